@@ -166,9 +166,9 @@ class LimitBody:
 
     async def _receive(self, receive: Receive, slowest_until: float) -> Message:
         """Return the next piece; ``slowest_until`` is by when the slowest body would have brought what is there."""
-        left_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
+        remaining_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
         try:
-            return await asyncio.wait_for(receive(), max(left_seconds, 0.0))
+            return await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
         except TimeoutError as exc:
             raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
 

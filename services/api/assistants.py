@@ -71,8 +71,8 @@ def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
         except LunaError as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
 
-    async def call_tool(_context: ServerRequestContext[dict[str, Any]], asked: CallToolRequestParams) -> CallToolResult:
-        return await answer_call(access, asked.name, asked.arguments or {})
+    async def call_tool(_context: ServerRequestContext[dict[str, Any]], request: CallToolRequestParams) -> CallToolResult:
+        return await answer_call(access, request.name, request.arguments or {})
 
     return Server("luna", title="Luna", instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
 
@@ -142,9 +142,9 @@ async def _describe_tools(access: ToolAccess) -> list[Tool]:
 def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True) -> Tool:
     """Return a tool with the site that it is about; one that has several sites names one."""
     about = {"site_id": {"type": "string", "description": f"which site: {', '.join(sites) or 'none is there yet'}"}}
-    told = about | ({"language": _LANGUAGE} if language else {})
+    parameters = about | ({"language": _LANGUAGE} if language else {})
     needed = [name for name in tool.arguments.get("required", []) if name != "site_id"] + (["site_id"] if len(sites) > 1 else [])
-    schema = {**tool.arguments, "type": "object", "properties": {**tool.arguments.get("properties", {}), **told}, "required": needed}
+    schema = {**tool.arguments, "type": "object", "properties": {**tool.arguments.get("properties", {}), **parameters}, "required": needed}
     return Tool(name=tool.name, description=tool.description, input_schema=schema, annotations=_READS)
 
 
@@ -180,12 +180,12 @@ async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> 
 
 async def _search(access: ToolAccess, arguments: Mapping[str, Any]) -> CallToolResult:
     try:
-        asked = DocumentQuestion.model_validate(dict(arguments))
+        question = DocumentQuestion.model_validate(dict(arguments))
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
-    reply = await access.search(SearchRequest(query=asked.query, k=asked.k, filter=SearchFilter(site_id=asked.site_id), sites=access.sites))
-    told = [_tell_passage(number, passage.title, passage.page, passage.text) for number, passage in enumerate(reply.passages, start=1)]
-    text = "\n\n".join(told) or "No passage of the documents is near to this."
+    reply = await access.search(SearchRequest(query=question.query, k=question.k, filter=SearchFilter(site_id=question.site_id), sites=access.sites))
+    passages = [_tell_passage(number, passage.title, passage.page, passage.text) for number, passage in enumerate(reply.passages, start=1)]
+    text = "\n\n".join(passages) or "No passage of the documents is near to this."
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
 
 

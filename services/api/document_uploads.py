@@ -62,12 +62,12 @@ def _store_all(content_type: str, body: Iterator[bytes], *, objects: ObjectStore
         for name, content in form.read_files(body):
             files.append(_store(name, content, objects, most_bytes=most_bytes))
             unwanted.callback(forget_files, objects, files[-1:])
-        found = [file for file in files if file.name or file.size_bytes]
-        _require_some(found)
+        received = [file for file in files if file.name or file.size_bytes]
+        _require_some(received)
         unwanted.pop_all()
     # A page's form whose field is left empty sends a file without name and content.
-    forget_files(objects, [file for file in files if file not in found])
-    return ReceivedForm(found, form.fields)
+    forget_files(objects, [file for file in files if file not in received])
+    return ReceivedForm(received, form.fields)
 
 
 def _require_some(files: list[ReceivedFile]) -> None:

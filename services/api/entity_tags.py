@@ -10,10 +10,10 @@ from luna.energy.refusals import refuse
 CACHE_CONTROL = "private, no-cache"
 
 
-def is_known(request: Request, tag: str) -> bool:
+def matches_tag(request: Request, tag: str) -> bool:
     """Return whether the caller has the form of ``tag`` (with its quotes) already."""
-    known = [entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")]
-    return tag in known or "*" in known
+    tags = [entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")]
+    return tag in tags or "*" in tags
 
 
 def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | None = None, media_type: str = "application/json") -> Response:
@@ -22,7 +22,7 @@ def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | N
     if packed is not None:
         # One tag for both forms says that they mean the same, not that they are the same bytes.
         headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
-    if is_known(request, tag):
+    if matches_tag(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     if packed is not None and "gzip" in accepted_encodings(request):
         return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
@@ -31,8 +31,8 @@ def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | N
 
 def accepted_encodings(request: Request) -> set[str]:
     """Return the content codings that the caller takes."""
-    said = [each.replace(" ", "").partition(";q=") for each in request.headers.get("Accept-Encoding", "").split(",")]
-    return {coding for coding, _, weight in said if weight.strip("0.") or not weight}
+    codings = [each.replace(" ", "").partition(";q=") for each in request.headers.get("Accept-Encoding", "").split(",")]
+    return {coding for coding, _, weight in codings if weight.strip("0.") or not weight}
 
 
 def read_version(request: Request) -> int:

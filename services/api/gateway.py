@@ -73,13 +73,13 @@ class Gateway:
     queue: Client
     clock: Clock = field(default_factory=SystemClock)
     started_at: datetime = field(default_factory=SystemClock().now)
-    plans_read: PlanMemory = field(default_factory=PlanMemory)
+    plan_memory: PlanMemory = field(default_factory=PlanMemory)
     site_metrics: SiteMetrics = field(default_factory=SiteMetrics)
     streams: StreamLimit = field(default_factory=StreamLimit)
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, asked: Request | None = None) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, http_request: Request | None = None) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
@@ -88,7 +88,7 @@ class Gateway:
             request: what is asked.
             status: of the response.
             patience: how long the reply is waited for; usual: as for a plan.
-            asked: the request that the reply answers, where the worker stores what it does: its entry in the audit log is stored with that.
+            http_request: the request that the reply answers, where the worker stores what it does: its entry in the audit log is stored with that.
 
         Raises:
             UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
@@ -99,12 +99,12 @@ class Gateway:
         asking = _ASKING.get()
         once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
         # What is asked under a key may be answered by what another request asked.
-        entry = describe_request(asked.scope, status) if asked is not None and once is None else None
+        entry = describe_request(http_request.scope, status) if http_request is not None and once is None else None
         patience = patience or self.settings.plan_timeout
         call = partial(self.queue.ask_retained, request, timeout=patience, once=once, entry=entry)
         task_id, text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
-        if asked is not None and entry is not None:
-            asked.state.stored_entry = status
+        if http_request is not None and entry is not None:
+            http_request.state.stored_entry = status
         if once is None:
             # The answer does not wait for that.
             asyncio.get_running_loop().run_in_executor(None, partial(self.queue.let_go, task_id, after=patience))
@@ -128,15 +128,15 @@ class Gateway:
             by_key=caller.means == "key",
         )
 
-    def carry_out(self, capability: Capability, caller: Caller, *, by: str = "", **given: Any) -> Any:
+    def carry_out(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Any:
         """Return the reply of a capability to a caller; ``by`` as of ``open_call``."""
         with self.open_call(caller, by=by) as call:
-            return capability(call, **given)
+            return capability(call, **arguments)
 
-    def accept(self, capability: Capability, caller: Caller, *, by: str = "", **given: Any) -> Message:
+    def accept(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Message:
         """Return what a capability accepted from a caller, a job where a worker does it; ``by`` as of ``open_call``."""
-        found: Message = self.carry_out(capability, caller, by=by, **given)
-        return submit_job(self.database, self.queue, found) if isinstance(found, RequestMessage) else found
+        accepted: Message = self.carry_out(capability, caller, by=by, **arguments)
+        return submit_job(self.database, self.queue, accepted) if isinstance(accepted, RequestMessage) else accepted
 
     @property
     def answer_timeout(self) -> timedelta:
@@ -149,7 +149,7 @@ class Gateway:
         return open_objects(self.settings)
 
     @cached_property
-    def held_keys(self) -> LockedKeys:
+    def locked_keys(self) -> LockedKeys:
         """The idempotency keys whose requests are being answered here."""
         return LockedKeys(self.database)
 
@@ -184,13 +184,13 @@ class Gateway:
             UnavailableError: the database is away.
         """
         with unit_of_work(self.database) as connection:
-            found = jobs.load_summaries(connection, job_ids)
-        running = [job_id for job_id, job in found.items() if job.status == "running"]
+            summaries = jobs.load_summaries(connection, job_ids)
+        running = [job_id for job_id, job in summaries.items() if job.status == "running"]
         progress: dict[str, Progress] = {}
         # The row is what counts; how far a job is will be known again when Redis is back.
         with suppress(UnavailableError):
             progress = self.queue.tasks.progress_of(running)
-        return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in found.items()}
+        return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in summaries.items()}
 
     @cached_property
     def readiness(self) -> Readiness:
@@ -199,7 +199,7 @@ class Gateway:
 
     def close(self) -> None:
         """Close every connection."""
-        self.held_keys.close()
+        self.locked_keys.close()
         self.queue.close()
         self.database.dispose()
 

@@ -49,18 +49,18 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, _read_key(text))
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
-    held = await to_thread.run_sync(gateway.held_keys.take, key)
+    is_locked = await to_thread.run_sync(gateway.locked_keys.take, key)
     try:
-        found = await to_thread.run_sync(_reserve, gateway, key, digest, held)
-        if isinstance(found, StoredReply):
-            return Response(found.body, found.status, {**found.headers, "Idempotent-Replayed": "true"})
-        return await _answer_held(gateway, key, partial(handle, request), since=found)
+        reserved = await to_thread.run_sync(_reserve, gateway, key, digest, is_locked)
+        if isinstance(reserved, StoredReply):
+            return Response(reserved.body, reserved.status, {**reserved.headers, "Idempotent-Replayed": "true"})
+        return await _answer_first(gateway, key, partial(handle, request), since=reserved)
     finally:
-        if held:
-            await to_thread.run_sync(gateway.held_keys.give_back, key)
+        if is_locked:
+            await to_thread.run_sync(gateway.locked_keys.give_back, key)
 
 
-async def _answer_held(gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime) -> Response:
+async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime) -> Response:
     whole, answered = WholeUnit(gateway.database), False
     try:
         with whole.entered(), asking_once(" ".join((*key, since.isoformat()))):
@@ -80,9 +80,9 @@ def _read_key(text: str) -> str:
     return text
 
 
-def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> StoredReply | datetime:
+def _reserve(gateway: Gateway, key: AnswerKey, digest: str, is_locked: bool) -> StoredReply | datetime:
     with unit_of_work(gateway.database) as connection:
-        return idempotency.reserve(connection, key, digest=digest, is_locked=held)
+        return idempotency.reserve(connection, key, digest=digest, is_locked=is_locked)
 
 
 def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None:

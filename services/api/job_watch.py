@@ -30,7 +30,7 @@ class JobState(JobSummary):
         return ServerSentEvent(raw_data=text, event="progress" if self.finished_at is None else "end", id=digest)
 
 
-Read = Callable[[Iterable[str]], Mapping[str, JobState]]
+StateReader = Callable[[Iterable[str]], Mapping[str, JobState]]
 
 
 class JobWatch:
@@ -41,18 +41,18 @@ class JobWatch:
         every: the time between two looks.
     """
 
-    def __init__(self, read: Read, *, every: timedelta = EVERY) -> None:
-        self._read = read
+    def __init__(self, read_states: StateReader, *, every: timedelta = EVERY) -> None:
+        self._read_states = read_states
         self._every_seconds = every.total_seconds()
         self._watchers: dict[asyncio.Queue[JobState | None], str] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    async def follow(self, first: JobState, *, seen: str | None = None) -> AsyncGenerator[ServerSentEvent]:
+    async def follow(self, first: JobState, *, last_event_id: str | None = None) -> AsyncGenerator[ServerSentEvent]:
         """Yield the job's states as they change, the last of which is its end.
 
         Args:
             first: how it stands now.
-            seen: the id of the event that the watcher has seen; that state is not told again.
+            last_event_id: the id of the event that the watcher has seen; that state is not told again.
         """
         news: asyncio.Queue[JobState | None] = asyncio.Queue()
         self._watchers[news] = first.job_id
@@ -61,9 +61,9 @@ class JobWatch:
             state: JobState | None = first
             while state is not None:
                 event = state.event()
-                if event.id != seen:
+                if event.id != last_event_id:
                     yield event
-                seen = event.id
+                last_event_id = event.id
                 state = None if state.finished_at is not None else await news.get()
         finally:
             del self._watchers[news]
@@ -79,7 +79,7 @@ class JobWatch:
     async def _look(self) -> None:
         watched = dict(self._watchers)
         try:
-            states = await to_thread.run_sync(self._read, set(watched.values()))
+            states = await to_thread.run_sync(self._read_states, set(watched.values()))
         except UnavailableError as error:
             log.warning("jobs cannot be watched", error=str(error))
             return

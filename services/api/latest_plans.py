@@ -14,7 +14,7 @@ from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 
 # A plan of two days is some hundred kilobytes.
-MOST_KEPT = 64
+MOST_PLANS = 64
 
 
 class LatestPlan(NamedTuple):
@@ -37,7 +37,7 @@ class LatestPlans:
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
-        self._kept: OrderedDict[Key, LatestPlan] = OrderedDict()
+        self._plans: OrderedDict[Key, LatestPlan] = OrderedDict()
         self._running: dict[Key, asyncio.Task[LatestPlan]] = {}
         self._next: dict[Key, asyncio.Task[LatestPlan]] = {}
 
@@ -51,7 +51,7 @@ class LatestPlans:
         if reading is None:
             reading = self._next[key] = asyncio.create_task(self._take_turn(key))
             # What went wrong is told to those who wait; where all have hung up, to nobody.
-            reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         # Who hangs up must not end what others wait for.
         return await asyncio.shield(reading)
 
@@ -68,11 +68,11 @@ class LatestPlans:
         site_id, system_id = key
         with unit_of_work(self._engine) as connection:
             plan_id = plans.latest_id(connection, site_id, now=self._clock.now(), system_id=system_id)
-            kept = self._kept.get(key)
-            if kept is None or kept.plan_id != plan_id:
+            latest = self._plans.get(key)
+            if latest is None or latest.plan_id != plan_id:
                 text = plans.read_text(connection, plan_id).encode()
-                kept = LatestPlan(plan_id, text, gzip.compress(text))
-        self._kept[key] = kept
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return kept
+                latest = LatestPlan(plan_id, text, gzip.compress(text))
+        self._plans[key] = latest
+        while len(self._plans) > MOST_PLANS:
+            self._plans.popitem(last=False)
+        return latest

@@ -52,12 +52,12 @@ def _add_errors(path: str, operation: Schema) -> None:
 def _list_errors(path: str, operation: Schema) -> Iterator[tuple[int, str]]:
     """Yield the statuses with which a route may refuse or fail, each with its title."""
     takes_body = "requestBody" in operation
-    asked = takes_body or bool(operation.get("parameters"))
+    takes_input = takes_body or bool(operation.get("parameters"))
     keyed = any(parameter["name"] == HEADER for parameter in operation.get("parameters", []))
     errors: list[tuple[type[LunaError], bool]] = [
         (ConflictError, keyed),
-        (InvalidInputError, asked),
-        (NotFoundError, asked),
+        (InvalidInputError, takes_input),
+        (NotFoundError, takes_input),
         (UnsupportedMediaError, "application/json" in operation.get("requestBody", {}).get("content", {})),
         (UnavailableError, path not in _ALONE),
         (LunaError, True),
@@ -99,5 +99,5 @@ def _add_examples(operation: Schema) -> None:
         if parameter["name"] in PARAMETERS and parameter["in"] != "header":
             parameter["example"] = PARAMETERS[parameter["name"]]
     if name in ANSWERS:
-        done = operation["responses"].get("200") or operation["responses"]["202"]
-        next(iter(done["content"].values()))["example"] = ANSWERS[name]
+        success = operation["responses"].get("200") or operation["responses"]["202"]
+        next(iter(success["content"].values()))["example"] = ANSWERS[name]

@@ -30,8 +30,8 @@ class ResourceRouter(APIRouter):
         def add(handler: HandlerT) -> HandlerT:
             row = find_operation(handler.__name__)
             for path in addresses(row):
-                shown = self._documented and path == row.path
-                self.add_api_route(path, handler, methods=[row.method], operation_id=row.name, summary=summary, include_in_schema=shown, **options)
+                in_schema = self._documented and path == row.path
+                self.add_api_route(path, handler, methods=[row.method], operation_id=row.name, summary=summary, include_in_schema=in_schema, **options)
             return handler
 
         return add

@@ -21,8 +21,8 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
     """Ask the gateway itself, and the queue's server for what all others last said of themselves; of sites those that ``has_site`` alone."""
     own = _service("api", [_own_instance(gateway)])
     try:
-        said = gateway.queue.heartbeats
-        nodes, beat, recorder, executor, home_assistant = said.nodes(), said.beat(), said.recorder(), said.executor(), said.home_assistant()
+        signs = gateway.queue.heartbeats
+        nodes, beat, recorder, executor, home_assistant = signs.nodes(), signs.beat(), signs.recorder(), signs.executor(), signs.home_assistant()
     except UnavailableError:
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
@@ -30,8 +30,8 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
         if recorder is not None or _listens(gateway):
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):
-            shown = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
-            services.append(_service("executor", _recorders(shown, now)))
+            visible = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
+            services.append(_service("executor", _recorders(visible, now)))
         if home_assistant is not None or gateway.settings.mqtt_publish != "off":
             services.append(_service("home_assistant", _recorders(home_assistant, now)))
     ready = all(service.ready for service in services)
@@ -69,8 +69,8 @@ def _instances(queue: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]
 
 def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:
     # A worker for several services needs more than each of them: what only another one lacks does not count here.
-    known = {check.name: check for check in sign.checks}
-    checks = tuple(known.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)
+    by_name = {check.name: check for check in sign.checks}
+    checks = tuple(by_name.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)
     queues = tuple(sorted(sign.queues))
     ready = all(check.ok for check in checks)
     return InstanceReply(name=name, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks)
@@ -94,9 +94,9 @@ def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Itera
     # A database that is away is missed where it is needed.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
-        found = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
-        untold = sites.find_untold(connection, found, armed)
-        yield from (describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in found)
+        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
+        untold = sites.find_untold(connection, unreadable, armed)
+        yield from (describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in unreadable)
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

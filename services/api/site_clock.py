@@ -28,9 +28,9 @@ class SiteClockRoute(CheckedRoute):
         handle = super().make_handler()
 
         async def handle_by_clock(request: Request) -> Response:
-            said = {**await _read_body(request), **request.query_params, **request.path_params}
+            fields = {**await _read_body(request), **request.query_params, **request.path_params}
             # Most requests hold offsets, or no instants at all; for those nothing is looked up.
-            zone = await to_thread.run_sync(_find_zone, request, said) if _holds_local(said) else None
+            zone = await to_thread.run_sync(_find_zone, request, fields) if _holds_local(fields) else None
             with site_clock(zone):
                 return await handle(request)
 
@@ -48,8 +48,8 @@ async def _read_body(request: Request) -> dict[str, Any]:
     return {**inner, **body}
 
 
-def _holds_local(said: dict[str, Any]) -> bool:
-    waiting: list[Any] = [said]
+def _holds_local(fields: dict[str, Any]) -> bool:
+    waiting: list[Any] = [fields]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict | list):
@@ -59,15 +59,15 @@ def _holds_local(said: dict[str, Any]) -> bool:
     return False
 
 
-def _find_zone(request: Request, said: dict[str, Any]) -> ZoneInfo | None:
+def _find_zone(request: Request, fields: dict[str, Any]) -> ZoneInfo | None:
     # Who names a site or plan that is not there, or asks while the database is away, is told so by the route itself.
     with suppress(LunaError), unit_of_work(request.app.state.gateway.database) as connection:
-        return _read_zone(connection, said)
+        return _read_zone(connection, fields)
     return None
 
 
-def _read_zone(connection: Connection, said: dict[str, Any]) -> ZoneInfo | None:
-    named = {name: said[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(said.get(name), str)}
+def _read_zone(connection: Connection, fields: dict[str, Any]) -> ZoneInfo | None:
+    named = {name: fields[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(fields.get(name), str)}
     site = next((named[name] for name in SITE_NAMES if name in named), None)
     if site is not None:
         return parse_zone(sites.load(connection, site).timezone)

@@ -28,10 +28,10 @@ class SitePulse:
         every: the time between two looks, at whose full multiples all watchers look.
     """
 
-    def __init__(self, read: Callable[[str], str], *, every: timedelta = LOOK_EVERY) -> None:
-        self._read = read
+    def __init__(self, read_state: Callable[[str], str], *, every: timedelta = LOOK_EVERY) -> None:
+        self._read_state = read_state
         self._every_seconds = every.total_seconds()
-        self._seen: dict[str, tuple[int, str]] = {}
+        self._states: dict[str, tuple[int, str]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def look(self, site_id: str, *, fresh: bool = False) -> str:
@@ -43,15 +43,15 @@ class SitePulse:
         """
         async with self._locks.setdefault(site_id, asyncio.Lock()):
             turn = int(asyncio.get_running_loop().time() // self._every_seconds)
-            seen, state = self._seen.get(site_id, (None, ""))
-            if fresh or seen != turn:
-                state = await to_thread.run_sync(self._read, site_id)
-                self._seen[site_id] = (turn, state)
+            last_turn, state = self._states.get(site_id, (None, ""))
+            if fresh or last_turn != turn:
+                state = await to_thread.run_sync(self._read_state, site_id)
+                self._states[site_id] = (turn, state)
             return state
 
     async def follow(self, site_id: str, first: str) -> AsyncGenerator[ServerSentEvent]:
         """Yield how the site stands, then each change; ends with the site."""
-        known = first
+        last = first
         yield ServerSentEvent(raw_data=first, event=EVENT)
         while True:
             await asyncio.sleep(self._every_seconds - asyncio.get_running_loop().time() % self._every_seconds)
@@ -62,6 +62,6 @@ class SitePulse:
             except UnavailableError as error:
                 log.warning("a site cannot be watched", site_id=site_id, error=str(error))
                 continue
-            if state != known:
-                known = state
+            if state != last:
+                last = state
                 yield ServerSentEvent(raw_data=state, event=EVENT)

@@ -59,6 +59,6 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
             request = capability.request.model_validate(dict(arguments))
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
-    given = {each.name: getattr(request, each.name) for each in capability.parameters}
-    reply: Message = capability(call, **given)
+    values = {each.name: getattr(request, each.name) for each in capability.parameters}
+    reply: Message = capability(call, **values)
     return reply

@@ -48,13 +48,13 @@ class PeekedBody:
         Raises:
             InvalidInputError: no such form.
         """
-        form, seen, ended = _LeadingForm(content_type), 0, False
-        while name not in form.fields and form.file_name is None and seen < MAX_LEADING_BYTES and not ended:
+        form, size, ended = _LeadingForm(content_type), 0, False
+        while name not in form.fields and form.file_name is None and size < MAX_LEADING_BYTES and not ended:
             message = await self._receive()
             self._peeked.append(message)
             piece = message.get("body", b"")
             form.take(piece)
-            seen, ended = seen + len(piece), not message.get("more_body", False)
+            size, ended = size + len(piece), not message.get("more_body", False)
         return form.fields.get(name, [None])[-1]
 
 

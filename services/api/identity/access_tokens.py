@@ -36,8 +36,8 @@ class AccessTokens:
             parts = jwt.decode_complete(token, self.key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=OPTIONS)
         except (jwt.InvalidTokenError, ValueError):
             return None
-        claims, said = parts["payload"], str(parts["payload"]["sub"])
+        claims, subject = parts["payload"], str(parts["payload"]["sub"])
         # A number that no row has is that of no sign-in.
-        names_one = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
+        names_one = subject.isascii() and subject.isdecimal() and len(subject) <= MOST_DIGITS
         stands = isinstance(claims["exp"], int) and now.timestamp() < claims["exp"]
-        return int(said) if names_one and stands and parts["header"].get("typ") == KIND else None
+        return int(subject) if names_one and stands and parts["header"].get("typ") == KIND else None

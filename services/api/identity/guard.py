@@ -97,8 +97,8 @@ async def _is_confirmed(request: Request, caller: Caller) -> bool:
     identity: Identity = request.app.state.identity
     if caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now():
         return True
-    said = request.headers.get("X-Confirm-Password")
-    return said is not None and await confirm_by_header(identity, caller, request.state.source, unquote(said))
+    password = request.headers.get("X-Confirm-Password")
+    return password is not None and await confirm_by_header(identity, caller, request.state.source, unquote(password))
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:
@@ -138,13 +138,13 @@ def _is_own(origin: str, source: Source) -> bool:
 
 
 async def _require_csrf_token(request: Request, caller: Caller) -> None:
-    said = request.headers.get(CSRF_HEADER)
+    token = request.headers.get(CSRF_HEADER)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if said is None and media_type == FORM:
+    if token is None and media_type == FORM:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-        said = fields.get(CSRF_FIELD, [""])[-1]
-    if said is None and media_type == FILES and isinstance(request.receive, PeekedBody):
+        token = fields.get(CSRF_FIELD, [""])[-1]
+    if token is None and media_type == FILES and isinstance(request.receive, PeekedBody):
         # A form with a file is read as it comes in, long after this: its token stands before the file. An address would be logged.
-        said = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
-    if said is None or not hmac.compare_digest(said.encode(), (caller.csrf_token or "").encode()):
+        token = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
+    if token is None or not hmac.compare_digest(token.encode(), (caller.csrf_token or "").encode()):
         raise refuse("page-token-of-other-session", field=CSRF_HEADER)

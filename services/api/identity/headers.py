@@ -22,8 +22,8 @@ class SecureHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(header for header in self._list(scope) if header[0] not in said)]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(header for header in self._list(scope) if header[0] not in present)]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
@@ -36,7 +36,7 @@ class SecureHeaders:
         # What one person is answered is not kept for the next one at the same browser or proxy.
         operation = scope.get("state", {}).get("operation")
         if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
-            yield _NOT_KEPT
+            yield _NO_STORE
 
 
 def _encode(name: str, value: str) -> tuple[bytes, bytes]:
@@ -44,7 +44,7 @@ def _encode(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 _HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
-_NOT_KEPT = _encode("Cache-Control", "no-store")
+_NO_STORE = _encode("Cache-Control", "no-store")
 
 
 def list_headers(settings: Settings) -> dict[str, str]:

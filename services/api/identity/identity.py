@@ -29,8 +29,8 @@ from services.api.identity.limits import Limiter
 from services.api.identity.source import Source, TrustedProxies, read_source
 
 # How long a caller is known without asking the database again: as long a key that was taken away in another process still holds.
-KNOWN_SECONDS = 5.0
-MOST_KNOWN = 4096
+CACHE_SECONDS = 5.0
+CACHE_SIZE = 4096
 # Nobody set up yet: looked at again after this.
 NOBODY_SECONDS = 1.0
 # Each takes 19 MiB and a core for some hundredths of a second.
@@ -57,7 +57,7 @@ class Identity:
     # Whoever is set up first from elsewhere gives it; it stands in the log alone.
     setup_code: str = field(default_factory=lambda: secrets.token_hex(8))
     _proxies: TrustedProxies = field(init=False)
-    _known: dict[bytes, tuple[float, Caller]] = field(default_factory=dict)
+    _cache: dict[bytes, tuple[float, Caller]] = field(default_factory=dict)
     _somebody: bool = False
     _nobody_until: float = 0.0
     _hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_HASHING))
@@ -95,8 +95,8 @@ class Identity:
 
     def bears_owner_token(self, request: HTTPConnection) -> bool:
         """Return whether a request bears the owner's token, whatever that still opens."""
-        said = request.headers.get("authorization", "")
-        return hmac.compare_digest(said.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
+        header = request.headers.get("authorization", "")
+        return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
 
     async def is_owner(self, request: HTTPConnection) -> bool:
         """Return whether the owner's token lets a request do everything, in a header or as the browser's that was opened by the link."""
@@ -152,20 +152,20 @@ class Identity:
         """Return what is kept of a password."""
         return await self._hash(partial(passwords.hash_password, password))
 
-    async def is_right(self, password: str, kept: str | None) -> bool:
+    async def is_right(self, password: str, password_hash: str | None) -> bool:
         """Return whether a password is right; that of nobody takes as long."""
-        return await self._hash(partial(passwords.is_right, password, kept))
+        return await self._hash(partial(passwords.is_right, password, password_hash))
 
-    def forget_known(self) -> None:
+    def forget_callers(self) -> None:
         """Ask the database about everybody anew: something about who may what has changed."""
-        self._known.clear()
+        self._cache.clear()
         self._nobody_until = 0.0
 
     def is_monitor(self, request: HTTPConnection) -> bool:
         """Return whether a request bears the monitors' token."""
         token = self.settings.monitor_token
-        said = request.headers.get("authorization", "")
-        return token is not None and hmac.compare_digest(said.encode(), f"Bearer {token.get_secret_value()}".encode())
+        header = request.headers.get("authorization", "")
+        return token is not None and hmac.compare_digest(header.encode(), f"Bearer {token.get_secret_value()}".encode())
 
     async def announce(self) -> None:
         """Make the first user where a password for it is given, else say in the log how the first one is made from elsewhere."""
@@ -177,18 +177,18 @@ class Identity:
             log.warning("whether anybody is set up is not known yet", reason=str(error))
 
     async def _make_first(self) -> None:
-        given = self.settings.admin_password
-        if given is not None:
-            password = given.get_secret_value()
+        secret = self.settings.admin_password
+        if secret is not None:
+            password = secret.get_secret_value()
             passwords.require_good(password, name=FIRST_USER, field="LUNA_ADMIN_PASSWORD")
-            first = NewUser(name=FIRST_USER, password=given)
-            kept = await self.hash_password(password)
+            first = NewUser(name=FIRST_USER, password=secret)
+            password_hash = await self.hash_password(password)
             try:
-                await self.write(lambda connection: users.add_first(connection, first, kept))
+                await self.write(lambda connection: users.add_first(connection, first, password_hash))
             except ConflictError:
                 # Another process of the gateway was quicker.
                 return
-            self.forget_known()
+            self.forget_callers()
             log.info("the first user was made", user=FIRST_USER)
         elif not self.settings.takes_owner_token:
             log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy="POST /v1/auth/setup with this code.")
@@ -202,39 +202,39 @@ class Identity:
             raise refuse("passwords-waiting")
         return await to_thread.run_sync(work, limiter=self._hashing)
 
-    async def _look_up(self, said: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:
-        if len(said) > LONGEST_CREDENTIAL:
+    async def _look_up(self, credential: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:
+        if len(credential) > LONGEST_CREDENTIAL:
             raise _not_valid()
-        key = hashlib.sha256(f"{find.__name__}:{said}".encode("utf-8", "surrogateescape")).digest()
-        known = self._known.get(key)
-        if known is not None and known[0] > time.monotonic() and not afresh:
-            return known[1]
-        caller = await self.write(lambda connection: find(connection, said))
+        key = hashlib.sha256(f"{find.__name__}:{credential}".encode("utf-8", "surrogateescape")).digest()
+        entry = self._cache.get(key)
+        if entry is not None and entry[0] > time.monotonic() and not afresh:
+            return entry[1]
+        caller = await self.write(lambda connection: find(connection, credential))
         if caller is None:
-            self._known.pop(key, None)
+            self._cache.pop(key, None)
             raise _not_valid()
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[key] = (time.monotonic() + KNOWN_SECONDS, caller)
+        if len(self._cache) >= CACHE_SIZE:
+            self._cache.clear()
+        self._cache[key] = (time.monotonic() + CACHE_SECONDS, caller)
         return caller
 
     def _by_header(self, connection: Connection, header: str) -> Caller | None:
-        scheme, _, said = header.partition(" ")
-        said = said.strip()
-        if scheme.lower() != "bearer" or not (said.isascii() and said.isprintable()):
+        scheme, _, credential = header.partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not (credential.isascii() and credential.isprintable()):
             return None
-        if said.startswith(f"{api_keys.MARK}_"):
-            held = api_keys.find(connection, said, now=self.clock.now())
-            return None if held is None else _caller_of_key(held)
-        session_id = self.tokens.read(said, now=self.clock.now())
+        if credential.startswith(f"{api_keys.MARK}_"):
+            key = api_keys.find(connection, credential, now=self.clock.now())
+            return None if key is None else _caller_of_key(key)
+        session_id = self.tokens.read(credential, now=self.clock.now())
         if session_id is None:
             return None
-        found = sessions.find_by_id(connection, session_id, now=self.clock.now(), idle=self.settings.session_idle)
-        return None if found is None else _caller_of_session(found)
+        session = sessions.find_by_id(connection, session_id, now=self.clock.now(), idle=self.settings.session_idle)
+        return None if session is None else _caller_of_session(session)
 
     def _by_cookie(self, connection: Connection, cookie: str) -> Caller | None:
-        found = sessions.find_by_token(connection, cookie, now=self.clock.now(), idle=self.settings.session_idle)
-        return None if found is None else _caller_of_session(found, cookie=cookie)
+        session = sessions.find_by_token(connection, cookie, now=self.clock.now(), idle=self.settings.session_idle)
+        return None if session is None else _caller_of_session(session, cookie=cookie)
 
 
 def cookie_name(source: Source) -> str:
@@ -252,8 +252,8 @@ def csrf_token_of(cookie: str) -> str:
     return hashlib.sha256(f"csrf:{cookie}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _caller_of_session(found: sessions.OpenSession, *, cookie: str | None = None) -> Caller:
-    account = found.account
+def _caller_of_session(session: sessions.OpenSession, *, cookie: str | None = None) -> Caller:
+    account = session.account
     return Caller(
         name=account.name,
         means="token" if cookie is None else "session",
@@ -261,15 +261,15 @@ def _caller_of_session(found: sessions.OpenSession, *, cookie: str | None = None
         scopes=ROLE_SCOPES[account.role],
         sites=account.sites,
         user_id=account.user_id,
-        session_id=found.session_id,
-        confirmed_until=found.confirmed_until,
+        session_id=session.session_id,
+        confirmed_until=session.confirmed_until,
         csrf_token=None if cookie is None else csrf_token_of(cookie),
     )
 
 
-def _caller_of_key(held: api_keys.ValidKey) -> Caller:
-    account = held.account
-    return Caller(name=account.name, means="key", role=account.role, scopes=held.scopes, sites=account.sites, user_id=account.user_id, key_prefix=held.prefix)
+def _caller_of_key(key: api_keys.ValidKey) -> Caller:
+    account = key.account
+    return Caller(name=account.name, means="key", role=account.role, scopes=key.scopes, sites=account.sites, user_id=account.user_id, key_prefix=key.prefix)
 
 
 def _not_valid() -> LunaError:

@@ -36,17 +36,17 @@ class Budget:
 
     @property
     def lease(self) -> int:
-        """How many are taken from Redis at once."""
+        """How many are reserved in Redis at once."""
         return max(1, self.per_minute // LEASES)
 
 
 @dataclass(slots=True)
 class _Counter:
-    """What one ``whose`` has of a budget in a window: ``left`` of what was taken; ``taken`` and ``before`` count here while Redis is away."""
+    """What one ``whose`` has of a budget in a window: ``remaining`` of the lease; ``consumed`` and ``before`` count here while Redis is away."""
 
     window: int
-    left: int = 0
-    taken: int = 0
+    remaining: int = 0
+    consumed: int = 0
     before: int = 0
     refused_until: float = 0.0
 
@@ -67,42 +67,42 @@ class Limiter:
             TooManyRequestsError: the budget is used up; says when to try again.
         """
         counter = self._find(f"{budget.name}:{whose}")
-        if counter.refused_until <= self.now() and counter.left < 1:
+        if counter.refused_until <= self.now() and counter.remaining < 1:
             await self._refill(counter, budget, whose)
-        if counter.left < 1:
+        if counter.remaining < 1:
             REFUSED.labels(budget.name).inc()
             seconds = max(1, math.ceil(counter.refused_until - self.now()))
             remedy = f"Try again in {seconds} seconds."
             raise TooManyRequestsError(f"more than {budget.per_minute} requests in a minute", retry_after_seconds=seconds, remedy=remedy)
-        counter.left -= 1
+        counter.remaining -= 1
 
     def _find(self, key: str) -> _Counter:
         window = int(self.now() // WINDOW_SECONDS)
-        known = self._counters.get(key)
-        if known is not None and known.window == window:
-            return known
-        if known is None and len(self._counters) >= MOST_COUNTERS:
+        current = self._counters.get(key)
+        if current is not None and current.window == window:
+            return current
+        if current is None and len(self._counters) >= MOST_COUNTERS:
             # Those counted first are those least likely to come again.
             for old in list(self._counters)[: MOST_COUNTERS // 10]:
                 del self._counters[old]
-        before = known.taken if known is not None and known.window == window - 1 else 0
+        before = current.consumed if current is not None and current.window == window - 1 else 0
         counter = self._counters[key] = _Counter(window, before=before)
         return counter
 
     async def _refill(self, counter: _Counter, budget: Budget, whose: str) -> None:
-        taken, before = await self._take(counter, budget.lease, f"{budget.name}:{whose}")
-        used = self.now() / WINDOW_SECONDS % 1
-        allowed = budget.per_minute - before * (1 - used) - (taken - budget.lease)
+        consumed, before = await self._take(counter, budget.lease, f"{budget.name}:{whose}")
+        elapsed = self.now() / WINDOW_SECONDS % 1
+        allowed = budget.per_minute - before * (1 - elapsed) - (consumed - budget.lease)
         granted = max(0, min(budget.lease, math.floor(allowed + 1e-9)))
-        counter.left += granted
+        counter.remaining += granted
         if granted < budget.lease:
             # What is refused costs nothing: whoever asks on is let in as soon as whoever waited.
             await self._take(counter, granted - budget.lease, f"{budget.name}:{whose}")
         if not granted:
-            counter.refused_until = self.now() + _seconds_to_wait(budget.per_minute, taken=taken - budget.lease, before=before, used=used)
+            counter.refused_until = self.now() + _seconds_to_wait(budget.per_minute, consumed=consumed - budget.lease, before=before, elapsed=elapsed)
 
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
-        """Return how many were taken in this window, these included, and in the one before."""
+        """Return how many were consumed in this window, these included, and in the one before."""
         if self.now() >= self._redis_away_until:
             if self._redis_away_until:
                 # One looks whether it is back; the others do not wait for that.
@@ -115,20 +115,20 @@ class Limiter:
             else:
                 self._redis_away_until = 0.0
                 return there
-        counter.taken += count
-        return counter.taken, counter.before
+        counter.consumed += count
+        return counter.consumed, counter.before
 
     def _take_from_redis(self, name: str, window: int, count: int) -> tuple[int, int]:
         with reachable(), self.redis.pipeline(transaction=True) as pipe:
             pipe.set(f"{name}:{window}", 0, ex=2 * WINDOW_SECONDS, nx=True)
             pipe.incrby(f"{name}:{window}", count)
             pipe.get(f"{name}:{window - 1}")
-            _, taken, before = pipe.execute()
-        return int(taken), int(before or 0)
+            _, consumed, before = pipe.execute()
+        return int(consumed), int(before or 0)
 
 
-def _seconds_to_wait(most: int, *, taken: int, before: int, used: float) -> float:
+def _seconds_to_wait(most: int, *, consumed: int, before: int, elapsed: float) -> float:
     """Return when one more is allowed: in this window, as the share of the last one falls, or in the next, as this one's does."""
-    if before and taken < most:
-        return WINDOW_SECONDS * max(0.0, 1 - used - (most - taken - 1) / before)
-    return WINDOW_SECONDS * (1 - used + max(0.0, 1 - (most - 1) / max(taken, 1)))
+    if before and consumed < most:
+        return WINDOW_SECONDS * max(0.0, 1 - elapsed - (most - consumed - 1) / before)
+    return WINDOW_SECONDS * (1 - elapsed + max(0.0, 1 - (most - 1) / max(consumed, 1)))

@@ -42,7 +42,7 @@ async def needs_set_up(identity: Identity) -> bool:
     return not await identity.anybody_there()
 
 
-async def set_up(request: Request, wanted: SetUp) -> User:
+async def set_up(request: Request, credentials: SetUp) -> User:
     """Make the first user, an admin, once.
 
     Raises:
@@ -52,21 +52,21 @@ async def set_up(request: Request, wanted: SetUp) -> User:
         TooManyRequestsError: too many tries.
     """
     identity: Identity = request.app.state.identity
-    await _spend_on_sign_in(identity, request.state.source, wanted.name)
+    await _spend_on_sign_in(identity, request.state.source, credentials.name)
     if await identity.anybody_there():
         raise refuse("set-up-already", field="name")
-    code = wanted.code.get_secret_value() if wanted.code else ""
+    code = credentials.code.get_secret_value() if credentials.code else ""
     if not await identity.is_owner(request) and not hmac.compare_digest(code.encode(), identity.setup_code.encode()):
         raise refuse("set-up-code-wrong", field="code")
-    passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
-    first = NewUser(name=wanted.name, password=wanted.password, role="admin")
-    kept = await identity.hash_password(wanted.password.get_secret_value())
-    made = await identity.write(lambda connection: users.add_first(connection, first, kept))
-    identity.forget_known()
-    return made
+    passwords.require_good(credentials.password.get_secret_value(), name=credentials.name)
+    first = NewUser(name=credentials.name, password=credentials.password, role="admin")
+    password_hash = await identity.hash_password(credentials.password.get_secret_value())
+    user = await identity.write(lambda connection: users.add_first(connection, first, password_hash))
+    identity.forget_callers()
+    return user
 
 
-async def sign_in(request: Request, response: Response, asked: SignIn) -> Me:
+async def sign_in(request: Request, response: Response, credentials: SignIn) -> Me:
     """Begin a session and say whose: its cookie goes into ``response``, or its tokens come along. Whatever session the browser had ends.
 
     Raises:
@@ -75,25 +75,25 @@ async def sign_in(request: Request, response: Response, asked: SignIn) -> Me:
     """
     identity: Identity = request.app.state.identity
     source: Source = request.state.source
-    request.state.audited_name = asked.name
-    known = await check_password(identity, source, asked.name, asked.password)
+    request.state.audited_name = credentials.name
+    account = await check_password(identity, source, credentials.name, credentials.password)
     now, secret = identity.clock.now(), secrets.token_urlsafe(32)
-    cookie = secret if asked.form == "session" else None
+    cookie = secret if credentials.form == "session" else None
     before = request.cookies.get(cookie_name(source))
 
     def begin(connection: Connection) -> int:
-        users.require_unchanged(connection, known)
+        users.require_unchanged(connection, account)
         if before:
             sessions.end_by_token(connection, before)
-        users.note_sign_in(connection, known.user_id, now=now)
+        users.note_sign_in(connection, account.user_id, now=now)
         ends = now + identity.settings.session_life
-        session_id = sessions.open_session(connection, known.user_id, token=cookie, address=source.address, now=now, ends=ends)
+        session_id = sessions.open_session(connection, account.user_id, token=cookie, address=source.address, now=now, ends=ends)
         if cookie is None:
             sessions.give_refresh_token(connection, session_id, secret, expires_at=now + identity.settings.session_idle)
         return session_id
 
     session_id = await identity.write(begin)
-    identity.forget_known()
+    identity.forget_callers()
     if cookie is None:
         tokens = _make_tokens(identity, session_id, secret)
         return describe(await identity.know_token(tokens.access_token), tokens=tokens)
@@ -107,7 +107,7 @@ async def sign_out(request: Request, response: Response, caller: Caller) -> None
     identity: Identity = request.app.state.identity
     if caller.session_id is not None:
         await identity.write(partial(sessions.end, session_id=caller.session_id))
-        identity.forget_known()
+        identity.forget_callers()
     response.delete_cookie(cookie_name(request.state.source), path="/", secure=request.state.source.secure, httponly=True, samesite="strict")
 
 
@@ -130,7 +130,7 @@ async def refresh(identity: Identity, source: Source, refresh_token: SecretStr) 
 
     session_id = await identity.write(use)
     if session_id is None:
-        identity.forget_known()
+        identity.forget_callers()
         await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), source.address)
         raise refuse("refresh-token-expired", field="refresh_token")
     return _make_tokens(identity, session_id, following)
@@ -149,7 +149,7 @@ async def confirm(identity: Identity, source: Source, caller: Caller, password: 
     await check_password(identity, source, caller.name, password)
     until = identity.clock.now() + CONFIRMED
     await identity.write(partial(sessions.confirm, session_id=caller.session_id, until=until))
-    identity.forget_known()
+    identity.forget_callers()
 
 
 async def confirm_by_header(identity: Identity, caller: Caller, source: Source, password: str) -> bool:
@@ -163,7 +163,7 @@ async def confirm_by_header(identity: Identity, caller: Caller, source: Source, 
     return True
 
 
-async def change_password(request: Request, response: Response, caller: Caller, asked: PasswordChange) -> None:
+async def change_password(request: Request, response: Response, caller: Caller, change: PasswordChange) -> None:
     """Change the caller's password. Every sign-in of theirs ends; the browser that asked gets a new one.
 
     Raises:
@@ -176,16 +176,16 @@ async def change_password(request: Request, response: Response, caller: Caller, 
     source: Source = request.state.source
     if caller.session_id is None:
         raise refuse("password-without-sign-in", field="Authorization")
-    await check_password(identity, source, caller.name, asked.password)
-    new = asked.new_password.get_secret_value()
+    await check_password(identity, source, caller.name, change.password)
+    new = change.new_password.get_secret_value()
     passwords.require_good(new, name=caller.name, field="new_password")
-    if new == asked.password.get_secret_value():
+    if new == change.password.get_secret_value():
         raise refuse("password-as-before", field="new_password")
-    kept = await identity.hash_password(new)
-    await identity.write(lambda connection: users.change(connection, caller.name, password_hash=kept))
-    identity.forget_known()
+    password_hash = await identity.hash_password(new)
+    await identity.write(lambda connection: users.change(connection, caller.name, password_hash=password_hash))
+    identity.forget_callers()
     if caller.means == "session":
-        await sign_in(request, response, SignIn(name=caller.name, password=asked.new_password))
+        await sign_in(request, response, SignIn(name=caller.name, password=change.new_password))
 
 
 async def check_password(identity: Identity, source: Source, name: str, password: SecretStr) -> users.Credentials:
@@ -196,14 +196,14 @@ async def check_password(identity: Identity, source: Source, name: str, password
         TooManyRequestsError: too many tries from this address, for this name, or in all.
     """
     await _spend_on_sign_in(identity, source, name)
-    said = password.get_secret_value()
-    known = None if "\x00" in name else await identity.write(partial(users.find_credentials, name=name))
-    if not await identity.is_right(said, known.password_hash if known else None) or known is None:
+    text = password.get_secret_value()
+    stored = None if "\x00" in name else await identity.write(partial(users.find_credentials, name=name))
+    if not await identity.is_right(text, stored.password_hash if stored else None) or stored is None:
         raise refuse("password-wrong", field="password")
-    if passwords.is_outdated(known.password_hash):
-        kept = await identity.hash_password(said)
-        return await identity.write(partial(users.rehash, checked=known, password_hash=kept))
-    return known
+    if passwords.is_outdated(stored.password_hash):
+        password_hash = await identity.hash_password(text)
+        return await identity.write(partial(users.rehash, checked=stored, password_hash=password_hash))
+    return stored
 
 
 def set_cookie(response: Response, source: Source, cookie: str) -> None:

@@ -36,8 +36,8 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
         NotFoundError: one is not the caller's, or not there at all: both in the same words.
         ForbiddenError: the caller may not ask for that job, or asks for one of every site.
     """
-    told = [*request.path_params.items(), *request.query_params.multi_items()]
-    named = [name for field, value in told if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
+    parameters = [*request.path_params.items(), *request.query_params.multi_items()]
+    named = [name for field, value in parameters if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
     if operation.name == "accept_job":
         # Hold a job to what its task takes, and one of every site to who has every site.
         task = body.get("task") if isinstance(body, dict) else None
@@ -52,7 +52,7 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
         raise refuse("every-site-needed")
     for name in named:
         require_own(name, caller.sites)
-    references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF and value != ""] + list(_references(body))
+    references = [(KIND_OF[field], value) for field, value in parameters if field in KIND_OF and value != ""] + list(_references(body))
     behind = await identity.write(lambda connection: _look_up(connection, caller, references)) if references else []
     return next(iter([*named, *behind]), None)
 
@@ -97,15 +97,15 @@ def _references(document: Any, depth: int = 0) -> Iterator[Reference]:
 
 
 def _look_up(connection: Connection, caller: Caller, references: list[Reference]) -> list[str]:
-    found: list[str] = []
+    site_names: list[str] = []
     for kind, reference in references:
         behind = find_reference(connection, kind, reference)
         names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
         hidden = behind is None or not (names or kind in OF_NO_SITE)
         if hidden or not all(caller.has_site(name) for name in names):
             raise refuse("no-such-reference", field=kind, value=reference, kind=_word(kind))
-        found += names
-    return found
+        site_names += names
+    return site_names
 
 
 def _word(kind: Kind) -> str:

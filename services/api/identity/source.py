@@ -30,11 +30,11 @@ FORWARDING = frozenset(
         b"cf-connecting-ip",
     }
 )
-NAMES_KEPT_SECONDS = 10.0
+NAME_CACHE_SECONDS = 10.0
 # How long a request waits for names that were never looked up; one that no server knows takes ten seconds where the network is away.
 FIRST_LOOK_SECONDS = 1.0
 # Most requests come from where the last ones came from.
-SEEN = 1024
+CACHED_ADDRESSES = 1024
 _HOST = re.compile(r"^(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?$")
 
 Address = IPv4Address | IPv6Address
@@ -59,11 +59,11 @@ class Source:
 
 def look_up(names: list[str]) -> frozenset[Address]:
     """Return the addresses of names; a proxy that does not run is trusted in nothing."""
-    found = set()
+    addresses = set()
     for name in names:
         with suppress(OSError, UnicodeError):
-            found |= {_parse(str(entry[4][0])) for entry in socket.getaddrinfo(name, None)}
-    return frozenset(address for address in found if address is not None)
+            addresses |= {_parse(str(entry[4][0])) for entry in socket.getaddrinfo(name, None)}
+    return frozenset(address for address in addresses if address is not None)
 
 
 @dataclass
@@ -100,7 +100,7 @@ class TrustedProxies:
         return any(address in network for network in self.networks if network.version == address.version) or address in await self._named()
 
     async def _named(self) -> frozenset[Address]:
-        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > NAMES_KEPT_SECONDS:
+        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > NAME_CACHE_SECONDS:
             self._looking = asyncio.create_task(self._look())
         if self._addresses is None and self._looking is not None:
             await asyncio.wait([self._looking], timeout=FIRST_LOOK_SECONDS)
@@ -118,31 +118,31 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
     peer = _parse((request.scope.get("client") or ("", 0))[0])
     host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
-        said = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
-        address = await _first_stranger(reversed(said), proxies) or peer
+        hops = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+        address = await _first_stranger(reversed(hops), proxies) or peer
         forwarded = request.headers.getlist("x-forwarded-proto")
         return Source(str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False)
     here = peer is not None and peer.is_loopback and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"]) and names_this_machine(host)
     return Source(str(peer or "unknown"), secure, host, here)
 
 
-@lru_cache(SEEN)
+@lru_cache(CACHED_ADDRESSES)
 def names_this_machine(host: str) -> bool:
     """Return whether a ``Host`` is this machine's own name, which no other's name server can point elsewhere."""
     match = _HOST.match(host)
     return match is not None and is_loopback(match["name"].strip("[]").lower())
 
 
-async def _first_stranger(said: Iterable[str], proxies: TrustedProxies) -> Address | None:
+async def _first_stranger(hops: Iterable[str], proxies: TrustedProxies) -> Address | None:
     """Return the last address that is no proxy's: what stands before it is the caller's own word."""
-    for part in said:
+    for part in hops:
         address = _parse(part)
         if address is None or not await proxies.trust(address):
             return address
     return None
 
 
-@lru_cache(SEEN)
+@lru_cache(CACHED_ADDRESSES)
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text.strip("[]").partition("%")[0])

@@ -106,10 +106,10 @@ def _style_sheets() -> Iterator[tuple[str, Asset]]:
     own = {source.name: source for source in files("services.api.pages").joinpath("styles").iterdir()}
     # Drawings bring their looks with them; on a page these are files like any other.
     charts = {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
-    for known_as, source in (own | charts).items():
+    for file_name, source in (own | charts).items():
         content = source.read_bytes()
-        name = f"{Path(known_as).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
-        yield known_as, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+        name = f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
+        yield file_name, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
 
 
 def _app_icons() -> Iterator[tuple[str, Asset]]:

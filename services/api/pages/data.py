@@ -108,9 +108,9 @@ class DataView:
     @property
     def counts(self) -> list[tuple[str, int]]:
         """How many days have which verdict, those without any last."""
-        found = Counter(day.verdict for day in self.verdicts.values())
+        by_verdict = Counter(day.verdict for day in self.verdicts.values())
         days = (self.month.last - self.month.first).days + 1
-        return [(name, found[name]) for name in ("clean", "mask_battery", "exclude")] + [("none", days - len(self.verdicts))]
+        return [(name, by_verdict[name]) for name in ("clean", "mask_battery", "exclude")] + [("none", days - len(self.verdicts))]
 
     @property
     def estimated_days(self) -> set[date]:
@@ -150,8 +150,8 @@ class DataView:
     def say_cell(self, day: date) -> str:
         """Return what a day of the calendar says to those who do not see it, and when pointed at."""
         faults = self.say_faults(self.verdicts[day]) if day in self.verdicts else []
-        said = f"{self.say_day(day)}: {self.words('verdict_' + self.verdict(day))}"
-        return said + (f" ({'; '.join(faults)})" if faults else "")
+        sentence = f"{self.say_day(day)}: {self.words('verdict_' + self.verdict(day))}"
+        return sentence + (f" ({'; '.join(faults)})" if faults else "")
 
     def glyph(self, verdict: str) -> str:
         """Return the sign of a verdict."""
@@ -186,8 +186,8 @@ def read_corrections(form: Mapping[str, str], received: Mapping[str, Any]) -> di
     Raises:
         InvalidInputError: none does.
     """
-    said = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
-    typed = {name: _as_received(text) if (number := read_number(text)) is None else number for name, text in said.items() if name in received}
+    texts = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
+    typed = {name: _as_received(text) if (number := read_number(text)) is None else number for name, text in texts.items() if name in received}
     changed = {name: value for name, value in typed.items() if value != _as_received(received[name])}
     if not changed:
         raise refuse("no-value-changed", field="values")
@@ -205,7 +205,7 @@ def _as_received(cell: Any) -> Any:
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = PAGES["data"]
-SHOWN_ROWS, SHOWN_LOADS = 20, 8
+MOST_ROWS, MOST_LOADS = 20, 8
 RowPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 MonthQuery = Annotated[str | None, Query(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="usual: that of yesterday")]
 UPLOAD_PATH = r"/ui/sites/[^/]+/data/uploads"
@@ -230,9 +230,9 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
     """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
     now = gateway.clock.now()
-    shown, zone = Month.of(month, site, now), parse_zone(site.timezone)
+    selected, zone = Month.of(month, site, now), parse_zone(site.timezone)
     # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being built.
-    first, end = local_midnight(shown.first, zone), min(local_midnight(shown.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
+    first, end = local_midnight(selected.first, zone), min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
     gaps, refusal = await _find_gaps(gateway, FindGapsRequest(site_id=site_id, first=first, end=end))
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
@@ -242,9 +242,9 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
 @router.post("/ui/sites/{site_id}/data/quality")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Have the days of a month judged again."""
-    shown = Month.of(month, _load_site(gateway, site_id), gateway.clock.now())
-    job = submit_job(gateway.database, gateway.queue, JudgeQualityRequest(site_id=site_id, from_day=shown.first, to_day=shown.last))
-    return RedirectResponse(f"{PAGE.address(site_id)}?month={shown.name}&job={job.job_id}", 303)
+    selected = Month.of(month, _load_site(gateway, site_id), gateway.clock.now())
+    job = submit_job(gateway.database, gateway.queue, JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last))
+    return RedirectResponse(f"{PAGE.address(site_id)}?month={selected.name}&job={job.job_id}", 303)
 
 
 @router.post("/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}")
@@ -277,21 +277,23 @@ async def _find_gaps(gateway: Gateway, request: FindGapsRequest) -> tuple[GapsRe
     return GapsReply.model_validate_json(bytes(answer.body)), None
 
 
-def _show(request: Request, gateway: Gateway, site_id: str, *, month: str | None, decided: str | None = None, job: str | None = None, **told: Any) -> Response:
+def _show(
+    request: Request, gateway: Gateway, site_id: str, *, month: str | None, decided: str | None = None, job: str | None = None, **context: Any
+) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         site = sites.load(connection, site_id)
-        shown = Month.of(month, site, now)
+        selected = Month.of(month, site, now)
         running = None if job is None else load_own(connection, site_id, job)
         view = DataView(
             site=site,
             now=now,
-            month=shown,
-            verdicts={day.day: day for day in quality.read(connection, site_id, shown.first, shown.last)},
+            month=selected,
+            verdicts={day.day: day for day in quality.read(connection, site_id, selected.first, selected.last)},
             span=recorded_span.of_site(connection, site_id),
-            rows=quarantine.list_rows(connection, site_id, limit=SHOWN_ROWS),
-            loads=jobs.list_of_site(connection, site_id, tasks=[LoadFileRequest.task], limit=SHOWN_LOADS),
+            rows=quarantine.list_rows(connection, site_id, limit=MOST_ROWS),
+            loads=jobs.list_of_site(connection, site_id, tasks=[LoadFileRequest.task], limit=MOST_LOADS),
             numbers=numbers_of(request, site),
             words=words_of(request, PAGE),
         )
@@ -303,15 +305,15 @@ def _show(request: Request, gateway: Gateway, site_id: str, *, month: str | None
         "decided": _read_decided(decided),
         "job": running,
         "progress": progress,
-        "shown_rows": SHOWN_ROWS,
+        "most_rows": MOST_ROWS,
     }
-    return show(request, PAGE, site=site, **({"gaps": None, "refusal": None} | told | frame))
+    return show(request, PAGE, site=site, **({"gaps": None, "refusal": None} | context | frame))
 
 
 def _read_decided(text: str | None) -> tuple[str, str] | None:
     """Return what was just decided about which row."""
-    found = re.fullmatch(r"(\w+):(\d+)", text or "")
-    return None if found is None else (found[1], found[2])
+    match = re.fullmatch(r"(\w+):(\d+)", text or "")
+    return None if match is None else (match[1], match[2])
 
 
 def _load_site(gateway: Gateway, site_id: str) -> Site:

@@ -22,7 +22,7 @@ from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = Page("edge", "/ui/edge")
-SHOWN_RUNS = 10
+MOST_RUNS = 10
 # What is said of a run before it is said what came of it; the page says it elsewhere as well.
 STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 ORACLE = "oracle"
@@ -35,7 +35,7 @@ JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None) -> Response:
     """Show a finished run, the newest where none is named."""
     with unit_of_work(gateway.database) as connection:
-        finished = edge_runs.list_runs(connection, statuses=("done",), limit=SHOWN_RUNS)
+        finished = edge_runs.list_runs(connection, statuses=("done",), limit=MOST_RUNS)
         newest = edge_runs.list_runs(connection, limit=1)
         chosen = job or (finished[0].job_id if finished else None)
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
@@ -66,8 +66,8 @@ class LabView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        told = next((insight for insight in self.summary.insights if insight.code not in STANDING), None)
-        return self.words("title") if told is None else say_insight(told.code, told.figures, self.numbers)
+        news = next((insight for insight in self.summary.insights if insight.code not in STANDING), None)
+        return self.words("title") if news is None else say_insight(news.code, news.figures, self.numbers)
 
     @property
     def lead(self) -> str:
@@ -88,8 +88,8 @@ class LabView:
 
     def insights(self) -> list[str]:
         """Return what the figures say beyond the headline."""
-        said = [say_insight(insight.code, insight.figures, self.numbers) for insight in self.summary.insights if insight.code != "stand_in"]
-        return [sentence for sentence in said if sentence != self.headline]
+        sentences = [say_insight(insight.code, insight.figures, self.numbers) for insight in self.summary.insights if insight.code != "stand_in"]
+        return [sentence for sentence in sentences if sentence != self.headline]
 
     def name(self, controller: str) -> str:
         """Return what a controller is called at the beginning of a row."""
@@ -115,9 +115,9 @@ class LabView:
     def share(self, estimate: LabEstimate, *, span: bool = False) -> str:
         """Return a share, with its interval where ``span``."""
         small = not span and (estimate.value or 0.0) < 0.1
-        said = self.numbers.share(estimate.value, decimals=2 if small else 1)
-        known = span and estimate.low is not None
-        return said + say_span(estimate.span, lambda end: self.numbers.number(end * 100, 1), self.numbers.language) if known else said
+        text = self.numbers.share(estimate.value, decimals=2 if small else 1)
+        has_span = span and estimate.low is not None
+        return text + say_span(estimate.span, lambda end: self.numbers.number(end * 100, 1), self.numbers.language) if has_span else text
 
     def energy(self, value_wh: float) -> str:
         """Return an energy."""
@@ -151,13 +151,13 @@ class LabView:
                 shares = [self.share(cells.get((each.controller, location, season), LabEstimate())) for season in self.summary.seasons]
                 yield say_location(location, self.numbers.language), self.name(each.controller), shares
 
-    def _row(self, controller: str, estimate: LabEstimate, said: str) -> EstimateRow:
-        return EstimateRow(self.name(controller), f"of-{controller}", estimate.value, estimate.low, estimate.high, said)
+    def _row(self, controller: str, estimate: LabEstimate, text: str) -> EstimateRow:
+        return EstimateRow(self.name(controller), f"of-{controller}", estimate.value, estimate.low, estimate.high, text)
 
     def _say_wh(self, estimate: LabEstimate) -> str:
-        said = self.numbers.number(estimate.value, 2, signed=True)
-        known = estimate.low is not None
-        return said + say_span(estimate.span, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language) if known else said
+        text = self.numbers.number(estimate.value, 2, signed=True)
+        has_span = estimate.low is not None
+        return text + say_span(estimate.span, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language) if has_span else text
 
     def _beside_oracle(self) -> Iterator[tuple[str, LabEstimate]]:
         """Yield each controller's dirty energy less the oracle's."""

@@ -91,7 +91,7 @@ class FileGuessView:
         return self.words("as_" + name) if self.words.knows("as_" + name) else say_series(name, language=self.numbers.language)
 
     @property
-    def asked(self) -> set[str]:
+    def question_keys(self) -> set[str]:
         """The fields that stand among the questions, so that no other asks the same."""
         return {question.key for question in self.guess.questions}
 
@@ -103,8 +103,8 @@ class FileGuessView:
         """Return in which units a column's figures can be; none where it is no energy."""
         if column.measure == "level" or column.stored_as == "nothing":
             return []
-        known = [column.unit] if column.unit and column.unit not in UNITS else []
-        return [Option(unit, unit, unit == column.unit) for unit in (*known, *UNITS)]
+        own_units = [column.unit] if column.unit and column.unit not in UNITS else []
+        return [Option(unit, unit, unit == column.unit) for unit in (*own_units, *UNITS)]
 
     def measures(self, column: ColumnGuess) -> list[Option]:
         """Return what a column's figures can be; none where there is no choice."""
@@ -162,13 +162,13 @@ class FileGuessView:
         """What each month comes to, and each year of several months."""
         if self.guess.preview is None:
             return []
-        found = {(total.month, total.name): total.value for total in self.guess.preview.totals}
-        months = sorted({month for month, _ in found})
-        rows = [(self._say_month(month), [self._say_total(name, found.get((month, name))) for name in self.names]) for month in months]
+        totals = {(total.month, total.name): total.value for total in self.guess.preview.totals}
+        months = sorted({month for month, _ in totals})
+        rows = [(self._say_month(month), [self._say_total(name, totals.get((month, name))) for name in self.names]) for month in months]
         for year in sorted({month[:4] for month in months}):
             own = [month for month in months if month.startswith(year)]
             if len(own) > 1:
-                sums = [self._sum(name, [found[month, name] for month in own if (month, name) in found]) for name in self.names]
+                sums = [self._sum(name, [totals[month, name] for month in own if (month, name) in totals]) for name in self.names]
                 rows.append((self.words("year", year=year), sums))
         return rows
 

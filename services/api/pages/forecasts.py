@@ -108,8 +108,8 @@ class ForecastsView:
     def rows(self) -> list[VersionRow]:
         """Every version that was scored, the one that drives first."""
         active = self.status.active_forecast_version
-        found = self.shadow.versions if self.shadow else {}
-        ordered = sorted(found.items(), key=lambda each: (each[0] != active, each[0]))
+        records = self.shadow.versions if self.shadow else {}
+        ordered = sorted(records.items(), key=lambda each: (each[0] != active, each[0]))
         return [VersionRow(name, self.say_version(name).rstrip(","), name == active, self._say_record(record)) for name, record in ordered]
 
     def _say_record(self, record: VersionRecord) -> list[str]:
@@ -126,18 +126,18 @@ class ForecastsView:
     def times(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
         """The hours ahead by local day: instant, clock time, whether it is the one chosen."""
         first = floor_to(self.now, SLOT)
-        wanted = [first + timedelta(hours=hour) for hour in range(HOURS_AHEAD)]
-        wanted += [self.chosen] if self.chosen is not None and self.chosen not in wanted else []
+        instants = [first + timedelta(hours=hour) for hour in range(HOURS_AHEAD)]
+        instants += [self.chosen] if self.chosen is not None and self.chosen not in instants else []
         days: dict[str, list[tuple[str, str, bool]]] = {}
-        for instant in sorted(wanted):
+        for instant in sorted(instants):
             local = instant.astimezone(self.numbers.zone)
             days.setdefault(self.numbers.day(instant), []).append((local.isoformat(), self.numbers.clock(instant), instant == self.chosen))
         return list(days.items())
 
     def say_version(self, version: str) -> str:
         """Return what a version is called; one without words stays as it is."""
-        known = f"version_{version}"
-        return self.words("version_" + version) if self.words.knows(known) else version
+        key = f"version_{version}"
+        return self.words("version_" + version) if self.words.knows(key) else version
 
     def say_instant(self, instant: datetime) -> str:
         """Return a local day and clock time."""
@@ -207,11 +207,11 @@ async def show_explanation(site_id: SitePath, request: Request, gateway: Current
     """Say why the figures of one quarter-hour are what they are."""
     question = ExplainRequest(site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language)
     reply, refusal = await _explain(gateway, question)
-    told: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
+    context: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
     if request.headers.get("HX-Request"):
         site = await run_in_threadpool(_load_site, gateway, site_id)
-        return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **told)
-    return await run_in_threadpool(lambda: _show(request, gateway, site_id, slot=slot, **told))
+        return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **context)
+    return await run_in_threadpool(lambda: _show(request, gateway, site_id, slot=slot, **context))
 
 
 @router.post("/ui/sites/{site_id}/forecasts/promote")
@@ -262,7 +262,7 @@ NOTHING_DRAWN: dict[str, Any] = {"charts": [], "notes": [], "refusal": None}
 
 
 def _show(
-    request: Request, gateway: Gateway, site_id: str, *, done: bool = False, job: str | None = None, slot: datetime | None = None, **told: Any
+    request: Request, gateway: Gateway, site_id: str, *, done: bool = False, job: str | None = None, slot: datetime | None = None, **context: Any
 ) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
@@ -272,7 +272,7 @@ def _show(
     view = ForecastsView(stored.status, stored.last, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
     progress = None if running is None else find_progress(gateway, running)
     frame = {"marks": marks, "view": view, "stored": stored, "done": done, "job": running, "progress": progress}
-    return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | told | frame))
+    return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | context | frame))
 
 
 def _read(connection: Connection, site_id: str, now: datetime) -> StoredForecasts:

@@ -30,7 +30,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
-from services.api.pages.home_sheet import shown_slot, view_sheet
+from services.api.pages.home_sheet import choose_slot, view_sheet
 from services.api.pages.home_table import headings, list_rows, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
@@ -139,11 +139,11 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-        prices_said = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
+        price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
     parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
     parts |= {
         "anew": False,
-        "prices_said": prices_said,
+        "price_note": price_note,
         "chart_words": _chart_words(view),
         "locale": language_forms(view.numbers.language).said["locale"],
         "live": tell_liveness(view),
@@ -156,8 +156,8 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-        prices_said = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
-    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, prices_said=prices_said, **_describe(view, gateway))
+        price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
+    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, price_note=price_note, **_describe(view, gateway))
 
 
 @router.get("/ui/sites/{site_id}/home/flow")
@@ -197,12 +197,12 @@ def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
 
 
 @router.post("/ui/sites/{site_id}/home/override")
-def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, wanted: Annotated[OverrideForm, Form()]) -> Response:
+def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, form: Annotated[OverrideForm, Form()]) -> Response:
     """Do something else until an instant; then the plan takes over again."""
     with unit_of_work(gateway.database) as connection:
-        asked = {"mode": wanted.mode, "until": wanted.until.isoformat(), "by": caller.signature}
-        control_service.override(connection, site_id, wanted.device, asked, now=gateway.clock.now())
-    return _done(site_id, request)
+        override = {"mode": form.mode, "until": form.until.isoformat(), "by": caller.signature}
+        control_service.override(connection, site_id, form.device, override, now=gateway.clock.now())
+    return _refresh(site_id, request)
 
 
 @router.post("/ui/sites/{site_id}/home/resume")
@@ -210,7 +210,7 @@ def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, de
     """End an override: the plan again."""
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
-    return _done(site_id, request)
+    return _refresh(site_id, request)
 
 
 @router.post("/ui/sites/{site_id}/home/plan")
@@ -222,7 +222,7 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
         plan_causes.note(connection, [key], "owner")
     for stage in fresh_inputs(site, gateway.settings):
         submit_job(gateway.database, gateway.queue, stage.request({}), key=f"renew:{site_id}:{stage.name}")
-    return _done(site_id, request)
+    return _refresh(site_id, request)
 
 
 @router.post("/ui/preferences")
@@ -241,7 +241,7 @@ def save_preferences(request: Request, language: Annotated[str | None, Form()] =
 def _open(connection: Connection, site_id: str, request: Request, gateway: Gateway) -> HomeView:
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
-    document = build_timeline(connection, window, gateway.plans_read)
+    document = build_timeline(connection, window, gateway.plan_memory)
     return HomeView(window, document, words, _read_house(connection, window, document, gateway))
 
 
@@ -250,13 +250,13 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
-    planned: PlannedHouse = gateway.plans_read.renew(
+    planned: PlannedHouse = gateway.plan_memory.renew(
         ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
     )
     # What is stored now moves from minute to minute.
     planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
-    silent = gateway.plans_read.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
+    silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
 
 
@@ -282,10 +282,10 @@ def _chart_words(view: HomeView) -> dict[str, Any]:
 
 
 def _slot_at(view: HomeView, at: Any) -> int:
-    return shown_slot(view, None if at is None else (at - view.window.timeline.start) // timedelta(minutes=15))
+    return choose_slot(view, None if at is None else (at - view.window.timeline.start) // timedelta(minutes=15))
 
 
-def _done(site_id: str, request: Request) -> Response:
+def _refresh(site_id: str, request: Request) -> Response:
     if request.headers.get("HX-Request"):
         return Response(status_code=204, headers={"HX-Trigger": "luna:refresh"})
     return RedirectResponse(PAGE.address(site_id), 303)

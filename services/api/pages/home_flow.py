@@ -67,10 +67,10 @@ class _Item:
 def view_flow(view: HomeView) -> FlowView | None:
     """Return the flows of the last measured slot, None where nothing was measured."""
     measured = view.document["measured"]
-    known = np.flatnonzero(np.isfinite(measured["load_kw"]))
-    if not known.size:
+    measured_slots = np.flatnonzero(np.isfinite(measured["load_kw"]))
+    if not measured_slots.size:
         return None
-    slot = int(known[-1])
+    slot = int(measured_slots[-1])
     now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
     sides = list(_sources(view, now)), list(_uses(view, now))
     nodes = [_place(item, place, len(side), view, left=left) for left, side in zip((True, False), sides, strict=True) for place, item in enumerate(side)]

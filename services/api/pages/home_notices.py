@@ -18,7 +18,7 @@ from services.api.pages.home_view import HomeView
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
 # What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
-TOLD = {
+TONES = {
     "device_silent": "bad",
     "device_disobeys": "bad",
     "device_spared": "warn",
@@ -68,11 +68,11 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
 def _overrides(view: HomeView) -> Iterator[Notice]:
     for each in view.document["overrides"]:
         until = datetime.fromisoformat(each["until"])
-        said = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
+        sentence = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
         # Nobody is to wait for what is not sent.
         sent = "" if view.house.armed else view.words(_NOT_SENT[view.house.only_advised, view.window.site.control is not None])
-        yield Notice("you", said, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
+        yield Notice("you", sentence, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
 
 def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
@@ -100,8 +100,8 @@ def _stale(view: HomeView) -> Iterator[Notice]:
         soc = view.house.planned.soc
         # Where a battery says how full it is, not all is silent.
         hears_of_battery = soc is not None and soc.basis == "measured"
-        told, more = ("notice_unknown", "notice_unknown_more") if hears_of_battery else ("notice_stale", "notice_stale_more")
-        yield Notice("warn", view.words(told, t=view.say_instant(since)), view.words(more))
+        key, more_key = ("notice_unknown", "notice_unknown_more") if hears_of_battery else ("notice_stale", "notice_stale_more")
+        yield Notice("warn", view.words(key, t=view.say_instant(since)), view.words(more_key))
 
 
 def _assumed_charge(view: HomeView) -> Iterator[Notice]:
@@ -119,22 +119,22 @@ def list_doubts(view: HomeView) -> Iterator[Notice]:
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:
-    known, zone = view.instant(view.document["prices"]["known_slots"]), view.numbers.zone
+    published_until, zone = view.instant(view.document["prices"]["known_slots"]), view.numbers.zone
     now, tomorrow = view.window.now.astimezone(zone), (view.window.now.astimezone(zone) + timedelta(days=1)).date()
     due = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, zone) + LATE
     if not view.window.site.tariff.price_series:
         return
-    if known <= now and view.has_plan:
+    if published_until <= now and view.has_plan:
         yield Notice("warn", view.words("notice_prices_today"), view.words("notice_prices_today_more"))
-    elif view.document["prices"]["known_slots"] and now > due and known <= datetime.combine(tomorrow, time(), zone):
-        yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(known)))
+    elif view.document["prices"]["known_slots"] and now > due and published_until <= datetime.combine(tomorrow, time(), zone):
+        yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(published_until)))
 
 
 def _findings(view: HomeView) -> Iterator[Notice]:
-    for found in view.house.findings:
-        if found.code in TOLD:
-            said = say_message(found.code, found.figures, site=view.window.site.called, numbers=view.numbers)
-            yield Notice(TOLD[found.code], f"{said.title}.", said.text)
+    for finding in view.house.findings:
+        if finding.code in TONES:
+            message = say_message(finding.code, finding.figures, site=view.window.site.called, numbers=view.numbers)
+            yield Notice(TONES[finding.code], f"{message.title}.", message.text)
 
 
 def say_age(view: HomeView, seconds: int) -> str:

@@ -48,7 +48,7 @@ class End:
     """An instant until which an override may hold."""
 
     until: str
-    shown: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,6 @@ def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
         yield End(instant.isoformat(), view.say_instant(instant))
 
 
-def shown_slot(view: HomeView, wanted: int | None) -> int:
+def choose_slot(view: HomeView, slot: int | None) -> int:
     """Return the slot that is asked for, within the timeline; usually the one chosen first."""
-    return view.selected if wanted is None else max(0, min(wanted, view.window.timeline.count - 1))
+    return view.selected if slot is None else max(0, min(slot, view.window.timeline.count - 1))

@@ -39,7 +39,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
     """Yield each slot in words and figures, as ``headings`` names them; a day's name stands with its first slot's time and each other's."""
     numbers, words, document = view.numbers, view.words, view.document
     decided, prices = document["decisions"], document["prices"]
-    shown = [name for name in POWERS if _any(view, name)]
+    powers = [name for name in POWERS if _any(view, name)]
     for slot, start in enumerate(view.window.timeline):
         way = decided["mode"][slot]
         over, estimated = slot < view.window.past, document["estimated"][slot] or ()
@@ -52,10 +52,10 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
             mode(way, language=numbers.language).full if way else "–",
             numbers.price(float(prices["import"][slot]), decimals=1),
             numbers.price(float(prices["export"][slot]), decimals=1),
-            *(_mark(numbers.power(_value(view, name, slot)), estimated=name in estimated) for name in shown),
+            *(_mark(numbers.power(_value(view, name, slot)), estimated=name in estimated) for name in powers),
             *(
-                _mark(numbers.power(float(part[taken][slot] - part[given][slot]), signed=True), estimated=taken in estimated or given in estimated)
-                for taken, given in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
+                _mark(numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True), estimated=positive in estimated or negative in estimated)
+                for positive, negative in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
             ),
             _mark(numbers.share(float(part["soc"][slot])), estimated=not over and view.soc_ahead_assumed),
             numbers.share(float(document["planned"]["target_soc"][slot])),
@@ -73,7 +73,7 @@ def write_csv(view: HomeView) -> str:
     columns = dict(_columns(document))
     writer.writerow(["slot_start", *columns])
     for slot, start in enumerate(view.window.timeline):
-        writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(read(slot)) for read in columns.values())])
+        writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(value_of(slot)) for value_of in columns.values())])
     return text.getvalue()
 
 

@@ -105,9 +105,9 @@ class HomeView:
         """What the battery does, and when that changes."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
-        left_alone = self.house.battery_deviation
-        if left_alone is not None:
-            return self.words(left_alone.code.replace("device", "now"))
+        deviation = self.house.battery_deviation
+        if deviation is not None:
+            return self.words(deviation.code.replace("device", "now"))
         following = self.house.next_run
         now = self.words("now_" + self.state_now)
         return now if following is None else " ".join([now, self.words("next_" + following.mode, t=self.say_instant(following.start))])
@@ -115,9 +115,9 @@ class HomeView:
     @property
     def lead(self) -> str:
         """Why: the reason of what is done now, of which the headline speaks first."""
-        left_alone = self.house.battery_deviation
-        if left_alone is not None:
-            return self.words("lead_kept" if left_alone.code == "device_kept" else "lead_left_alone")
+        deviation = self.house.battery_deviation
+        if deviation is not None:
+            return self.words("lead_kept" if deviation.code == "device_kept" else "lead_left_alone")
         return say_run(self.runs[0], self.numbers, now=self.window.now) if self.runs else self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:

@@ -91,9 +91,9 @@ class Reader:
     @classmethod
     def of(cls, request: Request) -> "Reader":
         """Return what the address, the cookies or the browser say, in this order."""
-        wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
-        theme: Theme = next((known for known in THEMES if known == request.cookies.get(THEME_COOKIE)), "system")
-        return cls(CATALOGUE.choose(wanted), theme)
+        language = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
+        theme: Theme = next((name for name in THEMES if name == request.cookies.get(THEME_COOKIE)), "system")
+        return cls(CATALOGUE.choose(language), theme)
 
 
 def _preferred(accepted: str) -> str:
@@ -157,27 +157,27 @@ async def remember_sites(request: Request) -> None:
         request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
 
 
-class _KnownSite(NamedTuple):
+class _SiteEntry(NamedTuple):
     called: str
     fault: UnreadableMark | None
 
 
-def _list_sites(database: Engine) -> dict[str, _KnownSite]:
+def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
     with unit_of_work(database) as connection:
         unreadable = sites.list_unreadable(connection)
         untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
         marks = {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
-        return {name: _KnownSite(called, marks.get(name)) for name, called in sites.display_names(connection).items()}
+        return {name: _SiteEntry(called, marks.get(name)) for name, called in sites.display_names(connection).items()}
 
 
 def _offer_sites(request: Request, page: Page, words: PageWords) -> SiteSwitcher:
     caller: Caller = getattr(request.state, "caller", NOBODY)
-    shown = page if page.is_of_site else NAVIGATION[0]
-    known: dict[str, _KnownSite] = getattr(request.state, "sites", {})
-    own = {name: site for name, site in known.items() if caller.has_site(name)}
+    target = page if page.is_of_site else NAVIGATION[0]
+    entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
+    own = {name: site for name, site in entries.items() if caller.has_site(name)}
     called = {name: words("simulated_name") if name == SITE_NAME else site.called for name, site in own.items()}
     unreadable = {name: site.fault for name, site in own.items() if site.fault is not None}
-    return SiteSwitcher({name: shown.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes)
+    return SiteSwitcher({name: target.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes)
 
 
 @cache
@@ -238,7 +238,7 @@ class PageRoute(SiteClockRoute):
         """Return the handler, which shows what went wrong in words."""
         handle = super().get_route_handler()
 
-        async def handle_shown(request: Request) -> Response:
+        async def handle_as_page(request: Request) -> Response:
             try:
                 return await handle(request)
             except LunaError as error:
@@ -248,7 +248,7 @@ class PageRoute(SiteClockRoute):
             except RequestValidationError as error:
                 return show_error(request, explain_faults([{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""))
 
-        return handle_shown
+        return handle_as_page
 
 
 def show_error(request: Request, error: LunaError) -> Response:
@@ -256,8 +256,8 @@ def show_error(request: Request, error: LunaError) -> Response:
     if isinstance(error, UnauthenticatedError | ConfirmationError):
         return _lead(request, "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login")
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
-    shown = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
-    return HTMLResponse(shown, error.status, error.headers)
+    html = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
+    return HTMLResponse(html, error.status, error.headers)
 
 
 async def answer_missing_page(request: Request, error: Exception) -> Response:
@@ -275,13 +275,13 @@ def numbers_of(request: Request, site: Site) -> Numbers:
 
 def _lead(request: Request, door: str) -> Response:
     """Lead to where a password is asked for, and from there back to the page that needed it."""
-    wanted = (
+    target = (
         request.url
         if request.method == "GET" and not request.headers.get("HX-Request")
         else URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
     )
-    query = f"?{wanted.query}" if wanted.query else ""
-    address = f"{door}?next={quote(f'{wanted.path}{query}', safe='')}"
+    query = f"?{target.query}" if target.query else ""
+    address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
     return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 

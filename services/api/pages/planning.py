@@ -116,9 +116,9 @@ async def _show(site_id: str, request: Request, gateway: Gateway, *, query: Plan
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
     tried = None if query.tried is None else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
-    told: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
+    context: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
     unattended = await run_in_threadpool(list_unattended, stored.site, gateway.settings.data_folder, words=words, numbers=numbers)
-    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **told)
+    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **context)
 
 
 @router.get("/ui/sites/{site_id}/planning/cost")
@@ -126,8 +126,8 @@ async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway
     """Say what the block in the form would cost, while it is being drawn."""
     site = await run_in_threadpool(_load_site, gateway, site_id)
     trial, refusal = await _try(gateway, site, fields.form(), request)
-    said = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
-    return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=said)
+    cost_words = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
+    return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=cost_words)
 
 
 @router.post("/ui/sites/{site_id}/planning/blocks")
@@ -215,15 +215,15 @@ def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -
             now=now,
             plan=plans.read_due(connection, site_id, now),
             stays=charging_stays.read_standing(connection, site_id, first=now),
-            stay_taken_back=_find_stay(connection, site_id, query.stay_taken_back, now),
+            removed_stay=_find_stay(connection, site_id, query.stay_taken_back, now),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
-            taken_back=_find_taken_back(connection, site_id, query.taken_back, now),
+            removed_block=_find_removed_block(connection, site_id, query.taken_back, now),
             states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
 
 
-def _find_taken_back(connection: Connection, site_id: str, block_id: int | None, now: datetime) -> StoredBlock | None:
+def _find_removed_block(connection: Connection, site_id: str, block_id: int | None, now: datetime) -> StoredBlock | None:
     """Return a block that was taken back and could still hold."""
     history = manual_blocks.read_history(connection, site_id) if block_id is not None else []
     return next((block for block in history if block.block_id == block_id and block.removed_at is not None and block.to > now), None)

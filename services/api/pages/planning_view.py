@@ -62,9 +62,9 @@ class FixedState:
     now: datetime
     plan: PlanReply | None
     blocks: Sequence[StoredBlock]
-    taken_back: StoredBlock | None
+    removed_block: StoredBlock | None
     stays: Sequence[StoredSession]
-    stay_taken_back: StoredSession | None
+    removed_stay: StoredSession | None
     states: Sequence[ControlState]
     on_vacation: bool
 
@@ -122,12 +122,12 @@ class PlanningView:
     @property
     def actions(self) -> list[str]:
         """Every action that some device knows."""
-        return list(dict.fromkeys(action for known in self.devices.values() for action in known))
+        return list(dict.fromkeys(action for choices in self.devices.values() for action in choices))
 
     @property
     def heaters(self) -> list[str]:
         """Loads and heat pumps that can be switched on."""
-        return [name for name, known in self.devices.items() if "on" in known]
+        return [name for name, choices in self.devices.items() if "on" in choices]
 
     @property
     def overrides(self) -> list[ControlState]:
@@ -138,9 +138,9 @@ class PlanningView:
     def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """The quarter-hours ahead by local day: each with its instant and its clock time; the hour that comes twice carries its zone."""
         first = floor_to(self.stored.now, SLOT)
-        wanted = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
+        instants = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
         days: dict[str, list[tuple[str, str]]] = {}
-        for instant in sorted(wanted):
+        for instant in sorted(instants):
             days.setdefault(self.numbers.day(instant), []).append((self.write(instant), self.numbers.clock(instant)))
         return list(days.items())
 
@@ -186,8 +186,8 @@ class PlanningView:
         run = None if plan is None or time is None else find_charging_run(plan, stay.device, max(time.from_, now), time.to)
         if run is None:
             return ""
-        told = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
-        return self.words("stay_charging", t=self.say_instant(run.end), **told)
+        figures = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
+        return self.words("stay_charging", t=self.say_instant(run.end), **figures)
 
     @property
     def weekdays(self) -> list[tuple[str, str]]:
@@ -210,9 +210,9 @@ class PlanningView:
 
     def say_override(self, state: ControlState) -> str:
         """Return what an owner wants of a device, and until when."""
-        wanted: Any = state.override
-        mode, device = say_mode(wanted.mode, language=self.numbers.language), self.say_device(state.device)
-        return self.words("override", mode=mode, device=device, until=self.say_instant(wanted.until))
+        override: Any = state.override
+        mode, device = say_mode(override.mode, language=self.numbers.language), self.say_device(state.device)
+        return self.words("override", mode=mode, device=device, until=self.say_instant(override.until))
 
     def draw_strips(self) -> list[Markup]:
         """Draw the hours ahead wide and narrow; nothing where no plan knows their prices."""

@@ -33,7 +33,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PAGE = PAGES["savings"]
 MONTH, WEEK = 30, 7
 # What is drawn, from what it is measured against down to the best there could be; the others stand in the table.
-SHOWN = (WITHOUT, "rule", LUNA, POSSIBLE)
+BAR_POLICIES = (WITHOUT, "rule", LUNA, POSSIBLE)
 COLOURS = {WITHOUT: "bar-load", "rule": "bar-rule", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
 NARROW_DAYS = 14
 
@@ -100,8 +100,8 @@ def count_days(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day 
         site = sites.load(connection, site_id)
         last = until or _yesterday(site, gateway)
         spans = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last).find_missing_spans()
-    asked = [submit_job(gateway.database, gateway.queue, ReplayRequest(site_id=site_id, from_day=first, to_day=end)) for first, end in spans]
-    query = f"?until={last}" + (f"&job={asked[-1].job_id}" if asked else "")
+    replays = [submit_job(gateway.database, gateway.queue, ReplayRequest(site_id=site_id, from_day=first, to_day=end)) for first, end in spans]
+    query = f"?until={last}" + (f"&job={replays[-1].job_id}" if replays else "")
     return RedirectResponse(PAGE.address(site_id) + query, 303)
 
 
@@ -169,35 +169,35 @@ class SavingsView:
         return SavingsPeriod(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
 
     def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[PolicyBar]:
-        shown = {name: amounts[name] for name in SHOWN if name in amounts}
+        bars = {name: amounts[name] for name in BAR_POLICIES if name in amounts}
         return [
-            PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*shown.values()], beside=amounts[WITHOUT]), say(amount))
-            for name, amount in shown.items()
+            PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*bars.values()], beside=amounts[WITHOUT]), say(amount))
+            for name, amount in bars.items()
         ]
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Every policy of the month: its name, cost, what it saved, what it emitted."""
         cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
-        known = sorted(cost, key=lambda each: -cost[each])
-        emitted = {name: self._say_kg(carbon[name]) for name in known if name in carbon}
+        policies = sorted(cost, key=lambda each: -cost[each])
+        emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
         return [
             (say_policy(name, language=numbers.language), numbers.money(cost[name]), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–"))
-            for name in known
+            for name in policies
         ]
 
     def draw_days(self, *, narrow: bool) -> Markup:
         """Draw what was saved on each day; a phone shows the last fortnight."""
-        shown = self.savings.tail(NARROW_DAYS) if narrow else self.savings
-        counted = {day.day: day for day in shown.counted}
-        why = {left.day: self._say_why(left.code, left.faults) for left in shown.left_out}
-        dates = [shown.first + timedelta(days=number) for number in range(shown.days)]
+        period = self.savings.tail(NARROW_DAYS) if narrow else self.savings
+        counted = {day.day: day for day in period.counted}
+        why = {omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out}
+        dates = [period.first + timedelta(days=number) for number in range(period.days)]
         days = [self._draw_day(day, counted.get(day), why.get(day)) for day in dates]
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
 
     def _draw_day(self, day: date, counted: CountedDay | None, why: str | None) -> SavedDay:
         if counted is None:
-            said = self.words("key_left_out")
-            return SavedDay(day, None, None, f"{self.say_day(day)}: {said if why is None else f'{said}, {why}'}")
+            label = self.words("key_left_out")
+            return SavedDay(day, None, None, f"{self.say_day(day)}: {label if why is None else f'{label}, {why}'}")
         figures = {name: self.numbers.money(value) for name, value in (("saved", counted.saved), ("possible", counted.possible))}
         return SavedDay(day, counted.saved, counted.possible, self.words("daily_title_counted", day=self.say_day(day), **figures))
 
@@ -205,20 +205,20 @@ class SavingsView:
         """Return a local day in words."""
         return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
 
-    def left_out(self) -> list[tuple[str, str]]:
+    def list_omitted(self) -> list[tuple[str, str]]:
         """Why days are not counted: neighbouring days of the same reason together."""
         runs: list[list[Any]] = []
-        for left in self.savings.left_out:
-            why = self._say_why(left.code, left.faults)
-            if runs and runs[-1][2] == why and left.day - runs[-1][1] == timedelta(days=1):
-                runs[-1][1] = left.day
+        for omitted in self.savings.left_out:
+            why = self._say_why(omitted.code, omitted.faults)
+            if runs and runs[-1][2] == why and omitted.day - runs[-1][1] == timedelta(days=1):
+                runs[-1][1] = omitted.day
             else:
-                runs.append([left.day, left.day, why])
+                runs.append([omitted.day, omitted.day, why])
         return [(self.say_day(first) if first == last else f"{self.say_day(first)} – {self.say_day(last)}", why) for first, last, why in runs]
 
     def _say_why(self, code: str, faults: Sequence[DayFault]) -> str:
-        said = [say_day_fault(fault, self.numbers.language) for fault in faults]
-        return self.words("left_" + code) + (f": {'; '.join(said)}" if said else "")
+        sentences = [say_day_fault(fault, self.numbers.language) for fault in faults]
+        return self.words("left_" + code) + (f": {'; '.join(sentences)}" if sentences else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +237,9 @@ def _read_deciders(connection: Connection, site: Site, last: date) -> list[Decid
     for back in range(WEEK - 1, -1, -1):
         day = last - timedelta(days=back)
         slots = local_days(day, day, zone)
-        known = control.read_deciders(connection, site.name, first=slots.start, end=slots.end)
+        deciders = control.read_deciders(connection, site.name, first=slots.start, end=slots.end)
         edges = slot_edges(slots.start, slots.count, SLOT)
-        days.append(DecidersOfDay(day, edges, [known.get(edge) for edge in edges[:-1]]))
+        days.append(DecidersOfDay(day, edges, [deciders.get(edge) for edge in edges[:-1]]))
     return days
 
 
@@ -256,8 +256,8 @@ def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> Decided
     hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
     name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
     present = [who for who in dict.fromkeys(day.deciders) if who is not None]
-    said = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
-    return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=said))
+    names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
+    return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names))
 
 
 def _share_deciders(days: Sequence[DecidersOfDay]) -> dict[str, float]:

@@ -41,9 +41,9 @@ class StayFields(BaseModel):
             InvalidInputError: it ends before it begins.
         """
         shares = {"target_soc": self.target, "arrival_soc": self.arrival}
-        wanted = {name: None if percent is None else percent / 100 for name, percent in shares.items()}
+        fractions = {name: None if percent is None else percent / 100 for name, percent in shares.items()}
         try:
-            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days} | wanted)
+            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days} | fractions)
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 

@@ -59,15 +59,15 @@ class VariantForm(BaseModel):
         paid = _read_number(self.investment, "investment", words)
         cost = {} if paid is None else {"investment": paid}
         price = _read_number(self.fixed_price, "fixed_price", words)
-        found = [
+        variants = [
             *([self._battery(site, numbers, words) | cost] if self.battery != "1" else []),
             *([self._pv(site, numbers, words) | cost] if self.pv != "1" else []),
             *([{"name": words("name_price", price=numbers.price(price, decimals=1)), "site": _fix_price(price)}] if price is not None else []),
             *([{"name": words("name_expert"), "site": _read_json(self.expert, words)} | cost] if self.expert.strip() else []),
         ]
-        if not found:
+        if not variants:
             raise SpokenError(words("nothing_changed"), field="battery")
-        return found
+        return variants
 
     def _battery(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
         factor = float(self.battery)
@@ -129,13 +129,13 @@ class AnswerView:
     @property
     def reply(self) -> WhatIfReply | None:
         """The answer, the house as it is named in the reader's words; None as long as there is none."""
-        found = self.state.reply
-        if found is None:
+        reply = self.state.reply
+        if reply is None:
             return None
-        return found.model_copy(update={"baseline": found.baseline.model_copy(update={"name": self.words("name_baseline")})})
+        return reply.model_copy(update={"baseline": reply.baseline.model_copy(update={"name": self.words("name_baseline")})})
 
     @property
-    def done(self) -> int:
+    def finished(self) -> int:
         """How many replays are over."""
         return sum(each.done for each in self.state.variants)
 
@@ -143,7 +143,7 @@ class AnswerView:
     def headline(self) -> str:
         """The first sentence: the variant that would have saved the most."""
         if self.reply is None:
-            return self.words("open", done=self.done, total=len(self.state.variants))
+            return self.words("open", done=self.finished, total=len(self.state.variants))
         best = max(self.reply.variants, key=lambda each: each.savings)
         if best.savings < -LITTLE_MONEY:
             return self.words("result_worse", name=best.name, lost=self.numbers.money(-best.savings))
@@ -198,7 +198,7 @@ class AnswerView:
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = PAGES["what_ifs"]
-SHOWN_QUESTIONS, USUAL_DAYS = 8, 28
+MOST_QUESTIONS, USUAL_DAYS = 8, 28
 QuestionPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -258,14 +258,14 @@ def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, 
     return show(request, PAGE, template="what_if.html.j2", site=site, view=view)
 
 
-def _show(request: Request, gateway: Gateway, site_id: str, form: VariantForm, **told: Any) -> Response:
+def _show(request: Request, gateway: Gateway, site_id: str, form: VariantForm, **context: Any) -> Response:
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-        asked = what_ifs.list_of_site(connection, site_id, limit=SHOWN_QUESTIONS)
+        questions = what_ifs.list_of_site(connection, site_id, limit=MOST_QUESTIONS)
         days = _usual_days(site, recorded_span.of_site(connection, site_id))
     chosen = (form.from_ or days[0], form.to or days[1]) if days else None
-    frame = {"form": form, "asked": asked, "days": chosen}
-    return show(request, PAGE, site=site, **({"answers": [], "refusal": None} | told | frame))
+    frame = {"form": form, "questions": questions, "days": chosen}
+    return show(request, PAGE, site=site, **({"answers": [], "refusal": None} | context | frame))
 
 
 def _usual_days(site: Site, span: recorded_span.Span | None) -> tuple[date, date] | None:

@@ -36,17 +36,17 @@ LAST_EVENTS = ("answer", "problem")
 async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, patience: timedelta) -> AsyncGenerator[ServerSentEvent]:
     """Yield stages, words, sentences, and at last the answer or the problem; whoever stops listening ends the work."""
     stream = request.stream or task_id
-    ended, after, heard_at = False, FIRST, time.monotonic()
-    deadline = heard_at + patience.total_seconds()
+    ended, after, last_piece_at = False, FIRST, time.monotonic()
+    deadline = last_piece_at + patience.total_seconds()
     try:
         while not ended:
             pieces = await to_thread.run_sync(queue.answers.read, stream, after)
             for piece in pieces:
-                after, heard_at, ended = piece.piece_id, time.monotonic(), piece.event in LAST_EVENTS
+                after, last_piece_at, ended = piece.piece_id, time.monotonic(), piece.event in LAST_EVENTS
                 yield ServerSentEvent(raw_data=piece.data, event=piece.event, id=piece.piece_id)
-            if not pieces and time.monotonic() - heard_at > SILENCE_SECONDS:
-                heard_at = time.monotonic()
-                last = await to_thread.run_sync(_read_end, queue, task_id, heard_at > deadline)
+            if not pieces and time.monotonic() - last_piece_at > SILENCE_SECONDS:
+                last_piece_at = time.monotonic()
+                last = await to_thread.run_sync(_read_end, queue, task_id, last_piece_at > deadline)
                 if last is not None:
                     ended = True
                     yield last
@@ -95,13 +95,13 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
             require_own(site_id, caller.sites)
     await to_thread.run_sync(_require_there, gateway, question, caller)
     own = None if caller.sites is None else tuple(sorted(caller.sites))
-    asked = AskRequest(**dict(question), asked_by=caller.name, sites=own)
+    message = AskRequest(**dict(question), asked_by=caller.name, sites=own)
     if "text/event-stream" not in request.headers.get("Accept", ""):
-        return await gateway.ask(asked, patience=gateway.answer_timeout)
+        return await gateway.ask(message, patience=gateway.answer_timeout)
     gateway.streams.require_room()
-    asked = asked.model_copy(update={"stream": uuid.uuid4().hex})
-    task_id = await to_thread.run_sync(lambda: gateway.queue.begin(asked, timeout=gateway.answer_timeout))
-    return sse_response(follow_answer(gateway.queue, asked, task_id, patience=gateway.answer_timeout), limit=gateway.streams)
+    message = message.model_copy(update={"stream": uuid.uuid4().hex})
+    task_id = await to_thread.run_sync(lambda: gateway.queue.begin(message, timeout=gateway.answer_timeout))
+    return sse_response(follow_answer(gateway.queue, message, task_id, patience=gateway.answer_timeout), limit=gateway.streams)
 
 
 def _require_there(gateway: Gateway, question: Question, caller: Caller) -> None:

@@ -16,22 +16,22 @@ SIGN_IN_ERRORS = document_errors(UnauthenticatedError, TooManyRequestsError)
 
 
 @router.post("/setup", status_code=201, responses=document_errors(ConflictError, ForbiddenError, TooManyRequestsError), summary="Set up the first user")
-async def set_up(wanted: SetUp, request: Request) -> User:
+async def set_up(credentials: SetUp, request: Request) -> User:
     """Make the first user, an admin; once. It takes the owner's token, or the code of the gateway's log."""
-    request.state.audited_name = wanted.name
-    return await login.set_up(request, wanted)
+    request.state.audited_name = credentials.name
+    return await login.set_up(request, credentials)
 
 
 @router.post("/login", responses=SIGN_IN_ERRORS, summary="Sign in")
-async def sign_in(asked: SignIn, request: Request, response: Response) -> Me:
+async def sign_in(credentials: SignIn, request: Request, response: Response) -> Me:
     """Begin a session in this browser (a cookie), or return tokens for a program (`form`: `tokens`)."""
-    return await login.sign_in(request, response, asked)
+    return await login.sign_in(request, response, credentials)
 
 
 @router.post("/refresh", responses=SIGN_IN_ERRORS, summary="Get the next tokens")
-async def refresh_tokens(asked: Refresh, request: Request, identity: CurrentIdentity) -> Tokens:
+async def refresh_tokens(refresh: Refresh, request: Request, identity: CurrentIdentity) -> Tokens:
     """Return a new pair for a refresh token, which is used up. One that is used twice ends the sign-in."""
-    return await login.refresh(identity, request.state.source, asked.refresh_token)
+    return await login.refresh(identity, request.state.source, refresh.refresh_token)
 
 
 @router.post("/logout", status_code=204, summary="Sign out")
@@ -53,6 +53,6 @@ async def read_me(caller: CurrentCaller) -> Me:
 
 
 @router.post("/password", status_code=204, responses=document_errors(ConflictError, TooManyRequestsError), summary="Change one's password")
-async def change_password(asked: PasswordChange, request: Request, response: Response, caller: CurrentCaller) -> None:
+async def change_password(change: PasswordChange, request: Request, response: Response, caller: CurrentCaller) -> None:
     """Change the password. Every sign-in ends; the browser that asked gets a new session."""
-    await login.change_password(request, response, caller, asked)
+    await login.change_password(request, response, caller, change)

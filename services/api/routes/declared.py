@@ -52,29 +52,29 @@ def _document_answers(capability: Capability) -> dict[int | str, dict[str, Any]]
 def _build_handler(capability: Capability) -> Callable[..., Any]:
     """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
 
-    def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **given: Any) -> Any:
-        reply = gateway.carry_out(capability, caller, by=by, **given)
+    def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **arguments: Any) -> Any:
+        reply = gateway.carry_out(capability, caller, by=by, **arguments)
         if capability.changes_access:
-            identity.forget_known()
+            identity.forget_callers()
         return reply
 
-    async def ask(*, gateway: Gateway, **given: Any) -> Response:
-        return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **given)), status=capability.status)
+    async def ask(*, gateway: Gateway, **arguments: Any) -> Response:
+        return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **arguments)), status=capability.status)
 
-    def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **given: Any) -> Message:  # noqa: ARG001 - as of do
-        accepted = gateway.accept(capability, caller, by=by, **given)
+    def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **arguments: Any) -> Message:  # noqa: ARG001 - as of do
+        accepted = gateway.accept(capability, caller, by=by, **arguments)
         response.headers["Location"] = locate(capability.location or read_job.path, accepted)
         return accepted
 
-    def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **given: Any) -> Response:  # noqa: ARG001 - documents it
+    def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **arguments: Any) -> Response:  # noqa: ARG001 - documents it
         needed = any(each.place == "header" and each.info.is_required() for each in capability.parameters)
         if needed or if_match is not None:
-            given[capability.changes] = read_version(request)
-        found = do(**given)
-        body, tag = found.reply.model_dump_json(by_alias=True).encode(), version_tag(found.version)
+            arguments[capability.changes] = read_version(request)
+        result = do(**arguments)
+        body, tag = result.reply.model_dump_json(by_alias=True).encode(), version_tag(result.version)
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
-        headers = {"ETag": tag} | ({"Location": locate(capability.location, found.reply)} if capability.location else {})
+        headers = {"ETag": tag} | ({"Location": locate(capability.location, result.reply)} if capability.location else {})
         return Response(body, status_code=capability.status, headers=headers, media_type="application/json")
 
     if capability.tag:

@@ -94,19 +94,19 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
     with unit_of_work(gateway.database) as connection:
         if job is not None:
             documents.note_job(connection, ids, job.job_id)
-        found = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
-    return DocumentsAccepted(documents=found, job=None if job is None else JobReply(**dict(job)))
+        listed = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
+    return DocumentsAccepted(documents=listed, job=None if job is None else JobReply(**dict(job)))
 
 
 def _read_fields(form: ReceivedForm) -> DocumentFields:
-    given = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
-    strangers = sorted(set(given) - set(DocumentFields.model_fields))
+    fields = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
+    strangers = sorted(set(fields) - set(DocumentFields.model_fields))
     if strangers:
         raise refuse("no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields))
-    if "title" in given and len(form.files) > 1:
+    if "title" in fields and len(form.files) > 1:
         raise refuse("title-of-several-files", field="title")
     try:
-        return DocumentFields.model_validate({name: value for name, value in given.items() if value})
+        return DocumentFields.model_validate({name: value for name, value in fields.items() if value})
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
 
@@ -148,20 +148,20 @@ def read_document_file(
     with unit_of_work(gateway.database) as connection:
         document = documents.load(connection, document_id, among=caller.sites)
     content = gateway.objects.get(documents.object_key(document.sha256))
-    shown = inline and document.media_type == PDF
-    return Response(content, headers=_headers(document, shown=shown), media_type=PDF if shown else "application/octet-stream")
+    as_pdf = inline and document.media_type == PDF
+    return Response(content, headers=_headers(document, as_pdf=as_pdf), media_type=PDF if as_pdf else "application/octet-stream")
 
 
-def _headers(document: Document, *, shown: bool) -> dict[str, str]:
+def _headers(document: Document, *, as_pdf: bool) -> dict[str, str]:
     """Return what keeps a browser from taking a file for a page of Luna's. Source: RFC 6266; OWASP File Upload Cheat Sheet."""
     name = document.name.rsplit("/", 1)[-1] or document.document_id
     plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
     # A browser's reader of PDF runs in no sandbox of the page's; scripts and connections are refused all the same.
-    policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if shown else "default-src 'none'; frame-ancestors 'none'; sandbox"
+    policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if as_pdf else "default-src 'none'; frame-ancestors 'none'; sandbox"
     return {
-        "Content-Disposition": f"{'inline' if shown else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": f"{'inline' if as_pdf else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": policy,
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "SAMEORIGIN" if shown else "DENY",
+        "X-Frame-Options": "SAMEORIGIN" if as_pdf else "DENY",
     }

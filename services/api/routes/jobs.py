@@ -73,7 +73,7 @@ async def watch_job(
     state = states[job_id]
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
-    return sse_response(gateway.job_watch.follow(state, seen=last_event_id), limit=gateway.streams)
+    return sse_response(gateway.job_watch.follow(state, last_event_id=last_event_id), limit=gateway.streams)
 
 
 def _compose(submission: JobSubmission) -> Request:

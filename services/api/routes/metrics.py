@@ -82,11 +82,11 @@ def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
     if readable and gateway.settings.outside_services:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
             named = sites.price_series(connection)
-            known = recorded_span.of_markets(connection, named)
+            spans = recorded_span.of_markets(connection, named)
             # Of a market that sites pay in several currencies, the one that is known least far counts.
             until: dict[str, float] = {}
             for series in named:
-                end = known[series][1].timestamp() if series in known else 0.0
+                end = spans[series][1].timestamp() if series in spans else 0.0
                 until[series.name] = min(end, until.get(series.name, end))
             for market in sorted(until, key=until.__getitem__)[:MOST_SITES]:
                 PRICES_UNTIL.labels(market).set(until[market])

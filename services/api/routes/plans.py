@@ -26,7 +26,7 @@ _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema"
 
 
 @router.operation("Plan the coming days of a site", responses=document_errors(ConflictError), response_model=PlanReply)
-async def make_plan(request: PlanRequest, gateway: CurrentGateway, asked: Request) -> Response:
+async def make_plan(request: PlanRequest, gateway: CurrentGateway, http_request: Request) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices.
 
     Where a stored site has no fresh forecast of the start, that is issued first.
@@ -35,7 +35,7 @@ async def make_plan(request: PlanRequest, gateway: CurrentGateway, asked: Reques
         missing = await to_thread.run_sync(_find_missing_forecast, gateway, request)
         if missing is not None:
             await gateway.ask(missing)
-    return await gateway.ask(request, asked=asked)
+    return await gateway.ask(request, http_request=http_request)
 
 
 def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueRequest | None:

@@ -39,7 +39,7 @@ def read_timeline(
     now: datetime = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         window = open_window(sites.load(connection, site_id), now=now, language=language, first=first, end=end)
-        document = build_timeline(connection, window, gateway.plans_read)
+        document = build_timeline(connection, window, gateway.plan_memory)
     body, headers = to_json(_shorten(document), inf_nan_mode="null"), {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"}
     if "gzip" in accepted_encodings(request):
         body, headers = gzip.compress(body, LEVEL), headers | {"Content-Encoding": "gzip"}

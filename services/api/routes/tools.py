@@ -56,8 +56,8 @@ async def list_tools(gateway: CurrentGateway) -> Response:
 async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGateway, caller: CurrentCaller, *, request: Request) -> Response:
     """Return what it finds: a few sentences, the figures in them, a chart, and where they come from."""
     await _spend(request, caller, name)
-    asked = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=_sites_of(caller))
-    return await gateway.ask(asked)
+    call = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=_sites_of(caller))
+    return await gateway.ask(call)
 
 
 @protocol.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
@@ -71,15 +71,15 @@ async def answer_assistant(request: Request, gateway: CurrentGateway, caller: Cu
 
 
 def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAccess:
-    async def call(asked: ToolCallRequest) -> ToolResult:
-        await _spend(request, caller, asked.tool)
-        return ToolResult.model_validate_json(await _ask(gateway, asked))
+    async def call(message: ToolCallRequest) -> ToolResult:
+        await _spend(request, caller, message.tool)
+        return ToolResult.model_validate_json(await _ask(gateway, message))
 
     async def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
         return await to_thread.run_sync(partial(_read, gateway, caller, capability, arguments))
 
-    async def search(asked: SearchRequest) -> SearchReply:
-        return SearchReply.model_validate_json(await _ask(gateway, asked))
+    async def search(message: SearchRequest) -> SearchReply:
+        return SearchReply.model_validate_json(await _ask(gateway, message))
 
     async def list_offered() -> ToolList:
         return ToolList.model_validate_json(await _ask(gateway, ToolListRequest()))
@@ -90,15 +90,15 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
     return ToolAccess(list_offered, call, read, search, list_sites, sites=_sites_of(caller))
 
 
-async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
+async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
     """Return a service's reply; where nobody serves it, that is said at once.
 
     Raises:
         UnavailableError: no worker answers such requests.
     """
-    if not await to_thread.run_sync(partial(gateway.queue.is_served, type(asked), asked=True)):
+    if not await to_thread.run_sync(partial(gateway.queue.is_served, type(message), asked=True)):
         raise refuse("knowledge-service-away")
-    return bytes((await gateway.ask(asked)).body)
+    return bytes((await gateway.ask(message)).body)
 
 
 def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:

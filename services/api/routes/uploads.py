@@ -84,8 +84,8 @@ def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Calle
 
 
 def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
-    known = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
-    strangers = sorted(set(upload.fields) - known)
+    allowed = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
+    strangers = sorted(set(upload.fields) - allowed)
     if strangers:
         raise refuse("form-no-such-field", field=strangers[0], first="site, " if site_id is None else "")
     if site_id is None and "site" not in upload.fields:

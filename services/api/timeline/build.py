@@ -28,7 +28,7 @@ A_DAY = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WindowValues:
     """What ghosts are compared with: what was measured, what is planned in kW, ``soc`` as planned, and the stays at chargers."""
 
     measured: Measured
@@ -46,8 +46,8 @@ def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) 
         for device in kind.of(site):
             for stay in begun.get(device.name, {}).get("sessions", ()):
                 if _instant(stay["from"]) < timeline.end and _instant(stay["to"]) > timeline.start:
-                    shown = {name: stay.get(name) for name in ("from", "to", "target_soc")}
-                    inside.append({kind.name: device.name, **shown, "charge_kw": device.charge_limit_kw})
+                    times = {name: stay.get(name) for name in ("from", "to", "target_soc")}
+                    inside.append({kind.name: device.name, **times, "charge_kw": device.charge_limit_kw})
     return sorted(inside, key=lambda stay: _instant(stay["from"]))
 
 
@@ -55,52 +55,52 @@ def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, time
     """Return which share all batteries together keep in each slot: their least, and what is asked of them beyond; NaN where there are none."""
     if not site.batteries:
         return np.full(timeline.count, np.nan)
-    kept = np.array([np.full(timeline.count, battery.min_soc) for battery in site.batteries])
+    floors = np.array([np.full(timeline.count, battery.min_soc) for battery in site.batteries])
     for reserve in reserves or ():
         inside = timeline.overlap_hours(_instant(reserve["from"]), _instant(reserve["to"])) > 0
-        for row, battery in zip(kept, site.batteries, strict=True):
+        for row, battery in zip(floors, site.batteries, strict=True):
             if reserve.get("battery") in (None, battery.name):
                 row[inside] = np.maximum(row[inside], min(float(reserve["soc"]), battery.max_soc))
-    return np.average(kept, axis=0, weights=[battery.capacity_kwh for battery in site.batteries])
+    return np.average(floors, axis=0, weights=[battery.capacity_kwh for battery in site.batteries])
 
 
-def trace_without_luna(window: Window, seen: Seen, expected: Mapping[str, FloatArray]) -> tuple[int, WithoutLuna] | None:
+def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[str, FloatArray]) -> tuple[int, WithoutLuna] | None:
     """Return from which slot on it is told, and what the site would do from there; None where nothing is planned or no state of charge is known.
 
     It begins after the first measured state of charge. What was not measured is what the forecast of that time expected, else none.
     """
-    measured, planned = seen.measured, seen.planned
-    known = np.flatnonzero(np.isfinite(measured.soc[: window.past]))
+    measured, planned = values.measured, values.planned
+    measured_slots = np.flatnonzero(np.isfinite(measured.soc[: window.past]))
     ahead = np.isfinite(planned["load_kw"])
-    if not known.size or not ahead.any():
+    if not measured_slots.size or not ahead.any():
         return None
-    first, end = int(known[0]) + 1, int(np.flatnonzero(ahead)[-1]) + 1
+    first, end = int(measured_slots[0]) + 1, int(np.flatnonzero(ahead)[-1]) + 1
     timeline = window.timeline.window(first, end - first)
     span = slice(first, end)
     flows = measured.flows
     # What is switched on and off counts as it ran, or is to run.
     own = sum(np.nan_to_num(flows[power_column(series)]) for kind in SWITCHED_KINDS for series in kind.submetered)
     switched = sum(planned[column] for kind in SWITCHED_KINDS for column in kind.flows.values())
-    load = _first_known(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
-    pv = _first_known(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
+    load = _coalesce(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
+    pv = _coalesce(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
     # Of what a plan says of a device that is charged, what it takes stands first.
     pairs = [(flows[power_column(series)], planned[next(iter(kind.flows.values()))]) for kind in CHARGED_KINDS for series in kind.submetered]
-    charged = np.sum([_first_known(*each) for each in pairs], axis=0)
-    inside = [_stay(stay, timeline) for stay in seen.stays]
-    needs = [values[span] / PER_HOUR for values in (load, pv, charged)]
+    charged = np.sum([_coalesce(*each) for each in pairs], axis=0)
+    inside = [_stay(stay, timeline) for stay in values.stays]
+    needs = [energy[span] / PER_HOUR for energy in (load, pv, charged)]
     house = House(timeline, needs[0], needs[1], needs[2], [stay for stay in inside if stay.end > stay.first])
-    paid = (np.nan_to_num(seen.prices.import_price[span]), np.nan_to_num(seen.prices.export_price[span]))
+    paid = (np.nan_to_num(values.prices.import_price[span]), np.nan_to_num(values.prices.export_price[span]))
     return first, run_without_luna(window.site, house, soc=float(measured.soc[first - 1]), prices=paid)
 
 
-def compare_next_day(window: Window, seen: Seen, without: tuple[int, WithoutLuna] | None, *, energy_value: float | None) -> dict[str, float] | None:
+def compare_next_day(window: Window, values: WindowValues, without: tuple[int, WithoutLuna] | None, *, energy_value: float | None) -> dict[str, float] | None:
     """Return what the next 24 hours cost with the plan and without it; what either leaves more in the batteries counts at the value of stored energy.
 
     None where less than a day is planned.
     """
     span = slice(window.past, window.past + A_DAY)
-    bought, sold = seen.planned["import_kw"][span] / PER_HOUR, seen.planned["export_kw"][span] / PER_HOUR
-    paid = (seen.prices.import_price[span], seen.prices.export_price[span])
+    bought, sold = values.planned["import_kw"][span] / PER_HOUR, values.planned["export_kw"][span] / PER_HOUR
+    paid = (values.prices.import_price[span], values.prices.export_price[span])
     if without is None or not np.isfinite([bought, sold, *paid]).all() or bought.size < A_DAY:
         return None
     first, alone = without
@@ -109,8 +109,8 @@ def compare_next_day(window: Window, seen: Seen, without: tuple[int, WithoutLuna
         float(imported @ paid[0] - exported @ paid[1]) for imported, exported in ((bought, sold), (alone.import_kwh[place], alone.export_kwh[place]))
     )
     capacity = sum(battery.capacity_kwh for battery in window.site.batteries)
-    left_kwh = float(np.nan_to_num(seen.soc[span.stop - 1] - alone.soc[place][-1])) * capacity
-    return {"cost": cost, "cost_without_luna": other + left_kwh * (energy_value or 0.0)}
+    surplus_kwh = float(np.nan_to_num(values.soc[span.stop - 1] - alone.soc[place][-1])) * capacity
+    return {"cost": cost, "cost_without_luna": other + surplus_kwh * (energy_value or 0.0)}
 
 
 def _stay(stay: Mapping[str, Any], timeline: Timeline) -> ChargerStay:
@@ -118,11 +118,11 @@ def _stay(stay: Mapping[str, Any], timeline: Timeline) -> ChargerStay:
     return ChargerStay(first, end, float(stay["charge_kw"]))
 
 
-def _first_known(*sources: FloatArray) -> FloatArray:
-    known = np.zeros_like(sources[0])
+def _coalesce(*sources: FloatArray) -> FloatArray:
+    result = np.zeros_like(sources[0])
     for source in reversed(sources):
-        known = np.where(np.isfinite(source), source, known)
-    return known
+        result = np.where(np.isfinite(source), source, result)
+    return result
 
 
 def _instant(text: str) -> datetime:
@@ -135,30 +135,30 @@ Document = dict[str, Any]
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
     """Return everything that the plan chart draws of a window, as ``Timelines`` describes it; unknown numbers are NaN."""
     followed = read_followed(connection, window, memory)
-    said = memory.recall(_key(followed, window), lambda: _say_plans(followed, window))
-    measured, prices = read_measured(connection, window), read_prices(connection, window, said.prices)
+    plan = memory.recall(_key(followed, window), lambda: _say_plans(followed, window))
+    measured, prices = read_measured(connection, window), read_prices(connection, window, plan.prices)
     overrides = read_overrides(connection, window)
     inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
     stays = read_stays(inputs["state"], window.site, window.timeline)
     logged = read_logged(connection, window)
     deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
-    decided = apply_past_overrides(logged, said.decisions, deciders, window)
-    seen = Seen(measured, said.planned, prices, said.soc, stays)
+    decided = apply_past_overrides(logged, plan.decisions, deciders, window)
+    values = WindowValues(measured, plan.planned, prices, plan.soc, stays)
     return (
         _frame(window)
         | {"plan": _describe_plan(followed, window), "ages_s": _ages(followed, measured, window)}
-        | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.known}}
+        | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.published_slots}}
         | {"estimated": measured.estimated}
-        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**said.planned, "soc": said.soc, "target_soc": said.target_soc}, "bands": said.bands}
-        | {"devices": said.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
+        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**plan.planned, "soc": plan.soc, "target_soc": plan.target_soc}, "bands": plan.bands}
+        | {"devices": plan.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
         | {"decisions": apply_override(decided, deciders, overrides, window) | {"decided_by": deciders}}
-        | {"ghosts": _draw_ghosts(followed, seen, window, expected=read_expected(connection, window), memory=memory) | {"midnight": said.midnight}}
+        | {"ghosts": _draw_ghosts(followed, values, window, expected=read_expected(connection, window), memory=memory) | {"midnight": plan.midnight}}
         | {"stays": stays, "overrides": overrides, "blocks": read_blocks(connection, window)}
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _PlanColumns:
     """What plans say of a window, in columns; it changes with a new plan or a new slot alone."""
 
     planned: dict[str, FloatArray]
@@ -172,15 +172,15 @@ class _Said:
 
 
 def _key(followed: Followed, window: Window) -> Hashable:
-    told = tuple(part.plan_id if part else None for part in followed.parts)
+    plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
     midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
-    return ("said", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, told, midnight)
+    return ("columns", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, plan_ids, midnight)
 
 
-def _say_plans(followed: Followed, window: Window) -> _Said:
+def _say_plans(followed: Followed, window: Window) -> _PlanColumns:
     parts, site = followed.parts, window.site
     ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
-    return _Said(
+    return _PlanColumns(
         planned_flows(ahead),
         mean_soc(ahead, site),
         target_soc(ahead, site),
@@ -221,10 +221,10 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
     if followed.latest is None:
         return None
     reply = followed.latest.reply
-    known_until = reply.get("prices_known_until")
+    until = reply.get("prices_known_until")
     return {name: reply[name] for name in ("plan_id", "status")} | {
         "issued_at": followed.latest.issued_at,
-        "prices_known_until": None if known_until is None else datetime.fromisoformat(known_until),
+        "prices_known_until": None if until is None else datetime.fromisoformat(until),
         "covers_now": followed.latest.part_at(window.running) is not None,
         "forecast_version": (reply.get("forecast") or {}).get("version"),
         "soc_assumed": begins_assumed(note["code"] for note in reply.get("notes", [])),
@@ -246,16 +246,16 @@ def _expected_prices(parts: list[PlanPart | None]) -> tuple[FloatArray, FloatArr
     return imported, exported
 
 
-def _draw_ghosts(followed: Followed, seen: Seen, window: Window, *, expected: dict[str, FloatArray], memory: PlanMemory) -> Document:
-    prices = (seen.prices.import_price, seen.prices.export_price)
-    arrays = (seen.measured.soc, *seen.measured.flows.values(), *seen.planned.values(), *expected.values(), *prices)
+def _draw_ghosts(followed: Followed, values: WindowValues, window: Window, *, expected: dict[str, FloatArray], memory: PlanMemory) -> Document:
+    prices = (values.prices.import_price, values.prices.export_price)
+    arrays = (values.measured.soc, *values.measured.flows.values(), *values.planned.values(), *expected.values(), *prices)
     digest = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).digest()
-    key = ("without", window.site.model_dump_json(), window.timeline.start, str(seen.stays), digest)
-    without = memory.recall(key, lambda: trace_without_luna(window, seen, expected))
+    key = ("without", window.site.model_dump_json(), window.timeline.start, str(values.stays), digest)
+    without = memory.recall(key, lambda: trace_without_luna(window, values, expected))
     alone = np.full(window.timeline.count, np.nan)
     if without is not None:
         alone[without[0] : without[0] + without[1].soc.size] = without[1].soc
-    next_day = compare_next_day(window, seen, without, energy_value=_value_of(followed, window))
+    next_day = compare_next_day(window, values, without, energy_value=_value_of(followed, window))
     return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
 
 

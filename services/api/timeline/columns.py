@@ -23,8 +23,8 @@ def power(parts: Sequence[PlanPart | None], energy_kwh: Callable[[dict[str, Any]
 
 def _mean_power(part: PlanPart | None, energy_kwh: Callable[[dict[str, Any]], float | None]) -> float:
     energies = [energy_kwh(slot) for slot in part.slots] if part else []
-    known = [each for each in energies if each is not None]
-    return sum(known) / part.hours if part and known and len(known) == len(energies) else np.nan
+    present = [each for each in energies if each is not None]
+    return sum(present) / part.hours if part and present and len(present) == len(energies) else np.nan
 
 
 def own(name: str) -> Callable[[dict[str, Any]], float | None]:
@@ -44,8 +44,8 @@ def of_one(kind: str, device: str, name: str) -> Callable[[dict[str, Any]], floa
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
     """Return the state of charge with which each slot ends for a device, NaN where no plan says it."""
-    said = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
-    return np.array(said, dtype=np.float64)
+    levels = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
+    return np.array(levels, dtype=np.float64)
 
 
 def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
@@ -84,13 +84,13 @@ def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
     """Return for every device what plans have it do: power in kW, negative where it gives, and of what stores energy its state of charge."""
-    found: list[dict[str, Any]] = []
+    columns: list[dict[str, Any]] = []
     for kind in FLOW_KINDS:
         for each in kind.of(site):
-            taken, *given = [power(parts, of_one(kind.section, each.name, energy)) for energy in kind.flows]
+            inflow, *outflows = [power(parts, of_one(kind.section, each.name, energy)) for energy in kind.flows]
             stored = {"capacity_kwh": kind.capacity_kwh(each), "soc": ends(parts, kind.section, each.name)} if kind.capacity_kwh else {}
-            found.append({"name": each.name, "kind": kind.section, "power_kw": taken - sum(given), **stored})
-    return found
+            columns.append({"name": each.name, "kind": kind.section, "power_kw": inflow - sum(outflows), **stored})
+    return columns
 
 
 def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
@@ -107,14 +107,14 @@ DECISION = (
 
 def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
     slot, reason = part.first, part.first["reason"]
-    told = {"short": "", "figures": {}} | reason
+    complete = {"short": "", "figures": {}} | reason
     keep_from, keep_to = _worth_keeping(reason.get("energy_value"), _battery_of(reason, site))
     return {
         "plan_id": part.plan_id,
         "mode": slot["mode"],
         "code": reason["code"],
-        "text": retell_reason(told, start, numbers),
-        "short": retell_reason(told, start, numbers, short=True),
+        "text": retell_reason(complete, start, numbers),
+        "short": retell_reason(complete, start, numbers, short=True),
         "energy_value": reason.get("energy_value"),
         "keep_from_price": keep_from,
         "keep_to_price": keep_to,
@@ -123,7 +123,7 @@ def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> 
         "price_rank": reason.get("price_rank"),
         "price_count": reason.get("price_count"),
         "manual": slot.get("manual", []),
-        "figures": told["figures"],
+        "figures": complete["figures"],
     }
 
 

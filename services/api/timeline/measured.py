@@ -30,8 +30,8 @@ class Measured:
     @property
     def last(self) -> int | None:
         """The last slot of which load is known."""
-        known = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
-        return int(known[-1]) if known.size else None
+        measured_slots = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
+        return int(measured_slots[-1]) if measured_slots.size else None
 
 
 def power_column(series: str) -> str:
@@ -43,8 +43,8 @@ def read_measured(connection: Connection, window: Window) -> Measured:
     """Return what was measured in the slots that are over, and what of it is filled to a meter's total."""
     names, past = observations.MEASURED, window.past
     unknown = np.full(window.timeline.count - past, np.nan)
-    read = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
-    series = {name: np.concatenate([values, unknown]) for name, values in read.items()}
+    measured = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
+    series = {name: np.concatenate([values, unknown]) for name, values in measured.items()}
     flows = {name: power_column(name) for name in names if name != "soc"}
     marks = quality.read_estimated(connection, window.site.name, window.timeline.window(0, past)).tolist() if past else []
     estimated = [[flow for name, flow in flows.items() if mark >> ESTIMABLE.index(name) & 1] or None for mark in marks]
@@ -57,7 +57,7 @@ class MeasuredPrices:
 
     import_price: FloatArray
     export_price: FloatArray
-    known: int
+    published_slots: int
 
 
 def read_prices(connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]) -> MeasuredPrices:
@@ -66,7 +66,7 @@ def read_prices(connection: Connection, window: Window, expected: tuple[FloatArr
     spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
     published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
     there = np.flatnonzero(np.isfinite(published[0]))
-    imported, exported = (np.where(np.isfinite(known), known, plan) for known, plan in zip(published, expected, strict=True))
+    imported, exported = (np.where(np.isfinite(price), price, plan) for price, plan in zip(published, expected, strict=True))
     return MeasuredPrices(imported, exported, int(there[-1]) + 1 if there.size else 0)
 
 
@@ -75,8 +75,8 @@ def read_expected(connection: Connection, window: Window) -> dict[str, FloatArra
     version = forecast_activations.find_active(connection, window.site).forecast_version
     past = window.timeline.window(0, max(window.past, 1))
     issued = (past.start - forecasts.REACH, window.now)
-    read = partial(forecasts.read_latest, connection, window.site.name, past, version=version, issued=issued)
-    spans = {name: read(column=f"{name}_kwh") for name in ("load", "pv")}
+    read_column = partial(forecasts.read_latest, connection, window.site.name, past, version=version, issued=issued)
+    spans = {name: read_column(column=f"{name}_kwh") for name in ("load", "pv")}
     ahead = np.full(window.timeline.count - past.count, np.nan)
     return {f"{name}_kw": np.concatenate([values * PER_HOUR, ahead]) for name, values in spans.items()}
 

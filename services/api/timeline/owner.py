@@ -62,33 +62,33 @@ def apply_override(
     decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], overrides: Sequence[Mapping[str, Any]], window: Window
 ) -> dict[str, list[Any]]:
     """Return what was decided with what the owner wants of the batteries in the slots that are still the owner's: the plan's reasons hold there no more."""
-    found = {name: list(column) for name, column in decisions.items()}
-    for wanted in (each for each in overrides if each["device"] == BATTERIES):
-        until = datetime.fromisoformat(wanted["until"])
+    columns = {name: list(column) for name, column in decisions.items()}
+    for override in (each for each in overrides if each["device"] == BATTERIES):
+        until = datetime.fromisoformat(override["until"])
         for slot in range(window.past, window.timeline.count):
             start = window.timeline.start + slot * SLOT
             if deciders[slot] == "owner" and start < until:
-                told = _tell_override(wanted, start, window)
+                row = _tell_override(override, start, window)
                 for name in DECISION:
-                    found[name][slot] = told.get(name, found[name][slot])
-    return found
+                    columns[name][slot] = row.get(name, columns[name][slot])
+    return columns
 
 
 def apply_past_overrides(logged: Logged, decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], window: Window) -> dict[str, list[Any]]:
     """Return what was decided with what the batteries were told in past slots that their owner decided: whatever a plan had wanted then."""
-    found, timeline = {name: list(column) for name, column in decisions.items()}, window.timeline
+    columns, timeline = {name: list(column) for name, column in decisions.items()}, window.timeline
     until = None
     for slot in reversed(range(window.past)):
         start = timeline.start + slot * SLOT
         until = None if deciders[slot] != "owner" else until or start + SLOT
         if until is not None and start in logged and (mode := logged[start].mode) is not None:
-            told = _tell_override({"mode": mode, "until": until.isoformat()}, start, window)
+            row = _tell_override({"mode": mode, "until": until.isoformat()}, start, window)
             for name in DECISION:
-                found[name][slot] = told.get(name, found[name][slot])
-    return found
+                columns[name][slot] = row.get(name, columns[name][slot])
+    return columns
 
 
-def _tell_override(wanted: Mapping[str, Any], start: datetime, window: Window) -> dict[str, Any]:
-    reason = {"code": "manual", "text": "", "short": "", "figures": {"time": wanted["until"]}}
+def _tell_override(override: Mapping[str, Any], start: datetime, window: Window) -> dict[str, Any]:
+    reason = {"code": "manual", "text": "", "short": "", "figures": {"time": override["until"]}}
     sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}
-    return {"mode": wanted["mode"], "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}
+    return {"mode": override["mode"], "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}

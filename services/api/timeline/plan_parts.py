@@ -101,10 +101,10 @@ def _read_parts(connection: Connection, plan: PlanSpan | None, starts: Sequence[
     minutes, slots = memory.recall((plan.plan_id, first, last), lambda: plan_slots.read_slots(connection, plan, first, last))
     step = timedelta(minutes=minutes)
     begin = plan.starts_at + (first - plan.starts_at) // step * step
-    found = [slots[max(0, (start - begin) // step) :][:1] for start in starts]
-    return [PlanPart(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None for each in found]
+    following = [slots[max(0, (start - begin) // step) :][:1] for start in starts]
+    return [PlanPart(plan.plan_id, plan.issued_at, each, step / HOUR) if each else None for each in following]
 
 
 def _read_whole(connection: Connection, plan: PlanSpan, memory: PlanMemory) -> WholePlan | None:
-    found = memory.recall((plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id))
-    return None if found is None else WholePlan(*found, plan.starts_at, plan.issued_at)
+    document = memory.recall((plan.plan_id, "whole"), lambda: plan_slots.read_document(connection, plan.plan_id))
+    return None if document is None else WholePlan(*document, plan.starts_at, plan.issued_at)

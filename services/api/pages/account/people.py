@@ -39,15 +39,15 @@ def show_people(request: Request, gateway: CurrentGateway) -> Response:
 async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
     """Add a person; what is refused is said with what was typed."""
     try:
-        wanted = NewUser.model_validate(
+        user = NewUser.model_validate(
             {"name": typed.get("name", ""), "password": typed.get("password", ""), "role": typed.get("role", "user"), "sites": _sites(typed)}
         )
-        await to_thread.run_sync(partial(gateway.carry_out, create_user, caller, user=wanted))
+        await to_thread.run_sync(partial(gateway.carry_out, create_user, caller, user=user))
     except ValidationError as exc:
         return _show_people(request, gateway, typed=typed, error=invalid_input(exc, field=""))
     except LunaError as error:
         return _show_people(request, gateway, typed=typed, error=error)
-    identity.forget_known()
+    identity.forget_callers()
     return RedirectResponse("/ui/admin/people", 303)
 
 
@@ -55,7 +55,7 @@ async def add_person(request: Request, gateway: CurrentGateway, identity: Curren
 async def remove_person(name: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Remove a person with their sign-ins and keys."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_user, caller, name=name))
-    identity.forget_known()
+    identity.forget_callers()
     return RedirectResponse("/ui/admin/people", 303)
 
 
@@ -70,20 +70,20 @@ async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCal
     """Make a key and show it, this once."""
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:
-        wanted = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
-        made = await to_thread.run_sync(partial(gateway.carry_out, create_key, caller, key=wanted))
+        key = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
+        new_key = await to_thread.run_sync(partial(gateway.carry_out, create_key, caller, key=key))
     except ValidationError as exc:
         return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))
     except LunaError as error:
         return _show_keys(request, gateway, caller, View(typed, error))
-    return _show_keys(request, gateway, caller, View(made=made))
+    return _show_keys(request, gateway, caller, View(new_key=new_key))
 
 
 @router.post("/ui/keys/{prefix}/remove")
 async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Take a key away."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_key, caller, prefix=prefix))
-    identity.forget_known()
+    identity.forget_callers()
     return RedirectResponse("/ui/keys", 303)
 
 
@@ -103,7 +103,7 @@ class View(NamedTuple):
 
     typed: dict[str, str] = {"scope-read": "on"}
     error: LunaError | None = None
-    made: MadeKey | None = None
+    new_key: MadeKey | None = None
     changed: bool = False
 
 

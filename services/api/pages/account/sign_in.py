@@ -40,10 +40,10 @@ async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed
     """Sign in and lead on; what is refused is said with the name kept."""
     response = RedirectResponse(safe_next(typed.get("next", "/")), 303)
     try:
-        asked = SignIn(name=typed.get("name", ""), password=SecretStr(typed.get("password", "")))
-        await login.sign_in(request, response, asked)
+        credentials = SignIn(name=typed.get("name", ""), password=SecretStr(typed.get("password", "")))
+        await login.sign_in(request, response, credentials)
     except ValidationError:
-        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), said="wrong")
+        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), fault="wrong")
     except LunaError as error:
         return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), error=error)
     return response
@@ -55,9 +55,9 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
     name, password = typed.get("name", ""), SecretStr(typed.get("password", ""))
     response = RedirectResponse("/", 303)
     try:
-        wanted = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
+        credentials = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
         request.state.audited_name = name
-        await login.set_up(request, wanted)
+        await login.set_up(request, credentials)
         await login.sign_in(request, response, SignIn(name=name, password=password))
     except ValidationError as exc:
         return await _show_sign_in(request, identity, "/", name=name, error=invalid_input(exc, field=""))
@@ -109,28 +109,28 @@ async def show_password(request: Request) -> Response:
 @router.post("/ui/password")
 async def change_password_page(request: Request, caller: CurrentCaller, typed: Typed) -> Response:
     """Change the password; every other sign-in of theirs ends."""
-    asked = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))
+    change = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))
     response = RedirectResponse("/ui/keys?changed=1", 303)
     try:
-        await login.change_password(request, response, caller, asked)
+        await login.change_password(request, response, caller, change)
     except LunaError as error:
         return _show(request, "account_password.html.j2", error=error)
     return response
 
 
-async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, said: str = "") -> Response:
+async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, fault: str = "") -> Response:
     first = await login.needs_set_up(identity)
     needs_code = first and not await identity.is_owner(request)
     if needs_code and identity.settings.takes_owner_token:
         return _show(request, "account_by_link.html.j2", status=401)
     context: dict[str, Any] = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
-    return _show(request, "account_sign_in.html.j2", error=error, said=said, **context)
+    return _show(request, "account_sign_in.html.j2", error=error, fault=fault, **context)
 
 
-def _show(request: Request, template: str, *, error: LunaError | None = None, said: str = "", status: int | None = None, **context: Any) -> Response:
-    said = said or _name_fault(error)
-    status = status or (error.status if error else 422 if said else 200)
-    frame: Mapping[str, Any] = {"error": error, "said": said}
+def _show(request: Request, template: str, *, error: LunaError | None = None, fault: str = "", status: int | None = None, **context: Any) -> Response:
+    fault = fault or _name_fault(error)
+    status = status or (error.status if error else 422 if fault else 200)
+    frame: Mapping[str, Any] = {"error": error, "fault": fault}
     return show(request, PAGE, template=template, status=status, **{**frame, **context})
 
 
@@ -140,5 +140,5 @@ def _name_fault(error: LunaError | None) -> str:
         return "wrong"
     if isinstance(error, TooManyRequestsError):
         return "too_often"
-    known = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
-    return known.get((error.field or "").split(".")[-1], "") if error else ""
+    faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
+    return faults.get((error.field or "").split(".")[-1], "") if error else ""

@@ -65,21 +65,21 @@ def make_bundle(gateway: Gateway) -> bytes:
     secrets = list_secrets(gateway.settings)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, read in parts.items():
-            archive.writestr(name, hide(_write(read), secrets))
+        for name, compose in parts.items():
+            archive.writestr(name, hide(_write(compose), secrets))
     return content.getvalue()
 
 
 def list_secrets(settings: Settings) -> list[str]:
     """Return every text that must not leave: values of secret settings, their lines, and what opens a door in addresses; the longest first."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for name in Settings.model_fields:
         value = getattr(settings, name)
         secret, text = isinstance(value, SecretStr), value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        found |= {text, *text.split()} if secret else set()
+        secrets |= {text, *text.split()} if secret else set()
         for address in _ADDRESS.findall(text):
-            found |= _of_address(address, secret=secret)
-    return sorted((each for each in found if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
+            secrets |= _of_address(address, secret=secret)
+    return sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def _of_address(address: str, *, secret: bool) -> set[str]:
@@ -91,8 +91,8 @@ def _of_address(address: str, *, secret: bool) -> set[str]:
         return {address}
     user = parts.netloc.rpartition("@")[0].partition(":")[0]
     tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
-    found = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
-    return found | {unquote(each) for each in found}
+    secrets = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
+    return secrets | {unquote(each) for each in secrets}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -104,12 +104,12 @@ def hide(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _write(read: Any) -> str:
+def _write(compose: Any) -> str:
     try:
-        found = read()
+        content = compose()
     except LunaError as error:
-        found = {"error": error.problem()}
-    return found if isinstance(found, str) else json.dumps(to_jsonable_python(found), indent=1, ensure_ascii=False)
+        content = {"error": error.problem()}
+    return content if isinstance(content, str) else json.dumps(to_jsonable_python(content), indent=1, ensure_ascii=False)
 
 
 def _versions() -> Mapping[str, Any]:
@@ -168,9 +168,9 @@ def show_settings(request: Request, gateway: CurrentGateway) -> Response:
 def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Response:
     """Store one setting, or put it back to its default; what is refused is said beside it, with what was typed."""
     name, value = typed.get("name", ""), typed.get("value", "").strip()
-    wanted: Plain = None if typed.get("go") == "default" or not value else value
+    new_value: Plain = None if typed.get("go") == "default" or not value else value
     try:
-        gateway.settings = store_settings(gateway.settings, {name: wanted})
+        gateway.settings = store_settings(gateway.settings, {name: new_value})
     except LunaError as error:
         return _show_settings(request, gateway, fault=(name, value, error), status=error.status)
     return RedirectResponse(f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303)
@@ -215,8 +215,8 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
 def _frame(request: Request, section: str, status: JobFilter | None = None) -> dict[str, Any]:
     # Nothing here is of one site: only how the reader writes numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
-    said = {"figure": numbers.number, "instant": say_moment, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
-    return {"tabs": TABS, "section": section, "status_filter": status, **said}
+    formatters = {"figure": numbers.number, "instant": say_moment, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
+    return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
 
 
 def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[str, str, LunaError] | None = None, status: int = 200) -> Response:

@@ -55,10 +55,10 @@ class Panel:
 
 def read_panel(gateway: Gateway, name: str, question: PanelQuery) -> Panel:
     """Return a panel; what keeps it from being read stands in it."""
-    read, every = PANELS[name]
+    load, every = PANELS[name]
     now = SystemClock().now()
     try:
-        return Panel(name, now, every, read(gateway, question))
+        return Panel(name, now, every, load(gateway, question))
     except LunaError as error:
         return Panel(name, now, every, error=error, trace_id=current_trace_id())
 

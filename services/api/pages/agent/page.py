@@ -36,7 +36,7 @@ router = APIRouter(prefix="/ui/sites/{site_id}/agent", route_class=PageRoute, in
 PAGE = PAGES["agent"]
 PERIODS: tuple[ScorePeriod, ...] = get_args(ScorePeriod)
 SHADOW_TYPES = get_args(ShadowPolicyType)
-SHOWN_RUNS, SHOWN_GATES = 5, 12
+MOST_RUNS, MOST_GATES = 5, 12
 JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -56,8 +56,8 @@ async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGat
         return await run_in_threadpool(lambda: _show(request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal))
     stored = await run_in_threadpool(_read, gateway, site_id, request)
     view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
-    shown = None if picture is None else PictureView(day, picture, view)
-    return show_part(request, PAGE, "agent_picture.html.j2", site=stored.site, picture=shown, refusal=refusal)
+    picture_view = None if picture is None else PictureView(day, picture, view)
+    return show_part(request, PAGE, "agent_picture.html.j2", site=stored.site, picture=picture_view, refusal=refusal)
 
 
 @router.get("/runs/{run_id}")
@@ -122,9 +122,9 @@ def take_control_back(
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-def _change(gateway: Gateway, site_id: str, asked: AgentSettingsChange, caller: Caller) -> Response:
+def _change(gateway: Gateway, site_id: str, change: AgentSettingsChange, caller: Caller) -> Response:
     with unit_of_work(gateway.database) as connection:
-        agent_service.change_settings(connection, site_id, asked, version=None, by=caller.signature, now=gateway.clock.now())
+        agent_service.change_settings(connection, site_id, change, version=None, by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
@@ -135,9 +135,9 @@ async def _draw(gateway: Gateway, site_id: str, day: date) -> tuple[DayPictureRe
         with unit_of_work(gateway.database) as connection:
             return agent_runs.choose_picture(connection, sites.load(connection, site_id), day)
 
-    wanted = await run_in_threadpool(choose)
+    request = await run_in_threadpool(choose)
     try:
-        answer = await gateway.ask(wanted, patience=PICTURE_PATIENCE)
+        answer = await gateway.ask(request, patience=PICTURE_PATIENCE)
     except LunaError as error:
         return None, error
     return DayPictureReply.model_validate_json(bytes(answer.body)), None
@@ -181,8 +181,8 @@ def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
             scores={period: read_agent_scores(connection, site, period, now=now) for period in PERIODS},
             window=window,
             slots=read_agent_slots(connection, site, window),
-            runs=agent_runs.list_runs(connection, site_id, limit=SHOWN_RUNS),
-            gates=[entry for _, entry in agent_gates.list_newest(connection, site_id, limit=SHOWN_GATES)],
+            runs=agent_runs.list_runs(connection, site_id, limit=MOST_RUNS),
+            gates=[entry for _, entry in agent_gates.list_newest(connection, site_id, limit=MOST_GATES)],
             last_day=_find_last_day(connection, site, now),
         )
 

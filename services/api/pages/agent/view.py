@@ -121,14 +121,14 @@ class AgentView:
         if self.status.mode != "shadow":
             return self.words("headline_" + self.status.mode)
         states = {each.mode: each.state for each in self.status.modes}
-        known = next((state for state in ("withdrawn", "offered") if state in (states["export_only"], states["full_control"])), "learning")
-        return self.words("headline_" + known)
+        stage = next((state for state in ("withdrawn", "offered") if state in (states["export_only"], states["full_control"])), "learning")
+        return self.words("headline_" + stage)
 
     @property
-    def taken_back(self) -> datetime | None:
+    def withdrawn_at(self) -> datetime | None:
         """Since when control is with its owner again, by the owner's own word; None where it is not."""
-        taken = [each.decided_at for each in self.status.modes if each.state == "withdrawn" and each.decided_by != GATEKEEPER]
-        return max((at for at in taken if at is not None), default=None)
+        instants = [each.decided_at for each in self.status.modes if each.state == "withdrawn" and each.decided_by != GATEKEEPER]
+        return max((at for at in instants if at is not None), default=None)
 
     def road(self) -> list[RoadStep]:
         """The steps from the first training to control, and where the agent stands on them."""
@@ -139,13 +139,13 @@ class AgentView:
 
     def _trained(self) -> tuple[bool, str, str, float | None]:
         at = self.status.trained_at
-        said = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
-        return at is not None, "step_trained", said, None
+        detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
+        return at is not None, "step_trained", detail, None
 
     def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
-        found = next(each for each in self.status.evidence if each.kind == kind)
-        said = self.words("step_days", days=found.days, needed=found.needed)
-        return found.days >= found.needed, name, said, min(found.days / found.needed, 1.0)
+        evidence = next(each for each in self.status.evidence if each.kind == kind)
+        detail = self.words("step_days", days=evidence.days, needed=evidence.needed)
+        return evidence.days >= evidence.needed, name, detail, min(evidence.days / evidence.needed, 1.0)
 
     def _offered(self) -> tuple[bool, str, str, float | None]:
         states = {each.state for each in self.status.modes if each.mode != "shadow"}
@@ -164,22 +164,22 @@ class AgentView:
 
     def tell_evidence(self, standing: ModeStanding) -> str | None:
         """Return what a mode was last judged by, all its days together; None where they say nothing."""
-        found = next((each for each in standing.evidence if each.kind == "both"), None)
-        figures = None if found is None else self._say_points(found)
-        return None if found is None or figures is None else self.words("evidence_mode", days=found.days, corrected=found.violations, **figures)
+        evidence = next((each for each in standing.evidence if each.kind == "both"), None)
+        figures = None if evidence is None else self._say_points(evidence)
+        return None if evidence is None or figures is None else self.words("evidence_mode", days=evidence.days, corrected=evidence.violations, **figures)
 
-    def _say_points(self, found: GateEvidence) -> dict[str, str] | None:
-        if found.points is None or found.low is None or found.high is None:
+    def _say_points(self, evidence: GateEvidence) -> dict[str, str] | None:
+        if evidence.points is None or evidence.low is None or evidence.high is None:
             return None
-        told = {"points": found.points, "low": found.low, "high": found.high}
-        return {key: self.numbers.number(value, 1, signed=True) for key, value in told.items()}
+        values = {"points": evidence.points, "low": evidence.low, "high": evidence.high}
+        return {key: self.numbers.number(value, 1, signed=True) for key, value in values.items()}
 
-    def _evidence(self, found: GateEvidence) -> EvidenceView:
-        name, days = self.words("evidence_" + found.kind), self.words("step_days", days=found.days, needed=found.needed)
-        figures = self._say_points(found)
-        if figures is None or found.low is None or found.points is None or found.high is None:
+    def _evidence(self, evidence: GateEvidence) -> EvidenceView:
+        name, days = self.words("evidence_" + evidence.kind), self.words("step_days", days=evidence.days, needed=evidence.needed)
+        figures = self._say_points(evidence)
+        if figures is None or evidence.low is None or evidence.points is None or evidence.high is None:
             return EvidenceView(name, days, None, None)
-        drawing = draw_interval(found.low, found.points, found.high, label=self.words("evidence_label", **figures), unit="")
+        drawing = draw_interval(evidence.low, evidence.points, evidence.high, label=self.words("evidence_label", **figures), unit="")
         return EvidenceView(name, days, self.words("evidence_figures", **figures), drawing)
 
     def cost_periods(self) -> list[CostPeriod]:
@@ -191,22 +191,22 @@ class AgentView:
         name, days, gain = self.words("period_" + period), self.words("period_days", days=len(scores.days), of=of), scores.over_mpc
         if gain is None:
             return CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
-        said = self.words("dearer" if gain.gain < 0 else "cheaper")
+        detail = self.words("dearer" if gain.gain < 0 else "cheaper")
         if gain.low is not None and gain.high is not None:
             bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
-            said = f"{said} · {self.words('between', **bounds)}"
-        return CostPeriod(name, days, self.numbers.money(abs(gain.gain)), said, good=gain.gain >= 0, bars=self._bars(scores))
+            detail = f"{detail} · {self.words('between', **bounds)}"
+        return CostPeriod(name, days, self.numbers.money(abs(gain.gain)), detail, good=gain.gain >= 0, bars=self._bars(scores))
 
     def _bars(self, scores: AgentScores) -> list[CostBar]:
-        shown = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
-        costs = [scores.policies[name].cost for name in shown]
+        policies = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
+        costs = [scores.policies[name].cost for name in policies]
         return [
             CostBar(
                 self.name_policy(name),
                 draw_amount(cost, COLOURS.get(name, "bar-agent"), among=costs, beside=costs[0]),
                 self.numbers.money(cost),
             )
-            for name, cost in zip(shown, costs, strict=True)
+            for name, cost in zip(policies, costs, strict=True)
         ]
 
     def name_policy(self, name: str) -> str:
@@ -247,12 +247,12 @@ class AgentView:
         """The slots of today in words, neighbours with one decision together."""
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
-            told = self._tell(slot)
-            if runs and runs[-1][2] == told and runs[-1][1] == slot.start:
-                runs[-1] = (runs[-1][0], slot.start + SLOT, told)
+            description = self._tell(slot)
+            if runs and runs[-1][2] == description and runs[-1][1] == slot.start:
+                runs[-1] = (runs[-1][0], slot.start + SLOT, description)
             else:
-                runs.append((slot.start, slot.start + SLOT, told))
-        return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *told) for first, end, told in runs]
+                runs.append((slot.start, slot.start + SLOT, description))
+        return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description) for first, end, description in runs]
 
     def _tell(self, slot: SlotDecision) -> tuple[str, str, str, str]:
         modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
@@ -296,8 +296,8 @@ class AgentView:
         if entry.reason not in REASONS:
             return ""
         kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
-        found = next((each for each in entry.evidence if each.kind == kind), None)
-        return REASONS.say(entry.reason, self.numbers.language, days=found.days if found else 0, needed=found.needed if found else 0)
+        evidence = next((each for each in entry.evidence if each.kind == kind), None)
+        return REASONS.say(entry.reason, self.numbers.language, days=evidence.days if evidence else 0, needed=evidence.needed if evidence else 0)
 
 
 @dataclass(frozen=True)

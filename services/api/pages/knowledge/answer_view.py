@@ -57,7 +57,7 @@ class CitedAnswerView:
         return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != self._usual_note]
 
     @property
-    def made(self) -> str:
+    def caption(self) -> str:
         """When it was made, and by what."""
         at = self.answer.answered_at
         model = self.answer.model or self.words("no_model")
@@ -98,10 +98,10 @@ class CitedAnswerView:
         return " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
 
     def _pieces(self, line: str) -> Iterator[Piece]:
-        known = {citation.number: citation for citation in self.answer.citations}
+        citations = {citation.number: citation for citation in self.answer.citations}
         end = 0
         for mark in _MARK.finditer(line):
-            citation = known.get(int(mark[1]))
+            citation = citations.get(int(mark[1]))
             if citation is None:
                 continue
             if mark.start() > end:
@@ -114,8 +114,8 @@ class CitedAnswerView:
     def _sentence_before(self, words: str, number: int) -> int | None:
         """Return the place of the sentence that a number stands behind."""
         ends = {place: words.rfind(plain_words(each)) for place, each in enumerate(self.answer.sentences) if number in each.citations}
-        found = {place: begin + len(plain_words(self.answer.sentences[place])) for place, begin in ends.items() if begin >= 0}
-        return max(found, key=lambda place: found[place], default=None)
+        positions = {place: begin + len(plain_words(self.answer.sentences[place])) for place, begin in ends.items() if begin >= 0}
+        return max(positions, key=lambda place: positions[place], default=None)
 
 
 def plain_words(sentence: AnswerSentence) -> str:
@@ -157,8 +157,8 @@ class ToolView:
     @property
     def arguments(self) -> str:
         """What it was asked, in one line."""
-        said = (f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in self.call.arguments.items())
-        return ", ".join(said)
+        pairs = (f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in self.call.arguments.items())
+        return ", ".join(pairs)
 
     def own_address(self, source: ToolSource) -> str | None:
         """Return the gateway's address of a source; None where it would lead elsewhere."""

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute
 EXAMPLES = ("example_prices", "example_plan", "example_tariff", "example_manual")
 STAGES = ("understanding", "tools", "searching", "answering", "checking")
 # Of a conversation; what was asked before stays stored.
-SHOWN_ANSWERS = 20
+MOST_ANSWERS = 20
 AnswerPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 _EmptyIsNone = BeforeValidator(lambda value: None if value == "" else value)
 
@@ -116,11 +116,11 @@ async def _ask(visit: Visit, form: QuestionForm) -> Answer:
 def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
-        held = _read_conversation(connection, visit, form.conversation)
+        conversation = _read_conversation(connection, visit, form.conversation)
         anything = documents.list_page(connection, DocumentFilter(current=True), among={visit.site_id}, limit=1)
-    shown: dict[str, Any] = {
+    context: dict[str, Any] = {
         "base": visit.base,
-        "views": [_view(visit, site, stored) for stored in held],
+        "views": [_view(visit, site, stored) for stored in conversation],
         "conversation_id": form.conversation,
         "question": form.question,
         "refusal": refusal,
@@ -130,17 +130,17 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         "documents_there": bool(anything),
         "excerpt": cut_excerpt,
     }
-    return show(visit.request, PAGE, site=site, **shown)
+    return show(visit.request, PAGE, site=site, **context)
 
 
 def _read_conversation(connection: Connection, visit: Visit, conversation_id: str | None) -> list[StoredAnswer]:
     """Return what was asked before, the first question first."""
     if conversation_id is None:
         return []
-    held = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
-    if held.site_id not in {None, visit.site_id}:
+    conversation = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
+    if conversation.site_id not in {None, visit.site_id}:
         raise refuse("no-such-conversation", field="conversation", value=conversation_id)
-    return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
+    return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in conversation.answers[-MOST_ANSWERS:]]
 
 
 def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:

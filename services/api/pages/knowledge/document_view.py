@@ -31,8 +31,8 @@ class DocumentView:
     @property
     def step(self) -> tuple[int, int]:
         """How many steps are done, of how many."""
-        done = STATES.index(self.document.state) + 1 if self.document.state in STATES else 0
-        return done, len(STATES)
+        number = STATES.index(self.document.state) + 1 if self.document.state in STATES else 0
+        return number, len(STATES)
 
     @property
     def state(self) -> str:
@@ -47,8 +47,8 @@ class DocumentView:
         fault = self.document.fault
         if fault is None:
             return None
-        known = self.words.knows("fault_" + fault.code + "_remedy")
-        if not known:
+        has_words = self.words.knows("fault_" + fault.code + "_remedy")
+        if not has_words:
             return self.words("fault_other"), "", " ".join(part for part in (fault.message, fault.remedy) if part)
         return self.words("fault_" + fault.code), self.words("fault_" + fault.code + "_remedy"), ""
 
@@ -95,13 +95,13 @@ class PassageView:
 
 def view_passages(chunks: Sequence[Chunk], *, cited: int | None = None, words: Sequence[str] = ()) -> list[PassageView]:
     """Return passages in their order; in ``cited`` the first of ``words`` that stands there is marked."""
-    shown, before, page = [], Chunk(chunk_id=0, position=0, text=""), None
+    views, before, page = [], Chunk(chunk_id=0, position=0, text=""), None
     for chunk in chunks:
         new_page = chunk.page if chunk.page is not None and chunk.page != page else None
         here = chunk.chunk_id == cited
-        shown.append(PassageView(chunk, _new_headings(before.headings, chunk.headings), new_page, here, _mark(chunk.text, words if here else ())))
+        views.append(PassageView(chunk, _new_headings(before.headings, chunk.headings), new_page, here, _mark(chunk.text, words if here else ())))
         before, page = chunk, chunk.page if chunk.page is not None else page
-    return shown
+    return views
 
 
 def _new_headings(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[int, str], ...]:
@@ -113,10 +113,10 @@ def _new_headings(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[int,
 def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
     """Return the text in parts, each with whether it is marked; words are found however the lines are broken."""
     plain = _Positions(text)
-    found = next((place for each in words if each.split() and (place := plain.find(" ".join(each.split()))) is not None), None)
-    if found is None:
+    span = next((place for each in words if each.split() and (place := plain.find(" ".join(each.split()))) is not None), None)
+    if span is None:
         return ((text, False),)
-    first, end = found
+    first, end = span
     parts = ((text[:first], False), (text[first:end], True), (text[end:], False))
     return tuple(part for part in parts if part[0])
 

@@ -29,7 +29,7 @@ from services.api.routes.documents import take_documents
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
 UPLOAD_PATH = r"/ui/sites/[^/]+/knowledge/documents"
-SHOWN_DOCUMENTS, SHOWN_PASSAGES = 200, 40
+MOST_DOCUMENTS, MOST_PASSAGES = 200, 40
 # So much stands above the passage that an answer cites.
 BEFORE_CITED = 3
 TASKS = (IngestRequest.task, FetchDocumentRequest.task)
@@ -90,12 +90,12 @@ async def upload_documents(visit: CurrentVisit) -> Response:
 def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Response:
     """Have a page of the internet fetched, and lead to the list that shows how far it is."""
     try:
-        wanted = FetchDocument(url=form.url.strip(), kind=form.kind, site_id=form.site_id or None)
+        request = FetchDocument(url=form.url.strip(), kind=form.kind, site_id=form.site_id or None)
     except ValidationError as exc:
         if any(fault["loc"] == ("url",) for fault in exc.errors()):
             raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
-    return _lead(visit, _accept(visit, fetch_document, wanted=wanted))
+    return _lead(visit, _accept(visit, fetch_document, wanted=request))
 
 
 @router.post("/documents/examples")
@@ -110,21 +110,21 @@ def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotat
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
         document = documents.load(connection, document_id, among={visit.site_id})
-        chunks, found = _read_passages(connection, document_id, cited)
+        chunks, has_cited = _read_passages(connection, document_id, cited)
         quotes, conversation = _read_quotes(connection, visit, cited)
         versions = documents.list_versions(connection, document.name, document.site_id)
-    shown: dict[str, Any] = {
+    context: dict[str, Any] = {
         "base": visit.base,
         "view": _view(visit, site, document),
         "versions": [_view(visit, site, each) for each in versions if each.document_id != document_id],
-        "passages": view_passages(chunks[:SHOWN_PASSAGES], cited=cited.chunk, words=quotes),
-        "following": chunks[SHOWN_PASSAGES].position if len(chunks) > SHOWN_PASSAGES else None,
-        "gone": not found,
+        "passages": view_passages(chunks[:MOST_PASSAGES], cited=cited.chunk, words=quotes),
+        "following": chunks[MOST_PASSAGES].position if len(chunks) > MOST_PASSAGES else None,
+        "gone": not has_cited,
         "conversation": conversation,
         "cited": cited,
         "may_remove": "data" in visit.caller.scopes and (document.site_id is not None or visit.caller.sites is None),
     }
-    return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **shown)
+    return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **context)
 
 
 @router.post("/documents/{document_id}/validity")
@@ -133,10 +133,10 @@ def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated
     with unit_of_work(visit.gateway.database) as connection:
         documents.load(connection, document_id, among={visit.site_id})
     try:
-        wanted = DocumentValidity.model_validate({"valid_from": form.valid_from or None, "valid_until": form.valid_until or None})
+        validity = DocumentValidity.model_validate({"valid_from": form.valid_from or None, "valid_until": form.valid_until or None})
     except ValidationError as exc:
         raise SpokenError(words_of(visit.request, PAGE)("validity_malformed"), field="valid_until", value=form.valid_until[:200]) from exc
-    visit.gateway.carry_out(set_document_validity, visit.caller, document_id=document_id, validity=wanted)
+    visit.gateway.carry_out(set_document_validity, visit.caller, document_id=document_id, validity=validity)
     return RedirectResponse(f"{visit.base}/documents/{document_id}", HTTPStatus.SEE_OTHER.value)
 
 
@@ -149,9 +149,9 @@ def remove_document(visit: CurrentVisit, document_id: DocumentPath) -> Response:
     return RedirectResponse(f"{visit.base}/documents?removed=true", HTTPStatus.SEE_OTHER.value)
 
 
-def _accept(visit: Visit, capability: Capability, **given: Any) -> str:
+def _accept(visit: Visit, capability: Capability, **arguments: Any) -> str:
     """Return the id of the job that a capability is accepted as."""
-    job: Any = visit.gateway.accept(capability, visit.caller, **given)
+    job: Any = visit.gateway.accept(capability, visit.caller, **arguments)
     return str(job.job_id)
 
 
@@ -163,7 +163,7 @@ def _lead(visit: Visit, job_id: str | None) -> Response:
 def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
-        rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=SHOWN_DOCUMENTS)
+        rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=MOST_DOCUMENTS)
         job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
     views = [_view(visit, site, document) for document in _newest(rows)]
     return {
@@ -174,8 +174,8 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
         "progress": None if job is None else find_progress(visit.gateway, job),
         "busy": any(not view.settled for view in views) or (job is not None and job.finished_at is None),
         "searchable": sum(view.document.current for view in views),
-        "all_shown": len(rows) < SHOWN_DOCUMENTS,
-        "shown_documents": SHOWN_DOCUMENTS,
+        "all_shown": len(rows) < MOST_DOCUMENTS,
+        "shown_documents": MOST_DOCUMENTS,
     }
 
 
@@ -183,8 +183,8 @@ def _newest(rows: list[Document]) -> list[Document]:
     """Return of each name the newest version, those stored last first."""
     newest: dict[tuple[str | None, str], Document] = {}
     for row in rows:
-        known = newest.get((row.site_id, row.name))
-        if known is None or row.version > known.version:
+        latest = newest.get((row.site_id, row.name))
+        if latest is None or row.version > latest.version:
             newest[row.site_id, row.name] = row
     return list(newest.values())
 
@@ -201,15 +201,15 @@ def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
 
 def _read_passages(connection: Connection, document_id: str, cited: Cited) -> tuple[list[Chunk], bool]:
     """Return passages from the one that is wanted, or a few before it, on; and whether the wanted one is there."""
-    begin, found = cited.begin, True
+    begin, has_cited = cited.begin, True
     if cited.chunk is not None and not begin:
         try:
             begin = max(document_passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
         except NotFoundError:
-            found = False
-    if cited.page is not None and not begin and (cited.chunk is None or not found):
+            has_cited = False
+    if cited.page is not None and not begin and (cited.chunk is None or not has_cited):
         begin = document_passages.find_page(connection, document_id, cited.page)
-    return document_passages.list_page(connection, document_id, after=begin - 1, limit=SHOWN_PASSAGES + 1), found
+    return document_passages.list_page(connection, document_id, after=begin - 1, limit=MOST_PASSAGES + 1), has_cited
 
 
 def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[list[str], str | None]:

@@ -19,7 +19,7 @@ from services.api.pages.layout import PageRoute, Reader, show, show_part, words_
 log = structlog.get_logger("luna.api")
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
-SHOWN = 4
+MOST_TIPS = 4
 DECIDED = ("useful", "dismissed")
 RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
@@ -61,9 +61,9 @@ async def _recommend(visit: Visit) -> list[Recommendation] | None:
     if not await run_in_threadpool(visit.is_served, RecommendRequest):
         return None
     language = Reader.of(visit.request).language
-    wanted = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=SHOWN, language=language, sites=visit.own_sites)
+    request = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=MOST_TIPS, language=language, sites=visit.own_sites)
     try:
-        reply = await visit.gateway.ask(wanted)
+        reply = await visit.gateway.ask(request)
     except LunaError as error:
         log.warning("nothing can be recommended", error=str(error))
         return None

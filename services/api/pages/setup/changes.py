@@ -7,7 +7,7 @@ from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
-from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry
+from services.api.pages.setup.fields import EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
 
 
 class ChangedAnswer(NamedTuple):
@@ -30,8 +30,8 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
         changes += [ChangedAnswer("devices", *each) for each in _compare_devices(kind, before[kind], after[kind], words)]
     changes += [ChangedAnswer("devices", *each) for each in _compare(GRID, before["grid"], after["grid"], words)]
     was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
-    asked = {entry.name for each in (was, then) for entry in (*ASKED_IMPORT.get(each["import_kind"], ()), *ASKED_EXPORT.get(each["export_kind"], ()))}
-    entries = [entry for entry in TARIFF if entry.name in asked | {"import_kind", "export_kind"}]
+    names = {entry.name for each in (was, then) for entry in (*IMPORT_ENTRIES.get(each["import_kind"], ()), *EXPORT_ENTRIES.get(each["export_kind"], ()))}
+    entries = [entry for entry in TARIFF if entry.name in names | {"import_kind", "export_kind"}]
     changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
     return changes + [ChangedAnswer("control", *each) for each in _compare_control(before.get("control") or {}, after.get("control") or {}, words)]
 
@@ -41,7 +41,7 @@ _Line = tuple[str, str, str]
 
 def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
     pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
-    return [(words(f"field_{entry.name}"), _said(entry, was, words), _said(entry, then, words)) for entry, was, then in pairs if was != then]
+    return [(words(f"field_{entry.name}"), _say_answer(entry, was, words), _say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
 
 
 def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iterable[Mapping[str, str]], words: PageWords) -> list[_Line]:
@@ -58,13 +58,13 @@ def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iter
 def _compare_control(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[_Line]:
     was, then = before.get("by", ""), after.get("by", "")
     lines = [(words("step_control"), words(f"by_{was}") if was else "", words(f"by_{then}") if then else "")] if was != then else []
-    asked = METHODS[then].asks if then in METHODS else ()
+    entries = METHODS[then].asks if then in METHODS else ()
     for name, typed in after.get(then, {}).items():
-        lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(asked, before.get(then, {}).get(name, {}), typed, words)]
+        lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(entries, before.get(then, {}).get(name, {}), typed, words)]
     return lines
 
 
-def _said(entry: Entry, text: str, words: PageWords) -> str:
+def _say_answer(entry: Entry, text: str, words: PageWords) -> str:
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
     if entry.name == "place":

@@ -20,11 +20,11 @@ from luna.words import Numbers
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
-    ASKED_EXPORT,
-    ASKED_IMPORT,
+    EXPORT_ENTRIES,
     EXPORT_KINDS,
     GRID,
     HOUSEHOLD,
+    IMPORT_ENTRIES,
     KINDS,
     SITE,
     TARIFF,
@@ -218,8 +218,8 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.document["control"] = section
 
 
-def _free_name(singular: str, taken: set[str]) -> str:
-    return next(name for number in range(1, len(taken) + 2) if (name := singular if number == 1 else f"{singular} {number}") not in taken)
+def _free_name(singular: str, names: set[str]) -> str:
+    return next(name for number in range(1, len(names) + 2) if (name := singular if number == 1 else f"{singular} {number}") not in names)
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
@@ -230,8 +230,8 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
     currency = currency_of(answers)
-    bought, faults = check_entries([entry.in_currency(currency) for entry in ASKED_IMPORT[kind]], typed, price_scale=scale)
-    sold, more = check_entries([entry.in_currency(currency) for entry in ASKED_EXPORT[export]], typed, price_scale=scale)
+    bought, faults = check_entries([entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]], typed, price_scale=scale)
+    sold, more = check_entries([entry.in_currency(currency) for entry in EXPORT_ENTRIES[export]], typed, price_scale=scale)
     country = country_of(answers)
     for name, values in (("market", bought), ("export_market", sold)):
         if name in values and (country is None or values[name] not in country.markets):
@@ -273,5 +273,5 @@ def _check_whole(composed: Composition) -> None:
     except ValidationError as exc:
         for fault in exc.errors(include_url=False):
             step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
-            said = {"said": fault["msg"].removeprefix("Value error, ")}
-            composed.faults[step].append(FieldFault("", "other", said))
+            figures = {"said": fault["msg"].removeprefix("Value error, ")}
+            composed.faults[step].append(FieldFault("", "other", figures))

@@ -176,7 +176,7 @@ _SOUNDS_LIKE: Mapping[str, str] = {
 def _propose_entities(_: str, lookup: Lookup | None) -> dict[str, str]:
     if lookup is None or lookup.fault:
         return {}
-    power, mode, target = (guess_command(asked, lookup.commands) for asked in ("power_place", "mode_place", "target_place"))
+    power, mode, target = (guess_command(place, lookup.commands) for place in ("power_place", "mode_place", "target_place"))
     chosen = {"soc_place": guess_sensor("battery_soc", lookup), "mode_place": mode.entity if mode else ""}
     chosen |= {"power_place": power.entity, "power_unit": power.unit} if power else {}
     chosen |= {"target_place": target.entity} if target else {}

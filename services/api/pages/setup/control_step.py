@@ -14,27 +14,27 @@ from services.api.pages.setup.control_methods import METHODS, ControlMethod, Ser
 from services.api.pages.setup.data_step import view_access
 from services.api.pages.setup.dry_run import list_sent_by_mode, list_sent_next
 from services.api.pages.setup.fields import FieldFault
-from services.api.pages.setup.network import FoundServer
+from services.api.pages.setup.network import HomeAssistantServer
 from services.api.pages.setup.server_access import split_secret
 
 # What stands there until something is chosen: nothing is ever sent.
 DEFAULT = "advice"
 
 
-def view_control(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, found: Sequence[FoundServer] | None) -> dict[str, Any]:
+def view_control(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, servers: Sequence[HomeAssistantServer] | None) -> dict[str, Any]:
     """Return what the step shows; ``look`` asks the server of the way that is chosen."""
     typed = answers.get("control") or {"by": DEFAULT}
     urls = {"home_assistant": answers.get("data", {}).get("url", "")} | typed.get("urls", {})
     methods = []
     for method in METHODS.values():
         # Of a server that is not set there is nothing to ask: its fields say so.
-        asked = look and method.by == typed["by"] and method.server is not None and method.server.is_set(gateway.settings)
-        answer = method.ask(gateway.settings) if asked and method.ask else None
+        asks_server = look and method.by == typed["by"] and method.server is not None and method.server.is_set(gateway.settings)
+        answer = method.ask(gateway.settings) if asks_server and method.ask else None
         batteries = battery_names(answers) if answer or method.proposes_unasked or method.by in typed else []
         methods.append(
             {
                 "method": method,
-                "access": view_access(gateway, method.server, urls.get(method.by, ""), found) if method.server else None,
+                "access": view_access(gateway, method.server, urls.get(method.by, ""), servers) if method.server else None,
                 "answer": answer,
                 "batteries": [_view_battery(method, name, typed.get(method.by, {}).get(name), answer) for name in batteries],
             }
@@ -46,11 +46,11 @@ def _view_battery(method: ControlMethod, name: str, typed: Mapping[str, str] | N
     lookup = answer.lookup if answer else None
     # Fields that were shown empty, as where Home Assistant was away at first, are no answer.
     answered = typed is not None and any(text for field, text in typed.items() if field.endswith("_place"))
-    shown = dict(typed) if typed is not None and answered else method.propose(name, lookup)
-    if answered and not any(text for field, text in shown.items() if field.startswith("word_")):
+    fields = dict(typed) if typed is not None and answered else method.propose(name, lookup)
+    if answered and not any(text for field, text in fields.items() if field.startswith("word_")):
         # Another entity was chosen for the mode: its words are proposed.
-        shown |= guess_words([option for option, _ in method.offer("word_hold", shown, lookup) or []])
-    return {"name": name, "typed": shown, "offers": {entry.name: method.offer(entry.name, shown, lookup) for entry in method.asks}}
+        fields |= guess_words([option for option, _ in method.offer("word_hold", fields, lookup) or []])
+    return {"name": name, "typed": fields, "offers": {entry.name: method.offer(entry.name, fields, lookup) for entry in method.asks}}
 
 
 def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:

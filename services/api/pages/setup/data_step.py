@@ -8,32 +8,32 @@ from services.api.gateway import Gateway
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for
-from services.api.pages.setup.network import FoundServer
+from services.api.pages.setup.network import HomeAssistantServer
 from services.api.pages.setup.server_access import HOME_ASSISTANT, ServerAccess, split_secret
 
 SOURCES = ("home_assistant", "file", "nothing")
 SENSOR = "sensor-"
 
 
-def view_data(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, found: Sequence[FoundServer] | None) -> dict[str, Any]:
+def view_data(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, servers: Sequence[HomeAssistantServer] | None) -> dict[str, Any]:
     """Return what the step shows; ``look`` asks Home Assistant, which takes ten seconds where nobody answers.
 
-    ``found`` are those on the network, None where nobody looked for any.
+    ``servers`` are those on the network, None where nobody looked for any.
     """
     data = answers.get("data", {})
     lookup = look_up(HomeAssistantAccess.of(gateway.settings)) if look and HOME_ASSISTANT.is_set(gateway.settings) else None
     return {
         "typed": data | {"file_name": (answers.get("upload") or {}).get("file_name", "")},
-        "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), found),
+        "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), servers),
         "lookup": lookup,
         "roles": _offer_roles(answers, lookup) if lookup and not lookup.fault else [],
     }
 
 
-def view_access(gateway: Gateway, server: ServerAccess, typed: str, found: Sequence[FoundServer] | None) -> dict[str, Any]:
+def view_access(gateway: Gateway, server: ServerAccess, typed: str, servers: Sequence[HomeAssistantServer] | None) -> dict[str, Any]:
     """Return what the fields of a server's address and secret show; the address that was found where none stands there."""
-    url = typed or server.url(gateway.settings) or (found[0].url if found else "")
-    return {"server": server, "access": server.find_access(gateway.settings), "url": url, "kept": server.has_secret(gateway.settings), "found": found}
+    url = typed or server.url(gateway.settings) or (servers[0].url if servers else "")
+    return {"server": server, "access": server.find_access(gateway.settings), "url": url, "kept": server.has_secret(gateway.settings), "found": servers}
 
 
 def merge_data(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
     HOME_ASSISTANT.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
-    asked = typed.get("go") == "connect" or not any(name.startswith(SENSOR) for name in typed)
-    return "look=1" if asked and HOME_ASSISTANT.find_access(gateway.settings) != "not_here" else ""
+    needs_look = typed.get("go") == "connect" or not any(name.startswith(SENSOR) for name in typed)
+    return "look=1" if needs_look and HOME_ASSISTANT.find_access(gateway.settings) != "not_here" else ""
 
 
 def _offer_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[tuple[str, list[tuple[str, str]], str]]:
@@ -70,7 +70,7 @@ def _offer_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[tuple[str, 
         guessed = guess_sensor(role, lookup)
         options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in offer_sensors(role, lookup.sensors)]
         # Several that count together, such as those of two tariffs, or one that says nothing just now.
-        known = {entity for entity, _ in options}
-        options = [*([(guessed, guessed.replace(",", " + "))] if guessed and guessed not in known else []), *options]
+        entities = {entity for entity, _ in options}
+        options = [*([(guessed, guessed.replace(",", " + "))] if guessed and guessed not in entities else []), *options]
         offered.append((role, options, chosen.get(role, guessed)))
     return offered

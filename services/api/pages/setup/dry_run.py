@@ -32,10 +32,10 @@ def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, Devic
     """Return what each mode would send to a battery that is half full, at its greatest power; ``profiles``: of those that Luna speaks to itself, by name."""
     batteries = {battery.name: battery for battery in site.batteries}
     lines: list[SentLine] = []
-    for told in control.batteries:
-        if told.battery in batteries:
-            battery = batteries[told.battery]
-            for mode in sorted(told.known_modes, key=MODES.index):
+    for target in control.batteries:
+        if target.battery in batteries:
+            battery = batteries[target.battery]
+            for mode in sorted(target.known_modes, key=MODES.index):
                 sent = _say(site, control, {battery.name: _example(battery, mode)}, profiles, soc={battery.name: _half_full(battery)})
                 # What its owner does not let it do becomes another mode.
                 lines += [line for line in sent if line.mode == mode]
@@ -44,7 +44,7 @@ def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, Devic
 
 def list_sent_next(site: Site, control: Control, plan: PlanReply, profiles: Mapping[str, DeviceProfile], *, now: datetime) -> list[SentLine]:
     """Return what the quarter-hours of a plan that come next would send, batteries being as full as it expects."""
-    told = {each.battery for each in control.batteries}
+    names = {each.battery for each in control.batteries}
     step = timedelta(minutes=plan.slot_minutes)
     lines: list[SentLine] = []
     for place, slot in enumerate(plan.slots):
@@ -52,9 +52,9 @@ def list_sent_next(site: Site, control: Control, plan: PlanReply, profiles: Mapp
             continue
         before = plan.slots[place - 1].batteries if place else {}
         soc = {battery.name: before[battery.name].soc_end if battery.name in before else _half_full(battery) for battery in site.batteries}
-        setpoints = {name: series.at(place) for name, series in plan.setpoints.items() if name in told}
+        setpoints = {name: series.at(place) for name, series in plan.setpoints.items() if name in names}
         lines += _say(site, control, setpoints, profiles, soc=soc, start=slot.start)
-        if len(lines) >= MOST_SLOTS * len(told):
+        if len(lines) >= MOST_SLOTS * len(names):
             break
     return lines
 

@@ -45,10 +45,10 @@ def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
     control = Control.model_validate(section)
     stored = {} if site.control is None else site.control.vias
     batteries = []
-    for told in control.batteries:
-        via, before = told.via, stored.get(told.battery)
+    for target in control.batteries:
+        via, before = target.via, stored.get(target.battery)
         stays = via is not None and before is not None and (via.host, via.port) == (before.host, before.port)
-        batteries.append(told.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})}) if stays and via and before else told)
+        batteries.append(target.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})}) if stays and via and before else target)
     return control.model_copy(update={"batteries": tuple(batteries)}).model_dump(mode="json", by_alias=True)
 
 
@@ -57,23 +57,23 @@ def find_fixed(site: Site) -> tuple[str, ...]:
     answers = answers_of(site)
     composed = compose(answers)
     # Of a tariff that the fields cannot say they say something else.
-    told = composed.document.get("tariff")
-    says_it = not composed.faults["tariff"] and told is not None and _is_part(told, _document(site)["tariff"])
+    tariff = composed.document.get("tariff")
+    says_it = not composed.faults["tariff"] and tariff is not None and _is_part(tariff, _document(site)["tariff"])
     fixed = () if says_it else ("tariff",)
     return fixed if site.control is None or "control" in answers else (*fixed, "control")
 
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the steps of which something was answered otherwise."""
-    return [step for step, parts in ANSWERS.items() if any(_as_read(before.get(part)) != _as_read(after.get(part)) for part in parts)]
+    return [step for step, parts in ANSWERS.items() if any(_with_numbers(before.get(part)) != _with_numbers(after.get(part)) for part in parts)]
 
 
-def _as_read(answer: Any) -> Any:
+def _with_numbers(answer: Any) -> Any:
     # Germans are shown a comma, and what they leave as it is comes back with it.
     if isinstance(answer, Mapping):
-        return {name: _as_read(each) for name, each in answer.items()}
+        return {name: _with_numbers(each) for name, each in answer.items()}
     if isinstance(answer, list):
-        return [_as_read(each) for each in answer]
+        return [_with_numbers(each) for each in answer]
     number = read_number(answer) if isinstance(answer, str) else None
     return answer if number is None else number
 
@@ -86,10 +86,10 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     """
     # Where there are none of a kind, a composition does not name it.
     before, after = ({section: [] for section in DEVICE_FORMS} | compose(each).document for each in (answers_of(site), answers))
-    told = [composed.pop("control", None) for composed in (before, after)]
+    controls = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
-    if told[0] != told[1]:
-        document["control"] = None if told[1] is None else _keep_proxies(told[1], site)
+    if controls[0] != controls[1]:
+        document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
     _follow_devices(document, site)
     _forget_devices(document, site)
@@ -110,13 +110,13 @@ def _forget_devices(document: dict[str, Any], site: Site) -> None:
     control = document["control"]
     only_advised = control is not None and control.get("by") == "advice"
     for section, form in DEVICE_FORMS.items():
-        gone = {device.name for device in getattr(site, section)} - {device["name"] for device in document[section]}
-        told = (control or {}).get(section)
-        if form.controlled_as and told:
-            control[section] = [each for each in told if each[form.controlled_as] not in gone]
+        removed = {device.name for device in getattr(site, section)} - {device["name"] for device in document[section]}
+        entries = (control or {}).get(section)
+        if form.controlled_as and entries:
+            control[section] = [each for each in entries if each[form.controlled_as] not in removed]
         for inverter in document["inverters"]:
             if section in inverter:
-                inverter[section] = [name for name in inverter[section] if name not in gone]
+                inverter[section] = [name for name in inverter[section] if name not in removed]
     if control and not only_advised and not any(control.get(section) for section in COMMANDS):
         document["control"] = None
     document["inverters"] = [each for each in document["inverters"] if each["pv"] or each["batteries"]]
@@ -134,24 +134,24 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
         return after
     changed = {name: value for name, value in stored.items() if name in after or name not in before}
     for name, value in after.items():
-        taken = _take_over_devices if name in DEVICE_FORMS else _take_over
-        changed[name] = taken(stored.get(name), before.get(name), value)
+        merge = _take_over_devices if name in DEVICE_FORMS else _take_over
+        changed[name] = merge(stored.get(name), before.get(name), value)
     return {name: value for name, value in changed.items() if name in stored or value is not None}
 
 
 def _take_over_devices(stored: Any, before: Any, after: Any) -> list[Any]:
-    known, was, wanted = ({device["name"]: device for device in devices or []} for devices in (stored, before, after))
-    gone = was.keys() - wanted.keys()
-    kept = {name: _take_over(device, was.get(name), wanted.get(name, was.get(name))) for name, device in known.items() if name not in gone}
-    return list((kept | {name: device for name, device in wanted.items() if name not in known}).values())
+    present, earlier, later = ({device["name"]: device for device in devices or []} for devices in (stored, before, after))
+    removed = earlier.keys() - later.keys()
+    merged = {name: _take_over(device, earlier.get(name), later.get(name, earlier.get(name))) for name, device in present.items() if name not in removed}
+    return list((merged | {name: device for name, device in later.items() if name not in present}).values())
 
 
-def _is_part(told: Any, stored: Any) -> bool:
-    if isinstance(told, dict):
-        return isinstance(stored, dict) and all(_is_part(value, stored.get(name)) for name, value in told.items())
-    if isinstance(told, list):
-        return isinstance(stored, list) and len(told) == len(stored) and all(map(_is_part, told, stored))
-    return bool(told == stored)
+def _is_part(part: Any, stored: Any) -> bool:
+    if isinstance(part, dict):
+        return isinstance(stored, dict) and all(_is_part(value, stored.get(name)) for name, value in part.items())
+    if isinstance(part, list):
+        return isinstance(stored, list) and len(part) == len(stored) and all(map(_is_part, part, stored))
+    return bool(part == stored)
 
 
 def _answer_site(site: Site) -> dict[str, str]:
@@ -179,10 +179,10 @@ def _distance(place: str, here: tuple[float, float]) -> float:
 
 
 def _answer_household(site: Site) -> dict[str, str]:
-    said = site.household
-    numbers = write_numbers(**{name: getattr(said, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
+    household = site.household
+    numbers = write_numbers(**{name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
     # More than the list's last persons are asked for as those.
-    return numbers | {"heated_by": said.heated_by or ""} | write_numbers(persons=None if said.persons is None else min(said.persons, 5))
+    return numbers | {"heated_by": household.heated_by or ""} | write_numbers(persons=None if household.persons is None else min(household.persons, 5))
 
 
 def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:

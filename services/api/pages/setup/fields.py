@@ -118,8 +118,8 @@ TARIFF = (
     *EXPORT_SPOT,
 )
 # What of a tariff counts, by its kind.
-ASKED_IMPORT = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
-ASKED_EXPORT = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
+IMPORT_ENTRIES = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
+EXPORT_ENTRIES = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
 
 
 def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[FieldFault]]:

@@ -47,8 +47,8 @@ async def accept_setup_file(draft_id: DraftId, request: Request, gateway: Curren
     guess = await ask_guess(gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices)
     if guess.reading is None:
         return RedirectResponse(link_of(f"/ui/setup/{draft_id}/file", {"unanswered": "1", **choices}), 303)
-    read = {"kind": guess.reading.kind, "reading": guess.reading.model_dump(mode="json")}
-    await run_in_threadpool(_keep, gateway, draft_id, upload | read)
+    reading = {"kind": guess.reading.kind, "reading": guess.reading.model_dump(mode="json")}
+    await run_in_threadpool(_keep, gateway, draft_id, upload | reading)
     return RedirectResponse(f"/ui/setup/{draft_id}/data", 303)
 
 

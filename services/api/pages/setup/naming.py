@@ -17,7 +17,7 @@ def identifier_of(called: str) -> str:
     return plain[:_MOST].strip("_") or _UNNAMED
 
 
-def free_identifier(wanted: str, taken: Collection[str]) -> str:
-    """Return an id that no site has: the wanted one, else with the first number that is free behind it."""
-    known = {name.casefold() for name in taken}
-    return next(free for number in range(1, len(known) + 2) if (free := wanted if number == 1 else f"{wanted}_{number}") not in known)
+def free_identifier(identifier: str, names: Collection[str]) -> str:
+    """Return an id that no site has: ``identifier``, else with the first number that is free behind it."""
+    lowered = {name.casefold() for name in names}
+    return next(free for number in range(1, len(lowered) + 2) if (free := identifier if number == 1 else f"{identifier}_{number}") not in lowered)

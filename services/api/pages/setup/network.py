@@ -18,13 +18,13 @@ SERVICE = "_home-assistant._tcp.local"
 RESPONDERS = ("224.0.0.251", 5353)
 # Who is there answers within a second, some after a pause of their own.
 LOOK_SECONDS, AFTER_FIRST_SECONDS = 2.5, 0.7
-MOST_FOUND, MOST_RECORDS, LARGEST_PACKET = 10, 200, 9000
+MOST_SERVERS, MOST_RECORDS, LARGEST_PACKET = 10, 200, 9000
 _A, _PTR, _TXT, _SRV = 1, 12, 16, 33
 # Internet, and: answer me alone.
 _CLASS = 0x8001
 
 
-class FoundServer(NamedTuple):
+class HomeAssistantServer(NamedTuple):
     """A Home Assistant on the network, as it calls itself, and its address."""
 
     name: str
@@ -41,21 +41,21 @@ class _Records:
     addresses: dict[str, str] = field(default_factory=dict)
 
 
-def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: float = LOOK_SECONDS) -> tuple[FoundServer, ...]:
+def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: float = LOOK_SECONDS) -> tuple[HomeAssistantServer, ...]:
     """Return the Home Assistants that answer; none where the network lets nothing through, as between containers."""
-    found: dict[str, FoundServer] = {}
+    servers: dict[str, HomeAssistantServer] = {}
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         link.sendto(write_question(), responders)
         end = time.monotonic() + seconds
-        while len(found) < MOST_FOUND and (left := end - time.monotonic()) > 0:
-            link.settimeout(left)
+        while len(servers) < MOST_SERVERS and (remaining := end - time.monotonic()) > 0:
+            link.settimeout(remaining)
             packet = link.recv(LARGEST_PACKET)
             # What is no such answer is none of them.
             with suppress(ValueError):
-                found |= {server.url: server for server in read_servers(packet)}
-            end = min(end, time.monotonic() + AFTER_FIRST_SECONDS) if found else end
-    return tuple(sorted(found.values()))
+                servers |= {server.url: server for server in read_servers(packet)}
+            end = min(end, time.monotonic() + AFTER_FIRST_SECONDS) if servers else end
+    return tuple(sorted(servers.values()))
 
 
 def write_question() -> bytes:
@@ -64,7 +64,7 @@ def write_question() -> bytes:
     return struct.pack("!6H", 0, 0, 1, 0, 0, 0) + name + b"\0" + struct.pack("!2H", _PTR, _CLASS)
 
 
-def read_servers(packet: bytes) -> list[FoundServer]:
+def read_servers(packet: bytes) -> list[HomeAssistantServer]:
     """Return the Home Assistants of an answer.
 
     Raises:
@@ -75,26 +75,26 @@ def read_servers(packet: bytes) -> list[FoundServer]:
     except (struct.error, IndexError, UnicodeError) as exc:
         raise ValueError("no message of DNS, or it breaks off") from exc
     urls = ((name, _find_url(name, records)) for name in dict.fromkeys(records.services))
-    return [FoundServer(_call(name, records.texts.get(name, {})), url) for name, url in urls if HOME_ASSISTANT.is_address(url)]
+    return [HomeAssistantServer(_call(name, records.texts.get(name, {})), url) for name, url in urls if HOME_ASSISTANT.is_address(url)]
 
 
 def _find_url(name: str, records: _Records) -> str:
-    said = records.texts.get(name, {})
-    if url := said.get("internal_url") or said.get("base_url"):
+    texts = records.texts.get(name, {})
+    if url := texts.get("internal_url") or texts.get("base_url"):
         return url.rstrip("/")
     host, port = records.ports.get(name, ("", 0))
     return f"http://{records.addresses[host]}:{port}" if host in records.addresses else ""
 
 
-def _call(name: str, said: Mapping[str, str]) -> str:
-    return (said.get("location_name") or name.removesuffix(f".{SERVICE}"))[:60]
+def _call(name: str, texts: Mapping[str, str]) -> str:
+    return (texts.get("location_name") or name.removesuffix(f".{SERVICE}"))[:60]
 
 
 def _read_records(packet: bytes) -> _Records:
     _, flags, questions, *counts = struct.unpack_from("!6H", packet)
     if not flags & 0x8000 or sum(counts) > MOST_RECORDS or questions > MOST_RECORDS:
         raise ValueError("no answer")
-    place, found = 12, _Records()
+    place, records = 12, _Records()
     for _ in range(questions):
         place = _read_name(packet, place)[1] + 4
     for _ in range(sum(counts)):
@@ -102,15 +102,15 @@ def _read_records(packet: bytes) -> _Records:
         kind, _, _, length = struct.unpack_from("!HHIH", packet, place)
         place += 10
         if kind == _PTR and owner.casefold() == SERVICE:
-            found.services.append(_read_name(packet, place)[0])
+            records.services.append(_read_name(packet, place)[0])
         elif kind == _TXT:
-            found.texts[owner] = dict(_read_texts(packet[place : place + length]))
+            records.texts[owner] = dict(_read_texts(packet[place : place + length]))
         elif kind == _SRV:
-            found.ports[owner] = (_read_name(packet, place + 6)[0], struct.unpack_from("!H", packet, place + 4)[0])
+            records.ports[owner] = (_read_name(packet, place + 6)[0], struct.unpack_from("!H", packet, place + 4)[0])
         elif kind == _A:
-            found.addresses[owner] = socket.inet_ntoa(packet[place : place + 4].ljust(4, b"\0"))
+            records.addresses[owner] = socket.inet_ntoa(packet[place : place + 4].ljust(4, b"\0"))
         place += length
-    return found
+    return records
 
 
 def _read_name(packet: bytes, place: int) -> tuple[str, int]:

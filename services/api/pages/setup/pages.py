@@ -112,9 +112,9 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     return _lead(draft_id, "plan" if example else STEPS[0])
 
 
-def _begin(taken: Collection[str]) -> dict[str, Any]:
+def _begin(names: Collection[str]) -> dict[str, Any]:
     own = defaults_of(SITE)["name"]
-    name = own if own not in taken else next(free for number in range(2, len(taken) + 3) if (free := f"{own} {number}") not in taken)
+    name = own if own not in names else next(free for number in range(2, len(names) + 3) if (free := f"{own} {number}") not in names)
     first = {section: [form.begin()] if form.first else [] for section, form in DEVICE_FORMS.items()}
     return {"site": defaults_of(SITE) | {"name": name}, "data": {"source": "nothing"}} | first
 
@@ -126,20 +126,20 @@ def guess_place(request: Request, place: Annotated[str, Query(max_length=100)] =
 
 
 @router.get("/ui/setup/{draft_id}/{step}")
-def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, asked: Annotated[StepQuery, Query()]) -> Response:
+def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, query: Annotated[StepQuery, Query()]) -> Response:
     """Show a step with what was typed, and what was asked for beside it."""
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-    faults = _faults(gateway, answers, step) if asked.check or step == "review" else {}
+    faults = _faults(gateway, answers, step) if query.check or step == "review" else {}
     context = {"draft_id": draft_id, "step": step, "steps": _steps(answers), "answers": answers, "faults": faults}
-    found = find_home_assistants() if asked.find and step in {"data", "control"} else None
+    servers = find_home_assistants() if query.find and step in {"data", "control"} else None
     if step == "data":
-        shown = data_step.view_data(gateway, answers, look=asked.look, found=found)
+        parts = data_step.view_data(gateway, answers, look=query.look, servers=servers)
     elif step == "control":
-        shown = control_step.view_control(gateway, answers, look=asked.look, found=found) | _view_sent(gateway, request, answers)
+        parts = control_step.view_control(gateway, answers, look=query.look, servers=servers) | _view_sent(gateway, request, answers)
     else:
-        shown = _view(gateway, request, step=step, answers=answers, faults=faults)
-    return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | shown))
+        parts = _view(gateway, request, step=step, answers=answers, faults=faults)
+    return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | parts))
 
 
 def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,8 +223,8 @@ def save_setup_step(draft_id: DraftId, step: Step, *, typed: Typed, gateway: Cur
             _change_devices(answers, go)
         setup_drafts.save(connection, draft_id, answers)
     storing = {"data": data_step.store_access, "control": control_step.store_access}.get(step)
-    if storing is not None and (shown := storing(gateway, answers, typed)):
-        return _lead(draft_id, f"{step}?{shown}")
+    if storing is not None and (query := storing(gateway, answers, typed)):
+        return _lead(draft_id, f"{step}?{query}")
     if go == "try" and step == "control":
         return _try(gateway, draft_id, answers)
     steps = _steps(answers)
@@ -314,32 +314,32 @@ def _identify(connection: Connection, site: Site, answers: Mapping[str, Any]) ->
 
 def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, FieldFault]:
     """Return what is wrong with a step, by field; of several faults of a field the first."""
-    found = list(compose(answers).faults[step])
+    faults = list(compose(answers).faults[step])
     if step == "site":
-        found += _find_taken(gateway, answers)
+        faults += _find_duplicate_name(gateway, answers)
     if step in {"data", "control"}:
-        found += (data_step if step == "data" else control_step).find_faults(gateway, answers)
+        faults += (data_step if step == "data" else control_step).find_faults(gateway, answers)
     first: dict[str, FieldFault] = {}
-    for fault in found:
+    for fault in faults:
         first.setdefault(fault.field, fault)
     return first
 
 
-def _find_taken(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
+def _find_duplicate_name(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
     called = answers.get("site", {}).get("name", "").strip()
     with unit_of_work(gateway.database) as connection:
-        known = sites.display_names(connection)
+        names = sites.display_names(connection)
         # A site that cannot be read is mended by storing it anew.
         own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored"), answers.get("changes")}
-    taken = {each.casefold() for name, each in known.items() if name not in own}
-    return [FieldFault("name", "exists")] if called.casefold() in taken else []
+    others = {each.casefold() for name, each in names.items() if name not in own}
+    return [FieldFault("name", "exists")] if called.casefold() in others else []
 
 
 def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:
     """Return the answers with what a step's form brought."""
     if step == "site":
-        asked = {"site": SITE, "household": HOUSEHOLD}
-        return answers | {part: {entry.name: typed.get(entry.name, "") for entry in entries} for part, entries in asked.items()}
+        sections = {"site": SITE, "household": HOUSEHOLD}
+        return answers | {part: {entry.name: typed.get(entry.name, "") for entry in entries} for part, entries in sections.items()}
     if step == "devices":
         devices = {section: form.gather(typed) for section, form in DEVICE_FORMS.items()}
         return answers | devices | {"grid": {entry.name: typed.get(entry.name, "") for entry in GRID}}

@@ -32,7 +32,7 @@ HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
 PRICES, PLAN = "prices", "plan"
 Status = Literal["waiting", "running", "done", "failed"]
-Done = Mapping[str, Job]
+FinishedJobs = Mapping[str, Job]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PreparationStage:
     """
 
     name: str
-    request: Callable[[Done], Request]
+    request: Callable[[FinishedJobs], Request]
     after: Sequence[str] = ()
     optional: bool = False
 
@@ -65,7 +65,7 @@ class Preparation:
     """How far all stages are; ``jobs`` holds those that ended well, by stage."""
 
     stages: Sequence[StageState]
-    jobs: Done
+    jobs: FinishedJobs
 
     @property
     def is_open(self) -> bool:
@@ -96,26 +96,26 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
         InvalidInputError: a stage cannot be asked for.
     """
     states: list[StageState] = []
-    done: dict[str, Job] = {}
+    finished: dict[str, Job] = {}
     ended: set[str] = set()
     for stage in stages:
         if not ended.issuperset(stage.after):
             states.append(StageState(stage.name, "waiting", stage.optional))
             continue
-        state, job = _look_at(gateway, stage, run, done)
+        state, job = _look_at(gateway, stage, run, finished)
         states.append(state)
         if state.status == "done" and job is not None:
-            done[stage.name] = job
+            finished[stage.name] = job
         if state.status == "done" or (state.status == "failed" and stage.optional):
             ended.add(stage.name)
-    return Preparation(states, done)
+    return Preparation(states, finished)
 
 
-def _look_at(gateway: Gateway, stage: PreparationStage, run: str, done: Done) -> tuple[StageState, Job | None]:
-    request, key = stage.request(done), f"setup:{run}:{stage.name}"
+def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs) -> tuple[StageState, Job | None]:
+    request, key = stage.request(finished), f"setup:{run}:{stage.name}"
     with unit_of_work(gateway.database) as connection:
-        found = jobs.find_newest(connection, task=request.task, key=key)
-        job = None if found is None else jobs.load(connection, found.job_id)
+        newest = jobs.find_newest(connection, task=request.task, key=key)
+        job = None if newest is None else jobs.load(connection, newest.job_id)
     job = job or submit_job(gateway.database, gateway.queue, request, key=key)
     if job.status in {"queued", "running"}:
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
@@ -175,7 +175,7 @@ def demo(language: Language) -> list[PreparationStage]:
     return [
         PreparationStage("demo", lambda _: DemoLoadRequest()),
         PreparationStage("forecast", _issue_for_demo, after=["demo"]),
-        PreparationStage(PLAN, lambda done: PlanRequest(site_id=_demo_site(done).name, start=_demo_start(done), options=options), after=["forecast"]),
+        PreparationStage(PLAN, lambda jobs: PlanRequest(site_id=_demo_site(jobs).name, start=_demo_start(jobs), options=options), after=["forecast"]),
     ]
 
 
@@ -187,22 +187,22 @@ def simulated_home(language: Language, *, now: datetime) -> list[PreparationStag
         PreparationStage(SITE_NAME, _always(SimulatedHomeRequest())),
         PreparationStage(forecast, _always(issue), after=[SITE_NAME], optional=True),
         PreparationStage(PLAN, _always(plan), after=[forecast]),
-        *(PreparationStage(name, _always(asked), after=[PLAN], optional=True) for name, asked in past),
+        *(PreparationStage(name, _always(request), after=[PLAN], optional=True) for name, request in past),
     ]
 
 
-def _always(request: Request) -> Callable[[Done], Request]:
+def _always(request: Request) -> Callable[[FinishedJobs], Request]:
     return lambda _: request
 
 
-def _demo_site(done: Done) -> Site:
-    return Site.model_validate((done["demo"].reply or {})["sites"][0]["site"])
+def _demo_site(finished: FinishedJobs) -> Site:
+    return Site.model_validate((finished["demo"].reply or {})["sites"][0]["site"])
 
 
-def _issue_for_demo(done: Done) -> IssueRequest:
-    return IssueRequest(site_id=_demo_site(done).name, at=_demo_start(done), forecast_version=DEFAULT_VERSION)
+def _issue_for_demo(finished: FinishedJobs) -> IssueRequest:
+    return IssueRequest(site_id=_demo_site(finished).name, at=_demo_start(finished), forecast_version=DEFAULT_VERSION)
 
 
-def _demo_start(done: Done) -> datetime:
-    day = datetime.fromisoformat(str((done["demo"].reply or {})["test_last_day"]))
-    return day.replace(hour=DEMO_HOUR, tzinfo=parse_zone(_demo_site(done).timezone))
+def _demo_start(finished: FinishedJobs) -> datetime:
+    day = datetime.fromisoformat(str((finished["demo"].reply or {})["test_last_day"]))
+    return day.replace(hour=DEMO_HOUR, tzinfo=parse_zone(_demo_site(finished).timezone))

@@ -106,10 +106,10 @@ def _prepare(connection: Connection, stored: Site, form: SensorForm, *, now: dat
         InvalidInputError: they cannot be so.
     """
     at = floor_to(now, SLOT)
-    wanted = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": _document(stored, form, at)})
+    changed = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": _document(stored, form, at)})
     if form.since == "always":
-        return site_changes.prepare(connection, wanted, now=now, changed_sensors="always")
-    return site_changes.prepare(connection, exchange_sensors(stored, wanted, at=at), now=now)
+        return site_changes.prepare(connection, changed, now=now, changed_sensors="always")
+    return site_changes.prepare(connection, exchange_sensors(stored, changed, at=at), now=now)
 
 
 def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
@@ -118,9 +118,9 @@ def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
     for role in SENSOR_ROLES:
         entries = list(_entries(stored, role, at))
         standing = {_written(entry): entry for entry, has_ended in entries if not has_ended}
-        kept = [entry for entry, has_ended in entries if has_ended] + [standing.get(name, name) for name in form.named[role]]
-        document[role] = [entry.model_dump(mode="json", by_alias=True) if isinstance(entry, DatedSensor) else entry for entry in kept]
-    submetered = {name for role, told in SENSOR_ROLES.items() if told.flow == "submetered" for name in form.named[role]}
+        sensors = [entry for entry, has_ended in entries if has_ended] + [standing.get(name, name) for name in form.named[role]]
+        document[role] = [entry.model_dump(mode="json", by_alias=True) if isinstance(entry, DatedSensor) else entry for entry in sensors]
+    submetered = {name for role, definition in SENSOR_ROLES.items() if definition.flow == "submetered" for name in form.named[role]}
     return document | {"outside_house_meter": [name for name in form.outside if name in submetered]}
 
 
@@ -145,8 +145,8 @@ def _show(request: Request, connection: Connection, stored: StoredSite, form: Se
     fault: InvalidInputError | None = outcome.get("fault")
     changed: Site | None = outcome.get("changed")
     begun, ended = ([], []) if changed is None else _compare(list_standing(site, now), list_standing(changed, now))
-    shown: dict[str, Any] = {
-        "roles": {role: ([*form.named[role]], told.flow == "submetered") for role, told in SENSOR_ROLES.items()},
+    context: dict[str, Any] = {
+        "roles": {role: ([*form.named[role]], definition.flow == "submetered") for role, definition in SENSOR_ROLES.items()},
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
         "refusal": None if fault is None else say_refusal(fault, language),
@@ -156,7 +156,7 @@ def _show(request: Request, connection: Connection, stored: StoredSite, form: Se
         "begun": begun,
         "changed_sensors": [say_sensor_change(each, words) for each in outcome.get("changes", ())],
     }
-    return show(request, PAGE, template="sensors.html.j2", site=site, numbers=numbers_of(request, site), **shown)
+    return show(request, PAGE, template="sensors.html.j2", site=site, numbers=numbers_of(request, site), **context)
 
 
 def _compare(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

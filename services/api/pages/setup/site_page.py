@@ -32,22 +32,22 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     with unit_of_work(gateway.database) as connection:
         stored, versions = sites.read(connection, site_id), sites.list_versions(connection, site_id, limit=MOST_VERSIONS + 1)
         words, language = words_of(request, PAGE), Reader.of(request).language
-        prices_said = say_simulated_prices(connection, stored.site, gateway=gateway, words=words, with_reason=True)
+        price_note = say_simulated_prices(connection, stored.site, gateway=gateway, words=words, with_reason=True)
     earlier = [each.configuration for each in versions[1:]]
-    told = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
+    changes = [(each, list_differences(before, each.configuration)) for each, before in zip(versions, earlier, strict=False)]
     # Of the first one there is nothing to tell apart.
-    told += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
+    changes += [(versions[-1], [])] if len(versions) <= MOST_VERSIONS else []
     numbers = views.numbers_of_site(stored.site, language)
     lines = views.view_site_parts(stored.site, words, numbers)
-    if prices_said:
-        lines = [(step, [*said, (words("simulated_prices"), prices_said)] if step == "tariff" else said) for step, said in lines]
-    shown: dict[str, Any] = {
+    if price_note:
+        lines = [(step, [*entries, (words("simulated_prices"), price_note)] if step == "tariff" else entries) for step, entries in lines]
+    context: dict[str, Any] = {
         "parts": lines,
         "assumed": views.view_assumptions(stored.site, words, numbers),
         "fixed": find_fixed(stored.site),
         "sensors": list_standing(stored.site, gateway.clock.now()),
     }
-    return show(request, PAGE, template="site.html.j2", site=stored.site, versions=told, other_clock=other_clock, **shown)
+    return show(request, PAGE, template="site.html.j2", site=stored.site, versions=changes, other_clock=other_clock, **context)
 
 
 @router.post("/ui/sites/{site_id}/site/change")

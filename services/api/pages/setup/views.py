@@ -57,9 +57,9 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
     if not composed.whole:
         return [(step, []) for step, faults in composed.faults.items() if faults]
     parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
-    said = [("data", [(words("step_data"), _say_data(answers, words))])]
+    data = [("data", [(words("step_data"), _say_data(answers, words))])]
     # In the order of the steps.
-    return [*parts[:3], *said, *parts[3:]]
+    return [*parts[:3], *data, *parts[3:]]
 
 
 def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
@@ -76,7 +76,7 @@ class AssumedLine(NamedTuple):
     """What is assumed, as the reader is told: the step that asks for it, whose it is and what, and what telling it is worth; empty: nobody measured it."""
 
     step: str
-    said: str
+    text: str
     worth: str
 
 
@@ -85,9 +85,9 @@ def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[Ass
     lines = []
     for each in list_assumptions(site):
         figures = {name: numbers.share(value) if name == "share" else numbers.number(value, int(name == "least")) for name, value in each.figures.items()}
-        said = words("assumed_" + each.code, **figures)
+        text = words("assumed_" + each.code, **figures)
         worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth, decimals=int(each.worth < 0.01)))
-        lines.append(AssumedLine(each.step, f"{each.device}: {said}" if each.device else said, worth))
+        lines.append(AssumedLine(each.step, f"{each.device}: {text}" if each.device else text, worth))
     return lines
 
 
@@ -105,8 +105,8 @@ def say_sensor_change(change: SensorChange, words: PageWords) -> str:
 
 def _say_meaning(meaning: str, words: PageWords) -> str:
     role = meaning.removeprefix("-")
-    said = words(f"role_{role}") if words.knows(f"role_{role}") else role
-    return said if role == meaning else words("taken_off", role=said)
+    name = words(f"role_{role}") if words.knows(f"role_{role}") else role
+    return name if role == meaning else words("taken_off", role=name)
 
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
@@ -122,20 +122,20 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
 
 def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     """Return what heats and drives without a device of its own, each with what it takes in a year."""
-    year, said = site.yearly_load, site.household
+    year, household = site.yearly_load, site.household
     lines = []
     if year.heating_kwh:
-        heater = words("option_heated_by_" + (said.heated_by or ""))
+        heater = words("option_heated_by_" + (household.heated_by or ""))
         lines.append((words("field_heated_by"), words("review_beside", what=heater, kwh=numbers.number(year.heating_kwh, 0))))
     if year.car_kwh:
-        way = f"{numbers.number(said.car_km_per_year or 0.0, 0)}\u00a0km"
+        way = f"{numbers.number(household.car_km_per_year or 0.0, 0)}\u00a0km"
         lines.append((words("field_car_km_per_year"), words("review_beside", what=way, kwh=numbers.number(year.car_kwh, 0))))
     return lines
 
 
 def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    shown = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
-    lines = [(_say_kind(kind, words, numbers.language), _review(kind, device, words, numbers)) for kind in shown for device in kind.of(site)]
+    kinds = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
+    lines = [(_say_kind(kind, words, numbers.language), _review(kind, device, words, numbers)) for kind in kinds for device in kind.of(site)]
     return lines or [(words("step_devices"), words("review_no_devices"))]
 
 
@@ -153,8 +153,8 @@ def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> st
 
 def _control_lines(site: Site, words: PageWords) -> Lines:
     by = "nobody" if site.control is None else site.control.by
-    told = () if site.control is None else site.control.batteries
-    return [(words("control_line"), words(f"by_{by}")), *((each.battery, _say_way(each)) for each in told)]
+    batteries = () if site.control is None else site.control.batteries
+    return [(words("control_line"), words(f"by_{by}")), *((each.battery, _say_way(each)) for each in batteries)]
 
 
 def _say_way(control: BatteryControl) -> str:
@@ -166,16 +166,16 @@ def _say_way(control: BatteryControl) -> str:
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     bought, sold = site.tariff.import_, site.tariff.export
-    said = ""
+    buying = ""
     if isinstance(bought, FixedPrice):
-        said = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
+        buying = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
     elif isinstance(bought, TimeOfUsePrice):
-        said = words("review_tariff_time_of_use", price=numbers.price_per_kwh(bought.default))
+        buying = words("review_tariff_time_of_use", price=numbers.price_per_kwh(bought.default))
     elif isinstance(bought, SpotPrice):
         vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
-        said = words("review_tariff_spot", market=bought.market, markup=numbers.price_per_kwh(bought.markup), vat=vat)
-    earned = words("review_export_spot", market=sold.market) if isinstance(sold, SpotPrice) else _say_fixed(sold, words, numbers)
-    return [(words("buying"), said), (words("selling"), earned)]
+        buying = words("review_tariff_spot", market=bought.market, markup=numbers.price_per_kwh(bought.markup), vat=vat)
+    selling = words("review_export_spot", market=sold.market) if isinstance(sold, SpotPrice) else _say_fixed(sold, words, numbers)
+    return [(words("buying"), buying), (words("selling"), selling)]
 
 
 def _say_fixed(sold: Any, words: PageWords, numbers: Numbers) -> str:

@@ -50,7 +50,7 @@ def test_requests_do_not_wait_for_a_name_server_that_is_away() -> None:
 
 
 def test_what_was_known_holds_while_it_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.api.identity.source.NAMES_KEPT_SECONDS", -1.0)
+    monkeypatch.setattr("services.api.identity.source.NAME_CACHE_SECONDS", -1.0)
     answers = [frozenset([CADDY])]
     never = threading.Event()
 

@@ -69,12 +69,12 @@ class DeviceForm(Generic[DeviceT]):
         pattern = re.compile(rf"{self.section}-(\d{{1,2}})-(\w+)")
         # Of a device that is changed its name comes along.
         names = {"name"} | {entry.name for entry in self.entries}
-        found: dict[int, dict[str, str]] = {}
+        devices: dict[int, dict[str, str]] = {}
         for name, text in typed.items():
             match = pattern.fullmatch(name)
             if match and match[2] in names:
-                found.setdefault(int(match[1]), {})[match[2]] = text
-        return [found[place] for place in sorted(found)][:MOST_DEVICES]
+                devices.setdefault(int(match[1]), {})[match[2]] = text
+        return [devices[place] for place in sorted(devices)][:MOST_DEVICES]
 
     def check(self, typed: Answers, *, prefix: str) -> tuple[dict[str, Any], list[FieldFault]]:
         """Return what was typed of a device as values by field, and what is wrong with it; ``prefix`` goes before the names of faulty fields."""

@@ -13,14 +13,14 @@ from services.api.pages.setup.fields import Entry, FieldFault
 
 
 def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
-    said = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
-    said |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
+    document = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+    document |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
     if "phases" not in values:
-        return said
+        return document
     phases = [int(each) for each in values["phases"].split("_")]
     # Up to a hundredth: with less it would not reach its power.
     most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
-    return said | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
+    return document | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
 
 
 def _answer(vehicle: ElectricVehicle) -> dict[str, str]:
@@ -50,8 +50,8 @@ def _follow_charger(before: ElectricVehicle, document: dict[str, Any]) -> None:
 
 def _review(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
     figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
-    said = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
-    return said if vehicle.km_per_year is None else f"{said}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
+    text = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
+    return text if vehicle.km_per_year is None else f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 FORM = DeviceForm(

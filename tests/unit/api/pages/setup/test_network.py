@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.pages.setup.network import SERVICE, FoundServer, find_home_assistants, read_servers, write_question
+from services.api.pages.setup.network import SERVICE, HomeAssistantServer, find_home_assistants, read_servers, write_question
 
 # Where the service's name begins in an answer: after the header.
 _POINTER = b"\xc0\x0c"
@@ -59,7 +59,7 @@ def responder(*packets: bytes) -> Iterator[tuple[str, int]]:
 
 def test_a_home_assistant_is_found_by_what_it_says_of_itself_among_what_is_none() -> None:
     with responder(b"no message", answer("location_name=Zuhause", "internal_url=http://ha.local:8123/", "base_url=http://other:1")) as address:
-        assert find_home_assistants(address, seconds=20) == (FoundServer("Zuhause", "http://ha.local:8123"),)
+        assert find_home_assistants(address, seconds=20) == (HomeAssistantServer("Zuhause", "http://ha.local:8123"),)
 
 
 def test_where_nobody_answers_nothing_is_found_in_time() -> None:
@@ -74,7 +74,7 @@ def test_where_nobody_answers_nothing_is_found_in_time() -> None:
     ids=["by its record of address and port", "by the address it had before"],
 )
 def test_an_address_is_made_of_what_is_said(texts: tuple[str, ...], url: str) -> None:
-    assert read_servers(answer(*texts)) == [FoundServer("Home", url)]
+    assert read_servers(answer(*texts)) == [HomeAssistantServer("Home", url)]
 
 
 @given(st.binary(max_size=300) | st.tuples(st.integers(12, 150), st.binary(max_size=20)).map(lambda cut: answer("a=b")[: cut[0]] + cut[1]))
