@@ -134,7 +134,12 @@ class MeasureRequests:
             try:
                 await self._app(scope, receive, send_traced)
             finally:
-                _record(scope, status, time.perf_counter() - begun)
+                seconds = time.perf_counter() - begun
+                # A path that no route knows would make a time series of its own for each guess.
+                template = getattr(scope.get("route"), "path", "unknown")
+                REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
+                say = log.debug if template in _ROUTINE else log.info
+                say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
 
 
 class LimitBody:
@@ -204,14 +209,6 @@ class LimitWaiting:
             await self._app(scope, receive, send_on)
         finally:
             self._waiting.discard(place)
-
-
-def _record(scope: Scope, status: int, seconds: float) -> None:
-    # A path that no route knows would make a time series of its own for each guess.
-    template = getattr(scope.get("route"), "path", "unknown")
-    REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
-    say = log.debug if template in _ROUTINE else log.info
-    say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
 
 
 MAX_BODY_BYTES = 5_000_000

@@ -39,6 +39,7 @@ from luna.words.catalogue import CATALOGUE
 from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
+SEARCH_DESCRIPTION = "Passages of the site's documents - contracts, tariff sheets, manuals, regulation - that are nearest to a query, with document and page."
 # What is declared of one site and reads without a worker.
 DECLARED = {each.name: each for each in CAPABILITIES if each.is_tool}
 MOST_PASSAGES = 20
@@ -67,7 +68,19 @@ def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
 
     async def list_tools(_context: ServerRequestContext[dict[str, Any]], _page: PaginatedRequestParams | None) -> ListToolsResult:
         try:
-            return ListToolsResult(tools=await _describe_tools(access))
+            sites = await access.list_sites()
+            offered = [_describe(tool, sites) for tool in (await access.list_tools()).tools]
+            searching = Tool(
+                name=SEARCH,
+                description=SEARCH_DESCRIPTION,
+                input_schema=_schema_of(DocumentQuestion),
+                annotations=_READS,
+            )
+            declared = [
+                ToolDescription(name=name, description=f"{each.title}. {each.explanation}", arguments=_schema_of(each.request))
+                for name, each in DECLARED.items()
+            ]
+            return ListToolsResult(tools=[*offered, *(_describe(tool, sites, language=False) for tool in declared), searching])
         except LunaError as error:
             raise MCPError(code=INVALID_PARAMS, message=str(error)) from error
 
@@ -114,7 +127,14 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
         if len(json.dumps(arguments)) > LONGEST_ARGUMENTS:
             raise refuse("tool-arguments-too-long", field="arguments", most=LONGEST_ARGUMENTS)
         if name == SEARCH:
-            return await _search(access, arguments)
+            try:
+                question = DocumentQuestion.model_validate(dict(arguments))
+            except ValidationError as exc:
+                raise invalid_input(exc, field="") from exc
+            reply = await access.search(SearchRequest(query=question.query, k=question.k, filter=SearchFilter(site_id=question.site_id), sites=access.sites))
+            passages = [_tell_passage(number, passage.title, passage.page, passage.text) for number, passage in enumerate(reply.passages, start=1)]
+            text = "\n\n".join(passages) or "No passage of the documents is near to this."
+            return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
         if name in DECLARED:
             return await _read(access, name, arguments)
         request = await _read_call(access, name, dict(arguments))
@@ -122,21 +142,6 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
     except LunaError as error:
         return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
     return CallToolResult(content=[TextContent(type="text", text=result.text)], structured_content=result.model_dump(mode="json"))
-
-
-async def _describe_tools(access: ToolAccess) -> list[Tool]:
-    sites = await access.list_sites()
-    offered = [_describe(tool, sites) for tool in (await access.list_tools()).tools]
-    searching = Tool(
-        name=SEARCH,
-        description="Passages of the site's documents - contracts, tariff sheets, manuals, regulation - that are nearest to a query, with document and page.",
-        input_schema=_schema_of(DocumentQuestion),
-        annotations=_READS,
-    )
-    declared = [
-        ToolDescription(name=name, description=f"{each.title}. {each.explanation}", arguments=_schema_of(each.request)) for name, each in DECLARED.items()
-    ]
-    return [*offered, *(_describe(tool, sites, language=False) for tool in declared), searching]
 
 
 def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True) -> Tool:
@@ -176,17 +181,6 @@ async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> 
     reply = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
     document = reply.model_dump(mode="json", by_alias=True)
     return CallToolResult(content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))], structured_content=document)
-
-
-async def _search(access: ToolAccess, arguments: Mapping[str, Any]) -> CallToolResult:
-    try:
-        question = DocumentQuestion.model_validate(dict(arguments))
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
-    reply = await access.search(SearchRequest(query=question.query, k=question.k, filter=SearchFilter(site_id=question.site_id), sites=access.sites))
-    passages = [_tell_passage(number, passage.title, passage.page, passage.text) for number, passage in enumerate(reply.passages, start=1)]
-    text = "\n\n".join(passages) or "No passage of the documents is near to this."
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
 
 
 def _tell_passage(number: int, title: str, page: int | None, text: str) -> str:

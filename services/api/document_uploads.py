@@ -63,16 +63,12 @@ def _store_all(content_type: str, body: Iterator[bytes], *, objects: ObjectStore
             files.append(_store(name, content, objects, most_bytes=most_bytes))
             unwanted.callback(forget_files, objects, files[-1:])
         received = [file for file in files if file.name or file.size_bytes]
-        _require_some(received)
+        if not received:
+            raise refuse("document-form-without-file", field=FILE_FIELD)
         unwanted.pop_all()
     # A page's form whose field is left empty sends a file without name and content.
     forget_files(objects, [file for file in files if file not in received])
     return ReceivedForm(received, form.fields)
-
-
-def _require_some(files: list[ReceivedFile]) -> None:
-    if not files:
-        raise refuse("document-form-without-file", field=FILE_FIELD)
 
 
 def _store(name: str, content: Iterator[bytes], objects: ObjectStore, *, most_bytes: int) -> ReceivedFile:

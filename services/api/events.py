@@ -84,24 +84,16 @@ async def _frames(events: AsyncIterator[ServerSentEvent], heartbeat_seconds: flo
             event, coming = coming.result(), None
             if event is None:
                 return
-            yield _encode(event)
+            # The event as sent; its data are `raw_data`, text or markup as it is.
+            yield format_sse_event(data_str=event.raw_data, event=event.event, id=event.id, retry=event.retry, comment=event.comment)
     finally:
-        await _close(events, coming)
+        if coming is not None:
+            coming.cancel()
+            # Its generator runs until it has been told.
+            await asyncio.wait((coming,))
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
 
 
 async def _next(events: AsyncIterator[ServerSentEvent]) -> ServerSentEvent | None:
     return await anext(events, None)
-
-
-async def _close(events: AsyncIterator[ServerSentEvent], coming: "asyncio.Task[ServerSentEvent | None] | None") -> None:
-    if coming is not None:
-        coming.cancel()
-        # Its generator runs until it has been told.
-        await asyncio.wait((coming,))
-    if isinstance(events, AsyncGenerator):
-        await events.aclose()
-
-
-def _encode(event: ServerSentEvent) -> bytes:
-    """Return the event as sent; its data are ``raw_data``, text or markup as it is."""
-    return format_sse_event(data_str=event.raw_data, event=event.event, id=event.id, retry=event.retry, comment=event.comment)

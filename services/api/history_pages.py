@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from luna.energy.history import SeriesAnswer, SeriesName, SeriesQuery, write_instants
 from luna.energy.reading_history import ReadingQuery, Register
 from luna.energy.refusals import refuse
-from luna.energy.timeline import FloatArray, InstantArray, parse_instant, parse_zone
+from luna.energy.timeline import FloatArray, parse_instant, parse_zone
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.history import query_readings, query_series
@@ -50,7 +50,14 @@ def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
     buffer = BytesIO()
     writer = StreamWriter.from_writable(buffer)
     for answer in answers:
-        writer.write_array(_batch(answer))
+        kind = nanoarrow.timestamp(np.datetime_data(answer.starts.dtype)[0], "UTC")
+        children = [
+            nanoarrow.c_array_from_buffers(kind, length=answer.starts.size, buffers=[None, answer.starts.view(np.int64)]),
+            _floats(answer.values),
+            *map(_floats, answer.shares().values()),
+        ]
+        fields = {name: child.schema for name, child in zip(answer.columns(), children, strict=True)}
+        writer.write_array(nanoarrow.c_array_from_buffers(nanoarrow.struct(fields), length=answer.starts.size, buffers=[None], children=children))
         yield _drain(buffer)
     writer.close()
     yield _drain(buffer)
@@ -64,17 +71,6 @@ def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
 
 def _tokens(values: FloatArray) -> list[str]:
     return to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else []
-
-
-def _batch(answer: SeriesAnswer) -> Any:
-    children = [_instants(answer.starts), _floats(answer.values), *map(_floats, answer.shares().values())]
-    fields = {name: child.schema for name, child in zip(answer.columns(), children, strict=True)}
-    return nanoarrow.c_array_from_buffers(nanoarrow.struct(fields), length=answer.starts.size, buffers=[None], children=children)
-
-
-def _instants(instants: InstantArray) -> Any:
-    kind = nanoarrow.timestamp(np.datetime_data(instants.dtype)[0], "UTC")
-    return nanoarrow.c_array_from_buffers(kind, length=instants.size, buffers=[None, instants.view(np.int64)])
 
 
 def _floats(values: FloatArray) -> Any:
@@ -159,7 +155,12 @@ class Pages:
         following: datetime | None = self.query.first
         while following is not None:
             with unit_of_work(engine) as connection:
-                answer = _ask(connection, self.question, replace(self.query, first=following))
+                query = replace(self.query, first=following)
+                answer = (
+                    query_readings(connection, self.question.site, query)
+                    if isinstance(query, ReadingQuery)
+                    else query_series(connection, self.question.site, query)
+                )
             yield answer
             following = answer.following
 
@@ -182,10 +183,6 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
     window = _instant(question.from_, "from", timezone), _instant(question.to, "to", timezone)
     begins = window[0] if question.cursor is None else _read_cursor(question)
     return Pages(question, _query(question, (begins, window[1]), timezone), timezone, *window)
-
-
-def _ask(connection: Connection, question: DataQuestion, query: SeriesQuery | ReadingQuery) -> SeriesAnswer:
-    return query_readings(connection, question.site, query) if isinstance(query, ReadingQuery) else query_series(connection, question.site, query)
 
 
 def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: str) -> SeriesQuery | ReadingQuery:

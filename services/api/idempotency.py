@@ -46,7 +46,9 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
         return await handle(request)
     caller: Caller = request.state.caller
     # Two keys of one person may have different sites: neither is told what the other asked.
-    key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, _read_key(text))
+    if _KEY.fullmatch(text) is None:
+        raise refuse("no-request-key", field=HEADER, value=text[:200])
+    key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, text)
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
     is_locked = await to_thread.run_sync(gateway.locked_keys.take, key)
@@ -72,12 +74,6 @@ async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], A
         if not answered:
             await to_thread.run_sync(_release, gateway, key)
     return response
-
-
-def _read_key(text: str) -> str:
-    if _KEY.fullmatch(text) is None:
-        raise refuse("no-request-key", field=HEADER, value=text[:200])
-    return text
 
 
 def _reserve(gateway: Gateway, key: AnswerKey, digest: str, is_locked: bool) -> StoredReply | datetime:

@@ -61,13 +61,10 @@ class _Links:
             return
         self._body += message.get("body", b"")
         if not message.get("more_body", False):
-            await self._send_page(self._start)
-
-    async def _send_page(self, start: Message) -> None:
-        page = _LINK.sub(rb"\g<before>" + self._prefix.encode(), bytes(self._body))
-        MutableHeaders(scope=start)["content-length"] = str(len(page))
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": page})
+            page = _LINK.sub(rb"\g<before>" + self._prefix.encode(), bytes(self._body))
+            MutableHeaders(scope=self._start)["content-length"] = str(len(page))
+            await self._send(self._start)
+            await self._send({"type": "http.response.body", "body": page})
 
 
 def _may_connect(scope: Scope) -> bool:

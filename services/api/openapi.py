@@ -79,11 +79,6 @@ def _describe_fields(model: Schema, models: Schema) -> None:
             del schema["default"]
 
 
-def _describe_parameter(parameter: Schema) -> None:
-    if "description" not in parameter:
-        parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
-
-
 def _add_key(operation: Schema) -> None:
     if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
         operation.setdefault("parameters", []).append(_KEY)
@@ -95,7 +90,8 @@ def _add_examples(operation: Schema) -> None:
     if name in BODIES:
         body["application/json"]["example"] = BODIES[name]
     for parameter in operation.get("parameters", []):
-        _describe_parameter(parameter)
+        if "description" not in parameter:
+            parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
         if parameter["name"] in PARAMETERS and parameter["in"] != "header":
             parameter["example"] = PARAMETERS[parameter["name"]]
     if name in ANSWERS:

@@ -19,7 +19,9 @@ from services.api.gateway import Gateway
 
 def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str], bool] = lambda _name: True) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves; of sites those that ``has_site`` alone."""
-    own = _service("api", [_own_instance(gateway)])
+    checks = gateway.readiness.look()
+    ready, package = all(check.ok for check in checks), version("luna-energy")
+    own = _service("api", [InstanceReply(name=platform.node(), version=package, started_at=gateway.started_at, ready=ready, checks=checks)])
     try:
         signs = gateway.queue.heartbeats
         nodes, beat, recorder, executor, home_assistant = signs.nodes(), signs.beat(), signs.recorder(), signs.executor(), signs.home_assistant()
@@ -27,7 +29,8 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
         services = [own, *(_worked(name, nodes) for name in SERVICES), _service("beat", _turning(beat, now))]
-        if recorder is not None or _listens(gateway):
+        # Whether the settings name something for a recorder to listen to; without, none has to run.
+        if recorder is not None or gateway.settings.home_assistant_url or gateway.settings.mqtt_url:
             services.append(_service("recorder", _recorders(recorder, now)))
         if executor is not None or _acts(gateway):
             visible = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
@@ -46,25 +49,13 @@ def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
 
 def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
     """A service has two queues, which one worker or two serve; it is ready where both are served."""
-    interactive, jobs = (_service(name, _instances(queue, nodes)) for queue in (interactive_queue_of(name), name))
+    interactive, jobs = (
+        _service(name, [_instance(name, sign, (ALIVE, TAKES, *sign.queues[queue])) for name, sign in nodes.items() if queue in sign.queues])
+        for queue in (interactive_queue_of(name), name)
+    )
     instances = {instance.name: instance for instance in (*interactive.instances, *jobs.instances)}
     missing = tuple(dict.fromkeys((*interactive.missing, *jobs.missing)))
     return ServiceReply(service=name, ready=interactive.ready and jobs.ready, missing=missing, instances=tuple(instances.values()))
-
-
-def _own_instance(gateway: Gateway) -> InstanceReply:
-    checks = gateway.readiness.look()
-    return InstanceReply(
-        name=platform.node(),
-        version=version("luna-energy"),
-        started_at=gateway.started_at,
-        ready=all(check.ok for check in checks),
-        checks=checks,
-    )
-
-
-def _instances(queue: str, signs: Mapping[str, NodeSign]) -> list[InstanceReply]:
-    return [_instance(name, sign, (ALIVE, TAKES, *sign.queues[queue])) for name, sign in signs.items() if queue in sign.queues]
 
 
 def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:
@@ -74,11 +65,6 @@ def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceRepl
     queues = tuple(sorted(sign.queues))
     ready = all(check.ok for check in checks)
     return InstanceReply(name=name, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks)
-
-
-def _listens(gateway: Gateway) -> bool:
-    """Return whether the settings name something for a recorder to listen to; without, none has to run."""
-    return bool(gateway.settings.home_assistant_url or gateway.settings.mqtt_url)
 
 
 def _acts(gateway: Gateway) -> bool:

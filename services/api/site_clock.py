@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from anyio import to_thread
 from fastapi import Request, Response
-from sqlalchemy import Connection
 
 from luna.energy.errors import LunaError
 from luna.energy.instant import site_clock
@@ -62,13 +61,9 @@ def _holds_local(fields: dict[str, Any]) -> bool:
 def _find_zone(request: Request, fields: dict[str, Any]) -> ZoneInfo | None:
     # Who names a site or plan that is not there, or asks while the database is away, is told so by the route itself.
     with suppress(LunaError), unit_of_work(request.app.state.gateway.database) as connection:
-        return _read_zone(connection, fields)
+        named = {name: fields[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(fields.get(name), str)}
+        site = next((named[name] for name in SITE_NAMES if name in named), None)
+        if site is not None:
+            return parse_zone(sites.load(connection, site).timezone)
+        return parse_zone(plans.load(connection, named[PLAN_NAME]).timezone) if PLAN_NAME in named else None
     return None
-
-
-def _read_zone(connection: Connection, fields: dict[str, Any]) -> ZoneInfo | None:
-    named = {name: fields[name] for name in (*SITE_NAMES, PLAN_NAME) if isinstance(fields.get(name), str)}
-    site = next((named[name] for name in SITE_NAMES if name in named), None)
-    if site is not None:
-        return parse_zone(sites.load(connection, site).timezone)
-    return parse_zone(plans.load(connection, named[PLAN_NAME]).timezone) if PLAN_NAME in named else None

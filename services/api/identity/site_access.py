@@ -26,6 +26,16 @@ MAX_DEPTH = 4
 # What is about no site of its own, or shows a caller their own alone.
 ABOUT_NO_SITE = frozenset({"create_site"})
 
+# How a refusal names each kind.
+_NOUNS: dict[Kind, str] = {
+    "plan_id": "plan",
+    "job_id": "job",
+    "what_if_id": "question",
+    "quarantine_id": "row",
+    "answer_id": "answer",
+    "conversation_id": "conversation",
+}
+
 Reference = tuple[Kind, str | int]
 
 
@@ -103,11 +113,6 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
         names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
         hidden = behind is None or not (names or kind in OF_NO_SITE)
         if hidden or not all(caller.has_site(name) for name in names):
-            raise refuse("no-such-reference", field=kind, value=reference, kind=_word(kind))
+            raise refuse("no-such-reference", field=kind, value=reference, kind=_NOUNS[kind])
         site_names += names
     return site_names
-
-
-def _word(kind: Kind) -> str:
-    words: dict[Kind, str] = {"plan_id": "plan", "job_id": "job", "what_if_id": "question", "quarantine_id": "row"}
-    return (words | {"answer_id": "answer", "conversation_id": "conversation"})[kind]

@@ -298,22 +298,18 @@ def _show(
             words=words_of(request, PAGE),
         )
     progress = None if running is None else find_progress(gateway, running)
+    # What was just decided about which row.
+    match = re.fullmatch(r"(\w+):(\d+)", decided or "")
     frame = {
         "marks": marks,
         "view": view,
         "kinds": get_args(Kind),
-        "decided": _read_decided(decided),
+        "decided": None if match is None else (match[1], match[2]),
         "job": running,
         "progress": progress,
         "most_rows": MOST_ROWS,
     }
     return show(request, PAGE, site=site, **({"gaps": None, "refusal": None} | context | frame))
-
-
-def _read_decided(text: str | None) -> tuple[str, str] | None:
-    """Return what was just decided about which row."""
-    match = re.fullmatch(r"(\w+):(\d+)", text or "")
-    return None if match is None else (match[1], match[2])
 
 
 def _load_site(gateway: Gateway, site_id: str) -> Site:

@@ -39,14 +39,11 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
         newest = edge_runs.list_runs(connection, limit=1)
         chosen = job or (finished[0].job_id if finished else None)
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
-    view = None if result is None or result.summary is None else LabView(result, result.summary, _numbers(request), words_of(request, PAGE))
+    # The lab has no site, so instants are in UTC.
+    numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
+    view = None if result is None or result.summary is None else LabView(result, result.summary, numbers, words_of(request, PAGE))
     unfinished = next((run for run in newest if run.status != "done"), None)
     return show(request, PAGE, view=view, unfinished=unfinished, others=[run for run in finished if run.job_id != chosen], instant=say_moment)
-
-
-def _numbers(request: Request) -> Numbers:
-    """Return how figures of the lab are told: it has no site, so instants are in UTC."""
-    return Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
 
 
 @dataclass(frozen=True, slots=True)

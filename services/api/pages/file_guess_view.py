@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -122,11 +122,8 @@ class FileGuessView:
         step = (
             self.words("step_none") if seconds is None else self.words("step_minutes", minutes=self.numbers.number(seconds / 60, 0 if seconds % 60 == 0 else 1))
         )
-        first, last = (self._say_instant(instant) for instant in (preview.first, preview.last))
+        first, last = (f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}" for instant in (preview.first, preview.last))
         return self.words("span", rows=self.numbers.number(preview.rows), first=first, last=last, step=step)
-
-    def _say_instant(self, instant: datetime) -> str:
-        return f"{self.numbers.day_with_year(instant)}, {self.numbers.clock(instant)}"
 
     @property
     def charts(self) -> list[tuple[Markup, Markup]]:
@@ -164,16 +161,16 @@ class FileGuessView:
             return []
         totals = {(total.month, total.name): total.value for total in self.guess.preview.totals}
         months = sorted({month for month, _ in totals})
-        rows = [(self._say_month(month), [self._say_total(name, totals.get((month, name))) for name in self.names]) for month in months]
+        rows = [
+            (say_month(date.fromisoformat(f"{month}-01"), self.numbers.language), [self._say_total(name, totals.get((month, name))) for name in self.names])
+            for month in months
+        ]
         for year in sorted({month[:4] for month in months}):
             own = [month for month in months if month.startswith(year)]
             if len(own) > 1:
                 sums = [self._sum(name, [totals[month, name] for month in own if (month, name) in totals]) for name in self.names]
                 rows.append((self.words("year", year=year), sums))
         return rows
-
-    def _say_month(self, month: str) -> str:
-        return say_month(date.fromisoformat(f"{month}-01"), self.numbers.language)
 
     def _sum(self, name: str, values: list[float]) -> str:
         if not values:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from sqlalchemy import Connection
 
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
@@ -267,27 +266,18 @@ def _show(
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
-        stored = _read(connection, site_id, now)
+        site = sites.load(connection, site_id)
+        status = forecast_status.read_status(connection, site_id, at=now)
+        forgotten = learning_reset.find_forgotten(connection, site, now)
+        version, until = status.active_forecast_version, now + timedelta(microseconds=1)
+        issue = next(iter(forecast_issues.list_newest(connection, site_id, issued=(None, until), version=version, limit=1)), None)
+        last = None if issue is None else LastForecast(issue.issued_at, forecasts.find_reach(connection, site_id, version=version, issued_at=issue.issued_at))
+        stored = StoredForecasts(site, status, last, forgotten and forgotten[1])
         running = None if job is None else load_own(connection, site_id, job)
     view = ForecastsView(stored.status, stored.last, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
     progress = None if running is None else find_progress(gateway, running)
     frame = {"marks": marks, "view": view, "stored": stored, "done": done, "job": running, "progress": progress}
     return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | context | frame))
-
-
-def _read(connection: Connection, site_id: str, now: datetime) -> StoredForecasts:
-    site = sites.load(connection, site_id)
-    status = forecast_status.read_status(connection, site_id, at=now)
-    forgotten = learning_reset.find_forgotten(connection, site, now)
-    return StoredForecasts(site, status, _find_last(connection, site_id, status.active_forecast_version, now), forgotten and forgotten[1])
-
-
-def _find_last(connection: Connection, site_id: str, version: str, now: datetime) -> LastForecast | None:
-    until = now + timedelta(microseconds=1)
-    issues = forecast_issues.list_newest(connection, site_id, issued=(None, until), version=version, limit=1)
-    return next(
-        (LastForecast(issue.issued_at, forecasts.find_reach(connection, site_id, version=version, issued_at=issue.issued_at)) for issue in issues), None
-    )
 
 
 async def _explain(gateway: Gateway, question: ExplainRequest) -> tuple[ExplainReply | None, LunaError | None]:

@@ -1,6 +1,6 @@
 """The page that an owner opens every day: what the battery does, what comes next, and why; and what to set by hand where Luna only advises."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
@@ -19,7 +19,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import BatteryRun, HouseNow, PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
+from luna.platform.house_now import BatteryRun, PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
@@ -37,7 +37,7 @@ from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE,
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.timeline import build_timeline
-from services.api.timeline.window import Window, open_window
+from services.api.timeline.window import open_window
 
 # Now and next: what is further off may be planned anew by then.
 MOST_RUNS = 2
@@ -66,26 +66,20 @@ def _say_advice(view: HomeView, run: BatteryRun, *, first: bool) -> str:
     ends = run.end < view.window.running + FAR
     phrase = {(True, True): "advice_until", (True, False): "advice_now", (False, True): "advice_span", (False, False): "advice_on"}[first, ends]
     start, end = view.say_instant(run.start), view.say_instant(run.end)
-    deed = view.words("deed_" + run.mode, kw=view.numbers.number(_power_kw(view, run), 1), soc=view.numbers.share(_soc_end(view, run)))
-    if run.mode != "self_consumption":
-        deed = view.words("advice_set", deed=deed)
-    return view.words(phrase, start=start, end=end, deed=deed)
-
-
-def _power_kw(view: HomeView, run: BatteryRun) -> float:
-    """Return the greatest power of a run: an app takes one, and what is full ends by itself."""
-    plan, moved = view.house.planned.plan, discharge_of if run.mode == "export" else charge_of
+    # The greatest power: an app takes one, and what is full ends by itself.
+    plan, energy_of = view.house.planned.plan, discharge_of if run.mode == "export" else charge_of
     step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
     # The first slot of a plan may have begun before the plan was made: its energy is that of what remains.
-    return max([LEAST_KW, *(moved(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
-
-
-def _soc_end(view: HomeView, run: BatteryRun) -> float:
-    """Return how full all batteries together are at the end of a run."""
+    power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
+    # All batteries together.
     capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
     flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
     capacity = sum(capacities[name] for name in flows)
-    return sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
+    soc_end = sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
+    deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(soc_end))
+    if run.mode != "self_consumption":
+        deed = view.words("advice_set", deed=deed)
+    return view.words(phrase, start=start, end=end, deed=deed)
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -242,10 +236,6 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     document = build_timeline(connection, window, gateway.plan_memory)
-    return HomeView(window, document, words, _read_house(connection, window, document, gateway))
-
-
-def _read_house(connection: Connection, window: Window, document: Mapping[str, Any], gateway: Gateway) -> HouseNow:
     # What meters and plans of three days come to takes a moment; it changes with them alone.
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
@@ -257,7 +247,8 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
     silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
-    return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
+    house = read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
+    return HomeView(window, document, words, house)
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
@@ -266,7 +257,8 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
 
 
 def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
-    return {"sheet": view_sheet(view, _slot_at(view, at)), "armed": view.house.armed, "only_advised": view.house.only_advised}
+    slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
+    return {"sheet": view_sheet(view, slot), "armed": view.house.armed, "only_advised": view.house.only_advised}
 
 
 def _chart_words(view: HomeView) -> dict[str, Any]:
@@ -279,10 +271,6 @@ def _chart_words(view: HomeView) -> dict[str, Any]:
         "heater": say_series(SENSOR_ROLES[meter].series or "", language=view.numbers.language) if meter else words("beside_house"),
         "short": modes,
     }
-
-
-def _slot_at(view: HomeView, at: Any) -> int:
-    return choose_slot(view, None if at is None else (at - view.window.timeline.start) // timedelta(minutes=15))
 
 
 def _refresh(site_id: str, request: Request) -> Response:

@@ -114,10 +114,18 @@ def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -
     flows = item.power_kw > LEAST_KW
     width = round(min(max(LEAST_PIXELS, item.power_kw * KW_PIXELS), MOST_PIXELS), 1) if flows else IDLE_PIXELS
     path = f"M{LEFT_X} {y} C{LEFT_X + 46} {y} 128 {BUS_Y} {BUS_X} {BUS_Y}" if left else f"M{BUS_X} {BUS_Y} C200 {BUS_Y} {RIGHT_X - 46} {y} {RIGHT_X} {y}"
+    power = view.numbers.power(item.power_kw) if flows else item.idle
+    beside = ""
+    if item.colour == "battery":
+        soc = view.house.planned.soc
+        # One that has to be said with its time stands among the figures.
+        beside = "" if soc is not None and soc.at is not None else view.numbers.share(view.soc_now)
+    elif item.colour == "grid" and flows:
+        beside = view.words("flow_buying") if left else view.words("flow_selling")
     return FlowNode(
         item.colour if flows else "line-strong",
         item.name,
-        _say(item, view, flows=flows, left=left),
+        " · ".join(part for part in (power, beside) if part),
         LEFT_X if left else RIGHT_X,
         y,
         path,
@@ -127,15 +135,3 @@ def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -
         left,
         say_basis("assumed", language=view.numbers.language) if item.colour == "battery" and view.soc_assumed else "",
     )
-
-
-def _say(item: _Item, view: HomeView, *, flows: bool, left: bool) -> str:
-    power = view.numbers.power(item.power_kw) if flows else item.idle
-    beside = ""
-    if item.colour == "battery":
-        soc = view.house.planned.soc
-        # One that has to be said with its time stands among the figures.
-        beside = "" if soc is not None and soc.at is not None else view.numbers.share(view.soc_now)
-    elif item.colour == "grid" and flows:
-        beside = view.words("flow_buying") if left else view.words("flow_selling")
-    return " · ".join(part for part in (power, beside) if part)

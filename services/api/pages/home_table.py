@@ -30,7 +30,11 @@ POWERS = (*_HOUSE, *_DEVICES)
 def headings(view: HomeView) -> list[str]:
     """Return what stands above each column."""
     words = view.words
-    middle = [_name(view, column) for column in POWERS if _any(view, column)]
+    middle = [
+        (view.words(_HOUSE[column]) if column in _HOUSE else say_series(f"{column}h", language=view.numbers.language))
+        for column in POWERS
+        if _any(view, column)
+    ]
     ends = ("flow_battery", "flow_grid", "soc", "target", "reserve", "energy_value", "decided_by", "table_why")
     return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + [words(name) for name in ends]
 
@@ -101,10 +105,6 @@ def _cell(value: Any) -> Any:
         return round(float(value), 5)
     # A spreadsheet takes what begins like a formula for one.
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
-
-
-def _name(view: HomeView, column: str) -> str:
-    return view.words(_HOUSE[column]) if column in _HOUSE else say_series(f"{column}h", language=view.numbers.language)
 
 
 def _mark(figure: str, *, estimated: bool) -> str:

@@ -7,10 +7,7 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import StoredSession
-from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
@@ -210,26 +207,17 @@ def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -
     with unit_of_work(gateway.database) as connection:
         # First: what changes while the rest is read is told to the page.
         marks, site = gateway.read_marks(connection, site_id), sites.load(connection, site_id)
+        # What was taken back and could still hold.
+        blocks = manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []
+        stays = charging_stays.read_history(connection, site_id) if query.stay_taken_back is not None else []
         return marks, FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
             stays=charging_stays.read_standing(connection, site_id, first=now),
-            removed_stay=_find_stay(connection, site_id, query.stay_taken_back, now),
+            removed_stay=next((stay for stay in stays if stay.session_id == query.stay_taken_back and stay.removed_at is not None and stay.to > now), None),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
-            removed_block=_find_removed_block(connection, site_id, query.taken_back, now),
+            removed_block=next((block for block in blocks if block.block_id == query.taken_back and block.removed_at is not None and block.to > now), None),
             states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )
-
-
-def _find_removed_block(connection: Connection, site_id: str, block_id: int | None, now: datetime) -> StoredBlock | None:
-    """Return a block that was taken back and could still hold."""
-    history = manual_blocks.read_history(connection, site_id) if block_id is not None else []
-    return next((block for block in history if block.block_id == block_id and block.removed_at is not None and block.to > now), None)
-
-
-def _find_stay(connection: Connection, site_id: str, session_id: int | None, now: datetime) -> StoredSession | None:
-    """Return a stay that was taken back and could still hold."""
-    history = charging_stays.read_history(connection, site_id) if session_id is not None else []
-    return next((stay for stay in history if stay.session_id == session_id and stay.removed_at is not None and stay.to > now), None)

@@ -79,6 +79,9 @@ def show_savings(
         running = None if job is None else load_own(connection, site_id, job)
     words, numbers = words_of(request, PAGE), numbers_of(request, site)
     view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
+    # Which share of the slots that anybody decided each decided, the most first.
+    decided = [who for day in deciders for who in day.deciders if who is not None]
+    counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
     return show(
         request,
         PAGE,
@@ -87,7 +90,7 @@ def show_savings(
         view=view,
         missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
         decided=_draw_deciders(deciders, numbers, words),
-        shares=_share_deciders(deciders),
+        shares=dict(sorted(counts.items(), key=lambda each: -each[1])),
         job=running,
         progress=None if running is None else find_progress(gateway, running),
     )
@@ -166,14 +169,17 @@ class SavingsView:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
         saved, share = amounts[WITHOUT] - amounts[LUNA], share_of_possible(amounts)
         words = self.words("lost") if saved < 0 else self.words("saved") if share is None else self.words("saved_share", share=self.numbers.share(share))
-        return SavingsPeriod(name, say(abs(saved)), words, good=saved >= 0, bars=self._draw_bars(amounts, say))
-
-    def _draw_bars(self, amounts: Mapping[str, float], say: Any) -> list[PolicyBar]:
         bars = {name: amounts[name] for name in BAR_POLICIES if name in amounts}
-        return [
-            PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*bars.values()], beside=amounts[WITHOUT]), say(amount))
-            for name, amount in bars.items()
-        ]
+        return SavingsPeriod(
+            name,
+            say(abs(saved)),
+            words,
+            good=saved >= 0,
+            bars=[
+                PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*bars.values()], beside=amounts[WITHOUT]), say(amount))
+                for name, amount in bars.items()
+            ],
+        )
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Every policy of the month: its name, cost, what it saved, what it emitted."""
@@ -258,10 +264,3 @@ def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> Decided
     present = [who for who in dict.fromkeys(day.deciders) if who is not None]
     names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
     return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names))
-
-
-def _share_deciders(days: Sequence[DecidersOfDay]) -> dict[str, float]:
-    """Return which share of the slots that anybody decided each decided, the most first."""
-    decided = [who for day in days for who in day.deciders if who is not None]
-    counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
-    return dict(sorted(counts.items(), key=lambda each: -each[1]))

@@ -170,12 +170,12 @@ class AnswerView:
         return [] if reply is None else [(each.name, self._say(each, first=each is reply.baseline)) for each in (reply.baseline, *reply.variants)]
 
     def _say(self, variant: VariantReply, *, first: bool) -> list[str]:
-        numbers = self.numbers
+        numbers, years = self.numbers, None if variant.payback_years is None else variant.payback_years.value
         return [
             numbers.money(variant.total),
             "–" if first else numbers.money(variant.savings, signed=True),
             self._say_year(variant.savings_per_year),
-            self._say_payback(variant.payback_years),
+            "–" if years is None else self.words("years", years=numbers.number(years, 1)),
             numbers.energy(variant.import_kwh),
             numbers.energy(variant.export_kwh),
         ]
@@ -185,9 +185,6 @@ class AnswerView:
             return "–"
         between = self.words("between", low=self.numbers.money(estimate.low), high=self.numbers.money(estimate.high))
         return f"{self.numbers.money(estimate.value)} ({between})"
-
-    def _say_payback(self, estimate: Estimate | None) -> str:
-        return "–" if estimate is None or estimate.value is None else self.words("years", years=self.numbers.number(estimate.value, 1))
 
     def draw(self) -> list[Markup]:
         """Draw the bills wide and narrow."""

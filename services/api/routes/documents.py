@@ -149,19 +149,19 @@ def read_document_file(
         document = documents.load(connection, document_id, among=caller.sites)
     content = gateway.objects.get(documents.object_key(document.sha256))
     as_pdf = inline and document.media_type == PDF
-    return Response(content, headers=_headers(document, as_pdf=as_pdf), media_type=PDF if as_pdf else "application/octet-stream")
-
-
-def _headers(document: Document, *, as_pdf: bool) -> dict[str, str]:
-    """Return what keeps a browser from taking a file for a page of Luna's. Source: RFC 6266; OWASP File Upload Cheat Sheet."""
+    # What keeps a browser from taking a file for a page of Luna's. Source: RFC 6266; OWASP File Upload Cheat Sheet.
     name = document.name.rsplit("/", 1)[-1] or document.document_id
     plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
     # A browser's reader of PDF runs in no sandbox of the page's; scripts and connections are refused all the same.
     policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if as_pdf else "default-src 'none'; frame-ancestors 'none'; sandbox"
-    return {
-        "Content-Disposition": f"{'inline' if as_pdf else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
-        "Content-Security-Policy": policy,
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "SAMEORIGIN" if as_pdf else "DENY",
-    }
+    return Response(
+        content,
+        headers={
+            "Content-Disposition": f"{'inline' if as_pdf else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Security-Policy": policy,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "SAMEORIGIN" if as_pdf else "DENY",
+        },
+        media_type=PDF if as_pdf else "application/octet-stream",
+    )

@@ -116,17 +116,19 @@ def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
         return write_csv(answers)
     if pages.question.format == "arrow":
         return write_arrow(answers)
-    return (write_json(answer, _frame(pages, answer)) for answer in answers)
-
-
-def _frame(pages: Pages, answer: SeriesAnswer) -> dict[str, Any]:
-    return {
-        "site": pages.question.site,
-        "series": pages.question.series,
-        "resolution": answer.resolution,
-        "aggregate": answer.aggregate,
-        "timezone": pages.timezone,
-        "cursor": pages.cursor(answer),
-        "intervals": list_intervals(answer),
-        "unusable": list_unusable(answer),
-    }
+    return (
+        write_json(
+            answer,
+            {
+                "site": pages.question.site,
+                "series": pages.question.series,
+                "resolution": answer.resolution,
+                "aggregate": answer.aggregate,
+                "timezone": pages.timezone,
+                "cursor": pages.cursor(answer),
+                "intervals": list_intervals(answer),
+                "unusable": list_unusable(answer),
+            },
+        )
+        for answer in answers
+    )

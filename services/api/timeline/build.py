@@ -4,7 +4,7 @@ Behind the plan it draws for comparison: the site without Luna, the plan of the 
 """
 
 import hashlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from services.api.timeline.columns import bands, decisions, device_columns, mean
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, end_of, power_column, read_expected, read_measured, read_prices, seconds_since
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.owner import apply_override, apply_past_overrides, name_deciders, read_blocks, read_logged, read_overrides
-from services.api.timeline.plan_parts import Followed, PlanPart, read_followed
+from services.api.timeline.plan_parts import Followed, read_followed
 from services.api.timeline.window import Window
 
 A_DAY = 96
@@ -135,7 +135,10 @@ Document = dict[str, Any]
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
     """Return everything that the plan chart draws of a window, as ``Timelines`` describes it; unknown numbers are NaN."""
     followed = read_followed(connection, window, memory)
-    plan = memory.recall(_key(followed, window), lambda: _say_plans(followed, window))
+    plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
+    midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
+    key = ("columns", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, plan_ids, midnight)
+    plan = memory.recall(key, lambda: _plan_columns(followed, window))
     measured, prices = read_measured(connection, window), read_prices(connection, window, plan.prices)
     overrides = read_overrides(connection, window)
     inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
@@ -144,9 +147,32 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
     decided = apply_past_overrides(logged, plan.decisions, deciders, window)
     values = WindowValues(measured, plan.planned, prices, plan.soc, stays)
+    site, timeline, numbers = window.site, window.timeline, window.numbers
+    scale, unit = numbers.price_unit
+    latest = followed.latest
+    forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None
     return (
-        _frame(window)
-        | {"plan": _describe_plan(followed, window), "ages_s": _ages(followed, measured, window)}
+        {
+            "site": site.name,
+            "timezone": site.timezone,
+            "currency": site.currency,
+            "language": numbers.language,
+            "price_scale": scale,
+            "price_unit": unit,
+            "start": timeline.start,
+            "slot_minutes": int(SLOT.total_seconds() // 60),
+            "slots": timeline.count,
+            "past_slots": window.past,
+            "now": window.now,
+        }
+        | {
+            "plan": _describe_plan(followed, window),
+            "ages_s": {
+                "plan": seconds_since(latest.issued_at if latest else None, window.now),
+                "measured": seconds_since(end_of(window.timeline, measured.last), window.now),
+                "forecast": seconds_since(datetime.fromisoformat(forecast) if forecast else None, window.now),
+            },
+        }
         | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.published_slots}}
         | {"estimated": measured.estimated}
         | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**plan.planned, "soc": plan.soc, "target_soc": plan.target_soc}, "bands": plan.bands}
@@ -171,22 +197,17 @@ class _PlanColumns:
     midnight: Document
 
 
-def _key(followed: Followed, window: Window) -> Hashable:
-    plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
-    midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
-    return ("columns", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, plan_ids, midnight)
-
-
-def _say_plans(followed: Followed, window: Window) -> _PlanColumns:
+def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
     parts, site = followed.parts, window.site
     ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
+    imported, exported = (np.array([part.first[name] if part else np.nan for part in parts]) for name in ("import_price", "export_price"))
     return _PlanColumns(
         planned_flows(ahead),
         mean_soc(ahead, site),
         target_soc(ahead, site),
         bands(ahead),
         device_columns(ahead, site),
-        _expected_prices(parts),
+        (imported, exported),
         decisions(parts, window.timeline, site, window.numbers),
         _trace_midnight(followed, window),
     )
@@ -197,24 +218,6 @@ def _trace_midnight(followed: Followed, window: Window) -> Document:
     parts = [plan.part_at(start) if plan else None for start in window.timeline]
     named = {"plan_id": plan.reply["plan_id"], "issued_at": plan.issued_at} if plan else {"plan_id": None, "issued_at": None}
     return named | {"soc": mean_soc(parts, window.site)}
-
-
-def _frame(window: Window) -> Document:
-    site, timeline, numbers = window.site, window.timeline, window.numbers
-    scale, unit = numbers.price_unit
-    return {
-        "site": site.name,
-        "timezone": site.timezone,
-        "currency": site.currency,
-        "language": numbers.language,
-        "price_scale": scale,
-        "price_unit": unit,
-        "start": timeline.start,
-        "slot_minutes": int(SLOT.total_seconds() // 60),
-        "slots": timeline.count,
-        "past_slots": window.past,
-        "now": window.now,
-    }
 
 
 def _describe_plan(followed: Followed, window: Window) -> Document | None:
@@ -231,21 +234,6 @@ def _describe_plan(followed: Followed, window: Window) -> Document | None:
     }
 
 
-def _ages(followed: Followed, measured: Measured, window: Window) -> Document:
-    latest = followed.latest
-    forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None
-    return {
-        "plan": seconds_since(latest.issued_at if latest else None, window.now),
-        "measured": seconds_since(end_of(window.timeline, measured.last), window.now),
-        "forecast": seconds_since(datetime.fromisoformat(forecast) if forecast else None, window.now),
-    }
-
-
-def _expected_prices(parts: list[PlanPart | None]) -> tuple[FloatArray, FloatArray]:
-    imported, exported = (np.array([part.first[name] if part else np.nan for part in parts]) for name in ("import_price", "export_price"))
-    return imported, exported
-
-
 def _draw_ghosts(followed: Followed, values: WindowValues, window: Window, *, expected: dict[str, FloatArray], memory: PlanMemory) -> Document:
     prices = (values.prices.import_price, values.prices.export_price)
     arrays = (values.measured.soc, *values.measured.flows.values(), *values.planned.values(), *expected.values(), *prices)
@@ -255,11 +243,7 @@ def _draw_ghosts(followed: Followed, values: WindowValues, window: Window, *, ex
     alone = np.full(window.timeline.count, np.nan)
     if without is not None:
         alone[without[0] : without[0] + without[1].soc.size] = without[1].soc
-    next_day = compare_next_day(window, values, without, energy_value=_value_of(followed, window))
-    return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
-
-
-def _value_of(followed: Followed, window: Window) -> float | None:
     part = followed.parts[window.past] if window.past < len(followed.parts) else None
     value: float | None = part.first["reason"].get("energy_value") if part else None
-    return value
+    next_day = compare_next_day(window, values, without, energy_value=value)
+    return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}

@@ -108,7 +108,8 @@ DECISION = (
 def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
     slot, reason = part.first, part.first["reason"]
     complete = {"short": "", "figures": {}} | reason
-    keep_from, keep_to = _worth_keeping(reason.get("energy_value"), _battery_of(reason, site))
+    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
+    keep_from, keep_to = _worth_keeping(reason.get("energy_value"), next(iter([*named, *site.batteries]), None))
     return {
         "plan_id": part.plan_id,
         "mode": slot["mode"],
@@ -125,11 +126,6 @@ def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> 
         "manual": slot.get("manual", []),
         "figures": complete["figures"],
     }
-
-
-def _battery_of(reason: dict[str, Any], site: Site) -> Battery | None:
-    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
-    return next(iter([*named, *site.batteries]), None)
 
 
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:

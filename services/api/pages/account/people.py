@@ -40,7 +40,12 @@ async def add_person(request: Request, gateway: CurrentGateway, identity: Curren
     """Add a person; what is refused is said with what was typed."""
     try:
         user = NewUser.model_validate(
-            {"name": typed.get("name", ""), "password": typed.get("password", ""), "role": typed.get("role", "user"), "sites": _sites(typed)}
+            {
+                "name": typed.get("name", ""),
+                "password": typed.get("password", ""),
+                "role": typed.get("role", "user"),
+                "sites": [name.removeprefix("site-") for name in typed if name.startswith("site-")],
+            }
         )
         await to_thread.run_sync(partial(gateway.carry_out, create_user, caller, user=user))
     except ValidationError as exc:
@@ -87,10 +92,6 @@ async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: Curren
     return RedirectResponse("/ui/keys", 303)
 
 
-def _sites(typed: dict[str, str]) -> list[str]:
-    return [name.removeprefix("site-") for name in typed if name.startswith("site-")]
-
-
 def _show_people(request: Request, gateway: Gateway, *, typed: dict[str, str] | None = None, error: LunaError | None = None) -> Response:
     with unit_of_work(gateway.database) as connection:
         people, names = users.list_after(connection, limit=500), sites.names(connection)
@@ -110,5 +111,5 @@ class View(NamedTuple):
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
     keys = gateway.carry_out(list_keys, caller, limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
-    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "said": "", **view._asdict()}
+    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "fault": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)

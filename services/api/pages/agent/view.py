@@ -132,15 +132,18 @@ class AgentView:
 
     def road(self) -> list[RoadStep]:
         """The steps from the first training to control, and where the agent stands on them."""
-        facts = [self._trained(), self._days("step_replayed", "replay"), self._days("step_shadow", "shadow"), self._offered(), self._controls()]
+        at, has_control = self.status.trained_at, self.status.mode != "shadow"
+        detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
+        facts = [
+            (at is not None, "step_trained", detail, None),
+            self._days("step_replayed", "replay"),
+            self._days("step_shadow", "shadow"),
+            self._offered(),
+            (has_control, "step_control", self.words("mode_" + self.status.mode if has_control else "step_control_ahead"), None),
+        ]
         here = next((place for place, fact in enumerate(facts) if not fact[0]), None)
         states = ["done" if fact[0] else "now" if place == here else "ahead" for place, fact in enumerate(facts)]
         return [RoadStep(self.words(fact[1]), state, fact[2], fact[3]) for fact, state in zip(facts, states, strict=True)]
-
-    def _trained(self) -> tuple[bool, str, str, float | None]:
-        at = self.status.trained_at
-        detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
-        return at is not None, "step_trained", detail, None
 
     def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
         evidence = next(each for each in self.status.evidence if each.kind == kind)
@@ -152,11 +155,6 @@ class AgentView:
         if states & {"offered", "active"}:
             return True, "step_offered", self.words("step_offered_done"), None
         return False, "step_offered", self.words("step_offered_withdrawn" if "withdrawn" in states else "step_offered_ahead"), None
-
-    def _controls(self) -> tuple[bool, str, str, float | None]:
-        if self.status.mode == "shadow":
-            return False, "step_control", self.words("step_control_ahead"), None
-        return True, "step_control", self.words("mode_" + self.status.mode), None
 
     def evidence(self) -> list[EvidenceView]:
         """What days have said so far, kind by kind."""
@@ -195,19 +193,23 @@ class AgentView:
         if gain.low is not None and gain.high is not None:
             bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
             detail = f"{detail} · {self.words('between', **bounds)}"
-        return CostPeriod(name, days, self.numbers.money(abs(gain.gain)), detail, good=gain.gain >= 0, bars=self._bars(scores))
-
-    def _bars(self, scores: AgentScores) -> list[CostBar]:
         policies = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
         costs = [scores.policies[name].cost for name in policies]
-        return [
-            CostBar(
-                self.name_policy(name),
-                draw_amount(cost, COLOURS.get(name, "bar-agent"), among=costs, beside=costs[0]),
-                self.numbers.money(cost),
-            )
-            for name, cost in zip(policies, costs, strict=True)
-        ]
+        return CostPeriod(
+            name,
+            days,
+            self.numbers.money(abs(gain.gain)),
+            detail,
+            good=gain.gain >= 0,
+            bars=[
+                CostBar(
+                    self.name_policy(name),
+                    draw_amount(cost, COLOURS.get(name, "bar-agent"), among=costs, beside=costs[0]),
+                    self.numbers.money(cost),
+                )
+                for name, cost in zip(policies, costs, strict=True)
+            ],
+        )
 
     def name_policy(self, name: str) -> str:
         """Return what a policy is called on this page."""
@@ -247,16 +249,13 @@ class AgentView:
         """The slots of today in words, neighbours with one decision together."""
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
-            description = self._tell(slot)
+            modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
+            description = self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], self._say_why(slot)
             if runs and runs[-1][2] == description and runs[-1][1] == slot.start:
                 runs[-1] = (runs[-1][0], slot.start + SLOT, description)
             else:
                 runs.append((slot.start, slot.start + SLOT, description))
         return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description) for first, end, description in runs]
-
-    def _tell(self, slot: SlotDecision) -> tuple[str, str, str, str]:
-        modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
-        return self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], self._say_why(slot)
 
     def _say_why(self, slot: SlotDecision) -> str:
         language, code = self.numbers.language, slot.reason or "nobody"

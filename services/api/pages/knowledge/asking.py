@@ -49,7 +49,16 @@ def show_knowledge(
 async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
     """Have a question answered: as the part that waits for it, or, without a script, in the whole page."""
     try:
-        answer = await _ask(visit, form)
+        request = AskRequest(
+            question=form.question,
+            site_id=visit.site_id,
+            conversation_id=form.conversation,
+            filter=SearchFilter(site_id=visit.site_id),
+            asked_by=visit.caller.name,
+            sites=visit.own_sites,
+        )
+        reply = await visit.gateway.ask(request, patience=visit.gateway.answer_timeout)
+        answer = Answer.model_validate_json(bytes(reply.body))
     except LunaError as refusal:
         if visit.wants_part:
             raise
@@ -98,19 +107,6 @@ def address_of(visit: Visit, answer: Answer) -> str:
 
 def _lead(visit: Visit, answer: Answer) -> Response:
     return RedirectResponse(address_of(visit, answer), 303)
-
-
-async def _ask(visit: Visit, form: QuestionForm) -> Answer:
-    request = AskRequest(
-        question=form.question,
-        site_id=visit.site_id,
-        conversation_id=form.conversation,
-        filter=SearchFilter(site_id=visit.site_id),
-        asked_by=visit.caller.name,
-        sites=visit.own_sites,
-    )
-    reply = await visit.gateway.ask(request, patience=visit.gateway.answer_timeout)
-    return Answer.model_validate_json(bytes(reply.body))
 
 
 def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:

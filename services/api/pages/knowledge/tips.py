@@ -41,7 +41,8 @@ async def note_tip(
 ) -> Response:
     """Note what the reader did with something recommended; the same again counts once."""
     now = visit.gateway.clock.now()
-    event = Event(event_id=_event_id(recommendation_id, action), recommendation_id=recommendation_id, action=action, happened_at=now)
+    event_id = hashlib.sha256(f"{recommendation_id}:{action}".encode()).hexdigest()[:32]
+    event = Event(event_id=event_id, recommendation_id=recommendation_id, action=action, happened_at=now)
     await visit.gateway.ask(RecordEventsRequest(events=(event,), reader=visit.caller.name))
     if action not in DECIDED:
         return Response(status_code=204)
@@ -50,10 +51,6 @@ async def note_tip(
     site = await run_in_threadpool(visit.load_site)
     tip = Recommendation(recommendation_id=recommendation_id, item_id="", kind="tip", title=title, text="", reason="")
     return show_part(visit.request, PAGE, "knowledge_tip.html.j2", site=site, **(_frame(visit, site) | {"tip": tip, "noted": action}))
-
-
-def _event_id(recommendation_id: str, action: str) -> str:
-    return hashlib.sha256(f"{recommendation_id}:{action}".encode()).hexdigest()[:32]
 
 
 async def _recommend(visit: Visit) -> list[Recommendation] | None:

@@ -72,13 +72,13 @@ def test_something_else_lasts_to_the_end_of_the_run() -> None:
     sheet = view_sheet(view_of(("self_consumption", 5, 0.0), ("export", 4, 4.0), ("save", 4, 0.0)), 96)
     assert sheet is not None
     # 16:30 and five quarter-hours.
-    assert [end.shown for end in sheet.ends] == ["17:45", "18:45", "20:30", "tomorrow 00:00"]
+    assert [end.label for end in sheet.ends] == ["17:45", "18:45", "20:30", "tomorrow 00:00"]
 
 
 def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days() -> None:
     sheet = view_sheet(view_of(("self_consumption", 1, 0.0)), 96)
     assert sheet is not None
-    assert [end.shown for end in sheet.ends] == ["20:30", "17:45", "18:45", "tomorrow 00:00"]
+    assert [end.label for end in sheet.ends] == ["20:30", "17:45", "18:45", "tomorrow 00:00"]
     assert datetime.fromisoformat(sheet.ends[0].until) - NOW <= timedelta(hours=4)
     assert all(datetime.fromisoformat(end.until).timestamp() % SLOT.total_seconds() == 0 for end in sheet.ends)
 
