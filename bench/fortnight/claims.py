@@ -22,7 +22,7 @@ from luna.words.messages import TITLES
 from luna.words.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
-from services.api.timeline import build_timeline
+from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
 

@@ -36,7 +36,7 @@ from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
-from services.api.timeline import build_timeline
+from services.api.timeline.build import build_timeline
 from services.api.timeline.window import open_window
 
 # Now and next: what is further off may be planned anew by then.

@@ -24,9 +24,8 @@ from services.api.identity.caller import CurrentCaller
 from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
-from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
+from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, list_unattended, read_power, say_cost
 from services.api.pages.trial import Trial, price_block
-from services.api.pages.unattended import list_unattended
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -114,7 +113,8 @@ async def _show(site_id: str, request: Request, gateway: Gateway, *, query: Plan
     view = PlanningView(stored, form, numbers, words)
     tried = None if query.tried is None else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
     context: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
-    unattended = await run_in_threadpool(list_unattended, stored.site, gateway.settings.data_folder, words=words, numbers=numbers)
+    data_folder = gateway.settings.data_folder
+    unattended = await run_in_threadpool(lambda: [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)])
     return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **context)
 
 

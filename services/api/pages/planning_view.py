@@ -1,8 +1,9 @@
-"""What is fixed of a site, as its page says and draws it."""
+"""What is fixed of a site, as its page says and draws it; and what to know before devices that Luna speaks to itself are armed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,13 @@ from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
+from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, floor_to, local_instant
-from luna.words import Numbers, say_mode
+from luna.platform.drivers.profile import say
+from luna.platform.drivers.profiles import load_profile
+from luna.words import Language, Numbers, say_mode
 from luna.words.charts import FixedSpan, StripView, draw_strip
 from luna.words.devices import say_device
 from luna.words.numbers import read_number
@@ -232,3 +236,21 @@ class PlanningView:
     def _place(self, block: ManualBlock, first: datetime, count: int) -> FixedSpan:
         begin, end = (min(max(round((instant - first) / SLOT), 0), count) for instant in (block.from_, block.to))
         return FixedSpan(begin, end, self.say_block(block))
+
+
+def list_unattended(site: Site, data_folder: Path, *, words: PageWords, language: Language) -> Iterator[str]:
+    """Yield for each battery what it does without Luna, who else commands it, and what its profile rests on."""
+    for device, via in (site.control.vias if site.control else {}).items():
+        try:
+            profile = load_profile(via.profile, data_folder)
+        except InvalidInputError:
+            yield words("unattended_profile_missing", device=device, profile=via.profile)
+            continue
+        if profile.reverts is not None:
+            after_s = profile.reverts.after_s
+            yield words("unattended_keeps", device=device) if after_s is None else words("unattended_reverts", device=device, seconds=after_s)
+            if after_s is not None and profile.reverts.stays_in:
+                yield words("unattended_stays", modes=", ".join(say_mode(mode, language=language) for mode in profile.reverts.stays_in))
+        if profile.exclusive:
+            yield words("unattended_exclusive", masters="; ".join(say(text, language) for text in profile.exclusive))
+        yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)

@@ -15,7 +15,8 @@ from luna.words import Language
 from services.api.entity_tags import accepted_encodings
 from services.api.gateway import CurrentGateway
 from services.api.routing import ResourceRouter, SitePath
-from services.api.timeline import Timelines, build_timeline
+from services.api.timeline.build import build_timeline
+from services.api.timeline.document import Timelines
 from services.api.timeline.window import open_window
 
 router = ResourceRouter("plans")

@@ -30,7 +30,7 @@ from luna.words.pages import page_words
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_table import _cell
 from services.api.pages.home_view import HomeView
-from services.api.timeline import build_timeline
+from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
 from services.home_assistant.entities import list_entities, numbers_of

@@ -22,7 +22,7 @@ from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.words import Numbers
 from luna.words.pages import page_words
-from services.api.pages.unattended import list_unattended
+from services.api.pages.planning_view import list_unattended
 from services.executor.delivery import VERIFY
 from tests.integration.executor.test_safe_commands import write_flash_profile
 from tests.plans import describe_plan, store_plan

@@ -15,12 +15,13 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.drivers.profiles import list_profiles
+from luna.platform.mqtt import BrokerError, BrokerLink
 from luna.platform.settings import Settings
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import Lookup, guess_command, guess_sensor, look_up, offer_commands, offer_sensors
-from services.api.pages.setup.mqtt_broker import ask_broker
 from services.api.pages.setup.server_access import BROKER, HOME_ASSISTANT, ServerAccess
 
+BROKER_PATIENCE_SECONDS = 3.0
 # The modes whose names are asked for; an inverter that knows no other consumes its own in those.
 NAMED_MODES: tuple[Mode, ...] = ("self_consumption", "hold", "charge", "export")
 # In these it is told a power, and until when.
@@ -146,12 +147,19 @@ def ask_home_assistant(settings: Settings) -> ServerAnswer:
 
 
 def _ask_broker(settings: Settings) -> ServerAnswer:
+    """Return whether the MQTT broker lets Luna in; the gateway itself asks, so that the password crosses no queue."""
     try:
-        fault = ask_broker(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
+        link = BrokerLink(parse_broker(settings.mqtt_url or "", settings.mqtt_password), (), lambda _: None, patience_s=BROKER_PATIENCE_SECONDS)
     except InvalidInputError:
         # What an operator wrote by hand is no address.
-        fault = "away"
-    return ServerAnswer(good=fault is None, phrase="broker_" + (fault or "found"))
+        return ServerAnswer(good=False, phrase="broker_away")
+    try:
+        link.open()
+    except BrokerError as error:
+        return ServerAnswer(good=False, phrase="broker_refused" if error.fault == "refused" else "broker_away")
+    finally:
+        link.close()
+    return ServerAnswer(good=True, phrase="broker_found")
 
 
 _WORDS = tuple(Entry(f"word_{mode}", "text", required=mode in {"self_consumption", "hold"}) for mode in NAMED_MODES)

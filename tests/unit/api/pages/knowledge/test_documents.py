@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from luna.contracts.documents import Chunk, Document
 from luna.words import Language, Numbers
 from luna.words.pages import page_words
-from services.api.pages.knowledge.document_view import DocumentView, view_passages
+from services.api.pages.knowledge.documents import DocumentView, view_passages
 from tests.tables import each_row
 
 AT = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
