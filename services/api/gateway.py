@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from anyio import CapacityLimiter, to_thread
@@ -21,10 +21,11 @@ from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.database import jobs, pulse
+from luna.platform.database import jobs, pulse, sites
 from luna.platform.database.engine import after_commit, unit_of_work
 from luna.platform.database.idempotency import LockedKeys
 from luna.platform.health import TAKES, Readiness
@@ -41,6 +42,8 @@ from services.api.latest_plans import LatestPlans
 from services.api.site_metrics import SiteMetrics
 from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
+
+ResultT = TypeVar("ResultT")
 
 # Where what somebody waits for stands at the planner.
 PLANS = interactive_queue_of(PlanRequest.queue())
@@ -111,6 +114,24 @@ class Gateway:
         else:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
+
+    async def in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Do ``work`` in one unit of work, without blocking other requests."""
+
+        def do() -> ResultT:
+            with unit_of_work(self.database) as connection:
+                return work(connection)
+
+        return await to_thread.run_sync(do)
+
+    def load_site(self, site_id: str) -> Site:
+        """Return a stored site.
+
+        Raises:
+            NotFoundError: no such site.
+        """
+        with unit_of_work(self.database) as connection:
+            return sites.load(connection, site_id)
 
     def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
         """Return the call of a capability by a caller; ``by``: whose name stands beside what is changed, where it is another's."""

@@ -53,7 +53,7 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
     is_locked = await to_thread.run_sync(gateway.locked_keys.take, key)
     try:
-        reserved = await to_thread.run_sync(_reserve, gateway, key, digest, is_locked)
+        reserved = await gateway.in_unit(lambda connection: idempotency.reserve(connection, key, digest=digest, is_locked=is_locked))
         if isinstance(reserved, StoredReply):
             return Response(reserved.body, reserved.status, {**reserved.headers, "Idempotent-Replayed": "true"})
         return await _answer_first(gateway, key, partial(handle, request), since=reserved)
@@ -74,11 +74,6 @@ async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], A
         if not answered:
             await to_thread.run_sync(_release, gateway, key)
     return response
-
-
-def _reserve(gateway: Gateway, key: AnswerKey, digest: str, is_locked: bool) -> StoredReply | datetime:
-    with unit_of_work(gateway.database) as connection:
-        return idempotency.reserve(connection, key, digest=digest, is_locked=is_locked)
 
 
 def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None:

@@ -146,7 +146,12 @@ class Identity:
 
     async def write(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do ``work`` in one unit of work, without blocking other requests."""
-        return await to_thread.run_sync(partial(self._in_unit, work))
+
+        def do() -> ResultT:
+            with unit_of_work(self.database) as connection:
+                return work(connection)
+
+        return await to_thread.run_sync(do)
 
     async def hash_password(self, password: str) -> str:
         """Return what is kept of a password."""
@@ -192,10 +197,6 @@ class Identity:
             log.info("the first user was made", user=FIRST_USER)
         elif not self.settings.takes_owner_token:
             log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy="POST /v1/auth/setup with this code.")
-
-    def _in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        with unit_of_work(self.database) as connection:
-            return work(connection)
 
     async def _hash(self, work: Callable[[], ResultT]) -> ResultT:
         if self._hashing.statistics().tasks_waiting >= MAX_WAITING_TO_HASH:

@@ -228,7 +228,7 @@ def show_data(
 @router.get("/ui/sites/{site_id}/data/gaps")
 async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
-    site = await run_in_threadpool(_load_site, gateway, site_id)
+    site = await run_in_threadpool(gateway.load_site, site_id)
     now = gateway.clock.now()
     selected, zone = Month.of(month, site, now), parse_zone(site.timezone)
     # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being built.
@@ -242,7 +242,7 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
 @router.post("/ui/sites/{site_id}/data/quality")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Have the days of a month judged again."""
-    selected = Month.of(month, _load_site(gateway, site_id), gateway.clock.now())
+    selected = Month.of(month, gateway.load_site(site_id), gateway.clock.now())
     job = submit_job(gateway.database, gateway.queue, JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last))
     return RedirectResponse(f"{PAGE.address(site_id)}?month={selected.name}&job={job.job_id}", 303)
 
@@ -310,11 +310,6 @@ def _show(
         "most_rows": MOST_ROWS,
     }
     return show(request, PAGE, site=site, **({"gaps": None, "refusal": None} | context | frame))
-
-
-def _load_site(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id)
 
 
 def _read_row(gateway: Gateway, site_id: str, quarantine_id: int) -> Mapping[str, Any]:

@@ -10,9 +10,6 @@ from fastapi.responses import RedirectResponse
 
 from luna.contracts.data import LoadFileRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
-from luna.energy.site import Site
-from luna.platform.database import sites
-from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
@@ -31,7 +28,7 @@ UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 @router.post("/ui/sites/{site_id}/data/imports")
 async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file, and lead to what would be stored of it."""
-    await run_in_threadpool(_load_site, gateway, site_id)
+    await run_in_threadpool(gateway.load_site, site_id)
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading, owner=_key(site_id, ""))
     return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("-")[2]), {"name": upload.name}), 303)
@@ -40,7 +37,7 @@ async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGa
 @router.get("/ui/sites/{site_id}/data/imports/{upload_id}")
 async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
     """Show what a file seems to be and what would be stored of it."""
-    site = await run_in_threadpool(_load_site, gateway, site_id)
+    site = await run_in_threadpool(gateway.load_site, site_id)
     choices = read_choices(request.query_params.multi_items())
     guess = await ask_guess(
         gateway, key=f"uploads/{_key(site_id, upload_id)}", name=request.query_params.get("name", "file"), zone=site.timezone, choices=choices
@@ -60,7 +57,7 @@ async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Reque
 @router.post("/ui/sites/{site_id}/data/imports/{upload_id}")
 async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
     """Store the file as it is shown, and lead to the page that shows what becomes of it; to the questions where one is open."""
-    site = await run_in_threadpool(_load_site, gateway, site_id)
+    site = await run_in_threadpool(gateway.load_site, site_id)
     form = [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
     name, choices, key = dict(form).get("name", "file")[:200], read_choices(form), f"uploads/{_key(site_id, upload_id)}"
     guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
@@ -87,8 +84,3 @@ def _key(site_id: str, upload_id: str) -> str:
 
 def _address(site_id: str, upload_id: str) -> str:
     return f"{PAGE.address(site_id)}/imports/{upload_id}"
-
-
-def _load_site(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id)

@@ -196,7 +196,7 @@ async def show_forecast_chart(site_id: SitePath, request: Request, gateway: Curr
     reply, refusal = await _explain(gateway, question)
     drawn = {} if reply is None else await run_in_threadpool(_draw, gateway, site_id, reply, request)
     if request.headers.get("HX-Request"):
-        site = await run_in_threadpool(_load_site, gateway, site_id)
+        site = await run_in_threadpool(gateway.load_site, site_id)
         return show_part(request, PAGE, "forecasts_chart.html.j2", site=site, **(NOTHING_DRAWN | {"refusal": refusal} | drawn))
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, refusal=refusal, **drawn))
 
@@ -208,7 +208,7 @@ async def show_explanation(site_id: SitePath, request: Request, gateway: Current
     reply, refusal = await _explain(gateway, question)
     context: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
     if request.headers.get("HX-Request"):
-        site = await run_in_threadpool(_load_site, gateway, site_id)
+        site = await run_in_threadpool(gateway.load_site, site_id)
         return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **context)
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, slot=slot, **context))
 
@@ -230,7 +230,7 @@ async def roll_back_version(site_id: SitePath, gateway: CurrentGateway) -> Respo
 @router.post("/ui/sites/{site_id}/forecasts/train")
 def retrain_model(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Train anew, whatever the test of the new model says."""
-    _load_site(gateway, site_id)
+    gateway.load_site(site_id)
     job = submit_job(gateway.database, gateway.queue, TrainRequest(site_id=site_id, trigger="force"))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
@@ -300,8 +300,3 @@ def _read_forecast(gateway: Gateway, site_id: str, reply: ExplainReply) -> tuple
     with unit_of_work(gateway.database) as connection:
         (forecast,) = forecasts.read_all(connection, site_id, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)
         return sites.load(connection, site_id), forecast, observations.read(connection, site_id, forecast.timeline)
-
-
-def _load_site(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id)

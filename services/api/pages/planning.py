@@ -121,7 +121,7 @@ async def _show(site_id: str, request: Request, gateway: Gateway, *, query: Plan
 @router.get("/ui/sites/{site_id}/planning/cost")
 async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway, fields: Annotated[BlockFields, Query()]) -> Response:
     """Say what the block in the form would cost, while it is being drawn."""
-    site = await run_in_threadpool(_load_site, gateway, site_id)
+    site = await run_in_threadpool(gateway.load_site, site_id)
     trial, refusal = await _try(gateway, site, fields.form(), request)
     cost_words = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
     return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=cost_words)
@@ -188,11 +188,6 @@ def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return RedirectResponse(PAGE.address(site_id), 303)
-
-
-def _load_site(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id)
 
 
 async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) -> tuple[Trial | None, LunaError | None]:

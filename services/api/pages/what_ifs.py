@@ -283,18 +283,12 @@ async def _ask_plan(request: Request, gateway: Gateway, site_id: str, form: Vari
 
 
 async def _plan_variants(request: Request, gateway: Gateway, site_id: str, form: VariantForm) -> list[PlanAnswer]:
-    site, plan_id = await run_in_threadpool(_load_plan, gateway, site_id)
+    site, plan = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())))
     words, language = words_of(request, PAGE), Reader.of(request).language
-    if plan_id is None:
+    if plan is None:
         raise SpokenError(words("no_plan"), field="plan")
     answers = []
     for variant in form.variants(site, numbers_of(request, site), words):
-        answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan_id, "variant": variant, "language": language}))
+        answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan.plan_id, "variant": variant, "language": language}))
         answers.append(PlanAnswer(variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))))
     return answers
-
-
-def _load_plan(gateway: Gateway, site_id: str) -> tuple[Site, str | None]:
-    with unit_of_work(gateway.database) as connection:
-        site, plan = sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())
-    return site, plan.plan_id if plan else None

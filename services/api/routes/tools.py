@@ -18,7 +18,6 @@ from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest
 from luna.energy.refusals import refuse
 from luna.platform.capability import Capability
 from luna.platform.database import sites
-from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity
@@ -85,7 +84,8 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         return ToolList.model_validate_json(await _ask(gateway, ToolListRequest()))
 
     async def list_sites() -> list[str]:
-        return await to_thread.run_sync(partial(_list_sites, gateway, caller))
+        page = await gateway.in_unit(lambda connection: sites.list_page(connection, limit=MOST_SITES, among=caller.sites))
+        return [stored.name for stored in page]
 
     return ToolAccess(list_offered, call, read, search, list_sites, sites=_sites_of(caller))
 
@@ -104,11 +104,6 @@ async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
 def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
     with gateway.open_call(caller) as call:
         return read_declared(call, capability, arguments)
-
-
-def _list_sites(gateway: Gateway, caller: Caller) -> list[str]:
-    with unit_of_work(gateway.database) as connection:
-        return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=caller.sites)]
 
 
 def _sites_of(caller: Caller) -> tuple[str, ...] | None:

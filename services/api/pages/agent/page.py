@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardRequest, DayPictureReply, EvaluateAgentRequest, RunId, TrainAgentRequest
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
-from luna.contracts.agent_standing import AgentRun, AgentSettingsChange, ScorePeriod, ShadowPolicyType
+from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
 from luna.energy.errors import LunaError
 from luna.energy.instant import Day
@@ -63,7 +63,7 @@ async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGat
 @router.get("/runs/{run_id}")
 async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway) -> Response:
     """Show the card of a training."""
-    site, run = await run_in_threadpool(_load_run, gateway, site_id, run_id)
+    site, run = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)))
     try:
         answer = await gateway.ask(AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id))
         card, refusal = CardReply.model_validate_json(bytes(answer.body)), None
@@ -75,7 +75,7 @@ async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], re
 @router.post("/train")
 def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Train the policy that plans in shadow, and lead back to the page, which shows how far that is."""
-    kind = AGENT_POLICIES[SHADOW_POLICIES[_load_site(gateway, site_id).antares.shadow_policy_type]]
+    kind = AGENT_POLICIES[SHADOW_POLICIES[gateway.load_site(site_id).antares.shadow_policy_type]]
     job = submit_job(gateway.database, gateway.queue, TrainAgentRequest(site_id=site_id, kind=kind))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
@@ -83,7 +83,7 @@ def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
 @router.post("/evaluate")
 def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Measure all that was trained on unseen days, and lead back to the page, which shows how far that is."""
-    _load_site(gateway, site_id)
+    gateway.load_site(site_id)
     job = submit_job(gateway.database, gateway.queue, EvaluateAgentRequest(site_id=site_id))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
@@ -130,12 +130,7 @@ def _change(gateway: Gateway, site_id: str, change: AgentSettingsChange, caller:
 
 async def _draw(gateway: Gateway, site_id: str, day: date) -> tuple[DayPictureReply | None, LunaError | None]:
     """Return the picture, or why there is none: the rest of the page stands either way."""
-
-    def choose() -> Any:
-        with unit_of_work(gateway.database) as connection:
-            return agent_runs.choose_picture(connection, sites.load(connection, site_id), day)
-
-    request = await run_in_threadpool(choose)
+    request = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
     try:
         answer = await gateway.ask(request, patience=PICTURE_PATIENCE)
     except LunaError as error:
@@ -193,13 +188,3 @@ def _find_last_day(connection: Connection, site: Site, now: datetime) -> date | 
     if span is None:
         return None
     return (min(span[1], now).astimezone(zone) - timedelta(days=1)).date()
-
-
-def _load_site(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id)
-
-
-def _load_run(gateway: Gateway, site_id: str, run_id: str) -> tuple[Site, AgentRun]:
-    with unit_of_work(gateway.database) as connection:
-        return sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)

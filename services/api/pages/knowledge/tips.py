@@ -27,7 +27,7 @@ RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"
 @router.get("/recommendations")
 async def show_tips(visit: CurrentVisit) -> Response:
     """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
-    site = await run_in_threadpool(visit.load_site)
+    site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
     tips = await _recommend(visit)
     frame = _frame(visit, site) | {"tips": tips or [], "away": tips is None}
     if visit.wants_part:
@@ -48,7 +48,7 @@ async def note_tip(
         return Response(status_code=204)
     if not visit.wants_part:
         return RedirectResponse(visit.base, 303)
-    site = await run_in_threadpool(visit.load_site)
+    site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
     tip = Recommendation(recommendation_id=recommendation_id, item_id="", kind="tip", title=title, text="", reason="")
     return show_part(visit.request, PAGE, "knowledge_tip.html.j2", site=site, **(_frame(visit, site) | {"tip": tip, "noted": action}))
 

@@ -6,9 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from luna.contracts.message import Request as Message
-from luna.energy.site import Site
-from luna.platform.database import sites
-from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -44,15 +41,6 @@ class Visit:
     def is_served(self, request: type[Message]) -> bool:
         """Return whether somebody answers such questions now."""
         return self.gateway.queue.is_served(request, asked=True)
-
-    def load_site(self) -> Site:
-        """Return the site.
-
-        Raises:
-            NotFoundError: no such site.
-        """
-        with unit_of_work(self.gateway.database) as connection:
-            return sites.load(connection, self.site_id)
 
 
 async def _visit(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Visit:
