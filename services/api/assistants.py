@@ -132,7 +132,9 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
             except ValidationError as exc:
                 raise invalid_input(exc, field="") from exc
             reply = await access.search(SearchRequest(query=question.query, k=question.k, filter=SearchFilter(site_id=question.site_id), sites=access.sites))
-            passages = [_tell_passage(number, passage.title, passage.page, passage.text) for number, passage in enumerate(reply.passages, start=1)]
+            passages = [
+                f"[{number}] {each.title}{'' if each.page is None else f', page {each.page}'}:\n{each.text}" for number, each in enumerate(reply.passages, 1)
+            ]
             text = "\n\n".join(passages) or "No passage of the documents is near to this."
             return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
         if name in DECLARED:
@@ -181,8 +183,3 @@ async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> 
     reply = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
     document = reply.model_dump(mode="json", by_alias=True)
     return CallToolResult(content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))], structured_content=document)
-
-
-def _tell_passage(number: int, title: str, page: int | None, text: str) -> str:
-    where = title if page is None else f"{title}, page {page}"
-    return f"[{number}] {where}:\n{text}"

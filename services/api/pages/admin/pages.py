@@ -9,7 +9,7 @@ import json
 import platform
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import distributions
@@ -53,7 +53,7 @@ def make_bundle(gateway: Gateway) -> bytes:
 
     Invariants: no value of a secret setting is in it, and no place is closer than a degree.
     """
-    parts = {
+    parts: dict[str, Callable[[], Any]] = {
         "settings.json": lambda: [state._asdict() for state in describe_settings(gateway.settings)],
         "versions.json": _versions,
         "services.json": lambda: service_status(gateway, now=SystemClock().now()),
@@ -66,7 +66,12 @@ def make_bundle(gateway: Gateway) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, compose in parts.items():
-            archive.writestr(name, hide(_write(compose), secrets))
+            try:
+                part = compose()
+            except LunaError as error:
+                part = {"error": error.problem()}
+            text = part if isinstance(part, str) else json.dumps(to_jsonable_python(part), indent=1, ensure_ascii=False)
+            archive.writestr(name, hide(text, secrets))
     return content.getvalue()
 
 
@@ -102,14 +107,6 @@ def hide(text: str, secrets: Iterable[str]) -> str:
         for form in {json.dumps(each, ensure_ascii=ascii_only)[1:-1] for each in plain for ascii_only in (True, False)} | set(plain):
             text = text.replace(form, HIDDEN)
     return text
-
-
-def _write(compose: Any) -> str:
-    try:
-        content = compose()
-    except LunaError as error:
-        content = {"error": error.problem()}
-    return content if isinstance(content, str) else json.dumps(to_jsonable_python(content), indent=1, ensure_ascii=False)
 
 
 def _versions() -> Mapping[str, Any]:

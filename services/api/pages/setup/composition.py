@@ -80,7 +80,14 @@ def compose(answers: Mapping[str, Any]) -> Composition:
         composed.document["input_sensors"] = sensors
     _compose_control(composed, answers)
     if composed.whole:
-        _check_whole(composed)
+        # Note what the site itself refuses beyond what each field takes.
+        try:
+            composed.site()
+        except ValidationError as exc:
+            for fault in exc.errors(include_url=False):
+                step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
+                figures = {"said": fault["msg"].removeprefix("Value error, ")}
+                composed.faults[step].append(FieldFault("", "other", figures))
     return composed
 
 
@@ -241,7 +248,10 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
         faults += [FieldFault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
     composed.faults["tariff"] += [*faults, *more]
     if not faults and not more:
-        composed.document["tariff"] = {"import": _import_rule(kind, bought), "export": _export_rule(export, sold)}
+        rule = {"kind": "fixed", "price": sold.get("export_price", 0.0)}
+        if export == "spot":
+            rule = {"kind": "spot", "market": sold["export_market"], "markup": -sold["export_fee"]}
+        composed.document["tariff"] = {"import": _import_rule(kind, bought), "export": rule}
 
 
 def _import_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,20 +268,3 @@ def _import_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
         if f"{band}_from" in values
     ]
     return {"kind": "time_of_use", "default": values["default_price"], "bands": bands}
-
-
-def _export_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    if kind == "spot":
-        return {"kind": "spot", "market": values["export_market"], "markup": -values["export_fee"]}
-    return {"kind": "fixed", "price": values.get("export_price", 0.0)}
-
-
-def _check_whole(composed: Composition) -> None:
-    """Note what the site itself refuses beyond what each field takes."""
-    try:
-        composed.site()
-    except ValidationError as exc:
-        for fault in exc.errors(include_url=False):
-            step = _STEP_OF.get(str(fault["loc"][0]) if fault["loc"] else "", "site")
-            figures = {"said": fault["msg"].removeprefix("Value error, ")}
-            composed.faults[step].append(FieldFault("", "other", figures))

@@ -24,9 +24,17 @@ ANSWERS = {"site": ("site", "household"), "devices": (*DEVICE_FORMS, "grid"), "t
 
 def answers_of(site: Site) -> dict[str, Any]:
     """Return the answers that describe a site, as far as set-up asks for it."""
-    answers: dict[str, Any] = {"site": _answer_site(site), "household": _answer_household(site), "data": {"source": "nothing"}}
+    household = site.household
+    # More than the list's last persons are asked for as those.
+    persons = None if household.persons is None else min(household.persons, 5)
+    numbers = {name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")}
+    answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
+    answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(persons=persons, **numbers)
     answers["grid"] = write_numbers(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
-    answers |= _answer_devices(site)
+    answers |= {
+        section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
+        for section, form in DEVICE_FORMS.items()
+    }
     answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
     return answers | _answer_control(site, answers)
 
@@ -176,20 +184,6 @@ def _answer_site(site: Site) -> dict[str, str]:
 def _distance(place: str, here: tuple[float, float]) -> float:
     _, town = place_named(place)
     return (town.latitude - here[0]) ** 2 + (town.longitude - here[1]) ** 2
-
-
-def _answer_household(site: Site) -> dict[str, str]:
-    household = site.household
-    numbers = write_numbers(**{name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
-    # More than the list's last persons are asked for as those.
-    return numbers | {"heated_by": household.heated_by or ""} | write_numbers(persons=None if household.persons is None else min(household.persons, 5))
-
-
-def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
-    return {
-        section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
-        for section, form in DEVICE_FORMS.items()
-    }
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ TXT record has location_name, internal_url and base_url.
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -75,7 +75,8 @@ def read_servers(packet: bytes) -> list[HomeAssistantServer]:
     except (struct.error, IndexError, UnicodeError) as exc:
         raise ValueError("no message of DNS, or it breaks off") from exc
     urls = ((name, _find_url(name, records)) for name in dict.fromkeys(records.services))
-    return [HomeAssistantServer(_call(name, records.texts.get(name, {})), url) for name, url in urls if HOME_ASSISTANT.is_address(url)]
+    called = {name: records.texts.get(name, {}).get("location_name") or name.removesuffix(f".{SERVICE}") for name in records.services}
+    return [HomeAssistantServer(called[name][:60], url) for name, url in urls if HOME_ASSISTANT.is_address(url)]
 
 
 def _find_url(name: str, records: _Records) -> str:
@@ -84,10 +85,6 @@ def _find_url(name: str, records: _Records) -> str:
         return url.rstrip("/")
     host, port = records.ports.get(name, ("", 0))
     return f"http://{records.addresses[host]}:{port}" if host in records.addresses else ""
-
-
-def _call(name: str, texts: Mapping[str, str]) -> str:
-    return (texts.get("location_name") or name.removesuffix(f".{SERVICE}"))[:60]
 
 
 def _read_records(packet: bytes) -> _Records:

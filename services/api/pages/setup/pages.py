@@ -21,7 +21,6 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
-from luna.platform.settings import Settings
 from luna.platform.simulated_home import SITE_NAME, HomeFiles
 from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
@@ -62,11 +61,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def read_form(request: Request) -> dict[str, str]:
     """Return the fields of a form as text that the database can hold; of a repeated one the last counts."""
     form = await request.form(max_files=0)
-    return {name: _clean(value) for name, value in form.multi_items() if isinstance(value, str)}
-
-
-def _clean(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:2000]
+    return {name: value.replace("\x00", "").encode("utf-8", "replace").decode()[:2000] for name, value in form.multi_items() if isinstance(value, str)}
 
 
 Typed = Annotated[dict[str, str], Depends(read_form)]
@@ -79,12 +74,10 @@ def welcome(request: Request, gateway: CurrentGateway) -> Response:
         called = sites.display_names(connection)
     words = words_of(request, PAGE)
     names = [words("simulated_name") if name == SITE_NAME else each for name, each in called.items()]
-    return show(request, PAGE, names=names, offers_simulated=_offers_simulated(gateway.settings))
-
-
-def _offers_simulated(settings: Settings) -> bool:
-    """Return whether a simulated home can be had: beside ``luna up`` with servers of its own, and no broker of the owner's."""
-    return settings.redis_url is None and (not settings.mqtt_url or HomeFiles(settings.data_folder).is_there)
+    # A simulated home stands beside `luna up` with servers of its own, and no broker of the owner's.
+    settings = gateway.settings
+    offers_simulated = settings.redis_url is None and (not settings.mqtt_url or HomeFiles(settings.data_folder).is_there)
+    return show(request, PAGE, names=names, offers_simulated=offers_simulated)
 
 
 @router.post("/ui/setup/remove-simulated-home")
@@ -316,23 +309,19 @@ def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str
     """Return what is wrong with a step, by field; of several faults of a field the first."""
     faults = list(compose(answers).faults[step])
     if step == "site":
-        faults += _find_duplicate_name(gateway, answers)
+        called = answers.get("site", {}).get("name", "").strip()
+        with unit_of_work(gateway.database) as connection:
+            names = sites.display_names(connection)
+            # A site that cannot be read is mended by storing it anew.
+            own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored"), answers.get("changes")}
+        others = {each.casefold() for name, each in names.items() if name not in own}
+        faults += [FieldFault("name", "exists")] if called.casefold() in others else []
     if step in {"data", "control"}:
         faults += (data_step if step == "data" else control_step).find_faults(gateway, answers)
     first: dict[str, FieldFault] = {}
     for fault in faults:
         first.setdefault(fault.field, fault)
     return first
-
-
-def _find_duplicate_name(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault]:
-    called = answers.get("site", {}).get("name", "").strip()
-    with unit_of_work(gateway.database) as connection:
-        names = sites.display_names(connection)
-        # A site that cannot be read is mended by storing it anew.
-        own = {each.name for each in sites.list_unreadable(connection)} | {answers.get("stored"), answers.get("changes")}
-    others = {each.casefold() for name, each in names.items() if name not in own}
-    return [FieldFault("name", "exists")] if called.casefold() in others else []
 
 
 def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from luna.platform.simulated_home import is_simulated
 from luna.words import Language, Numbers
 from luna.words.devices import KINDS
 from luna.words.pages import PageWords
+from luna.words.tariffs import say_buying, say_selling
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, list_taken_sensors, numbers_of, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
@@ -64,9 +65,13 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
 
 def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
     """Return what a site is, step by step, as set-up asks for it."""
+    kinds = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
+    # Devices are called as set-up calls them; those that it does not ask for, as in lists.
+    own = {kind.name: KINDS.say(kind.name, numbers.language) for kind in kinds if kind.name in KINDS and not words.knows(kind.section)}
+    devices = [(own.get(kind.name) or words(kind.section), _review(kind, device, words, numbers)) for kind in kinds for device in kind.of(site)]
     return [
         ("site", _site_lines(site, words, numbers)),
-        ("devices", _device_lines(site, words, numbers)),
+        ("devices", devices or [(words("step_devices"), words("review_no_devices"))]),
         ("tariff", _tariff_lines(site, words, numbers)),
         *([("control", _control_lines(site, words))] if site.batteries else []),
     ]
@@ -111,19 +116,14 @@ def _say_meaning(meaning: str, words: PageWords) -> str:
 
 def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     used = words("review_load_" + site.household.load_basis, kwh=numbers.number(site.household.yearly_load_kwh, 0))
-    return [
+    year, household = site.yearly_load, site.household
+    lines = [
         (words("field_name"), words("simulated_name") if is_simulated(site) else site.called),
         (words("field_timezone"), site.timezone),
         (words("field_currency"), site.currency),
         (words("field_yearly_kwh"), used),
-        *_beside_lines(site, words, numbers),
     ]
-
-
-def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    """Return what heats and drives without a device of its own, each with what it takes in a year."""
-    year, household = site.yearly_load, site.household
-    lines = []
+    # What heats and drives without a device of its own.
     if year.heating_kwh:
         heater = words("option_heated_by_" + (household.heated_by or ""))
         lines.append((words("field_heated_by"), words("review_beside", what=heater, kwh=numbers.number(year.heating_kwh, 0))))
@@ -133,22 +133,11 @@ def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     return lines
 
 
-def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    kinds = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
-    lines = [(_say_kind(kind, words, numbers.language), _review(kind, device, words, numbers)) for kind in kinds for device in kind.of(site)]
-    return lines or [(words("step_devices"), words("review_no_devices"))]
-
-
 def _review(kind: DeviceKind[Any], device: Part, words: PageWords, numbers: Numbers) -> str:
     form = DEVICE_FORMS.get(kind.section)
     if form and form.review:
         return form.review(device, words, numbers)
     return words("review_power", peak=numbers.number(kind.power_kw(device), 1))
-
-
-def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> str:
-    """Return what set-up calls devices of a kind; one that it does not ask for is called as in lists."""
-    return KINDS.say(kind.name, language) if kind.name in KINDS and not words.knows(kind.section) else words(kind.section)
 
 
 def _control_lines(site: Site, words: PageWords) -> Lines:
@@ -166,7 +155,8 @@ def _say_way(control: BatteryControl) -> str:
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     bought, sold = site.tariff.import_, site.tariff.export
-    buying = ""
+    # A rule that set-up does not ask for is said as in lists.
+    buying, selling = say_buying(bought, numbers), say_selling(sold, numbers)
     if isinstance(bought, FixedPrice):
         buying = words("review_tariff_fixed", price=numbers.price_per_kwh(bought.price))
     elif isinstance(bought, TimeOfUsePrice):
@@ -174,12 +164,11 @@ def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     elif isinstance(bought, SpotPrice):
         vat = f"{numbers.number(100 * bought.vat, 1)}\u00a0%"
         buying = words("review_tariff_spot", market=bought.market, markup=numbers.price_per_kwh(bought.markup), vat=vat)
-    selling = words("review_export_spot", market=sold.market) if isinstance(sold, SpotPrice) else _say_fixed(sold, words, numbers)
+    if isinstance(sold, FixedPrice):
+        selling = words("review_export_fixed", price=numbers.price_per_kwh(sold.price))
+    elif isinstance(sold, SpotPrice):
+        selling = words("review_export_spot", market=sold.market)
     return [(words("buying"), buying), (words("selling"), selling)]
-
-
-def _say_fixed(sold: Any, words: PageWords, numbers: Numbers) -> str:
-    return words("review_export_fixed", price=numbers.price_per_kwh(sold.price))
 
 
 def _say_data(answers: Mapping[str, Any], words: PageWords) -> str:

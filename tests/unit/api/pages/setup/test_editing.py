@@ -156,6 +156,21 @@ def test_the_review_lists_every_switched_device_by_its_kind() -> None:
     assert said["Wärmepumpe"].startswith("2,5")
 
 
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({"export": {"kind": "time_of_use", "default": 0.08, "bands": [{"from": "17:00", "to": "20:00", "price": 0.12}]}}, "selling by time of day"),
+        ({"export": {"kind": "series"}}, "selling at prices of its own"),
+        ({"import": {"kind": "series"}}, "buying at prices of its own"),
+    ],
+    ids=["sold by time of day", "sold at own prices", "bought at own prices"],
+)
+def test_the_review_says_a_tariff_that_set_up_does_not_ask_for(rules: dict[str, Any], sentence: str) -> None:
+    site = parse_site(HOUSE | {"tariff": HOUSE["tariff"] | rules})
+    said = dict(view_site_parts(site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")))["tariff"]
+    assert sentence in dict(said).values()
+
+
 def test_a_comma_where_a_point_stood_is_no_change() -> None:
     before = answers_of(parse_site(HOUSE))
     after = before | {"tariff": {name: write_decimal(text, "de") for name, text in before["tariff"].items()}}
