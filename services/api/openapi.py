@@ -1,6 +1,5 @@
 """The gateway's description of itself: FastAPI's, with each error as it leaves and an example of each body."""
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -42,29 +41,24 @@ def describe(app: FastAPI) -> Schema:
 
 
 def _add_errors(path: str, operation: Schema) -> None:
-    responses = operation["responses"]
-    responses |= {str(status): {"description": title} for status, title in _list_errors(path, operation)}
-    for status, response in responses.items():
-        if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
-            response["content"] = {MEDIA_TYPE: _PROBLEM}
-
-
-def _list_errors(path: str, operation: Schema) -> Iterator[tuple[int, str]]:
-    """Yield the statuses with which a route may refuse or fail, each with its title."""
-    takes_body = "requestBody" in operation
-    takes_input = takes_body or bool(operation.get("parameters"))
-    keyed = any(parameter["name"] == HEADER for parameter in operation.get("parameters", []))
+    """Add the statuses with which a route may refuse or fail, each with its title."""
+    takes_body, parameters = "requestBody" in operation, operation.get("parameters", [])
+    takes_input = takes_body or bool(parameters)
     errors: list[tuple[type[LunaError], bool]] = [
-        (ConflictError, keyed),
+        (ConflictError, any(parameter["name"] == HEADER for parameter in parameters)),
         (InvalidInputError, takes_input),
         (NotFoundError, takes_input),
         (UnsupportedMediaError, "application/json" in operation.get("requestBody", {}).get("content", {})),
         (UnavailableError, path not in _ALONE),
         (LunaError, True),
     ]
-    yield from ((error.status, error.title) for error, may_be in errors if may_be)
+    responses = operation["responses"]
+    responses |= {str(error.status): {"description": error.title} for error, may_be in errors if may_be}
     if takes_body:
-        yield from ((status.value, status.phrase) for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+        responses |= {str(status.value): {"description": status.phrase} for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)}
+    for status, response in responses.items():
+        if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
+            response["content"] = {MEDIA_TYPE: _PROBLEM}
 
 
 def _describe_fields(model: Schema, models: Schema) -> None:

@@ -226,7 +226,10 @@ class Identity:
             return None
         if credential.startswith(f"{api_keys.MARK}_"):
             key = api_keys.find(connection, credential, now=self.clock.now())
-            return None if key is None else _caller_of_key(key)
+            if key is None:
+                return None
+            account, scopes, prefix = key.account, key.scopes, key.prefix
+            return Caller(name=account.name, means="key", role=account.role, scopes=scopes, sites=account.sites, user_id=account.user_id, key_prefix=prefix)
         session_id = self.tokens.read(credential, now=self.clock.now())
         if session_id is None:
             return None
@@ -266,11 +269,6 @@ def _caller_of_session(session: sessions.OpenSession, *, cookie: str | None = No
         confirmed_until=session.confirmed_until,
         csrf_token=None if cookie is None else csrf_token_of(cookie),
     )
-
-
-def _caller_of_key(key: api_keys.ValidKey) -> Caller:
-    account = key.account
-    return Caller(name=account.name, means="key", role=account.role, scopes=key.scopes, sites=account.sites, user_id=account.user_id, key_prefix=key.prefix)
 
 
 def _not_valid() -> LunaError:

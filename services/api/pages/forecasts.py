@@ -16,8 +16,6 @@ from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, Rol
 from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
-from luna.energy.observations import Observations
-from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import learning_reset
@@ -291,12 +289,9 @@ async def _explain(gateway: Gateway, question: ExplainRequest) -> tuple[ExplainR
 
 def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request) -> dict[str, Any]:
     """Return the drawings of an explained forecast, and the notes below them."""
-    site, forecast, happened = _read_forecast(gateway, site_id, reply)
+    with unit_of_work(gateway.database) as connection:
+        site = sites.load(connection, site_id)
+        (forecast,) = forecasts.read_all(connection, site_id, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)
+        happened = observations.read(connection, site_id, forecast.timeline)
     view = view_explained(site, reply, forecast, happened, numbers=numbers_of(request, site))
     return draw_explained(view, label=words_of(request, PAGE)("chart_label"))
-
-
-def _read_forecast(gateway: Gateway, site_id: str, reply: ExplainReply) -> tuple[Site, Forecast, Observations]:
-    with unit_of_work(gateway.database) as connection:
-        (forecast,) = forecasts.read_all(connection, site_id, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)
-        return sites.load(connection, site_id), forecast, observations.read(connection, site_id, forecast.timeline)

@@ -85,7 +85,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         mode(run.mode, language=numbers.language).full,
         view.say_run(slot),
         ruler,
-        [*(_tell_prices(view, slot) if ruler is None else ()), *_tell_rows(view, slot)],
+        list(_tell_rows(view, slot, has_ruler=ruler is not None)),
         [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],
         [] if over else list(_offer_ends(view, run.end)),
     )
@@ -116,15 +116,12 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
     )
 
 
-def _tell_prices(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
-    """Yield the prices of a slot in words, for one without a ruler that shows them."""
-    sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
-    if np.isfinite([sell, buy]).all():
-        yield view.words("price"), view.words("ruler", sell=view.numbers.price(sell), buy=view.numbers.price(buy))
-
-
-def _tell_rows(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
     decided, numbers, words = view.document["decisions"], view.numbers, view.words
+    # A ruler shows the prices.
+    sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
+    if not has_ruler and np.isfinite([sell, buy]).all():
+        yield words("price"), words("ruler", sell=numbers.price(sell), buy=numbers.price(buy))
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])
         yield words("result"), words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown")

@@ -199,47 +199,31 @@ class HomeView:
 
     def facts(self) -> list[Fact]:
         """What the next day costs, what the battery saves, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
-        return [fact for fact in (self._fact_cost(), self._fact_saved(), self._fact_solar(), self._fact_stored(), self._fact_car()) if fact]
+        words, numbers, planned = self.words, self.numbers, self.house.planned
+        facts: list[Fact] = []
+        if (day := self.document["ghosts"]["without_luna"]["next_day"]) is not None:
+            cost = HouseFigure(day["cost"], basis_until(planned.plan, self.window.running + timedelta(days=1)))
+            facts.append(self._fact(words("fact_cost"), cost, numbers.money(cost.value), words("fact_cost_note", x=numbers.money(day["cost_without_luna"]))))
+        if (today := planned.saved_today) is not None:
+            yesterday = planned.saved_yesterday
+            note = "" if yesterday is None else words("fact_saved_note", x=numbers.money(yesterday.value, signed=True))
+            facts.append(self._fact(words("fact_saved"), today, numbers.money(today.value, signed=True), note))
+        if self.window.site.pv and (solar := planned.pv_today) is not None and planned.pv_to_come is not None:
+            note = words("fact_solar_note", x=numbers.energy(planned.pv_to_come))
+            facts.append(self._fact(words("fact_solar"), solar, numbers.energy(solar.value), note))
+        capacity = sum(battery.capacity_kwh for battery in self.window.site.batteries)
+        if capacity and (soc := planned.soc) is not None:
+            value = None if self.house.slot is None else self.house.slot.reason.energy_value
+            note = "" if value is None else words("fact_stored_note", x=numbers.money(soc.value * capacity * value))
+            facts.append(self._fact(words("fact_stored"), soc, numbers.energy(soc.value * capacity), note))
+        if planned.stays:
+            stay = planned.stays[0]
+            arrives = words("fact_car_note", x=numbers.share(stay.arrives_soc.value))
+            basis = say_basis(stay.arrives_soc.basis, language=numbers.language)
+            label = words("fact_car", t=self.say_instant(stay.end))
+            facts.append(self._fact(label, stay.leaves_soc, numbers.share(stay.leaves_soc.value), f"{arrives} ({basis})"))
+        return facts
 
     def _fact(self, label: str, figure: HouseFigure, value: str, note: str = "") -> Fact:
         basis = say_basis(figure.basis, language=self.numbers.language)
         return Fact(label, value, basis if figure.at is None else f"{basis} {self.say_instant(figure.at)}", note)
-
-    def _fact_cost(self) -> Fact | None:
-        day = self.document["ghosts"]["without_luna"]["next_day"]
-        if day is None:
-            return None
-        cost = HouseFigure(day["cost"], basis_until(self.house.planned.plan, self.window.running + timedelta(days=1)))
-        return self._fact(
-            self.words("fact_cost"), cost, self.numbers.money(cost.value), self.words("fact_cost_note", x=self.numbers.money(day["cost_without_luna"]))
-        )
-
-    def _fact_saved(self) -> Fact | None:
-        today, yesterday = self.house.planned.saved_today, self.house.planned.saved_yesterday
-        if today is None:
-            return None
-        note = "" if yesterday is None else self.words("fact_saved_note", x=self.numbers.money(yesterday.value, signed=True))
-        return self._fact(self.words("fact_saved"), today, self.numbers.money(today.value, signed=True), note)
-
-    def _fact_solar(self) -> Fact | None:
-        solar, coming = self.house.planned.pv_today, self.house.planned.pv_to_come
-        if not self.window.site.pv or solar is None or coming is None:
-            return None
-        return self._fact(self.words("fact_solar"), solar, self.numbers.energy(solar.value), self.words("fact_solar_note", x=self.numbers.energy(coming)))
-
-    def _fact_stored(self) -> Fact | None:
-        capacity, soc = sum(battery.capacity_kwh for battery in self.window.site.batteries), self.house.planned.soc
-        if soc is None or not capacity:
-            return None
-        value = None if self.house.slot is None else self.house.slot.reason.energy_value
-        note = "" if value is None else self.words("fact_stored_note", x=self.numbers.money(soc.value * capacity * value))
-        return self._fact(self.words("fact_stored"), soc, self.numbers.energy(soc.value * capacity), note)
-
-    def _fact_car(self) -> Fact | None:
-        stay = next(iter(self.house.planned.stays), None)
-        if stay is None:
-            return None
-        arrives = self.words("fact_car_note", x=self.numbers.share(stay.arrives_soc.value))
-        basis = say_basis(stay.arrives_soc.basis, language=self.numbers.language)
-        label = self.words("fact_car", t=self.say_instant(stay.end))
-        return self._fact(label, stay.leaves_soc, self.numbers.share(stay.leaves_soc.value), f"{arrives} ({basis})")

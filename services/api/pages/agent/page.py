@@ -1,12 +1,11 @@
 """The learning agent: where it stands on the road to control, what it would have saved, who decided and why, and what its owner wants of it."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection
 
 from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardRequest, DayPictureReply, EvaluateAgentRequest, RunId, TrainAgentRequest
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
@@ -14,7 +13,6 @@ from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, Shad
 from luna.contracts.forecast_versions import CardReply
 from luna.energy.errors import LunaError
 from luna.energy.instant import Day
-from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.agent import choose_window
@@ -169,6 +167,9 @@ def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         window = choose_window(site, None, None, now=now)
+        # The last local day that is over and that something was recorded on.
+        span = recorded_span.of_site(connection, site.name)
+        last_day = None if span is None else (min(span[1], now).astimezone(parse_zone(site.timezone)) - timedelta(days=1)).date()
         return StoredAgent(
             site=site,
             now=now,
@@ -178,13 +179,5 @@ def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
             slots=read_agent_slots(connection, site, window),
             runs=agent_runs.list_runs(connection, site_id, limit=MOST_RUNS),
             gates=[entry for _, entry in agent_gates.list_newest(connection, site_id, limit=MOST_GATES)],
-            last_day=_find_last_day(connection, site, now),
+            last_day=last_day,
         )
-
-
-def _find_last_day(connection: Connection, site: Site, now: datetime) -> date | None:
-    """Return the last local day that is over and that something was recorded on; None where nothing was."""
-    span, zone = recorded_span.of_site(connection, site.name), parse_zone(site.timezone)
-    if span is None:
-        return None
-    return (min(span[1], now).astimezone(zone) - timedelta(days=1)).date()

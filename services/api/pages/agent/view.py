@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, PolicyDayTrace, TradedSlots
+from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, TradedSlots
 from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence, ModeStanding
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT
@@ -134,27 +134,24 @@ class AgentView:
         """The steps from the first training to control, and where the agent stands on them."""
         at, has_control = self.status.trained_at, self.status.mode != "shadow"
         detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
+        states = {each.state for each in self.status.modes if each.mode != "shadow"}
+        has_offer = bool(states & {"offered", "active"})
+        offer = "step_offered_done" if has_offer else "step_offered_withdrawn" if "withdrawn" in states else "step_offered_ahead"
         facts = [
             (at is not None, "step_trained", detail, None),
             self._days("step_replayed", "replay"),
             self._days("step_shadow", "shadow"),
-            self._offered(),
+            (has_offer, "step_offered", self.words(offer), None),
             (has_control, "step_control", self.words("mode_" + self.status.mode if has_control else "step_control_ahead"), None),
         ]
         here = next((place for place, fact in enumerate(facts) if not fact[0]), None)
-        states = ["done" if fact[0] else "now" if place == here else "ahead" for place, fact in enumerate(facts)]
-        return [RoadStep(self.words(fact[1]), state, fact[2], fact[3]) for fact, state in zip(facts, states, strict=True)]
+        marks = ["done" if fact[0] else "now" if place == here else "ahead" for place, fact in enumerate(facts)]
+        return [RoadStep(self.words(fact[1]), state, fact[2], fact[3]) for fact, state in zip(facts, marks, strict=True)]
 
     def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
         evidence = next(each for each in self.status.evidence if each.kind == kind)
         detail = self.words("step_days", days=evidence.days, needed=evidence.needed)
         return evidence.days >= evidence.needed, name, detail, min(evidence.days / evidence.needed, 1.0)
-
-    def _offered(self) -> tuple[bool, str, str, float | None]:
-        states = {each.state for each in self.status.modes if each.mode != "shadow"}
-        if states & {"offered", "active"}:
-            return True, "step_offered", self.words("step_offered_done"), None
-        return False, "step_offered", self.words("step_offered_withdrawn" if "withdrawn" in states else "step_offered_ahead"), None
 
     def evidence(self) -> list[EvidenceView]:
         """What days have said so far, kind by kind."""
@@ -268,13 +265,14 @@ class AgentView:
 
     def runs(self) -> list[dict[str, Any]]:
         """The trainings in words."""
-        return [self._run(run) for run in self.stored.runs]
-
-    def _run(self, run: AgentRun) -> dict[str, Any]:
-        use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
-        span = f"{self.numbers.day_with_year(run.data_from)} – {self.numbers.day_with_year(run.data_until)}"
-        kind, day = self.words("kind_" + run.kind), self.numbers.day_with_year(run.data_until)
-        return {"run": run, "kind": kind, "span": span, "use": self.words(use), "card_of": self.words("run_card_of", kind=kind, day=day)}
+        runs = []
+        for run in self.stored.runs:
+            use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
+            first, last = self.numbers.day_with_year(run.data_from), self.numbers.day_with_year(run.data_until)
+            kind = self.words("kind_" + run.kind)
+            card_of = self.words("run_card_of", kind=kind, day=last)
+            runs.append({"run": run, "kind": kind, "span": f"{first} – {last}", "use": self.words(use), "card_of": card_of})
+        return runs
 
     def gates(self) -> list[dict[str, str]]:
         """The last decisions in words."""
@@ -325,11 +323,10 @@ class PictureView:
 
     def rows(self) -> list[TraceRow]:
         """What each policy made of the day."""
-        return [self._row(name, trace) for name, trace in self.reply.traces.items()]
-
-    def _row(self, name: str, trace: PolicyDayTrace) -> TraceRow:
-        cost = self.agent.numbers.money(trace.cost)
-        return TraceRow(self.agent.name_policy(name), cost, self._say_traded(trace.charging), self._say_traded(trace.discharging))
+        return [
+            TraceRow(self.agent.name_policy(name), self.agent.numbers.money(trace.cost), self._say_traded(trace.charging), self._say_traded(trace.discharging))
+            for name, trace in self.reply.traces.items()
+        ]
 
     def _say_traded(self, traded: TradedSlots) -> str:
         if not traded.slots:

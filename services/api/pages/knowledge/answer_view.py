@@ -54,7 +54,9 @@ class CitedAnswerView:
     @property
     def notes(self) -> list[str]:
         """What its reader should know of how it was made."""
-        return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != self._usual_note]
+        # Without a model anyway, what made it stands beside its time.
+        usual = "answered_from_templates" if self.answer.model is None else None
+        return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != usual]
 
     @property
     def caption(self) -> str:
@@ -83,11 +85,6 @@ class CitedAnswerView:
         # One that is called as the document is said once.
         path = " › ".join(heading for heading in source.headings if heading != source.title)
         return " · ".join([*page, *([path] if path else [])])
-
-    @property
-    def _usual_note(self) -> str | None:
-        # Without a model anyway, what made it stands beside its time.
-        return "answered_from_templates" if self.answer.model is None else None
 
     @property
     def _text(self) -> str:
