@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -73,19 +72,14 @@ def _content(part: Schema) -> str:
 
 
 def _model(name: str, schema: Schema) -> str:
-    required = schema.get("required", [])
-    rows = [(f"{field}{'' if field in required else ' (optional)'}", _describe(inner)) for field, inner in schema.get("properties", {}).items()]
-    return f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> {escape(_first_line(schema))}</summary>{_table(rows)}</details>'
-
-
-def _describe(schema: Schema) -> str:
-    notes = [*_bounds(schema), *([f"default {schema['default']}"] if schema.get("default") not in (None, {}, []) else []), schema.get("description", "")]
-    return "; ".join([_kind(schema), *(escape(note) for note in notes if note)])
-
-
-def _bounds(schema: Schema) -> Iterator[str]:
-    for part in (schema, *schema.get("anyOf", [])):
-        yield from (f"{sign} {part[bound]}" for bound, sign in _BOUNDS.items() if bound in part)
+    required, summary = schema.get("required", []), str(schema.get("description", "")).partition("\n")[0]
+    rows = []
+    for field, inner in schema.get("properties", {}).items():
+        notes = [f"{sign} {part[bound]}" for part in (inner, *inner.get("anyOf", [])) for bound, sign in _BOUNDS.items() if bound in part]
+        notes += [f"default {inner['default']}"] if inner.get("default") not in (None, {}, []) else []
+        notes += [inner["description"]] if inner.get("description") else []
+        rows.append((f"{field}{'' if field in required else ' (optional)'}", "; ".join([_kind(inner), *map(escape, notes)])))
+    return f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> {escape(summary)}</summary>{_table(rows)}</details>'
 
 
 def _kind(schema: Schema) -> str:
@@ -103,7 +97,3 @@ def _kind(schema: Schema) -> str:
 
 def _table(rows: list[tuple[str, str]]) -> str:
     return f"<table>{''.join(f'<tr><th><code>{escape(name)}</code></th><td>{what}</td></tr>' for name, what in rows)}</table>" if rows else ""
-
-
-def _first_line(schema: Schema) -> str:
-    return str(schema.get("description", "")).partition("\n")[0]

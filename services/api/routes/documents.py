@@ -87,7 +87,11 @@ async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> 
 
 def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAccepted:
     fields = _read_fields(form)
-    _require_site(gateway, fields.site_id, caller)
+    require_own_site(fields.site_id, caller.sites)
+    if fields.site_id is not None:
+        require_own(fields.site_id, caller.sites)
+        with unit_of_work(gateway.database) as connection:
+            sites.key_of(connection, fields.site_id)
     stored = [_store_file(gateway, file, fields, caller) for file in form.files]
     ids = tuple(dict.fromkeys(each.document_id for each in stored if each.state != "searchable"))
     job = submit_job(gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)) if ids else None
@@ -109,14 +113,6 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
         return DocumentFields.model_validate({name: value for name, value in fields.items() if value})
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
-
-
-def _require_site(gateway: Gateway, site_id: str | None, caller: Caller) -> None:
-    require_own_site(site_id, caller.sites)
-    if site_id is not None:
-        require_own(site_id, caller.sites)
-        with unit_of_work(gateway.database) as connection:
-            sites.key_of(connection, site_id)
 
 
 def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, caller: Caller) -> Document:

@@ -38,32 +38,31 @@ class SettingList(Message):
 @router.operation("List the settings")
 def list_settings(gateway: CurrentGateway) -> SettingList:
     """Return every setting with its value, its default and whether they differ; secrets are left out. They are changed where the process is started."""
-    return SettingList(settings=[_setting(gateway.settings, name) for name in Settings.model_fields])
-
-
-def _setting(settings: Settings, name: str) -> SettingReply:
-    field, value = Settings.model_fields[name], getattr(settings, name)
-    default, secret = field.get_default(call_default_factory=True), "SecretStr" in str(field.annotation)
-    return SettingReply(
-        name=name,
-        variable=f"LUNA_{name.upper()}",
-        description=field.description or "",
-        secret=secret,
-        given=value is not None,
-        value=None if secret else _plain(value),
-        default=None if secret else _plain(default),
-        differs=value != default,
-    )
+    settings = []
+    for name, field in Settings.model_fields.items():
+        value, default = getattr(gateway.settings, name), field.get_default(call_default_factory=True)
+        secret = "SecretStr" in str(field.annotation)
+        settings.append(
+            SettingReply(
+                name=name,
+                variable=f"LUNA_{name.upper()}",
+                description=field.description or "",
+                secret=secret,
+                given=value is not None,
+                value=None if secret else _plain(value),
+                default=None if secret else _plain(default),
+                differs=value != default,
+            )
+        )
+    return SettingList(settings=settings)
 
 
 def _plain(value: object) -> Any:
     if isinstance(value, SecretStr):
         return None
     plain = to_jsonable_python(value)
-    return _without_user(plain) if isinstance(plain, str) and "://" in plain else plain
-
-
-def _without_user(address: str) -> str:
-    """Return an address without who is to log in there: it may hold a password."""
-    parts = urlsplit(address)
+    if not isinstance(plain, str) or "://" not in plain:
+        return plain
+    # Without who is to log in at an address: it may hold a password.
+    parts = urlsplit(plain)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
