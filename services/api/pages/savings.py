@@ -81,6 +81,7 @@ def show_savings(
     view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
     # Which share of the slots that anybody decided each decided, the most first.
     decided = [who for day in deciders for who in day.deciders if who is not None]
+    rows = [_name_row(day, numbers, words) for day in deciders]
     counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
     return show(
         request,
@@ -89,7 +90,7 @@ def show_savings(
         marks=marks,
         view=view,
         missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
-        decided=_draw_deciders(deciders, numbers, words),
+        decided=[draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)] if decided else [],
         shares=dict(sorted(counts.items(), key=lambda each: -each[1])),
         job=running,
         progress=None if running is None else find_progress(gateway, running),
@@ -247,14 +248,6 @@ def _read_deciders(connection: Connection, site: Site, last: date) -> list[Decid
         edges = slot_edges(slots.start, slots.count, SLOT)
         days.append(DecidersOfDay(day, edges, [deciders.get(edge) for edge in edges[:-1]]))
     return days
-
-
-def _draw_deciders(days: Sequence[DecidersOfDay], numbers: Numbers, words: PageWords) -> list[Markup]:
-    """Return the drawing wide and narrow; none where nothing was decided."""
-    if not any(who is not None for day in days for who in day.deciders):
-        return []
-    rows = [_name_row(day, numbers, words) for day in days]
-    return [draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)]
 
 
 def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> DecidedDay:

@@ -59,10 +59,11 @@ class VariantForm(BaseModel):
         paid = _read_number(self.investment, "investment", words)
         cost = {} if paid is None else {"investment": paid}
         price = _read_number(self.fixed_price, "fixed_price", words)
+        fixed = {"tariff": {"import": {"kind": "fixed", "price": price}}}
         variants = [
             *([self._battery(site, numbers, words) | cost] if self.battery != "1" else []),
             *([self._pv(site, numbers, words) | cost] if self.pv != "1" else []),
-            *([{"name": words("name_price", price=numbers.price(price, decimals=1)), "site": _fix_price(price)}] if price is not None else []),
+            *([{"name": words("name_price", price=numbers.price(price, decimals=1)), "site": fixed}] if price is not None else []),
             *([{"name": words("name_expert"), "site": _read_json(self.expert, words)} | cost] if self.expert.strip() else []),
         ]
         if not variants:
@@ -92,10 +93,6 @@ class VariantForm(BaseModel):
 
 def _say_factor(factor: float, numbers: Numbers) -> str:
     return numbers.number(factor, 0 if factor == int(factor) else 1)
-
-
-def _fix_price(price: float) -> dict[str, Any]:
-    return {"tariff": {"import": {"kind": "fixed", "price": price}}}
 
 
 def _read_number(text: str, field: str, words: PageWords) -> float | None:
