@@ -88,7 +88,11 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
     agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
     if min(planned, agent_planned) < LEAST_PLANNED * window.count:
         raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots")
-    takes: dict[str, Take] = {PLANNER: _take_planner, policy: _take_agent, policy + EXPORT: _take_export}
+    takes: dict[str, Take] = {
+        PLANNER: lambda planner, _: planner,
+        policy: lambda _, agent: agent,
+        policy + EXPORT: lambda planner, agent: [own.sell_as(theirs) for own, theirs in zip(planner, agent, strict=True)],
+    }
     costs = replay_day(scene, rules, window, {name: StoredChain(site, window, due, take) for name, take in takes.items()})
     scores.upsert_days(connection, site.name, system_id=SHADOW + policy, currency=site.currency, days={name: [cost] for name, cost in costs.items()})
     return costs
@@ -129,18 +133,6 @@ def _has_come(due: PlanPair, start: datetime) -> bool:
 
 # Returns what is followed of the planner's thresholds and the agent's.
 Take = Callable[[Sequence[BatteryPolicy], Sequence[BatteryPolicy]], Sequence[BatteryPolicy]]
-
-
-def _take_planner(planner: Sequence[BatteryPolicy], _: Sequence[BatteryPolicy]) -> Sequence[BatteryPolicy]:
-    return planner
-
-
-def _take_agent(_: Sequence[BatteryPolicy], agent: Sequence[BatteryPolicy]) -> Sequence[BatteryPolicy]:
-    return agent
-
-
-def _take_export(planner: Sequence[BatteryPolicy], agent: Sequence[BatteryPolicy]) -> Sequence[BatteryPolicy]:
-    return [own.sell_as(theirs) for own, theirs in zip(planner, agent, strict=True)]
 
 
 class StoredChain:

@@ -47,24 +47,16 @@ class LabStage:
     share: Callable[[Lab, GroupTransport], Figures] | None = None
 
 
-def _needs_labels(lab: Lab) -> str | None:
-    return None if list_parts(lab.training, "training") else "label"
-
-
-def _needs_runs(lab: Lab) -> str | None:
-    return None if list_parts(lab.batch, "runs") else "batch"
-
-
 STAGES: Mapping[str, LabStage] = {
     stage.name: stage
     for stage in (
         # Labelling draws the same scenarios.
         LabStage("scenarios", write_scenarios, in_pipeline=False),
         LabStage("label", write_training_data),
-        LabStage("train", train_controllers, needs=_needs_labels),
+        LabStage("train", train_controllers, needs=lambda lab: None if list_parts(lab.training, "training") else "label"),
         LabStage("simulate", simulate),
         LabStage("batch", run_batch, share=run_batch),
-        LabStage("report", write_report, needs=_needs_runs),
+        LabStage("report", write_report, needs=lambda lab: None if list_parts(lab.batch, "runs") else "batch"),
     )
 }
 

@@ -57,12 +57,13 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     doubts = pl.DataFrame([reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)])
     empty = values.select(pl.all_horizontal(pl.all().is_null())).to_series()
     nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit(EMPTY.text)))).to_series()
-    judged = pl.DataFrame(
-        [rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in _notes(rows, kind))]
-    )
+    notes = [name for name in kind.notes if name in rows.columns]
+    judged = pl.DataFrame([rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in notes)])
     estimated = [_refuse_estimated(rows[name]) for name in kind.shares if name == "estimated" and name in rows.columns]
     faults = [times["fault"], *(key["fault"] for key in keys), nothing, *estimated]
-    judged = judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers]))
+    fault = pl.select(pl.coalesce([each.cast(pl.String) for each in faults])).to_series().alias("fault")
+    rounded = pl.select(pl.any_horizontal(*(reading["rounded"] for reading in numbers))).to_series().alias("rounded")
+    judged = judged.with_columns(fault, times["resolved"], rounded)
     # The instant as it was read stands beside the one written: later nobody knows where the file's clock stood.
     instants = times["instant"]
     written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
@@ -141,18 +142,6 @@ def _refuse_estimated(share: pl.Series) -> pl.Series:
     text = share.cast(pl.String).str.to_lowercase()
     marked = (text.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (text.fill_null("") == "true")
     return pl.select(pl.when(marked).then(pl.lit(ESTIMATED.text))).to_series()
-
-
-def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
-    return [name for name in kind.notes if name in rows.columns]
-
-
-def _first(faults: list[pl.Series]) -> pl.Series:
-    return pl.select(pl.coalesce([fault.cast(pl.String) for fault in faults])).to_series().alias("fault")
-
-
-def _any(flags: list[pl.Series]) -> pl.Series:
-    return pl.select(pl.any_horizontal(*flags)).to_series().alias("rounded")
 
 
 def _read_instant_key(cells: pl.Series, clock: InstantReader) -> pl.DataFrame:

@@ -125,7 +125,8 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     with unit_of_work(engine) as connection:
         site = sites.load(connection, site_id)
     days = _days(site.timezone, first, last)
-    hours = _whole_hours(days[0][1], days[-1][2])
+    start, end = days[0][1], days[-1][2]
+    hours = Timeline(start, HOUR, (end - start) // HOUR)
     columns = [column for column in measured_columns(site) if not column.is_level]
     with unit_of_work(engine) as connection:
         stored = add_submetered(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
@@ -169,7 +170,3 @@ def _days(timezone: str, first: date, last: date) -> list[tuple[date, datetime, 
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     slots = [local_days(day, day, zone) for day in days]
     return [(day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR)) for day, timeline in zip(days, slots, strict=True)]
-
-
-def _whole_hours(start: datetime, end: datetime) -> Timeline:
-    return Timeline(start, HOUR, (end - start) // HOUR)

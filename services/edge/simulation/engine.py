@@ -136,7 +136,8 @@ class Simulation:
                 self._step += 1
                 self._queue.push(at_us + SLOT_US, EventKind.CLEAN_SHARE)
             elif kind is EventKind.LOG:
-                self._log(at_us)
+                for listener in self._listeners:
+                    listener.log(at_us, self._camera_work.state, self._camera_work.tally)
                 self._queue.push(at_us + HOUR_US, EventKind.LOG)
             else:
                 return RunFigures(place.tally, place.table, begin_wh, place.state.stored_wh.copy(), self._setting.mean_dirty)
@@ -154,10 +155,6 @@ class Simulation:
             for listener in self._listeners:
                 listener.task(at_us, decision, self._camera_work.state)
         self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)
-
-    def _log(self, at_us: int) -> None:
-        for listener in self._listeners:
-            listener.log(at_us, self._camera_work.state, self._camera_work.tally)
 
     def _observe(self) -> Observation:
         """Return the observation of now; nothing of it lies in the future."""

@@ -30,16 +30,13 @@ class Vacation:
         if not self.instants.size or not slots.size:
             return np.full(slots.size, np.nan)
         edges = np.append(slots, slots[-1] + 1) * SLOT_MICROSECONDS
-        at = np.append(self.instants.astype("datetime64[us]").astype(np.int64), max(edges[-1], _last(self.instants)) + 1)
+        instants = self.instants.astype("datetime64[us]").astype(np.int64)
+        at = np.append(instants, max(edges[-1], instants[-1]) + 1)
         seconds_on = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.on) * np.diff(at))])
         shares = np.diff(np.interp(edges, at, seconds_on)) / SLOT_MICROSECONDS
         # Running totals leave dust, which a slot must not take from readings before it.
         observed: FloatArray = np.where(edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan)
         return observed
-
-
-def _last(instants: InstantArray) -> int:
-    return int(instants[-1].astype("datetime64[us]").astype(np.int64))
 
 
 NO_VACATION = Vacation(np.empty(0, dtype="datetime64[us]"), np.empty(0))

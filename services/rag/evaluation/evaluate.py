@@ -212,7 +212,8 @@ def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> di
         "cross": [each for each in questions if own.crosses(each)],
     }
     means = {name: ranking.describe(own.judged, [each.key for each in group]) for name, group in groups.items()}
-    return means | {"failing": [_miss(own, ranking, each) for each in questions if _is_missed(own, ranking, each)]}
+    answering = {key: {passage for passage, grade in grades.items() if grade > 1} for key, grades in own.judged.items()}
+    return means | {"failing": [_miss(own, ranking, each) for each in questions if answering[each.key].isdisjoint(ranking.runs["fused"][each.key])]}
 
 
 def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *, progress: Progress) -> dict[str, Any]:
@@ -223,10 +224,6 @@ def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *
         judged.append(JudgedAnswer(question, *ask(question)))
         progress(len(judged), len(own.questions), "answers")
     return judge_answers(judged, own.passages)
-
-
-def _is_missed(own: OwnSet, ranking: Ranking, question: OwnQuestion) -> bool:
-    return not set(ranking.runs["fused"][question.key]) & {key for key, grade in own.judged[question.key].items() if grade > 1}
 
 
 def _miss(own: OwnSet, ranking: Ranking, question: OwnQuestion) -> dict[str, Any]:

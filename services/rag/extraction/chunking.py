@@ -160,7 +160,8 @@ def _header_words(unit: _Unit, gathered: list[_Unit]) -> int:
 def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:
     units = [*repeated, *gathered]
     header = units[0].header if units[0].header and units[0].text != units[0].header else None
-    parts = ["\n".join(unit.text for unit in part) if part[0].block.kind != "text" else " ".join(unit.text for unit in part) for part in _parts(units)]
+    groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.part)]
+    parts = [("\n" if group[0].block.kind != "text" else " ").join(unit.text for unit in group) for group in groups]
     pages = [unit.block.page for unit in units if unit.block.page is not None]
     return ChunkText(
         text="\n\n".join(parts) if header is None else "\n".join([header, *parts]),
@@ -169,7 +170,3 @@ def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) ->
         headings=headings,
         repeated_words=_words(repeated) + len((header or "").split()),
     )
-
-
-def _parts(units: list[_Unit]) -> Iterator[list[_Unit]]:
-    return (list(part) for _, part in groupby(units, key=lambda unit: unit.part))

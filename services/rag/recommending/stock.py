@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any, get_args
-from zoneinfo import ZoneInfo
+from typing import get_args
 
 import numpy as np
 from sqlalchemy import Connection
@@ -18,7 +17,7 @@ from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.countries import COUNTRIES
-from luna.energy.timeline import Timeline, local_days, parse_zone
+from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import prices, quality, recommendation_items, sites, what_ifs
 from luna.platform.database.recommendation_items import DocumentSource, Item
 from luna.words import Numbers
@@ -97,14 +96,10 @@ def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays
     last = now.astimezone(zone).date() - timedelta(days=1)
     timeline = local_days(max(last - _YEAR, date(1970, 1, 2)), last, zone)
     try:
-        priced = _price(connection, site, timeline, zone)
+        priced = price_slots(site.tariff, timeline, zone=zone, spot=prices.read_tariff(connection, site, timeline))
     except InvalidInputError:
         return None
     return cut_days(timeline, zone, quality.read_usable(connection, site, timeline, _SERIES), priced)
-
-
-def _price(connection: Connection, site: Site, timeline: Timeline, zone: ZoneInfo) -> tuple[Any, Any]:
-    return price_slots(site.tariff, timeline, zone=zone, spot=prices.read_tariff(connection, site, timeline))
 
 
 def _tips(connection: Connection, site: Site, now: datetime) -> Iterator[Item]:

@@ -33,7 +33,8 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in requested)
     if not available:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
-    teller.say("energies", period=teller.period(period), list=", ".join(_tell_series(teller, recorded, name) for name in available))
+    amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh")) for name in available]
+    teller.say("energies", period=teller.period(period), list=", ".join(amounts))
     if recorded.timeline.end < window.end:
         teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
     missing = [name for name in (arguments.series or ()) if name not in available]
@@ -53,10 +54,6 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
     return teller.finish(chart=_draw(teller, recorded, available), sources=(*sources, *priced))
-
-
-def _tell_series(teller: Teller, recorded: Energies, name: SeriesName) -> str:
-    return teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh"))
 
 
 def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from luna.contracts.site_tools import Chart, ToolSource
+from luna.contracts.site_tools import Chart
 from luna.energy.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
@@ -40,11 +40,12 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     tense = "_ahead" if period.first > context.today else ""
     teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
-    before = read_prices(context, period.shift(-period.days).timeline(context.zone), arguments.price, market)
-    _tell_before(teller, values, before)
+    earlier = period.shift(-period.days).timeline(context.zone)
+    _tell_before(teller, values, read_prices(context, earlier, arguments.price, market))
     if share_finite(values) < 1:
         teller.say("partly_known", share=teller.figure("share_known", share_finite(values), "share"))
-    return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, *_before_source(context, period, market)))
+    before_source = price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier)
+    return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, before_source))
 
 
 def _cut_to_published(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
@@ -95,11 +96,6 @@ def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None
 
 def _draw(teller: Teller, timeline: Timeline, values: FloatArray, kind: PriceKind) -> Chart:
     return draw(teller, "chart_prices", timeline, [(f"{kind}_price", "price", "step", values, "mean")])
-
-
-def _before_source(context: ToolContext, period: DayPeriod, market: str | None) -> tuple[ToolSource, ...]:
-    earlier = period.shift(-period.days).timeline(context.zone)
-    return (price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier),)
 
 
 TOOL = Tool(

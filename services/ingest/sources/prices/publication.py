@@ -68,8 +68,9 @@ def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issu
     Raises:
         SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a quarter-hour.
     """
-    traded = sorted((product for product in products if product.is_priced and window.first <= product.start < window.end), key=_order)
-    return [_make_sheet(window, list(group), issue) for _, group in groupby(traded, _length)]
+    traded = [product for product in products if product.is_priced and window.first <= product.start < window.end]
+    traded.sort(key=lambda product: (-product.minutes, product.start))
+    return [_make_sheet(window, list(group), issue) for _, group in groupby(traded, lambda product: product.minutes)]
 
 
 def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo) -> list[Product]:
@@ -95,14 +96,6 @@ def on_quarter_hours(sheet: PriceSheet) -> tuple[InstantArray, FloatArray]:
     factor = sheet.minutes * MINUTE // SLOT
     parts = np.arange(factor) * np.timedelta64(SLOT)
     return (sheet.starts[:, np.newaxis] + parts).reshape(-1), hold_price(sheet.price, factor)
-
-
-def _length(product: Product) -> int:
-    return -product.minutes
-
-
-def _order(product: Product) -> tuple[int, datetime]:
-    return -product.minutes, product.start
 
 
 def _make_sheet(window: DeliveryWindow, products: list[Product], issue: Issue) -> PriceSheet:
