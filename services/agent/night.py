@@ -101,7 +101,7 @@ class _Night:
             last = agent_gates.last_judged(connection, self.site.name, policy=self.policy)
             if last is not None and last.astimezone(self.zone).date() > self.yesterday:
                 return []
-            standing, turns = (read_rows(connection, self.site.name, policy=self.policy) for read_rows in (agent_gates.read_standing, agent_gates.read_turns))
+            standing, turns = (load_rows(connection, self.site.name, policy=self.policy) for load_rows in (agent_gates.read_standing, agent_gates.read_turns))
             evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
             rng = np.random.default_rng(self.yesterday.toordinal())
             entries = judge_modes(evidence, ModeHistory(self.policy, standing, turns), now=self.now, rng=rng)

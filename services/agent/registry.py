@@ -34,7 +34,7 @@ Progress = Callable[[int, int, str], None]
 FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
-def keep_quiet(done: int, total: int, label: str) -> None:
+def keep_quiet(count: int, total: int, label: str) -> None:
     """Report no progress."""
 
 

@@ -224,4 +224,4 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
 
 def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
     """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins its labels."""
-    return lambda done, total, label: progress(place * total + span * done, of * total, f"{named}{label}")
+    return lambda count, total, label: progress(place * total + span * count, of * total, f"{named}{label}")

@@ -19,7 +19,7 @@ SEED_FILE = "seed.txt"
 Progress = Callable[[int, int, str], None]
 
 
-def keep_quiet(done: int, total: int, label: str) -> None:
+def keep_quiet(count: int, total: int, label: str) -> None:
     """Report no progress."""
 
 

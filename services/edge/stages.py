@@ -106,7 +106,7 @@ def _say_damage(lab: Lab) -> Figures:
 
 
 def _label_progress(lab: Lab, stage: str) -> Lab:
-    return replace(lab, progress=lambda done, total, label: lab.progress(done, total, f"{stage} {label}".strip()))
+    return replace(lab, progress=lambda count, total, label: lab.progress(count, total, f"{stage} {label}".strip()))
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
 def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0) -> tuple[Grown, ModeSamples]:
     """Return the learner, and all samples; each round is a step of progress."""
     rng = np.random.default_rng(lesson.seed)
-    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, on_learner=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
+    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, on_learner=lambda count: lesson.progress(count, 1 + ROUNDS, "train"))
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:

@@ -46,7 +46,7 @@ class TrainingRule:
     value_updates: int = 5
 
 
-def keep_quiet(done: int, total: int, label: str) -> None:
+def keep_quiet(count: int, total: int, label: str) -> None:
     """Report no progress."""
 
 

@@ -70,8 +70,8 @@ def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress:
     for scene in scenes:
         recorder = DecisionRecorder(policy)
 
-        def tell(done: int, _: int, day: str, before: int = before) -> None:
-            progress(before + done, total, f"antares: what stored energy was worth, {day}")
+        def tell(count: int, _: int, day: str, before: int = before) -> None:
+            progress(before + count, total, f"antares: what stored energy was worth, {day}")
 
         run(scene, ReplaySpec([NAME], HOUR_SLOTS, learned={NAME: recorder.plan}), progress=tell)
         parts.append(_label(scene, recorder))
@@ -126,8 +126,8 @@ def prove(scenes: Sequence[ReplayData], policy: ValuePolicy, corrected: ValuePol
         recorder = DecisionRecorder(policy)
         learned = {"plain": recorder.plan, "corrected": corrected.plan}
 
-        def tell(done: int, of: int, day: str, place: int = place) -> None:
-            progress(place * of + done, len(scenes) * of, f"antares: whether its correction pays, {day}")
+        def tell(count: int, of: int, day: str, place: int = place) -> None:
+            progress(place * of + count, len(scenes) * of, f"antares: whether its correction pays, {day}")
 
         reply = run(scene, ReplaySpec([*learned, "idle", "oracle"], HOUR_SLOTS, learned=learned), progress=tell).reply
         parts.append(_label(scene, recorder))
@@ -146,12 +146,12 @@ def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progre
     begin = local_midnight(days[int(len(days) * (1.0 - PROOF_SHARE))], history.scene.zone)
     early, late = history.within(window.start, begin), history.within(begin, window.end)
     # Each late day is lived twice, so both halves take about as long.
-    rows = collect_rows(list(early.runs()), policy, progress=lambda done, of, label: progress(done, 2 * of, label))
+    rows = collect_rows(list(early.runs()), policy, progress=lambda count, of, label: progress(count, 2 * of, label))
     metrics = {"rows": float(rows.label.size)}
     if rows.label.size < LEAST_ROWS:
         return None, metrics | {"correction": 0.0}
     corrected = ValuePolicy(policy.foresees_prices, ValueCorrection.fit(rows.features, rows.label, seed=seed))
-    proof, more = prove(list(late.runs()), policy, corrected, seed=seed, progress=lambda done, of, label: progress(of + done, 2 * of, label))
+    proof, more = prove(list(late.runs()), policy, corrected, seed=seed, progress=lambda count, of, label: progress(of + count, 2 * of, label))
     metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
     if not proof.holds:
         return None, metrics | {"correction": 0.0}

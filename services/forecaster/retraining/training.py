@@ -253,4 +253,4 @@ def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
 
 def _part(progress: Progress, place: int) -> Progress:
     """Return the progress of the first or the second of two trainings."""
-    return lambda done, total, label: progress(place * total + done, 2 * total, label)
+    return lambda count, total, label: progress(place * total + count, 2 * total, label)
