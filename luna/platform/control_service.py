@@ -92,6 +92,12 @@ def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> Con
     return control.load(connection, site_id, device)
 
 
+def list_overridable_devices(site: Site) -> tuple[str, ...]:
+    """Return the devices of a site that an owner may override, batteries first."""
+    named = site.control.devices if site.control else ()
+    return (BATTERIES, *(device for device in named if device != BATTERIES))
+
+
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
     """Return how the devices of a site stand, the batteries first; an override that has ended is none.
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.charging_stays import StayAhead, find_charging_run, list_names, list_planned_stays
+from luna.contracts.charging_stays import find_charging_run, list_names, list_planned_stays
 from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply, SlotReply
@@ -388,12 +388,6 @@ def read_house(
     )
 
 
-def list_devices(site: Site) -> tuple[str, ...]:
-    """Return what can be overridden at a site, batteries first."""
-    named = site.control.devices if site.control else ()
-    return (BATTERIES, *(device for device in named if device != BATTERIES))
-
-
 def read_planned(connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None) -> PlannedHouse:
     """Return how a stored site is planned, and what its days cost and save; ``before`` is how it was planned when it was read last, if it was."""
     zone = parse_zone(site.timezone)
@@ -403,7 +397,17 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
-    stays = () if plan is None else tuple(_value(stay, now) for stay in list_planned_stays(site, plan, now))
+    stays = tuple(
+        PlannedStay(
+            stay.device,
+            stay.start,
+            stay.end,
+            # Before it has come nobody can read how full it comes.
+            HouseFigure(stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed"),
+            HouseFigure(stay.leaving_soc, "planned"),
+        )
+        for stay in (() if plan is None else list_planned_stays(site, plan, now))
+    )
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
     soc, measured_until = read_soc(connection, site, plan, now=now), _end_measured(yesterday, today)
     house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
@@ -450,9 +454,3 @@ def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: d
     for name, kind, run in runs:
         if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))
-
-
-def _value(stay: StayAhead, now: datetime) -> PlannedStay:
-    # Before it has come nobody can read how full it comes.
-    arrives = HouseFigure(stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed")
-    return PlannedStay(stay.device, stay.start, stay.end, arrives, HouseFigure(stay.leaving_soc, "planned"))

@@ -13,8 +13,8 @@ from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply
 from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS, DeviceKind
 from luna.energy.timeline import parse_zone
-from luna.platform.control_service import modes_of
-from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
+from luna.platform.control_service import list_overridable_devices, modes_of
+from luna.platform.house_now import HouseFigure, HouseNow, say_run
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
@@ -65,7 +65,7 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
     starts = [_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched]
     entities = [*_SENSORS, *charged, *starts, *(_COMMANDS if commands else ())]
     if commands:
-        entities += [_override(device, numbers) for device in list_devices(view.site)]
+        entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
     return entities
 
 
