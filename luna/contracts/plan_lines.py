@@ -1,14 +1,15 @@
-"""A plan's slots joined to lines: slots in a row of one mode and reason, told in one sentence."""
+"""A plan's slots joined to lines: slots in a row of one mode and reason, with one sentence; and its notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from luna.contracts.plan import SlotReply
+from luna.contracts.plan import NoteReply, SlotReply
 from luna.energy.errors import InvalidInputError
-from luna.words import Numbers, Sentences
+from luna.words import Language, Numbers, Sentences
 from luna.words.modes import join_figures
+from luna.words.phrases import read_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +56,10 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
 
 def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}
+
+
+def say_note(note: NoteReply, language: Language = "en") -> str:
+    """Return a note with the command that goes with it; what was assumed is called so."""
+    words = read_texts("plan_command", language)
+    command = words.get(f"do_{note.code}", "").format_map(note.figures)
+    return f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()

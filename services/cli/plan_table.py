@@ -5,9 +5,8 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply, SlotReply
-from luna.contracts.plan_lines import PlanLine, join_slots
+from luna.contracts.plan_lines import PlanLine, join_slots, say_note
 from luna.energy.devices import DeviceFlow
-from luna.platform.capabilities.plans import say_note
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
-from luna.contracts.plan import NoteReply, PlanReply
+from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import (
     CheckPlansReply,
     CheckPlansRequest,
@@ -29,7 +29,6 @@ from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextT
 from luna.platform.database import plans, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language, Numbers, say_instant, say_mode
-from luna.words.phrases import read_texts
 
 SystemId = Annotated[
     str, Field(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison; request: of a request's own site")
@@ -40,13 +39,6 @@ PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare wit
 ReplyLanguage = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
 LONGEST = timedelta(days=3_660)
 _PLAN = "/v1/plans/{plan_id}"
-
-
-def say_note(note: NoteReply, language: Language = "en") -> str:
-    """Return a note with the command that goes with it; what was assumed is called so."""
-    words = read_texts("plan_command", language)
-    command = words.get(f"do_{note.code}", "").format_map(note.figures)
-    return f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()
 
 
 class IssueWindow(Message):

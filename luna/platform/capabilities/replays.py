@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from luna.contracts.agent import choose_replay
+from luna.contracts.plan_lines import say_note
 from luna.contracts.replay import PolicyReply, ReplayQuestion, ReplayReply, ReplayRequest
 from luna.platform.capabilities.forecasts import say_driving
-from luna.platform.capabilities.plans import say_note
 from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import sites
 from luna.words import Numbers, say_policy
