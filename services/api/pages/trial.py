@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.owner_constraints import check_block
-from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERY, FLOW_KINDS
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -36,7 +36,11 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
         UnavailableError: the planner did not answer in time.
     """
     check_block(block, site, now=gateway.clock.now())
-    plan, request = _find_plan(gateway, site)
+    with unit_of_work(gateway.database) as connection:
+        plan = plans.latest(connection, site.name, now=gateway.clock.now())
+        if plan is None:
+            raise refuse("no-plan-to-compare", field="plan", value=site.name)
+        request = plans.load_inputs(connection, plan.plan_id)
     alternative = _as_alternative(block, site, plan)
     if alternative is not None:
         answer = await gateway.ask(WhyNotRequest(plan_id=plan.plan_id, alternative=alternative, language=language))
@@ -48,14 +52,6 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
     if before is None or after is None:
         raise refuse("cost-not-in-time")
     return Trial(after - before)
-
-
-def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
-    with unit_of_work(gateway.database) as connection:
-        plan = plans.latest(connection, site.name, now=gateway.clock.now())
-        if plan is None:
-            raise refuse("no-plan-to-compare", field="plan", value=site.name)
-        return plan, plans.load_inputs(connection, plan.plan_id)
 
 
 def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternative | None:

@@ -14,7 +14,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
-from luna.words import Language, Numbers
+from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
@@ -76,8 +76,16 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
     preparation, example = _prepare(draft_id, request, gateway)
     view: dict[str, Any] = {"preparation": preparation, "example": example, "idle": False, "sentence": "", "notes": [], "home": "/"}
     if preparation.is_open:
-        view["idle"] = _is_idle(gateway)
-    return view | (_describe(preparation.plan, gateway, Reader.of(request).language) if preparation.plan else {})
+        # Whether nobody is there who would do the work.
+        try:
+            view["idle"] = not gateway.queue.heartbeats.workers()
+        except UnavailableError:
+            view["idle"] = True
+    if plan := preparation.plan:
+        numbers = views.numbers_of_site(gateway.load_site(plan["site"]), Reader.of(request).language)
+        view["sentence"], view["home"] = plan["slots"][0]["reason"]["text"], NAVIGATION[0].address(plan["site"])
+        view["notes"] = [_say_note(note, numbers) for note in plan.get("notes", [])]
+    return view
 
 
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
@@ -91,8 +99,7 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
         answers = setup_drafts.load(connection, draft_id)
         stored = answers.get("stored")
         site = sites.load(connection, stored) if stored else None
-    # Drafts of a release before this one say so in this way.
-    example: str = answers.get("example") or ("demo" if answers.get("demo") else "")
+    example: str = answers.get("example", "")
     if example:
         stages = demo(language) if example == "demo" else simulated_home(language, now=gateway.clock.now())
         return advance(gateway, stages, draft_id), example
@@ -101,24 +108,6 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
     upload = answers.get("upload") if answers.get("data", {}).get("source") == "file" else None
     stages = first_plan(site, gateway.settings, upload, now=SystemClock().now(), language=language)
     return advance(gateway, stages, f"{draft_id}:{answers['run']}"), ""
-
-
-def _is_idle(gateway: Gateway) -> bool:
-    """Return whether nobody is there who would do the work."""
-    try:
-        return not gateway.queue.heartbeats.workers()
-    except UnavailableError:
-        return True
-
-
-def _describe(plan: Mapping[str, Any], gateway: Gateway, language: Language) -> dict[str, Any]:
-    with unit_of_work(gateway.database) as connection:
-        numbers = views.numbers_of_site(sites.load(connection, plan["site"]), language)
-    return {
-        "sentence": plan["slots"][0]["reason"]["text"],
-        "notes": [_say_note(note, numbers) for note in plan.get("notes", [])],
-        "home": NAVIGATION[0].address(plan["site"]),
-    }
 
 
 def _say_note(note: Mapping[str, Any], numbers: Numbers) -> str:
