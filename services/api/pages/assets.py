@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -94,36 +93,29 @@ def find_asset(name: str) -> str | None:
 
 @cache
 def _assets() -> dict[str, Asset]:
-    return dict(_style_sheets()) | dict(_app_icons()) | dict(_built())
+    """Return style sheets, icons of the app and built scripts, by the names that templates use."""
+    assets, folder = dict[str, Asset](), files("services.api.pages")
+    sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
+    # Drawings bring their looks with them; on a page these are files like any other.
+    sheets |= {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
+    for file_name, source in sheets.items():
+        content = source.read_bytes()
+        name = f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
+        assets[file_name] = Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
+    for file_name, _, _ in APP_ICONS:
+        content = folder.joinpath("app", file_name).read_bytes()
+        assets[file_name] = Asset(f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {})
+    manifest = STATIC / "manifest.json"
+    if not manifest.exists():
+        log.warning("scripts are not built; pages work without them", remedy="Run: make static")
+        return assets
+    for file_name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
+        file = STATIC / built
+        shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
+        assets[file_name] = Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})
+    return assets
 
 
 @cache
 def _by_name() -> dict[str, Asset]:
     return {asset.name: asset for asset in _assets().values()}
-
-
-def _style_sheets() -> Iterator[tuple[str, Asset]]:
-    own = {source.name: source for source in files("services.api.pages").joinpath("styles").iterdir()}
-    # Drawings bring their looks with them; on a page these are files like any other.
-    charts = {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
-    for file_name, source in (own | charts).items():
-        content = source.read_bytes()
-        name = f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
-        yield file_name, Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
-
-
-def _app_icons() -> Iterator[tuple[str, Asset]]:
-    for name, _, _ in APP_ICONS:
-        content = files("services.api.pages").joinpath("app", name).read_bytes()
-        yield name, Asset(f"{Path(name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {})
-
-
-def _built() -> Iterator[tuple[str, Asset]]:
-    manifest = STATIC / "manifest.json"
-    if not manifest.exists():
-        log.warning("scripts are not built; pages work without them", remedy="Run: make static")
-        return
-    for name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
-        file = STATIC / built
-        shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
-        yield name, Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})
