@@ -1,6 +1,5 @@
 """Energy now as a drawing: sources left, uses right, one bus between them; the thickness is power."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,32 +71,23 @@ def view_flow(view: HomeView) -> FlowView | None:
         return None
     slot = int(measured_slots[-1])
     now = {name: float(np.nan_to_num(values[slot])) for name, values in measured.items()}
-    sides = list(_sources(view, now)), list(_uses(view, now))
-    nodes = [_place(item, place, len(side), view, left=left) for left, side in zip((True, False), sides, strict=True) for place, item in enumerate(side)]
+    words, site, is_charging = view.words, view.window.site, now["charge_kw"] > LEAST_KW
+    battery = [_Item("battery", words("flow_battery"), now["charge_kw" if is_charging else "discharge_kw"], "")] if site.batteries else []
+    solar = [_Item("pv", words("flow_solar"), now["pv_kw"], "0")] if site.pv else []
+    sources = [*solar, *(() if is_charging else battery), _Item("grid", words("flow_grid"), now["import_kw"], "0")]
+    uses = [
+        _Item("load", words("flow_house"), now["load_kw"], "0"),
+        *(battery if is_charging else ()),
+        _Item("grid", words("flow_grid"), now["export_kw"], "0"),
+    ]
+    metered = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
+    for series in (series for series in reversed(SUBMETERED) if series in metered):
+        idle = _say_car(view) if metered[series] == "car" else words("flow_off")
+        uses.append(_Item(colour_of(metered[series]), say_series(series, language=view.numbers.language), now[power_column(series)], idle))
+    sides = (True, sources), (False, uses)
+    nodes = [_place(item, place, len(side), view, left=left) for left, side in sides for place, item in enumerate(side)]
     at = view.say_instant(view.instant(slot) + SLOT)
     return FlowView(f"{at}, {view.words('estimated')}" if view.document["estimated"][slot] else at, nodes)
-
-
-def _sources(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
-    words = view.words
-    if view.window.site.pv:
-        yield _Item("pv", words("flow_solar"), now["pv_kw"], "0")
-    if view.window.site.batteries and now["charge_kw"] <= LEAST_KW:
-        yield _Item("battery", words("flow_battery"), now["discharge_kw"], "")
-    yield _Item("grid", words("flow_grid"), now["import_kw"], "0")
-
-
-def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
-    words, site = view.words, view.window.site
-    yield _Item("load", words("flow_house"), now["load_kw"], "0")
-    if site.batteries and now["charge_kw"] > LEAST_KW:
-        yield _Item("battery", words("flow_battery"), now["charge_kw"], "")
-    yield _Item("grid", words("flow_grid"), now["export_kw"], "0")
-    metered = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
-    for series in reversed(SUBMETERED):
-        if series in metered:
-            idle = _say_car(view) if metered[series] == "car" else words("flow_off")
-            yield _Item(colour_of(metered[series]), say_series(series, language=view.numbers.language), now[power_column(series)], idle)
 
 
 def _say_car(view: HomeView) -> str:
