@@ -38,8 +38,9 @@ from luna.platform.embedded import Addresses
 from luna.platform.queue.worker import keep_loaded
 from luna.platform.telemetry import configure_logging
 from services.planner.compiled import load_kernels
+from services.planner.following import follow_each
 from services.planner.milp.solver import Solver
-from services.planner.planner import follow_made, make_plan
+from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.scenarios import DAYS
 from services.planner.reply.reply import Answered, answer_each, digest
@@ -218,7 +219,7 @@ def _time_plans(connection: Connection, clock: _Clock, facts: Sequence[PlanningF
     clock.note("build")
     made = [make_plan(problem, Solver()) for problem in problems]
     clock.note("solve_and_check")
-    followed = follow_made(list(zip(problems, made, strict=True)))
+    followed = follow_each(list(zip(problems, made, strict=True)))
     clock.note("follow")
     inputs = [write_inputs(request) for request in requests]
     answered = [Answered(*each, digest(written)) for *each, written in zip(followed, requests, inputs, strict=True)]

@@ -93,9 +93,9 @@ class BatteryPolicy:
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
     def bound(self, change: Callable[[SocThresholds], SocThresholds]) -> "BatteryPolicy":
-        """Return the same with other thresholds in the place of both."""
-        keep = change(self.keep)
-        return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin))
+        """Return the same with other thresholds in the place of both, as messages carry them."""
+        keep = change(self.keep).rounded()
+        return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin).rounded())
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
         """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told.

@@ -24,7 +24,7 @@ from services.planner.dp.policy import correct_value, cost_courses, find_nights,
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
 from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
-from services.planner.problem.problem import NO_MARGIN, Deadline, Problem
+from services.planner.problem.problem import NO_MARGIN, Deadline, Problem, planning_clock_s
 from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
@@ -41,14 +41,15 @@ R = TypeVar("R")
 Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
-def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> list[Plan]:
-    """Return plans as they are followed: set-points and flows are what their policies make of the expected course, costs still those before; each as if alone.
+def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
+    """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took.
 
-    Of which that is not known by the ``deadline`` are followed as they stand.
+    Set-points and flows are what a plan's policy makes of the expected course; where that is not known by the ``deadline``, those of the plan.
 
     Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
     """
-    steps, followed = list(map(_follow_plan, plans)), list(plans)
+    begun, followed = planning_clock_s(), [plan for _, plan in plans]
+    steps = list(map(_follow_plan, followed))
     answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
     while answers:
         pending: dict[int, list[PlanPolicy]] = {}
@@ -58,10 +59,17 @@ def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> l
             except StopIteration as done:
                 followed[place] = done.value
         try:
-            met = iter(meet_courses([(plans[place], policy) for place, policies in pending.items() for policy in policies], deadline=deadline))
+            met = iter(meet_courses([(plans[place][1], policy) for place, policies in pending.items() for policy in policies], deadline=deadline))
         except LateError:
             break
         answers = {place: list(islice(met, len(policies))) for place, policies in pending.items()}
+    share_ms = (planning_clock_s() - begun) * 1e3 / max(len(plans), 1)
+    for place, (problem, _) in enumerate(plans):
+        plan = followed[place]
+        costs = price_flows(problem, plan.flows)
+        if plan.placement is not None:
+            costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
+        followed[place] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
     return followed
 
 
@@ -158,7 +166,10 @@ def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> 
     price = problem.following.margin.self_consumption_margin + off
     allowed = best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     choice = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
-    return (house, "house") if house is not None and choice[0] is not None and _errs_away(plan, (choice[0], house)) else choice
+    errors = problem.uncertainty.errors
+    if errors is None or house is None or choice[0] is None or not _errs_away(plan, errors, (choice[0], house)):
+        return choice
+    return house, "house"
 
 
 def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
@@ -172,11 +183,8 @@ def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None,
     return None, "none"
 
 
-def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
+def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -> bool:
     """Return whether errors such as forecasts lately made cost all that the first policy gains over the second, or leave it to chance."""
-    errors = plan.problem.uncertainty.errors
-    if errors is None:
-        return False
     costs = _cost_errors(plan, [each.policy for each in pair], errors)
     gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
@@ -200,8 +208,8 @@ def value_policy(plan: Plan) -> PlanPolicy:
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = []
     for value, battery in zip(plan.values, problem.site.batteries, strict=True):
-        corrected = correct_value(value, following.value_correction)
-        parts.append(read_policy(corrected, battery, night=night, margin=following.margin, switching_price=following.switching_price))
+        counted = value if following.value_correction is None else correct_value(value, following.value_correction)
+        parts.append(read_policy(counted, battery, night=night, margin=following.margin, switching_price=following.switching_price))
     return _bind(plan, parts)
 
 
@@ -220,7 +228,7 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     def named(level: SocThresholds, index: int) -> SocThresholds:
         start = outcome.start_kwh[index] / plan.problem.site.batteries[index].capacity_kwh
         buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
-        return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell)).rounded()
+        return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell))
 
     parts = [part.bound(partial(named, index=index)) for index, part in enumerate(outcome.policy.batteries)]
     (again,) = yield [replace(outcome.policy, batteries=parts)]
@@ -264,7 +272,7 @@ def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:
         serve = np.where(manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve)
         level = replace(level, serve=np.where(discharge, serve, HIGHEST_SOC), sell=np.where(discharge, level.sell, HIGHEST_SOC))
         level = replace(level, **{name: np.where(charge, getattr(level, name), LOWEST_SOC) for name in ("buy", "store", "spill")})
-    return level.rounded()
+    return level
 
 
 # Flows below this are none.

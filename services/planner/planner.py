@@ -7,7 +7,6 @@ A plan always comes: where one step of this ladder finds none in time, or physic
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -84,27 +83,15 @@ def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """
     deadline = deadline or problem.deadline
-    made = make_plan(problem, solver, deadline=deadline)
+    plan = make_plan(problem, solver, deadline=deadline)
     # What the inverter does alone is always followed: nothing comes after that.
-    (plan,) = follow_made([(problem, made)], deadline=None if made.method == "self_consumption" else deadline)
-    return plan
+    (followed,) = follow_each([(problem, plan)], deadline=None if plan.method == "self_consumption" else deadline)
+    return followed
 
 
 def decide_each(problems: Sequence[Problem]) -> list[Plan]:
     """Return what is decided of problems, each as if it were alone: how they are followed is worked out together, in less time, and to its end."""
-    return follow_made([(problem, make_plan(problem, Solver())) for problem in problems])
-
-
-def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
-    """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
-    begun, plans = planning_clock_s(), follow_each(list(map(itemgetter(1), made)), deadline=deadline)
-    share_ms = (planning_clock_s() - begun) * 1e3 / max(len(made), 1)
-    for place, ((problem, _), plan) in enumerate(zip(made, plans, strict=True)):
-        costs = price_flows(problem, plan.flows)
-        if plan.placement is not None:
-            costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
-        plans[place] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
-    return plans
+    return follow_each([(problem, make_plan(problem, Solver())) for problem in problems])
 
 
 # The share of the time left for all that is solved: how a plan is followed, and why, takes time as well.

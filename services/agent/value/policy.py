@@ -17,8 +17,9 @@ from services.agent.policy import find_obstacle
 from services.agent.value.correction import ValueCorrection
 from services.forecaster.scenarios.price_model import MEMORY, look_beyond
 from services.planner.dp.plan import Plan
+from services.planner.following import follow_each
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide, follow_made, make_plan
+from services.planner.planner import decide, make_plan
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet, blend, shift_days
@@ -124,7 +125,7 @@ class ValuePolicy:
             return replace(decide(problem, Solver()) if planned is None else planned, not_learned=obstacle)
         adapted = self.adapt_problem(problem, prices)
         decided = make_plan(adapted, Solver())
-        (followed,) = follow_made([(adapted, decided if self.correction is None else self.correction.apply(decided, prices))])
+        (followed,) = follow_each([(adapted, decided if self.correction is None else self.correction.apply(decided, prices))])
         return followed
 
     def adapt_problem(self, problem: Problem, prices: SitePrices) -> Problem:

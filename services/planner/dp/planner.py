@@ -8,7 +8,7 @@ from luna.energy.physics import BoolArray, Curtailment, IntArray
 from luna.energy.timeline import FloatArray
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
-from services.planner.dp.policy import read_modes, serve_nowhere, tell_island
+from services.planner.dp.policy import read_modes, serve_island, serve_nowhere
 from services.planner.dp.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Segments, problem_segments
 from services.planner.dp.value import MeanValue, ValueFunction, average_value, follow, solve_value
 from services.planner.problem.directions import Direction
@@ -38,7 +38,9 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         direction = chosen.direction
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
     value = replace(value_battery(problem, segments, direction), free=free)
-    plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
+    plan = _plan_by_value(problem, value, curtailment=curtailment)
+    if not problem.site.curtailable:
+        plan = _keep_room(plan, value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
     return plan if problem.uncertainty.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
@@ -47,8 +49,6 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Return the plan that keeps the most room for sun that may not be held back, among those that cost no more than ``plan``."""
     problem = plan.problem
-    if problem.site.curtailable:
-        return plan
     hours, pv, surplus, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.surplus_kwh, problem.export_limit_kwh
     for share in _SHARES:
         # A connection that carries less of the sun outward.
@@ -105,7 +105,8 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     store = np.where(nowhere, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
     thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | nowhere, np.inf, thresholds.sell_kwh))
     setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
-    setpoints = tell_island(problem, setpoints)
+    if problem.manual is not None:
+        setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
     if problem.storage.give_limit_kwh is not None:
         setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
     worth = read_worth(value.function, starts, path)

@@ -15,7 +15,8 @@ from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.segments import FIRST_OUT, KINDS, SECOND_OUT, Segments
 from services.planner.dp.value import Thresholds
-from services.planner.problem.problem import Margin, Problem
+from services.planner.problem.owner_constraints import Manual
+from services.planner.problem.problem import Margin
 
 _read_levels = attrgetter(*SocThresholds.__slots__)
 # Stored energies this close are the same.
@@ -58,15 +59,12 @@ def read_modes(
     )
 
 
-def tell_island(problem: Problem, setpoints: SetPoint) -> SetPoint:
-    """Return set-points that serve the house where nothing may be imported, and store what may not be exported."""
-    manual, mode, battery = problem.manual, setpoints.mode, problem.limits.batteries
-    if manual is None or not (manual.no_import | manual.no_export).any():
-        return setpoints
+def serve_island(manual: Manual, setpoints: SetPoint, battery: Battery) -> SetPoint:
+    """Return set-points that serve the house where its owner lets nothing be imported."""
+    mode = setpoints.mode
     serves = manual.no_import & ~SERVES[mode] & manual.may_discharge & (mode < Mode.CHARGE)
     mode = np.where(serves, np.where(STORES[mode], Mode.SELF_CONSUMPTION, Mode.SUPPLY), mode)
-    floor = np.where(serves, battery.min_soc, setpoints.floor_soc)
-    return replace(setpoints, mode=mode.astype(np.int8), floor_soc=floor)
+    return replace(setpoints, mode=mode.astype(np.int8), floor_soc=np.where(serves, battery.min_soc, setpoints.floor_soc))
 
 
 def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
@@ -130,13 +128,11 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
     return BatteryPolicy(battery, keep, begin, night[:slots], charge_kw, discharge_kw)
 
 
-def correct_value(value: BatteryValue, correction: FloatArray | None) -> BatteryValue:
+def correct_value(value: BatteryValue, correction: FloatArray) -> BatteryValue:
     """Return what is read where a stored kWh counts as worth ``correction`` more than by the value function, ``(slots,)``.
 
     V′ and a correction reach a break-even value where V′ alone reaches one that is so much lower.
     """
-    if correction is None:
-        return value
     levels = value.segments.levels
     lower = BreakEven(*(getattr(levels, each.name) - correction for each in fields(BreakEven)))
     return replace(value, segments=replace(value.segments, levels=lower))

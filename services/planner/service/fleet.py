@@ -28,8 +28,9 @@ from luna.platform.queue.task_metrics import TaskCounter
 from luna.platform.settings import Settings
 from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan
+from services.planner.following import follow_each
 from services.planner.milp.solver import Solver
-from services.planner.planner import follow_made, make_plan
+from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reply import Answered, answer_each, digest, set_beside
@@ -108,7 +109,7 @@ class _Made:
 
 def _answer(made: Sequence[_Made], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
     """Return plans as they are followed, and as they are answered."""
-    plans = follow_made([(each.problem, each.plan) for each in made])
+    plans = follow_each([(each.problem, each.plan) for each in made])
     answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, made, strict=True)]
     return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
