@@ -132,7 +132,7 @@ class _Written(dict[str, str]):
             return str(value)
         text = format(value, form or ("g" if isinstance(value, float) else ""))
         if text.endswith("%"):
-            return language_forms(self._language).share(mark_decimals(text[:-1], self._language))
+            return language_forms(self._language).share.format(number=mark_decimals(text[:-1], self._language))
         return mark_decimals(text, self._language)
 
 

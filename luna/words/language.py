@@ -13,21 +13,6 @@ else:
     # What is read as one is checked against the folders that are there.
     Language = Literal[CATALOGUE.languages]
 
-_FIGURE_ALONE = "{number}"
-
-
-class NumberForm:
-    """What stands beside a number."""
-
-    __slots__ = ("_after", "_before")
-
-    def __init__(self, text: str) -> None:
-        self._before, _, self._after = text.partition(_FIGURE_ALONE)
-
-    def __call__(self, number: str) -> str:
-        """Return it with the number."""
-        return f"{self._before}{number}{self._after}"
-
 
 @dataclass(frozen=True, slots=True)
 class LanguageForms:
@@ -36,18 +21,18 @@ class LanguageForms:
     Args:
         decimal_mark: before the decimals.
         digits: from the marks of Python's ``,`` format; None: they are the same.
-        share, energy, little_energy, power, hours, temperature: a number with what stands beside it.
+        share, energy, little_energy, power, hours, temperature: ``{number}`` with what stands beside it.
         said: every message by its name, for ``str.format``.
     """
 
     decimal_mark: str
     digits: dict[int, str] | None
-    share: NumberForm
-    energy: NumberForm
-    little_energy: NumberForm
-    power: NumberForm
-    hours: NumberForm
-    temperature: NumberForm
+    share: str
+    energy: str
+    little_energy: str
+    power: str
+    hours: str
+    temperature: str
     weekdays: tuple[str, ...]
     weekdays_in_full: tuple[str, ...]
     months: tuple[str, ...]
@@ -71,12 +56,12 @@ def language_forms(language: Language) -> LanguageForms:
     return LanguageForms(
         decimal_mark=marks[0],
         digits=None if marks == (".", ",") else str.maketrans({".": marks[0], ",": marks[1]}),
-        share=NumberForm(said["share"]),
-        energy=NumberForm(said["energy"]),
-        little_energy=NumberForm(said["little-energy"]),
-        power=NumberForm(said["power"]),
-        hours=NumberForm(said["hours"]),
-        temperature=NumberForm(said["temperature"]),
+        share=said["share"],
+        energy=said["energy"],
+        little_energy=said["little-energy"],
+        power=said["power"],
+        hours=said["hours"],
+        temperature=said["temperature"],
         weekdays=tuple(said["weekdays"].split(" ")),
         weekdays_in_full=tuple(said["weekdays-in-full"].split(" ")),
         months=tuple(said["months"].split(" ")),

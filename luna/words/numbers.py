@@ -86,10 +86,8 @@ class Numbers:
 
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""
-        (scale, unit), base = _name_price(self.currency)
-        # Of a currency whose hundredth has no name here, two decimals say the same.
-        decimals += 2 if base > 1 else 0
-        text = self.number(None if value is None else value * scale, decimals)
+        scale, unit = _price_unit(self.currency)
+        text = self.number(None if value is None else value * scale, decimals + _price_decimals(self.currency))
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
     def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
@@ -106,19 +104,14 @@ class Numbers:
         return text if text == UNKNOWN else f"{text}/kWh"
 
     @property
-    def price_base(self) -> int:
-        """What a shown price is multiplied by to count in its last digit, where no decimals are added."""
-        return _name_price(self.currency)[1]
-
-    @property
     def price_unit(self) -> tuple[int, str]:
         """What prices are multiplied by to be shown, and the unit's name."""
-        return _name_price(self.currency)[0]
+        return _price_unit(self.currency)
 
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         text = self.number(value_kwh, 1)
-        return text if text == UNKNOWN else self._forms.energy(text)
+        return text if text == UNKNOWN else self._forms.energy.format(number=text)
 
     def amount(self, value_kwh: float) -> str:
         """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
@@ -126,28 +119,28 @@ class Numbers:
             return self.energy(value_kwh)
         forms = self._forms
         if value_kwh < _LEAST_KWH:
-            return forms.say("less-energy", amount=forms.little_energy("1"))
-        return forms.little_energy(self.number(value_kwh * 1000))
+            return forms.say("less-energy", amount=forms.little_energy.format(number="1"))
+        return forms.little_energy.format(number=self.number(value_kwh * 1000))
 
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
         text = self.number(value_kw, decimals, signed=signed)
-        return text if text == UNKNOWN else self._forms.power(text)
+        return text if text == UNKNOWN else self._forms.power.format(number=text)
 
     def hours(self, value_hours: float | None) -> str:
         """Return a length of time: "8 h", "1.5 h"."""
         text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
-        return text if text == UNKNOWN else self._forms.hours(text)
+        return text if text == UNKNOWN else self._forms.hours.format(number=text)
 
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a difference of two: "3.2 °C"."""
         text = self.number(value_c, 1)
-        return text if text == UNKNOWN else self._forms.temperature(text)
+        return text if text == UNKNOWN else self._forms.temperature.format(number=text)
 
     def share(self, fraction: float | None, *, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
-        return text if text == UNKNOWN else self._forms.share(text)
+        return text if text == UNKNOWN else self._forms.share.format(number=text)
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock; in the hour that it shows twice, with the zone's name."""
@@ -181,11 +174,22 @@ class Numbers:
 
 
 @cache
-def _name_price(currency: str) -> tuple[tuple[int, str], int]:
-    """Return ``price_unit`` and ``price_base`` of a currency."""
+def _price_unit(currency: str) -> tuple[int, str]:
+    """Return what prices in a currency are multiplied by to be shown, and the unit's name."""
     symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
-    unit = (100, hundredth) if hundredth else (1, symbol)
-    return unit, 100 if unit[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 1
+    return (100, hundredth) if hundredth else (1, symbol)
+
+
+@cache
+def _price_decimals(currency: str) -> int:
+    """Return how many decimals a price has that is to be read to the hundredth: two where the currency's hundredth has no name here."""
+    return 2 if _price_unit(currency)[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 0
+
+
+@cache
+def price_scale(currency: str) -> int:
+    """Return what prices in a currency are multiplied by to count in the last digit that is shown of them."""
+    return int(_price_unit(currency)[0] * 10 ** _price_decimals(currency))
 
 
 def write_decimal(text: str, language: Language) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.language import Language, language_forms
-from luna.words.numbers import Numbers
+from luna.words.numbers import Numbers, price_scale
 from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
 
 Figure = float | datetime | str | None
@@ -54,7 +54,7 @@ class Sentences:
 
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
-        self._scales = {"price": numbers.price_unit[0] * numbers.price_base, "share": 100}
+        self._scales = {"price": price_scale(numbers.currency), "share": 100}
         self._said: dict[tuple[object, ...], tuple[str, str]] = {}
         self._worded: dict[tuple[object, ...], str] = {}
         self._days: dict[object, date] = {}
@@ -136,6 +136,7 @@ class Sentences:
         return day
 
 
+@cache
 def limit(code: str, *, language: Language) -> str:
     """Return the words for a limit at work.
 

@@ -19,7 +19,7 @@ from luna.contracts.owner import ManualBlock
 from luna.energy.physics import BoolArray
 from luna.energy.schedule import Figure
 from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
-from luna.words import Numbers
+from luna.words.numbers import price_scale
 from services.planner.dp.plan import Plan, join, join_parts
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import find_at_work
@@ -48,8 +48,7 @@ class Evidence(SlotFlows):
         same_price, dearest, weighed, more_values, masks = [], [], [], [], []
         for plan in plans:
             site, outlook, terminal = plan.problem.site, plan.problem.outlook, plan.problem.terminal
-            numbers = Numbers("en", ZoneInfo(site.timezone), site.currency)
-            same_price.append(np.array([_SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)]))
+            same_price.append(np.array([_SAME_PRICE / price_scale(site.currency)]))
             dearest.append(np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, terminal.value])).max(initial=0.0)]))
             weighed.append(np.array([plan.problem.billed is not None]))
             # What one more stored kWh is worth at the end of each slot; the plan's own value where no function is known.
