@@ -20,6 +20,9 @@ from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, req
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
 
+# The sections whose devices are told apart by their names.
+_NAMED = tuple(kind.section for kind in DEVICE_KINDS if kind.named)
+
 
 class VacationRule(Part):
     """While nobody is at home: a reserve, and loads that rest; vehicles keep their targets."""
@@ -137,19 +140,16 @@ class Site(SiteDevices):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for kind in DEVICE_KINDS:
-            devices = kind.of(self)
-            if len(devices) < 2 or not kind.named:
-                continue
-            counts = Counter(device.name.casefold() for device in devices)
-            doubled = [device.name for device in devices if counts[device.name.casefold()] > 1]
-            if doubled:
-                raise invalid_part("name-twice", kind=kind.section, name=doubled[0])
+        for section in _NAMED:
+            names = [device.name for device in getattr(self, section)]
+            counts = Counter(map(str.casefold, names))
+            if len(counts) < len(names):
+                raise invalid_part("name-twice", kind=section, name=next(name for name in names if counts[name.casefold()] > 1))
         if self.control is not None:
             for section in COMMANDS:
                 self._require_known(section, [each.device for each in self.control.section(section) if each.device is not None])
         for kind in DEVICE_KINDS:
-            if kind.check is not None and kind.of(self):
+            if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
         require_in_currency(list_amounts(self), self.currency)
         if self.strategy and self.strategy.vacation:

@@ -112,7 +112,7 @@ def list_added(before: Site, after: Site) -> dict[str, list[NamedDevice]]:
         raise refuse("not-from-recorded-days", field=f"site.{other}")
     added = {}
     for kind in ADDED_KINDS:
-        was, now = ({each.name: each for each in kind.of(site)} for site in (before, after))
+        was, now = ({each.name: each for each in getattr(site, kind.section)} for site in (before, after))
         for name, device in was.items():
             if now.get(name) != device:
                 raise refuse("part-of-recorded-load", field=f"site.{kind.section}.{name}")

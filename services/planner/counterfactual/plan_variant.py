@@ -96,7 +96,7 @@ def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
 
 def _keep_states(state: StateMessage, kind: PlannedKind, site: Site) -> dict[str, Any]:
     states = getattr(state, kind.section)
-    return {device.name: states[device.name] for device in kind.of(site) if device.name in states}
+    return {device.name: states[device.name] for device in getattr(site, kind.section) if device.name in states}
 
 
 def _fill(before: BatteryState | None, min_soc: float, max_soc: float) -> BatteryState:

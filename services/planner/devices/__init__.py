@@ -24,4 +24,4 @@ PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(sorted(_find_kinds(), key=lambda 
 
 def find_planned_kind(site: Site, device: Part) -> PlannedKind:
     """Return the kind of a site's device."""
-    return next(kind for kind in PLANNED_KINDS if any(each is device for each in kind.of(site)))
+    return next(kind for kind in PLANNED_KINDS if any(each is device for each in getattr(site, kind.section)))

@@ -283,11 +283,6 @@ class PlannedKind:
     add: AddedReader | None = None
     place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(default=lambda *_: NO_STATES)
 
-    def of(self, site: Site) -> Sequence[NamedDevice]:
-        """Return the devices of the kind that a site has."""
-        devices: Sequence[NamedDevice] = getattr(site, self.section)
-        return devices
-
 
 def refuse_strangers(section: str, named: Collection[str], site_devices: Sequence[str], *, where: str | None = None) -> None:
     """Refuse statements on devices that a site does not have.

@@ -111,7 +111,7 @@ def build_problem(request: PlanRequest) -> Problem:
     demands: list[Demand] = []
     for kind in PLANNED_KINDS:
         # Who reads a kind refuses what is said of devices that the site does not have.
-        if kind.of(request.site) or getattr(request.state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
+        if getattr(request.site, kind.section) or getattr(request.state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
             demands += kind.read(request.site, request.state, timeline, series)
     gap = request.options.mip_gap
     if gap is None:

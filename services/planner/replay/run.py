@@ -139,7 +139,7 @@ def _reply(ledger: ReplayResults, spec: ReplaySpec, cast: PolicyRuns) -> ReplayR
         loss=_losses(ledger) if spec.loss_steps else {},
         faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
         seed=spec.seed,
-        as_recorded=[device.name for kind in PLANNED_KINDS for device in kind.of(scene.site)],
+        as_recorded=[device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)],
     )
 
 

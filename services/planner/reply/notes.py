@@ -55,9 +55,8 @@ def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
     if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
         yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
     for kind in PLANNED_KINDS:
-        if not kind.of(site):
-            continue
-        yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
+        if getattr(site, kind.section):
+            yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
     if included:
         yield Assumption(code="loads_not_placed", figures={"loads": included})
 

@@ -299,11 +299,13 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
             columns[name] = np.array(values)
     batteries: dict[str, Columns] = {}
     for index, battery in enumerate(plan.problem.site.batteries):
-        exchanging, target = plan.setpoints.mode[index] >= Mode.CHARGE, round_off(plan.setpoints.target_soc[index])
+        charge_kwh, discharge_kwh, target_soc = flows.charge_kwh[index], flows.discharge_kwh[index], plan.setpoints.target_soc[index]
+        own = round_columns({"charge_kwh": charge_kwh, "discharge_kwh": discharge_kwh, "target_soc": target_soc})
+        targets = zip(own.pop("target_soc"), (plan.setpoints.mode[index] >= Mode.CHARGE).tolist(), strict=True)
         batteries[battery.name] = {
-            **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
-            "soc_end": round_off(flows.stored_kwh[index] / battery.capacity_kwh, decimals=9),
-            "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
+            **own,
+            "soc_end": ((flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0).tolist(),
+            "target_soc": [soc if is_exchanging else None for soc, is_exchanging in targets],
         }
         if len(plan.problem.site.batteries) > 1:
             batteries[battery.name]["reason"] = explained.by_battery[index].write()
@@ -332,14 +334,8 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     return columns
 
 
-def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
-    """Return numbers as they leave the planner: rounded, and no zero with a minus."""
-    rounded: list[float] = (values.round(decimals) + 0.0).tolist()
-    return rounded
-
-
 def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
-    """Return columns of as many slots as they leave the planner: all of them are rounded in little more time than one."""
+    """Return columns of as many slots as they leave the planner, no zero with a minus: all of them are rounded in little more time than one."""
     return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
 
 

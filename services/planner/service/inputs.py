@@ -51,7 +51,7 @@ def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> 
 
 def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
     """Return the outdoor temperature per slot as last forecast by ``known_at``, interpolated across gaps; None without values or use."""
-    if not any(kind.by_weather and kind.of(site) for kind in PLANNED_KINDS):
+    if not any(kind.by_weather and getattr(site, kind.section) for kind in PLANNED_KINDS):
         return None
     temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
     finite = np.flatnonzero(np.isfinite(temperature))

@@ -31,7 +31,7 @@ def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start:
     switched = {each.load for each in site.control.loads} if site.control else set()
     carried: dict[str, Mapping[str, Any]] = {}
     for kind in PLANNED_KINDS:
-        stated, here = getattr(state, kind.section), {device.name for device in kind.of(site)}
+        stated, here = getattr(state, kind.section), {device.name for device in getattr(site, kind.section)}
         if here <= stated.keys():
             continue
         if kind.stored:
