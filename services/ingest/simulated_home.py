@@ -24,6 +24,7 @@ from luna.platform.simulated_home import (
     MARKET,
     REAL_MARKET,
     SITE_NAME,
+    SUBMETERS,
     ZONE,
     BatteryCharge,
     CarState,
@@ -51,8 +52,7 @@ _STEP_SECONDS = 60.0
 _START_SOC = 0.5
 # What counts each energy of a slot.
 _COUNTERS: dict[str, Callable[[HomeState], float]] = {name: attrgetter(name) for name in SERIES if name != "soc"} | {
-    "vehicle_kwh": attrgetter("car.charge_kwh"),
-    "water_heater_kwh": attrgetter("heater.used_kwh"),
+    name: attrgetter(counter) for name, counter in SUBMETERS.items()
 }
 
 

@@ -10,7 +10,7 @@ from luna.platform.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 from luna.platform.simulated_home.market import AWAITED, PriceOrigin, find_price_origin, publish_prices
 from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import CAR, HEATER, MARKET, MODES, REAL_MARKET, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays
+from luna.platform.simulated_home.site import CAR, HEATER, MARKET, MODES, REAL_MARKET, SITE_NAME, SUBMETERS, TOPICS, ZONE, build_site, is_simulated, list_stays
 from luna.platform.simulated_home.trips import trip_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MODES",
     "REAL_MARKET",
     "SITE_NAME",
+    "SUBMETERS",
     "TOPICS",
     "ZONE",
     "BatteryCharge",

@@ -39,6 +39,8 @@ TOPICS = {
     "heater_power": "simulated_home/water_heater/power",
     "heater_temperature": "simulated_home/water_heater/temperature",
 }
+# What has a meter of its own: what counts it in the home's state, by the column of quarter-hours.
+SUBMETERS = {"vehicle_kwh": "car.charge_kwh", "water_heater_kwh": "heater.used_kwh"}
 # What its inverter is told at ``…/set`` and says back; power in W, limits in per cent.
 SETTINGS = {name: f"simulated_home/inverter/{name}" for name in ("power", "target", "floor", "ceiling", "mode")}
 # What its charger and its water heater are told in the same way: amperes per phase, and words.

@@ -7,10 +7,13 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Id
 from sqlalchemy import text as sa_text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.outlook import SHARES
 from luna.energy.site import SENSOR_ROLES
 from luna.platform.database.schema.metadata import document, instant, metadata, number, recorded, text
 from luna.platform.database.schema.sites import sites
+
+_AFTER_SOC = ", ".join(name.removesuffix("_kwh").replace("_", " ") for name in ESTIMABLE[len(SERIES) :])
 
 market_prices = Table(
     "market_prices",
@@ -145,7 +148,7 @@ slot_observations = Table(
         SmallInteger,
         nullable=False,
         server_default="0",
-        comment="bit i: value i (load first, soc seventh, then residual, beyond house, vehicle, heat pump, water heater) is filled to a meter's total",
+        comment=f"bit i: value i (load first, soc seventh, then {_AFTER_SOC}) is filled to a meter's total",
     ),
     Index("ix_slot_observations_estimated", "site_key", "slot_start", postgresql_where=sa_text("estimated > 0")),
     comment="What a site did in one quarter-hour; empty means unknown, never zero",
