@@ -30,7 +30,7 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.request import write_inputs
 from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
+from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, Mode
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
@@ -53,22 +53,10 @@ _WORDS = {mode.value: mode.word for mode in Mode}
 
 
 def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan: that of the battery in ``battery_index``."""
+    """Return the mode of each slot of each plan, of the battery in ``battery_index``: that which its flows amount to, among equivalent ones the commanded."""
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
     commanded = evidence.join_each(attrgetter("setpoints.mode"))
-    keeps_command = []
-    for each in explained:
-        # Such a mode is not to be read from flows.
-        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.distinct], dtype=bool)
-        keeps_command.append(codes[each.of_slots.reason_index])
-    mode = np.where(np.concatenate(keeps_command), commanded, _describe_modes(evidence, commanded))
-    shown = mode[np.concatenate([each.battery_index for each in explained]), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
-    return [list(map(_WORDS.__getitem__, row)) for row in shown.tolist()]
-
-
-def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
-    """Return the mode that each battery's flows amount to; among equivalent modes the commanded one."""
     # Of so few modes comparing is ten times faster than numpy's sets.
     holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
     saves, serves = np.where((commanded == SAVE) | holds, commanded, SAVE), np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
@@ -78,7 +66,15 @@ def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
     resting = np.where(spares, saves, np.where(leaves, serves, SELF_CONSUMPTION))
     storing = np.where(evidence.buys, CHARGE, np.where(follows, commanded, SAVE))
     giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, commanded, SUPPLY))
-    return np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting)).astype(np.int8)
+    flowing = np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting))
+    keeps_command = []
+    for each in explained:
+        # Such a mode is not to be read from flows.
+        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.distinct], dtype=bool)
+        keeps_command.append(codes[each.of_slots.reason_index])
+    mode = np.where(np.concatenate(keeps_command), commanded, flowing)
+    shown = mode[np.concatenate([each.battery_index for each in explained]), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
+    return [list(map(_WORDS.__getitem__, row)) for row in shown.tolist()]
 
 
 _SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
