@@ -19,7 +19,7 @@ from luna.energy.physics import CHARGE, EXPORT, BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
-from services.planner.dp.planner import hold_back, read_worth, terminal_segments
+from services.planner.dp.planner import choose_curtailment, read_worth, terminal_segments
 from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
@@ -248,11 +248,11 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     """Return the policies of all batteries within what owner, contract and placed devices leave open, and how PV is held back."""
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
-        held_back, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
+        curtailment, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
-        held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], held_back, limit)
+        curtailment, limit = choose_curtailment(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
+    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], curtailment, limit)
 
 
 def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:

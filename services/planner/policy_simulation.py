@@ -168,22 +168,22 @@ def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
     slots, guesses, met = followed[0][0].problem.outlook.timeline.count, list(starmap(_guess, followed)), dict[int, _Round]()
-    left: Sequence[int] = range(len(followed))
+    unsettled: Sequence[int] = range(len(followed))
     # Each round settles at least one slot more for good, where guesses are right all of them.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
-            for place in left:
+            for place in unsettled:
                 met[place] = _step_through(*followed[place], deadline)
             break
-        again = _meet([followed[place] for place in left], [guesses[place] for place in left], slots)
-        open_ = []
-        for place, outcome in zip(left, again, strict=True):
+        again = _meet([followed[place] for place in unsettled], [guesses[place] for place in unsettled], slots)
+        still_unsettled = []
+        for place, outcome in zip(unsettled, again, strict=True):
             met[place], guesses[place] = outcome, (outcome.start_kwh, outcome.setpoints.mode)
-            open_ += [] if outcome.settled else [place]
-        left = open_
-        if not left:
+            still_unsettled += [] if outcome.settled else [place]
+        unsettled = still_unsettled
+        if not unsettled:
             break
     for place, (plan, policy) in enumerate(followed):
         problem, flows = plan.problem, met[place].flows

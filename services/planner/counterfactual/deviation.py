@@ -95,8 +95,8 @@ class Deviation:
             return None
         problem, here = self.before.problem, slice(self.first, self.end)
         lowest = problem.limits.batteries.min_kwh[0, 0]
-        left = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
-        worth = self.before.value.function.integral(*left)[self.end - 1]
+        stored_kwh = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
+        worth = self.before.value.function.integral(*stored_kwh)[self.end - 1]
         before, after = (weigh_flows(problem, plan.flows).total for plan in (self.before, self.after))
         return float((after - before)[here].sum() - worth)
 

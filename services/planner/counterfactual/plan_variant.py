@@ -117,15 +117,15 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
     deficit = np.maximum(outlook.load_kwh - outlook.pv_kwh, 0.0)
     surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
     room = np.minimum(seller.discharge_limit_kw * timeline.hours - deficit, problem.export_limit_kwh - surplus)
-    starts, left, blocks = list(timeline), export_kwh, []
+    starts, remaining_kwh, blocks = list(timeline), export_kwh, []
     for slot in np.argsort(-problem.at_tariff_prices.outlook.export_price, kind="stable").tolist():
-        sold = min(float(room[slot]), left)
+        sold = min(float(room[slot]), remaining_kwh)
         if sold > 0:
             power = (sold + float(deficit[slot])) / float(timeline.hours[slot])
             blocks.append(_block(seller.name, starts[slot], timeline, power))
-            left -= sold
-    if left > 0:
-        most = export_kwh - left
+            remaining_kwh -= sold
+    if remaining_kwh > 0:
+        most = export_kwh - remaining_kwh
         raise refuse("sale-beyond", field="export_kwh", value=export_kwh, most=most)
     return blocks
 

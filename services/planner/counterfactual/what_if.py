@@ -80,13 +80,13 @@ def live(months: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, pro
         rules = Rules.of(adapted.scene)
         begin = rules.initial_kwh if stored is None else stored
         initial = initial if parts else float(begin.sum())
-        lived = _settle(adapted, rules, deciding, begin)
-        stored, worth = lived.flows.stored_kwh[:, :, -1], rules.terminal_value
-        parts.append(_sum_days(adapted, rules, lived, begin))
+        run = _settle(adapted, rules, deciding, begin)
+        stored, worth = run.flows.stored_kwh[:, :, -1], rules.terminal_value
+        parts.append(_sum_days(adapted, rules, run, begin))
         components = [Peak(price) for price in adapted.scene.site.tariff.peaks]
         if components:
             zone = ZoneInfo(adapted.scene.site.timezone)
-            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(lived.flows.import_kwh[0], adapted.scene.timeline, components, zone=zone)
+            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(run.flows.import_kwh[0], adapted.scene.timeline, components, zone=zone)
         usable = sum(battery.usable_kwh for battery in adapted.scene.site.batteries)
         progress(number)
     discharged = sum(part.discharge_kwh for part in parts)
@@ -103,15 +103,15 @@ def _settle(adapted: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: 
     return simulate(deciding.enter(adapted, rules), adapted.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
 
 
-def _sum_days(adapted: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
-    costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
+def _sum_days(adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: FloatArray) -> Period:
+    costs = price(run, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
     starts, ends = (np.array(edge) for edge in zip(*adapted.scene.days, strict=True))
-    wear = costs.wear_cost + depth_wear(adapted.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
-    money, energy = ((costs.import_cost, costs.export_cost, wear), (lived.flows.import_kwh, lived.flows.export_kwh))
+    wear = costs.wear_cost + depth_wear(adapted.scene.site.batteries, run.flows.stored_kwh, begin_kwh)
+    money, energy = ((costs.import_cost, costs.export_cost, wear), (run.flows.import_kwh, run.flows.export_kwh))
     return Period(
         dates=list(dict.fromkeys(local_dates(adapted.scene.timeline, adapted.scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),
         energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
-        stored_kwh=lived.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
-        discharge_kwh=float(lived.flows.discharge_kwh.sum()),
+        stored_kwh=run.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
+        discharge_kwh=float(run.flows.discharge_kwh.sum()),
     )

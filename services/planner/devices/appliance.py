@@ -415,8 +415,8 @@ def _read_days(load: DeferrableLoad, state: LoadState, timeline: Timeline, zone:
         need = load.energy_kwh_per_day * ahead
         used = state.energy_today_kwh if day == first_day else None
         if used is not None:
-            left = max(load.energy_kwh_per_day - used, 0.0)
-            need = left if following <= timeline.end else min(left, need)
+            remaining_kwh = max(load.energy_kwh_per_day - used, 0.0)
+            need = remaining_kwh if following <= timeline.end else min(remaining_kwh, need)
         first, end = (timeline.first_from(instant) for instant in (midnight, following))
         if end > first:
             yield DayNeed(first, end, need, day, _most_kwh(load, used or 0.0))
@@ -553,10 +553,10 @@ class AddedLoad:
         """Return how it was left."""
         return LoadState(energy_today_kwh=0.0) if before is None else before
 
-    def end(self, flows: Columns, lived: Timeline, before: LoadState | None) -> LoadState:
+    def end(self, flows: Columns, past: Timeline, before: LoadState | None) -> LoadState:
         """Return what it has used since midnight, and for how long it has been on, or off."""
-        used = list(zip(lived, flows["energy_kwh"], flows["on"], strict=False))
-        return _live_on(self.begin(lived, before), used, (lived.start, lived.end), zone=self.zone, slot_hours=lived.step / HOUR)
+        used = list(zip(past, flows["energy_kwh"], flows["on"], strict=False))
+        return _live_on(self.begin(past, before), used, (past.start, past.end), zone=self.zone, slot_hours=past.step / HOUR)
 
 
 def _add_loads(loads: Sequence[DeferrableLoad], _habits: Mapping[str, Habit], zone: ZoneInfo) -> list[AddedLoad]:

@@ -140,8 +140,8 @@ class DeviceReasons:
             return "late" if window.missing_kwh > LITTLE_KWH else "every_slot"
         if window.used[window.open].all():
             return "throughout"
-        used, left, price = window.chosen, window.open & ~window.used, self.view.marginal
-        cheapest = float(price[used].max(initial=-np.inf)) <= float(price[left].min(initial=np.inf)) + _SAME_PRICE
+        used, unused, price = window.chosen, window.open & ~window.used, self.view.marginal
+        cheapest = float(price[used].max(initial=-np.inf)) <= float(price[unused].min(initial=np.inf)) + _SAME_PRICE
         return "cheapest" if cheapest and self.view.priced[window.open].all() else "among"
 
     def waiting(self, window: SlotWindow) -> Codes:

@@ -75,7 +75,7 @@ class SurroundingColumns:
 
     net_kwh: FloatArray
     sold: Indices
-    held_back: Indices
+    curtailed: Indices
     direct: Indices
     batteries: Indices
     placed: Sequence["DemandColumns"]
@@ -244,10 +244,10 @@ class AddedDevice(Protocol):
         """What its owner says of it."""
 
     def begin(self, ahead: Timeline, before: Any) -> StrictModel:
-        """Return its state at the start of a timeline, by how it was left (``end``); None: nothing was lived before, or nobody knows."""
+        """Return its state at the start of a timeline, by its state at the end of the one before (``end``); None: there is none, or nobody knows."""
 
-    def end(self, flows: Columns, lived: Timeline, before: Any) -> StrictModel | None:
-        """Return how it is left when some slots were lived, by its columns of a plan that begins with them, and how it was left before these."""
+    def end(self, flows: Columns, past: Timeline, before: Any) -> StrictModel | None:
+        """Return its state at the end of some slots, by its columns of a plan that begins with them, and its state at the end of those before."""
 
 
 AddedReader: TypeAlias = Callable[[Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]]

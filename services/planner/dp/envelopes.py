@@ -271,10 +271,10 @@ def _read(function: FloatArray, level: float) -> float:
 def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: float) -> float:
     """Return what a way gains by taking out so much energy, within what it can."""
     total: float = begin[1]
-    left = energy - begin[0]
+    remaining = energy - begin[0]
     for part in range(length.size):
-        step = min(max(left, 0.0), length[part])
-        total, left = total + step * value[part], left - step
+        step = min(max(remaining, 0.0), length[part])
+        total, remaining = total + step * value[part], remaining - step
     return total
 
 
@@ -292,9 +292,9 @@ def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_
                 energy = stored_kwh - function[at // 2, BEGIN if at % 2 == 0 else END]
             elif place < length.shape[1]:
                 corner += length[way, place]
-            left = stored_kwh - energy
+            rest_kwh = stored_kwh - energy
             if begin[way, 0] - _NEAR <= energy <= end + _NEAR:
-                gained = _gain(begin[way], length[way], value[way], energy) + _read(function, left)
+                gained = _gain(begin[way], length[way], value[way], energy) + _read(function, rest_kwh)
                 if gained > best + _EVEN:
                     best, chosen, drawn = gained, way, energy
     return best, chosen, drawn

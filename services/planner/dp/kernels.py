@@ -7,7 +7,7 @@ import numpy as np
 
 from luna.energy.physics import SERVES, STORES
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
+from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_CURTAILED
 from services.planner.loops import loop, loop_part
 
 Pair = tuple[FloatArray, FloatArray]
@@ -32,7 +32,7 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
     """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
     slot_length, slot_value = slot
     out_length, out_value = out
-    old, new, written, total, left = 0, 0, 0, 0.0, drop_kwh
+    old, new, written, total, remaining = 0, 0, 0, 0.0, drop_kwh
     while total < capacity_kwh - _EMPTY:
         while new < slot_length.size and slot_length[new] <= _EMPTY:
             new += 1
@@ -44,8 +44,8 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
             new += 1
         else:
             break
-        skipped = min(piece, left)
-        left -= skipped
+        skipped = min(piece, remaining)
+        remaining -= skipped
         piece = min(piece - skipped, capacity_kwh - total)
         if piece <= _EMPTY:
             continue
@@ -63,12 +63,12 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
 @loop_part
 def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
     """Make what a reserve holds priceless, in place; return how many segments there are then."""
-    covered, left = 0, reserve_kwh
-    while covered < count and length[covered] <= left + _EMPTY:
-        left -= length[covered]
+    covered, uncovered = 0, reserve_kwh
+    while covered < count and length[covered] <= uncovered + _EMPTY:
+        uncovered -= length[covered]
         covered += 1
-    if covered < count and left > _EMPTY:
-        length[covered] -= left
+    if covered < count and uncovered > _EMPTY:
+        length[covered] -= uncovered
     shift = 1 - covered
     if shift > 0:
         for index in range(count - 1, -1, -1):
@@ -76,7 +76,7 @@ def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh:
     elif shift < 0:
         for index in range(covered, count):
             length[index + shift], value[index + shift] = length[index], value[index]
-    reserved = reserve_kwh if covered < count else reserve_kwh - left
+    reserved = reserve_kwh if covered < count else reserve_kwh - uncovered
     length[0], value[0] = reserved, priceless
     return count + shift
 
@@ -154,18 +154,18 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
     length, value, offsets = functions
     out_length, out_value, out_offsets = out
     paths, slots = offsets.shape[0], offsets.shape[1] - 1
-    place, left = np.empty(paths, dtype=np.int64), np.empty(paths)
+    place, remaining = np.empty(paths, dtype=np.int64), np.empty(paths)
     written = 0
     for slot in range(slots):
         out_offsets[slot] = written
         for path in range(paths):
             place[path] = offsets[path, slot]
-            left[path] = length[place[path]]
+            remaining[path] = length[place[path]]
         ends = False
         while not ends:
             step, worth, highest, lowest = np.inf, 0.0, -np.inf, np.inf
             for path in range(paths):
-                step = min(step, left[path])
+                step = min(step, remaining[path])
                 worth += weight[path] * value[place[path]]
                 highest, lowest = max(highest, value[place[path]]), min(lowest, value[place[path]])
             if highest > priceless / 2:
@@ -178,29 +178,29 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
                 out_length[written], out_value[written] = step, worth
                 written += 1
             for path in range(paths):
-                left[path] -= step
-                if left[path] <= _EMPTY:
+                remaining[path] -= step
+                if remaining[path] <= _EMPTY:
                     place[path] += 1
                     ends = ends or place[path] == offsets[path, slot + 1]
-                    left[path] = length[place[path]] if place[path] < length.size else 0.0
+                    remaining[path] = length[place[path]] if place[path] < length.size else 0.0
     out_offsets[slots] = written
 
 
 @loop_part
 def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray) -> None:
     """Write the mean of a step function over consecutive cells."""
-    index, left = 0, length[0]
+    index, remaining = 0, length[0]
     for cell in range(out.size):
         need, total = cell_kwh, 0.0
         while need > _EMPTY and index < count:
-            piece = min(need, left)
+            piece = min(need, remaining)
             total += piece * value[index]
             need -= piece
-            left -= piece
-            if left <= _EMPTY and index + 1 < count:
+            remaining -= piece
+            if remaining <= _EMPTY and index + 1 < count:
                 index += 1
-                left = length[index]
-            elif left <= _EMPTY:
+                remaining = length[index]
+            elif remaining <= _EMPTY:
                 break
         out[cell] = total / max(cell_kwh - need, _EMPTY)
 
@@ -259,7 +259,7 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
     stored = start_kwh
     for slot in range(slots):
         part = slot_length[slot]
-        level = stored + min(max(limits[2, slot] - stored, 0.0), part[STORE_HELD_BACK])
+        level = stored + min(max(limits[2, slot] - stored, 0.0), part[STORE_CURTAILED])
         level += min(max(limits[1, slot] - level, 0.0), part[STORE])
         level += min(max(limits[0, slot] - level, 0.0), part[BUY])
         if level == stored:
@@ -307,7 +307,7 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
         else:
             mode = _SUPPLY if serves else _HOLD
         part, level = length[slot], stored
-        level += min(max(min(keep[2, slot], capacity) - level, 0.0), part[STORE_HELD_BACK])
+        level += min(max(min(keep[2, slot], capacity) - level, 0.0), part[STORE_CURTAILED])
         if _STORES[mode]:
             most = max(store, buy) if mode == _CHARGE else store
             level += min(max(min(most, capacity) - level, 0.0), part[STORE])
@@ -341,7 +341,7 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
         total, stored = 0.0, battery[0]
         for slot in range(no_pv.size):
             into, out = max(path[slot] - stored, 0.0), max(stored - path[slot], 0.0)
-            for kind in (STORE_HELD_BACK, STORE, BUY):
+            for kind in (STORE_CURTAILED, STORE, BUY):
                 step = min(into, length[course, slot, kind])
                 total += step * value[course, slot, kind]
                 into -= step
@@ -352,11 +352,11 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
                 total -= step * value[course, slot, kind]
                 out -= step
             stored = path[slot]
-        left = max(stored, 0.0)
+        remaining = max(stored, 0.0)
         for part in range(terminal[0].size):
-            piece = min(left, terminal[0][part])
+            piece = min(remaining, terminal[0][part])
             total -= piece * terminal[1][part]
-            left -= piece
+            remaining -= piece
         cost[course] = total
 
 
@@ -377,20 +377,20 @@ def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float
             below += length[index]
             index += 1
         for part in range(slot_length.shape[1]):
-            left = slot_length[slot, part]
-            while left > _EMPTY:
+            remaining = slot_length[slot, part]
+            while remaining > _EMPTY:
                 forced = level > capacity_kwh + _SAME
                 if not forced and (level <= _SAME or value[index] >= slot_value[slot, part]):
                     break
                 room = level - capacity_kwh if forced else level - below
-                step = min(left, room)
+                step = min(remaining, room)
                 level -= step
-                left -= step
+                remaining -= step
                 gain[slot] += step * slot_value[slot, part]
                 if not forced and level <= below + _EMPTY and index > offsets[slot + 1]:
                     index -= 1
                     below -= length[index]
-            if left > _EMPTY:
+            if remaining > _EMPTY:
                 break
         drawn[slot] = stored - level
         stored = level

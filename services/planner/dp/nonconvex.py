@@ -13,7 +13,7 @@ import numpy as np
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import envelopes
-from services.planner.dp.segments import SERVE_FORCED, STORE_HELD_BACK, Segments, problem_segments
+from services.planner.dp.segments import SERVE_FORCED, STORE_CURTAILED, Segments, problem_segments
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
 
@@ -97,7 +97,7 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
     ways = _list_ways(problem, free, price)
     # Whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store.
     open_slots = ~free.convex
-    stores = [each.where & (each.length_kwh[:, STORE_HELD_BACK] > 0) & (each.value[:, STORE_HELD_BACK] < 0) for each in ways]
+    stores = [each.where & (each.length_kwh[:, STORE_CURTAILED] > 0) & (each.value[:, STORE_CURTAILED] < 0) for each in ways]
     rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
     if not bool((rests & ~np.logical_or.reduce(stores))[open_slots].all()):
         return None

@@ -25,7 +25,7 @@ from services.planner.problem.problem import Problem
 
 _read_battery, _read_setpoint = (attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint))
 # Rows of inputs, and of results: those of a set-point, of flows, and a mask of the slots where the results do not hold.
-_INPUTS, _MADE = 27, 16
+_INPUTS, _RESULTS = 27, 16
 
 
 def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> tuple[SetPoint, Flows]:
@@ -40,19 +40,19 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, 
         limits: of the same site.
     """
     if len(stored_kwh) == 1 and limits.inverters is None:
-        made = _run_loop(list_inputs(setpoint, stored_kwh, actuals, limits), stored_kwh.shape[1])
-        if not made[-1].any():
+        results = _run_loop(list_inputs(setpoint, stored_kwh, actuals, limits), stored_kwh.shape[1])
+        if not results[-1].any():
             safe = SetPoint(
-                mode=made[:1].astype(np.int8),
-                power_kw=made[1:2],
-                target_soc=made[2:3],
-                floor_soc=made[3:4],
-                ceiling_soc=made[4:5],
-                spill_soc=made[5:6],
-                curtailment=made[6].astype(np.int8),
-                pv_limit_kw=made[7],
+                mode=results[:1].astype(np.int8),
+                power_kw=results[1:2],
+                target_soc=results[2:3],
+                floor_soc=results[3:4],
+                ceiling_soc=results[4:5],
+                spill_soc=results[5:6],
+                curtailment=results[6].astype(np.int8),
+                pv_limit_kw=results[7],
             )
-            return safe, Flows(made[8:9], made[9:10], made[10:11], made[11], made[12], made[13], made[14])
+            return safe, Flows(results[8:9], results[9:10], results[10:11], results[11], results[12], results[13], results[14])
     safe = clamp(setpoint, stored_kwh, limits)
     return safe, simulate_slot(safe, stored_kwh, actuals, limits=limits)
 
@@ -69,11 +69,11 @@ def load_kernels() -> None:
 
 
 def _run_loop(rows: list[Any], slots: int) -> FloatArray:
-    inputs, made = np.empty((_INPUTS, slots)), np.empty((_MADE, slots))
+    inputs, results = np.empty((_INPUTS, slots)), np.empty((_RESULTS, slots))
     for row, values in enumerate(rows):
         inputs[row] = values
-    settle_slots(inputs, made)
-    return made
+    settle_slots(inputs, results)
+    return results
 
 
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
@@ -188,8 +188,8 @@ def objective(plan: Plan) -> float:
 
 def value_flows(problem: Problem, flows: Flows) -> float:
     """Return what flows cost by the problem's prices less what is left in the batteries at the terminal value."""
-    left = problem.terminal.value * flows.stored_kwh[:, -1]
-    return float(weigh_flows(problem, flows).total.sum() - left.sum())
+    terminal_worth = problem.terminal.value * flows.stored_kwh[:, -1]
+    return float(weigh_flows(problem, flows).total.sum() - terminal_worth.sum())
 
 
 def check_plan(
@@ -256,10 +256,10 @@ def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callab
         inverters = problem.limits.inverters
         alone = None if inverters is None else len(inverters.alone_share)
         groups.setdefault((problem.outlook.timeline, len(problem.site.batteries), alone), []).append(place)
-    made: dict[int, R] = {}
+    by_place: dict[int, R] = {}
     for places in groups.values():
-        made.update(zip(places, work([items[place] for place in places]), strict=True))
-    return list(map(made.__getitem__, range(len(items))))
+        by_place.update(zip(places, work([items[place] for place in places]), strict=True))
+    return list(map(by_place.__getitem__, range(len(items))))
 
 
 def join(arrays: Sequence[A], slots: int) -> A:
@@ -285,8 +285,8 @@ def join_parts(parts: Sequence[T], slots: int) -> T:
     for each in fields(first):
         own = list(map(attrgetter(each.name), parts))
         joined[each.name] = join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
-    made: T = type(first)(**joined)
-    return made
+    whole: T = type(first)(**joined)
+    return whole
 
 
 def split(part: T, number: int, slots: int) -> T:

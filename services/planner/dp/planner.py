@@ -36,7 +36,7 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         if chosen is None:
             return None
         direction = chosen.direction
-        segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
+        segments, curtailment = problem_segments(problem, direction), choose_curtailment(problem, exports=~direction.may_import)
     value = replace(value_battery(problem, segments, direction), free=free)
     plan = _plan_by_value(problem, value, curtailment=curtailment)
     if not problem.site.curtailable:
@@ -52,10 +52,10 @@ def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Pla
     hours, pv, surplus, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.surplus_kwh, problem.export_limit_kwh
     for share in _SHARES:
         # A connection that carries less of the sun outward.
-        left = np.maximum(carried - share * pv, 0.0)
-        if not (surplus > left).any():
+        narrowed_kwh = np.maximum(carried - share * pv, 0.0)
+        if not (surplus > narrowed_kwh).any():
             continue
-        narrow = replace(problem, limits=replace(problem.limits, export_limit_kw=left / hours))
+        narrow = replace(problem, limits=replace(problem.limits, export_limit_kw=narrowed_kwh / hours))
         segments = problem_segments(narrow, value.direction)
         if segments.covered.all() and segments.convex.all():
             function = value_battery(narrow, segments, value.direction).function
@@ -149,7 +149,7 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     return lengths[lengths > 0], values[lengths > 0]
 
 
-def hold_back(problem: Problem, *, exports: BoolArray) -> IntArray:
+def choose_curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
     """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
     outlook, batteries = problem.outlook, problem.site.batteries
     both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)

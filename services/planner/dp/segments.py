@@ -14,7 +14,7 @@ from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
 
-BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
+BUY, STORE, STORE_CURTAILED, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
 # Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.energy.site.
 FORBIDDEN_VALUE = 1e4
@@ -225,18 +225,18 @@ def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -
 
 def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray) -> FloatArray:
     """Return the length of each segment in stored kWh, shape ``(…, slots, 7)``."""
-    held_back = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh)
-    store = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - held_back)
-    room = np.minimum(house.charge_kwh - (store + held_back), house.import_kwh - house.deficit)
+    store_curtailed = np.minimum(np.maximum(house.surplus - house.export_kwh, 0.0) + house.direct_kwh, house.charge_kwh)
+    store = np.minimum(np.minimum(house.surplus, house.export_kwh), house.charge_kwh - store_curtailed)
+    room = np.minimum(house.charge_kwh - (store + store_curtailed), house.import_kwh - house.deficit)
     buy = np.maximum(room, 0.0) * battery.charge_from_grid
     forced = np.minimum(np.maximum(house.deficit - house.import_kwh, 0.0), house.discharge_kwh)
     serve = np.minimum(house.deficit, house.discharge_kwh) - forced
-    left = np.maximum(house.discharge_kwh - house.deficit, 0.0)
+    beyond_deficit = np.maximum(house.discharge_kwh - house.deficit, 0.0)
     saleable = np.maximum(house.export_kwh - house.surplus * ~displaces_first, 0.0) * battery.discharge_to_grid
-    first_out = np.minimum(left, np.where(displaces_first, displaceable, saleable))
-    second_out = np.minimum(left - first_out, np.where(displaces_first, saleable, displaceable))
+    first_out = np.minimum(beyond_deficit, np.where(displaces_first, displaceable, saleable))
+    second_out = np.minimum(beyond_deficit - first_out, np.where(displaces_first, saleable, displaceable))
     length = np.empty((*house.deficit.shape, KINDS))
-    for kind, charged in ((BUY, buy), (STORE, store), (STORE_HELD_BACK, held_back)):
+    for kind, charged in ((BUY, buy), (STORE, store), (STORE_CURTAILED, store_curtailed)):
         length[..., kind] = charged * battery.charge_efficiency
     for kind, discharged in ((SERVE_FORCED, forced), (SERVE, serve), (FIRST_OUT, first_out), (SECOND_OUT, second_out)):
         length[..., kind] = discharged / battery.discharge_efficiency

@@ -66,7 +66,7 @@ class PlannedFlows:
 
     import_kwh: FloatArray
     export_kwh: FloatArray
-    held_back_kwh: FloatArray
+    curtailed_kwh: FloatArray
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
     stored_kwh: FloatArray

@@ -35,18 +35,18 @@ def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *,
         sun: columns of PV that is held back, and of what each inverter passes on beside its battery.
         placed: beside batteries; what it uses is the house's.
     """
-    held_back, direct = sun
+    curtailed, direct = sun
     from_sun = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
     into_house = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
     if not from_sun and not into_house:
         return
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
     charging: list[Term] = [
-        (held_back, 1.0),
+        (curtailed, 1.0),
         *((batteries[index, 0], 1.0) for index in from_sun),
         *((direct[index], -1.0) for index in from_sun if direct.size),
     ]
-    supplying: list[Term] = [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
+    supplying: list[Term] = [(curtailed, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
     turned = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
     still = np.setdiff1d(np.arange(net.size), turned)
     if from_sun:
@@ -62,16 +62,16 @@ def _add_turns(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts
     charging, supplying = parts
     surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
     most = most_placed_kwh(problem)[slots]
-    left = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
+    surplus_slot = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
     used = [(columns, -np.asarray(factor)) for columns, factor in uses]
     if charging:
         takes = _most(builder, charging, slots)
-        _add_most(builder, slots, surplus + most + takes, [*charging, *used], beside=(left, most + takes))
-        _add_most(builder, slots, np.zeros(slots.size), charging, beside=(left, -takes))
+        _add_most(builder, slots, surplus + most + takes, [*charging, *used], beside=(surplus_slot, most + takes))
+        _add_most(builder, slots, np.zeros(slots.size), charging, beside=(surplus_slot, -takes))
     if supplying:
         gives = _most(builder, supplying, slots)
-        _add_most(builder, slots, gives, supplying[1:], beside=(left, gives))
-        _add_most(builder, slots, -surplus, [*supplying, *uses], beside=(left, -surplus))
+        _add_most(builder, slots, gives, supplying[1:], beside=(surplus_slot, gives))
+        _add_most(builder, slots, -surplus, [*supplying, *uses], beside=(surplus_slot, -surplus))
 
 
 def _add_most(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, beside: Term | None = None) -> None:
@@ -104,13 +104,13 @@ class Formulation:
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
         """Return what the solution does."""
-        (imported, exported, held_back), battery = solution.column[self.grid], solution.column[self.batteries]
+        (imported, exported, curtailed), battery = solution.column[self.grid], solution.column[self.batteries]
         nothing = np.zeros(imported.size)
         beyond = [solution.column[columns] for columns in self.excess] or [nothing, nothing]
         return PlannedFlows(
             import_kwh=imported + beyond[0],
             export_kwh=exported + beyond[1],
-            held_back_kwh=held_back,
+            curtailed_kwh=curtailed,
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
             stored_kwh=battery[:, 2],
@@ -138,13 +138,13 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
     bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
     sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
-    held_back = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
+    curtailed = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
     batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
     batteries = batteries.reshape(-1, 3, slots)
-    balance: list[Term] = [(bought, 1.0), (sold, -1.0), (held_back, -1.0)]
+    balance: list[Term] = [(bought, 1.0), (sold, -1.0), (curtailed, -1.0)]
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
-    direct = add_inverters(builder, problem, batteries, held_back)
+    direct = add_inverters(builder, problem, batteries, curtailed)
     balance += [(column, 1.0) for column in direct]
     placed = add_demands(builder, problem)
     balance += placed.terms
@@ -157,10 +157,10 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
-    add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
+    add_contract(builder, problem, batteries, sun=(curtailed, direct), placed=placed)
     if placed.blocks and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)])
-    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
+    add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
     if elastic:
@@ -172,7 +172,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     start = StartBasis(np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]), np.concatenate([balanced, rows.ravel()]))
     return Formulation(
         builder.build(start),
-        np.array([bought, sold, held_back]),
+        np.array([bought, sold, curtailed]),
         batteries,
         rows,
         chosen,

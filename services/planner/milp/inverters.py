@@ -32,7 +32,7 @@ def suits_value(problem: Problem) -> bool:
     return is_worth_storing and alone and not has_negative_price and problem.site.curtailable
 
 
-def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> Indices:
+def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, curtailed: Indices) -> Indices:
     """Add what each battery takes from PV beyond its inverter, ``(batteries, slots)``, and what inverters carry; nothing where there are none.
 
     PV is held back in equal shares. A battery takes PV on its own side before anything else.
@@ -45,12 +45,12 @@ def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, h
         direct = builder.add_columns(charge.size, cost=0.0, upper=beyond)
         none = np.full(charge.size, -np.inf)
         builder.add_rows(none, np.zeros(charge.size), [(direct, 1.0), (charge, -1.0)])
-        builder.add_rows(none, beyond, [(direct, 1.0), (held_back, beyond * share)])
+        builder.add_rows(none, beyond, [(direct, 1.0), (curtailed, beyond * share)])
         bound = np.isfinite(limit)
         if bound.all():
-            builder.add_rows(none, limit - own, [(discharge, 1.0), (held_back, -own * share)])
-            builder.add_rows(none, limit + own, [(charge, 1.0), (direct, -1.0), (held_back, own * share)])
-        _add_order(builder, problem, (charge, direct, held_back), (beyond, beyond * share))
+            builder.add_rows(none, limit - own, [(discharge, 1.0), (curtailed, -own * share)])
+            builder.add_rows(none, limit + own, [(charge, 1.0), (direct, -1.0), (curtailed, own * share)])
+        _add_order(builder, problem, (charge, direct, curtailed), (beyond, beyond * share))
         direct_each.append(direct)
     return np.array(direct_each, dtype=np.int32).reshape(-1, problem.outlook.timeline.count)
 
@@ -63,22 +63,22 @@ def _add_order(builder: ModelBuilder, problem: Problem, columns: tuple[Indices, 
     where = np.flatnonzero((beyond[0] > 0) & matters & waits)
     if not where.size:
         return
-    charge, direct, held_back = (column[where] for column in columns)
+    charge, direct, curtailed = (column[where] for column in columns)
     most = outlook.timeline.hours[where] * max(battery.charge_limit_kw for battery in batteries)
     elsewhere = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
     builder.add_rows(np.full(where.size, -np.inf), np.zeros(where.size), [(charge, 1.0), (direct, -1.0), (elsewhere, -most)])
-    terms: list[Term] = [(direct, 1.0), (held_back, beyond[1][where]), (elsewhere, -beyond[0][where])]
+    terms: list[Term] = [(direct, 1.0), (curtailed, beyond[1][where]), (elsewhere, -beyond[0][where])]
     builder.add_rows(np.zeros(where.size), np.full(where.size, np.inf), terms)
 
 
 def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
     """Return the same exchange with the grid and the same charging, but every battery takes PV on its own side first: more PV is held back instead."""
-    used = sun.ac_kwh - flows.held_back_kwh + flows.direct_kwh.sum(axis=0)
+    used = sun.ac_kwh - flows.curtailed_kwh + flows.direct_kwh.sum(axis=0)
 
     def take(share: FloatArray) -> FloatArray:
         return np.asarray(np.minimum(flows.charge_kwh, sun.direct_kwh * share))
 
-    most = np.divide(sun.ac_kwh - flows.held_back_kwh, sun.ac_kwh, out=np.ones_like(used), where=sun.ac_kwh > 0)
+    most = np.divide(sun.ac_kwh - flows.curtailed_kwh, sun.ac_kwh, out=np.ones_like(used), where=sun.ac_kwh > 0)
     if (take(most).sum(axis=0) - flows.direct_kwh.sum(axis=0) <= _NOTHING_KWH).all():
         return flows
     low, high = np.zeros_like(most), most
@@ -86,7 +86,7 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
         middle = (low + high) / 2
         enough = sun.ac_kwh * middle + take(middle).sum(axis=0) >= used
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return replace(flows, held_back_kwh=sun.ac_kwh * (1.0 - high), direct_kwh=take(high))
+    return replace(flows, curtailed_kwh=sun.ac_kwh * (1.0 - high), direct_kwh=take(high))
 
 
 def fills_inverter(problem: Problem, charge_kwh: FloatArray, discharge_kwh: FloatArray) -> BoolArray:

@@ -81,8 +81,8 @@ def most_placed_kwh(problem: Problem) -> FloatArray:
 def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
     """Add what may feed what stores energy, and that what it gives back serves the house and what runs in it: it is not sold, and stores nothing else."""
     net, stores = problem.outlook.load_kwh - problem.ac_pv_kwh, [each.storage for each in placed.loads if each.storage]
-    sold, held_back, direct = grid
-    around = SurroundingColumns(net, sold, held_back, direct, batteries, placed.loads)
+    sold, curtailed, direct = grid
+    around = SurroundingColumns(net, sold, curtailed, direct, batteries, placed.loads)
     for storage in stores:
         storage.add_sources(builder, around)
     slots = np.flatnonzero(net > 0)

@@ -381,9 +381,9 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     # Where batteries give in its place they make room, or are told to, and a limit it is.
     alone = (flows.import_kwh <= _NOTHING_KWH) & (flows.discharge_kwh.sum(axis=0) <= _NOTHING_KWH)
     idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & alone & (problem.limits.inverters is None)
-    held_back = np.where(idle, 0.0, flows.held_back_kwh)
-    used = problem.ac_pv_kwh - held_back
-    limit = np.where(held_back > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
+    curtailed_kwh = np.where(idle, 0.0, flows.curtailed_kwh)
+    used = problem.ac_pv_kwh - curtailed_kwh
+    limit = np.where(curtailed_kwh > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
     # Where limits are broken, or a battery comes back to its own, physics decides: the schedule is then what its set-points come to.

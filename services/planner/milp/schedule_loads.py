@@ -161,8 +161,8 @@ def _choose(model: LinearModel, answer: Solution, solver: Solver, *, enough: flo
         if not wrong.any():
             break
         # What is made already stays made, or making these would only undo others.
-        made = wrong | (value > 0)
-        tried = tried.fixed(choices.columns[made], value[made])
+        chosen = wrong | (value > 0)
+        tried = tried.fixed(choices.columns[chosen], value[chosen])
         wrong, value = choices.judge(model, solver.solve(tried).column, enough=enough)
     return solver.solve(tried.fixed(choices.columns, value))
 
@@ -191,9 +191,9 @@ class _Choices:
         activity = model.activity(column)
         shortfalls = [self._lack(model, column, activity, to=to) for to in (1.0, 0.0)]
         split = np.abs(value - np.round(value)) > _WHOLE
-        made = np.where(shortfalls[0] <= _WHOLE, 1.0, np.where(shortfalls[1] <= _WHOLE, 0.0, shortfalls[0] <= 1.0 - enough))
+        whole = np.where(shortfalls[0] <= _WHOLE, 1.0, np.where(shortfalls[1] <= _WHOLE, 0.0, shortfalls[0] <= 1.0 - enough))
         wrong = split & (shortfalls[0] > _WHOLE) & (shortfalls[1] > _WHOLE)
-        return wrong, np.where(split, made, np.round(value))
+        return wrong, np.where(split, whole, np.round(value))
 
     def _lack(self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float) -> FloatArray:
         """Return by how much, measured in the choice's own factor, a row is missed when a choice alone goes ``to`` a whole value."""

@@ -95,7 +95,7 @@ def add_charge(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, ch
 def _add_blocks(charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
     """Price what each month draws beyond the begin of every later block."""
     for number, slots in enumerate(list_months(timeline, zone)):
-        left = charge.left_kwh(first=number == 0)
-        beyond = builder.add_columns(left.size, cost=charge.rise, upper=np.inf)
-        for place, energy in enumerate(left.tolist()):
+        room_kwh = charge.left_kwh(first=number == 0)
+        beyond = builder.add_columns(room_kwh.size, cost=charge.rise, upper=np.inf)
+        for place, energy in enumerate(room_kwh.tolist()):
             builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])

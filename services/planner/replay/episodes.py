@@ -17,20 +17,20 @@ DIGITS = 5
 Document = dict[str, Any]
 
 
-def compose_episode(scene: ReplayData, rules: Rules, lived: DayResult, *, policy: str, every: int) -> tuple[Document, Document, float]:
+def compose_episode(scene: ReplayData, rules: Rules, result: DayResult, *, policy: str, every: int) -> tuple[Document, Document, float]:
     """Return state, action and reward of a policy's day, one list per quantity with a value per slot; the reward is the day's cost, negative.
 
     ``soc`` has one value more than there are slots: that after a slot belongs to the next state. Quantiles are those of the forecast in use when
     the slot was planned; they are missing where the policy plans from none.
     """
-    part, trajectory = slice(*lived.slots), lived.trajectories[policy]
-    timeline = scene.timeline.window(lived.slots[0], lived.slots[1] - lived.slots[0])
+    part, trajectory = slice(*result.slots), result.trajectories[policy]
+    timeline = scene.timeline.window(result.slots[0], result.slots[1] - result.slots[0])
     actuals, names = scene.actuals, [battery.name for battery in scene.site.batteries]
     state: Document = {
         "policy": policy,
         "slot_minutes": int(SLOT / timedelta(minutes=1)),
         "hour": _local_hours(scene, timeline),
-        "soc": _soc(scene, trajectory.flows.stored_kwh[:, 0, :], np.array(lived.begun[policy].stored_kwh)),
+        "soc": _soc(scene, trajectory.flows.stored_kwh[:, 0, :], np.array(result.begun[policy].stored_kwh)),
         "load_kwh": _list(actuals.load_kwh[part]),
         "pv_kwh": _list(actuals.pv_kwh[part]),
         "import_price": _list(rules.import_price[part]),
@@ -42,7 +42,7 @@ def compose_episode(scene: ReplayData, rules: Rules, lived: DayResult, *, policy
         "mode": {name: [Mode(mode).word for mode in trajectory.mode[index, 0].tolist()] for index, name in enumerate(names)},
         "target_soc": {name: _list(trajectory.setpoints.target_soc[index, 0]) for index, name in enumerate(names)},
     }
-    return state | _quantiles(scene.forecasts, timeline, every), action, -lived.records[policy].cost
+    return state | _quantiles(scene.forecasts, timeline, every), action, -result.records[policy].cost
 
 
 def _soc(scene: ReplayData, stored_kwh: FloatArray, before_kwh: FloatArray) -> dict[str, list[float]]:

@@ -68,11 +68,11 @@ class ReplayResults:
         costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
         stored = sum(begin)
         for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
-            left, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
-            gain = self.rules.terminal_value * (left - stored)
+            stored_at_end, worth_at_end = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
+            gain = self.rules.terminal_value * (stored_at_end - stored)
             counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
-            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, **counted))
-            stored, worth = left, valued
+            costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=worth_at_end - worth, **counted))
+            stored, worth = stored_at_end, worth_at_end
         return costs
 
     def describe(self, label: str) -> PolicyReply:

@@ -48,7 +48,7 @@ class ReplaySpec:
 class DayLog:
     """Log of simulated days: the stored ones in order, and the receiver of each further one."""
 
-    lived: Sequence[DayRecords] = ()
+    stored: Sequence[DayRecords] = ()
     keep: Callable[[DayResult], None] = lambda _: None
 
 
@@ -117,14 +117,14 @@ def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, prog
 def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
     initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
     begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
-    days = list(book.lived)
+    days = list(book.stored)
     for slots in factory.scene.days[len(days) :]:
         standings = {each.label: days[-1][each.label].standing if days else begin for each in policy_runs}
-        lived = simulate_day(factory, policy_runs, slots, standings)
-        book.keep(lived)
-        days.append(lived.records)
+        result = simulate_day(factory, policy_runs, slots, standings)
+        book.keep(result)
+        days.append(result.records)
         if progress is not None:
-            progress(slots[1], factory.scene.timeline.count, lived.day.isoformat())
+            progress(slots[1], factory.scene.timeline.count, result.day.isoformat())
     return days
 
 

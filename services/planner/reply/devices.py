@@ -137,8 +137,8 @@ def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanR
 
 def _worth(plan: Plan, reply: PlanReply) -> float:
     """Return what a plan costs less what is left in the batteries, with what its compromises cost."""
-    left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
-    return reply.cost.total - left + sum(each.cost for each in reply.compromises)
+    terminal_worth = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    return reply.cost.total - terminal_worth + sum(each.cost for each in reply.compromises)
 
 
 def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[ManualBlock, BoolArray]]:

@@ -82,7 +82,7 @@ class Evidence(SlotFlows):
         most = (self.dearest + self.wear_price) / np.minimum(charging, giving)
         # What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one.
         value, right = self.join("energy_value"), join(more_values, self.slots)
-        own = np.where(self.rests & self.left & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
+        own = np.where(self.rests & self.has_surplus & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
         # What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for.
         self.energy_value = bound(own, -most, most)
         # The same in money: unknown where a limit or a wish makes energy priceless, or more than money counts; and where more counts, unknown elsewhere.
@@ -236,7 +236,7 @@ class Evidence(SlotFlows):
     @cached_property
     def next_move(self) -> IndexArray:
         """The slot in which the battery next does something, where until then there is nothing to do."""
-        moves, idle = ~self.rests, self.rests & ~self.short & ~self.left
+        moves, idle = ~self.rests, self.rests & ~self.short & ~self.has_surplus
         other = self.next_where(~idle)
         return np.where(self._at(moves, other, unknown=False), other, -1)
 

@@ -75,7 +75,7 @@ BOUND = (
     _giving("brought_back", "above_limits", soc="soc", most="most_soc", kwh="discharge"),
     _resting("outside_limits", "below_limits", soc="soc", least="least_soc", time="next_charge"),
     _resting("outside_limits", "above_limits", soc="soc", most="most_soc"),
-    _resting("full", "full", "left", sell="sale", held="sun_curtailed_kwh", fee="fee"),
+    _resting("full", "full", "has_surplus", sell="sale", held="sun_curtailed_kwh", fee="fee"),
     _resting("full_while_paid", "full", "grid_is_paying", fee="grid_pays"),
     # A battery that would be charged does not stay where it is for its reserve.
     _resting("charge_waits_peak", "fills_peak", "may_buy_more"),
@@ -213,9 +213,9 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
     """Return the place among all causes of the first that is true, ``(batteries, slots)``, as ``where`` is; some cause always is. Elsewhere their number."""
     first, packed = np.full(where.shape, len(CAUSES)), dict[Fact, int]()
     # Where something holds is one integer with a bit for each slot. What decides nowhere any more is never worked out.
-    left = _pack(where, where.shape)
+    undecided = _pack(where, where.shape)
     for place, cause in enumerate(CAUSES):
-        true = left
+        true = undecided
         for fact in cause.facts:
             if not true:
                 break
@@ -225,7 +225,7 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
         if true:
             bits = np.frombuffer(true.to_bytes((where.size + 7) // 8), dtype=np.uint8)
             first[np.unpackbits(bits, count=where.size).view(bool).reshape(where.shape)] = place
-            left ^= true
+            undecided ^= true
     return first
 
 
@@ -283,10 +283,10 @@ _DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {
     "charge": lambda evidence: evidence.charges | evidence.full & evidence.rests,
     "discharge": lambda evidence: evidence.gives | evidence.empty & evidence.rests,
     "hold": lambda evidence: evidence.rests,
-    "no_charge": lambda evidence: evidence.rests & (evidence.left & ~evidence.full | evidence.may_buy_more),
+    "no_charge": lambda evidence: evidence.rests & (evidence.has_surplus & ~evidence.full | evidence.may_buy_more),
     "no_discharge": lambda evidence: evidence.rests & evidence.short & ~evidence.empty,
     "no_import": lambda evidence: evidence.gives & (evidence.imports <= NOTHING_KWH),
-    "no_export": lambda evidence: (evidence.charges | evidence.rests & evidence.left) & (evidence.exports <= NOTHING_KWH),
+    "no_export": lambda evidence: (evidence.charges | evidence.rests & evidence.has_surplus) & (evidence.exports <= NOTHING_KWH),
 }
 
 
@@ -504,7 +504,7 @@ def _mark_limits(evidence: Evidence) -> tuple[list[str], IndexArray]:
     import_limit = evidence.join("problem.import_limit_kwh")
     empty, inside = evidence.empty & (evidence.gives | evidence.short), evidence.imports > NOTHING_KWH
     checks: dict[str, BoolArray] = {
-        "battery_full": (evidence.end_kwh >= evidence.battery.max_kwh - NOTHING_KWH) & (evidence.charges | evidence.left | (evidence.buy < 0)),
+        "battery_full": (evidence.end_kwh >= evidence.battery.max_kwh - NOTHING_KWH) & (evidence.charges | evidence.has_surplus | (evidence.buy < 0)),
         "reserve": empty & evidence.has_reserve,
         "battery_empty": empty & ~evidence.has_reserve,
         "charge_power": evidence.charges & (evidence.charge >= evidence.charge_power_kwh - NOTHING_KWH),

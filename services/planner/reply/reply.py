@@ -140,11 +140,11 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadli
     if "self_consumption" in (plan.method, cheapest.method):
         return None
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
-    left = float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
+    terminal_worth = float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
-        cost=_round_sum(weighed.total - least.total - left), carbon_g=None if saved is None else _round_sum(saved), import_kwh=_round_sum(imported)
+        cost=_round_sum(weighed.total - least.total - terminal_worth), carbon_g=None if saved is None else _round_sum(saved), import_kwh=_round_sum(imported)
     )
 
 
@@ -200,23 +200,23 @@ class Answered:
     inputs_digest: str
 
 
-def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
+def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the plans of many sites as columns, each as if it were answered alone."""
-    return work_in_groups(made, map(attrgetter("plan.problem"), made), partial(_answer_group, issued_at=issued_at))
+    return work_in_groups(answered, map(attrgetter("plan.problem"), answered), partial(_answer_group, issued_at=issued_at))
 
 
-def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
+def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    evidence = Evidence([each.plan for each in made], [each.request.manual for each in made])
+    evidence = Evidence([each.plan for each in answered], [each.request.manual for each in answered])
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
-    share_ms = (perf_counter() - begun) * 1e3 / len(made)
-    for each, reasons, shown in zip(made, explained, modes, strict=True):
-        yield _answer(each, (reasons, shown), issued_at=issued_at, explain_ms=share_ms)
+    share_ms = (perf_counter() - begun) * 1e3 / len(answered)
+    for each, reasons, own_modes in zip(answered, explained, modes, strict=True):
+        yield _answer(each, (reasons, own_modes), issued_at=issued_at, explain_ms=share_ms)
 
 
-def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
-    begun, plan, request = perf_counter(), made.plan, made.request
+def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
+    begun, plan, request = perf_counter(), answered.plan, answered.request
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
@@ -240,7 +240,7 @@ def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, iss
     explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     head = PlanReply(
-        plan_id=str(UUID(made.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
+        plan_id=str(UUID(answered.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         cost=reply_cost(plan, request),
@@ -251,7 +251,7 @@ def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, iss
         setpoints=setpoints,
         thresholds=thresholds,
         followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
-        pv=_held_back(plan),
+        pv=_list_curtailment(plan),
         site=site.name,
         timezone=site.timezone,
         currency=site.currency,
@@ -335,7 +335,7 @@ def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
     return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
 
 
-def _held_back(plan: Plan) -> PvSetpoints | None:
+def _list_curtailment(plan: Plan) -> PvSetpoints | None:
     """Return the curtailment of PV in each slot; None where there is none."""
     limits, curtailment = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
     limited = np.isfinite(limits)

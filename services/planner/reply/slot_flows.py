@@ -102,10 +102,10 @@ class SlotFlows:
         # Where the house draws on the grid for what sun and batteries do not bring.
         self.short: BoolArray = shares.short_kwh > NOTHING_KWH
         # Where batteries leave surplus, sold or held back.
-        self.left: BoolArray = shares.sun_sold_kwh + shares.sun_curtailed_kwh > NOTHING_KWH
+        self.has_surplus: BoolArray = shares.sun_sold_kwh + shares.sun_curtailed_kwh > NOTHING_KWH
         self.sells_sun: BoolArray = shares.sun_sold_kwh > NOTHING_KWH
         self.holds_back: BoolArray = shares.sun_curtailed_kwh > NOTHING_KWH
-        self.balanced: BoolArray = ~self.short & ~self.left
+        self.balanced: BoolArray = ~self.short & ~self.has_surplus
         self.feed_in_limit_kwh = self.join("problem.export_limit_kwh")
         self.may_feed_in: BoolArray = self.feed_in_limit_kwh > NOTHING_KWH
         self.feeds_in_nothing: BoolArray = ~self.may_feed_in
@@ -167,7 +167,7 @@ class SlotFlows:
         self.charge_power_kwh = np.asarray((np.where(tapers, charge_limit_kw(self.start_kwh, battery), most) if tapers.any() else most) * self.hours)
         # Where the house draws on the grid, and a battery holds something.
         self.spares: BoolArray = self.short & ~self.empty
-        self.leaves_surplus: BoolArray = self.left & ~self.full
+        self.leaves_surplus: BoolArray = self.has_surplus & ~self.full
         self.sells_surplus: BoolArray = self.leaves_surplus & self.sells_sun & ~self.holds_back
 
     def _join_optional(self, path: str, unknown: FloatArray) -> FloatArray | None:

@@ -60,7 +60,7 @@ class Addition:
 
     site: Site
     devices: Mapping[str, Mapping[str, AddedDevice]]
-    left: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
+    end_states: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]) -> "Addition":
@@ -88,10 +88,10 @@ class Addition:
             last = recorded.count - first if end == window.end else slots
             uses = sum((each.use_kwh for each in placed), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
-            lived = Timeline(begin, SLOT, slots)
+            past = Timeline(begin, SLOT, slots)
             for each in placed:
                 section, name = place = each.demand.section, each.demand.name
-                self.left[place] = self.devices[section][name].end(each.columns(), lived, self.left.get(place))
+                self.end_states[place] = self.devices[section][name].end(each.columns(), past, self.end_states.get(place))
         return added
 
     def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
@@ -100,7 +100,7 @@ class Addition:
         series = {name: getattr(ahead_outlook, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
         batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
         begun = {
-            section: {name: device.begin(ahead, self.left.get((section, name))) for name, device in devices.items()}
+            section: {name: device.begin(ahead, self.end_states.get((section, name))) for name, device in devices.items()}
             for section, devices in self.devices.items()
         }
         state = StateMessage.model_validate({"batteries": batteries, **begun})

@@ -63,9 +63,9 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     stored = sites.read_configurations(connection, names)
     by_name = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
     facts = batch.together(list(by_name), lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now))
-    made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name]))
-    answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))
-    rows = batch.each(list(answered), lambda name: made[name].store(name, *answered[name]))
+    solved = batch.each(list(facts), lambda name: _SolvedSite.of(connection, facts[name]))
+    answered = batch.together(list(solved), lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)))
+    rows = batch.each(list(answered), lambda name: solved[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
     # A plan of a site that was removed meanwhile would drive the next one of its name.
     batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
@@ -81,7 +81,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _SolvedSite:
     """The least-cost plan of a site, the complete request that it was made from, in bytes as well, their digest, and the solver that made it."""
 
     problem: Problem
@@ -107,10 +107,10 @@ class _Made:
         return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
 
 
-def _answer(made: Sequence[_Made], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
+def _answer(solved: Sequence[_SolvedSite], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
     """Return plans as they are followed, and as they are answered."""
-    plans = follow_each([(each.problem, each.plan) for each in made])
-    answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, made, strict=True)]
+    plans = follow_each([(each.problem, each.plan) for each in solved])
+    answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, solved, strict=True)]
     return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
 

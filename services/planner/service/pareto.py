@@ -183,8 +183,8 @@ class _Curve:
 
     def _read(self, plan: Plan) -> dict[Figure, float]:
         cost = reply_cost(plan, self._request)
-        left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
-        return {"cost": cost.total - left, "carbon": cost.carbon_g or 0.0, "self_sufficiency": float(plan.flows.import_kwh.sum()), "wear": cost.wear}
+        terminal_worth = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+        return {"cost": cost.total - terminal_worth, "carbon": cost.carbon_g or 0.0, "self_sufficiency": float(plan.flows.import_kwh.sum()), "wear": cost.wear}
 
     def point(self, weighed: TradeoffPoint[Weighed]) -> ParetoPoint:
         """Return a plan's figures, and the weights as an owner would write them."""

@@ -95,8 +95,8 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
     priced = slot_costs(**columns, throughput_kwh=np.zeros((1, len(reply.slots))), wear_price=0.0)
     tolerance = _tolerance(columns)
     stated = {"cost of import": cost.import_, "earnings of export": cost.export, "total cost": cost.total}
-    made = [float(priced.import_cost.sum()), float(priced.export_cost.sum()), cost.import_ + cost.export + cost.wear + cost.peak]
-    for (what, stated_cost), actual_cost in zip(stated.items(), made, strict=True):
+    computed = [float(priced.import_cost.sum()), float(priced.export_cost.sum()), cost.import_ + cost.export + cost.wear + cost.peak]
+    for (what, stated_cost), actual_cost in zip(stated.items(), computed, strict=True):
         if abs(stated_cost - actual_cost) > tolerance:
             yield Finding(what, stated_cost - actual_cost)
 

@@ -95,8 +95,8 @@ class Planned:
         """Return the modes of the slots that both plans cover, and the cost less the worth of what is left in the batteries."""
         plan = decide(build_problem(request), self.solver)
         reply = answer(plan, request=request, issued_at=self.carried.later.reply.issued_at)
-        left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
-        return read_modes(reply, 0, self.carried.shared), reply.cost.total - left
+        terminal_worth = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+        return read_modes(reply, 0, self.carried.shared), reply.cost.total - terminal_worth
 
 
 def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, language: Language) -> PlanChangesReply:

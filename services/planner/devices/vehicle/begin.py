@@ -246,10 +246,10 @@ class AddedVehicle:
         sessions = [VehicleSession(from_=begin, to=end, target_soc=target, arrival_soc=None if begin <= ahead.begin else home) for begin, end in stays]
         return VehicleState(soc=home if before is None else before.soc, sessions=sessions)
 
-    def end(self, flows: Columns, lived: Timeline, before: VehicleState | None) -> VehicleState | None:  # a plan begins with it
-        """Return how full it is at the end of what was lived; None where it is away then, and comes back with what the day took."""
-        here = any(begin < lived.end < end for begin, end in self.list_stays(lived))
-        return VehicleState(soc=flows["soc_end"][lived.count - 1]) if here else None
+    def end(self, flows: Columns, past: Timeline, before: VehicleState | None) -> VehicleState | None:  # a plan begins with it
+        """Return how full it is at the end of some slots; None where it is away then, and comes back with what the day took."""
+        here = any(begin < past.end < end for begin, end in self.list_stays(past))
+        return VehicleState(soc=flows["soc_end"][past.count - 1]) if here else None
 
     def list_stays(self, timeline: Timeline) -> list[tuple[datetime, datetime]]:
         """Return begin and end of the stays from the day before a timeline's start to its end."""

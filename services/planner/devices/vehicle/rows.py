@@ -285,7 +285,7 @@ def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBu
     batteries = site.batteries
     if demand.slots_of("surplus_only").any():
         stored = [*((each, 1.0) for each in batteries[:, 0]), *((each, -1.0) for each in site.direct)]
-        _leave_surplus(builder, site, (demand, columns), [*site.others(columns.charge), (site.held_back, 1.0), *stored])
+        _leave_surplus(builder, site, (demand, columns), [*site.others(columns.charge), (site.curtailed, 1.0), *stored])
     if demand.vehicle.from_battery == "never" and batteries.size:
         fed: list[Term] = [(each.use, -np.asarray(each.kwh)) for each in site.placed if each.storage is None or each.storage.from_batteries]
         # While the vehicle charges, batteries give nothing: what an inverter gives that sees the meter alone goes to the vehicle when the house takes less.
@@ -293,7 +293,7 @@ def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBu
         slots = columns.choosable
         most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
         builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
-        _follow_energy(builder, site, columns, [*fed, *((each, -1.0) for each in (site.sold, site.held_back, *batteries[:, 0]))])
+        _follow_energy(builder, site, columns, [*fed, *((each, -1.0) for each in (site.sold, site.curtailed, *batteries[:, 0]))])
 
 
 def _leave_surplus(builder: ModelBuilder, site: SurroundingColumns, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
