@@ -62,13 +62,13 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
     """Return the sensors of vehicles that have any: of those of a role that hold then, the first one is the first vehicle's, the second one the second's."""
     named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
     roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
-    found = {}
+    by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
         soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
         if soc or connected:
             unplugged = connected is not None and connected.sign < 0
-            found[vehicle.name] = ChargeSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
-    return found
+            by_vehicle[vehicle.name] = ChargeSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
+    return by_vehicle
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
@@ -98,24 +98,24 @@ def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: da
         unplugged: that sensor is on while the vehicle is away.
     """
     connected, since = _judge_plug(plugs, unplugged=unplugged)
-    said = [SocReading(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
+    charges = [SocReading(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
     # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
-    here = [each for each in said if connected and since is not None and each.at >= since]
-    charge = judge_levels(here or said, pace_of_charge(vehicle, connected=bool(here)))
+    here = [each for each in charges if connected and since is not None and each.at >= since]
+    charge = judge_levels(here or charges, pace_of_charge(vehicle, connected=bool(here)))
     holds = socs[1].size > 0 and bool(np.isfinite(socs[1][-1]))
     return SeenCharge(charge.confirm(until) if charge and holds else charge, connected, since)
 
 
 def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None]:
     """Return whether a vehicle is connected, and since when it said so without a break."""
-    said = list(_list(plugs))
-    if not said or np.isnan(said[-1][0]):
+    states = list(_list(plugs))
+    if not states or np.isnan(states[-1][0]):
         return None, None
-    connected = (said[-1][0] > 0) is not unplugged
-    same = list(takewhile(lambda each: np.isnan(each[0]) or ((each[0] > 0) is not unplugged) is connected, reversed(said)))
+    connected = (states[-1][0] > 0) is not unplugged
+    same = list(takewhile(lambda each: np.isnan(each[0]) or ((each[0] > 0) is not unplugged) is connected, reversed(states)))
     return connected, [at for value, at in same if not np.isnan(value)][-1]
 
 
-def _list(said: Said) -> Sequence[tuple[float, datetime]]:
-    instants = [instant.replace(tzinfo=UTC) for instant in said[0].astype("M8[us]").tolist()]
-    return list(zip(said[1].tolist(), instants, strict=True))
+def _list(readings: Said) -> Sequence[tuple[float, datetime]]:
+    instants = [instant.replace(tzinfo=UTC) for instant in readings[0].astype("M8[us]").tolist()]
+    return list(zip(readings[1].tolist(), instants, strict=True))

@@ -208,11 +208,11 @@ def read_problem(problem: Mapping[str, Any]) -> LunaError:
 
 def build_error(codes: Iterable[str], message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> LunaError:
     """Return an error of the class of the first of ``codes`` that is known here, of the root's where none is."""
-    known: dict[str, type[LunaError]] = {}
+    by_code: dict[str, type[LunaError]] = {}
     for each in error_classes():
         # A subclass without a code of its own is, to a caller elsewhere, its parent.
-        known.setdefault(each.code, each)
-    kind = next((known[code] for code in codes if code in known), LunaError)
+        by_code.setdefault(each.code, each)
+    kind = next((by_code[code] for code in codes if code in by_code), LunaError)
     # A subclass may build its message from other arguments; what it says is already here.
     error = kind.__new__(kind)
     LunaError.__init__(error, message, field=field, value=value, remedy=remedy)

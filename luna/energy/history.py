@@ -64,15 +64,15 @@ class SeriesName:
         """
         source, colon, rest = text.partition(":")
         if not colon:
-            require_known("series", text, (*OBSERVED, *FORMS.values()))
+            require_choice("series", text, (*OBSERVED, *FORMS.values()))
             return cls("slot_observations", (text,))
-        require_known("series", source, tuple(FORMS))
+        require_choice("series", source, tuple(FORMS))
         # A sensor's name and an OBIS code may hold colons of their own.
         parts = tuple(rest.split(":", maxsplit=FORMS[source].count(":") - 1))
         if len(parts) != FORMS[source].count(":") or not all(parts):
             raise refuse("no-such-series", field="series", value=text, form=FORMS[source])
         if source in COLUMNS:
-            require_known("series", parts[-1], COLUMNS[source])
+            require_choice("series", parts[-1], COLUMNS[source])
         return cls(source, parts)
 
     @property
@@ -119,9 +119,9 @@ class SeriesQuery:
         name = self.name
         if name.sampled:
             raise refuse("readings-are-no-slots", field="series", value=self.series)
-        require_known("resolution", self.resolution, tuple(RESOLUTIONS))
+        require_choice("resolution", self.resolution, tuple(RESOLUTIONS))
         if self.aggregate is not None:
-            require_known("aggregate", self.aggregate, AGGREGATES)
+            require_choice("aggregate", self.aggregate, AGGREGATES)
         require_window(self.first, self.end)
         for field, value, sources in (("known_at", self.known_at, ("market_prices", *COLUMNS)), ("issued_at", self.issued_at, tuple(COLUMNS))):
             if value is not None and name.source not in sources:
@@ -256,14 +256,14 @@ def write_instants(instants: InstantArray) -> list[str]:
     return np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()  # type: ignore[no-any-return]
 
 
-def require_known(field: str, value: str, known: tuple[str, ...]) -> None:
-    """Check that ``value`` is one of those ``known``.
+def require_choice(field: str, value: str, choices: tuple[str, ...]) -> None:
+    """Check that ``value`` is one of the ``choices``.
 
     Raises:
         InvalidInputError: it is none.
     """
-    if value not in known:
-        raise refuse("no-such-choice", field=field, value=value, name=field, names=known)
+    if value not in choices:
+        raise refuse("no-such-choice", field=field, value=value, name=field, names=choices)
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:

@@ -71,8 +71,8 @@ def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel
     Invariants: the level is one of the readings; one that power can explain is believed at once.
     """
 
-    def follow(known: JudgedLevel | None, reading: SocReading) -> JudgedLevel:
-        return JudgedLevel(*reading) if known is None else known.follow(reading, pace)
+    def follow(level: JudgedLevel | None, reading: SocReading) -> JudgedLevel:
+        return JudgedLevel(*reading) if level is None else level.follow(reading, pace)
 
     return reduce(follow, readings, None)
 

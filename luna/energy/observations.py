@@ -98,8 +98,8 @@ class Observations:
 
     def without(self, windows: Iterable[tuple[datetime, datetime]]) -> Self:
         """Return the same observations, unknown in every slot that begins within one of the windows (first instant, instant after the last)."""
-        known = np.ones(self.starts.size, dtype=np.bool_)
+        valid = np.ones(self.starts.size, dtype=np.bool_)
         for window in windows:
             first, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s") for instant in window)
-            known &= (self.starts < first) | (self.starts >= end)
-        return type(self).of(self.starts, {name: np.where(known, getattr(self, name), np.nan) for name in SERIES})
+            valid &= (self.starts < first) | (self.starts >= end)
+        return type(self).of(self.starts, {name: np.where(valid, getattr(self, name), np.nan) for name in SERIES})

@@ -153,18 +153,18 @@ def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
         least, most = amount.money.bounds(currency)
         if not least <= amount.value <= most:
             bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
-            said = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
-            said |= {"reason": "beyond-currency", "parameters": {"bound": bound, "currency": currency, "least": least, "most": most}}
-            raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", said)
+            context = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
+            context |= {"reason": "beyond-currency", "parameters": {"bound": bound, "currency": currency, "least": least, "most": most}}
+            raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", context)
 
 
 @cache
 def _find_money(kind: type[Part]) -> dict[str, MoneyBounds]:
-    found = {
+    amounts = {
         name: next((each for each in (*field.metadata, *_within(field.annotation)) if isinstance(each, MoneyBounds)), None)
         for name, field in kind.model_fields.items()
     }
-    return {name: money for name, money in found.items() if money is not None}
+    return {name: money for name, money in amounts.items() if money is not None}
 
 
 def _within(annotation: Any) -> Iterator[Any]:

@@ -84,11 +84,11 @@ def doubt_prices(price: FloatArray, stored: FloatArray, currency: str) -> UnitDo
         return None
     usual = find_usual(stored)
     if usual is not None:
-        known = max(usual, LEAST_KNOWN_EUR * (scale or 0.0))
+        compared = max(usual, LEAST_KNOWN_EUR * (scale or 0.0))
         for share, times in PRICE_TIMES.items():
             value = float(np.quantile(distance, 1.0 - share))
-            if value > times * known > 0.0:
-                return UnitDoubt(share, value, known, "stored", _suspect_units(currency, value / known))
+            if value > times * compared > 0.0:
+                return UnitDoubt(share, value, compared, "stored", _suspect_units(currency, value / compared))
         return None
     middle = float(np.median(distance))
     if scale is None or middle <= DEAREST_DAY_EUR * scale:
@@ -114,8 +114,8 @@ def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> 
 
 def find_usual(stored: FloatArray) -> float | None:
     """Return how far from zero all but a hundredth of the stored values are at most; None where less than a day is stored."""
-    known = np.abs(stored[np.isfinite(stored)])
-    return float(np.quantile(known, USUAL_SHARE)) if known.size >= FEWEST_KNOWN else None
+    distance = np.abs(stored[np.isfinite(stored)])
+    return float(np.quantile(distance, USUAL_SHARE)) if distance.size >= FEWEST_KNOWN else None
 
 
 def price_bounds(currency: str) -> tuple[float, float] | None:
@@ -139,15 +139,15 @@ def _suspect_units(currency: str, times: float) -> tuple[str, ...]:
     return (f"{currency}/MWh",) if times > CENTS_TIMES else (f"{currency}/MWh", "ct/kWh")
 
 
-def round_soc(given: Any) -> Any:
+def round_soc(value: Any) -> Any:
     """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
-    if isinstance(given, int | float) and -SOC_ROUNDING <= given <= 1 + SOC_ROUNDING:
-        return min(max(given, 0.0), 1.0)
-    return given
+    if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
+        return min(max(value, 0.0), 1.0)
+    return value
 
 
-def round_energies(given: Any) -> Any:
+def round_energies(value: Any) -> Any:
     """Return a list with energies just below zero as zero; anything else as it is."""
-    if not isinstance(given, list):
-        return given
-    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in given]
+    if not isinstance(value, list):
+        return value
+    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in value]

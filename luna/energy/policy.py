@@ -119,18 +119,18 @@ class BatteryPolicy:
         serves = (soc > serve + SAME_SOC) | (serve <= battery.min_soc + SAME_SOC)
         follows = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
         charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
-        told = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
+        modes = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
         levels = np.array([np.where(charges, level.buy, level.sell), serve, store, broadcast(level.spill, store.shape)])
         target, floor, ceiling, spill = bound(levels, battery.min_soc, battery.max_soc)
         return SetPoint(
-            mode=told.astype(np.int8)[None, :],
-            power_kw=broadcast(np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), told.shape)[None, :],
+            mode=modes.astype(np.int8)[None, :],
+            power_kw=broadcast(np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), modes.shape)[None, :],
             target_soc=target[None, :],
             floor_soc=floor[None, :],
             ceiling_soc=ceiling[None, :],
             spill_soc=spill[None, :],
-            curtailment=np.zeros(told.shape, dtype=np.int8),
-            pv_limit_kw=np.full(told.shape, np.inf),
+            curtailment=np.zeros(modes.shape, dtype=np.int8),
+            pv_limit_kw=np.full(modes.shape, np.inf),
         )
 
 
@@ -161,21 +161,21 @@ class PlanPolicy:
 
     def read(self, slots: slice, soc: FloatArray, modes: IntArray) -> SetPoint:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
-        told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
+        setpoints = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
         site: dict[str, Any] = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
-        if len(told) == 1:
-            return replace(told[0], **site)
+        if len(setpoints) == 1:
+            return replace(setpoints[0], **site)
         none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in site}
-        joined = {name: np.concatenate([getattr(part, name) for part in told]) if told else none[name] for name in none}
+        joined = {name: np.concatenate([getattr(part, name) for part in setpoints]) if setpoints else none[name] for name in none}
         return SetPoint(**joined, **site)
 
 
-def keep_supported_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
+def keep_supported_modes(setpoint: SetPoint, supported: Sequence[frozenset[Mode] | None]) -> SetPoint:
     """Return set-points in modes that each battery's inverter knows, None: all; where one does not know a mode, it consumes its own."""
-    if all(modes is None for modes in known):
+    if all(modes is None for modes in supported):
         return setpoint
-    strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(known, setpoint.mode, strict=True)])
+    strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(supported, setpoint.mode, strict=True)])
     if not strange.any():
         return setpoint
     own = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}

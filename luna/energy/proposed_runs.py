@@ -38,7 +38,7 @@ def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
 
     What the owner decided stands for itself.
     """
-    found: list[ProposedRun] = []
+    runs_so_far: list[ProposedRun] = []
     last_is_little, first = False, 0
     for (mode, by_owner), group in groupby(slots, key=lambda slot: (slot.mode, slot.by_owner)):
         inside = list(group)
@@ -46,14 +46,14 @@ def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
         if mode is None:
             continue
         run, little = ProposedRun(mode, end - len(inside), end, by_owner), not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH
-        last = found[-1] if found and found[-1].end == run.first else None
+        last = runs_so_far[-1] if runs_so_far and runs_so_far[-1].end == run.first else None
         same = last is not None and (last.mode, last.by_owner) == (mode, by_owner)
         if last is not None and (same or (little and not last.by_owner)):
-            found[-1] = replace(last, end=end)
+            runs_so_far[-1] = replace(last, end=end)
             last_is_little = last_is_little and little
         elif last is not None and last_is_little and not by_owner:
-            found[-1], last_is_little = replace(run, first=last.first), False
+            runs_so_far[-1], last_is_little = replace(run, first=last.first), False
         else:
-            found.append(run)
+            runs_so_far.append(run)
             last_is_little = little
-    return found
+    return runs_so_far

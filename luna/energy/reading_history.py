@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from luna.energy.buckets import RESOLUTIONS
-from luna.energy.history import require_known, require_window
+from luna.energy.history import require_choice, require_window
 from luna.energy.refusals import refuse
 
 BUCKETED = ("increase", "time_weighted_mean")
@@ -47,9 +47,9 @@ class ReadingQuery:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        for field, value, known in (("aggregate", self.aggregate, AGGREGATES), ("resolution", self.resolution, tuple(RESOLUTIONS))):
+        for field, value, choices in (("aggregate", self.aggregate, AGGREGATES), ("resolution", self.resolution, tuple(RESOLUTIONS))):
             if value is not None:
-                require_known(field, value, known)
+                require_choice(field, value, choices)
         if self.resolution is not None and self.aggregate not in BUCKETED:
             raise refuse("resolution-without-buckets", field="resolution", value=self.resolution, buckets=" or ".join(BUCKETED))
         if self.points is not None and self.aggregate != "shape":

@@ -72,8 +72,8 @@ class RowFault(CodedFault):
         return None if series is None else str(series)
 
     def __str__(self) -> str:
-        said = self.say({name: _write(name, value) for name, value in self.parameters.items()})
-        return f"{self.parameters['column']}: {said}" if "column" in self.parameters else said
+        message = self.say({name: _write(name, value) for name, value in self.parameters.items()})
+        return f"{self.parameters['column']}: {message}" if "column" in self.parameters else message
 
 
 def refuse_unit(unit: str | None) -> RowFault:

@@ -75,8 +75,8 @@ def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
     """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
     up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
     target = np.where(mode == Mode.EXPORT, down, up)
-    held_back = np.atleast_1d(curtailment)
-    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=held_back, pv_limit_kw=np.full(held_back.shape, np.inf))
+    per_site = np.atleast_1d(curtailment)
+    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=per_site, pv_limit_kw=np.full(per_site.shape, np.inf))
 
 
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:

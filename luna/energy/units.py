@@ -101,7 +101,7 @@ class UnitHistory:
         places = np.arange(len(self.names)) if instants is None else self.places(instants)
         readings: Counter[str] = Counter()
         newest: dict[str | None, str | None] = {None: self.first}
-        for place, count in zip(*(found.tolist() for found in np.unique(places, return_counts=True)), strict=True):
+        for place, count in zip(*(counts.tolist() for counts in np.unique(places, return_counts=True)), strict=True):
             kind, _ = _scale(self.names[place])
             newest[kind] = self.names[place]
             # One reading of another kind, a power among a counter's, is the odd one, whenever it came.

@@ -56,13 +56,13 @@ def depth_wear(batteries: Sequence[Battery], stored_kwh: FloatArray, start_kwh: 
 
 def _wear(segments: DepthSegments, path_kwh: FloatArray, start_kwh: FloatArray) -> FloatArray:
     column = (-1, *(1,) * np.ndim(start_kwh))
-    most, held = np.cumsum(segments.width_kwh).reshape(column), segments.fill(start_kwh)
+    most, stored = np.cumsum(segments.width_kwh).reshape(column), segments.fill(start_kwh)
     # What is taken from each segment and those above, priced by what it costs more than the segment below.
     rise = -np.diff(segments.price, append=0.0).reshape(column)
     change = np.diff(np.concatenate([np.expand_dims(start_kwh, -1), path_kwh], axis=-1), axis=-1)
     cost = np.empty_like(path_kwh)
     for slot in range(path_kwh.shape[-1]):
-        after = np.clip(held + change[..., slot], 0.0, most)
-        cost[..., slot] = (np.maximum(held - after, 0.0) * rise).sum(axis=0)
-        held = after
+        after = np.clip(stored + change[..., slot], 0.0, most)
+        cost[..., slot] = (np.maximum(stored - after, 0.0) * rise).sum(axis=0)
+        stored = after
     return cost

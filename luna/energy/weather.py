@@ -68,8 +68,8 @@ class WeatherVintages:
         if not len(self):
             return {name: np.full(slot.size, np.nan) for name in WEATHER}
         place = np.searchsorted(self._keys, _key(slot, known_at), side="right") - 1
-        known = (place >= 0) & (self.slot[place] == slot)
-        return {name: np.where(known, values[place], np.nan) for name, values in self.series.items()}
+        is_here = (place >= 0) & (self.slot[place] == slot)
+        return {name: np.where(is_here, values[place], np.nan) for name, values in self.series.items()}
 
     @cached_property
     def _keys(self) -> IndexArray:

@@ -37,9 +37,9 @@ def _check_connected(site: _Connected) -> None:
     inverters = site.inverters
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
         named = [(inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)]
-        known, counts = {part.name for part in parts}, Counter(name for _, name in named)
+        names, counts = {part.name for part in parts}, Counter(name for _, name in named)
         for inverter, name in named:
-            if name not in known:
+            if name not in names:
                 raise invalid_part("inverter-names-stranger", inverter=inverter, name=name, kind=kind)
             if counts[name] > 1:
                 raise invalid_part("behind-two-inverters", name=name)

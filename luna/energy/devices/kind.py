@@ -148,15 +148,15 @@ class DeviceKind(Generic[DeviceT]):
 
     def of(self, site: Part) -> Sequence[DeviceT]:
         """Return the devices of the kind that a site has."""
-        found = getattr(site, self.section)
-        return found if isinstance(found, list) else [found]
+        devices = getattr(site, self.section)
+        return devices if isinstance(devices, list) else [devices]
 
 
-def by_name(said: type[Part]) -> tuple[Any, Any]:
+def by_name(model: type[Part]) -> tuple[Any, Any]:
     """Return the type and the default of a section in which something is said of each device, by its name."""
-    return GenericAlias(dict, (str, said)), {}
+    return GenericAlias(dict, (str, model)), {}
 
 
-def read_section(message: BaseModel, section: str, said: type[PartT]) -> dict[str, PartT]:
+def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[str, PartT]:
     """Return what a state, or a slot of a plan, says of each device of a kind, whose declaration names the section and the model."""
-    return {name: each for name, each in getattr(message, section).items() if isinstance(each, said)}
+    return {name: each for name, each in getattr(message, section).items() if isinstance(each, model)}

@@ -67,12 +67,12 @@ class ElectricVehicle(NamedDevice):
 
     @model_validator(mode="before")
     @classmethod
-    def _by_its_phases(cls, told: Any) -> Any:
+    def _by_its_phases(cls, fields: Any) -> Any:
         """Fill in the least power of a charger of which nothing else is said: one phase gives no more than 32 A (IEC 61851-1)."""
-        if not isinstance(told, Mapping) or "min_charge_kw" in told:
-            return told
-        one_phase = told.get("charger") is not None or (isinstance(limit := told.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
-        return {**told, "min_charge_kw": 1.4} if one_phase else told
+        if not isinstance(fields, Mapping) or "min_charge_kw" in fields:
+            return fields
+        one_phase = fields.get("charger") is not None or (isinstance(limit := fields.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
+        return {**fields, "min_charge_kw": 1.4} if one_phase else fields
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

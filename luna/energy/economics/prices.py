@@ -113,25 +113,25 @@ def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """
     days, where = np.unique((starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True)
-    known = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
-    return np.array([instant.replace(tzinfo=None) for instant in known], dtype="datetime64[us]")[where]
+    published_at = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
+    return np.array([instant.replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")[where]
 
 
-def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> FloatArray:
+def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> FloatArray:
     """Replace everything from slot ``known`` on by the same slot of the last known day.
 
     Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
 
     Args:
         price: currency/kWh, shape ``(slots,)``; should begin a day before the slots it is needed for.
-        known: number of leading slots whose price is published.
+        published: number of leading slots whose price is published.
         slots_per_day: 96 for quarter-hours.
 
     Raises:
         InvalidInputError: nothing is known, or there is a gap in what is known.
     """
-    gaps = np.flatnonzero(~np.isfinite(price[:known]))
-    if known == 0 or gaps.size:
+    gaps = np.flatnonzero(~np.isfinite(price[:published]))
+    if published == 0 or gaps.size:
         slot = int(gaps[0]) if gaps.size else 0
         raise refuse("slot-price-missing", field=f"import_price[{slot}]")
-    return np.asarray(price[repeat_last(np.arange(price.size), known, period=min(slots_per_day, known))])
+    return np.asarray(price[repeat_last(np.arange(price.size), published, period=min(slots_per_day, published))])

@@ -22,8 +22,8 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     Invariants: idempotent; no sequence of clamped set-points leaves the limits of battery and connection.
     """
     battery = limits.batteries
-    known = np.isfinite(stored_kwh)
-    valid = (setpoint.mode >= 0) & (setpoint.mode <= _LAST_MODE) & known
+    is_finite = np.isfinite(stored_kwh)
+    valid = (setpoint.mode >= 0) & (setpoint.mode <= _LAST_MODE) & is_finite
     mode = np.where(valid, setpoint.mode, HOLD)
     mode = np.where(buys(mode) & ~battery.charge_from_grid, SAVE, mode)
     mode = np.where(sells(mode) & ~battery.discharge_to_grid, SUPPLY, mode)

@@ -38,9 +38,9 @@ class BatteryEnvelope:
             reach: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
             return reach
 
-        known = np.isfinite(stored_kwh)
-        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
-        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
+        is_finite = np.isfinite(stored_kwh)
+        chargeable = np.where(is_finite, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
+        dischargeable = np.where(is_finite, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
         # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
         target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
         ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
@@ -49,13 +49,13 @@ class BatteryEnvelope:
             dischargeable=dischargeable,
             storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
             # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
-            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
+            spillable=np.where(limits.curtailable & is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
             servable=np.where(serves(mode), np.minimum(dischargeable, reach_to(floor)), 0.0),
             buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(selling, np.minimum(dischargeable, reach_to(target)), 0.0),
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
-            absorbable=chargeable if limits.inverters is None else np.where(known, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            absorbable=chargeable if limits.inverters is None else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
             direct_kwh=np.zeros_like(chargeable),
         )
 
@@ -64,15 +64,15 @@ class BatteryEnvelope:
         room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
         out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
         into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
-        taken = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
-        return replace(self, **out, **into, direct_kwh=taken)
+        direct_kwh = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
+        return replace(self, **out, **into, direct_kwh=direct_kwh)
 
     def beside(self, direct_kwh: FloatArray) -> Self:
         """Return what is left of the reach when batteries have taken PV on the DC side: what takes does not sell."""
         if not direct_kwh.any():
             return self
-        left = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
-        return replace(self, **left, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
+        rest = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
+        return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
 
     def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
         """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
@@ -211,16 +211,16 @@ class _Sun:
             return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh, pv_kwh)
         free = limits.inverters.convert(pv_kwh, hours)
         share = np.where(free.ac_kwh > limit, limit / np.maximum(free.ac_kwh, 1e-12), 1.0)
-        held = free.throttle(np.where(off, 0.0, share))
-        return cls(held.ac_kwh, free.ac_kwh, pv_kwh, held, free)
+        throttled = free.throttle(np.where(off, 0.0, share))
+        return cls(throttled.ac_kwh, free.ac_kwh, pv_kwh, throttled, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
         """Return what held-back PV may still give: behind an inverter, what that carries beside its battery."""
-        held_back = self.most_kwh - self.ac_kwh
+        curtailed = self.most_kwh - self.ac_kwh
         if self.free is None:
-            return held_back
+            return curtailed
         blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(axis=0)
-        released: FloatArray = np.maximum(held_back - blocked, 0.0)
+        released: FloatArray = np.maximum(curtailed - blocked, 0.0)
         return released
 
 
@@ -247,9 +247,9 @@ def _move(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: Boo
     """Return what each battery takes from PV directly, stores, buys and sells within its reach and what the connection still carries."""
     direct, reach = reach.direct_kwh, reach.beside(reach.direct_kwh)
     store = _store_surplus(meter, reach, last=last)
-    left = meter.surplus - store.sum(axis=0)
+    surplus_left = meter.surplus - store.sum(axis=0)
     buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
-    sold = _share(meter.export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
+    sold = _share(meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
     bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, last=last)
     return _Moved(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
 
@@ -273,19 +273,19 @@ def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, cur
     # What neither connection nor battery can carry, PV that was held back does.
     released = np.minimum(sun.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
     room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
-    held_back = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + held_back
-    return meter.deficit - released + bought, surplus - held_back + sold, curtailed
+    surplus_curtailed = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
+    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + surplus_curtailed
+    return meter.deficit - released + bought, surplus - surplus_curtailed + sold, curtailed
 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
     """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
     wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
-    left = energy_kwh
+    available = energy_kwh
     if wanted.shape[0] > 1:
         sooner = np.where(last, 0.0, wanted)
         later = wanted - sooner
         ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
-        left = energy_kwh - ahead
-    share: FloatArray = np.minimum(np.maximum(left, 0.0), wanted)
+        available = energy_kwh - ahead
+    share: FloatArray = np.minimum(np.maximum(available, 0.0), wanted)
     return share

@@ -35,19 +35,19 @@ class SiteAssumption(NamedTuple):
 
 def list_assumptions(site: Site) -> list[SiteAssumption]:
     """Return what is assumed of a site, that of which most is known to be worth telling first."""
-    found = [*_assume_household(site), *_assume_devices(site)]
-    return sorted(found, key=lambda each: -(each.worth or 0.0))
+    assumptions = [*_assume_household(site), *_assume_devices(site)]
+    return sorted(assumptions, key=lambda each: -(each.worth or 0.0))
 
 
 def _assume_household(site: Site) -> Iterator[SiteAssumption]:
-    said = site.household
-    if said.yearly_kwh is None:
-        code = "yearly_kwh" if said.persons is None else "yearly_kwh_by_persons"
-        yield SiteAssumption(code, "site", {"kwh": said.yearly_load_kwh})
-    if said.heated_by is None and not site.has_own("heating"):
+    household = site.household
+    if household.yearly_kwh is None:
+        code = "yearly_kwh" if household.persons is None else "yearly_kwh_by_persons"
+        yield SiteAssumption(code, "site", {"kwh": household.yearly_load_kwh})
+    if household.heated_by is None and not site.has_own("heating"):
         yield SiteAssumption("heated_by", "site")
-    elif said.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
-        yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": said.heated_m2 or ASSUMED_M2})
+    elif household.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
+        yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": household.heated_m2 or ASSUMED_M2})
     if site.location is None:
         # Weather was worth it for what the sun gives.
         yield SiteAssumption("location", "site", like_measured=bool(site.pv))

@@ -57,8 +57,8 @@ class Control(ControlPart):
 
     def section(self, name: str) -> tuple[DeviceControl, ...]:
         """Return the entries of a section."""
-        found = getattr(self, name)
-        return found if isinstance(found, tuple) else () if found is None else (found,)
+        entries = getattr(self, name)
+        return entries if isinstance(entries, tuple) else () if entries is None else (entries,)
 
     def names(self, commands: DeviceCommands, device: str) -> bool:
         """Return whether a device, or all of its kind, is controlled."""

@@ -36,8 +36,8 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
-    found = (first.get("ctx") or {}).get("value", first["input"])
-    value = found if isinstance(found, str | int | float | bool) else None
+    given = (first.get("ctx") or {}).get("value", first["input"])
+    value = given if isinstance(given, str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
     reason = find_reason(first)
     error = InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_remedy(first, reason))
@@ -49,10 +49,10 @@ def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
     if "remedy" in context:
         return str(context["remedy"])
     declared = REASONS[reason].remedy if reason is not None else None
-    said = (declared or "Correct it.").format(**context)
+    remedy = (declared or "Correct it.").format(**context)
     if fault["type"] == "model_type" and context.get("class_name") == "Site":
-        return f"{said} config/site.yaml shows those of a site."
-    return f"{said}{_unit(fault)}" if fault["type"] in _BOUNDS else said
+        return f"{remedy} config/site.yaml shows those of a site."
+    return f"{remedy}{_unit(fault)}" if fault["type"] in _BOUNDS else remedy
 
 
 def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
     if "reason" in context:
         return dict(context.get("parameters") or {})
     plain = {name: value for name, value in context.items() if name != "error"}
-    unit = next((said for ending, said in _UNIT_NAMES.items() if _name(fault).endswith(ending)), "")
+    unit = next((unit_name for ending, unit_name in _UNIT_NAMES.items() if _name(fault).endswith(ending)), "")
     return {**plain, "unit": unit} if fault["type"] in _BOUNDS else plain
 
 
@@ -73,7 +73,7 @@ def _unit(fault: Mapping[str, Any]) -> str:
     name = _name(fault)
     if (fault.get("ctx") or {}).get("le") == 1:
         return " Efficiencies and SoC are fractions between 0 and 1."
-    return next((said for ending, said in _UNITS.items() if name.endswith(ending)), "")
+    return next((unit_name for ending, unit_name in _UNITS.items() if name.endswith(ending)), "")
 
 
 def _path(root: str, fault: Any) -> str:

@@ -132,7 +132,7 @@ class Site(SiteDevices):
 
     @field_validator("timezone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _valid_zone(cls, name: str) -> str:
         try:
             return parse_zone(name).key
         except InvalidInputError as exc:
@@ -147,7 +147,7 @@ class Site(SiteDevices):
                 raise invalid_part("name-twice", kind=section, name=next(name for name in names if counts[name.casefold()] > 1))
         if self.control is not None:
             for section in COMMANDS:
-                self._require_known(section, [each.device for each in self.control.section(section) if each.device is not None])
+                self._require_devices(section, [each.device for each in self.control.section(section) if each.device is not None])
         for kind in DEVICE_KINDS:
             if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
@@ -167,15 +167,15 @@ class Site(SiteDevices):
             try:
                 require_in_order(self.list_sensors(entries))
             except InvalidInputError as exc:
-                said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
-                raise PydanticCustomError("sensor_time", "{said}", said | {"reason": exc.reason, "parameters": exc.parameters}) from exc
+                context = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
+                raise PydanticCustomError("sensor_time", "{said}", context | {"reason": exc.reason, "parameters": exc.parameters}) from exc
             except PydanticCustomError as exc:
                 raise PydanticCustomError("sensor_time", "{said}", {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"}) from exc
         return self
 
-    def _require_known(self, section: str, names: Sequence[str]) -> None:
-        known = {device.name for kind in DEVICE_KINDS if kind.commands is COMMANDS[section] for device in kind.of(self)}
-        strangers = set(names) - known
+    def _require_devices(self, section: str, names: Sequence[str]) -> None:
+        device_names = {device.name for kind in DEVICE_KINDS if kind.commands is COMMANDS[section] for device in kind.of(self)}
+        strangers = set(names) - device_names
         if strangers or len(set(names)) < len(names):
             raise invalid_part("control-names", kind=section, name=min(strangers or names))
 

@@ -53,15 +53,15 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
     changes: list[SensorChange] = []
     settled: dict[str, list[_Named]] = {}
     for name, named in after.items():
-        known = before.get(name, [])
+        entries_before = before.get(name, [])
         others = [other for other in before if other not in after and _is_in_another_unit(other, name)]
-        holding = {each.meaning for each in known if each.sensor.holds_at(at)}
+        holding = {each.meaning for each in entries_before if each.sensor.holds_at(at)}
         followed = {other: spoken for other in others if (spoken := {each.meaning for each in before[other] if each.sensor.holds_at(at)})}
         if not (holding or followed) or any(each.is_dated for each in named):
             continue
         wanted = {each.meaning for each in named}
         settled.update((other, _end_at(before[other], set(), at, site)) for other in others)
-        settled[name] = [*_end_at(known, wanted, at, site), *(_begin_at(each, at, site) for each in named if each.meaning not in holding)]
+        settled[name] = [*_end_at(entries_before, wanted, at, site), *(_begin_at(each, at, site) for each in named if each.meaning not in holding)]
         if wanted != holding:
             changes.append(SensorChange(name, tuple(sorted(holding.union(*followed.values()))), tuple(sorted(wanted)), tuple(followed)))
     if not settled:
@@ -83,15 +83,15 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
     gone = {name for name in before.keys() - after.keys() if not any(_is_in_another_unit(name, other) for other in after)}
     roles: dict[str, tuple[SensorEntry | str, ...]] = {}
     for role in SENSOR_ROLES:
-        known = [each for name in gone for each in before[name] if each.role == role]
-        if not known:
+        entries_before = [each for name in gone for each in before[name] if each.role == role]
+        if not entries_before:
             continue
-        left = [each.entry for each in _end_at(known, set(), at, site)]
-        replaces = any(each.sensor.holds_at(at) for each in known)
+        ended = [each.entry for each in _end_at(entries_before, set(), at, site)]
+        replaces = any(each.sensor.holds_at(at) for each in entries_before)
         entries = getattr(site.input_sensors, role)
         named = [_Named(role, entry, sensor) for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True)]
         begun = [_begin_at(each, at, site).entry if replaces and each.sensor.name not in before and not each.is_dated else each.entry for each in named]
-        roles[role] = (*left, *begun)
+        roles[role] = (*ended, *begun)
     if not roles:
         return site
     # What did not pass the house's meter before did not.
@@ -102,23 +102,23 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
 
 def _by_sensor(site: Site) -> dict[str, list[_Named]]:
     zone = parse_zone(site.timezone)
-    found: dict[str, list[_Named]] = defaultdict(list)
+    by_name: dict[str, list[_Named]] = defaultdict(list)
     for role in SENSOR_ROLES:
         entries = getattr(site.input_sensors, role)
         for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True):
-            found[sensor.name].append(_Named(role, entry, sensor))
-    return found
+            by_name[sensor.name].append(_Named(role, entry, sensor))
+    return by_name
 
 
-def _end_at(known: Sequence[_Named], wanted: set[str], at: datetime, site: Site) -> list[_Named]:
+def _end_at(entries: Sequence[_Named], wanted: set[str], at: datetime, site: Site) -> list[_Named]:
     """Return the stored entries, those that are wanted no more ended; one that would end before it begins is none."""
-    kept = []
-    for each in known:
+    standing = []
+    for each in entries:
         if each.meaning in wanted or each.sensor.has_ended(at):
-            kept.append(each)
+            standing.append(each)
         elif each.sensor.start is None or each.sensor.start < at:
-            kept.append(each._replace(entry=_date(each, site, until=at)))
-    return kept
+            standing.append(each._replace(entry=_date(each, site, until=at)))
+    return standing
 
 
 def _begin_at(named: _Named, at: datetime, site: Site) -> _Named:

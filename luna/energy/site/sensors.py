@@ -73,13 +73,13 @@ def resolve_sensors(entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, fie
     Raises:
         InvalidInputError: a time that there is not.
     """
-    found = []
+    sensors = []
     for entry in entries:
         dated = entry if isinstance(entry, DatedSensor) else DatedSensor(sensor=entry)
         start = parse_instant(dated.from_, field=f"{field}.from", zone=zone) if dated.from_ else None
         end = parse_instant(dated.until, field=f"{field}.until", zone=zone) if dated.until else None
-        found.append(SiteSensor(name_of(entry), -1 if dated.sensor.startswith("-") else 1, start, end))
-    return tuple(found)
+        sensors.append(SiteSensor(name_of(entry), -1 if dated.sensor.startswith("-") else 1, start, end))
+    return tuple(sensors)
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
