@@ -8,7 +8,7 @@ from luna.words.phrases import Phrases
 
 # What is done instead.
 ALTERNATIVES = Phrases("alternatives", "does_")
-_SAID = Phrases("alternatives")
+_COMPARISONS = Phrases("alternatives")
 _COST = Phrases("alternatives", "cost_")
 _PAYBACK = Phrases("alternatives", "payback_")
 _DAYS = Phrases("alternatives", "days_")
@@ -24,34 +24,34 @@ _LIFETIME_YEARS = 50.0
 def say_alternative(alternative: str, *, device: str, start: datetime, cost: float, others: Sequence[datetime], numbers: Numbers) -> str:
     """Return what an ``alternative`` from ``start`` costs more, and how many ``others`` of the slots change."""
     language, count = numbers.language, len(others)
-    what = _SAID.say("at", language, what=ALTERNATIVES.say(alternative, language), time=_moment(start, numbers), device=device)
-    changed = _SAID.say("changes", language, count=count, shown=numbers.number(count), time=_moment(others[0], numbers) if others else "")
+    what = _COMPARISONS.say("at", language, what=ALTERNATIVES.say(alternative, language), time=_moment(start, numbers), device=device)
+    changed = _COMPARISONS.say("changes", language, count=count, shown=numbers.number(count), time=_moment(others[0], numbers) if others else "")
     return f"{what} {_say_cost(cost, numbers)}; {changed}."
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
     """Return what a plan with something different costs more, and how many of its slots change."""
-    return _SAID.say("variant", numbers.language, name=name, money=_say_cost(cost, numbers), count=slots, shown=numbers.number(slots))
+    return _COMPARISONS.say("variant", numbers.language, name=name, money=_say_cost(cost, numbers), count=slots, shown=numbers.number(slots))
 
 
 def say_baseline(bill: float, stored_gain: float, *, days: int, numbers: Numbers) -> str:
     """Return what the days cost as they were, and what the batteries gained or lost in them."""
-    said = _SAID.say("baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill))
-    return f"{said}{_say_worth(_GAIN, stored_gain, numbers)}."
+    sentence = _COMPARISONS.say("baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill))
+    return f"{sentence}{_say_worth(_GAIN, stored_gain, numbers)}."
 
 
 def say_days(name: str, saved: float, *, days: int, least: int | None, numbers: Numbers) -> str:
     """Return what a variant saves over days too few to speak of a year; ``least`` are those that it would take, where that was asked for."""
     language = numbers.language
-    said = _DAYS.say(_compare(-saved), language, name=name, money=numbers.money(abs(saved)), days=numbers.number(days))
-    return said if least is None else said + _DAYS.say("few", language, least=numbers.number(least))
+    sentence = _DAYS.say(_compare(-saved), language, name=name, money=numbers.money(abs(saved)), days=numbers.number(days))
+    return sentence if least is None else sentence + _DAYS.say("few", language, least=numbers.number(least))
 
 
 def say_account(bill: float, stored_gain: float, *, numbers: Numbers) -> str:
     """Return by how much a variant's bill is higher, and by how much the charge that it leaves is worth more."""
-    said = _BILL.say(_compare(bill), numbers.language, money=numbers.money(abs(bill)))
+    sentence = _BILL.say(_compare(bill), numbers.language, money=numbers.money(abs(bill)))
     end = _say_worth(_END, stored_gain, numbers)
-    return f"{said}; {end}." if end else f"{said}."
+    return f"{sentence}; {end}." if end else f"{sentence}."
 
 
 def _say_worth(words: Phrases, worth: float, numbers: Numbers) -> str:
@@ -61,14 +61,14 @@ def _say_worth(words: Phrases, worth: float, numbers: Numbers) -> str:
 def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers) -> str:
     """Return what a variant saves a year and when an investment is back, each with its interval where there is one; None: not asked for."""
     language = numbers.language
-    basis = "" if days >= _YEAR_DAYS else _SAID.say("basis", language, days=numbers.number(days))
+    basis = "" if days >= _YEAR_DAYS else _COMPARISONS.say("basis", language, days=numbers.number(days))
     value, low, high = savings
     less = value is not None and value < 0
-    said = _SAID.say("costs" if less else "saves", language, name=name, value=numbers.money(None if value is None else abs(value)), basis=basis)
+    sentence = _COMPARISONS.say("costs" if less else "saves", language, name=name, value=numbers.money(None if value is None else abs(value)), basis=basis)
     if low is not None and high is not None:
         ends = (-high, -low) if less else (low, high)
-        said += _SAID.say("interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1]))
-    return said + ("" if payback is None else _say_payback(payback, numbers)) + "."
+        sentence += _COMPARISONS.say("interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1]))
+    return sentence + ("" if payback is None else _say_payback(payback, numbers)) + "."
 
 
 def _say_payback(payback: Bounds, numbers: Numbers) -> str:
@@ -78,10 +78,10 @@ def _say_payback(payback: Bounds, numbers: Numbers) -> str:
         return _PAYBACK.say("never", language)
     if value > _LIFETIME_YEARS:
         return _PAYBACK.say("beyond", language, value=numbers.number(_LIFETIME_YEARS))
-    said = _PAYBACK.say("after", language, value=numbers.number(value, 1))
+    sentence = _PAYBACK.say("after", language, value=numbers.number(value, 1))
     if low is None:
-        return said
-    return said + _PAYBACK.say("earliest" if high is None else "interval", language, low=numbers.number(low, 1), high=numbers.number(high, 1))
+        return sentence
+    return sentence + _PAYBACK.say("earliest" if high is None else "interval", language, low=numbers.number(low, 1), high=numbers.number(high, 1))
 
 
 def _say_cost(cost: float, numbers: Numbers) -> str:

@@ -49,8 +49,8 @@ def say_holds(title: str, validity: tuple[date | None, date | None], language: L
 def say_beyond(title: str, validity: tuple[date | None, date | None], asked: tuple[date, date], language: Language, *, today: date) -> str:
     """Return the sentence that a document does not hold at the time asked about."""
     asked_holds = _ANSWERING.say("held" if asked[1] < today else "holds", language)
-    told = _tell_validity(title, validity, language, today) | {"asked": say_asked_time(*asked, language, today=today), "asked_holds": asked_holds}
-    return _VALIDITY.say("beyond", language, **told)
+    figures = _tell_validity(title, validity, language, today) | {"asked": say_asked_time(*asked, language, today=today), "asked_holds": asked_holds}
+    return _VALIDITY.say("beyond", language, **figures)
 
 
 def _tell_validity(title: str, validity: tuple[date | None, date | None], language: Language, today: date) -> dict[str, str]:

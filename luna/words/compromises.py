@@ -114,15 +114,15 @@ class _Written(dict[str, str]):
     def _say_only(self, rules: Sequence[str], price: float | None) -> str:
         """Return under which rules alone something runs."""
         language = self._language
-        said = [say_part(rule, language=language, price=mark_decimals(str(price), language)) for rule in rules]
-        return say_part("only", language=language, rules=join_words(said, language)) if said else ""
+        rule_texts = [say_part(rule, language=language, price=mark_decimals(str(price), language)) for rule in rules]
+        return say_part("only", language=language, rules=join_words(rule_texts, language)) if rule_texts else ""
 
     def _read(self, name: str) -> str:
-        found = _WRITTEN.fullmatch(name)
-        if found is None:
+        match = _WRITTEN.fullmatch(name)
+        if match is None:
             raise KeyError(name)
-        decimals = found["decimals"] or "0"
-        return self._write(self._figures[found["name"]], f".{decimals}%" if found["share"] else f".{decimals}f")
+        decimals = match["decimals"] or "0"
+        return self._write(self._figures[match["name"]], f".{decimals}%" if match["share"] else f".{decimals}f")
 
     def _write(self, value: Any, form: str | None) -> str:
         """Return a figure in a form; None: as short as it can be."""

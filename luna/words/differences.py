@@ -112,7 +112,7 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
     name = next((each for each in (f"{code}_{way}", code) if each in _CAUSES), None)
     if name is None:
         raise InvalidInputError("has no words", field="causes", value=code, remedy=f"Known are {', '.join(list_cause_codes())}.")
-    told = _CAUSES.say(name, numbers.language, price=numbers.price(abs(value), decimals=1), kwh=numbers.energy(abs(value)))
+    cause = _CAUSES.say(name, numbers.language, price=numbers.price(abs(value), decimals=1), kwh=numbers.energy(abs(value)))
     changed = _EFFECTS.say("modes", numbers.language, modes=modes, count=numbers.number(modes))
     paid = "." if abs(cost) < HALF_CENT else _EFFECTS.say("dearer" if cost > 0 else "cheaper", numbers.language, money=numbers.money(abs(cost)))
-    return f"{told} {changed}{paid}"
+    return f"{cause} {changed}{paid}"

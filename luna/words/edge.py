@@ -80,24 +80,24 @@ def _choose(code: str, figures: Mapping[str, Any]) -> str:
 def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
     """Return the figures of an insight as its sentence shows them; what it does not name is left out."""
     language = numbers.language
-    said = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
-    said |= {name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)}
+    texts = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
+    texts |= {name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)}
     named = {"controller": say_controller, "other": say_controller, "location": say_location, "season": say_season, "metric": say_metric}
-    said |= {name: say(figures[name], language) for name, say in named.items() if name in figures}
-    if "controller" in said:
-        said["Controller"] = said["controller"][:1].upper() + said["controller"][1:]
+    texts |= {name: say(figures[name], language) for name, say in named.items() if name in figures}
+    if "controller" in texts:
+        texts["Controller"] = texts["controller"][:1].upper() + texts["controller"][1:]
     if "locations" in figures:
-        said["locations"] = say_locations(figures["locations"], language)
+        texts["locations"] = say_locations(figures["locations"], language)
     if "controllers" in figures:
-        said["controllers"] = _list([say_controller(name, language) for name in figures["controllers"]], language)
+        texts["controllers"] = _list([say_controller(name, language) for name in figures["controllers"]], language)
     if "value" in figures:
-        said |= _say_estimate(figures, numbers)
-    said |= {name: numbers.share(figures[name], decimals=places) for name, places in (("misses", 2), ("clean_share", 1)) if name in figures}
-    said |= {name: say_measure("wh", figures[name], numbers) for name in ("objective",) if name in figures}
-    said |= {name: f"{numbers.number(figures[name], 2)}{NBSP}mWh" for name in ("mwh", "other_mwh") if name in figures}
+        texts |= _say_estimate(figures, numbers)
+    texts |= {name: numbers.share(figures[name], decimals=places) for name, places in (("misses", 2), ("clean_share", 1)) if name in figures}
+    texts |= {name: say_measure("wh", figures[name], numbers) for name in ("objective",) if name in figures}
+    texts |= {name: f"{numbers.number(figures[name], 2)}{NBSP}mWh" for name in ("mwh", "other_mwh") if name in figures}
     if "gap" in figures:
-        said["gap"] = say_measure("clean_share", figures["gap"], numbers)
-    return said
+        texts["gap"] = say_measure("clean_share", figures["gap"], numbers)
+    return texts
 
 
 def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
@@ -110,8 +110,8 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
     if not undecided and value is not None and value < 0:
         # "lower by 0.5 (0.4 to 0.6)": the way is said in words.
         value, low, high = (None if each is None else -each for each in (value, high, low))
-    said, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
-    return {"value": said, "span": span, "test": _say_test(figures.get("p_value"), numbers)}
+    value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
+    return {"value": value_text, "span": span, "test": _say_test(figures.get("p_value"), numbers)}
 
 
 def _say_test(p_value: float | None, numbers: Numbers) -> str:

@@ -22,7 +22,7 @@ class LanguageForms:
         decimal_mark: before the decimals.
         digits: from the marks of Python's ``,`` format; None: they are the same.
         share, energy, little_energy, power, hours, temperature: ``{number}`` with what stands beside it.
-        said: every message by its name, for ``str.format``.
+        texts: every message by its name, for ``str.format``.
     """
 
     decimal_mark: str
@@ -36,11 +36,11 @@ class LanguageForms:
     weekdays: tuple[str, ...]
     weekdays_in_full: tuple[str, ...]
     months: tuple[str, ...]
-    said: dict[str, str]
+    texts: dict[str, str]
 
     def say(self, name: str, **figures: object) -> str:
         """Return what the language says under a name of ``language.ftl``."""
-        return self.said[name].format(**figures)
+        return self.texts[name].format(**figures)
 
 
 @cache
@@ -51,21 +51,21 @@ def language_forms(language: Language) -> LanguageForms:
         InvalidInputError: it is not spoken here, or one of its messages is more than text and figures.
     """
     _check(language)
-    said = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
-    marks = said["decimal-mark"], said["group-mark"]
+    texts = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
+    marks = texts["decimal-mark"], texts["group-mark"]
     return LanguageForms(
         decimal_mark=marks[0],
         digits=None if marks == (".", ",") else str.maketrans({".": marks[0], ",": marks[1]}),
-        share=said["share"],
-        energy=said["energy"],
-        little_energy=said["little-energy"],
-        power=said["power"],
-        hours=said["hours"],
-        temperature=said["temperature"],
-        weekdays=tuple(said["weekdays"].split(" ")),
-        weekdays_in_full=tuple(said["weekdays-in-full"].split(" ")),
-        months=tuple(said["months"].split(" ")),
-        said=said,
+        share=texts["share"],
+        energy=texts["energy"],
+        little_energy=texts["little-energy"],
+        power=texts["power"],
+        hours=texts["hours"],
+        temperature=texts["temperature"],
+        weekdays=tuple(texts["weekdays"].split(" ")),
+        weekdays_in_full=tuple(texts["weekdays-in-full"].split(" ")),
+        months=tuple(texts["months"].split(" ")),
+        texts=texts,
     )
 
 

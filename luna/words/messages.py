@@ -36,9 +36,9 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
     """
     if code not in MESSAGES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}.")
-    said = {name: _say(name, value, numbers) for name, value in figures.items()}
+    texts = {name: _say(name, value, numbers) for name, value in figures.items()}
     try:
-        return MessageWords(TITLES.say(code, numbers.language), MESSAGES.say(code, numbers.language, site=site, **said).strip())
+        return MessageWords(TITLES.say(code, numbers.language), MESSAGES.say(code, numbers.language, site=site, **texts).strip())
     except KeyError as exc:
         raise InvalidInputError("the sentence needs a figure", field="figures", value=str(exc.args[0])) from exc
 

@@ -74,8 +74,8 @@ def _read(text: object, *words: Phrases) -> object:
     wanted = " ".join(text.split()).casefold()
     if wanted in words[0]:
         return wanted
-    found = (name for name in words[0] for each in words for language in CATALOGUE.languages if wanted == each.say(name, language).casefold())
-    return next(found, text)
+    names = (name for name in words[0] for each in words for language in CATALOGUE.languages if wanted == each.say(name, language).casefold())
+    return next(names, text)
 
 
 # What a battery holds is the same in all slots of a run, not a sum.

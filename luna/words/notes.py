@@ -82,9 +82,9 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
 
 def say_rule(rule: Rule, numbers: Numbers, **figures: float | datetime) -> str:
     """Return why a rule applies; instants, shares (``share``, ``cold``) and plain figures as the reader writes them."""
-    said = {name: _say_figure(name, figure, numbers) for name, figure in figures.items()}
+    texts = {name: _say_figure(name, figure, numbers) for name, figure in figures.items()}
     fuller = f"{rule}_cold"
-    return _RULES.say(fuller if "cold" in said and fuller in _RULES else rule, numbers.language, **said)
+    return _RULES.say(fuller if "cold" in texts and fuller in _RULES else rule, numbers.language, **texts)
 
 
 def _say_figure(name: str, figure: float | datetime, numbers: Numbers) -> str:

@@ -229,7 +229,7 @@ def say_month(day: date, language: Language) -> str:
 def say_date(day: date, language: Language) -> str:
     """Return a day in digits: "2026-05-21", "21.5.2026"."""
     parts = {"y": f"{day.year}", "MM": f"{day:%m}", "M": f"{day.month}", "dd": f"{day:%d}", "d": f"{day.day}"}
-    return _PARTS_OF_DATE.sub(lambda part: parts[part[0]], language_forms(language).said["date"])
+    return _PARTS_OF_DATE.sub(lambda part: parts[part[0]], language_forms(language).texts["date"])
 
 
 def join_words(words: Sequence[str], language: Language) -> str:

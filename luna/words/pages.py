@@ -14,14 +14,14 @@ class PageWords:
     """The words of one page for one reader; a language that is not there is English."""
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
-        self._said = {
+        self._messages = {
             **(_device_phrases(catalogue, language) if page == "setup" else {}),
             **catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language),
         }
 
     def knows(self, name: str) -> bool:
         """Return whether the page has a phrase of that name."""
-        return _identifier(name) in self._said
+        return _identifier(name) in self._messages
 
     def __call__(self, name: str, /, **figures: object) -> str:
         """Return a phrase with its figures.
@@ -29,10 +29,10 @@ class PageWords:
         Raises:
             InvalidInputError: the page has no phrase of that name.
         """
-        said = self._said.get(_identifier(name))
-        if said is None:
+        message = self._messages.get(_identifier(name))
+        if message is None:
             raise InvalidInputError("the page has no such phrase", field="phrase", value=name, remedy="Write it down in luna/words/catalogue.")
-        return said(figures)
+        return message(figures)
 
 
 @cache

@@ -21,8 +21,8 @@ def say_series(name: str, *, language: Language) -> str:
 
 def say_day_fault(fault: DayFault, language: Language) -> str:
     """Return what speaks against a day; a fault that has no words, such as one of a newer release, stays in English."""
-    said = _FAULTS.find(fault.code, language)
-    return str(fault) if said is None else said({name: _say(name, value, language) for name, value in fault.figures.items()})
+    message = _FAULTS.find(fault.code, language)
+    return str(fault) if message is None else message({name: _say(name, value, language) for name, value in fault.figures.items()})
 
 
 def _say(name: str, value: str, language: Language) -> str:

@@ -11,16 +11,16 @@ _WORDS = Phrases("quarantine")
 
 def say_row_fault(fault: RowFault, language: Language) -> str:
     """Return why a row is in quarantine; a fault that has no words, such as one of a newer release, stays in English."""
-    said = _WORDS.find(fault.code, language)
-    return str(fault) if said is None else said({name: _say(name, value, language) for name, value in fault.parameters.items()})
+    message = _WORDS.find(fault.code, language)
+    return str(fault) if message is None else message({name: _say(name, value, language) for name, value in fault.parameters.items()})
 
 
 def _say(name: str, value: str | float, language: Language) -> str:
     if name == "series":
         return say_series(str(value), language=language)
     if name == "hint":
-        said = _WORDS.find(f"hint_{value}", language)
-        return str(value) if said is None else said({})
+        message = _WORDS.find(f"hint_{value}", language)
+        return str(value) if message is None else message({})
     if isinstance(value, str):
         return value
     return mark_decimals(write_kwh(value) if name.endswith("_kwh") else f"{value:g}" if isinstance(value, float) else str(value), language).replace("-", MINUS)

@@ -81,5 +81,5 @@ def list_reason_codes() -> tuple[str, ...]:
 def find_wordings(code: str, language: Language, *, short: bool = False) -> tuple[CatalogueMessage, ...]:
     """Return the wordings of a reason in order of preference: the first whose figures are all there is said; none where it has no words."""
     phrases = _SHORT if short else _FULL
-    found = (phrases.find(f"{code}_{place}", language) for place in count(1))
-    return tuple(message for message in takewhile(lambda each: each is not None, found) if message is not None)
+    wordings = (phrases.find(f"{code}_{place}", language) for place in count(1))
+    return tuple(message for message in takewhile(lambda each: each is not None, wordings) if message is not None)

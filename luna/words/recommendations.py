@@ -17,7 +17,7 @@ class RecommendationWords(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
-# By code of the item. Figures stand in braces; how each is said, ``_SAID`` knows.
+# By code of the item. Figures stand in braces; how each is said, ``_FORMS`` knows.
 _TITLES = Phrases("recommendations", "title_")
 _TEXTS = Phrases("recommendations", "text_")
 _EVIDENCE = Phrases("recommendations", "evidence_")
@@ -37,11 +37,11 @@ def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) 
     """
     if code not in _TITLES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(_TITLES)}.")
-    language, said = numbers.language, {name: _SAID[name](value, numbers) if name in _SAID else str(value) for name, value in _named(figures).items()}
+    language, texts = numbers.language, {name: _FORMS[name](value, numbers) if name in _FORMS else str(value) for name, value in _named(figures).items()}
     try:
-        evidence = [_EVIDENCE.say(code, language, **said)] if code in _EVIDENCE else []
-        evidence += [_YEAR.say(each, language, **said) for each in ("counted", "bill")] if code in _OF_A_YEAR else []
-        return RecommendationWords(_TITLES.say(code, language, **said), _TEXTS.say(code, language, **said), tuple(evidence))
+        evidence = [_EVIDENCE.say(code, language, **texts)] if code in _EVIDENCE else []
+        evidence += [_YEAR.say(each, language, **texts) for each in ("counted", "bill")] if code in _OF_A_YEAR else []
+        return RecommendationWords(_TITLES.say(code, language, **texts), _TEXTS.say(code, language, **texts), tuple(evidence))
     except KeyError as exc:
         raise InvalidInputError("the words need a figure", field="figures", value=str(exc.args[0])) from exc
 
@@ -62,7 +62,7 @@ def _say_device(value: str, numbers: Numbers) -> str:
 
 
 # How a figure is said, by its name.
-_SAID: dict[str, Callable[[Any, Numbers], str]] = {
+_FORMS: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("price", "markup"), lambda value, numbers: numbers.price(value, decimals=1)),
     **dict.fromkeys(("bill", "paid", "instead"), lambda value, numbers: numbers.money(value)),
     **dict.fromkeys(("energy", "run"), lambda value, numbers: numbers.energy(value)),

@@ -107,7 +107,7 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
 def _say_place(field: str | None, language: Language) -> str:
     """Return a field as people call it: the last part of its path that is no number."""
     last = next((part for part in reversed((field or "").split(".")) if part and not part.isdigit()), "")
-    said = FIELDS.find(last, language)
-    if said is not None:
-        return said({})
+    message = FIELDS.find(last, language)
+    if message is not None:
+        return message({})
     return PREFIXES.say(last, language) if last in PREFIXES else last

@@ -26,8 +26,8 @@ def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, 
     try:
         return sentence(reason["code"], figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency, short=short)
     except InvalidInputError:
-        said: str = (reason["short"] if short else "") or reason["text"]
-        return said
+        text: str = (reason["short"] if short else "") or reason["text"]
+        return text
 
 
 def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers) -> str:
@@ -48,8 +48,8 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
     try:
         return Sentences(numbers).say(reason["code"], {**figures, "start": now})
     except (InvalidInputError, KeyError, TypeError, ValueError):
-        said: str = reason["text"]
-        return said
+        text: str = reason["text"]
+        return text
 
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:

@@ -55,7 +55,7 @@ class Sentences:
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
         self._scales = {"price": price_scale(numbers.currency), "share": 100}
-        self._said: dict[tuple[object, ...], tuple[str, str]] = {}
+        self._wordings: dict[tuple[object, ...], tuple[str, str]] = {}
         self._worded: dict[tuple[object, ...], str] = {}
         self._days: dict[object, date] = {}
 
@@ -76,8 +76,8 @@ class Sentences:
         full, shorter, names = _choose_phrases(code, self.numbers.language, tuple(figures))
         begun = self._read_day(figures["start"]) if "time" in names and "start" in figures else None
         key = code, names, begun, *map(figures.__getitem__, names)
-        said = self._said.get(key)
-        if said is None:
+        wording = self._wordings.get(key)
+        if wording is None:
             words, short = self._word(full, figures, begun), ""
             for phrase in shorter:
                 # What compares the same figures words them alike.
@@ -85,8 +85,8 @@ class Sentences:
                 short = phrase.pattern % (words if alike else self._word(phrase, figures, begun))
                 if len(short) <= SHORT_LENGTH:
                     break
-            said = self._said[key] = full.pattern % words, short
-        return said
+            wording = self._wordings[key] = full.pattern % words, short
+        return wording
 
     def _word(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> dict[str, str]:
         """Return the figures of a wording, prices and shares with as many decimals as it takes, times as they are read on the day ``begun``."""
@@ -109,8 +109,8 @@ class Sentences:
         highs: list[float] = []
         shown: list[float] = []
         for name in compared.names:
-            given = figures[name]
-            low, high = given if isinstance(given, tuple) else (given, given)
+            value = figures[name]
+            low, high = value if isinstance(value, tuple) else (value, value)
             lows.append(low * scale)
             highs.append(high * scale)
             if low == high:
@@ -181,14 +181,14 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
 
 
 @lru_cache(maxsize=2_000)
-def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _Chosen:
+def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
     _require_known(code, list_reason_codes(), "reason.code")
-    full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
+    full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(names)) for phrases in _read_phrases(code, language))
     if not full:
-        missing = min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len)
+        missing = min((sorted(phrase.needs - set(names)) for phrase in _read_phrases(code, language)[0]), key=len)
         needs = f"{code} needs {', '.join(missing)}"
-        raise InvalidInputError(needs, field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
+        raise InvalidInputError(needs, field="reason.figures", value=", ".join(sorted(names)), remedy="Give the missing figures.")
     return _Chosen(full[0], short, tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))))
 
 

@@ -74,10 +74,10 @@ class CatalogueMessage:
         return self._fill(self.parts, figures)
 
     def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
-        said = ""
+        text = ""
         for part in parts:
-            said += part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures)
-        return said
+            text += part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures)
+        return text
 
 
 class _Language:
@@ -121,8 +121,8 @@ class Catalogue:
     @cached_property
     def languages(self) -> tuple[str, ...]:
         """The codes of the languages that are there."""
-        found = {path.parent.name for path in self._folder.glob(f"*/{ITSELF}.ftl")}
-        return (ENGLISH, *sorted(found - {ENGLISH}))
+        codes = {path.parent.name for path in self._folder.glob(f"*/{ITSELF}.ftl")}
+        return (ENGLISH, *sorted(codes - {ENGLISH}))
 
     def choose(self, wanted: str) -> str:
         """Return the language that is wanted where it is there, else English."""
@@ -140,12 +140,12 @@ class Catalogue:
 
     def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
         """Return the messages of topics by their names: an earlier topic's before a later one's, English ones where the language has none."""
-        found: dict[str, CatalogueMessage] = {}
+        messages_by_name: dict[str, CatalogueMessage] = {}
         later_first = tuple(topics)[::-1]
         for each in dict.fromkeys((ENGLISH, self.choose(language))):
             for topic in later_first:
-                found |= self.read(topic, each)
-        return found
+                messages_by_name |= self.read(topic, each)
+        return messages_by_name
 
     def name(self, language: str) -> str:
         """Return what a language calls itself."""

@@ -79,9 +79,9 @@ def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
     """Return a value of a chart as its table tells it."""
     if value is None:
         return numbers.number(None)
-    told: dict[str, Callable[[float], str]] = {"price": numbers.price_per_kwh, "cost": numbers.money, "soc": numbers.share, "share": numbers.share}
-    if unit in told:
-        return told[unit](value)
+    forms: dict[str, Callable[[float], str]] = {"price": numbers.price_per_kwh, "cost": numbers.money, "soc": numbers.share, "share": numbers.share}
+    if unit in forms:
+        return forms[unit](value)
     return f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip("\u00a0")
 
 
@@ -104,16 +104,16 @@ def _draw_panel(panel: _Panel, scale: tuple[ChartFrame, float], numbers: Numbers
     """Return a panel with its legend, and where the next one begins."""
     frame, height = scale
     factor, unit = _scale(panel.unit, numbers)
-    known = [(index, series, _values(series, frame.count) * factor) for index, series in panel.series]
+    drawable = [(index, series, _values(series, frame.count) * factor) for index, series in panel.series]
     places = place_keys([KEY + LETTER * len(_label(series, unit)) for _, series in panel.series], frame.width, first_y=top + 2, row=ROW)
     keys = join(_draw_key(_label(series, unit), index, place) for (index, series), place in zip(panel.series, places, strict=True))
     begins = places[-1][1] + HEAD + 8
-    values = np.concatenate([each for *_, each in known])
+    values = np.concatenate([each for *_, each in drawable])
     most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
     step = choose_step(most, STEPS, 4)
     axis = fit_axis(values, (begins + height, begins), step=step, least=(0.0, step))
-    bars = [index for index, series, _ in known if series.kind == "bar"]
-    drawn = join(_draw_series(series.kind, (frame, axis), each, (index, bars)) for index, series, each in known)
+    bars = [index for index, series, _ in drawable if series.kind == "bar"]
+    drawn = join(_draw_series(series.kind, (frame, axis), each, (index, bars)) for index, series, each in drawable)
     return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
@@ -130,8 +130,8 @@ def _label(series: DrawnSeries, unit: str) -> str:
 
 def _values(series: DrawnSeries, count: int) -> FloatArray:
     """Return a series' values, as many as there are slots."""
-    given = [math.nan if value is None else value for value in series.values[:count]]
-    return np.array(given + [math.nan] * (count - len(given)))
+    values = [math.nan if value is None else value for value in series.values[:count]]
+    return np.array(values + [math.nan] * (count - len(values)))
 
 
 def _draw_key(words: str, index: int, place: tuple[float, float]) -> Markup:

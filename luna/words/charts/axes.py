@@ -113,7 +113,7 @@ def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: boo
     lines = [rule((frame.left, axis.place(mark)), (frame.end, axis.place(mark)), "zero" if mark == 0 else "grid") for mark in axis.marks]
     words = [_say_mark(abs(mark) if absolute else mark, numbers) for mark in axis.marks]
     places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
-    return join([*lines, *(text(place, said, "tick", anchor="end") for place, said in zip(places, words, strict=True))])
+    return join([*lines, *(text(place, label, "tick", anchor="end") for place, label in zip(places, words, strict=True))])
 
 
 def _say_mark(mark: float, numbers: Numbers) -> str:

@@ -54,16 +54,16 @@ def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str]
     """
     layout = _NARROW if narrow else _WIDE
     ends = (layout.left, layout.width - layout.right)
-    known = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
+    values = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
     sizes = sorted(abs(row.value) for row in rows if row.value)
     if around_zero and sizes and sizes[-1] > FAR * sizes[len(sizes) // 2]:
         reach = FAR / 2 * sizes[len(sizes) // 2]
-        known = [value for value in known if abs(value) <= reach] or [reach]
-    if around_zero or not known:
-        known.append(0.0)
-    spread = max(known) - min(known) or max(abs(known[0]), 1.0) / 10
+        values = [value for value in values if abs(value) <= reach] or [reach]
+    if around_zero or not values:
+        values.append(0.0)
+    spread = max(values) - min(values) or max(abs(values[0]), 1.0) / 10
     step = choose_step(spread, STEPS, 4)
-    axis = fit_axis(known, ends, step=step, least=(min(known), max(min(known) + step, *known)))
+    axis = fit_axis(values, ends, step=step, least=(min(values), max(min(values) + step, *values)))
     height = layout.row * len(rows)
     marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]

@@ -36,8 +36,8 @@ def draw_preview(view: PreviewView, *, narrow: bool) -> Markup:
     """Return a series as stairs, broken where nothing is known."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.values.size, narrow)
-    known = view.values[np.isfinite(view.values)]
-    mark = choose_step(float(np.abs(known).max()) if known.size else 1.0, STEPS, 4)
+    finite = view.values[np.isfinite(view.values)]
+    mark = choose_step(float(np.abs(finite).max()) if finite.size else 1.0, STEPS, 4)
     axis = fit_axis(view.values.tolist(), (TOP + sizes["height"], TOP), step=mark, least=(0.0, mark))
     long = view.values.size * view.step > timedelta(days=MOST_DAYS_WITH_HOURS)
     clock = ClockAxis(frame, lambda edge: view.start + edge * view.step, view.numbers, TOP, axis.bottom, axis.bottom + 17, HOURS_APART if long else None)

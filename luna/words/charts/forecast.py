@@ -61,8 +61,8 @@ def _layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
     sizes = NARROW if narrow else WIDE
     # The legend's entries that mean something here, with their places, row by row.
     width = sizes["width"]
-    known = any((~np.isnan(series.happened)).any() for series in view.panels.values())
-    shown = [key for key in KEYS if (key != "happened" or known) and (key != "night" or view.night.any())]
+    has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
+    shown = [key for key in KEYS if (key != "happened" or has_measured) and (key != "night" or view.night.any())]
     widths = [24 + len(read_texts("forecast_chart", view.numbers.language)[key]) * LETTER for key in shown]
     keys = [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
     bottom, axes = keys[-1][2], {}
@@ -103,8 +103,8 @@ def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: For
 
 
 def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
-    said = {name: [_say_slot(view, series, slot) for slot in range(view.count)] for name, series in view.panels.items()}
-    return draw_targets(layout.frame, [(axis.top, axis.height, said[name]) for name, axis in layout.axes.items()])
+    tips = {name: [_say_slot(view, series, slot) for slot in range(view.count)] for name, series in view.panels.items()}
+    return draw_targets(layout.frame, [(axis.top, axis.height, tips[name]) for name, axis in layout.axes.items()])
 
 
 def _say_slot(view: ForecastView, series: SeriesView, slot: int) -> str:

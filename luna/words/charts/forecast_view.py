@@ -29,9 +29,9 @@ class SeriesView:
     @property
     def within(self) -> tuple[int, int]:
         """How many slots that happened lie between p10 and p90, and how many happened; those that could not but be zero do not count."""
-        known = ~np.isnan(self.happened) & (self.forecast.p95 > 0)
+        comparable = ~np.isnan(self.happened) & (self.forecast.p95 > 0)
         inside = (self.happened >= self.forecast.p10) & (self.happened <= self.forecast.p90)
-        return int(inside[known].sum()), int(known.sum())
+        return int(inside[comparable].sum()), int(comparable.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def draw_targets(frame: ChartFrame, panels: Sequence[tuple[float, float, Sequenc
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
     drawn = [
         template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", number(height), words)
-        for top, height, said in panels
-        for slot, words in enumerate(said)
+        for top, height, texts in panels
+        for slot, words in enumerate(texts)
     ]
     return Markup('<g class="targets">') + join(drawn) + Markup("</g>")

@@ -139,7 +139,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         "anew": False,
         "price_note": price_note,
         "chart_words": _chart_words(view),
-        "locale": language_forms(view.numbers.language).said["locale"],
+        "locale": language_forms(view.numbers.language).texts["locale"],
         "live": tell_liveness(view),
     }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)

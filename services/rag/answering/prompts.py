@@ -49,7 +49,7 @@ def compose_answer(question: str, evidence: AnswerEvidence, *, language: Languag
         mark: that no passage holds; new for every question.
     """
     passages = "\n".join(_passage(number, source, mark) for number, source in enumerate(evidence.sources, start=1))
-    rules = _ANSWER.format(mark=mark, language=language_forms(language).said["name-in-english"], not_found=UNANSWERABLE)
+    rules = _ANSWER.format(mark=mark, language=language_forms(language).texts["name-in-english"], not_found=UNANSWERABLE)
     return [ChatMessage("system", rules), ChatMessage("user", f"{passages}\n\nQuestion: {question}")]
 
 
