@@ -108,6 +108,11 @@ class Numbers:
         """What prices are multiplied by to be shown, and the unit's name."""
         return _price_unit(self.currency)
 
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals a price has that is shown to the hundredth: two where the currency's hundredth has no name here."""
+        return _price_decimals(self.currency)
+
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         text = self.number(value_kwh, 1)
