@@ -182,14 +182,16 @@ def _read_sensor(state: Any) -> HomeSensor | None:
     entity, attributes = (state.get("entity_id"), state.get("attributes")) if isinstance(state, dict) else (None, None)
     if not isinstance(entity, str) or not entity.startswith("sensor.") or not isinstance(attributes, dict) or len(entity) > 255:
         return None
-    unit = str(attributes.get("unit_of_measurement") or "")
-    if unit not in {*_ENERGIES, *_POWERS, "%"}:
+    unit, device_class = str(attributes.get("unit_of_measurement") or ""), str(attributes.get("device_class") or "")
+    if unit not in _CLASSES or device_class not in {"", _CLASSES[unit]}:
         return None
     counts = attributes.get("state_class") in {"total", "total_increasing"}
-    return HomeSensor(entity, str(attributes.get("friendly_name") or entity)[:120], unit, str(attributes.get("device_class") or ""), counts)
+    return HomeSensor(entity, str(attributes.get("friendly_name") or entity)[:120], unit, device_class, counts)
 
 
 _ENERGIES, _POWERS = ("Wh", "kWh", "MWh"), ("W", "kW", "MW")
+# Which class a sensor of a unit has, where it has one: another one is a humidity, or what a store holds.
+_CLASSES = dict.fromkeys(_ENERGIES, "energy") | dict.fromkeys(_POWERS, "power") | {"%": "battery"}
 
 
 _BATTERY_OR_INVERTER = rf"{BATTERY_WORDS}|inverter|wechselrichter|\bess\b|hybrid"
@@ -216,7 +218,7 @@ def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     """Return the sensors that can hold a role, the likeliest first."""
     units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
-    return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: -_likelihood(role, sensor))
+    return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: (-_likelihood(role, sensor), not sensor.device_class))
 
 
 def guess_sensor(role: str, lookup: Lookup) -> str:
@@ -282,5 +284,5 @@ def _likelihood(role: str, sensor: HomeSensor) -> int:
         words = min(words, 1)
     if not words:
         return 0
-    # A counter loses nothing between two looks; a power has to be summed up.
-    return words + 2 * (sensor.counts and sensor.unit in _ENERGIES) + (sensor.unit in {*_ENERGIES, "%"})
+    # A counter loses nothing between two looks; a power has to be summed up, and an energy that does not count is one of a day, or ahead.
+    return words + 3 * (sensor.counts and sensor.unit in _ENERGIES) + (sensor.unit == "%")

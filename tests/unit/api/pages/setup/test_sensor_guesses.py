@@ -55,6 +55,28 @@ def test_counters_are_guessed_by_their_names_in_either_language() -> None:
     }
 
 
+def test_class_and_state_class_tell_sensors_of_the_same_unit_and_name_apart() -> None:
+    home = read_sensors(
+        [
+            classed("sensor.house_humidity", "%", "humidity", "measurement"),
+            classed("sensor.speicher_energy", "kWh", "energy_storage", "measurement"),
+            classed("sensor.speicher_a", "%", "", "measurement"),
+            classed("sensor.speicher_b", "%", "battery", "measurement"),
+            classed("sensor.pv_a_of_the_day", "kWh", "energy", ""),
+            classed("sensor.pv_b", "W", "power", "measurement"),
+            classed("sensor.pv_c", "kWh", "energy", "total_increasing"),
+        ]
+    )
+    assert {"sensor.house_humidity", "sensor.speicher_energy"} & {sensor.entity for sensor in home} == set()
+    assert [sensor.entity for sensor in offer_sensors("battery_soc", home)] == ["sensor.speicher_b", "sensor.speicher_a"]
+    assert guess_sensor("total_pv_production", Lookup(sensors=home)) == "sensor.pv_c"
+
+
+def classed(entity: str, unit: str, device_class: str, state_class: str) -> dict[str, object]:
+    attributes = {"friendly_name": entity, "unit_of_measurement": unit, "device_class": device_class, "state_class": state_class}
+    return {"entity_id": entity, "state": "1", "attributes": {name: text for name, text in attributes.items() if text}}
+
+
 def test_only_sensors_whose_unit_can_be_meant_are_offered() -> None:
     assert {sensor.unit for sensor in offer_sensors("battery_soc", HOME)} == {"%"}
     assert "sensor.speicher_soc" not in {sensor.entity for sensor in offer_sensors("total_load_consumption", HOME)}
