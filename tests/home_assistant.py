@@ -41,6 +41,7 @@ class Sensor:
         kept_since: states before it are purged.
         short_since: five-minute statistics before it are purged; hours stay.
         former_unit: until when its states were in another unit, and in which.
+        device_class: as Home Assistant calls what it measures; empty: it does not say.
     """
 
     unit: str | None
@@ -50,6 +51,7 @@ class Sensor:
     kept_since: float = -math.inf
     short_since: float = -math.inf
     former_unit: tuple[float, str] | None = None
+    device_class: str = ""
     computed: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def history(self, first: float, end: float, *, visible_until: float) -> list[dict[str, Any]]:
@@ -308,8 +310,10 @@ def _times(value: float | None, factor: float) -> float | None:
 
 def _describe(name: str, sensor: Sensor) -> dict[str, Any]:
     unit = {} if sensor.unit is None else {"unit_of_measurement": sensor.unit}
+    classes = {"state_class": "total_increasing"} if sensor.counter else {}
+    classes |= {"device_class": sensor.device_class} if sensor.device_class else {}
     state = sensor.states[-1] if sensor.states else "unknown"
-    return {"entity_id": name, "state": state, "attributes": {"friendly_name": name, **unit}, "last_changed": "2024-01-01T00:00:00+00:00"}
+    return {"entity_id": name, "state": state, "attributes": {"friendly_name": name, **unit, **classes}, "last_changed": "2024-01-01T00:00:00+00:00"}
 
 
 def _compress(sensor: Sensor) -> dict[str, Any]:

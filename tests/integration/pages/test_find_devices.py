@@ -1,6 +1,7 @@
 """Find my devices at set-up, without a script: a network is asked, what answers is taken, and nothing was written to it."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Addresses
 from luna.platform.embedded.account import open_lock, take
 from tests.gateway import serve
+from tests.home_assistant import TOKEN, House, Sensor
+from tests.home_assistant import serve as serve_home_assistant
 from tests.workers import wait_for, worker_process
 
 NO_FOLDER = Path("/nonexistent")
@@ -150,3 +153,85 @@ def test_a_program_finds_devices_by_a_job(api: httpx.Client, server: RegisterSer
     assert inverter.written == []
     refused = api.post("/v1/device-searches", json={"network": "8.8.8.0/24"})
     assert (refused.status_code, refused.json()["reason"]) == (422, "network-public")
+
+
+def list_chosen(page: str) -> dict[str, str]:
+    """Return what stands in the choices of a page, by their names."""
+    return dict(re.findall(r'<select id="([\w-]+)"(?:(?!</select>).)*?<option value="([^"]+)" selected', page, re.DOTALL))
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """A Home Assistant with a meter, a roof, a battery and an inverter, among what is none of these."""
+    meters = {name: Sensor("kWh", counter=True, seconds=[0.0], states=["1"], device_class="energy") for name in ("sensor.grid_import", "sensor.solar_yield")}
+    others = {
+        "sensor.home_battery": Sensor("%", seconds=[0.0], states=["50"], device_class="battery"),
+        "sensor.home_humidity_soc": Sensor("%", seconds=[0.0], states=["50"], device_class="humidity"),
+        "sensor.house_power": Sensor("W", seconds=[0.0], states=["300"], device_class="power"),
+        "sensor.wallbox_energy": Sensor("kWh", counter=True, seconds=[0.0], states=["1"], device_class="energy"),
+    }
+    house = House(meters | others)
+    house.commands = [
+        {"entity_id": "select.inverter_mode", "state": "Self Use", "attributes": {"options": ["Self Use", "Standby", "Force Charge"]}},
+        {"entity_id": "number.inverter_power", "state": "0", "attributes": {"unit_of_measurement": "W", "friendly_name": "Inverter battery power"}},
+    ]
+    with serve_home_assistant(house):
+        yield house
+
+
+def test_what_home_assistant_has_is_proposed_and_taken_as_it_was_chosen(api: httpx.Client, house: House) -> None:
+    address = begin(api)
+    asked = api.post(address, data={"go": "connect", "url": house.url, "token": TOKEN})
+    assert asked.headers["Location"] == f"{address}?look=1#home-assistant"
+    page = api.get(f"{address}?look=1").text
+    proposed = list_chosen(page)
+    assert proposed == {
+        "sensor-total_load_consumption": "sensor.house_power",
+        "sensor-total_grid_import": "sensor.grid_import",
+        "sensor-total_pv_production": "sensor.solar_yield",
+        "sensor-battery_soc": "sensor.home_battery",
+        # Nobody entered a car, and it has a meter all the same.
+        "sensor-vehicle_consumption": "sensor.wallbox_energy",
+        "mode_place": "select.inverter_mode",
+        "power_place": "number.inverter_power",
+    }
+    assert "sensor.home_humidity_soc" not in page
+    assert TOKEN not in page
+    # The owner says otherwise: there is no meter of the house.
+    assert api.post(address, data=proposed | {"sensor-total_load_consumption": "", "go": "entities"}).headers["Location"] == f"{address}#home-assistant"
+    assert "Sensors of Home Assistant that are used: 4." in api.get(address).text
+    draft = address.removesuffix("/find")
+    assert 'name="vehicles-0-capacity_kwh"' in api.get(f"{draft}/devices").text
+    # What was chosen is not asked for again, and leads on.
+    assert api.post(f"{draft}/data", data={"source": "home_assistant", "url": house.url, "go": "next"}).headers["Location"].endswith("/control")
+    page = api.get(f"{draft}/control?look=1").text
+    assert 'name="by" value="home_assistant" checked' in page
+    assert {name: text for name, text in list_chosen(page).items() if name.startswith("home_assistant")} == {
+        "home_assistant-0-soc_place": "sensor.home_battery",
+        "home_assistant-0-mode_place": "select.inverter_mode",
+        "home_assistant-0-word_self_consumption": "Self Use",
+        "home_assistant-0-word_hold": "Standby",
+        "home_assistant-0-word_charge": "Force Charge",
+        "home_assistant-0-power_place": "number.inverter_power",
+        "home_assistant-0-power_unit": "W",
+    }
+    assert {each for each in house.asked if each not in {"/api/config", "/api/states", "energy/get_prefs"}} == set()
+
+
+def test_home_assistant_beside_a_found_inverter_offers_what_that_does_not_measure(api: httpx.Client, server: RegisterServer, house: House) -> None:
+    address = begin(api)
+    find(api, address, server)
+    api.post(address, data={"go": "take-0"})
+    api.post(address, data={"go": "connect", "url": house.url, "token": TOKEN})
+    chosen = list_chosen(api.get(f"{address}?look=1").text)
+    assert chosen.keys() == {"sensor-total_load_consumption", "sensor-total_grid_import", "sensor-vehicle_consumption"}
+
+
+def test_a_home_assistant_that_lets_nobody_in_is_said_and_nothing_is_taken(api: httpx.Client, house: House) -> None:
+    address = begin(api)
+    assert "Schreib eine Adresse" in api.post(address, data={"go": "connect", "url": "nowhere", "token": "x"}, headers={"Accept-Language": "de"}).text
+    api.post(address, data={"go": "connect", "url": house.url, "token": "wrong"})
+    assert "does not accept the token" in api.get(f"{address}?look=1").text
+    refused = api.post(address, data={"go": "entities", "sensor-battery_soc": "sensor.home_battery"})
+    assert "does not accept the token" in refused.text
+    assert "that are used" not in api.get(address).text

@@ -1,11 +1,10 @@
 """Where measured data come from: a Home Assistant, whose address and token are stored, a file, or nothing yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from luna.platform.addresses import HomeAssistantAccess
 from services.api.gateway import Gateway
-from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for
 from services.api.pages.setup.network import HomeAssistantServer
@@ -26,7 +25,7 @@ def view_data(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, serve
         "typed": data | {"file_name": (answers.get("upload") or {}).get("file_name", "")},
         "home_assistant": view_access(gateway, HOME_ASSISTANT, data.get("url", ""), servers),
         "lookup": lookup,
-        "roles": _offer_roles(answers, lookup) if lookup and not lookup.fault else [],
+        "roles": offer_roles(answers, lookup, roles_for(answers)) if lookup and not lookup.fault else [],
     }
 
 
@@ -59,14 +58,16 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
     HOME_ASSISTANT.store(gateway, typed)
     if find_faults(gateway, answers):
         return "check=1"
-    needs_look = typed.get("go") == "connect" or not any(name.startswith(SENSOR) for name in typed)
+    # What was chosen among the devices that were found need not be looked at again.
+    needs_look = typed.get("go") == "connect" or not answers.get("sensors")
     return "look=1" if needs_look and HOME_ASSISTANT.find_access(gateway.settings) != "not_here" else ""
 
 
-def _offer_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[tuple[str, list[tuple[str, str]], str]]:
+def offer_roles(answers: Mapping[str, Any], lookup: Lookup, roles: Iterable[str]) -> list[tuple[str, list[tuple[str, str]], str]]:
+    """Return of each role the sensors that can hold it, with what they are called, and which stands there at first."""
     chosen = answers.get("sensors", {})
     offered = []
-    for role in roles_for({section: answers.get(section, []) for section in DEVICE_FORMS}):
+    for role in roles:
         guessed = guess_sensor(role, lookup)
         options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in offer_sensors(role, lookup.sensors)]
         # Several that count together, such as those of two tariffs, or one that says nothing just now.

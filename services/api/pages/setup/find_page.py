@@ -1,9 +1,12 @@
-"""Find my devices: a network that the owner names is asked for devices that Luna speaks to itself, and one click takes each into what is set up."""
+"""Find my devices: a network that the owner names is asked for devices that Luna speaks to itself, and one click takes each into what is set up.
+
+What a Home Assistant has of the home is proposed beside them; nothing is written to it.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
@@ -11,6 +14,7 @@ from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.contracts.job import Job
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.refusals import refuse
+from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import jobs, setup_drafts
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.networks import propose_networks, require_home_network
@@ -18,16 +22,20 @@ from luna.platform.queue.jobs import cancel_job, submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import find_progress
 from services.api.pages.layout import PageRoute, show
+from services.api.pages.setup.data_step import view_access
 from services.api.pages.setup.found_devices import is_taken, leave_device, take_device
+from services.api.pages.setup.home_assistant import Lookup, look_up
+from services.api.pages.setup.home_entities import count_taken, offer_entities, take_entities, takes_commands, takes_sensors
 from services.api.pages.setup.pages import PAGE, DraftId, Typed
+from services.api.pages.setup.server_access import HOME_ASSISTANT
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/ui/setup/{draft_id}/find")
-def show_device_search(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
-    """Show which network is asked, how far that is, and what was found."""
-    return _show(draft_id, request, gateway)
+def show_device_search(draft_id: DraftId, request: Request, gateway: CurrentGateway, *, look: Annotated[bool, Query()] = False) -> Response:
+    """Show which network is asked, how far that is, and what was found; ``look``: what Home Assistant has as well."""
+    return _show(draft_id, request, gateway, lookup=_look_up(gateway) if look else None)
 
 
 @router.post("/ui/setup/{draft_id}/find")
@@ -41,25 +49,51 @@ def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: C
             return _show(draft_id, request, gateway, typed=typed, refusal=refusal)
     elif verb == "stop":
         _stop(gateway, draft_id)
+    elif verb == "connect":
+        HOME_ASSISTANT.store(gateway, typed)
+        faults = {fault.field: fault for fault in HOME_ASSISTANT.find_faults(gateway.settings, typed.get("url", "").strip())}
+        return _show(draft_id, request, gateway, faults=faults) if faults else _lead(draft_id, "?look=1#home-assistant")
+    elif verb == "entities":
+        lookup = _look_up(gateway)
+        if lookup is None or lookup.fault:
+            return _show(draft_id, request, gateway, lookup=lookup)
+        with unit_of_work(gateway.database) as connection:
+            setup_drafts.save(connection, draft_id, take_entities(setup_drafts.load(connection, draft_id), typed, lookup))
+        return _lead(draft_id, "#home-assistant")
     else:
         _change(gateway, draft_id, place, taken=verb == "take")
-    return RedirectResponse(f"/ui/setup/{draft_id}/find", 303)
+    return _lead(draft_id)
 
 
-def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[str, str] | None = None, refusal: InvalidInputError | None = None) -> Response:
+def _lead(draft_id: str, place: str = "") -> Response:
+    return RedirectResponse(f"/ui/setup/{draft_id}/find{place}", 303)
+
+
+def _look_up(gateway: Gateway) -> Lookup | None:
+    """Return what Home Assistant has; None where none is set."""
+    return look_up(HomeAssistantAccess.of(gateway.settings)) if HOME_ASSISTANT.is_set(gateway.settings) else None
+
+
+def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[str, str] | None = None, **outcome: Any) -> Response:
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
         job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
-    networks = propose_networks()
+    networks, lookup = propose_networks(), outcome.get("lookup")
     typed = typed or answers.get("search") or {"network": networks[0] if networks else "", "port": ""}
     found = [(device, is_taken(answers, device)) for device in _list_found(job)]
     view: dict[str, Any] = {
         "networks": networks,
         "typed": typed,
-        "refusal": refusal,
+        "refusal": outcome.get("refusal"),
         "job": job,
         "progress": job and find_progress(gateway, job),
         "found": found,
+        "faults": outcome.get("faults", {}),
+        "asks_home_assistant": takes_sensors(answers) or takes_commands(answers),
+        "home_assistant": view_access(gateway, HOME_ASSISTANT, "", None),
+        "lookup": lookup,
+        "offers": offer_entities(answers, lookup) if lookup and not lookup.fault else {},
+        "taken": count_taken(answers),
     }
     return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **view)
 
