@@ -171,7 +171,7 @@ workflows: $(AUDIT)/.made  ## mistakes and weaknesses of .github: actionlint, zi
 	@$(AUDIT)/bin/zizmor --offline --quiet --no-progress .github
 
 audit: $(AUDIT)/.made  ## known weaknesses of the locked libraries; asks the registries
-	@for lock in core build frontend torch training extras/lab extras/pictures extras/qdrant; do echo "locks/$$lock.txt"; \
+	@for lock in core build frontend torch training extras/lab extras/mdns extras/pictures extras/qdrant; do echo "locks/$$lock.txt"; \
 	  $(AUDIT)/bin/pip-audit --strict --disable-pip --progress-spinner off $$(grep -q sha256 locks/$$lock.txt && echo --require-hashes || echo --no-deps) -r locks/$$lock.txt || exit 1; done
 	@cd $(FRONTEND) && $(NODE) npm audit --audit-level=high
 
@@ -200,7 +200,7 @@ lock: $(VENV)/.uv  ## resolve the lock files anew: versions and hashes, no addre
 	@for extras in agent api backup cli "edge lab pictures" forecaster ingest notifier planner "rag qdrant"; do \
 	  $(UV_COMPILE) $(LEFT_OUT) --constraint locks/test.txt $$(printf -- '--extra %s ' $$extras) pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/kernel.txt) -o locks/images/$${extras%% *}.txt; done
-	@for extra in lab pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \
+	@for extra in lab mdns pictures qdrant training; do $(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra $$extra pyproject.toml \
 	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' locks/core.txt) -o locks/extras/$$extra.txt; done
 	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/core.txt --extra docs pyproject.toml $$(sed -n 's/^\([a-z0-9.-]*\)==[^;]*$$/--no-emit-package \1/p' locks/core.txt) -o locks/docs.txt
 	@$(UV_COMPILE) $(LEFT_OUT) --constraint locks/system.txt --extra training pyproject.toml \

@@ -35,6 +35,9 @@ class FoundDevices(Message):
 
     network: str
     devices: Annotated[list[NetworkDevice], Field(description="in the order of their addresses")]
+    missing_extra: Annotated[
+        str | None, Field(description="what is not installed, with which devices that announce themselves at other ports are found as well; null: nothing")
+    ] = None
 
 
 class FindDevicesRequest(Request):

@@ -59,12 +59,10 @@ def scan_network(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the addresses of a network that you name for devices that a profile knows; nothing is written to any of them."""
-    from luna.platform.drivers import profiles
-    from luna.platform.drivers.finding import find_devices
-    from luna.platform.drivers.networks import list_home_hosts
+    from luna.platform.drivers import finding, profiles
     from luna.platform.settings import load_settings
 
-    found = list(find_devices(list_home_hosts(network), profiles.list_profiles(load_settings().data_folder), port=port))
+    found, missing_extra = finding.search_network(network, profiles.list_profiles(load_settings().data_folder), port=port)
     rows = [
         [
             each.host,
@@ -80,11 +78,13 @@ def scan_network(
         | {"device": each.identity._asdict() if each.identity else None, "profile": each.profile.profile}
         for each in found
     ]
-    emit(
-        {"devices": document},
-        as_json=as_json,
-        show=lambda: table(("address", "port", "unit or prefix", "says it is", "profile"), rows) if rows else out.print("No device answers."),
-    )
+
+    def show() -> None:
+        table(("address", "port", "unit or prefix", "says it is", "profile"), rows) if rows else out.print("No device answers.")
+        if missing_extra:
+            out.print(f"Devices that announce themselves at other ports are found with the extra {missing_extra}.", markup=False)
+
+    emit({"devices": document, "missing_extra": missing_extra}, as_json=as_json, show=show)
 
 
 @app.command("test")

@@ -1,4 +1,4 @@
-"""Looks for devices in a home's network, one part of it after the other, so that whoever waits sees how far it is."""
+"""Looks for devices in a home's network, and says what each is, and how much its battery takes and gives."""
 
 import math
 from collections.abc import Callable
@@ -8,9 +8,10 @@ from pathlib import Path
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.finding import AT_ONCE, FoundDevice, find_devices
+from luna.platform.drivers import finding
+from luna.platform.drivers.finding import FoundDevice
 from luna.platform.drivers.inverter import reach_device
-from luna.platform.drivers.networks import list_home_hosts, require_home_network
+from luna.platform.drivers.networks import require_home_network
 from luna.platform.drivers.profile import DeviceProfile, unit_factor
 from luna.platform.drivers.profiles import list_profiles
 
@@ -25,14 +26,8 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
         InvalidInputError: no network of a home.
     """
     network = require_home_network(request.network)
-    hosts, profiles = list_home_hosts(network), list_profiles(data_folder)
-    devices = list[NetworkDevice]()
-    for first in range(0, len(hosts), AT_ONCE):
-        progress(first, len(hosts), network)
-        matches = find_devices(hosts[first : first + AT_ONCE], profiles, port=request.port)
-        devices += [_describe(each, data_folder) for each in matches]
-    progress(len(hosts), len(hosts), network)
-    return FoundDevices(network=network, devices=devices)
+    search = finding.search_network(network, list_profiles(data_folder), port=request.port, progress=lambda asked, hosts: progress(asked, hosts, network))
+    return FoundDevices(network=network, devices=[_describe(each, data_folder) for each in search.devices], missing_extra=search.missing_extra)
 
 
 def _describe(match: FoundDevice, data_folder: Path) -> NetworkDevice:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from luna.platform.extras import DRAWING, LAB, QDRANT, TRAINING
+from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING
 
 ROOT = Path(__file__).parents[2]
 # What only these modules import: each stands behind ``require_extra``, or is asked for by who has installed it.
@@ -35,7 +35,7 @@ for name in modules:
 
 
 def test_every_module_but_those_behind_extras_is_imported_without_them() -> None:
-    absent = {*(module for extra in (LAB, DRAWING, QDRANT, TRAINING) for module in extra.modules), "gymnasium", "grpc", "huggingface_hub"}
+    absent = {*(module for extra in (LAB, DRAWING, MDNS, QDRANT, TRAINING) for module in extra.modules), "gymnasium", "grpc", "huggingface_hub"}
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for package in ("luna", "services") for path in sorted((ROOT / package).rglob("*.py"))]
     # Migrations are run by Alembic alone.
     left_out = (*BEHIND_EXTRAS, "luna.platform.database.migrations")

@@ -1,15 +1,18 @@
 """Finds devices at addresses that their owner names, by asking them what they are; nothing is written, and to a broker nothing is published."""
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
+from luna.platform.drivers.announcements import AnnouncedService, Announcements, listen_for_services
 from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.mqtt_search import list_announced
+from luna.platform.drivers.networks import list_home_hosts
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile, MqttTransport
 
@@ -32,14 +35,60 @@ class FoundDevice(NamedTuple):
     prefix: str | None = None
 
 
+class NetworkSearch(NamedTuple):
+    """What came of asking a network, by address; ``missing_extra``: what is not installed, with which more may be found."""
+
+    devices: list[FoundDevice]
+    missing_extra: str | None
+
+
+def search_network(
+    network: str, profiles: Sequence[DeviceProfile], *, port: int | None = None, progress: Callable[[int, int], None] = lambda *_: None
+) -> NetworkSearch:
+    """Return the devices of a network that answer as a profile says they do; nothing is written to any of them.
+
+    Args:
+        network: as ``list_home_hosts`` takes it.
+        profiles: of what is looked for.
+        port: at which each address is asked; None: at those of the profiles, and where devices announce themselves.
+        progress: takes how many addresses of how many were asked.
+
+    Raises:
+        InvalidInputError: no network of a home.
+    """
+    hosts = list_home_hosts(network)
+    devices = list[FoundDevice]()
+    with listen_for_services(hosts) if port is None else nullcontext(Announcements()) as announcements:
+        # One part of it after the other, so that whoever waits sees how far it is, and can stop it.
+        for first in range(0, len(hosts), AT_ONCE):
+            progress(first, len(hosts))
+            devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port)
+        devices += _find_announced(announcements.wait(), profiles)
+    progress(len(hosts), len(hosts))
+    return NetworkSearch(sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)), announcements.missing_extra)
+
+
+def _find_announced(services: Iterable[AnnouncedService], profiles: Iterable[DeviceProfile]) -> Iterator[FoundDevice]:
+    """Yield the devices at announced ports that are none of the profiles': those were asked."""
+    known = _list_known(profiles)
+    for service in services:
+        fitting = [profile for profile in known if profile.transport.kind == service.kind]
+        if service.port not in {profile.transport.port for profile in known}:
+            yield from _ask_port(service.host, service.port, fitting)
+
+
 def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None) -> Iterator[FoundDevice]:
     """Yield the devices that answer as one of the profiles says they do, as they are found."""
-    # Modbus before the others, of which its devices understand nothing. There what is known by its own registers, then a product's own profile, before those
-    # that any SunSpec device fits.
-    known = sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
+    known = _list_known(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for found in pool.map(lambda host: _ask(host, known, port), hosts):
             yield from found
+
+
+def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
+    # Modbus before the others, of which its devices understand nothing. There what is known by its own registers, then a product's own profile, before those
+    # that any SunSpec device fits.
+    return sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
 
 
 def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> list[FoundDevice]:

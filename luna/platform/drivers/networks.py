@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from luna.energy.refusals import refuse
@@ -41,6 +41,12 @@ def list_home_hosts(text: str) -> list[str]:
         InvalidInputError: it is none, a public one, or too large.
     """
     return [str(host) for host in _require(text).hosts()]
+
+
+def list_own_addresses(hosts: Collection[str]) -> list[str]:
+    """Return the addresses of this machine in the networks of these hosts."""
+    named = [ipaddress.ip_address(host) for host in hosts]
+    return [str(interface.ip) for interface in _list_interfaces() if any(host in interface.network for host in named)]
 
 
 def _require(text: str) -> Network:

@@ -1,11 +1,14 @@
 """A network with one device of each profile that can be found: each is found as what it is, and none is written to."""
 
+import socket
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+import zeroconf
 from paho.mqtt.enums import CallbackAPIVersion
 
 from luna.contracts.device_search import FindDevicesRequest, NetworkDevice
@@ -14,7 +17,7 @@ from luna.platform.drivers.finding import FoundDevice, find_devices
 from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import list_profiles, load_profile
+from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.found_devices import leave_device, take_device
@@ -161,6 +164,50 @@ def test_one_inverter_that_answers_at_two_numbers_is_found_once(tmp_path: Path) 
     with serve_registers(SimulatedInverter(at_any)) as server:
         [device] = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
     assert (device.profile, device.unit, device.serial, device.charge_limit_kw) == ("huawei_sun2000", None, "HV2190000001", 5)
+
+
+def announce(responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int) -> None:
+    """Say of a device where it is, as it would itself."""
+    addresses = [socket.inet_aton(host)]
+    responder.register_service(zeroconf.ServiceInfo(service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local."))
+
+
+@pytest.fixture
+def responder() -> Iterator[zeroconf.Zeroconf]:
+    """Who answers questions by multicast DNS on this machine alone."""
+    with closing(zeroconf.Zeroconf(interfaces=["127.0.0.1"])) as responder:
+        yield responder
+
+
+def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_guess(tmp_path: Path, responder: zeroconf.Zeroconf) -> None:
+    inverter, meter, elsewhere = (SimulatedInverter(load_profile(profile, NO_FOLDER)) for profile in ("huawei_sun2000", "shelly_pro_3em", "huawei_sun2000"))
+    with serve_registers(inverter) as modbus, serve_device(meter) as http, serve_registers(elsewhere, host="127.0.0.99") as outside:
+        announce(responder, "_modbus._tcp.local.", "inverter", "127.0.0.1", modbus.port)
+        announce(responder, "_http._tcp.local.", "shellypro3em", "127.0.0.1", http.port)
+        # A printer, somebody who is away, and a device beyond the network that the owner names.
+        announce(responder, "_http._tcp.local.", "printer", "127.0.0.1", modbus.port)
+        announce(responder, "_modbus._tcp.local.", "away", "127.0.0.1", 9)
+        announce(responder, "_modbus._tcp.local.", "outside", "127.0.0.99", outside.port)
+        found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
+    assert {(each.host, each.port, each.profile) for each in found.devices} == {
+        ("127.0.0.1", modbus.port, "huawei_sun2000"),
+        ("127.0.0.1", http.port, "shelly_pro_3em"),
+    }
+    assert found.missing_extra is None
+    assert [inverter.written, meter.written, elsewhere.written] == [[], [], []]
+
+
+def test_without_the_extra_the_search_goes_on_and_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not installed, in the machine's own Python, to which nothing is added.
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    device = SimulatedInverter(load_profile("huawei_sun2000", NO_FOLDER))
+    with serve_registers(device) as server:
+        own = (PACKAGED / "huawei_sun2000.yaml").read_text(encoding="utf-8").replace("profile: huawei_sun2000", "profile: own").replace("502", str(server.port))
+        (tmp_path / OWN_FOLDER).mkdir()
+        (tmp_path / OWN_FOLDER / "own.yaml").write_text(own, encoding="utf-8")
+        found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
+    assert ([each.profile for each in found.devices], found.missing_extra) == (["own"], "mdns")
 
 
 def test_a_device_that_is_taken_keeps_where_it_was_found() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from luna.energy.errors import MachineError
 from luna.platform import extras
-from luna.platform.extras import DRAWING, LAB, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
+from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
 from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
@@ -94,7 +94,7 @@ def test_nothing_else_than_a_checkouts_environment_is_added_to(changed: dict[str
     assert not (place.checkout / "asked").exists()
 
 
-@each_row("extra", [LAB, DRAWING, QDRANT, TRAINING], ids=["lab", "pictures", "qdrant", "training"])
+@each_row("extra", [LAB, DRAWING, MDNS, QDRANT, TRAINING], ids=["lab", "pictures", "mdns", "qdrant", "training"])
 def test_the_lock_of_an_extra_repeats_nothing_of_core_and_has_the_versions_that_are_tested(extra: Extra) -> None:
     locked = _packages(PythonEnvironment.of_this_process().lock_of(extra))
     assert locked.keys().isdisjoint(_packages(ROOT / "locks/core.txt"))

@@ -78,6 +78,7 @@ find_progress = { $done } von { $total } Adressen.
 find_stop = Anhalten
 find_stopped = Angehalten. Was noch nicht gefragt war, kann Geräte haben.
 find_none = Es antwortet kein Gerät, von dem Luna ein Profil hat. Ist Modbus TCP darin eingeschaltet? Ein Broker, der ein Passwort will, wird nicht gefragt.
+find_missing_extra = Geräte, die sich an anderen Ports ankündigen, finden sich auch, sobald das Extra { $extra } installiert ist.
 find_kind_battery_inverter = Wechselrichter mit Batterie
 find_kind_meter = Zähler
 find_take = Verwenden

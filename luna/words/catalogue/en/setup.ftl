@@ -80,6 +80,7 @@ find_progress = { $done } of { $total } addresses.
 find_stop = Stop
 find_stopped = Stopped. What was not asked yet may hold devices.
 find_none = No device answers that Luna has a profile of. Is Modbus TCP switched on in it? A broker that wants a password is not asked.
+find_missing_extra = Devices that announce themselves at other ports are found as well once the extra { $extra } is installed.
 find_kind_battery_inverter = Inverter with a battery
 find_kind_meter = Meter
 find_take = Use it

@@ -80,6 +80,7 @@ find_progress = { $done } van { $total } adressen.
 find_stop = Stoppen
 find_stopped = Gestopt. Wat nog niet gevraagd was, kan apparaten hebben.
 find_none = Er antwoordt geen apparaat waarvan Luna een profiel heeft. Is Modbus TCP erin ingeschakeld? Een broker die een wachtwoord wil wordt niet gevraagd.
+find_missing_extra = Apparaten die zich op andere poorten aankondigen, worden ook gevonden zodra de extra { $extra } geïnstalleerd is.
 find_kind_battery_inverter = Omvormer met batterij
 find_kind_meter = Meter
 find_take = Gebruiken

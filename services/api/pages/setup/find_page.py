@@ -80,7 +80,8 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
         job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
     networks, lookup = propose_networks(), outcome.get("lookup")
     typed = typed or answers.get("search") or {"network": networks[0] if networks else "", "port": ""}
-    found = [(device, is_taken(answers, device)) for device in _list_found(job)]
+    search = _read_found(job)
+    found = [(device, is_taken(answers, device)) for device in search.devices]
     view: dict[str, Any] = {
         "networks": networks,
         "typed": typed,
@@ -88,6 +89,7 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
         "job": job,
         "progress": job and find_progress(gateway, job),
         "found": found,
+        "missing_extra": search.missing_extra,
         "faults": outcome.get("faults", {}),
         "asks_home_assistant": takes_sensors(answers) or takes_commands(answers),
         "home_assistant": view_access(gateway, HOME_ASSISTANT, "", None),
@@ -124,11 +126,11 @@ def _stop(gateway: Gateway, draft_id: str) -> None:
 def _change(gateway: Gateway, draft_id: str, place: str, *, taken: bool) -> None:
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-        found = _list_found(jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None)
+        found = _read_found(jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None).devices
         if place.isdecimal() and int(place) < len(found):
             change = take_device if taken else leave_device
             setup_drafts.save(connection, draft_id, change(answers, found[int(place)]))
 
 
-def _list_found(job: Job | None) -> list[Any]:
-    return [] if job is None or job.reply is None else FoundDevices.model_validate(job.reply).devices
+def _read_found(job: Job | None) -> FoundDevices:
+    return FoundDevices(network="", devices=[]) if job is None or job.reply is None else FoundDevices.model_validate(job.reply)
