@@ -10,6 +10,14 @@ NetworkName = Annotated[
     str, Field(min_length=1, max_length=253, description="a private network of at most 1,024 addresses, such as 192.168.1.0/24, or one address in it")
 ]
 DevicePort = Annotated[int | None, Field(ge=1, le=65535, description="at which each address is asked; null: those of the profiles")]
+SecretName = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[a-z][a-z0-9_-]*$",
+        max_length=64,
+        description="the file below device_secrets of the data folder that holds the password of the one device or broker that is named; null: none",
+    ),
+]
 
 
 class NetworkDevice(Message):
@@ -19,6 +27,7 @@ class NetworkDevice(Message):
     port: int
     unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = None
     prefix: Annotated[str | None, Field(description="MQTT: how its topics begin at the broker that is its host")] = None
+    secret: SecretName = None
     maker: Annotated[str, Field(description="as it says itself; empty: it says nothing")] = ""
     model: str = ""
     serial: str = ""
@@ -48,3 +57,4 @@ class FindDevicesRequest(Request):
 
     network: NetworkName
     port: DevicePort = None
+    secret: SecretName = None

@@ -56,13 +56,17 @@ def scan_network(
     network: Annotated[str, typer.Argument(help="Of this home, such as 192.168.1.0/24, or one address.")],
     *,
     port: PortOption = None,
+    secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the addresses of a network that you name for devices that a profile knows; nothing is written to any of them."""
     from luna.platform.drivers import finding, profiles
+    from luna.platform.drivers.device_secrets import read_device_secret
     from luna.platform.settings import load_settings
 
-    found, missing_extra = finding.search_network(network, profiles.list_profiles(load_settings().data_folder), port=port)
+    folder = load_settings().data_folder
+    shown = None if secret is None else read_device_secret(secret, folder)
+    found, missing_extra = finding.search_network(network, profiles.list_profiles(folder), port=port, secret=shown)
     rows = [
         [
             each.host,

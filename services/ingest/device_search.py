@@ -9,10 +9,11 @@ from luna.contracts.device_search import FindDevicesRequest, FoundDevices, Netwo
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers import finding
+from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.finding import FoundDevice
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.profile import DeviceProfile, unit_factor
+from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, unit_factor
 from luna.platform.drivers.profiles import list_profiles
 
 WATTS = 1000
@@ -23,23 +24,31 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
     """Return the devices that answer as a profile says they do; nothing is written to any of them.
 
     Raises:
-        InvalidInputError: no network of a home.
+        InvalidInputError: no network of a home, or no such secret.
+        UnavailableError: the broker does not let in who shows the secret.
     """
     network = require_home_network(request.network)
-    search = finding.search_network(network, list_profiles(data_folder), port=request.port, progress=lambda asked, hosts: progress(asked, hosts, network))
-    return FoundDevices(network=network, devices=[_describe(each, data_folder) for each in search.devices], missing_extra=search.missing_extra)
+    secret = None if request.secret is None else read_device_secret(request.secret, data_folder)
+    search = finding.search_network(
+        network, list_profiles(data_folder), port=request.port, secret=secret, progress=lambda asked, hosts: progress(asked, hosts, network)
+    )
+    devices = [_describe(each, request.secret, data_folder) for each in search.devices]
+    return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)
 
 
-def _describe(match: FoundDevice, data_folder: Path) -> NetworkDevice:
+def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> NetworkDevice:
     profile = match.profile
     unit = None if match.unit in profile.units[:1] else match.unit
-    via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix)
+    # Over Modbus nobody is shown a password.
+    secret = None if isinstance(profile.transport, ModbusTransport) else secret
+    via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix, secret=secret)
     named = {} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
     return NetworkDevice(
         host=via.host,
         port=match.port,
         unit=via.unit,
         prefix=via.prefix,
+        secret=via.secret,
         **named,
         profile=profile.profile,
         title=profile.title,

@@ -82,6 +82,8 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
+    "broker-refuses-login": RefusalReason("the broker does not let Luna in with this user and password", "Check both.", error=UnavailableError),
+    "network-secret-place": RefusalReason("a password is shown to one device or broker alone", "Name the address that it is for."),
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
     "network-public": RefusalReason("is no private network", "Name one of your home, such as 192.168.1.0/24."),

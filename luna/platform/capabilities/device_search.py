@@ -1,6 +1,6 @@
 """Devices in a home's network that Luna could speak to itself."""
 
-from luna.contracts.device_search import DevicePort, FindDevicesRequest, NetworkName
+from luna.contracts.device_search import DevicePort, FindDevicesRequest, NetworkName, SecretName
 from luna.contracts.message import Message
 from luna.platform.capability import CapabilityCall, capability
 from luna.platform.drivers.networks import require_home_network
@@ -11,6 +11,7 @@ class SearchedNetwork(Message):
 
     network: NetworkName
     port: DevicePort = None
+    secret: SecretName = None
 
 
 @capability("POST", "/v1/device-searches", noun="sites", scope="administer", local_command="devices scan", status=202)
@@ -19,7 +20,7 @@ def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevic
 
     Ask the addresses of a private network for devices that a profile knows, as a job; nothing is written to any of them.
     """
-    return FindDevicesRequest(network=require_home_network(searched.network), port=searched.port)
+    return FindDevicesRequest(network=require_home_network(searched.network), port=searched.port, secret=searched.secret)
 
 
 DEVICE_SEARCH = (find_home_devices,)

@@ -1,5 +1,7 @@
 """Passwords and tokens of devices: a file each below the data folder, which its owner alone can read; a site names the file."""
 
+import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,17 @@ class DeviceSecret(NamedTuple):
     def __repr__(self) -> str:
         """Nothing of it: it may end in a log."""
         return "DeviceSecret(***)"
+
+
+def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> str:
+    """Keep what the owner typed for a place in the network in a file, and return the file's name; what was kept for it before is replaced."""
+    name = "at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")
+    path = data_folder / SECRETS_FOLDER / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{secret.user}:{secret.password}")
+    return name
 
 
 def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.platform.drivers.announcements import AnnouncedService, Announcements, listen_for_services
+from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.mqtt_search import list_announced
 from luna.platform.drivers.networks import list_home_hosts
@@ -43,7 +45,12 @@ class NetworkSearch(NamedTuple):
 
 
 def search_network(
-    network: str, profiles: Sequence[DeviceProfile], *, port: int | None = None, progress: Callable[[int, int], None] = lambda *_: None
+    network: str,
+    profiles: Sequence[DeviceProfile],
+    *,
+    port: int | None = None,
+    secret: DeviceSecret | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> NetworkSearch:
     """Return the devices of a network that answer as a profile says they do; nothing is written to any of them.
 
@@ -51,37 +58,43 @@ def search_network(
         network: as ``list_home_hosts`` takes it.
         profiles: of what is looked for.
         port: at which each address is asked; None: at those of the profiles, and where devices announce themselves.
+        secret: what the one device or broker that is named wants to be shown, over HTTP or MQTT.
         progress: takes how many addresses of how many were asked.
 
     Raises:
-        InvalidInputError: no network of a home.
+        InvalidInputError: no network of a home; a secret, and more than one address.
+        UnavailableError: the broker does not let in who shows this secret.
     """
     hosts = list_home_hosts(network)
+    if secret is not None and len(hosts) > 1:
+        raise refuse("network-secret-place", field="secret", value=network)
     devices = list[FoundDevice]()
     with listen_for_services(hosts) if port is None else nullcontext(Announcements()) as announcements:
         # One part of it after the other, so that whoever waits sees how far it is, and can stop it.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
-            devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port)
-        devices += _find_announced(announcements.wait(), profiles)
+            devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port, secret=secret)
+        devices += _find_announced(announcements.wait(), profiles, secret)
     progress(len(hosts), len(hosts))
     return NetworkSearch(sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)), announcements.missing_extra)
 
 
-def _find_announced(services: Iterable[AnnouncedService], profiles: Iterable[DeviceProfile]) -> Iterator[FoundDevice]:
+def _find_announced(services: Iterable[AnnouncedService], profiles: Iterable[DeviceProfile], secret: DeviceSecret | None) -> Iterator[FoundDevice]:
     """Yield the devices at announced ports that are none of the profiles': those were asked."""
     known = _list_known(profiles)
     for service in services:
         fitting = [profile for profile in known if profile.transport.kind == service.kind]
         if service.port not in {profile.transport.port for profile in known}:
-            yield from _ask_port(service.host, service.port, fitting)
+            yield from _ask_port(service.host, service.port, fitting, secret)
 
 
-def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None) -> Iterator[FoundDevice]:
+def find_devices(
+    hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None, secret: DeviceSecret | None = None
+) -> Iterator[FoundDevice]:
     """Yield the devices that answer as one of the profiles says they do, as they are found."""
     known = _list_known(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for found in pool.map(lambda host: _ask(host, known, port), hosts):
+        for found in pool.map(lambda host: _ask(host, known, port, secret), hosts):
             yield from found
 
 
@@ -91,14 +104,14 @@ def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
     return sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
 
 
-def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> list[FoundDevice]:
+def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None) -> list[FoundDevice]:
     """Return what answers at an address, by port and number on the bus; where nobody answers at one, nobody else is asked for there."""
     ports = {number for number in {port or profile.transport.port for profile in profiles} if _listens(host, number)}
     at_ports = {number: [profile for profile in profiles if (port or profile.transport.port) == number] for number in ports}
-    return [found for number, several in at_ports.items() for found in _ask_port(host, number, several)]
+    return [found for number, several in at_ports.items() for found in _ask_port(host, number, several, secret)]
 
 
-def _ask_port(host: str, port: int, profiles: list[DeviceProfile]) -> list[FoundDevice]:
+def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None) -> list[FoundDevice]:
     settled = dict[tuple[str, int | None], FoundDevice | None]()
     for profile in profiles:
         if isinstance(profile.transport, MqttTransport):
@@ -108,7 +121,7 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile]) -> list[Found
             # At one port somebody speaks one language.
             if place in settled or any(found is not None and found.profile.transport.kind != profile.transport.kind for found in settled.values()):
                 continue
-            with closing(reach(profile, Via(profile=profile.profile, host=host, port=port, unit=unit))) as device:
+            with closing(reach(profile, Via(profile=profile.profile, host=host, port=port, unit=unit), secret=secret)) as device:
                 try:
                     settled[place] = FoundDevice(host, port, unit, device.identify(), profile)
                 except LunaError as error:
@@ -116,7 +129,7 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile]) -> list[Found
                         settled[place] = None
     if found := _once_each(each for each in settled.values() if each is not None):
         return found
-    announced = list_announced(host, port, [profile for profile in profiles if isinstance(profile.transport, MqttTransport)])
+    announced = list_announced(host, port, [profile for profile in profiles if isinstance(profile.transport, MqttTransport)], secret=secret)
     return [FoundDevice(host, port, None, each.identity, each.profile, each.prefix) for each in announced]
 
 

@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import SecretStr
+
+from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
+from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField
@@ -28,8 +32,12 @@ class AnnouncedDevice(NamedTuple):
     profile: DeviceProfile
 
 
-def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile]) -> list[AnnouncedDevice]:
-    """Return the devices of these profiles that a broker which wants no password tells of; none where it lets nobody in."""
+def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None) -> list[AnnouncedDevice]:
+    """Return the devices of these profiles that a broker tells of; none where it wants a password and nobody named one.
+
+    Raises:
+        UnavailableError: it does not let in who shows this one.
+    """
     rules = [rule for profile in profiles if profile.identified is not None for rule in profile.identified.documents]
     if not rules:
         return []
@@ -44,10 +52,13 @@ def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile]) -> l
             return
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
-    with closing(BrokerLink(Broker(host, port, tls=port == TLS_PORT), topics, on_message, patience_s=PATIENCE_S)) as link:
+    user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+    with closing(BrokerLink(Broker(host, port, user, password, tls=port == TLS_PORT), topics, on_message, patience_s=PATIENCE_S)) as link:
         try:
             link.open()
-        except BrokerError:
+        except BrokerError as error:
+            if secret is not None and error.fault == "refused":
+                raise refuse("broker-refuses-login", field="secret", value=f"{host}:{port}") from error
             return []
         time.sleep(LISTENS_S)
     return [found for profile in profiles for found in _find(profile, dict(heard))]

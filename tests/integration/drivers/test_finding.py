@@ -1,6 +1,7 @@
 """A network with one device of each profile that can be found: each is found as what it is, and none is written to."""
 
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -12,6 +13,8 @@ import zeroconf
 from paho.mqtt.enums import CallbackAPIVersion
 
 from luna.contracts.device_search import FindDevicesRequest, NetworkDevice
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, store_device_secret
 from luna.platform.drivers.device_server import serve_device
 from luna.platform.drivers.finding import FoundDevice, find_devices
 from luna.platform.drivers.modbus_server import serve_registers
@@ -31,6 +34,7 @@ PROFILES = {profile.profile: profile for profile in list_profiles() if profile.u
 # Who speaks HTTP or MQTT; asked with Modbus first, a port of theirs is silent for as long as a slow inverter may be.
 OTHERS = [profile for profile in list_profiles() if not profile.units]
 METER = "shellypro3em-fce8c0dba900"
+PASSWORD = "not to be read by anybody"
 
 
 def serve_at(stack: ExitStack, hosts: dict[str, DeviceProfile]) -> tuple[int, dict[str, SimulatedInverter]]:
@@ -137,6 +141,44 @@ def test_devices_at_a_broker_are_found_by_what_they_say_and_nothing_is_published
 def test_a_broker_that_wants_a_password_tells_nothing(tmp_path: Path) -> None:
     with open_broker(tmp_path, "allow_anonymous false") as broker:
         assert list(find_devices(["127.0.0.1"], OTHERS, port=broker.port)) == []
+
+
+@pytest.fixture
+def closed_broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker at which a meter is, and that lets in who knows the password alone."""
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "luna", PASSWORD], check=True)
+    with open_broker(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
+        meter = paho.Client(CallbackAPIVersion.VERSION2)
+        meter.username_pw_set("luna", PASSWORD)
+        meter.connect("127.0.0.1", broker.port)
+        meter.loop_start()
+        meter.publish(f"{METER}/online", "true", qos=1, retain=True).wait_for_publish(5)
+        yield broker
+        meter.loop_stop()
+
+
+@needs_mosquitto
+def test_a_broker_is_searched_with_the_password_that_its_owner_named(tmp_path: Path, closed_broker: Mosquitto) -> None:
+    secret = store_device_secret(DeviceSecret("luna", PASSWORD), "127.0.0.1", tmp_path)
+    assert (tmp_path / SECRETS_FOLDER / secret).stat().st_mode & 0o077 == 0
+    request = FindDevicesRequest(network="127.0.0.1", port=closed_broker.port, secret=secret)
+    [meter] = search_network(request, tmp_path).devices
+    assert (meter.profile, meter.prefix, meter.secret) == ("shelly_pro_3em_mqtt", METER, secret)
+    assert PASSWORD not in f"{request!r} {meter!r}"
+    sensors = list_taken_sensors(take_device({}, meter))
+    assert sensors["total_grid_import"] == f"profile:shelly_pro_3em_mqtt@127.0.0.1:{closed_broker.port}?prefix={METER}&secret={secret}#import_kwh"
+
+
+@needs_mosquitto
+def test_a_wrong_password_is_said_and_shown_to_one_address_alone(tmp_path: Path, closed_broker: Mosquitto) -> None:
+    secret = store_device_secret(DeviceSecret("luna", "wrong"), "127.0.0.1", tmp_path)
+    with pytest.raises(UnavailableError) as refused:
+        search_network(FindDevicesRequest(network="127.0.0.1", port=closed_broker.port, secret=secret), tmp_path)
+    assert refused.value.reason == "broker-refuses-login"
+    with pytest.raises(InvalidInputError) as wide:
+        search_network(FindDevicesRequest(network="127.0.0.0/24", secret=secret), tmp_path)
+    assert wide.value.reason == "network-secret-place"
 
 
 def test_a_product_at_another_of_its_numbers_is_found_there() -> None:

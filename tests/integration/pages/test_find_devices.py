@@ -7,8 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Engine, text
 
 from luna.energy.site import parse_site
+from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -107,6 +109,26 @@ def test_no_network_of_a_home_is_refused_in_the_owner_s_language(api: httpx.Clie
     page = api.post(begin(api), data={"go": "search", "network": network, "port": port}, headers={"Accept-Language": "de"})
     assert said in page.text
     assert f'value="{network}"' in page.text
+
+
+def test_a_password_stays_in_a_file_that_its_owner_alone_can_read(
+    api: httpx.Client, database: Engine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    address, password = begin(api), "not to be read by anybody"
+    typed = {"go": "search", "network": "127.0.0.1", "port": "9", "user": "luna", "password": password}
+    assert api.post(address, data=typed).status_code == 303
+    [file] = (tmp_path / "device_secrets").iterdir()
+    assert (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (f"luna:{password}", 0o600)
+    wait_for(lambda: "No device answers" in api.get(address).text)
+    # The same address is shown it again.
+    assert api.post(address, data={"go": "search", "network": "127.0.0.1", "port": "9", "user": "", "password": ""}).status_code == 303
+    page = api.get(address).text
+    assert "A password is stored." in page
+    with unit_of_work(database) as connection:
+        rows = connection.execute(text("SELECT request::text FROM jobs WHERE task = 'ingest.devices.find' ORDER BY submitted_at DESC LIMIT 2")).scalars().all()
+    assert [f'"secret": "{file.name}"' in row for row in rows] == [True, True]
+    assert password not in page + "".join(rows)
+    assert "shown to one device or broker alone" in api.post(address, data=typed | {"network": "192.168.1.0/24"}).text
 
 
 def test_a_search_is_stopped(api: httpx.Client) -> None:

@@ -100,7 +100,7 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
         for role, readings in READINGS_BY_ROLE.items():
             reading = next((each for each in readings if each in device["reads"]), None)
             if reading is not None and not (role in _AT_CONNECTION and role in named):
-                via = Via(profile=device["profile"], host=device["host"], port=device["port"], unit=device["unit"], prefix=device["prefix"])
+                via = Via(**{part: device[part] for part in ("profile", "host", "port", "unit", "prefix", "secret")})
                 named.setdefault(role, []).append(name_sensor(via, reading))
     return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
 

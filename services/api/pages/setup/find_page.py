@@ -17,6 +17,7 @@ from luna.energy.refusals import refuse
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import jobs, setup_drafts
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.device_secrets import DeviceSecret, store_device_secret
 from luna.platform.drivers.networks import propose_networks, require_home_network
 from luna.platform.queue.jobs import cancel_job, submit_job
 from services.api.gateway import CurrentGateway, Gateway
@@ -79,11 +80,13 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
         answers = setup_drafts.load(connection, draft_id)
         job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
     networks, lookup = propose_networks(), outcome.get("lookup")
-    typed = typed or answers.get("search") or {"network": networks[0] if networks else "", "port": ""}
+    typed = {"port": "", "user": "", "secret": "", "network": networks[0] if networks else ""} | dict(typed or answers.get("search", {}))
     search = _read_found(job)
     found = [(device, is_taken(answers, device)) for device in search.devices]
     view: dict[str, Any] = {
         "networks": networks,
+        # Containers have a folder each: there the file is written by hand.
+        "keeps_secrets": gateway.settings.database_url is None,
         "typed": typed,
         "refusal": outcome.get("refusal"),
         "job": job,
@@ -101,15 +104,35 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
 
 
 def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
-    network, port = typed.get("network", "").strip(), typed.get("port", "").strip()
-    try:
-        asked = FindDevicesRequest.model_validate({"network": require_home_network(network), "port": port or None})
-    except ValidationError as exc:
-        raise refuse("port-unreadable", field="port", value=port) from exc
-    job = submit_job(gateway.database, gateway.queue, asked)
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-        setup_drafts.save(connection, draft_id, answers | {"search": {"network": network, "port": port, "job_id": job.job_id}})
+    asked = _read_request(gateway, typed, answers.get("search", {}))
+    job = submit_job(gateway.database, gateway.queue, asked)
+    search = {name: typed.get(name, "").strip() for name in ("network", "port")} | {"secret": asked.secret, "job_id": job.job_id}
+    with unit_of_work(gateway.database) as connection:
+        setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"search": search})
+
+
+def _read_request(gateway: Gateway, typed: Mapping[str, str], before: Mapping[str, Any]) -> FindDevicesRequest:
+    """Return what is asked for; a password that was typed is kept in a file, which the request names.
+
+    Raises:
+        InvalidInputError: something that was typed is not what it should be.
+    """
+    network, port, secret = (typed.get(name, "").strip() for name in ("network", "port", "secret"))
+    named = require_home_network(network)
+    # What was typed for this address before is shown to it again.
+    secret = secret or (before["secret"] if before.get("network") == network else None)
+    try:
+        asked = FindDevicesRequest.model_validate({"network": named, "port": port or None, "secret": secret or None})
+    except ValidationError as exc:
+        if exc.errors()[0]["loc"] == ("secret",):
+            raise refuse("device-secret-missing", field="secret", value=secret, path=secret) from exc
+        raise refuse("port-unreadable", field="port", value=port) from exc
+    login = DeviceSecret(typed.get("user", "").strip(), typed.get("password", ""))
+    if "/" in named and (any(login) or secret):
+        raise refuse("network-secret-place", field="network", value=network)
+    return asked.model_copy(update={"secret": store_device_secret(login, named, gateway.settings.data_folder)}) if any(login) else asked
 
 
 def _stop(gateway: Gateway, draft_id: str) -> None:

@@ -9,7 +9,7 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
 
 # Where a battery's inverter is, as it is typed.
-_PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix"}
+_PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix", "secret_text": "secret"}
 
 
 def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
@@ -22,7 +22,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     if is_taken(answers, device):
         return dict(answers)
     taken = answers.get(TAKEN, [])
-    document = device.model_dump(mode="json", include={"host", "port", "unit", "prefix", "profile", "kind", "reads"})
+    document = device.model_dump(mode="json", include={"host", "port", "unit", "prefix", "secret", "profile", "kind", "reads"})
     after = {**answers, TAKEN: [*taken, document]}
     place = sum(each["kind"] == "battery_inverter" for each in taken)
     return after if device.kind == "meter" or place >= MOST_DEVICES else _tell_battery(after, device, place)
