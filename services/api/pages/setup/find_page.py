@@ -96,6 +96,7 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
         "faults": outcome.get("faults", {}),
         "asks_home_assistant": takes_sensors(answers) or takes_commands(answers),
         "home_assistant": view_access(gateway, HOME_ASSISTANT, "", None),
+        "connected": HOME_ASSISTANT.is_set(gateway.settings),
         "lookup": lookup,
         "offers": offer_entities(answers, lookup) if lookup and not lookup.fault else {},
         "taken": count_taken(answers),
