@@ -123,7 +123,7 @@ def _read_request(gateway: Gateway, typed: Mapping[str, str], before: Mapping[st
     network, port, secret = (typed.get(name, "").strip() for name in ("network", "port", "secret"))
     named = require_home_network(network)
     # What was typed for this address before is shown to it again.
-    secret = secret or (before["secret"] if before.get("network") == network else None)
+    secret = secret or (before["secret"] or "" if before.get("network") == network else "")
     try:
         asked = FindDevicesRequest.model_validate({"network": named, "port": port or None, "secret": secret or None})
     except ValidationError as exc:
