@@ -9,7 +9,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import import_module
@@ -36,7 +36,6 @@ from luna.platform.database import engine, observations, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema.series import sensor_readings, sensors
-from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded import start
 from luna.platform.queue import TaskContext
@@ -59,9 +58,9 @@ PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
 # A bit over an hour, so that each of the looks has its turn.
 ASK_EVERY = 21
-# A device that Luna speaks to itself is asked once a minute, and its session looks at it meanwhile: else it falls back, as it does where Luna has died.
-PROFILE_LOOKS = tuple(minutes * MINUTE for minutes in range(1, SLOT // MINUTE + 1))
-SESSION_EVERY = timedelta(seconds=10)
+# A session looks at a device that Luna speaks to itself meanwhile, and leaves it alone where nobody has asked for ``ASKED_SECONDS``.
+PROFILE_LOOKS = tuple(minutes * MINUTE for minutes in range(1, SLOT // MINUTE + 1, 2))
+SESSION_EVERY = timedelta(seconds=20)
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
 # What devices said is told apart by microseconds; who asks, asks after it.
@@ -145,10 +144,9 @@ def live_fortnight(
     files = HomeFiles(folder)
     year, begin = RecordedYear.load(files.year), files.read_state()
     settings = settings.model_copy(update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"})
-    with open_world(files, clock, product=product) as world, ExitStack() as stack:
-        if world.inverter is not None:
-            server = stack.enter_context(serve_registers(world.inverter))
-            _name_product(database, world.inverter.profile, port=server.port)
+    with open_world(files, clock, product=product) as world:
+        if product is not None:
+            _name_product(database, product)
         life = FortnightLife(SetLuna(settings, database, world), world, timeline, incidents)
         diary = life.live(tell)
         figures = _tell_life(life, diary)
@@ -157,10 +155,10 @@ def live_fortnight(
     return figures | {"days": lived / timedelta(days=1), "seconds": time.perf_counter() - begun}
 
 
-def _name_product(database: Engine, product: DeviceProfile, *, port: int) -> None:
+def _name_product(database: Engine, product: DeviceProfile) -> None:
     """Have the home's battery commanded by its product."""
     site = build_site()
-    control = {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": {"profile": product.profile, "host": "127.0.0.1", "port": port}}]}
+    control = {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": {"profile": product.profile, "host": "127.0.0.1"}}]}
     document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(document | {"control": document["control"] | control}))

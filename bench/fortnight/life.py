@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from bench.fortnight.direct_link import DirectLink
 from bench.fortnight.world import SetClock, SimulatedWorld
 from luna.contracts.charging_stays import FollowStaysRequest
 from luna.contracts.data import BuildSlotsRequest, JudgeQualityRequest
@@ -25,6 +26,7 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.site.control import Control
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
@@ -179,6 +181,8 @@ class SetLuna:
 
     def _open_session(self, device: ProfiledDevice) -> InverterSession:
         # Each unit of a site has its own connection.
+        if self._world.inverter is not None:
+            device.points = ModbusPoints(device.profile, DirectLink(self._world.inverter))
         self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))
         return self._sessions[-1]
 

@@ -11,14 +11,16 @@ class HomeInverter(SimulatedInverter):
     """Points of a profile before the home's battery: they say what the home does, and it does what they command."""
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:
-        self._home = state
+        self._home, self._is_shown = state, False
         super().__init__(profile, battery=BATTERY_MODEL, now=lambda: self._home.at)
 
     def follow(self, state: HomeState) -> HomeState:
         """Return the home as its inverter is commanded now."""
         with self._lock:
-            self._home = state
-            self._advance()
+            self._home, self._is_shown = state, False
+            self._stepped_at = state.at
+            if state.at - self._commanded_at >= self._reverts_after_s():
+                self._revert()
             return replace(state, command=self.command)
 
     @property
@@ -32,8 +34,11 @@ class HomeInverter(SimulatedInverter):
             return Command("force_charge", power_kw=wanted_kw - max(surplus_kw, 0.0))
         return Command("force_discharge", power_kw=min(surplus_kw, 0.0) - wanted_kw)
 
-    def _step(self, seconds: float) -> None:
-        """The home lives by itself."""
+    def _advance(self) -> None:
+        """Say what the home does, once each time that it has gone on: it lives by itself."""
+        if not self._is_shown:
+            self._is_shown = True
+            self._show()
 
     def _measure(self) -> dict[str, float]:
         home = self._home

@@ -66,7 +66,8 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
 
 def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(empty: Engine, folder: Path) -> None:
     product = load_profile("sunspec_12x", folder)
-    figures = live_fortnight(folder, empty, timedelta(hours=1), incidents=(), product=product, say=lambda _: None)
+    # Eight looks in a quarter-hour; every twenty-first is asked at.
+    figures = live_fortnight(folder, empty, timedelta(hours=2, minutes=45), incidents=(), product=product, say=lambda _: None)
     assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
     assert figures["sentences"] > 0
     with unit_of_work(empty) as connection:
