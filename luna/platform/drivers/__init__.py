@@ -7,6 +7,7 @@ modbus.py     registers over Modbus TCP
 sharing.py    one connection per device for all processes; proxy.py: a port at which other programs find it
 registers.py  numbers in registers
 points.py     what a transport offers: points by their names; modbus_points.py, http_points.py and mqtt_points.py do
+setpoint_parts.py  the parts of a set-point that writes are made of, and written.py: how an owner reads them
 following.py  what a device has no word for, said by what flows
 inverter.py   reads and writes a device by its profile, in points
 budget.py     how often a point is written that wears out by it

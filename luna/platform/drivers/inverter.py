@@ -24,15 +24,12 @@ from luna.platform.drivers.profile import (
     HttpTransport,
     ModbusTransport,
     MqttTransport,
-    PointWrite,
     ReadingName,
     split_sign,
     unit_factor,
 )
 from luna.platform.drivers.profiles import load_profile
-
-WATTS = 1000
-
+from luna.platform.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
 
 _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 
@@ -99,8 +96,8 @@ class ProfiledDevice:
         """
         writes = self.profile.modes[setpoint.mode]
         values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *self.profile.limits.values()]))
-        powers = self._powers_w(setpoint, values, follows=any(write.put == "ac_power_w" for write in writes))
-        return [self._plan_write(write, powers, values) for write in writes]
+        facts = self._ask_facts(setpoint, values, follows=any(write.put == "ac_power_w" for write in writes))
+        return [self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes]
 
     def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
         """Write what does not hold yet, in order; ``again``: all of it but what wears out by writing. ``hands_back``: also by what is kept for that.
@@ -154,37 +151,24 @@ class ProfiledDevice:
     def _sum(self, reading: str, entries: Iterable[str], values: Mapping[str, float]) -> float:
         return math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
 
-    def _powers_w(self, setpoint: BatterySetpoint, values: Mapping[str, float], *, follows: bool) -> Mapping[str, float]:
-        """Return the powers that a set-point puts into points, W."""
-        point = self.profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
+    def _ask_facts(self, setpoint: BatterySetpoint, values: Mapping[str, float], *, follows: bool) -> DeviceFacts:
+        point = find_limit(self.profile, setpoint)
         most_w = math.inf if point is None else values[point]
-        asked_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
-        powers = {"power_w": min(asked_w, most_w)}
-        return powers | {"ac_power_w": ac_power_w(setpoint.mode, powers["power_w"], most_w, self._read_flows())} if follows else powers
+        power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
+        return DeviceFacts(values, power_w, ac_power_w(setpoint.mode, power_w, most_w, self._read_flows()) if follows else math.nan)
 
     def _read_flows(self) -> HouseFlows:
         flows = self.read(*FLOW_READINGS)
         return HouseFlows(flows["ac_output_w"] - flows["ac_input_w"], flows["charge_w"] - flows["discharge_w"], flows["import_w"] - flows["export_w"])
 
-    def _plan_write(self, write: PointWrite, powers: Mapping[str, float], values: Mapping[str, float]) -> PointValue:
+    def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
+        write = part.write
         point = self.profile.points[write.write]
-        value = write.sign * self._value_of(write, powers, values)
+        value = write.sign * (PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0)
         low, high = -math.inf if point.low is None else point.low, math.inf if point.high is None else point.high
         if not low <= value <= high:
             raise refuse("device-value-unknown", field="via", value=self.place, point=write.write)
         return PointValue(write.write, value)
-
-    def _value_of(self, write: PointWrite, powers: Mapping[str, float], values: Mapping[str, float]) -> float:
-        if write.value is not None:
-            return write.value
-        if write.put == "reversion_s":
-            return float(self.profile.reverts.after_s or 0) if self.profile.reverts else 0.0
-        if write.put == "reversion_min":
-            return math.ceil((self.profile.reverts.after_s or 0) / 60) if self.profile.reverts else 0.0
-        if write.put == "ac_power_w" or write.of is None:
-            return powers[write.put or "power_w"]
-        whole = values[write.of] if values[write.of] > 0 else math.nan
-        return whole if write.put == "value" else 100.0 * powers["power_w"] / whole
 
 
 def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:

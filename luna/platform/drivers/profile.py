@@ -193,13 +193,17 @@ def _kind_of_point(value: Any) -> str:
 AnyPoint = Annotated[Annotated[RegisterPoint, Tag("register")] | Annotated[JsonPoint, Tag("json")], Discriminator(_kind_of_point)]
 
 
+# What of a set-point is put into a point: ``setpoint_parts.py``.
+PartName = Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"]
+
+
 class PointWrite(ProfilePart):
     """A value for a point: a number, or a part of the set-point."""
 
     write: PointName
     value: Annotated[float | None, Field(description="always this")] = None
     put: Annotated[
-        Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"] | None,
+        PartName | None,
         Field(
             description="this part of the set-point; ac_power_w: what the inverter gives on its AC side while the battery does as it is to do; "
             "value: what another point says, such as the most that the battery takes"
