@@ -37,6 +37,7 @@ class NetworkDevice(Message):
     reads: Annotated[list[str], Field(description="what Luna reads of it")]
     charge_limit_kw: Annotated[float | None, Field(description="the most that it charges with, as it says; null: it does not")] = None
     discharge_limit_kw: Annotated[float | None, Field(description="the most that it gives, as it says; null: it does not")] = None
+    capacity_kwh: Annotated[float | None, Field(description="what its battery holds, as it says; null: it does not")] = None
 
 
 class FoundDevices(Message):

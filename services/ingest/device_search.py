@@ -1,7 +1,6 @@
 """Looks for devices in a home's network, and says what each is, and how much its battery takes and gives."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -13,11 +12,16 @@ from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.finding import FoundDevice
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, unit_factor
+from luna.platform.drivers.profile import DeviceProfile, LimitName, ModbusTransport
 from luna.platform.drivers.profiles import list_profiles
 
 WATTS = 1000
-_LIMITS = {"charge_w": "charge_limit_kw", "discharge_w": "discharge_limit_kw"}
+# By field, what it is a limit of and in which unit.
+_LIMITS: Mapping[str, tuple[LimitName, float]] = {
+    "charge_limit_kw": ("charge_w", WATTS),
+    "discharge_limit_kw": ("discharge_w", WATTS),
+    "capacity_kwh": ("capacity_kwh", 1),
+}
 
 
 def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: Callable[[int, int, str], None] = lambda *_: None) -> FoundDevices:
@@ -59,13 +63,12 @@ def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> Netw
 
 
 def _read_limits(via: Via, profile: DeviceProfile, data_folder: Path) -> dict[str, float]:
-    """Return the most that a battery takes and gives, as far as the device says it."""
+    """Return the most that a battery takes and gives and what it holds, as far as the device says it."""
     if not profile.limits:
         return {}
     try:
         with closing(reach_device(via, data_folder)) as device:
-            values = device.points.read(list(profile.limits.values()))
+            limits = device.read_limits()
     except LunaError:
         return {}
-    limits_w = {name: values[point] * unit_factor(profile.points[point], name) for name, point in profile.limits.items()}
-    return {_LIMITS[name]: limit_w / WATTS for name, limit_w in limits_w.items() if math.isfinite(limit_w) and limit_w > 0}
+    return {field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode, Via
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.budget import RESERVED_WRITES, Uncounted, WriteCounter
 from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secret
@@ -22,6 +23,7 @@ from luna.platform.drivers.profile import (
     SURPLUS_READINGS,
     DeviceProfile,
     HttpTransport,
+    LimitName,
     ModbusTransport,
     MqttTransport,
     ReadingName,
@@ -95,7 +97,8 @@ class ProfiledDevice:
             UnavailableError: nobody answers, or what has to be known for it is not known.
         """
         writes = self.profile.modes[setpoint.mode]
-        values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *self.profile.limits.values()]))
+        limit = find_limit(self.profile, setpoint)
+        values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *([] if limit is None else [limit])]))
         facts = self._ask_facts(setpoint, values, follows=any(write.put == "ac_power_w" for write in writes))
         return [self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes]
 
@@ -118,6 +121,25 @@ class ProfiledDevice:
         if most and (until := self.counter.spend(most)) is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(due)
+
+    def read_limits(self) -> dict[LimitName, float]:
+        """Return the most that the device says it can, in the units of ``READING_UNITS``; what it does not say is left out.
+
+        Raises:
+            UnavailableError: nobody answers.
+        """
+        limits = dict[LimitName, float]()
+        for name, point in self.profile.limits.items():
+            try:
+                value = self.points.read([point])[point] * unit_factor(self.profile.points[point], name)
+            except LunaError as error:
+                # One product has a register that its sister does not.
+                if error.reason not in {"device-refuses", "device-model-missing"}:
+                    raise
+                continue
+            if math.isfinite(value) and value > 0:
+                limits[name] = value
+        return limits
 
     def read_battery(self) -> BatteryReading:
         """Return how the battery is, asked for at once.

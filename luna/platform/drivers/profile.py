@@ -28,7 +28,11 @@ PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 ReadingName = Literal[
     "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
 ]
-READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
+# What a device says that it can at most.
+LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
+READING_UNITS: Mapping[str, PointUnit] = {
+    name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in (*get_args(ReadingName), *get_args(LimitName))
+}
 # What a point in one unit is in a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -358,7 +362,7 @@ class DeviceProfile(ProfilePart):
     identified: ProductIdentity | None = None
     points: Annotated[Mapping[PointName, AnyPoint], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
-    limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
+    limits: Annotated[Mapping[LimitName, PointName], Field(description="the most that the device does, and what its battery holds")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
     exclusive: Annotated[tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")] = ()
@@ -400,7 +404,8 @@ class DeviceProfile(ProfilePart):
         for name in self._read_points():
             if self.points[name].write_only:
                 raise invalid_part("profile-point-write-only", point=name)
-        for reading, entries in self.reads.items():
+        limits = {limit: (point,) for limit, point in self.limits.items()}
+        for reading, entries in (*self.reads.items(), *limits.items()):
             for _, name in map(split_sign, entries):
                 if not unit_factor(self.points[name], reading):
                     raise invalid_part("profile-unit", point=name, reading=reading, unit=READING_UNITS[reading])

@@ -59,6 +59,8 @@ class SimulatedInverter:
         # What the roof could give and does not, because an AC power is set and the battery takes no more.
         self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)
+        if (point := self.profile.limits.get("capacity_kwh")) is not None:
+            self.image.put(point, self.battery.capacity_kwh / unit_factor(self.profile.points[point], "capacity_kwh"))
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
         # Whether it takes commands and does what it does by itself.

@@ -22,6 +22,7 @@ from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.found_devices import leave_device, take_device
 from services.ingest.device_search import search_network
@@ -206,6 +207,17 @@ def test_one_inverter_that_answers_at_two_numbers_is_found_once(tmp_path: Path) 
     with serve_registers(SimulatedInverter(at_any)) as server:
         [device] = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
     assert (device.profile, device.unit, device.serial, device.charge_limit_kw) == ("huawei_sun2000", None, "HV2190000001", 5)
+    assert device.capacity_kwh == BatteryModel().capacity_kwh
+
+
+def test_what_a_device_says_of_its_battery_stands_in_the_fields_and_the_owner_may_change_it() -> None:
+    said = {"charge_limit_kw": 5, "discharge_limit_kw": 4.6, "capacity_kwh": 9.7}
+    parts = {"kind": "battery_inverter", "reads": ["soc"], "title": "an inverter", "host": "192.168.1.9", "port": 502, "profile": "huawei_sun2000"}
+    device = NetworkDevice.model_validate(parts | said)
+    [proposed] = take_device({"batteries": [{}]}, device)["batteries"]
+    assert (proposed["capacity_kwh"], proposed["power_kw"]) == ("9.7", "4.6")
+    [typed] = take_device({"batteries": [{"capacity_kwh": "8", "power_kw": "3"}]}, device)["batteries"]
+    assert (typed["capacity_kwh"], typed["power_kw"]) == ("8", "3")
 
 
 def announce(responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int) -> None:

@@ -16,6 +16,7 @@ from tests.integration.drivers.test_profiles import COMMANDED, MODES
 PAGE = Path(__file__).resolve().parents[3] / "docs/guide/reference/devices.md"
 INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (cases.test_what_is_read_is_what_the_device_does,),
+    "limits": (cases.test_what_a_device_can_and_holds_is_read_where_it_says_so,),
     f"{len(MODES)} modes": (cases.test_each_mode_is_taken_read_back_and_done,),
     "power": (cases.test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked,),
     "target, reserve": (cases.test_charging_ends_at_the_target_and_giving_at_the_reserve,),

@@ -149,6 +149,14 @@ def test_what_is_read_is_what_the_device_does(bench: Bench, profile: DeviceProfi
     assert 50 <= readings["soc"] < 51
 
 
+def test_what_a_device_can_and_holds_is_read_where_it_says_so(bench: Bench, profile: DeviceProfile) -> None:
+    device = reach_here(profile, bench.server.port)
+    with closing(device):
+        limits = device.read_limits()
+    # The simulated battery: 5 kW either way, and what it holds.
+    assert limits == {name: BatteryModel().capacity_kwh if name == "capacity_kwh" else 5000 for name in profile.limits}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_each_mode_is_taken_read_back_and_done(bench: Bench, mode: Mode) -> None:
     power_kw = 1.5 if mode in {"charge", "export"} else None

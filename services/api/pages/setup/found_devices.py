@@ -44,6 +44,8 @@ def _tell_battery(answers: dict[str, Any], device: NetworkDevice, place: int) ->
     limits = [limit for limit in (device.charge_limit_kw, device.discharge_limit_kw) if limit is not None]
     if limits and not batteries[place].get("power_kw"):
         batteries[place] |= write_numbers(power_kw=min(limits))
+    if device.capacity_kwh is not None and not batteries[place].get("capacity_kwh"):
+        batteries[place] |= write_numbers(capacity_kwh=device.capacity_kwh)
     answers = answers | {"batteries": batteries}
     typed = {"profile_place": device.profile, **_write_place(device)}
     control = answers.get("control") or {}
