@@ -354,7 +354,7 @@ class DeviceProfile(ProfilePart):
     """A product, or a family of them, that Luna reads and commands."""
 
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-    title: Annotated[str, Field(min_length=1, max_length=120)]
+    title: Annotated[str, Field(min_length=1, max_length=120, description="names alone; what it is, pages say in the reader's language, by kind")]
     kind: Literal["battery_inverter", "meter"]
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport

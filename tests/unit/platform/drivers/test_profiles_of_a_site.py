@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.errors import LunaError
 from luna.energy.site import parse_site
-from luna.platform.drivers.profiles import require_profiles
+from luna.platform.drivers.profiles import list_profiles, require_profiles
 
 SITE = {
     "name": "home",
@@ -35,3 +35,8 @@ def test_what_cannot_be_commanded_is_refused_before_it_is_kept(profile: str, rea
 def test_what_can_be_is_taken() -> None:
     check(profile="sunspec_12x")
     check(profile="victron_mqtt", prefix="c0619ab12345", secret="gx")
+
+
+def test_a_title_is_made_of_names_for_it_is_read_in_every_language() -> None:
+    words = [word for profile in list_profiles() for word in profile.title.replace("(", " ").split()]
+    assert [word for word in words if word[0].islower()] == []
