@@ -116,7 +116,28 @@ class ProfiledDevice:
         due = [write for write, point, changed, also in zip(writes, points, differs, follows, strict=True) if changed or (also and point.budget is None)]
         # Where all of it wears out, a command that has to be said again is.
         due = list(writes) if again and not due else due
-        kept = 0 if hands_back else RESERVED_WRITES
+        self._send(due, kept=0 if hands_back else RESERVED_WRITES)
+
+    def beat(self) -> None:
+        """Count the heartbeat on, where the profile declares one and the device has it; in budget as every write.
+
+        Raises:
+            UnavailableError: nobody answers, or refuses; or the point was written as often as it may be.
+        """
+        name = None if self.profile.reverts is None else self.profile.reverts.heartbeat
+        if name is None:
+            return
+        try:
+            count = self.points.read([name])[name] + 1
+        except LunaError as error:
+            if error.reason == "device-model-missing":
+                return
+            raise
+        most = self.profile.points[name].high
+        begins = math.isnan(count) or (most is not None and count > most)
+        self._send([PointValue(name, 0.0 if begins else count)], kept=RESERVED_WRITES)
+
+    def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
         most = {write.point: budget - kept for write in due if (budget := self.profile.points[write.point].budget) is not None}
         if most and (until := self.counter.spend(most)) is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)

@@ -243,6 +243,7 @@ class Reversion(ProfilePart):
     after_s: Annotated[int | None, Field(ge=1, le=86_400, description="it falls back to self_consumption after that long; empty: it stays as it is")]
     resend_s: Annotated[int | None, Field(ge=1, le=3600, description="how often a command is said again; empty: once is enough")] = None
     stays_in: Annotated[tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")] = ()
+    heartbeat: Annotated[PointName | None, Field(description="a point that counts on every few seconds, or it falls back; where the device has it")] = None
 
     @model_validator(mode="after")
     def _is_said_again_in_time(self) -> Self:
@@ -399,6 +400,7 @@ class DeviceProfile(ProfilePart):
         yield from (point for entries in self.reads.values() for _, point in map(split_sign, entries))
         yield from self.limits.values()
         yield from (write.of for writes in self.modes.values() for write in writes if write.of is not None)
+        yield from self._heartbeats
 
     def _can_be_read(self) -> None:
         for name in self._read_points():
@@ -434,6 +436,9 @@ class DeviceProfile(ProfilePart):
             resend_s, budgets = self.resend_s(mode), [self.points[write.write].budget for write in writes]
             if resend_s is not None and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
+            # A heartbeat is written more often than any command.
+            if resend_s is not None and any(self.points[name].budget is not None for name in self._heartbeats):
+                raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
 
     def resend_s(self, mode: Mode) -> int | None:
         """Return how often a mode is said again; None: never, as the device keeps it, or would fall back to it."""
@@ -461,4 +466,8 @@ class DeviceProfile(ProfilePart):
     @property
     def written_points(self) -> tuple[str, ...]:
         """Every point that a command may write, once."""
-        return tuple(dict.fromkeys(write.write for writes in self.modes.values() for write in writes))
+        return tuple(dict.fromkeys([*(write.write for writes in self.modes.values() for write in writes), *self._heartbeats]))
+
+    @property
+    def _heartbeats(self) -> tuple[str, ...]:
+        return () if self.reverts is None or self.reverts.heartbeat is None else (self.reverts.heartbeat,)

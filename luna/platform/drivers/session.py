@@ -189,6 +189,9 @@ class InverterSession:
         writes = self._device.plan_writes(setpoint.model_copy(update={"mode": expressed}))
         resend_s = self._device.profile.resend_s(expressed)
         is_due = resend_s is not None and self._now() - self._written_at >= resend_s
+        if resend_s is not None:
+            # Before the command, which a device that misses its heartbeat would take back at once.
+            self._device.beat()
         if writes != self._writes or is_due:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:

@@ -91,10 +91,13 @@ class SimulatedInverter:
         """Take a value in as the transport names place and value, and return whether it may be written."""
         with self._lock:
             self._advance()
+            before = self._heartbeat
             if not self.image.write(place, value):
                 return False
             self.written.append((place, value))
-            self._commanded_at = self.now()
+            # One that wants a heartbeat counts nothing else as a sign of life.
+            if before is None or before != self._heartbeat:
+                self._commanded_at = self.now()
             return True
 
     def look(self) -> PointImage:
@@ -120,6 +123,12 @@ class SimulatedInverter:
         if now - self._commanded_at >= self._reverts_after_s():
             self._revert()
         self._show()
+
+    @property
+    def _heartbeat(self) -> float | None:
+        """What the heartbeat has counted to, None where the device wants none."""
+        reverts = self.profile.reverts
+        return None if reverts is None or reverts.heartbeat is None else self.image.value(reverts.heartbeat)
 
     def _reverts_after_s(self) -> float:
         """Return how long what it does now outlasts its command: as the command says where it does, else as its kind."""

@@ -132,7 +132,7 @@ def der(clock: Seconds) -> SimulatedInverter:
 def test_a_device_of_the_700_models_tells_its_ports_by_their_type(der: SimulatedInverter, clock: Seconds) -> None:
     clock.now += 30
     with scan(der) as client:
-        assert list_models(client) == [1, 701, 702, 703, 704, 713, 714, 203]
+        assert list_models(client) == [1, 701, 702, 703, 704, 713, 714, 715, 203]
         ac, capacity, storage, dc, meter = (client.models[number][0] for number in (701, 702, 713, 714, 203))
         for model in (ac, capacity, storage, dc, meter):
             model.read()

@@ -210,6 +210,38 @@ def test_what_wears_out_is_not_written_again_with_a_command_that_is_repeated(ben
     assert repeated.isdisjoint(list_flash(profile))
 
 
+def without_heartbeat(profile: DeviceProfile) -> DeviceProfile:
+    """Return a product that has no model 715, or a client that does not know it."""
+    assert profile.reverts is not None
+    assert profile.sunspec is not None
+    lengths = {model: length for model, length in profile.sunspec.lengths.items() if model != 715}
+    points = {name: point for name, point in profile.points.items() if name != profile.reverts.heartbeat}
+    changed = {"reverts": profile.reverts.model_copy(update={"heartbeat": None}), "points": points}
+    return profile.model_copy(update=changed | {"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})})
+
+
+def test_a_device_that_wants_a_heartbeat_falls_back_without_it_whatever_else_is_written() -> None:
+    profile = PROFILES["sunspec_7xx"]
+    for client, mode, counted in ((profile, "charge", 10), (without_heartbeat(profile), "self_consumption", 0)):
+        clock = Seconds()
+        device = SimulatedInverter(profile, now=clock)
+        with serve_device(device) as server, closing(InverterSession(reach_here(client, server.port), now=clock, look_seconds=1e6)) as session:
+            session.command(BatterySetpoint(mode="charge", power_kw=1))
+            # Every minute; after 180 s without it the device falls back, and the session leaves alone what does something else.
+            Bench(device, server, session, clock).live(600)
+        assert (device.mode, device.image.value("ControllerHb") >= counted) == (mode, True)
+
+
+def test_a_device_without_a_heartbeat_is_commanded_as_any() -> None:
+    profile, clock = PROFILES["sunspec_7xx"], Seconds()
+    device = SimulatedInverter(without_heartbeat(profile), now=clock)
+    with serve_device(device) as server, closing(InverterSession(reach_here(profile, server.port), now=clock, look_seconds=1e6)) as session:
+        session.command(BatterySetpoint(mode="charge", power_kw=1))
+        Bench(device, server, session, clock).live(600)
+        assert session.read_back() is not None
+    assert device.mode == "charge"
+
+
 def test_a_device_that_nobody_asks_for_any_more_is_left_to_itself(bench: Bench, profile: DeviceProfile) -> None:
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
     bench.live(600)
