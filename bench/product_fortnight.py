@@ -1,7 +1,7 @@
 """The fortnight of the simulated home on each inverter that Luna speaks to itself over Modbus: is what the page says was done what the home's meters counted?
 
-Without incidents: what goes wrong between Luna and a device is what ``tests/integration/drivers`` is for. ``luna bench product-fortnight --days 1`` is the
-short way.
+Without incidents and without a wire: what goes wrong between Luna and a device is what ``tests/integration/drivers`` is for.
+``luna bench product-fortnight --days 1`` is the short way.
 """
 
 from datetime import timedelta
