@@ -64,6 +64,7 @@ def test_an_inverter_that_answers_is_taken_with_one_click(api: httpx.Client, ser
     devices = api.get(f"{draft}/devices").text
     # The simulator says 5000 W.
     assert 'id="batteries-0-power_kw" name="batteries-0-power_kw" value="5"' in devices
+    assert 'id="batteries-0-capacity_kwh" name="batteries-0-capacity_kwh" value="10"' in devices
     control = api.get(f"{draft}/control").text
     assert f'name="profile-0-port_number" value="{server.port}"' in control
     assert "127.0.0.1" in api.get(f"{draft}/data").text

@@ -72,7 +72,8 @@ def test_an_inverter_that_is_found_is_told_what_the_page_shows(
     assert find_barriers(page) == []
     page.click("a.primary")
     expect(page.locator("#batteries-0-power_kw")).to_have_value("5")
-    page.fill("#batteries-0-capacity_kwh", "10")
+    # As the inverter says.
+    expect(page.locator("#batteries-0-capacity_kwh")).to_have_value("10")
     page.fill("#pv-0-peak_kw", "6")
     go_on(page)
     page.fill("#import_price", "31")
