@@ -24,6 +24,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
 from luna.energy.site.control import Control
+from luna.platform.database.audit import AuditRecord
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.modbus_points import ModbusPoints
@@ -70,7 +71,7 @@ class AskedWork(Client):
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
-    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None) -> str:
+    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
         self.asked.append(request)
         return ""
 
