@@ -15,7 +15,7 @@ SecretName = Annotated[
     Field(
         pattern=r"^[a-z][a-z0-9_-]*$",
         max_length=64,
-        description="the file below device_secrets of the data folder that holds the password of the one device or broker that is named; null: none",
+        description="the file below devices/secrets of the data folder that holds the password of the one device or broker that is named; null: none",
     ),
 ]
 

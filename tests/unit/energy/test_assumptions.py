@@ -50,7 +50,7 @@ def test_each_is_a_sentence_and_what_is_worth_most_comes_first(language: Languag
     for document in (BARE, TOLD | {"household": {"persons": 3, "heated_by": "electric"}}):
         site = parse_site(document)
         lines = view_assumptions(site, page_words("setup", language), numbers_of_site(site, language))
-        assert [each.said for each in lines if "{" in each.said or each.said[-1] != "."] == []
+        assert [each.text for each in lines if "{" in each.text or each.text[-1] != "."] == []
         measured = [bool(each.worth) for each in lines]
         assert measured == sorted(measured, reverse=True)
     assert set(WORTH.values()) == {worth for worth in WORTH.values() if 0.005 <= worth < 0.5}

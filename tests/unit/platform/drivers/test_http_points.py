@@ -94,7 +94,7 @@ def test_a_secret_is_shown_as_the_device_wants_it(auth: str, begins: str) -> Non
 
 def test_a_secret_is_a_file_that_its_owner_alone_reads(tmp_path: Path) -> None:
     folder = tmp_path / SECRETS_FOLDER
-    folder.mkdir()
+    folder.mkdir(parents=True)
     path = folder / "meter"
     path.write_text("admin:a:b\n")
     path.chmod(0o600)
