@@ -63,7 +63,7 @@ def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
 
 
 def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a table of flexible loads and vehicles, where the plan schedules any."""
+    """Print a table of the flexible devices that the plan schedules, where there are any."""
     by_device = zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True)
     rows = [row for flows in by_device for row in _rows(flows, numbers)]
     words = read_texts("plan_command", numbers.language)

@@ -31,7 +31,6 @@ from tests.household import measure_days
 PAGES = [read_page("README.md"), *(guide_page("en", name) for name in NAMES)]
 NOT_RUN = {
     "luna up": "runs until Ctrl-C",
-    "luna control run": "runs until Ctrl-C",
     "luna demo": "has a test of its own: tests/system/cli/test_demo.py",
     "luna devices scan": "asks a home's network",
     "luna devices test": "asks a device",
