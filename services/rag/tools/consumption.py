@@ -33,8 +33,10 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in requested)
     if not available:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
+    # Figures are listed in the order of the sentence.
+    title = teller.period(period)
     amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh")) for name in available]
-    teller.say("energies", period=teller.period(period), list=", ".join(amounts))
+    teller.say("energies", period=title, list=", ".join(amounts))
     if recorded.timeline.end < window.end:
         teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
     missing = [name for name in (arguments.series or ()) if name not in available]

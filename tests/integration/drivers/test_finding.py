@@ -258,7 +258,7 @@ def test_without_the_extra_the_search_goes_on_and_says_what_is_missing(tmp_path:
     device = SimulatedInverter(load_profile("huawei_sun2000", NO_FOLDER))
     with serve_registers(device) as server:
         own = (PACKAGED / "huawei_sun2000.yaml").read_text(encoding="utf-8").replace("profile: huawei_sun2000", "profile: own").replace("502", str(server.port))
-        (tmp_path / OWN_FOLDER).mkdir()
+        (tmp_path / OWN_FOLDER).mkdir(parents=True)
         (tmp_path / OWN_FOLDER / "own.yaml").write_text(own, encoding="utf-8")
         found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
     assert ([each.profile for each in found.devices], found.missing_extra) == (["own"], "mdns")

@@ -118,7 +118,7 @@ def test_a_password_stays_in_a_file_that_its_owner_alone_can_read(
     address, password = begin(api), "not to be read by anybody"
     typed = {"go": "search", "network": "127.0.0.1", "port": "9", "user": "luna", "password": password}
     assert api.post(address, data=typed).status_code == 303
-    [file] = (tmp_path / "device_secrets").iterdir()
+    [file] = (tmp_path / "devices" / "secrets").iterdir()
     assert (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (f"luna:{password}", 0o600)
     wait_for(lambda: "No device answers" in api.get(address).text)
     # The same address is shown it again.

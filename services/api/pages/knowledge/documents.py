@@ -234,7 +234,7 @@ def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Respo
         if any(fault["loc"] == ("url",) for fault in exc.errors()):
             raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
-    return _lead(visit, _accept(visit, fetch_document, wanted=request))
+    return _lead(visit, _accept(visit, fetch_document, order=request))
 
 
 @router.post("/documents/examples")
