@@ -4,6 +4,7 @@ from sqlalchemy import Connection, text
 
 from luna.energy.site import OWN_VACATION
 from luna.platform.database import sites
+from luna.platform.database.schema.plans import charging_stays
 
 # Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do, the plan is new.
 _MARKS = text(
@@ -17,7 +18,7 @@ _MARKS = text(
     " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = sites.site_key), 0) AS decisions,"
     " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN manual_removals USING (block_id)"
     " WHERE site_key = sites.site_key) AS blocks,"
-    " (SELECT concat(max(session_id), ' ', count(removed_at)) FROM vehicle_sessions WHERE site_key = sites.site_key) AS stays,"
+    f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_stays.name} WHERE site_key = sites.site_key) AS stays,"
     " (SELECT concat(instant, ' ', value) FROM sensor_readings WHERE sensor_key ="
     " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = :vacation) ORDER BY instant DESC LIMIT 1) AS vacation,"
     " (SELECT max(version) FROM site_versions WHERE site_key = sites.site_key) AS site,"
@@ -37,7 +38,7 @@ _MARKS = text(
     " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = sites.site_key), ' ',"
     " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', (SELECT max(scored_at) FROM"
     " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest)) AS learning"
-    " FROM sites WHERE name = :site"
+    " FROM sites WHERE name = :site"  # noqa: S608 - a table's name
 )
 
 
