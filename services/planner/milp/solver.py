@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -36,26 +36,26 @@ class Solution:
     proven: bool
 
 
+@dataclass(eq=False)
 class Solver:
-    """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis."""
+    """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis. No solve goes on beyond ``deadline``."""
 
-    def __init__(self, deadline: Deadline | None = None) -> None:
-        self._model: LinearModel | None = None
-        self._deadline = deadline
+    deadline: Deadline | None = None
+    _model: LinearModel | None = field(default=None, init=False)
 
     def renew(self, deadline: Deadline | None = None) -> "Solver":
         """Return a solver of the same kind that has solved nothing yet; none of its solves goes on beyond the deadline, or else beyond this one's."""
-        return type(self)(deadline or self._deadline)
+        return type(self)(deadline or self.deadline)
 
     @contextmanager
     def within(self, share: float) -> Iterator[None]:
         """Let no solve go on beyond this share of the time left while the block runs."""
-        before = self._deadline
-        self._deadline = None if before is None else before.share(share)
+        before = self.deadline
+        self.deadline = None if before is None else before.share(share)
         try:
             yield
         finally:
-            self._deadline = before
+            self.deadline = before
 
     def allow(self, time_limit_s: float) -> float:
         """Return how long a solve may take that was to take no longer than this, seconds.
@@ -63,7 +63,7 @@ class Solver:
         Raises:
             SolverError: no time is left.
         """
-        allowed = time_limit_s if self._deadline is None else min(time_limit_s, self._deadline.left_s)
+        allowed = time_limit_s if self.deadline is None else min(time_limit_s, self.deadline.left_s)
         if allowed <= 0:
             raise SolverError("no time left", remedy=MORE_TIME)
         return allowed

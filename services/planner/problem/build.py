@@ -40,6 +40,8 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     Raises:
         InvalidInputError: state of a component the tariff does not have.
     """
+    if not site.tariff.peak and not state.peaks:
+        return ()
     names = list(map(attrgetter("name"), site.tariff.peaks))
     for name in state.peaks:
         if name not in names:

@@ -54,7 +54,8 @@ def _view_prices(plan: Plan) -> PriceView:
     costs = tariff.export_price < -_SAME_PRICE
     sells = ~spilled & ~costs & (plan.problem.export_limit_kwh > flows.export_kwh + NOTHING_KWH)
     peak = find_peak_limit(plan)
-    interval_hours = max((each.interval_minutes for each in plan.problem.site.tariff.peaks), default=0) / 60
+    site_tariff = plan.problem.site.tariff
+    interval_hours = max(each.interval_minutes for each in site_tariff.peaks) / 60 if site_tariff.peak else 0.0
     room = np.where(np.isfinite(peak), peak - flows.import_kwh, np.inf)
     return PriceView(
         marginal,

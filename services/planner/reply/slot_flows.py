@@ -217,7 +217,7 @@ class SlotFlows:
 def find_peak_limit(plan: Plan) -> FloatArray:
     """Return what each slot may import before a month's peak rises, kWh, infinite where no peak is at work, shape ``(slots,)``."""
     slots = plan.problem.outlook.timeline.count
-    if plan.placement is None or not plan.problem.site.tariff.peaks:
+    if plan.placement is None or not plan.problem.site.tariff.peak:
         return np.full(slots, np.inf)
     limit = plan.placement.import_limit_kwh
     connection = plan.problem.site.grid.import_limit_kw * plan.problem.outlook.timeline.hours
@@ -227,8 +227,10 @@ def find_peak_limit(plan: Plan) -> FloatArray:
 
 def find_peak_price(plan: Plan) -> FloatArray:
     """Return what a kilowatt more in one interval costs a month, by the components that count each slot, shape ``(slots,)``."""
-    timeline, zone = plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone)
-    price = np.zeros(timeline.count)
+    timeline, price = plan.problem.outlook.timeline, np.zeros(plan.problem.outlook.timeline.count)
+    if not plan.problem.site.tariff.peak:
+        return price
+    zone = ZoneInfo(plan.problem.site.timezone)
     for peak in plan.problem.site.tariff.peaks:
         for share in month_shares(peak, timeline, zone):
             price[share.slots] += peak.price_per_kw_month / peak.highest

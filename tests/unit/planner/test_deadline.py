@@ -41,7 +41,7 @@ class Busy(Solver):
         self.clock, self.takes_s = clock, takes_s
 
     def renew(self, deadline: Deadline | None = None) -> Solver:
-        return Busy(self.clock, self.takes_s, deadline or self._deadline)
+        return Busy(self.clock, self.takes_s, deadline or self.deadline)
 
     def allow(self, time_limit_s: float) -> float:
         allowed = super().allow(time_limit_s)
