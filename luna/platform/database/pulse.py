@@ -8,7 +8,7 @@ from luna.platform.database.schema.plans import charging_stays
 
 # Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do, the plan is new.
 _MARKS = text(
-    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id = 'prod') AS plan,"
+    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id = 'prod') AS plan,"  # noqa: S608 - a table's name
     " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY slot_start DESC LIMIT 1) AS measured,"
     " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = sites.site_key),"
     " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM control_devices WHERE site_key = sites.site_key),"
@@ -38,7 +38,7 @@ _MARKS = text(
     " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = sites.site_key), ' ',"
     " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', (SELECT max(scored_at) FROM"
     " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest)) AS learning"
-    " FROM sites WHERE name = :site"  # noqa: S608 - a table's name
+    " FROM sites WHERE name = :site"
 )
 
 
