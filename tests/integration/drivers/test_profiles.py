@@ -53,11 +53,11 @@ class Bench:
     session: InverterSession
     clock: Seconds
 
-    def live(self, seconds: float, *, asked: bool = True) -> None:
+    def live(self, seconds: float, *, asked: bool = True, every_s: float = 5.0) -> None:
         """Let time pass as the session sees it: it looks every few seconds, and whoever commands asks once a minute."""
         end = self.clock.now + seconds
         while self.clock.now < end:
-            self.clock.now += 5.0
+            self.clock.now += every_s
             if asked and self.clock.now % 60 == 0:
                 self.session.read_back()
             self.session.look()
@@ -179,12 +179,12 @@ def test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_a
 
 def test_charging_ends_at_the_target_and_giving_at_the_reserve(bench: Bench) -> None:
     bench.session.command(BatterySetpoint(mode="charge", power_kw=3, target_soc=0.55, ceiling_soc=0.5))
-    bench.live(3600)
+    bench.live(3600, every_s=15.0)
     # What its inverter needs for itself comes out of it meanwhile.
     assert bench.session.read_soc() == pytest.approx(0.55, abs=0.012)
     assert bench.device.mode == "hold"
     bench.session.command(BatterySetpoint(mode="export", power_kw=3, target_soc=0.5, floor_soc=0.5))
-    bench.live(3600)
+    bench.live(3600, every_s=15.0)
     assert bench.session.read_soc() == pytest.approx(0.5, abs=0.02)
     assert bench.does("hold", "save")
 
