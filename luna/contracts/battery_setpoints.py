@@ -25,18 +25,18 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     batteries = [battery for battery in site.batteries if battery.name in requested]
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
-    asked = _feed_in_no_more(to_arrays([requested[battery.name] for battery in batteries]), limits)
-    safe = clamp(asked, stored, limits)
+    setpoints = _feed_in_no_more(to_arrays([requested[battery.name] for battery in batteries]), limits)
+    safe = clamp(setpoints, stored, limits)
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
 def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
     """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
-    known = {each.battery: each.known_modes for each in control.batteries}
+    supported = {each.battery: each.known_modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
     # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
-    said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
-    return make_safe(site, said, soc)
+    commands = {name: setpoint if setpoint.mode in supported[name] else OWN for name, setpoint in safe.items()}
+    return make_safe(site, commands, soc)
 
 
 def _feed_in_no_more(setpoint: SetPoint, limits: SiteLimits) -> SetPoint:

@@ -179,9 +179,9 @@ def _check_time(session: NewSession, zone: ZoneInfo, *, now: datetime) -> None:
 
 def _check_power(session: NewSession, vehicle: ElectricVehicle) -> None:
     for name in ("target_soc", "min_soc"):
-        wanted = getattr(session, name)
-        if wanted is not None and wanted > vehicle.max_soc:
-            raise refuse("soc-beyond", field=name, value=wanted, max_soc=vehicle.max_soc)
+        soc = getattr(session, name)
+        if soc is not None and soc > vehicle.max_soc:
+            raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)
 

@@ -41,8 +41,8 @@ class BatterySetpoints(Message):
 
     def at(self, slot: int) -> BatterySetpoint:
         """Return what it is told in one slot."""
-        told = {name: getattr(self, name) for name in type(self).model_fields}
-        return BatterySetpoint.model_validate({name: values[slot] for name, values in told.items() if values})
+        series = {name: getattr(self, name) for name in type(self).model_fields}
+        return BatterySetpoint.model_validate({name: values[slot] for name, values in series.items() if values})
 
 
 class ThresholdSeries(Message):
@@ -76,9 +76,9 @@ class BatteryThresholds(Message):
         for level in levels:
             series = (np.array(_read_levels(level)) + 0.0).tolist()
             rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
-        told = ThresholdSeries.trust(rows)
+        series_messages = ThresholdSeries.trust(rows)
         beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
-        (thresholds,) = cls.trust([{"keep": told[0], "begin": told[-1]} | beside])
+        (thresholds,) = cls.trust([{"keep": series_messages[0], "begin": series_messages[-1]} | beside])
         return thresholds
 
     def policy(self, battery: Battery) -> BatteryPolicy:

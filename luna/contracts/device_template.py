@@ -41,16 +41,16 @@ def render(control: Control, setpoints: Mapping[str, BatterySetpoint]) -> list[W
     return [write for battery in control.batteries if battery.battery in setpoints for write in _render(battery, setpoints[battery.battery])]
 
 
-def matches(writes: Iterable[Write], said: Mapping[str, str]) -> bool:
+def matches(writes: Iterable[Write], readings: Mapping[str, str]) -> bool:
     """Return whether everything that can be read back says what was written; numbers may be rounded."""
     expected = {write.read_back: write.value for write in writes if write.read_back is not None}
-    return all(place in said and _same(value, said[place]) for place, value in expected.items())
+    return all(place in readings and _same(value, readings[place]) for place, value in expected.items())
 
 
 def write_values(writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, str]) -> list[Write]:
     """Return what is written in a mode when these values stand for the placeholders."""
-    told = [write for write in writes if not write.when or mode in write.when]
-    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in told]
+    selected = [write for write in writes if not write.when or mode in write.when]
+    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in selected]
 
 
 def service_call(write: Write) -> tuple[str, dict[str, str]]:
@@ -91,9 +91,9 @@ def _itself(entity: str) -> str | None:
     return None if entity.startswith(("button.", "input_button.", "script.")) else entity
 
 
-def _same(told: str, said: str) -> bool:
+def _same(written: str, reading: str) -> bool:
     try:
-        wanted, found = float(told), float(said)
+        target, value = float(written), float(reading)
     except ValueError:
-        return told.strip().casefold() == said.strip().casefold()
-    return abs(wanted - found) <= max(_STEP / 2, _SHARE * abs(wanted))
+        return written.strip().casefold() == reading.strip().casefold()
+    return abs(target - value) <= max(_STEP / 2, _SHARE * abs(target))

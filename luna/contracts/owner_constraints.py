@@ -83,11 +83,11 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part
 
 def find_actions(site: Site) -> dict[str, list[Action]]:
     """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
-    found: dict[str, list[Action]] = {}
+    actions_by_device: dict[str, list[Action]] = {}
     for name, _, actions in _devices(site):
-        known = found.setdefault(name, [])
-        known += [action for action in get_args(Action) if action in actions and action not in known]
-    return found
+        own = actions_by_device.setdefault(name, [])
+        own += [action for action in get_args(Action) if action in actions and action not in own]
+    return actions_by_device
 
 
 def contradict(one: ManualBlock, other: ManualBlock) -> bool:
@@ -120,5 +120,5 @@ def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, 
 
 def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
     span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
-    known = f" (block {other.block_id})" if other.block_id is not None else ""
-    return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=known, span=span)
+    number = f" (block {other.block_id})" if other.block_id is not None else ""
+    return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=number, span=span)

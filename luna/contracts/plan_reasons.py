@@ -29,13 +29,13 @@ def list_plan_reasons(plan: PlanReply) -> PlanReasonsReply:
 
 
 def _by_device(plan: PlanReply) -> dict[str, list[_Given]]:
-    found: dict[str, list[_Given]] = {}
+    given_by_device: dict[str, list[_Given]] = {}
     for place, slot in enumerate(plan.slots):
-        found.setdefault(BATTERIES, []).append(_Given(place, slot.mode, slot.reason))
+        given_by_device.setdefault(BATTERIES, []).append(_Given(place, slot.mode, slot.reason))
         for name, flow in ((name, flow) for section in _PLACED for name, flow in getattr(slot, section).items()):
             if (reason := getattr(flow, "reason", None)) is not None:
-                found.setdefault(name, []).append(_Given(place, None, reason))
-    return found
+                given_by_device.setdefault(name, []).append(_Given(place, None, reason))
+    return given_by_device
 
 
 def _runs(plan: PlanReply, device: str, given: list[_Given]) -> Iterator[PlanReason]:

@@ -20,15 +20,15 @@ def read_days(text: str) -> list[Weekday]:
     Raises:
         InvalidInputError: something else stands there.
     """
-    found: list[Weekday] = []
+    days: list[Weekday] = []
     for part in filter(None, (part.strip().lower() for part in text.split(","))):
         first, _, last = part.partition("-")
         if not {first, last or first} <= set(WEEKDAYS):
             remedy = f"Write it like mon-fri or sat,sun; there are {', '.join(WEEKDAYS)}."
             raise InvalidInputError("these are no weekdays", field="--days", value=text, remedy=remedy)
         begin, end = WEEKDAYS.index(cast("Weekday", first)), WEEKDAYS.index(cast("Weekday", last or first))
-        found += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))]
-    return found
+        days += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))]
+    return days
 
 
 @dataclass(frozen=True, slots=True)

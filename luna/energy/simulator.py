@@ -60,9 +60,9 @@ class CountedPolicy:
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what the policy asks for."""
-        asked = self.policy.decide(slot, stored_kwh)
-        self.corrected = self.corrected + find_corrected(asked, clamp(asked, stored_kwh, self.limits.at(slot))).any(axis=0)
-        return asked
+        requested = self.policy.decide(slot, stored_kwh)
+        self.corrected = self.corrected + find_corrected(requested, clamp(requested, stored_kwh, self.limits.at(slot))).any(axis=0)
+        return requested
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:

@@ -153,25 +153,25 @@ class _SlotReader:
 
     def _read_reasons(self, columns: Columns) -> list[Any]:
         """Return the reason of each slot; None where it has no place among those that are said."""
-        own, told = columns.get("figures", {}), columns["told"][self.chosen]
+        own, places = columns.get("figures", {}), columns["told"][self.chosen]
         # What slots share is worded once: what is said at a place, with figures of a slot's own.
-        keys = list(zip(told, *map(itemgetter(self.chosen), own.values()), strict=True)) if own else told
-        said = dict.fromkeys(keys, _ABSENT[ReasonReply])
-        for key in said:
+        keys = list(zip(places, *map(itemgetter(self.chosen), own.values()), strict=True)) if own else places
+        replies = dict.fromkeys(keys, _ABSENT[ReasonReply])
+        for key in replies:
             place, *figures = key if own else (key,)
             if place is not None:
                 reason = columns["said"][place]
                 if own:
-                    known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
-                    reason = reason | {"figures": reason["figures"] | known}
-                said[key] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
+                    own_figures = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
+                    reason = reason | {"figures": reason["figures"] | own_figures}
+                replies[key] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
         beside = {name: values[self.chosen] for name, values in columns.items() if name in _EVIDENCE}
         if "binding" in columns:
             name_limit = partial(limit, language=self.spoken.numbers.language)
             limits = [list(map(name_limit, codes)) for codes in columns["limits"]]
             beside["binding"] = list(map(limits.__getitem__, columns["binding"][self.chosen]))
-        reasons = self.make(ReasonReply, _fill_rows(map(said.__getitem__, keys), beside))
-        return [reason if place is not None else None for place, reason in zip(told, reasons, strict=True)] if None in told else reasons
+        reasons = self.make(ReasonReply, _fill_rows(map(replies.__getitem__, keys), beside))
+        return [reason if place is not None else None for place, reason in zip(places, reasons, strict=True)] if None in places else reasons
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:

@@ -153,9 +153,9 @@ class OutlookMessage(Message):
                 lengths |= {f"a course of {kind}.load_kwh": given.load_kwh.shape[1], f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1]}
         if set(lengths.values()) != {slots}:
             wrong = {name: length for name, length in lengths.items() if length != slots}
-            said = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
+            counts = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
             remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
-            raise _unequal(f"{said}, load_kwh has {slots}; every series needs one value per slot", remedy)
+            raise _unequal(f"{counts}, load_kwh has {slots}; every series needs one value per slot", remedy)
         return self
 
 

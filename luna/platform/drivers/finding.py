@@ -81,10 +81,10 @@ def search_network(
 
 def _find_announced(services: Iterable[AnnouncedService], profiles: Iterable[DeviceProfile], secret: DeviceSecret | None) -> Iterator[FoundDevice]:
     """Yield the devices at announced ports that are none of the profiles': those were asked."""
-    known = _list_known(profiles)
+    candidates = _list_known(profiles)
     for service in services:
-        fitting = [profile for profile in known if profile.transport.kind == service.kind]
-        if service.port not in {profile.transport.port for profile in known}:
+        fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
+        if service.port not in {profile.transport.port for profile in candidates}:
             yield from _ask_port(service.host, service.port, fitting, secret)
 
 
@@ -92,10 +92,10 @@ def find_devices(
     hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None, secret: DeviceSecret | None = None
 ) -> Iterator[FoundDevice]:
     """Yield the devices that answer as one of the profiles says they do, as they are found."""
-    known = _list_known(profiles)
+    candidates = _list_known(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for found in pool.map(lambda host: _ask(host, known, port, secret), hosts):
-            yield from found
+        for devices in pool.map(lambda host: _ask(host, candidates, port, secret), hosts):
+            yield from devices
 
 
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
@@ -108,7 +108,7 @@ def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None, secret:
     """Return what answers at an address, by port and number on the bus; where nobody answers at one, nobody else is asked for there."""
     ports = {number for number in {port or profile.transport.port for profile in profiles} if _listens(host, number)}
     at_ports = {number: [profile for profile in profiles if (port or profile.transport.port) == number] for number in ports}
-    return [found for number, several in at_ports.items() for found in _ask_port(host, number, several, secret)]
+    return [device for number, several in at_ports.items() for device in _ask_port(host, number, several, secret)]
 
 
 def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None) -> list[FoundDevice]:
@@ -133,10 +133,10 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: Devic
     return [FoundDevice(host, port, None, each.identity, each.profile, each.prefix) for each in announced]
 
 
-def _once_each(found: Iterable[FoundDevice]) -> list[FoundDevice]:
+def _once_each(matches: Iterable[FoundDevice]) -> list[FoundDevice]:
     """Return each device at the first of its numbers on the bus: one that says its serial number may answer at several."""
     devices = dict[object, FoundDevice]()
-    for each in found:
+    for each in matches:
         serial = each.identity.serial if each.identity is not None else ""
         devices.setdefault((each.profile.profile, serial) if serial else each.unit, each)
     return list(devices.values())

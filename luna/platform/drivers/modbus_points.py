@@ -78,8 +78,8 @@ class ModbusPoints:
         readable = [point for point, _ in values if not self.profile.points[point].write_only]
         spans = {point: self._spans(point) for point in readable} | {point: self._exponent_spans(point) for point, _ in values if point not in readable}
         registers = self._read_registers(span for several in spans.values() for span in several)
-        held = dict(self._sent if self._sent_over == self.link.opened else {}) | {point: registers[spans[point][0]] for point in readable}
-        return [held.get(point) == self._encode(point, value, registers) for point, value in values]
+        registers_by_point = dict(self._sent if self._sent_over == self.link.opened else {}) | {point: registers[spans[point][0]] for point in readable}
+        return [registers_by_point.get(point) == self._encode(point, value, registers) for point, value in values]
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order, and return once the device has taken everything.
@@ -150,10 +150,10 @@ class ModbusPoints:
         return [] if point.exponent_register is None else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
 
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        wanted, found = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
-        for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
-            found |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
-        return {span: [found[span.table, span.first + place] for place in range(span.length)] for span in wanted}
+        ordered, words = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
+        for table, first, count in _join(ordered, gap=_GAP if self.profile.sunspec else 0):
+            words |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
+        return {span: [words[span.table, span.first + place] for place in range(span.length)] for span in ordered}
 
     def _point(self, name: str) -> RegisterPoint:
         return cast("RegisterPoint", self.profile.points[name])

@@ -211,5 +211,5 @@ class MqttPoints:
             self._news.notify_all()
 
 
-def _is_same(value: float, wanted: float) -> bool:
-    return math.isclose(value, wanted, rel_tol=1e-6, abs_tol=1e-6)
+def _is_same(value: float, other: float) -> bool:
+    return math.isclose(value, other, rel_tol=1e-6, abs_tol=1e-6)

@@ -61,20 +61,20 @@ def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, s
                 raise refuse("broker-refuses-login", field="secret", value=f"{host}:{port}") from error
             return []
         time.sleep(LISTENS_S)
-    return [found for profile in profiles for found in _find(profile, dict(heard))]
+    return [device for profile in profiles for device in _find(profile, dict(heard))]
 
 
 def _find(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
     """Return the devices of a profile among what was heard, by topic."""
     if (identified := profile.identified) is None:
         return []
-    said = dict[str, dict[str, Any]]()
+    texts = dict[str, dict[str, Any]]()
     for rule in identified.documents:
         for topic, document in heard.items():
             prefix = _prefix_of(rule, topic)
             if prefix is not None and (identified.prefix is None or identified.prefix.fullmatch(prefix)):
-                said.setdefault(prefix, {})[rule.at] = document
-    identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in said.items()}
+                texts.setdefault(prefix, {})[rule.at] = document
+    identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in texts.items()}
     return [AnnouncedDevice(prefix, identity, profile) for prefix, identity in sorted(identities.items()) if identity is not None]
 
 

@@ -35,7 +35,7 @@ class MessageServer:
         self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
         # What it says of itself, the broker keeps for whoever comes later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
-        self._said: dict[str, str] = {}
+        self._published: dict[str, str] = {}
         self._lock, self._listens, self._ending = threading.Lock(), threading.Event(), threading.Event()
         self._client = create_client(broker)
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
@@ -71,11 +71,11 @@ class MessageServer:
 
     def _publish(self, *, all_of_it: bool) -> None:
         with self._lock:
-            said = {self._topic(name): json.dumps(document) for name, document in cast("JsonImage", self.device.look()).documents().items()}
-            for topic, text in said.items():
-                if all_of_it or self._said.get(topic) != text:
+            documents = {self._topic(name): json.dumps(document) for name, document in cast("JsonImage", self.device.look()).documents().items()}
+            for topic, text in documents.items():
+                if all_of_it or self._published.get(topic) != text:
                     self._client.publish(topic, text, retain=topic in self._announced)
-            self._said = said
+            self._published = documents
 
     def _on_connect(self, client: "paho.Client", *_: Any) -> None:
         request = self._transport.request

@@ -19,9 +19,9 @@ _ELSEWHERE = ("192.0.2.1", 9)
 
 def propose_networks() -> list[str]:
     """Return the private networks that this machine is in, the one that leads to the internet first; of a large one the part around this machine."""
-    found = [_own_part(interface) for interface in _list_interfaces() if interface.ip.is_private and not interface.ip.is_loopback]
+    networks = [_own_part(interface) for interface in _list_interfaces() if interface.ip.is_private and not interface.ip.is_loopback]
     outward = _find_outward()
-    return [str(each) for each in sorted(dict.fromkeys(found), key=lambda each: outward not in each)]
+    return [str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)]
 
 
 def require_home_network(text: str) -> str:
@@ -76,12 +76,12 @@ def _own_part(interface: ipaddress.IPv4Interface) -> ipaddress.IPv4Network:
 
 
 def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:
-    found = False
+    is_listed = False
     for _, name in socket.if_nameindex():
         with suppress(OSError, ImportError):
             yield ipaddress.IPv4Interface(f"{_read_address(name, _SIOCGIFADDR)}/{_read_address(name, _SIOCGIFNETMASK)}")
-            found = True
-    if not found and (outward := _find_outward()) is not None:
+            is_listed = True
+    if not is_listed and (outward := _find_outward()) is not None:
         # Where interfaces are listed otherwise: a home's network mostly has 254 addresses.
         yield ipaddress.IPv4Interface((outward, 24))
 

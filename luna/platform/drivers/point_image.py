@@ -51,13 +51,13 @@ class JsonImage:
 
     def documents(self) -> dict[str, Any]:
         """Return all documents by their places."""
-        found = dict[str, Any]()
+        documents = dict[str, Any]()
         for name, point in self.points.items():
             value = self._values[name]
-            found[point.at] = place(found.get(point.at), point.field_, None if math.isnan(value) else value / point.scale)
+            documents[point.at] = place(documents.get(point.at), point.field_, None if math.isnan(value) else value / point.scale)
         for rule in self.identity:
-            found[rule.at] = put_at(found.get(rule.at), rule.field_, rule.example)
-        return found
+            documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
+        return documents
 
 
 class RegisterImage:

@@ -303,8 +303,8 @@ class IdentityField(ProfilePart):
     def read(self, document: Any) -> str | None:
         """Return what the document says, None where that is no such product's."""
         value = look_up(document, self.field_)
-        said = value if isinstance(value, str) else json.dumps(value)
-        return said if self.text.fullmatch(said) else None
+        document_text = value if isinstance(value, str) else json.dumps(value)
+        return document_text if self.text.fullmatch(document_text) else None
 
 
 class ProductIdentity(ProfilePart):
@@ -327,10 +327,10 @@ class ProductIdentity(ProfilePart):
 
     def read_documents(self, documents: Mapping[str, Any], maker: str) -> DeviceIdentity | None:
         """Return what a device says of itself in documents by their places, None where it is another product."""
-        said = {rule: rule.read(documents.get(rule.at)) for rule in self.documents}
-        if None in said.values():
+        texts = {rule: rule.read(documents.get(rule.at)) for rule in self.documents}
+        if None in texts.values():
             return None
-        named = {rule.names: text for rule, text in said.items()}
+        named = {rule.names: text for rule, text in texts.items()}
         return DeviceIdentity(maker=maker, model=named.get("model") or "", version="", serial=named.get("serial") or "")
 
 

@@ -120,11 +120,11 @@ class ProxyPorts:
         self._open: dict[ProxyPort, DeviceProxy] = {}
         self._refused: set[ProxyPort] = set()
 
-    async def follow(self, wanted: Collection[ProxyPort]) -> None:
+    async def follow(self, ports: Collection[ProxyPort]) -> None:
         """Open and close ports; one that is taken is tried again at the next call."""
-        for port in set(self._open) - set(wanted):
+        for port in set(self._open) - set(ports):
             self._open.pop(port).close()
-        for port in set(wanted) - set(self._open):
+        for port in set(ports) - set(self._open):
             proxy = DeviceProxy(port, self._folder)
             try:
                 await proxy.start()

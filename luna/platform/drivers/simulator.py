@@ -144,10 +144,10 @@ class SimulatedInverter:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
-            wanted = requested_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
+            requested_kw = requested_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
         else:
-            wanted = pv_kw - ac_kw
-        self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)
+            requested_kw = pv_kw - ac_kw
+        self._charge, _ = step_battery(self.battery, self._charge, requested_kw, seconds=seconds)
         self._throttled_kw = 0.0 if ac_kw is None else min(max(pv_kw - self._charge.power_kw - ac_kw, 0.0), pv_kw)
         grid_kwh = (load_kw - pv_kw + self._throttled_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
         self._imported_kwh += max(grid_kwh, 0.0)

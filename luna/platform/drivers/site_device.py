@@ -53,7 +53,7 @@ def _find_battery(site: Site, named: str | None) -> str:
 
 
 def _tell_battery(control: dict[str, Any] | None, via: Via, battery: str) -> dict[str, Any]:
-    told = {"battery": battery, "via": via.model_dump(mode="json", exclude_none=True)}
+    entry = {"battery": battery, "via": via.model_dump(mode="json", exclude_none=True)}
     if control is None or control["by"] == "advice":
-        return {"by": "profile", "batteries": [told]}
-    return {**control, "batteries": [*(each for each in control["batteries"] if each["battery"] != battery), told]}
+        return {"by": "profile", "batteries": [entry]}
+    return {**control, "batteries": [*(each for each in control["batteries"] if each["battery"] != battery), entry]}

@@ -112,7 +112,7 @@ class _Trial:
     def __init__(self, device: ProfiledDevice, bound: TrialBounds, now: Callable[[], float], sleep: Callable[[float], object]) -> None:
         self._device, self._bound, self._now, self._sleep = device, bound, now, sleep
         self._session = InverterSession(device, now=now, look_seconds=_NEVER_SECONDS)
-        self._told = False
+        self._is_commanded = False
 
     def read_power(self) -> float:
         """Return what flows into the battery, W; out of it below zero."""
@@ -129,7 +129,7 @@ class _Trial:
         if _SIGNS.get(done) != _SIGNS.get(mode):
             return TrialStep(mode, "not_allowed", math.nan, 0.0)
         begun = self._now()
-        self._told = True
+        self._is_commanded = True
         self._session.command(safe)
         while True:
             self._sleep(_POLL_SECONDS)
@@ -142,7 +142,7 @@ class _Trial:
     def hand_back(self) -> None:
         """Let the battery be its own again, whatever happened."""
         try:
-            if self._told:
+            if self._is_commanded:
                 self._command_own(attempts=_WAYS_BACK)
         finally:
             self._session.close()
