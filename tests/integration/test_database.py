@@ -391,6 +391,17 @@ def test_a_server_whose_machine_is_gone_is_noticed_within_a_minute(database: Eng
         assert 0 < wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 60_000
 
 
+def test_the_server_gives_up_a_client_whose_machine_is_gone_within_a_minute(database: Engine) -> None:
+    with database.connect() as connection:
+        idle, every, times, unacknowledged_ms = (
+            connection.execute(text("SELECT setting::int FROM pg_settings WHERE name = :name"), {"name": f"tcp_{name}"}).scalar_one()
+            for name in ("keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout")
+        )
+    # It waits for nothing; it has just answered. What that machine had locked is free then.
+    assert 0 < idle + every * times <= 60
+    assert 0 < unacknowledged_ms <= 60_000
+
+
 def test_a_database_that_is_away_is_named_with_a_remedy() -> None:
     pool = engine.create("postgresql+psycopg://luna@127.0.0.1:1/luna")
     with pytest.raises(UnavailableError, match="database_url"), engine.unit_of_work(pool):

@@ -19,10 +19,12 @@ from luna.energy.refusals import refuse
 STATEMENT_TIMEOUT = timedelta(seconds=120)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_LIMIT = timedelta(minutes=10)
-# Either side notices within a minute that the other's machine is gone; by themselves, sockets would wait for two hours.
+# Either side notices within a minute that the other's machine is gone: by signs of life where nothing is under way, by what nobody acknowledges where
+# something is. By themselves, sockets would wait for two hours, and for a quarter of one.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_UNACKNOWLEDGED = timedelta(minutes=1)
 # A database made without an encoding (SQL_ASCII) hands over bytes unless it is told one.
-CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": 60_000, **_KEEPALIVES}
+CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": int(_UNACKNOWLEDGED / timedelta(milliseconds=1)), **_KEEPALIVES}
 
 # What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
@@ -53,6 +55,7 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "idle_in_transaction_session_timeout": _milliseconds(idle_limit),
         # A client whose machine is gone must not hold its locks for hours; that of a killed one closes by itself.
         **{f"tcp_{name}": seconds for name, seconds in _KEEPALIVES.items()},
+        "tcp_user_timeout": _milliseconds(_UNACKNOWLEDGED),
         # Queries here take milliseconds; compiling them takes hundreds.
         "jit": "off",
         # Loading a year again may change more rows in compressed chunks than TimescaleDB allows by itself; elsewhere nobody reads this.

@@ -24,7 +24,7 @@ RETENTION = timedelta(hours=24)
 # Shorter than outcomes of workers are kept: later nobody can tell whether one did what its gateway died over.
 REPEATABLE = timedelta(minutes=55)
 # The server notices within 25 s that the machine of a gateway is gone without a word; one that died closes its session by itself.
-_KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3")
+_KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3", "SET tcp_user_timeout = 25000")
 
 
 class AnswerKey(NamedTuple):
