@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers import DEVICES_FOLDER
+from luna.platform.private_folders import make_private
 
 # Below the data folder.
 SECRETS_FOLDER = f"{DEVICES_FOLDER}/secrets"
@@ -27,7 +28,7 @@ def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> 
     """Keep what the owner typed for a place in the network in a file, and return the file's name; what was kept for it before is replaced."""
     name = "at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")
     path = data_folder / SECRETS_FOLDER / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(f"{secret.user}:{secret.password}")
