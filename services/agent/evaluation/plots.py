@@ -66,6 +66,18 @@ class TraceDay:
         )
 
 
+def find_slots(traces: Mapping[str, PolicyDayTrace]) -> tuple[list[SlotTrace], timedelta]:
+    """Return the slots of a day that several policies lived, as the first of them did, and how long each is."""
+    slots = next(iter(traces.values())).slots
+    return slots, slots[1].start - slots[0].start
+
+
+def read_days(traces: Mapping[str, PolicyDayTrace], numbers: Numbers) -> list[TraceDay]:
+    """Return the day as each policy lived it, in the units of ``numbers``."""
+    _, step = find_slots(traces)
+    return [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
+
+
 def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
     """Return the picture, an SVG document: a column per policy, each with three panels whose axes are the same in all columns.
 
@@ -74,9 +86,8 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
         title: what stands above.
         numbers: write figures, and know the clock and the currency.
     """
-    slots = next(iter(traces.values())).slots
-    step = slots[1].start - slots[0].start
-    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
+    slots, step = find_slots(traces)
+    days = read_days(traces, numbers)
     axes = _fit_axes(days)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=_list_edges(slots, step)) for place, day in enumerate(days))

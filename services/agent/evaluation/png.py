@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from luna.contracts.agent import PolicyDayTrace
 from luna.words import Numbers, say_policy
 from luna.words.charts.marks import find_runs
-from services.agent.evaluation.plots import PANELS, TraceDay, name_panels
+from services.agent.evaluation.plots import PANELS, TraceDay, find_slots, name_panels, read_days
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -33,9 +33,8 @@ def draw_day_png(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: N
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    slots = next(iter(traces.values())).slots
-    step = slots[1].start - slots[0].start
-    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
+    slots, step = find_slots(traces)
+    days = read_days(traces, numbers)
     figure = Figure(figsize=(COLUMN_INCHES * len(days), HEIGHT_INCHES), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{title}, local time ({numbers.zone.key})")
