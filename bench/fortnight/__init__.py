@@ -56,8 +56,8 @@ PRICES_LATE = timedelta(hours=1)
 PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
 # When devices speak and Luna takes its turns in each quarter-hour: its begin, what follows on it, and twice between. In life it is every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
-# A bit over an hour, so that each of the looks has its turn.
-ASK_EVERY = 21
+# Looks in a bit over an hour, so that each of a quarter-hour's has its turn.
+ASK_EVERY, PROFILE_ASK_EVERY = 21, 33
 # A session looks at a device that Luna speaks to itself meanwhile, and leaves it alone where nobody has asked for ``ASKED_SECONDS``.
 PROFILE_LOOKS = tuple(minutes * MINUTE for minutes in range(1, SLOT // MINUTE + 1, 2))
 SESSION_EVERY = timedelta(seconds=20)
@@ -275,7 +275,7 @@ class FortnightLife:
                 diary.without_plan.append(now)
             if plan is not None:
                 diary.plans_from.add(plan.plan_id)
-            if diary.looks % ASK_EVERY:
+            if diary.looks % (ASK_EVERY if self.world.inverter is None else PROFILE_ASK_EVERY):
                 return []
             self.luna.await_recorded()
             with self.luna.timed("sentences"):
