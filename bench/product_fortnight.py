@@ -1,4 +1,4 @@
-"""The fortnight of the simulated home on each inverter that Luna speaks to itself over Modbus: is what the page says was done what the home's meters counted?
+"""The fortnight of the simulated home on each inverter that Luna speaks to itself: is what the page says was done what the home's meters counted?
 
 Without incidents and without a wire: what goes wrong between Luna and a device is what ``tests/integration/drivers`` is for.
 ``luna bench product-fortnight --days 1`` is the short way.
@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bench.fortnight import DAYS, empty_luna, live_fortnight
-from luna.platform.drivers.profile import DeviceProfile, ModbusTransport
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles
 
 # What is compared of a product.
@@ -18,7 +18,7 @@ COUNTED = ("charge_kwh", "discharge_kwh", "import_kwh", "export_kwh")
 def measure(*, days: float | None = None) -> dict[str, Any]:
     """Return by profile what was said and how much of it was false, and by how much what is stored differs from what flowed."""
     lived = timedelta(days=DAYS if days is None else days)
-    by_profile = {profile.profile: _live(profile, lived) for profile in list_profiles() if _is_lived(profile)}
+    by_profile = {profile.profile: _live(profile, lived) for profile in list_profiles() if profile.kind == "battery_inverter"}
     return {
         "days": lived / timedelta(days=1),
         "profiles": by_profile,
@@ -26,11 +26,6 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
         "readings_lost": sum(each["readings_lost"] for each in by_profile.values()),
         "most_off": max(each["most_off"] for each in by_profile.values()),
     }
-
-
-def _is_lived(profile: DeviceProfile) -> bool:
-    # One over MQTT would need a second broker beside the home's.
-    return profile.kind == "battery_inverter" and isinstance(profile.transport, ModbusTransport)
 
 
 def _live(product: DeviceProfile, lived: timedelta) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import psycopg
 from sqlalchemy import Engine, event, select
 
 from bench.fortnight.claims import FalseSentence, HomeTruth, SentenceJudge
+from bench.fortnight.direct_link import PREFIX
 from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, IncidentPeriod, find_incident, list_periods, name_span
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
@@ -157,8 +158,8 @@ def live_fortnight(
 
 def _name_product(database: Engine, product: DeviceProfile) -> None:
     """Have the home's battery commanded by its product."""
-    site = build_site()
-    control = {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": {"profile": product.profile, "host": "127.0.0.1"}}]}
+    site, via = build_site(), {"profile": product.profile, "host": "127.0.0.1"} | ({"prefix": PREFIX} if product.needs_prefix else {})
+    control = {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": via}]}
     document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(document | {"control": document["control"] | control}))

@@ -1,12 +1,29 @@
-"""Registers of the home's inverter without a wire: what a wire does is for ``tests/integration/drivers``, and costs more than all that is measured here."""
+"""The home's inverter without a wire: what a wire does is for ``tests/integration/drivers``, and costs more than all that is measured here."""
 
-from typing import cast
+import json
+from types import SimpleNamespace
+from typing import Any, cast
 
+from luna.energy.devices import Via
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.point_image import RegisterImage
-from luna.platform.drivers.profile import ModbusTransport, RegisterTable
+from luna.platform.drivers.modbus_points import ModbusPoints
+from luna.platform.drivers.mqtt_points import MqttPoints
+from luna.platform.drivers.point_image import JsonImage, RegisterImage
+from luna.platform.drivers.points import DevicePoints
+from luna.platform.drivers.profile import ModbusTransport, MqttTransport, RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
+
+# How the topics of a device begin that share its broker with others.
+PREFIX = "home"
+
+
+def link_points(device: SimulatedInverter) -> DevicePoints:
+    """Return the points of a simulated device in this process."""
+    transport = device.profile.transport
+    if isinstance(transport, MqttTransport):
+        return DirectTopics(device, transport)
+    return ModbusPoints(device.profile, DirectLink(device))
 
 
 class DirectLink(ModbusLink):
@@ -35,3 +52,29 @@ class DirectLink(ModbusLink):
         """
         if not self._device.write(register, values):
             raise refuse("device-refuses", field="via", value=self.place, register=register, code=2)
+
+
+class DirectTopics(MqttPoints):
+    """The messages of a simulated device in this process, by its own time."""
+
+    def __init__(self, device: SimulatedInverter, transport: MqttTransport) -> None:
+        super().__init__(device.profile, transport, Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX), now=device.now)
+        self._device = device
+        image = cast("JsonImage", device.image)
+        self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
+
+    def _connect(self) -> None:
+        """Hear what the device says of its own accord: in life each second what has changed."""
+        for name, document in cast("JsonImage", self._device.look()).documents().items():
+            self._hear(self._topic(name), document)
+
+    def _publish(self, topic: str, payload: str) -> None:
+        if topic in self._writable:
+            self._device.write(self._writable[topic], json.loads(payload))
+        self._connect()
+        request = self._transport.request
+        if request is not None and request.done is not None and topic == self._topic(request.to):
+            self._hear(self._topic(request.done), {"value": 1})
+
+    def _hear(self, topic: str, document: Any) -> None:
+        self._on_message(cast("Any", SimpleNamespace(topic=topic, payload=json.dumps(document).encode(), retain=False)))

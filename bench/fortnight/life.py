@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bench.fortnight.direct_link import DirectLink
+from bench.fortnight.direct_link import link_points
 from bench.fortnight.world import SetClock, SimulatedWorld
 from luna.contracts.charging_stays import FollowStaysRequest
 from luna.contracts.data import BuildSlotsRequest, JudgeQualityRequest
@@ -27,7 +27,6 @@ from luna.energy.site.control import Control
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
@@ -183,7 +182,7 @@ class SetLuna:
     def _open_session(self, device: ProfiledDevice) -> InverterSession:
         # Each unit of a site has its own connection.
         if self._world.inverter is not None:
-            device.points = ModbusPoints(device.profile, DirectLink(self._world.inverter))
+            device.points = link_points(self._world.inverter)
         self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))
         return self._sessions[-1]
 
