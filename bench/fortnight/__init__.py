@@ -188,6 +188,8 @@ class FortnightLife:
         self._published_at: datetime | None = None
         self._luna_since = timeline.start
         self._deaf, self._frozen = FaultSpan(), FaultSpan()
+        # What the inverter follows, and since when.
+        self._command: tuple[str, datetime] | None = None
 
     def live(self, tell: Say) -> Diary:
         """Return what was noted of all of it."""
@@ -262,7 +264,9 @@ class FortnightLife:
 
     def _note(self, diary: Diary, now: datetime) -> list[FalseSentence]:
         """Count what is so at a look, and return which sentences were false."""
-        passed = now - self.timeline.start
+        passed, inverter = now - self.timeline.start, self.world.inverter
+        if inverter is not None and (self._command is None or self._command[0] != inverter.mode):
+            self._command = inverter.mode, now
         periods, minutes = list_periods(self.incidents, passed), passed // MINUTE - diary.whole.minutes
         diary.count("minutes", minutes, periods)
         if not self.luna.runs:
@@ -298,6 +302,7 @@ class FortnightLife:
             prices_missing=self._misses_prices(),
             deaf_since=self._deaf.since,
             deaf_until=self._deaf.until,
+            commanded_since=None if self._command is None else self._command[1],
         )
 
     def _misses_prices(self) -> bool:

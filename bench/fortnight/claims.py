@@ -38,7 +38,7 @@ FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
 LEAST_SOUGHT_S = 1.5
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 LANGUAGE: Language = "en"
-TIME_WAS_UP = f"{TITLES.say('plan_unproven', LANGUAGE)}."
+TIME_WAS_UP, MODE_KEPT = (f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class HomeTruth:
         prices_missing: whether prices are not there that ought to be.
         deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
         deaf_until: until when.
+        commanded_since: since when the inverter has followed the command that it follows, where Luna speaks to it itself.
     """
 
     state: HomeState
@@ -80,6 +81,7 @@ class HomeTruth:
     prices_missing: bool = False
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
+    commanded_since: datetime | None = None
 
     @property
     def soc(self) -> float:
@@ -215,6 +217,9 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
             plan = view.house.planned.plan
             sought_s = 0.0 if plan is None else plan.timing_ms["solve"] / 1e3
             yield _contradiction(sought_s < LEAST_SOUGHT_S, now, f"{notice.title} {notice.more}", f"it was sought for {sought_s:.1f} s")
+        elif notice.title == MODE_KEPT:
+            since = truth.commanded_since
+            yield _contradiction(since is None or since > floor_to(now, SLOT), now, f"{notice.title} {notice.more}", f"it follows what it does since {since}")
         elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
 
