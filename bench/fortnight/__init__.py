@@ -57,11 +57,10 @@ PRICES_LATE = timedelta(hours=1)
 PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
 # When devices speak and Luna takes its turns in each quarter-hour: its begin, what follows on it, and twice between. In life it is every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
-# Looks in a bit over an hour, so that each of a quarter-hour's has its turn.
-ASK_EVERY, PROFILE_ASK_EVERY = 21, 33
-# A session looks at a device that Luna speaks to itself meanwhile, and leaves it alone where nobody has asked for ``ASKED_SECONDS``.
-PROFILE_LOOKS = tuple(minutes * MINUTE for minutes in range(1, SLOT // MINUTE + 1, 2))
-SESSION_EVERY = timedelta(seconds=20)
+# Looks in a bit over an hour, so that each of a quarter-hour's has its turn; in a bit over two where each product lives the fortnight.
+ASK_EVERY, PRODUCT_ASK_EVERY = 21, 43
+# A session looks at a device that Luna speaks to itself meanwhile: often enough for the shortest time after which one goes back by itself.
+SESSION_EVERY = timedelta(seconds=30)
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
 # What devices said is told apart by microseconds; who asks, asks after it.
@@ -222,7 +221,7 @@ class FortnightLife:
     def _until_look(self, passed: timedelta) -> timedelta:
         """Return how long it is to the next look at the home."""
         within = passed % SLOT
-        return next(look for look in (LOOKS if self.world.inverter is None else PROFILE_LOOKS) if look > within) - within
+        return next(look for look in LOOKS if look > within) - within
 
     def _pass_time(self, step: timedelta) -> None:
         while self.world.inverter is not None and step > SESSION_EVERY:
@@ -280,7 +279,7 @@ class FortnightLife:
                 diary.without_plan.append(now)
             if plan is not None:
                 diary.plans_from.add(plan.plan_id)
-            if diary.looks % (ASK_EVERY if self.world.inverter is None else PROFILE_ASK_EVERY):
+            if diary.looks % (ASK_EVERY if self.world.inverter is None else PRODUCT_ASK_EVERY):
                 return []
             self.luna.await_recorded()
             with self.luna.timed("sentences"):

@@ -166,8 +166,9 @@ class SetLuna:
             self.look()
 
     def look(self) -> None:
-        """Keep commands up as a session does every few seconds."""
+        """Keep commands up as a session does every few seconds, of which the executor asks as often."""
         for session in self._sessions:
+            session.read_back()
             session.look()
 
     def _open_device(self, control: Control) -> Device:
