@@ -1,12 +1,14 @@
 """The gateway's description of itself: FastAPI's, with each error as it leaves and an example of each body."""
 
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+import yaml
 from fastapi import FastAPI
 
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
-from services.api.examples import ANSWERS, BODIES, PARAMETERS
 from services.api.field_words import describe_field
 from services.api.idempotency import HEADER
 from services.api.operations import find_operation, takes_key
@@ -79,15 +81,20 @@ def _add_key(operation: Schema) -> None:
 
 
 def _add_examples(operation: Schema) -> None:
-    name = operation["operationId"]
+    name, examples = operation["operationId"], _read_examples()
     body = operation.get("requestBody", {}).get("content", {})
-    if name in BODIES:
-        body["application/json"]["example"] = BODIES[name]
+    if name in examples["bodies"]:
+        body["application/json"]["example"] = examples["bodies"][name]
     for parameter in operation.get("parameters", []):
         if "description" not in parameter:
             parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
-        if parameter["name"] in PARAMETERS and parameter["in"] != "header":
-            parameter["example"] = PARAMETERS[parameter["name"]]
-    if name in ANSWERS:
+        if parameter["name"] in examples["parameters"] and parameter["in"] != "header":
+            parameter["example"] = examples["parameters"][parameter["name"]]
+    if name in examples["answers"]:
         success = operation["responses"].get("200") or operation["responses"]["202"]
-        next(iter(success["content"].values()))["example"] = ANSWERS[name]
+        next(iter(success["content"].values()))["example"] = examples["answers"][name]
+
+
+@cache
+def _read_examples() -> dict[str, Schema]:
+    return cast("dict[str, Schema]", yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")))
