@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
+from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import sites
 from luna.platform.house_now import OLD_VALUES, read_house, read_planned
@@ -219,9 +220,18 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
             yield _contradiction(sought_s < LEAST_SOUGHT_S, now, f"{notice.title} {notice.more}", f"it was sought for {sought_s:.1f} s")
         elif notice.title == MODE_KEPT:
             since = truth.commanded_since
-            yield _contradiction(since is None or since > floor_to(now, SLOT), now, f"{notice.title} {notice.more}", f"it follows what it does since {since}")
+            has_changed = since is None or (since > floor_to(now, SLOT) and not _is_at_limit(view, truth.soc))
+            yield _contradiction(has_changed, now, f"{notice.title} {notice.more}", f"it follows what it does since {since}")
         elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
+
+
+def _is_at_limit(view: HomeView, soc: float) -> bool:
+    """Return whether the battery is as full as a limit of what it was told: what that ends or begins by itself is no other mode."""
+    decision = view.house.states[0].decision
+    setpoints = [] if decision is None else [each for each in decision.requested.values() if isinstance(each, BatterySetpoint)]
+    limits = [limit for each in setpoints for limit in (each.floor_soc, each.ceiling_soc, each.target_soc) if limit is not None]
+    return any(abs(soc - limit) <= LIMIT_TOLERANCE for limit in limits)
 
 
 def _compare_meters(view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime) -> FalseSentence | None:
