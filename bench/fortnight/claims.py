@@ -163,8 +163,9 @@ class SentenceJudge:
             "hold": abs(power) > IDLE_KW,
             "full": power < -IDLE_KW or soc < FULL,
             "reserve": power < -IDLE_KW or soc > EMPTY + SOC_TOLERANCE,
-            "filled": not abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE,
-            "drained": not abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE,
+            # The inverter has no limits of its own where Luna speaks to it itself.
+            "filled": not (abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
+            "drained": not (abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
             "save": power < -IDLE_KW,
             "supply": power > IDLE_KW or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
             "self_consumption": (surplus > MUCH_KW and soc < FULL and power < IDLE_KW) or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
