@@ -9,8 +9,8 @@ from typing import Any
 
 from luna.energy.errors import MachineError
 from luna.platform.database.backups import segment_name
-from services.backup.folder import END, BackupFolder, Manifest
-from services.backup.wal import PARTIAL, SUFFIX, last_instant
+from services.backup.folder import END, BackupFolder, Manifest, status_instant
+from services.backup.wal import PARTIAL, SUFFIX
 
 _SEGMENT = re.compile(r"(?P<timeline>[0-9A-F]{8})(?P<high>[0-9A-F]{8})(?P<low>[0-9A-F]{8})")
 _SWITCH = re.compile(r"^\s*(\d+)\s+([0-9A-Fa-f]+)/([0-9A-Fa-f]+)", re.MULTILINE)
@@ -66,10 +66,9 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
         path: the timelines from the backup's on, each with the number of its first segment.
         end: number of a segment that is known to have been written.
     """
-    per_high = 0x1_0000_0000 // manifest.segment_bytes
-    begin, own = _number(manifest.first_segment, per_high), _number(manifest.last_segment, per_high)
+    begin, own = (segment_number(name, manifest.segment_bytes) for name in (manifest.first_segment, manifest.last_segment))
     timeline = path[-1][0]
-    there = [_number(name, per_high) for name in segments if int(name[:8], 16) == timeline]
+    there = [segment_number(name, manifest.segment_bytes) for name in segments if int(name[:8], 16) == timeline]
     last = max([end, own, *there])
     until: datetime | None = None
     resumes: datetime | None = None
@@ -108,7 +107,7 @@ def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_
     # What the server had written there ends in the segment before, where it ends with one.
     end = (int(status["wal_lsn"]) - 1) // manifest.segment_bytes if current and "wal_at" in status else 0
     chain = follow(segments, manifest, path, end=end)
-    reached = last_instant(status)
+    reached = status_instant(status, "wal_at")
     if current and reached is not None and chain.until is not None and not chain.missing:
         chain = replace(chain, until=max(chain.until, reached))
     gaps = [gap for text in status.get("gaps", []) if (gap := datetime.fromisoformat(text)) > manifest.finished_at]
@@ -229,5 +228,6 @@ def _newest_path(folder: BackupFolder, manifest: Manifest, segments: Mapping[str
     return ((manifest.timeline, 0),)
 
 
-def _number(name: str, per_high: int) -> int:
-    return int(name[8:16], 16) * per_high + int(name[16:24], 16)
+def segment_number(name: str, segment_bytes: int) -> int:
+    """Return where in the log a segment of this name lies, counted in segments: ``segment_name`` read back."""
+    return int(name[8:16], 16) * (0x1_0000_0000 // segment_bytes) + int(name[16:24], 16)

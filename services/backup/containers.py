@@ -23,14 +23,14 @@ from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.backup import mirror
 from services.backup.chain import list_restorable, name_missing, say_until
-from services.backup.create import NOT_KEPT, SPOOL, create_backup, open_work, read_owner_files
+from services.backup.create import NOT_KEPT, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
-from services.backup.folder import BASE, END, BackupFolder, open_folder
+from services.backup.folder import BASE, END, BackupFolder, open_folder, status_instant
 from services.backup.recovery import RecoveryTarget, aim, check_usable, compare, recovery_settings
-from services.backup.restore import request_reindex
+from services.backup.restore import begin_log_anew, request_reindex
 from services.backup.retention import prune
 from services.backup.verify import verify_backup
-from services.backup.wal import last_instant, read_log, size_from
+from services.backup.wal import read_log, size_from
 
 # Where the database's container sees the log: on its own volume.
 LOG_IN_CONTAINER = Path("/home/postgres/pgdata/restoring/wal")
@@ -43,8 +43,7 @@ def create(settings: Settings, _: argparse.Namespace) -> None:
     with open_work(settings, _url(settings)) as work:
         manifest = create_backup(work, "asked")
     prune(open_folder(settings), settings)
-    rows = sum(entry.rows for entry in manifest.tables.values())
-    print(f"{manifest.backup_id}: {rows} rows in {len(manifest.tables)} tables, {len(manifest.objects)} objects.")  # noqa: T201 - its answer
+    print(f"{manifest.backup_id}: {manifest.rows} rows in {len(manifest.tables)} tables, {len(manifest.objects)} objects.")  # noqa: T201 - its answer
 
 
 def show(settings: Settings, _: argparse.Namespace) -> None:
@@ -52,10 +51,9 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
     folder = open_folder(settings)
     backups = [*list_restorable(folder)][::-1]
     for manifest, chain in ((each.manifest, each.chain) for each in backups):
-        rows = sum(entry.rows for entry in manifest.tables.values())
-        facts = f"{manifest.reason}  Luna {manifest.luna_version}  {rows} rows  {len(manifest.objects)} objects"
+        facts = f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  {len(manifest.objects)} objects"
         print(f"{manifest.backup_id}  {facts}  {say_until(chain)}")  # noqa: T201 - its answer
-    reached, missing = last_instant(folder.read_status()), name_missing(backups)
+    reached, missing = status_instant(folder.read_status(), "wal_at"), name_missing(backups)
     print(f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201 - its answer
     print(f"Segments of the log are missing: {', '.join(missing)}." if missing else "No segment of the log is missing.")  # noqa: T201 - its answer
     print(f"Not kept: {', '.join(NOT_KEPT)}.")  # noqa: T201 - its answer
@@ -90,14 +88,15 @@ def write_log(settings: Settings, options: argparse.Namespace) -> None:
 def reaches(settings: Settings, options: argparse.Namespace) -> None:
     """Fail where the log is not known to be whole until the instant: what it ends with is then not what stood there."""
     _, target = _target(settings, options)
-    if target.instant is None or target.until is None or target.instant > target.until:
+    if not target.is_whole:
         raise SystemExit(1)
 
 
 def check(settings: Settings, options: argparse.Namespace) -> None:
     """Compare the recovered database with the manifest, and say how much it holds."""
     folder, target = _target(settings, options)
-    database = engine.create(options.url.replace("@", f":{_password(settings)}@", 1), application_name="luna-restore", pool_size=1)
+    password = settings.database_password.get_secret_value() if settings.database_password else ""
+    database = engine.create(options.url.replace("@", f":{password}@", 1), application_name="luna-restore", pool_size=1)
     try:
         rows = compare(database, target)
     finally:
@@ -117,8 +116,7 @@ def objects(settings: Settings, options: argparse.Namespace) -> None:
 
 def replaced(settings: Settings, _: argparse.Namespace) -> None:
     """Forget what was received of the log, while nobody receives: another database stands in the place of the one that wrote it."""
-    shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
-    open_folder(settings).note_gap(SystemClock().now())
+    begin_log_anew(settings, open_folder(settings), SystemClock().now())
 
 
 def reindex(settings: Settings, _: argparse.Namespace) -> None:
@@ -199,10 +197,6 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _url(settings: Settings) -> str:
     return settings.database_url.get_secret_value() if settings.database_url else ""
-
-
-def _password(settings: Settings) -> str:
-    return settings.database_password.get_secret_value() if settings.database_password else ""
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine
-from luna.platform.database.backups import ServerIdentity, TableCount
+from luna.platform.database.backups import ServerIdentity
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER
 from luna.platform.drivers.profiles import OWN_FOLDER
 from luna.platform.objects import ObjectStore, open_objects
@@ -117,7 +117,7 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
             since=work.folder.read_status().get("since", started.isoformat()),
             newest_at=manifest.finished_at.isoformat(),
             newest=backup_id,
-            newest_bytes=sum(entry.bytes for entry in manifest.files.values()),
+            newest_bytes=manifest.bytes,
             gap=None,
         )
     log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
@@ -132,17 +132,12 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     await_received(work.database, begin, seconds=RECEIVE_SECONDS)
     base = _copy_cluster(work, place / BASE)
     point = f"luna-{backup_id}"
-    lsn, counts, exact = _count_at(work.database, point)
+    with backups.freeze(work.database, point) as frozen:
+        lsn, counts, exact = frozen.lsn, backups.count_tables(frozen.snapshot), frozen.exact
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
-    # In containers also the secrets beside the key of the backups, which alone stays out.
-    data_folder = work.settings.data_folder
-    files = [file for name in OWNER_PATHS for file in (data_folder / name, *sorted((data_folder / name).glob("*")))]
-    paths = {str(file.relative_to(data_folder)): file for file in files}
-    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
-        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
-    owner = work.folder.key.seal_bytes(_pack({name: path for name, path in paths.items() if path.is_file()}), place / OWNER_FILES)
+    owner = work.folder.key.seal_bytes(_pack_owner_files(work.settings.data_folder), place / OWNER_FILES)
     with engine.own_session(work.database) as connection:
         identity = backups.identify(connection)
     return Manifest(
@@ -188,16 +183,17 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
     return FileEntry(bytes=sealed.bytes, sha256=sealed.sha256)
 
 
-def _count_at(database: Engine, point: str) -> tuple[int, dict[str, TableCount], bool]:
-    with backups.freeze(database, point) as frozen:
-        return frozen.lsn, backups.count_tables(frozen.snapshot), frozen.exact
-
-
-def _pack(paths: Mapping[str, Path]) -> bytes:
+def _pack_owner_files(data_folder: Path) -> bytes:
+    """Return what the owner set as a tar; in containers also the secrets beside the key of the backups, which alone stays out."""
+    files = [file for name in OWNER_PATHS for file in (data_folder / name, *sorted((data_folder / name).glob("*")))]
+    paths = {str(file.relative_to(data_folder)): file for file in files}
+    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
+        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, path in paths.items():
-            archive.add(path, arcname=name)
+            if path.is_file():
+                archive.add(path, arcname=name)
     return content.getvalue()
 
 

@@ -10,10 +10,9 @@ from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.settings import Settings
 from services.backup import mirror
-from services.backup.folder import NEWEST, BackupFolder, open_folder
+from services.backup.folder import NEWEST, BackupFolder, open_folder, status_instant
 from services.backup.recovery import aim, check_usable, discard
 from services.backup.restore import Report, open_home, recover
-from services.backup.wal import last_instant
 
 PLACE = "drill"
 
@@ -80,5 +79,5 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:
     """Return the age of the last moment until which everything written is safe in the folder; None where no log is shipped."""
-    reached = last_instant(folder.read_status())
+    reached = status_instant(folder.read_status(), "wal_at")
     return None if reached is None else round((now - reached).total_seconds(), 1)

@@ -148,6 +148,7 @@ class BackupFolder:
 
         Raises:
             NotFoundError: no backup is that old, or there is none.
+            ConflictError: the log has a gap before the instant.
         """
         ids = self.list_ids()
         if not ids:
@@ -155,24 +156,19 @@ class BackupFolder:
         if at == NEWEST or _ID.fullmatch(at):
             return self.read(ids[-1] if at == NEWEST else at), None
         instant = END if at == LATEST else parse_instant(at, field="at")
-        for backup_id in reversed(ids):
-            manifest = self.read(backup_id)
-            if manifest.finished_at <= instant:
-                # The latest is the end of the log that there is, on whichever timeline.
-                if at != LATEST:
-                    self._refuse_gap(manifest, instant)
-                return manifest, instant
-        raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
+        manifest = next((manifest for manifest in map(self.read, reversed(ids)) if manifest.finished_at <= instant), None)
+        if manifest is None:
+            raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
+        gaps = [gap for text in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant]
+        # The latest is the end of the log that there is, on whichever timeline.
+        if gaps and at != LATEST:
+            remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
+            raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
+        return manifest, instant
 
     def note_gap(self, now: datetime) -> None:
         """Remember that the log does not go on over ``now``: instants after it can be restored from a backup made after it alone."""
         self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None, wal_lsn=None, wal_timeline=None)
-
-    def _refuse_gap(self, manifest: Manifest, instant: datetime) -> None:
-        gaps = [gap for text in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant]
-        if gaps:
-            remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
-            raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -301,6 +297,12 @@ def newer(backup_id: str, version: str) -> ConflictError:
     """Return the error about a backup that a newer Luna made."""
     remedy = f"Install Luna {version} or newer, or take an older backup. Nothing was changed."
     return ConflictError(f"Luna {version} made this backup, which is newer than this one", field="backup", value=backup_id, remedy=remedy)
+
+
+def status_instant(status: Mapping[str, object], name: str) -> datetime | None:
+    """Return an instant that the folder's status remembers, such as ``wal_at``: until when the log is known to be whole."""
+    text = status.get(name)
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def _sync(folder: Path) -> None:

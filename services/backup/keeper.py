@@ -13,6 +13,7 @@ from luna.platform.settings import Settings
 from services.backup.chain import list_missing
 from services.backup.create import BackupWork, create_backup
 from services.backup.drill import drill
+from services.backup.folder import status_instant
 from services.backup.retention import prune
 from services.backup.wal import note_reach
 
@@ -70,18 +71,15 @@ class Keeper:
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
-            self._begin_due()
+            status, now = self._work.folder.read_status(), self._clock.now()
+            step = next_step(status, self._settings, now)
+            if step is not None and (now >= self._not_before or self._is_first_after_gap(status)):
+                self._not_before = now + AGAIN_AFTER
+                self._busy = threading.Thread(target=self._do, args=(step,), name=step)
+                self._busy.start()
         show(self._work.folder.read_status(), self._settings)
         # What was encrypted was in memory, 16 MB of the log at a time.
         self._freed.give_back()
-
-    def _begin_due(self) -> None:
-        status, now = self._work.folder.read_status(), self._clock.now()
-        step = next_step(status, self._settings, now)
-        if step is not None and (now >= self._not_before or self._is_first_after_gap(status)):
-            self._not_before = now + AGAIN_AFTER
-            self._busy = threading.Thread(target=self._do, args=(step,), name=step)
-            self._busy.start()
 
     def _is_first_after_gap(self, status: dict[str, object]) -> bool:
         gap, self._gap = self._gap, bool(status.get("gap"))
@@ -102,7 +100,7 @@ class Keeper:
 
 def next_step(status: dict[str, object], settings: Settings, now: datetime) -> str | None:
     """Return what is due: a backup, a drill, or nothing. A log with a gap wants a new backup at once, for only that can be restored to an instant again."""
-    newest, drilled = _instant(status, "newest_at"), _instant(status, "drill_passed_at")
+    newest, drilled = status_instant(status, "newest_at"), status_instant(status, "drill_passed_at")
     if settings.backup_every is not None and (newest is None or status.get("gap") or now - newest >= settings.backup_every):
         return "backup"
     by_itself = settings.database_url is None and settings.drill_every is not None
@@ -114,7 +112,7 @@ def next_step(status: dict[str, object], settings: Settings, now: datetime) -> s
 def show(status: dict[str, object], settings: Settings) -> None:
     """Say in this process' metrics how backups stand."""
     for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
-        instant = _instant(status, name)
+        instant = status_instant(status, name)
         gauge.set(0 if instant is None else instant.timestamp())
     missing = status.get("missing")
     MISSING.set(len(missing) if isinstance(missing, list) else 0)
@@ -122,8 +120,3 @@ def show(status: dict[str, object], settings: Settings) -> None:
     seconds = status.get("drill_seconds")
     DRILL_SECONDS.set(seconds if isinstance(seconds, (int, float)) else 0)
     DUE_SECONDS.set(settings.backup_every.total_seconds() if settings.backup_every else 0)
-
-
-def _instant(status: dict[str, object], name: str) -> datetime | None:
-    text = status.get(name)
-    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -150,8 +150,6 @@ def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:
 
 
 def _instant_of(path: Path) -> datetime:
-    from datetime import UTC
-
     return datetime.strptime(path.name.removesuffix(".json.age"), _INSTANT).replace(tzinfo=UTC)
 
 

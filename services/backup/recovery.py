@@ -65,6 +65,11 @@ class RecoveryTarget:
         return self.instant is None and self.manifest.exact
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the log is whole until the instant, so that what it ends with is what stood there."""
+        return self.instant is not None and self.until is not None and self.instant <= self.until
+
+    @property
     def reached(self) -> datetime:
         """Until when the restored data go; at the end of the log, when the last of it was written."""
         return (self.until if self.instant == END else self.instant) or self.manifest.finished_at
@@ -187,10 +192,17 @@ class RecoveringServer:
         self.give_away()
         port = choose_port(None)
         output = self.data.parent / "recovery.log"
+        options = {"listen_addresses": HOST, "unix_socket_directories": "", "hot_standby": "off", "archive_mode": "off", "jit": "off", "timezone": "UTC"}
+        command = [
+            str(self.programs / "postgres"),
+            "-D",
+            str(self.data),
+            "-p",
+            str(port),
+            *(part for pair in options.items() for part in ("-c", "=".join(pair))),
+        ]
         with output.open("ab") as log:
-            process = subprocess.Popen(
-                self._command(port), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options_for(self.account)
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options_for(self.account))
         try:
             self._await(process, port, output)
             yield self._url(port)
@@ -209,15 +221,13 @@ class RecoveringServer:
             for path in (self.data.parent, *self.data.parent.rglob("*")):
                 os.chown(path, self.account.uid, self.account.gid, follow_symlinks=False)
 
-    def _command(self, port: int) -> list[str]:
-        options = {"listen_addresses": HOST, "unix_socket_directories": "", "hot_standby": "off", "archive_mode": "off", "jit": "off", "timezone": "UTC"}
-        return [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(port), *(part for pair in options.items() for part in ("-c", "=".join(pair)))]
-
     def _await(self, process: "subprocess.Popen[bytes]", port: int, output: Path) -> None:
         deadline = time.monotonic() + RECOVERY_SECONDS
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise explain_recovery(_tail(output), self.data)
+                with output.open("rb") as file:
+                    file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+                    raise explain_recovery(file.read().decode(errors="replace"), self.data)
             try:
                 psycopg.connect(self._url(port), connect_timeout=2).close()
             except psycopg.OperationalError as exc:
@@ -261,20 +271,15 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
         counts = backups.count_tables(connection)
         backups.forget_recovery(connection, RECOVERY_SETTINGS)
     if target.is_exact:
-        manifest_tables = target.manifest.tables
-        wrong = [name for name in sorted(manifest_tables.keys() | counts.keys()) if not _agrees(manifest_tables, counts, name)]
+        expected = {name: (entry.rows, entry.checksum) for name, entry in target.manifest.tables.items()}
+        restored = {name: (count.rows, count.checksum) for name, count in counts.items()}
+        wrong = sorted(name for name in expected.keys() | restored.keys() if expected.get(name) != restored.get(name))
         if wrong:
             remedy = "Take another backup: luna backup list. Nothing was changed."
             raise MachineError(
                 f"the restored tables differ from the manifest: {', '.join(wrong)}", field="backup", value=target.manifest.backup_id, remedy=remedy
             )
     return {name: count.rows for name, count in counts.items()}
-
-
-def _agrees(expected: object, counts: dict[str, backups.TableCount], name: str) -> bool:
-    before = expected.get(name)  # type: ignore[attr-defined]  # a mapping of entries
-    after = counts.get(name)
-    return before is not None and after is not None and (before.rows, before.checksum) == (after.rows, after.checksum)
 
 
 def discard(place: Path) -> None:
@@ -298,9 +303,3 @@ def _await_end(pid: int) -> None:
         except ProcessLookupError:
             return
         time.sleep(PAUSE_SECONDS)
-
-
-def _tail(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        return file.read().decode(errors="replace")

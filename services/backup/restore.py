@@ -30,7 +30,7 @@ from luna.platform.settings import Settings
 from luna.platform.telemetry import current_trace_id
 from services.backup import mirror
 from services.backup.create import SERVERS_FILE, SPOOL, read_owner_files, read_password
-from services.backup.folder import END, BackupFolder, Manifest, open_folder
+from services.backup.folder import END, BackupFolder, open_folder
 from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, aim, check_files, check_usable, compare, discard, stage
 from services.backup.wal import WalShipper, list_segments
 
@@ -133,7 +133,10 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
     with exclusive_servers(home), folder.alone():
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
-        _ship_rest(settings, folder, manifest)
+        spool = settings.data_folder / SPOOL
+        if list_segments(spool):
+            # What was received of the present log: its last minutes can be restored as well.
+            WalShipper(folder, spool, manifest.system_identifier).ship()
         target = aim(folder, at)
         place = home.home / RESTORING
         discard(place)
@@ -144,7 +147,7 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
             previous = _take_over(home, place, now)
         finally:
             discard(place)
-        _begin_log_anew(settings, folder, now)
+        begin_log_anew(settings, folder, now)
     report("checking")
     try:
         _check(settings, as_it_was=as_it_was)
@@ -187,9 +190,9 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, pl
     try:
         return _recovered(server, home, target, as_it_was=as_it_was)
     except TargetNotReachedError:
-        if target.instant is None or target.until is None or target.instant > target.until:
+        if not target.is_whole:
             raise
-        # The log is whole until then, and nothing was written since its last change: what it ends with is what stood there.
+        # Nothing was written since the last change of a whole log.
         discard(place)
         stage(folder, RecoveryTarget(manifest, END), place)
         return _recovered(server, home, target, as_it_was=as_it_was)
@@ -218,7 +221,7 @@ def undo(settings: Settings, *, clock: Clock | None = None) -> str:
     home, now = open_home(settings), (clock or SystemClock()).now()
     with exclusive_servers(home):
         previous = put_back(home.home, keep_as=_stamp(now))
-        _begin_log_anew(settings, open_folder(settings), now)
+        begin_log_anew(settings, open_folder(settings), now)
     return str(previous)
 
 
@@ -258,14 +261,7 @@ def request_reindex(url: str) -> None:
         database.dispose()
 
 
-def _ship_rest(settings: Settings, folder: BackupFolder, manifest: Manifest) -> None:
-    """Ship what was received of the present log, so that its last minutes can be restored as well."""
-    spool = settings.data_folder / SPOOL
-    if list_segments(spool):
-        WalShipper(folder, spool, manifest.system_identifier).ship()
-
-
-def _begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
+def begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
     """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)

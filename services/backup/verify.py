@@ -1,10 +1,10 @@
 """Reads a backup as a whole: every file against its checksum, every segment and every object decrypted."""
 
 import hashlib
-import re
 from typing import Any
 
-from services.backup.chain import find_missing, missing_segment
+from luna.platform.database.backups import segment_name
+from services.backup.chain import find_missing, missing_segment, segment_number
 from services.backup.encryption import PIECE_BYTES, damaged
 from services.backup.folder import BackupFolder
 from services.backup.mirror import check_copies
@@ -35,17 +35,11 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
             while source.read(PIECE_BYTES):
                 pass
     # The segments from the first to the last that the backup needs.
-    per_high = 0x1_0000_0000 // manifest.segment_bytes
-    first, last = (_number(name, per_high) for name in (manifest.first_segment, manifest.last_segment))
-    segments = [f"{manifest.timeline:08X}{number // per_high:08X}{number % per_high:08X}" for number in range(first, last + 1)]
+    first, last = (segment_number(name, manifest.segment_bytes) for name in (manifest.first_segment, manifest.last_segment))
+    segments = [segment_name(manifest.timeline, number * manifest.segment_bytes, manifest.segment_bytes) for number in range(first, last + 1)]
     for name in segments:
         place = folder.wal(manifest.system_identifier)
         whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
         folder.key.read(whole if whole.exists() else partial, compressed=True)
     check_copies(folder, manifest.objects)
     return {"backup": manifest.backup_id, "files": len(manifest.files), "segments": len(segments), "objects": len(manifest.objects)}
-
-
-def _number(name: str, per_high: int) -> int:
-    _, high, low = re.findall("." * 8, name)
-    return int(high, 16) * per_high + int(low, 16)

@@ -76,7 +76,7 @@ class WalShipper:
         """
         make_private(self.place)
         with _locked(self.spool / ".ship"):
-            names = sorted(path.name for path in self.spool.iterdir() if _LOG_FILE.fullmatch(path.name))
+            names = list_segments(self.spool)
             count = sum(self._ship(name) for name in names)
             whole = [name for name in names if _SEGMENT.fullmatch(name)]
             # The last whole one tells the receiver where to go on.
@@ -254,12 +254,6 @@ def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str
             path.unlink(missing_ok=True)
             count += 1
     return count
-
-
-def last_instant(status: dict[str, object]) -> datetime | None:
-    """Return until when the log is known to be whole."""
-    text = status.get("wal_at")
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from luna.platform.embedded import start
 from luna.platform.objects import open_objects
 from luna.platform.settings.model import read_stored
 from luna.platform.settings.stored import store_settings
-from services.backup.folder import LATEST, NEWEST, open_folder
+from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore
-from services.backup.wal import last_instant
 from tests.folders import server_folder
 from tests.kept import KEY, KeptHome, kept_home, wait_until
 from tests.processes import luna_process
@@ -46,7 +45,7 @@ def test_what_was_written_a_minute_ago_survives_the_loss_of_the_machine(lost: Ke
             lost.observe(database, slot)
         open_objects(lost.settings).put("models/two", b"the newest")
         written = datetime.now(UTC)
-        wait_until(lambda: (last_instant(folder.read_status()) or datetime.min.replace(tzinfo=UTC)) > written, seconds=RPO_SECONDS)
+        wait_until(lambda: (status_instant(folder.read_status(), "wal_at") or datetime.min.replace(tzinfo=UTC)) > written, seconds=RPO_SECONDS)
         wait_until(lambda: len(list((folder.objects / "passes").iterdir())) > 1, seconds=RPO_SECONDS)
 
     other = kept_home(folder.root.parent / "new", backup_folder=folder.root)

@@ -12,12 +12,12 @@ from luna.energy.errors import LunaError
 from services.backup.chain import MissingSegmentError, list_missing, trace
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
-from services.backup.folder import LATEST, NEWEST, open_folder
+from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.keeper import MISSING, show
 from services.backup.recovery import explain_recovery
 from services.backup.restore import restore
 from services.backup.verify import verify_backup
-from services.backup.wal import last_instant, note_reach
+from services.backup.wal import note_reach
 from tests.folders import server_folder
 from tests.kept import SegmentedHome, wait_until
 
@@ -115,4 +115,4 @@ def test_no_hint_of_the_server_to_remove_what_a_restore_needs_is_passed_on(tmp_p
 
 def reach(work: BackupWork) -> datetime:
     note_reach(work.folder, work.database, work.shipper, work.clock)
-    return last_instant(work.folder.read_status()) or datetime.min.replace(tzinfo=UTC)
+    return status_instant(work.folder.read_status(), "wal_at") or datetime.min.replace(tzinfo=UTC)

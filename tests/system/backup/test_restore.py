@@ -15,10 +15,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import open_objects
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
-from services.backup.folder import LATEST, NEWEST, open_folder
+from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore, undo
 from services.backup.verify import verify_backup
-from services.backup.wal import last_instant, note_reach
+from services.backup.wal import note_reach
 from tests.folders import server_folder
 from tests.kept import KeptHome, wait_until
 
@@ -196,4 +196,4 @@ def await_reach(work: BackupWork, instant: datetime) -> None:
 
 def ship(work: BackupWork) -> datetime:
     note_reach(work.folder, work.database, work.shipper, work.clock)
-    return last_instant(work.folder.read_status()) or datetime.min.replace(tzinfo=UTC)
+    return status_instant(work.folder.read_status(), "wal_at") or datetime.min.replace(tzinfo=UTC)
