@@ -193,14 +193,8 @@ class RecoveringServer:
         port = choose_port(None)
         output = self.data.parent / "recovery.log"
         options = {"listen_addresses": HOST, "unix_socket_directories": "", "hot_standby": "off", "archive_mode": "off", "jit": "off", "timezone": "UTC"}
-        command = [
-            str(self.programs / "postgres"),
-            "-D",
-            str(self.data),
-            "-p",
-            str(port),
-            *(part for pair in options.items() for part in ("-c", "=".join(pair))),
-        ]
+        arguments = [part for pair in options.items() for part in ("-c", "=".join(pair))]
+        command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(port), *arguments]
         with output.open("ab") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options_for(self.account))
         try:

@@ -214,7 +214,14 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
         np.array([min(float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST) for codes in reasons])[:, None] for place in (0, 1)
     )
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
-    sky, limit = _look_up(batch, site)
+    # What the arrays yield per slot under a clear sky, and at most, shape `(instants, slots)`; where nobody knows the sun, from what is expected.
+    sky = batch.pv_kwh.expected
+    limit: FloatArray = np.where(sky > 0, limit_output(site), 0.0)
+    if site.location is not None and site.pv:
+        origins = np.array([np.datetime64(floor_to(instant, SLOT).astimezone(UTC).replace(tzinfo=None), "s") for instant in batch.issued_at])
+        starts = origins[:, None] + np.arange(sky.shape[1]) * np.timedelta64(SLOT)
+        sky = estimate_clear_sky(starts.ravel().astype("datetime64[s]"), site).reshape(starts.shape)
+        limit = np.minimum(CLOUD_EDGE * sky, limit_output(site))
     load = stretch(batch.load_kwh, load_factor, slack_kwh=usual, limit_kwh=np.inf)
     pv = stretch(batch.pv_kwh, pv_factor, slack_kwh=sky, limit_kwh=np.fmax(limit, batch.pv_kwh.p95))
     return replace(batch, reasons=list(reasons), load_kwh=load, pv_kwh=pv)
@@ -226,14 +233,3 @@ def stretch(quantiles: Quantiles, factor: FloatArray, *, slack_kwh: FloatArray, 
     slack = SLACK * (factor - 1) * slack_kwh
     parts = {name: np.clip(p50 + factor * (getattr(quantiles, name) - p50) + DISTANCES[name] * slack, 0, limit_kwh) for name in SHARES}
     return Quantiles(quantiles.expected, **parts)
-
-
-def _look_up(batch: Batch, site: Site) -> tuple[FloatArray, FloatArray]:
-    """Return what the arrays yield per slot under a clear sky, and at most, shape ``(instants, slots)``; where nobody knows the sun, from what is expected."""
-    if site.location is None or not site.pv:
-        expected = batch.pv_kwh.expected
-        return expected, np.where(expected > 0, limit_output(site), 0.0)
-    origins = np.array([np.datetime64(floor_to(instant, SLOT).astimezone(UTC).replace(tzinfo=None), "s") for instant in batch.issued_at])
-    starts = origins[:, None] + np.arange(batch.pv_kwh.expected.shape[1]) * np.timedelta64(SLOT)
-    sky: FloatArray = estimate_clear_sky(starts.ravel().astype("datetime64[s]"), site).reshape(starts.shape)
-    return sky, np.minimum(CLOUD_EDGE * sky, limit_output(site))

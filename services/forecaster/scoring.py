@@ -43,15 +43,11 @@ def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: 
     frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
     target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
     light = frame.clear_sky_kwh[target] > 0
-    load, pv = (_stack([getattr(forecast, name) for forecast in forecasts]) for name in SERIES)
+    load, pv = (Quantiles(*(np.stack([getattr(getattr(forecast, name), part) for forecast in forecasts]) for part in PARTS)) for name in SERIES)
     return {
         "load_kwh": score_quantiles(load, frame.load_kwh[target], np.ones_like(light)),
         "pv_kwh": score_quantiles(pv, frame.pv_kwh[target], light),
     }
-
-
-def _stack(rows: Sequence[Quantiles]) -> Quantiles:
-    return Quantiles(*(np.stack([getattr(row, part) for row in rows]) for part in PARTS))
 
 
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:

@@ -170,7 +170,10 @@ class IssueBasis:
         measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
         weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
         prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
-        return cls(facts, measured, prepared, Context(weather, facts.away), _reads_future(facts, now))
+        # Whether anything claims to have been measured after `now`; who asks about days long gone is not told.
+        recent = now is not None and facts.span is not None and now - facts.instants[-1] < DAY
+        future = recent and facts.span[1] > floor_to(now, SLOT) + SLOT
+        return cls(facts, measured, prepared, Context(weather, facts.away), future)
 
     @cached_property
     def origin_views(self) -> OriginViews:
@@ -327,10 +330,3 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
     if last < first:
         raise refuse("instants-reversed", field="to", value=last.isoformat())
     return [first + step * every for step in range((last - first) // every + 1)]
-
-
-def _reads_future(facts: IssueFacts, now: datetime | None) -> bool:
-    """Return whether anything claims to have been measured after ``now``; who asks about days long gone is not told."""
-    if now is None or facts.span is None or now - facts.instants[-1] >= DAY:
-        return False
-    return facts.span[1] > floor_to(now, SLOT) + SLOT

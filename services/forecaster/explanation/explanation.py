@@ -19,7 +19,7 @@ from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.series import LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import HOUR, WEEK, Days, FeatureMatrix, Windows, deviate_from_week, fill_gaps
 from services.forecaster.model.like_days import recall_load, recall_pv
-from services.forecaster.model.recent_error_correction import SIGNALS, Level, step_of
+from services.forecaster.model.recent_error_correction import SIGNALS, step_of
 from services.forecaster.model.series_model import FEWEST_DAYS, PROFILE, WEATHER, SeriesModel, list_members, predict_trees
 from services.forecaster.model.trees import Trees
 
@@ -69,16 +69,6 @@ STEPS: dict[str, tuple[str, Group]] = {
 def group_of(feature: str) -> Group:
     """Return the reason a feature belongs to; ``rest`` where nothing is known of it."""
     return next((group for group, pattern in PATTERNS if re.search(pattern, feature)), "rest")
-
-
-def _trace_member(member: str) -> list[tuple[str, str, Group]]:
-    """Return the steps from the mean to a member: from, to, reason."""
-    steps: list[tuple[str, str, Group]] = []
-    while member != MEAN:
-        start, group = STEPS.get(member, (MEAN, "rest"))
-        steps.append((start, member, group))
-        member = start
-    return steps
 
 
 HEAD = "expected"
@@ -162,17 +152,19 @@ def explain_model(model: SeriesModel, series: ForecastSeries, frame: Frame, pair
     outputs = predict_trees(model.trees, view)
     learned = view.known_days >= FEWEST_DAYS
     weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
-    shares = _explain_level(model.level, view, pairs, learned & (view.limit_kwh > 0))
-
-    def explain_trees(selected: NDArray[np.bool_]) -> Shares:
-        week = [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs.select(selected))]
-        return _explain_trees(model.trees, view.select(selected), week, outputs[HEAD][selected])
-
+    # How the last hours moved the mean of these rows, signal by signal.
+    shares, signals, levelled = _no_shares(view), SIGNALS[model.level.series](view), learned & (view.limit_kwh > 0)
+    for name, share in zip(signals, model.level.mean[step_of(pairs.lead)].T, strict=True):
+        shares[group_of(name)] += np.where(levelled, np.nan_to_num(signals[name]) * share, 0.0)
     for column, name in enumerate(list_members(outputs, view, HEAD)):
         selected = (weights[:, column] > 0) & (view.limit_kwh > 0)
         if not selected.any():
             continue
-        contributions = explain_trees(selected) if name == TREES else _explain_member(name, view.select(selected))
+        if name == TREES:
+            week = [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs.select(selected))]
+            contributions = _explain_trees(model.trees, view.select(selected), week, outputs[HEAD][selected])
+        else:
+            contributions = _explain_member(name, view.select(selected))
         for group, share in contributions.items():
             shares[group][selected] += weights[selected, column] * share
     for group, share in _explain_profile(view).items():
@@ -229,8 +221,10 @@ def _complete(shares: Shares, view: FeatureMatrix, past: _Past, expected_kwh: Fl
 def _explain_member(member: str, view: FeatureMatrix) -> Shares:
     """Return what a member differs from the mean of the last seven days by, reason by reason."""
     shares, members = _no_shares(view), view.members["centre"] | view.members.get(HEAD, {})
-    for start, end, group in _trace_member(member):
-        shares[group] += members[end] - members[start]
+    while member != MEAN:
+        start, group = STEPS.get(member, (MEAN, "rest"))
+        shares[group] += members[member] - members[start]
+        member = start
     return shares
 
 
@@ -238,14 +232,6 @@ def _explain_profile(view: FeatureMatrix) -> Shares:
     """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
     member_shares = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
     return {group: np.mean([shares[group] for shares in member_shares], axis=0) for group in GROUPS}
-
-
-def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, selected: NDArray[np.bool_]) -> Shares:
-    """Return how the last hours moved the mean of the rows asked about, signal by signal."""
-    shares, signals = _no_shares(view), SIGNALS[level.series](view)
-    for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
-        shares[group_of(name)] += np.where(selected, np.nan_to_num(signals[name]) * share, 0.0)
-    return shares
 
 
 def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatrix], output_kwh: FloatArray) -> Shares:

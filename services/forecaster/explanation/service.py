@@ -57,7 +57,12 @@ class SeriesWords:
     def describe(self, row: int, start: datetime, numbers: Numbers) -> SeriesExplanation:
         """Return one slot in figures and words, the largest contribution first."""
         expected, usual = (SLOTS_PER_HOUR * float(values[row]) for values in (self.explanation.expected_kwh, self.explanation.usual_kwh))
-        contributions = [self._tell(difference, start, numbers) for difference in self._list_differences(row)]
+        shares = ((code, SLOTS_PER_HOUR * float(share[row])) for code, share in self.explanation.shares_kwh.items())
+        differences = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
+        contributions = [
+            Contribution(code=each.code, kw=each.kw, text=describe_difference(each, series=self.name, start=start, numbers=numbers))
+            for each in sorted(differences, key=lambda difference: -abs(difference.kw))
+        ]
         reasons = [contribution.text for contribution in contributions if abs(contribution.kw) >= LEAST_KW]
         return SeriesExplanation(
             expected_kw=expected,
@@ -65,15 +70,6 @@ class SeriesWords:
             contributions=contributions,
             text=describe_slot(expected, usual, reasons[:NAMED], numbers=numbers),
         )
-
-    def _list_differences(self, row: int) -> list[Difference]:
-        shares = ((code, SLOTS_PER_HOUR * float(share[row])) for code, share in self.explanation.shares_kwh.items())
-        differences = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
-        return sorted(differences, key=lambda difference: -abs(difference.kw))
-
-    def _tell(self, difference: Difference, start: datetime, numbers: Numbers) -> Contribution:
-        text = describe_difference(difference, series=self.name, start=start, numbers=numbers)
-        return Contribution(code=difference.code, kw=difference.kw, text=text)
 
 
 log = structlog.get_logger(__name__)
@@ -107,12 +103,16 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     """
     site = sites.load(connection, request.site_id)
     standing = _recall_forecast(connection, site, at=request.at, version=request.forecast_version)
-    slots = _ask_slots(standing.forecast, request.slot, ZoneInfo(site.timezone))
-    scene = _set_scene(connection, site, standing, objects=objects)
-    numbers = Numbers(request.language, ZoneInfo(site.timezone), site.currency)
+    timeline, zone = standing.forecast.timeline, ZoneInfo(site.timezone)
+    if request.slot is not None and not timeline.start <= request.slot < timeline.end:
+        reach = {"first": say_instant(timeline.start, zone), "end": say_instant(timeline.end, zone)}
+        raise refuse("slot-beyond-forecast", field="slot", value=request.slot.astimezone(zone).isoformat(), **reach)
+    slots = np.arange(timeline.count) if request.slot is None else np.array([(request.slot - timeline.start) // SLOT])
+    scene = _forecast_again(connection, site, standing, objects=objects)
+    numbers = Numbers(request.language, zone, site.currency)
     began = time.perf_counter()
     load, pv = SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots)), SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots))
-    starts = [standing.forecast.timeline.start + slot * SLOT for slot in slots.tolist()]
+    starts = [timeline.start + slot * SLOT for slot in slots.tolist()]
     explained = [SlotExplanation(start=start, load=load.describe(row, start, numbers), pv=pv.describe(row, start, numbers)) for row, start in enumerate(starts)]
     seconds = time.perf_counter() - began
     reasons = list(standing.issue.reasons) if standing.issue else []
@@ -149,18 +149,7 @@ def _recall_forecast(connection: Connection, site: Site, *, at: datetime, versio
     raise refuse("no-forecast-stood", field="at", value=local, site_id=site.name, at=local, version=version or active)
 
 
-def _ask_slots(forecast: Forecast, slot: datetime | None, zone: ZoneInfo) -> IntArray:
-    """Return the places of the slots to explain."""
-    timeline = forecast.timeline
-    if slot is None:
-        return np.arange(timeline.count)
-    if not timeline.start <= slot < timeline.end:
-        reach = {"first": say_instant(timeline.start, zone), "end": say_instant(timeline.end, zone)}
-        raise refuse("slot-beyond-forecast", field="slot", value=slot.astimezone(zone).isoformat(), **reach)
-    return np.array([(slot - timeline.start) // SLOT])
-
-
-def _set_scene(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> ExplainedForecast:
+def _forecast_again(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> ExplainedForecast:
     forecast = standing.forecast
     instants, slots = [forecast.issued_at], forecast.timeline.count
     surroundings = read_surroundings(connection, site, instants)

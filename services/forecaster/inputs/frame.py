@@ -125,6 +125,9 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
     peak, sky = sum_peaks(site), look_up(starts, site)
     local = numbers + offset_slots(numbers, parse_zone(site.timezone))
+    # What shading leaves of the output of all arrays together.
+    by_array, peaks_kw = [array.unshaded_by_hour for array in site.pv], [array.peak_kw for array in site.pv]
+    unshaded_by_hour = np.average(by_array, axis=0, weights=peaks_kw) if site.pv else np.ones(24)
     return Frame(
         first,
         _place(history.starts, history.load_kwh, numbers, np.inf),
@@ -138,21 +141,12 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
         StandardProfile.of(site),
-        _share_unshaded(site, local),
+        unshaded_by_hour[local % DAY_SLOTS * 24 // DAY_SLOTS],
         context.weather,
         sky,
         tuple(site.pv),
         RoughSky.of(starts, site),
     )
-
-
-def _share_unshaded(site: Site, local: IntArray) -> FloatArray:
-    """Return what shading leaves of the output of all arrays together in each slot, by its local time."""
-    if not site.pv:
-        return np.ones(local.size)
-    by_hour = np.average([array.unshaded_by_hour for array in site.pv], axis=0, weights=[array.peak_kw for array in site.pv])
-    share: FloatArray = by_hour[local % DAY_SLOTS * 24 // DAY_SLOTS]
-    return share
 
 
 def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:

@@ -56,23 +56,16 @@ def find_place(timezone: str) -> Location:
     names = {timezone, *(target for _, target, alias in links if alias == timezone)}
     rows = (line.split("\t") for line in folder.joinpath("zone.tab").read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     coordinates = next((COORDINATES.match(row[1]) for row in rows if row[2] in names), None)
-    return _from_offset(timezone) if coordinates is None else _from_coordinates(coordinates)
-
-
-def _from_coordinates(coordinates: re.Match[str]) -> Location:
-    parts = coordinates.groups()
-    latitude, longitude = (_degrees(*parts[first : first + 4]) for first in (0, 4))
-    return Location(latitude=latitude, longitude=longitude)
-
-
-def _degrees(sign: str, degrees: str, minutes: str, seconds: str | None) -> float:
-    return round((-1 if sign == "-" else 1) * (int(degrees) + int(minutes) / 60 + int(seconds or 0) / 3600), 4)
-
-
-def _from_offset(timezone: str) -> Location:
-    """Return the place of a zone without one; where clocks are put forward in January, it is summer then."""
+    if coordinates is not None:
+        parts = coordinates.groups()
+        latitude, longitude = (
+            round((-1 if sign == "-" else 1) * (int(degrees) + int(minutes) / 60 + int(seconds or 0) / 3600), 4)
+            for sign, degrees, minutes, seconds in (parts[:4], parts[4:])
+        )
+        return Location(latitude=latitude, longitude=longitude)
     zone = parse_zone(timezone)
     january, july = (datetime(2024, month, 1, tzinfo=UTC).astimezone(zone).utcoffset() or timedelta(0) for month in (1, 7))
     hours = min(january, july) / timedelta(hours=1)
     longitude = (hours * DEGREES_PER_HOUR + 180) % 360 - 180
+    # Where clocks are put forward in January, it is summer then.
     return Location(latitude=SOUTHERN_LATITUDE if january > july else NORTHERN_LATITUDE, longitude=longitude)

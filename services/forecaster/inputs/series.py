@@ -67,8 +67,12 @@ class Pool:
     @classmethod
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
-        ranked, order = _rank_values(values)
-        amounts = np.append(order, 0.0)
+        # The rank of each value, the number of slots for those unknown, and the values in order.
+        measured = np.flatnonzero(~np.isnan(values))
+        order = measured[np.argsort(values[measured], kind="stable")]
+        ranked = np.full(values.size, values.size, dtype=np.int32)
+        ranked[order] = np.arange(order.size)
+        amounts = np.concatenate([values[order], np.zeros(values.size - order.size + 1)])
         distinct, again = _find_distinct(pairs, kernel, local_slot)
         parts = [_pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot) for part in distinct.split(PART_ROWS)]
         means, quantiles = zip(*parts, strict=True)
@@ -77,15 +81,6 @@ class Pool:
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
         return Pool(self.mean * factor, self.quantiles * factor)
-
-
-def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
-    """Return the rank of each value, the number of slots for those unknown, and the values in order."""
-    measured = np.flatnonzero(~np.isnan(values))
-    order = measured[np.argsort(values[measured], kind="stable")]
-    ranked = np.full(values.size, values.size, dtype=np.int32)
-    ranked[order] = np.arange(order.size)
-    return ranked, np.concatenate([values[order], np.zeros(values.size - order.size)])
 
 
 def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[Pairs, IntArray]:
@@ -103,7 +98,14 @@ def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[
 
 def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
-    ranks = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
+    back = DAY_SLOTS * ((pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(MEMORY))
+    where = pairs.target[:, None] - back
+    where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
+    recalled = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(pairs.lead.size, -1)
+    is_past = (recalled >= 0) & (recalled < pairs.origin[:, None])
+    past_rank: NDArray[np.int32] = np.where(is_past, ranked[np.clip(recalled, 0, ranked.size - 1)], np.int32(ranked.size))
+    # Rank and column as one number, so that sorting the ranks sorts the columns with them.
+    ranks = np.sort(np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32), axis=1)
     rank, column = ranks >> COLUMN_BITS, ranks & (2**COLUMN_BITS - 1)
     column[rank == ranked.size] = kernel.columns
     amount = amounts[rank]
@@ -112,17 +114,6 @@ def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, 
     place = code.astype(np.int32)[:, None] * np.int32(kernel.columns + 1) + column
     pools = [_weigh_rows(amount, table.ravel()[place]) for table in weigh_kernel(kernel)]
     return np.stack([mean for mean, _ in pools]), np.stack([quantiles for _, quantiles in pools])
-
-
-def _recall_ranks(ranked: NDArray[np.int32], pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> NDArray[np.int32]:
-    """Return rank and column of everything looked at as one number, so that sorting the ranks sorts the columns with them."""
-    back = DAY_SLOTS * ((pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(MEMORY))
-    where = pairs.target[:, None] - back
-    where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
-    looked = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(pairs.lead.size, -1)
-    is_past = (looked >= 0) & (looked < pairs.origin[:, None])
-    rank: NDArray[np.int32] = np.where(is_past, ranked[np.clip(looked, 0, ranked.size - 1)], np.int32(ranked.size))
-    return np.left_shift(rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32)
 
 
 def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:

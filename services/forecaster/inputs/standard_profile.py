@@ -68,14 +68,13 @@ class StandardProfile:
             load[within] = self.yearly_kwh * shares[slots[within] - first]
         if self.heating is not None:
             load += self.heating.look_up(slots, temperature_c)
-        return load + self._charge(slots) if self.car_kwh else load
-
-    def _charge(self, slots: NDArray[np.int64]) -> FloatArray:
-        """Return what a car takes at its socket: the same each day, in the hours after ways home."""
-        offsets = local_offsets((slots * _SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)).astype(np.int64) // _SLOT_SECONDS
-        hour = (slots + offsets) % _DAY_SLOTS * 24 / _DAY_SLOTS
-        day_kwh = self.car_kwh * 24 / YEAR_HOURS
-        return np.where((hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR), day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR)), 0.0)
+        if self.car_kwh:
+            # A car takes the same at its socket each day, in the hours after ways home.
+            offsets = local_offsets((slots * _SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)).astype(np.int64) // _SLOT_SECONDS
+            hour = (slots + offsets) % _DAY_SLOTS * 24 / _DAY_SLOTS
+            day_kwh = self.car_kwh * 24 / YEAR_HOURS
+            load += np.where((hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR), day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR)), 0.0)
+        return load
 
 
 @lru_cache(maxsize=64)

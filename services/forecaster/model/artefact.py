@@ -50,7 +50,12 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
     document: dict[str, Any] = json.loads(gzip.decompress(read_packed(objects, key, thing="the model", remedy=RETRAIN)))
     if document.get("format") != FORMAT:
         raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
-    models = {name: _parse_model(name, part) for name, part in document["series"].items()}
+    models = {}
+    for name, part in document["series"].items():
+        trees = Trees({head: import_lightgbm().Booster(model_str=part["trees"][head]) for head in GROWN})
+        weights = {head: np.array(part["weights"][head]) for head in HEADS}
+        level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
+        models[name] = SeriesModel(trees, weights, level, np.array(part["widths"]), part["by_weekend"])
     return Aurora(site, models, document["known_days"], document["metrics"])
 
 
@@ -100,11 +105,3 @@ def _describe(aurora: Aurora) -> dict[str, Any]:
         "metrics": aurora.metrics,
         "series": series,
     }
-
-
-def _parse_model(name: str, part: dict[str, Any]) -> SeriesModel:
-    lightgbm = import_lightgbm()
-    trees = Trees({head: lightgbm.Booster(model_str=part["trees"][head]) for head in GROWN})
-    weights = {head: np.array(part["weights"][head]) for head in HEADS}
-    level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
-    return SeriesModel(trees, weights, level, np.array(part["widths"]), part["by_weekend"])

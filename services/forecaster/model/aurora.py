@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 
 from luna.energy.observations import Observations
-from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
-from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series, tune_rows
 from services.forecaster.model.series_model import SeriesModel, predict_profile
 from services.forecaster.model.trees import Trees, TreeSettings, choose_threads
@@ -94,20 +93,21 @@ class Aurora:
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
         """Return the same from views at the instants."""
         frame, pairs, views = origin_views.frame, origin_views.pairs, origin_views.views
-        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), origin_views.slots) for series in EVERY_SERIES)
+        quantiles = []
+        for series in EVERY_SERIES:
+            model, view = self.models.get(series.name), views[series.name]
+            if model is None:
+                predicted = predict_profile(view)
+            else:
+                predicted = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
+            quantiles.append(fold_rows(predicted.bound(view.limit_kwh), origin_views.slots))
+        load, pv = quantiles
         learned = LOAD.name in self.models
         days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(days, learned=learned)
         described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
         levels = [dict(zip(described, each, strict=True)) for each in zip(*described.values(), strict=True)]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
-
-    def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
-        model = self.models.get(series.name)
-        if model is None:
-            return predict_profile(view).bound(view.limit_kwh)
-        tuned = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
-        return tuned.bound(view.limit_kwh)
 
 
 def train(
@@ -158,7 +158,11 @@ def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.r
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
-    drawn = _draw_pairs(actual.size, count_rows, rng)
+    origin = rng.integers(2 * DAY_SLOTS, actual.size, count_rows)
+    near = rng.random(count_rows) < NEAR_SHARE
+    lead = np.where(near, rng.integers(0, NEAR_SLOTS, count_rows), rng.integers(0, HORIZON_SLOTS, count_rows))
+    within = origin + lead < actual.size
+    drawn = Pairs(origin[within], (origin + lead)[within])
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
     view = series.view(frame, pairs)
     usable = (view.limit_kwh > 0) & (view.known_days > 0)
@@ -168,15 +172,6 @@ def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.r
     half = pairs.target // BLOCK_SLOTS % 2 == 0
     rows = Rows(view, pairs.lead, quarter, half, actual[pairs.target])
     return rows if rows.lead.size >= NEEDED_ROWS and np.ptp(rows.actual_kwh) > 0 else None
-
-
-def _draw_pairs(slots: int, rows: int, rng: np.random.Generator) -> Pairs:
-    """Return ``rows`` random origins with a target each, all within ``slots``; near targets more often than far ones."""
-    origin = rng.integers(2 * DAY_SLOTS, slots, rows)
-    near = rng.random(rows) < NEAR_SHARE
-    lead = np.where(near, rng.integers(0, NEAR_SLOTS, rows), rng.integers(0, HORIZON_SLOTS, rows))
-    drawn = Pairs(origin, origin + lead)
-    return drawn.select(drawn.target < slots)
 
 
 def count_days(values: FloatArray) -> float:

@@ -32,7 +32,13 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
         Shape ``(levels, rows)``.
     """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
-    recent = _pair_recent(frame, days)
+    # What would have been forecast in the weeks before the first and until the last of the days: three origins a day, six leads each.
+    first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
+    origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
+    # Without a shift from origin to origin the same few times of day would speak for all.
+    shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
+    target = ((origin + shift)[:, None] + LEADS).ravel()
+    recent = Pairs(np.repeat(origin, LEADS.size), target).select(target < last)
     view = series.view(frame, recent)
     actual = series.measured(frame)[recent.target]
     usable = ~np.isnan(actual) & (view.limit_kwh > 0)
@@ -41,16 +47,6 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     day_begins = days * DAY_SLOTS - frame.first
     factors = np.stack([_tune_day(distance, usable & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
     return factors[:, rows]
-
-
-def _pair_recent(frame: Frame, days: IntArray) -> Pairs:
-    """Return what would have been forecast in the weeks before the first and until the last of ``days``: three origins a day, six leads each."""
-    first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
-    origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
-    # Without a shift from origin to origin the same few times of day would speak for all.
-    shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
-    target = (origin + shift)[:, None] + LEADS
-    return Pairs(np.repeat(origin, LEADS.size), target.ravel()).select(target.ravel() < last)
 
 
 def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
@@ -122,7 +118,11 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     blended = blend_heads(outputs, judged.view, weights, strata.of_row)
     level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
     moved = level.correct(blended, judged.view, judged.lead)
-    widths = _learn_widths(moved, judged)
+    # By band of leads how many times as far each quantile has to lie from the median to hold its share; shape `(bands, levels)`.
+    width, widths = moved.measure_widths(judged.view.scale_kwh), np.ones((BAND_STARTS.size, LEVELS.size))
+    for place in np.flatnonzero(SIDES):
+        distance, share = SIDES[place] * (judged.actual_kwh - moved.p50), max(LEVELS[place], 1 - LEVELS[place])
+        widths[:, place] = stretch_bands(distance, width[place], judged.lead, share)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
     metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
     return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
@@ -170,16 +170,6 @@ def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
             errors.append(rows.actual_kwh[~taught] - (stacked[~taught] * weights[strata.of_row[~taught]]).sum(axis=1))
         losses.append(float(np.abs(np.concatenate(errors)).mean()))
     return losses[1] < CLEARLY * losses[0]
-
-
-def _learn_widths(heads: QuantileHeads, rows: Rows) -> FloatArray:
-    """Return by band of leads how many times as far each quantile has to lie from the median to hold its share; shape ``(bands, levels)``."""
-    width = heads.measure_widths(rows.view.scale_kwh)
-    widths = np.ones((BAND_STARTS.size, LEVELS.size))
-    for place in np.flatnonzero(SIDES):
-        distance, share = SIDES[place] * (rows.actual_kwh - heads.p50), max(LEVELS[place], 1 - LEVELS[place])
-        widths[:, place] = stretch_bands(distance, width[place], rows.lead, share)
-    return widths
 
 
 def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:

@@ -94,7 +94,10 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
     slope, share, usual = np.concatenate(followed, axis=1)
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
-    habit = _settle(np.concatenate(habits, axis=1), _guess_pv(view), origin_views.slots)
+    # What the sky lets expect where nothing was ever measured.
+    centre, (low, high) = view.members["centre"]["weather"], (view.members[edge]["week"] for edge, _ in EDGES)
+    guess = np.stack([centre, *(centre + (low - centre) * max(1 - 2 * level, 0) + (high - centre) * max(2 * level - 1, 0) for level in LEVELS)])
+    habit = _settle(np.concatenate(habits, axis=1), guess, origin_views.slots)
     return _forecast(habit, view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share)
 
 
@@ -116,12 +119,6 @@ def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
     settled = habit.copy()
     settled[MEDIAN] += (1 - np.repeat(skew, slots)) * (TRIMEAN @ habit[1:] - habit[MEDIAN])
     return np.where(np.isnan(settled), guess, settled)
-
-
-def _guess_pv(view: FeatureMatrix) -> FloatArray:
-    """Return what the sky lets expect, shape ``(1 + levels, rows)``."""
-    usual, (low, high) = view.members["centre"]["weather"], (view.members[edge]["week"] for edge, _ in EDGES)
-    return np.stack([usual, *(usual + (low - usual) * max(1 - 2 * share, 0) + (high - usual) * max(2 * share - 1, 0) for share in LEVELS)])
 
 
 def _forecast(

@@ -75,33 +75,22 @@ def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead:
         learned = np.zeros((last + 1, signals.shape[1]))
         for each in range(last):
             rows = step == each
-            learned[each] = _learn_step(ErrorTraining(signals[rows], error[rows], bounded[rows], half[rows]), share)
+            learned[each] = _learn_step(signals[rows], error[rows], bounded=bounded[rows], half=half[rows], level=share)
         shares.append(learned)
     return Level(series, *shares)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorTraining:
-    """Signals, shape ``(rows, signals)``, and what the forecast was wrong by, as it is and within bounds; ``half`` of the rows judges the other."""
-
-    signals: FloatArray
-    error: FloatArray
-    bounded: FloatArray
-    half: NDArray[np.bool_]
-
-
-def _learn_step(training: ErrorTraining, level: float | None) -> FloatArray:
-    if min(training.half.sum(), (~training.half).sum()) < NEEDED_ROWS:
-        return np.zeros(training.signals.shape[1])
+def _learn_step(signals: FloatArray, error: FloatArray, *, bounded: FloatArray, half: NDArray[np.bool_], level: float | None) -> FloatArray:
+    """Return the shares of ``signals``, shape ``(rows, signals)``, that explain the ``bounded`` error; what one ``half`` taught is judged on the other."""
+    if min(half.sum(), (~half).sum()) < NEEDED_ROWS:
+        return np.zeros(signals.shape[1])
 
     def measure_gain(share: FloatArray, rows: NDArray[np.bool_]) -> float:
-        error, signals = training.error[rows], training.signals[rows]
-        return float((measure_loss(error, level) - measure_loss(error - signals @ share, level)).sum())
+        return float((measure_loss(error[rows], level) - measure_loss(error[rows] - signals[rows] @ share, level)).sum())
 
-    halves = (training.half, ~training.half)
-    held_out_gain = sum(measure_gain(_solve(training.signals[~judged], training.bounded[~judged]), judged) for judged in halves)
-    share = _solve(training.signals, training.bounded)
-    improves = held_out_gain > 0 and measure_gain(share, np.ones_like(training.half)) >= 0
+    held_out_gain = sum(measure_gain(_solve(signals[~judged], bounded[~judged]), judged) for judged in (half, ~half))
+    share = _solve(signals, bounded)
+    improves = held_out_gain > 0 and measure_gain(share, np.ones_like(half)) >= 0
     return share if improves else np.zeros_like(share)
 
 

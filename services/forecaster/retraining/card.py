@@ -52,7 +52,27 @@ class Card:
 
     def text(self) -> str:
         """Return the card as Markdown."""
-        return "\n".join(self._lines()) + "\n"
+        run = self.run
+        days = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items()))
+        facts = (
+            f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
+            f"Stage: {self.stage}",
+            f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
+            say_making(run),
+            *([f"Arrays had grown: {self.growth}"] if self.growth else []),
+        )
+        lines = (
+            f"# {run.version} of {self.site_id}",
+            "",
+            f"`{run.run_id}`",
+            "",
+            *list_items(facts),
+            *list_section("Intended use", INTENDED_USE),
+            *list_section("Limits", (*LIMITS, *self._own_limits())),
+            *list_figures("Energies in kWh per quarter-hour, on rows and days that the judged trees had not seen.", run.metrics),
+            *list_section("Features", (f"{series}: {', '.join(names)}" for series, names in self.features.items())),
+        )
+        return "\n".join(lines) + "\n"
 
     def _own_limits(self) -> Iterator[str]:
         if self.stage != "full":
@@ -61,24 +81,6 @@ class Card:
             yield "No weather was known: a change of it comes as a surprise."
         if not self.run.accepted:
             yield "It is not used: it did worse than the model in use."
-
-    def _lines(self) -> Iterator[str]:
-        run = self.run
-        yield from (f"# {run.version} of {self.site_id}", "", f"`{run.run_id}`", "")
-        days = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items()))
-        yield from list_items(
-            (
-                f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
-                f"Stage: {self.stage}",
-                f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
-                say_making(run),
-                *([f"Arrays had grown: {self.growth}"] if self.growth else []),
-            )
-        )
-        yield from list_section("Intended use", INTENDED_USE)
-        yield from list_section("Limits", (*LIMITS, *self._own_limits()))
-        yield from list_figures("Energies in kWh per quarter-hour, on rows and days that the judged trees had not seen.", run.metrics)
-        yield from list_section("Features", (f"{series}: {', '.join(names)}" for series, names in self.features.items()))
 
 
 def read_card(run: TrainingRun, objects: ObjectStore) -> tuple[str, dict[str, Any]]:

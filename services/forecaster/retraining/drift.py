@@ -49,7 +49,12 @@ def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[D
         load_kwh: quarter-hours up to now, NaN where unknown; seven fortnights are looked at.
         errors: by name, how far forecasts were off on each day up to now, NaN where unknown.
     """
-    return [sign for sign in (*_judge_shape(load_kwh), *_judge_errors(errors)) if sign.value > sign.limit]
+    signs = [*_judge_shape(load_kwh)]
+    for name, daily in errors.items():
+        before, recent = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT], daily[-FORTNIGHT:]
+        if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
+            signs.append(DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL))
+    return [sign for sign in signs if sign.value > sign.limit]
 
 
 def measure_shift(reference: FloatArray, recent: FloatArray) -> float:
@@ -78,23 +83,15 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
     length = FORTNIGHT * DAY_SLOTS
     if load_kwh.size < (FORTNIGHTS_BEFORE + 1) * length:
         return
-    shapes = [_shape(load_kwh[load_kwh.size - (place + 1) * length : load_kwh.size - place * length]) for place in range(FORTNIGHTS_BEFORE + 1)]
+    shapes = []
+    for place in range(FORTNIGHTS_BEFORE + 1):
+        fortnight = load_kwh[load_kwh.size - (place + 1) * length : load_kwh.size - place * length]
+        measured = fortnight[~np.isnan(fortnight)]
+        mean = float(measured.mean()) if measured.size else 0.0
+        # In parts of the mean; none where nothing was used.
+        shapes.append(measured / mean if mean > 0 else measured[:0])
     if any(shape.size < LEAST_MEASURED_SHARE * length for shape in shapes):
         return
     recent, before = shapes[0], shapes[1:]
     usual = max(measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place]) for place in range(len(before)))
     yield DriftSign("load_shape", measure_shift(np.concatenate(before), recent), max(LARGE_SHIFT, EXCESS * usual))
-
-
-def _shape(load_kwh: FloatArray) -> FloatArray:
-    """Return the known values in parts of their mean; none where nothing was used."""
-    measured = load_kwh[~np.isnan(load_kwh)]
-    mean = float(measured.mean()) if measured.size else 0.0
-    return measured / mean if mean > 0 else measured[:0]
-
-
-def _judge_errors(errors: Mapping[str, FloatArray]) -> Iterator[DriftSign]:
-    for name, daily in errors.items():
-        before, recent = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT], daily[-FORTNIGHT:]
-        if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
-            yield DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)

@@ -1,9 +1,9 @@
-"""When a site's model is trained again by the clock. Pure."""
+"""When a site's model is trained again: in its weekly turn, or when the site lives otherwise than when it was trained."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.forecast import RenewModelsReply, RenewModelsRequest, SiteRenewal, TrainingTrigger, TrainRequest
 from luna.contracts.job import Job
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_day, parse_zone
 from luna.platform.database import forecast_scores, quality, recorded_span, sites, training_runs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
@@ -111,8 +111,11 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     if runs and data_until - runs[0].data_until < LEAST_NEW:
         return None
     if trained_at is None or not any(run.learned for run in runs):
-        learnable = data_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_measured_days(connection, site, span[0], data_until) >= YOUNG_DAYS
-        return Due("schedule", "two weeks are known and nothing was learned") if learnable else None
+        known_days, start = 0.0, floor_to(span[0], SLOT)
+        if data_until - span[0] >= timedelta(days=YOUNG_DAYS):
+            window = Timeline(start, SLOT, (floor_to(data_until, SLOT) - start) // SLOT)
+            known_days = count_days(quality.read_trusted(connection, site, window).load_kwh)
+        return Due("schedule", "two weeks are known and nothing was learned") if known_days >= YOUNG_DAYS else None
     turn, zone = assign_turn(site.name), parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):
         return Due("schedule", "its weekly turn has come")
@@ -127,7 +130,16 @@ def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: dat
     begin = floor_to(now - LOOK_BACK, SLOT)
     window = Timeline(begin, SLOT, LOOK_BACK // SLOT)
     recent, steering = quality.read_trusted(connection, site, window), read_steering(connection, site, window)
-    signs = [str(sign) for sign in list_signs(recent.load_kwh, _read_errors(connection, site, now.astimezone(parse_zone(site.timezone)).date()))]
+    # Aurora's error on each of the last days, PV's in parts of the clear sky; NaN where it was not scored.
+    zone = parse_zone(site.timezone)
+    days = [now.astimezone(zone).date() - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)]
+    errors = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
+    for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
+        if score.forecast_version == VERSION:
+            errors[score.series][days.index(score.day)] = score.mae
+    bright = np.array([estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days])
+    pv_error = errors["pv_kwh"] / np.maximum(bright, 1e-6)
+    signs = [str(sign) for sign in list_signs(recent.load_kwh, {"load": errors["load_kwh"], "pv": pv_error})]
     growth = prepare_history(recent, site, before=now, steering=steering).growth
     learned_until = np.datetime64(run.data_until.replace(tzinfo=None), "s")
     return [*signs, f"arrays yield {growth.factor:.1f} times as much"] if growth is not None and growth.since >= learned_until else signs
@@ -148,20 +160,3 @@ def _renew_site(asking: Asking, name: str, now: datetime) -> SiteRenewal:
         return SiteRenewal(site_id=name, fault=str(error))
 
     return isolate(renew, tell_fault)
-
-
-def _count_measured_days(connection: Connection, site: Site, first: datetime, end: datetime) -> float:
-    start = floor_to(first, SLOT)
-    return count_days(quality.read_trusted(connection, site, Timeline(start, SLOT, (floor_to(end, SLOT) - start) // SLOT)).load_kwh)
-
-
-def _read_errors(connection: Connection, site: Site, today: date) -> dict[str, FloatArray]:
-    """Return Aurora's error on each of the last days by series, PV's in parts of the clear sky; NaN where it was not scored."""
-    days = [today - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)]
-    errors = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
-    for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
-        if score.forecast_version == VERSION:
-            errors[score.series][days.index(score.day)] = score.mae
-    zone = parse_zone(site.timezone)
-    bright = np.array([estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days])
-    return {"load": errors["load_kwh"], "pv": errors["pv_kwh"] / np.maximum(bright, 1e-6)}

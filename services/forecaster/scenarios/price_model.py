@@ -191,7 +191,13 @@ def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, Fl
     rows, features = rows[whole], features[whole]
     if rows.size < NEEDED_DAYS or np.isnan(day_features).any():
         return NOTHING_FITTED
-    weights = _regress(features.reshape(-1, features.shape[-1]), (days.price[rows] - features[..., 1]).ravel())
+    columns, target = features.reshape(-1, features.shape[-1]), (days.price[rows] - features[..., 1]).ravel()
+    # Ridge weights; the constant is not shrunk.
+    scale = np.maximum(columns.std(axis=0), 1e-6)
+    scale[-1] = 1.0
+    scaled = columns / scale
+    penalty = RIDGE * np.diag(np.append(np.ones(scale.size - 1), 0.0))
+    weights = np.linalg.solve(scaled.T @ scaled / target.size + penalty, scaled.T @ target / target.size) / scale
     errors = days.price[rows] - features[..., 1] - features @ weights
     return rows, errors / _unsteadiness(days, rows - lead), day_features[:, 1] + day_features @ weights
 
@@ -206,16 +212,6 @@ def _features(days: PriceDays, rows: IntArray, lead: int) -> FloatArray:
     of_day = [days.price[last].mean(axis=1), week.mean(axis=1), *flags, np.ones(rows.size)]
     spread = [np.repeat(np.asarray(each, dtype=np.float64)[:, None], DAY_SLOTS, axis=1) for each in of_day]
     return np.stack([days.price[last], week, same_weekday, days.price[last - 1], *spread], axis=-1)
-
-
-def _regress(features: FloatArray, target: FloatArray) -> FloatArray:
-    """Return ridge weights; the constant is not shrunk."""
-    scale = np.maximum(features.std(axis=0), 1e-6)
-    scale[-1] = 1.0
-    scaled = features / scale
-    penalty = RIDGE * np.diag(np.append(np.ones(scale.size - 1), 0.0))
-    weights: FloatArray = np.linalg.solve(scaled.T @ scaled / target.size + penalty, scaled.T @ target / target.size) / scale
-    return weights
 
 
 def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:

@@ -70,15 +70,6 @@ PV_PERSISTENCE = Persistence(share=1.0, fade=0.95)
 PRICE_PERSISTENCE = Persistence(share=1.0, fade=0.97)
 
 
-@dataclass(frozen=True, slots=True)
-class _Courses:
-    """Shares of the distributions by course and slot, each of shape ``(courses, slots)``; prices by market."""
-
-    load: FloatArray
-    pv: FloatArray
-    price: Mapping[str, FloatArray]
-
-
 def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, seed: int = 0) -> Scenarios:
     """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
 
@@ -95,8 +86,17 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
         raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
     load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
     has_errors = errors.days_back.size >= max(NEEDED_DAYS, count)
-    courses = _recall(errors, markets) if has_errors else _draw_courses(forecast.timeline.count, markets, seed)
-    chosen, probability = select_paths(_compare(courses, load, pv, markets), count)
+    # Shares of the distributions by course and slot.
+    if has_errors:
+        load_shares, pv_shares, price_shares = errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()}
+    else:
+        load_shares, pv_shares, *usual = _draw_usual(forecast.timeline.count, len(markets), seed)
+        price_shares = dict(zip(markets, usual, strict=True))
+    # Every course as one row of values, energies and prices brought to the same spread.
+    parts = [load.draw(load_shares), pv.draw(pv_shares), *(market.draw(price_shares[name]) for name, market in markets.items())]
+    spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
+    rows = np.concatenate([part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts, axis=1)
+    chosen, probability = select_paths(rows, count)
     reasons = {} if has_errors else {FEW_ERRORS: None}
     reasons |= {reason: None for market in markets.values() for reason in market.reasons}
     return Scenarios(
@@ -104,20 +104,11 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
         forecast.issued_at,
         forecast.version,
         probability,
-        load.arrange(courses.load[chosen], probability),
-        pv.arrange(courses.pv[chosen], probability),
-        {name: market.arrange(courses.price[name][chosen], probability) for name, market in markets.items()},
+        load.arrange(load_shares[chosen], probability),
+        pv.arrange(pv_shares[chosen], probability),
+        {name: market.arrange(price_shares[name][chosen], probability) for name, market in markets.items()},
         tuple(reasons),
     )
-
-
-def _recall(errors: ErrorHistory, markets: Mapping[str, MarketAhead]) -> _Courses:
-    return _Courses(errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()})
-
-
-def _draw_courses(slots: int, markets: Mapping[str, MarketAhead], seed: int) -> _Courses:
-    load, pv, *price = _draw_usual(slots, len(markets), seed)
-    return _Courses(load, pv, dict(zip(markets, price, strict=True)))
 
 
 @lru_cache(maxsize=8)
@@ -140,11 +131,3 @@ def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) 
     rank = np.argsort(np.argsort(score.T, axis=0, kind="stable"), axis=0, kind="stable")
     shares: FloatArray = (rank + 0.5) / score.shape[1]
     return shares
-
-
-def _compare(courses: _Courses, load: Marginals, pv: Marginals, markets: Mapping[str, MarketAhead]) -> FloatArray:
-    """Return every course as one row of values, energies and prices brought to the same spread."""
-    priced = [market.draw(courses.price[name]) for name, market in markets.items()]
-    parts = [load.draw(courses.load), pv.draw(courses.pv), *priced]
-    spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
-    return np.concatenate([part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts, axis=1)

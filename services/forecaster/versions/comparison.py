@@ -98,7 +98,17 @@ def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequenc
     reference = next((version for version in judged if version in BASELINES), next(iter(judged)))
     versions = {}
     for version, judged_version in judged.items():
-        series = {name: _describe(score, judged[reference].scores[name]) for name, score in judged_version.scores.items() if score.slots}
+        series = {
+            name: SeriesScore(
+                mae=score.mae,
+                rmse=score.rmse,
+                pinball=score.pinball,
+                coverage_80=float(np.nan_to_num(score.coverage_80)),
+                skill=measure_skill(score.mae, judged[reference].scores[name].mae),
+            )
+            for name, score in judged_version.scores.items()
+            if score.slots
+        }
         if not series:
             raise refuse("window-unmeasured", field="from_day")
         versions[version] = VersionScore(
@@ -109,9 +119,3 @@ def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequenc
             regret_days=len(regrets[version]),
         )
     return EvaluateReply(versions=versions, origins=origins)
-
-
-def _describe(score: Score, reference: Score) -> SeriesScore:
-    coverage = 0.0 if np.isnan(score.coverage_80) else score.coverage_80
-    skill = measure_skill(score.mae, reference.mae)
-    return SeriesScore(mae=score.mae, rmse=score.rmse, pinball=score.pinball, coverage_80=coverage, skill=skill)

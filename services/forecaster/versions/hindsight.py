@@ -1,6 +1,5 @@
 """Forecasts of days that are over and on which nobody issued them: made now of nothing that was known later."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -34,16 +33,13 @@ def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *,
     if request.forecast_version == VERSION:
         progress(0, 1, "train")
         ensure_trained(connection, sites.load(connection, request.site_id), before=request.first, objects=objects)
-    for first, last in _find_runs(missing, every=timedelta(minutes=request.every_minutes)):
-        issue_request = IssueRequest(site_id=request.site_id, at=first, to=last, every_minutes=request.every_minutes, forecast_version=request.forecast_version)
-        issue_forecasts(connection, issue_request, objects=objects, progress=progress)
-    return EnsureForecastsReply(issued=len(missing))
-
-
-def _find_runs(instants: Sequence[datetime], *, every: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """Yield first and last of each stretch of instants one step apart."""
-    first = instants[0]
-    for at, following in zip(instants, [*instants[1:], None], strict=True):
+    # Each stretch of instants one step apart is issued at once.
+    first, every = missing[0], timedelta(minutes=request.every_minutes)
+    for at, following in zip(missing, [*missing[1:], None], strict=True):
         if following is None or following - at != every:
-            yield first, at
+            issue_request = IssueRequest(
+                site_id=request.site_id, at=first, to=at, every_minutes=request.every_minutes, forecast_version=request.forecast_version
+            )
+            issue_forecasts(connection, issue_request, objects=objects, progress=progress)
             first = following or at
+    return EnsureForecastsReply(issued=len(missing))

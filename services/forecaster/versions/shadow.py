@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,7 +24,7 @@ from luna.platform.objects import ObjectStore
 from luna.platform.queue.task_context import isolate
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
-from services.forecaster.scoring import SERIES, Score, score_forecasts
+from services.forecaster.scoring import SERIES, score_forecasts
 from services.forecaster.service import VERSIONS, find_run, issue_forecasts, read_scorable
 from services.forecaster.versions.promotion import promote_by_rule
 
@@ -196,8 +195,20 @@ class Judge:
             return False
         least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
         scores = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
-        key = _DayKey(shadow.day, version, len(issued))
-        forecast_scores.upsert(self.connection, self.site.name, [_row(key, series, score) for series, score in scores.items()])
+        rows = [
+            ForecastDayScore(
+                shadow.day,
+                version,
+                series,
+                len(issued),
+                score.mae,
+                score.rmse,
+                score.pinball,
+                None if np.isnan(score.coverage_80) else score.coverage_80,
+            )
+            for series, score in scores.items()
+        ]
+        forecast_scores.upsert(self.connection, self.site.name, rows)
         return bool(scores)
 
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
@@ -212,19 +223,6 @@ class Judge:
         return past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.origins)
 
 
-class _DayKey(NamedTuple):
-    """What a score is of."""
-
-    day: date
-    version: str
-    origins: int
-
-
-def _row(key: _DayKey, series: str, score: Score) -> ForecastDayScore:
-    coverage = None if np.isnan(score.coverage_80) else score.coverage_80
-    return ForecastDayScore(key.day, key.version, series, key.origins, score.mae, score.rmse, score.pinball, coverage)
-
-
 def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
     """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
     window = describe_day(day, parse_zone(site.timezone)).window
@@ -233,12 +231,15 @@ def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence
     measured = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):
         return []
-    return [_request_costs(site.name, day, version) for version in versions]
-
-
-def _request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
-    """Return the question what a day costs that is planned from a version whenever that is issued."""
-    system, policies = forecast_scores.shadow_system(version), list(forecast_scores.POLICIES)
-    return ReplayRequest(
-        site_id=site_id, from_day=day, to_day=day, policies=policies, every_minutes=ORIGINS_MINUTES, system_id=system, forecast_version=version
-    )
+    return [
+        ReplayRequest(
+            site_id=site.name,
+            from_day=day,
+            to_day=day,
+            policies=list(forecast_scores.POLICIES),
+            every_minutes=ORIGINS_MINUTES,
+            system_id=forecast_scores.shadow_system(version),
+            forecast_version=version,
+        )
+        for version in versions
+    ]

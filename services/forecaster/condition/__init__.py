@@ -1,1 +1,0 @@
-"""What is the matter with the input, and how much wider a forecast becomes by it."""
