@@ -32,9 +32,8 @@ from luna.energy.site import Household, Site
 from luna.energy.site.household import YEARLY_KWH_BY_PERSONS
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_days, local_midnight
 from services.forecaster.inputs.context import NO_CONTEXT
-from services.forecaster.inputs.heating import season_c
 from services.forecaster.inputs.rough_sky import find_place
-from services.forecaster.inputs.standard_profile import YEAR_HOURS
+from services.forecaster.inputs.standard_profile import YEAR_HOURS, season_c
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver

@@ -233,7 +233,7 @@ def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateR
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
-    from services.forecaster.versions.status import describe_status
+    from services.forecaster.versions.promotion import describe_status
 
     with unit_of_work() as connection:
         zone, versions = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())

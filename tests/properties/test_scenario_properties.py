@@ -11,7 +11,7 @@ from luna.energy.outlook import SHARES, Forecast, Scenarios
 from luna.energy.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
-from services.forecaster.scenarios.scenarios import make_scenarios, select_paths
+from services.forecaster.scenarios.service import make_scenarios, select_paths
 from tests.depth import draws
 from tests.household import change_from, day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast

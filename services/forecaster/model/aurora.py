@@ -1,4 +1,7 @@
-"""Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors."""
+"""Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors.
+
+Of a series all but the trees themselves is learned on weeks that lie after those which the trees that are judged there have seen.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,18 +11,21 @@ from itertools import count
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.observations import Observations
-from luna.energy.outlook import Forecast
+from luna.energy.outlook import LEVELS, Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_series, number_slot
+from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, IntArray, Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
-from services.forecaster.model.fitting import GROWTHS, QUARTERS, Rows, grow_rows, learn_series, tune_rows
-from services.forecaster.model.series_model import SeriesModel, predict_profile
-from services.forecaster.model.trees import Trees, TreeSettings, choose_threads
+from services.forecaster.inputs.view import FeatureMatrix
+from services.forecaster.model.recent_error_correction import learn_level
+from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_profile, predict_trees, stratify
+from services.forecaster.model.stacking import BAND_STARTS, SIDES, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
+from services.forecaster.model.trees import Trees, TreeSettings, choose_threads, grow_trees
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
@@ -108,6 +114,181 @@ class Aurora:
         described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
         levels = [dict(zip(described, each, strict=True)) for each in zip(*described.values(), strict=True)]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
+
+
+TUNING_DAYS = 28
+ORIGIN_STEP = 32
+LEADS = np.array([1, 9, 24, 60, 110, 170])
+SHIFT_STEP, LARGEST_SHIFT = 7, 20
+TUNING_ROWS = 100
+LEAST_FACTOR, MOST_FACTOR = 0.5, 2.5
+FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
+
+
+def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
+    """Return factors for the distance of each quantile from the median, learned from what was measured before the UTC day of each row's origin.
+
+    Returns:
+        Shape ``(levels, rows)``.
+    """
+    days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
+    # What would have been forecast in the weeks before the first and until the last of the days: three origins a day, six leads each.
+    first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
+    origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
+    # Without a shift from origin to origin the same few times of day would speak for all.
+    shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
+    target = ((origin + shift)[:, None] + LEADS).ravel()
+    recent = Pairs(np.repeat(origin, LEADS.size), target).select(target < last)
+    view = series.view(frame, recent)
+    actual = series.measured(frame)[recent.target]
+    usable = ~np.isnan(actual) & (view.limit_kwh > 0)
+    heads = model.predict(view, recent.lead)
+    distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(view.scale_kwh)
+    day_begins = days * DAY_SLOTS - frame.first
+    factors = np.stack([_tune_day(distance, usable & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
+    return factors[:, rows]
+
+
+def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
+    # By the age of the origin: an origin before the weeks looked at would be there in one batch and not in another.
+    rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
+    if rows.sum() < TUNING_ROWS:
+        return np.ones(LEVELS.size)
+    needed = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
+    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FOLLOWED)
+    return factors
+
+
+QUARTERS = 4  # of the training's rows by time: the second half is judged, each quarter by trees that know what came before it
+GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
+POOL = "pool_"
+TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
+CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
+ALIKE = {"load"}  # rows of it count alike: weighted by what the household takes at the time, they give no better forecast in twice the time
+WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
+# Member of the view → the version whose centre it is.
+BASELINES = {"mean": "baseline_7_day_avg", "median": "baseline_7_day_median", "latest": "seasonal_naive", "clear_sky": "baseline_clear_sky"}
+BAND_NAMES = ("near", "half_day", "far")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A view with what happened, by row.
+
+    ``quarter`` is that of the training's time in which a target lies; ``half`` tells the weeks of its target apart, one and the next.
+    """
+
+    view: FeatureMatrix
+    lead: IntArray
+    quarter: IntArray
+    half: NDArray[np.bool_]
+    actual_kwh: FloatArray
+
+    def select(self, rows: NDArray[np.bool_]) -> "Rows":
+        """Return the chosen rows."""
+        return Rows(self.view.select(rows), self.lead[rows], self.quarter[rows], self.half[rows], self.actual_kwh[rows])
+
+
+@dataclass(frozen=True)
+class SeriesLesson:
+    """A learned series with the rows it was judged on, what it says there, and the figures about it."""
+
+    model: SeriesModel
+    judged: Rows
+    heads: QuantileHeads
+    metrics: dict[str, float]
+
+
+Grow = Callable[[Rows], Trees]
+
+
+def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
+    """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
+
+    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
+    has rows enough for weights of its own.
+    """
+    judged, outputs = judge_trees(rows, grow)
+    by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
+    strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
+    weights = {}
+    for head, share in HEADS.items():
+        members = list_members(outputs, judged.view, head)
+        weights[head] = weigh_strata(np.column_stack([*members.values()]), judged.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
+    blended = blend_heads(outputs, judged.view, weights, strata.of_row)
+    level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
+    moved = level.correct(blended, judged.view, judged.lead)
+    # By band of leads how many times as far each quantile has to lie from the median to hold its share; shape `(bands, levels)`.
+    width, widths = moved.measure_widths(judged.view.scale_kwh), np.ones((BAND_STARTS.size, LEVELS.size))
+    for place in np.flatnonzero(SIDES):
+        distance, share = SIDES[place] * (judged.actual_kwh - moved.p50), max(LEVELS[place], 1 - LEVELS[place])
+        widths[:, place] = stretch_bands(distance, width[place], judged.lead, share)
+    heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
+    metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
+    return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+
+
+def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
+    """Grow trees for a series on rows; an error counts as much as the sun is strong at the time, or like any other, as ``ALIKE`` says."""
+    scale = rows.view.scale_kwh
+    weight = None if name in ALIKE else scale / scale.mean()
+    return grow_trees(rows.view.features, rows.actual_kwh / scale, weight, settings=settings, seed=seed, threads=threads)
+
+
+def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
+    """Return the rows of the second half of the time, and what trees grown on everything before their quarter say of them."""
+    judged = rows.select(rows.quarter >= QUARTERS // 2)
+    outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
+    for quarter in range(QUARTERS // 2, QUARTERS):
+        selected = judged.quarter == quarter
+        predicted = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(selected))
+        for head, output in outputs.items():
+            output[selected] = predicted[head]
+    return judged, outputs
+
+
+def expect_weights(members: Sequence[str]) -> FloatArray:
+    """Return the weights that are right for most households, before anything is known of this one."""
+    trees = np.array([name == TREES for name in members], dtype=np.float64)
+    pools = np.array([name.startswith(POOL) for name in members], dtype=np.float64)
+    shares: FloatArray = TREES_SHARE * trees + (1 - TREES_SHARE) * pools / pools.sum()
+    return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
+
+
+def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
+    """Return whether medians blended by working day and weekend are clearly better on rows they were not learned on."""
+    members = list_members(outputs, rows.view, "p50")
+    stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
+    losses = []
+    for by_weekend in (False, True):
+        strata = stratify(rows.view, rows.lead, by_weekend=by_weekend)
+        errors = []
+        for taught in (rows.half, ~rows.half):
+            if not taught.any():
+                return False
+            weights = weigh_strata(stacked[taught], rows.actual_kwh[taught], 0.5, strata=strata.select(taught), prior=prior)
+            errors.append(rows.actual_kwh[~taught] - (stacked[~taught] * weights[strata.of_row[~taught]]).sum(axis=1))
+        losses.append(float(np.abs(np.concatenate(errors)).mean()))
+    return losses[1] < CLEARLY * losses[0]
+
+
+def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
+    """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
+    error = np.abs(rows.actual_kwh - heads.p50)
+    centre = rows.view.members["centre"]
+    named = {version: np.abs(rows.actual_kwh - centre[name]) for name, version in BASELINES.items() if name in centre}
+    baselines = np.stack([*named.values()])
+    pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
+    inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
+    bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
+    ratios = {f"mae_over_best_baseline.{name}": _divide(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
+    whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
+    beside = {f"mae_kwh.{version}": float(off.mean()) for version, off in named.items()}
+    return whole | beside | {"mae_over_best_baseline": _divide(error, baselines)} | ratios
+
+
+def _divide(error: FloatArray, baselines: FloatArray) -> float:
+    return float(error.mean()) / max(float(baselines.mean(axis=1).min()), 1e-12)
 
 
 def train(

@@ -1,21 +1,24 @@
-"""The rule by which a version of the forecasts comes to drive the planner: better in shadow by more than chance, and no dearer in the plan. Pure."""
+"""Which version of the forecasts drives the planner, and how each stands. The rule: better in shadow by more than chance, and no dearer in the plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.forecast_versions import DAYS_TO_PROVE, ActivationReply, CandidateReply, PromoteRequest, RollbackRequest, SiteJudgement
+from luna.contracts.forecast_versions import DAYS_TO_PROVE, ActivationReply, CandidateReply, ForecastStatus, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray
-from luna.platform.database import forecast_activations, forecast_scores, sites, training_runs
+from luna.energy.timeline import FloatArray, parse_zone
+from luna.platform.database import forecast_activations, forecast_scores, forecast_status, sites, training_runs
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
 from luna.platform.database.forecast_status import find_review_start
+from luna.platform.database.training_runs import TrainingRun
+from luna.words import say_instant
 from services.forecaster.model.aurora import VERSION
+from services.forecaster.retraining.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.scoring import assess_gain
 from services.forecaster.service import VERSIONS, find_run
 
@@ -192,11 +195,6 @@ def promote_by_rule(connection: Connection, site: Site, *, now: datetime, awaits
     )
 
 
-def describe_candidates(connection: Connection, site: Site, active: ActiveVersion) -> list[CandidateReply]:
-    """Return how every other version that was scored compares with the active one."""
-    return _review_versions(connection, site, active)[1]
-
-
 def _review_versions(connection: Connection, site: Site, active: ActiveVersion) -> tuple[str | None, list[CandidateReply]]:
     """Return which version the rule would choose, None where the active one should stay, and how each candidate compares."""
     last_day = forecast_scores.last_day(connection, site.name)
@@ -216,3 +214,31 @@ def _tell_active(connection: Connection, site: Site, *, changed: bool) -> Activa
     """Return the message about what drives the planner now."""
     active = forecast_activations.find_active(connection, site)
     return ActivationReply(forecast_version=active.forecast_version, run_id=active.run_id, pinned=active.pinned, changed=changed, reason=active.reason)
+
+
+def describe_status(connection: Connection, site_id: str, *, now: datetime) -> ForecastStatus:
+    """Return how the forecasts of a site stand: also how the rule sees every version, signs of drift, and when a training is due.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
+    run = training_runs.latest(connection, site_id, version=VERSION)
+    details = {
+        "candidates": _review_versions(connection, site, forecast_activations.find_active(connection, site))[1],
+        "drift": list_drift(connection, site, run, now=now) if run else [],
+        "next_training": _tell_next_training(connection, site, run, now=now),
+    }
+    return forecast_status.read_status(connection, site_id, at=now).model_copy(update=details)
+
+
+def _tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
+    """Return when a training is due next, or why one is due now."""
+    due = find_due(connection, site, now=now)
+    if due is not None:
+        return f"due now: {due.reason}"
+    if run is None or not run.learned:
+        return "when two weeks are known"
+    zone = parse_zone(site.timezone)
+    turn = find_last_turn(assign_turn(site.name), now, zone).astimezone(zone) + timedelta(days=WEEK_DAYS)
+    return f"in its weekly turn, {say_instant(turn, zone)}, or when it drifts"

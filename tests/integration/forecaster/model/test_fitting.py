@@ -7,8 +7,7 @@ import pytest
 from luna.energy.outlook import LEVELS
 from services.forecaster.inputs.frame import frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
-from services.forecaster.model.aurora import sample_rows
-from services.forecaster.model.fitting import BASELINES, Rows, SeriesLesson, expect_weights, grow_rows, judge_trees, learn_series
+from services.forecaster.model.aurora import BASELINES, Rows, SeriesLesson, expect_weights, grow_rows, judge_trees, learn_series, sample_rows
 from services.forecaster.model.stacking import SIDES, band_of
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days

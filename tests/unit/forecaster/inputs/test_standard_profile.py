@@ -13,8 +13,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import number_slot
-from services.forecaster.inputs.heating import HeatingLoad
-from services.forecaster.inputs.standard_profile import StandardProfile
+from services.forecaster.inputs.standard_profile import HeatingLoad, StandardProfile
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
 from tests.household import describe_site

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import FloatArray
-from services.forecaster.retraining.drift import DECISION_INTERVAL, accumulate_errors, list_signs, measure_shift
+from services.forecaster.retraining.renewal import DECISION_INTERVAL, accumulate_errors, list_signs, measure_shift
 from tests.household import measure_days
 
 DAY = 96

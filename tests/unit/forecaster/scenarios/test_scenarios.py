@@ -9,7 +9,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Scenarios
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
-from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
+from services.forecaster.scenarios.service import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
 from tests.household import day, measure_days
 from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 
