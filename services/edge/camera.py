@@ -1,7 +1,6 @@
 """A camera: its models, its battery and charger, and its user's requirements."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,15 +100,11 @@ def read_models(path: Path) -> CameraModels:
         raise InvalidInputError(first["msg"], field=f"{path.name}: {where}", value=first.get("input"), remedy="Take the file as it was measured.") from error
     if not profiles:
         raise InvalidInputError("no model is described", field=path.name, remedy="Take the file as it was measured.")
-    return _in_order(sorted(profiles.items(), key=lambda item: item[1].energy_per_inference_mwh))
-
-
-def _in_order(profiles: Sequence[tuple[str, _Profile]]) -> CameraModels:
-    of = [profile for _, profile in profiles]
+    ordered = sorted(profiles.items(), key=lambda item: item[1].energy_per_inference_mwh)
     return CameraModels(
-        names=tuple(name for name, _ in profiles),
-        energy_wh=np.array([profile.energy_per_inference_mwh * _WH_PER_MWH for profile in of]),
+        names=tuple(name for name, _ in ordered),
+        energy_wh=np.array([profile.energy_per_inference_mwh * _WH_PER_MWH for _, profile in ordered]),
         # Whole nanoseconds: 0.0122 s is what is asked for as 12.2 ms.
-        latency_ms=np.array([round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for profile in of]),
-        accuracy=np.array([profile.accuracy for profile in of]),
+        latency_ms=np.array([round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for _, profile in ordered]),
+        accuracy=np.array([profile.accuracy for _, profile in ordered]),
     )

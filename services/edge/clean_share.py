@@ -142,12 +142,11 @@ def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dic
     Raises:
         InvalidInputError: a file is there and cannot be used; names file, row and column.
     """
-    return {location: _load(folder, location) for location in locations}
-
-
-def _load(folder: Path | None, location: Location) -> CleanShare:
-    path = folder / FILES[location] if folder else None
-    return read_clean_share(path, location) if path and path.exists() else draw_clean_share(location)
+    years = {}
+    for location in locations:
+        path = folder / FILES[location] if folder else None
+        years[location] = read_clean_share(path, location) if path and path.exists() else draw_clean_share(location)
+    return years
 
 
 def read_clean_share(path: Path, location: Location) -> CleanShare:

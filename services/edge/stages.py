@@ -1,8 +1,7 @@
 """The lab's stages in order, each one declaration: what does it, and what has to be there before."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -74,19 +73,21 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         InvalidInputError: data cannot be used.
         MachineError: the disk takes no more; what is there stays, and the same call goes on.
     """
-    stage = STAGES[name]
-    with _logging(lab):
+    stage, run = STAGES[name], lab.config.run
+    log_file = lab.out / "logs" / "edge.jsonl" if run.log_to_file else None
+    with log_to_file(log_file, logger="services.edge", level=run.log_level, console=run.log_to_console):
         missing = stage.needs(lab)
         if missing:
             raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
-        facts = {"stand_ins": lab.stand_ins, **_say_damage(lab)}
+        damage = [str(each) for year in lab.clean_shares.values() for each in year.damage]
         log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins)
-        for damage in facts.get("damage", []):
-            log.warning("a damaged value is left out", value=damage)
+        for value in damage[:_NAMED]:
+            log.warning("a damaged value is left out", value=value)
         begun = perf_counter()
-        stage_lab = _label_progress(lab, name)
+        stage_lab = replace(lab, progress=lambda count, total, label: lab.progress(count, total, f"{name} {label}".strip()))
         stage_figures = stage.share(stage_lab, helpers) if helpers is not None and stage.share else stage.run(stage_lab)
-        figures = stage_figures | {"seconds": round(perf_counter() - begun, 2)} | facts
+        figures = stage_figures | {"seconds": round(perf_counter() - begun, 2), "stand_ins": lab.stand_ins}
+        figures |= {"damaged_values": len(damage), "damage": damage[:_NAMED]} if damage else {}
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
         try:
             write_whole_file(lab.out / f"{name}.json", json.dumps({"stage": name, "seed": lab.seed} | figures, indent=1, default=str).encode())
@@ -98,19 +99,3 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
 def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str, Figures]:
     """Do every stage, one after the other, and return the figures of each."""
     return {name: run_stage(lab, name, helpers=helpers) for name, stage in STAGES.items() if stage.in_pipeline}
-
-
-def _say_damage(lab: Lab) -> Figures:
-    damage = [str(each) for year in lab.clean_shares.values() for each in year.damage]
-    return {"damaged_values": len(damage), "damage": damage[:_NAMED]} if damage else {}
-
-
-def _label_progress(lab: Lab, stage: str) -> Lab:
-    return replace(lab, progress=lambda count, total, label: lab.progress(count, total, f"{stage} {label}".strip()))
-
-
-@contextmanager
-def _logging(lab: Lab) -> Iterator[None]:
-    run = lab.config.run
-    with log_to_file(lab.out / "logs" / "edge.jsonl" if run.log_to_file else None, logger="services.edge", level=run.log_level, console=run.log_to_console):
-        yield

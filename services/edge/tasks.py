@@ -68,7 +68,11 @@ def _lab(request: EdgeStageRequest, work: TaskContext) -> Iterator[Lab]:
     folder = work.settings.data_folder / FOLDER
     make_private(folder)
     out = folder / "runs" / request.run_id
-    _fetch(work.objects, request.run_id, out)
+    for name, digest in _read_manifest(work.objects, request.run_id).items():
+        path = out / name
+        if not path.exists() or _digest(path) != digest:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            work.objects.fetch(f"{FOLDER}/{request.run_id}/{name}", path)
     config = _read_config(request).with_seed(request.seed)
     try:
         with allow_children():
@@ -85,14 +89,6 @@ def _read_config(request: EdgeStageRequest) -> EdgeConfig:
             remedy = "Name a folder below the worker's own, without '..'."
             raise InvalidInputError("a worker reads its own folder alone", field=f"config.data_sources.{name}", value=str(path), remedy=remedy)
     return config
-
-
-def _fetch(objects: ObjectStore, run_id: str, out: Path) -> None:
-    for name, digest in _read_manifest(objects, run_id).items():
-        path = out / name
-        if not path.exists() or _digest(path) != digest:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            objects.fetch(f"{FOLDER}/{run_id}/{name}", path)
 
 
 def _store(objects: ObjectStore, run_id: str, out: Path) -> None:

@@ -43,7 +43,9 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
                 return
             try:
                 ahead = deque((item, future or pool.submit(_do, item)) for item, future in ahead)
-                result = _wait(ahead[0][1])
+                future = ahead[0][1]
+                assert future is not None  # noqa: S101 - all of them were handed out just now
+                result = future.result()
             except BrokenProcessPool as error:
                 deaths += 1
                 if deaths > MOST_DEATHS:
@@ -53,22 +55,15 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
                     ) from error  # fmt: skip
                 pool.shutdown(wait=False)
                 pool = _open(work, lab)
-                ahead = deque((item, future if _is_complete(future) else None) for item, future in ahead)
+                ahead = deque(
+                    (item, future if future and future.done() and not isinstance(future.exception(), BrokenProcessPool) else None) for item, future in ahead
+                )
                 continue
             deaths = 0
             ahead.popleft()
             yield result
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _wait(future: "Future[Result] | None") -> Result:
-    assert future is not None  # noqa: S101 - all of them were handed out just now
-    return future.result()
-
-
-def _is_complete(future: "Future[Result] | None") -> bool:
-    return future is not None and future.done() and not isinstance(future.exception(), BrokenProcessPool)
 
 
 def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:

@@ -22,7 +22,15 @@ def find_insights(summary: EdgeSummary) -> list[LabInsight]:
     # The controller in focus: the learned one, else the best without knowledge of the future.
     learned = [name for name in LEARNED if name in by_name]
     lead = learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
-    insights = [*_find_standing(summary), *_find_shares(summary, lead), *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
+    shares = [
+        LabInsight(
+            code="oracle_share" if each.share.value is not None else "oracle_share_unknown",
+            figures={"controller": each.controller, "equal": each.equal, "pairs": each.pairs, "weeks": each.weeks, **_span(each.share)},
+        )
+        for each in summary.oracle_shares
+        if each.controller in {lead, *LEARNED}
+    ]
+    insights = [*_find_standing(summary), *shares, *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
     return [*insights, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
 
 
@@ -61,14 +69,6 @@ def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
     if least < summary.cameras:
         lacking = {figures.controller: summary.cameras - figures.runs for figures in summary.controllers if figures.runs < summary.cameras}
         yield LabInsight(code="runs_missing", figures={"cameras": summary.cameras, "controllers": list(lacking), "most": max(lacking.values())})
-
-
-def _find_shares(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
-    for share in summary.oracle_shares:
-        if share.controller not in {lead, *LEARNED}:
-            continue
-        figures = {"controller": share.controller, "equal": share.equal, "pairs": share.pairs, "weeks": share.weeks, **_span(share.share)}
-        yield LabInsight(code="oracle_share" if share.share.value is not None else "oracle_share_unknown", figures=figures)
 
 
 def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:

@@ -41,7 +41,24 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
     # Ours, and nothing in it comes from outside.
     frame = Markup(template)  # noqa: S704
     first = next((sentence for each, sentence in zip(summary.insights, insights, strict=True) if each.code not in STANDING), "Camera lab")
-    tables = [_controllers(summary), _oracle_shares(summary), _comparisons(summary), _groups(summary), _trends(summary), _damage(summary)]
+    oracle_rows = [
+        [say_controller(each.controller, "en"), f"{NUMBERS.number(each.equal)} of {NUMBERS.number(each.pairs)}", str(each.weeks), _share(each.share, span=True)]
+        for each in summary.oracle_shares
+    ]
+    damage_rows = [[each.file, NUMBERS.number(each.line), each.reason] for each in summary.damage]
+    tables = [
+        _controllers(summary),
+        _table("Share of the oracle's clean share at equal misses", ["Controller", "Runs with equal misses", "Weeks", "Share"], oracle_rows),
+        _comparisons(summary),
+        _groups(summary),
+        _trends(summary),
+        _table(f"Rows left out: {NUMBERS.number(summary.damaged_rows)}", ["File", "Line", "Reason"], damage_rows, words=3),
+    ]
+    picture = Markup(
+        '<figure class="card"><picture><source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{}">'
+        '<img src="data:image/svg+xml;base64,{}" alt="{}: {}"></picture></figure>\n'
+    )
+    figures = _join(picture.format(each.dark, each.light, each.title, each.caption) for each in pictures)
     places = ", ".join(say_location(name, "en") for name in summary.locations) or "no place"
     counts = (NUMBERS.number(count) for count in (summary.runs, summary.cameras, summary.weeks, summary.tasks))
     return str(
@@ -50,7 +67,7 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
             lead="{} runs of {} cameras in {} weeks of places, {} tasks; {}.".format(*counts, places),
             notice=Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary)) if summary.stands_in else "",
             insights=Markup("<ul>\n{}</ul>").format(_join(Markup("<li>{}</li>\n").format(each) for each in insights)),
-            pictures=Markup('<section class="pictures">\n{}</section>').format(_join(map(_picture, pictures))) if pictures else "",
+            pictures=Markup('<section class="pictures">\n{}</section>').format(figures) if pictures else "",
             tables=_join(tables),
             level=NUMBERS.share(summary.confidence_level),
             resamples=NUMBERS.number(RESAMPLES),
@@ -58,14 +75,6 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
             least=LEAST_WEEKS,
         )
     )
-
-
-def _picture(picture: Drawn) -> Markup:
-    opening = Markup(
-        '<figure class="card"><picture><source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{}">'
-        '<img src="data:image/svg+xml;base64,{}" alt="{}: {}"></picture></figure>\n'
-    )
-    return opening.format(picture.dark, picture.light, picture.title, picture.caption)
 
 
 def _controllers(summary: EdgeSummary) -> Markup:
@@ -86,14 +95,6 @@ def _controllers(summary: EdgeSummary) -> Markup:
     ]
     rows = [[say_controller(each.controller, "en"), *(say(each) for _, say in columns)] for each in summary.controllers]
     return _table("By controller", ["Controller", *(name for name, _ in columns)], rows)
-
-
-def _oracle_shares(summary: EdgeSummary) -> Markup:
-    rows = [
-        [say_controller(each.controller, "en"), f"{NUMBERS.number(each.equal)} of {NUMBERS.number(each.pairs)}", str(each.weeks), _share(each.share, span=True)]
-        for each in summary.oracle_shares
-    ]
-    return _table("Share of the oracle's clean share at equal misses", ["Controller", "Runs with equal misses", "Weeks", "Share"], rows)
 
 
 def _comparisons(summary: EdgeSummary) -> Markup:
@@ -131,11 +132,6 @@ def _trends(summary: EdgeSummary) -> Markup:
         value, span = say_difference(each.metric, each.per_day.span, NUMBERS)
         rows.append([say_controller(each.controller, "en"), say_metric(each.metric, "en"), f"{value}{span}", _probability(each.p_value), str(each.weeks)])
     return _table("From day to day within a run", ["Controller", "Figure", "Change a day", "p (Holm)", "Weeks"], rows, folded=True)
-
-
-def _damage(summary: EdgeSummary) -> Markup:
-    rows = [[each.file, NUMBERS.number(each.line), each.reason] for each in summary.damage]
-    return _table(f"Rows left out: {NUMBERS.number(summary.damaged_rows)}", ["File", "Line", "Reason"], rows, words=3)
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, folded: bool = False, words: int = 1) -> Markup:

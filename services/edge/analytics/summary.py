@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -122,60 +123,59 @@ class _Summary:
         return [figures for figures in described if figures.runs]
 
     def compare(self) -> list[ControllerComparison]:
-        pairs = [(pair, metric) for pair in order_pairs(self.table.controllers) for metric in METRICS]
-        comparisons = [comparison for pair, metric in pairs if (comparison := self._compare(*pair, metric)) is not None]
+        comparisons = []
+        for controller, other in order_pairs(self.table.controllers):
+            here, there = self.table.pair(controller, other)
+            if not here.size:
+                continue
+            for metric, (over, under) in METRICS.items():
+                first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
+                tested = compare_paired(divide(*first) - divide(*second)) if self.settings.statistical_tests else (None, None, None)
+                comparison = ControllerComparison(
+                    controller=controller,
+                    other=other,
+                    metric=metric,
+                    pairs=here.size,
+                    weeks=first[0].size,
+                    difference=estimate_ratio_difference(first, second, level=self.settings.confidence_level, seed=self.seed),
+                    p_value=tested[0],
+                    cohens_d=tested[1],
+                    rank_biserial=tested[2],
+                )
+                comparisons.append(comparison)
         corrected = correct_holm([comparison.p_value for comparison in comparisons])
         return [comparison.model_copy(update={"p_value": p_value}) for comparison, p_value in zip(comparisons, corrected, strict=True)]
-
-    def _compare(self, controller: str, other: str, metric: str) -> ControllerComparison | None:
-        here, there = self.table.pair(controller, other)
-        if not here.size:
-            return None
-        over, under = METRICS[metric]
-        first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
-        tested = compare_paired(divide(*first) - divide(*second)) if self.settings.statistical_tests else (None, None, None)
-        return ControllerComparison(
-            controller=controller,
-            other=other,
-            metric=metric,
-            pairs=here.size,
-            weeks=first[0].size,
-            difference=estimate_ratio_difference(first, second, level=self.settings.confidence_level, seed=self.seed),
-            p_value=tested[0],
-            cohens_d=tested[1],
-            rank_biserial=tested[2],
-        )
 
     def share_of_oracle(self) -> list[OracleShare]:
         if ORACLE not in self.table.controllers:
             return []
-        return [self._share_of_oracle(name) for name in self.table.controllers if name != ORACLE]
-
-    def _share_of_oracle(self, controller: str) -> OracleShare:
-        here, there = self.table.pair(controller, ORACLE)
-        columns = self.table.columns
-        least = EQUAL_MISSES * columns["tasks"][here]
-        equal = np.ones(here.size, dtype=bool)
-        for kind in ("small_misses", "large_misses"):
-            equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
-        equal_runs, beside = here[equal], there[equal]
-        over, under = METRICS["clean_share"]
-        sums = [self._sum_weeks(rows, over, under) for rows in (equal_runs, beside)]
-        share = estimate_ratio_of_ratios(*sums, level=self.settings.confidence_level, seed=self.seed) if equal_runs.size else LabEstimate()
-        return OracleShare(controller=controller, pairs=here.size, equal=equal_runs.size, weeks=self._weeks_of(equal_runs).size, share=share)
+        shares, columns = [], self.table.columns
+        for controller in self.table.controllers:
+            if controller == ORACLE:
+                continue
+            here, there = self.table.pair(controller, ORACLE)
+            least = EQUAL_MISSES * columns["tasks"][here]
+            equal = np.ones(here.size, dtype=bool)
+            for kind in ("small_misses", "large_misses"):
+                equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
+            equal_runs, beside = here[equal], there[equal]
+            sums = [self._sum_weeks(rows, *METRICS["clean_share"]) for rows in (equal_runs, beside)]
+            share = estimate_ratio_of_ratios(*sums, level=self.settings.confidence_level, seed=self.seed) if equal_runs.size else LabEstimate()
+            weeks = self._weeks_of(equal_runs).size
+            shares.append(OracleShare(controller=controller, pairs=here.size, equal=equal_runs.size, weeks=weeks, share=share))
+        return shares
 
     def find_trends(self) -> list[ControllerTrend]:
-        trends = [self._find_trend(name, metric) for name in self.table.controllers for metric in TRENDS]
+        trends = []
+        for controller, (metric, columns) in product(self.table.controllers, TRENDS.items()):
+            over, under = (DAY_COLUMNS.index(name) for name in columns)
+            slopes = np.array([slope_per_day(divide(days[:, over], days[:, under])) for days in self.table.days_of(controller)])
+            slopes = slopes[np.isfinite(slopes)]
+            tested = compare_paired(slopes)[0] if self.settings.statistical_tests else None
+            change = estimate_mean(slopes, level=self.settings.confidence_level, seed=self.seed)
+            trends.append(ControllerTrend(controller=controller, metric=metric, weeks=slopes.size, per_day=change, p_value=tested))
         corrected = correct_holm([trend.p_value for trend in trends])
         return [trend.model_copy(update={"p_value": p_value}) for trend, p_value in zip(trends, corrected, strict=True) if trend.weeks]
-
-    def _find_trend(self, controller: str, metric: str) -> ControllerTrend:
-        over, under = (DAY_COLUMNS.index(name) for name in TRENDS[metric])
-        slopes = np.array([slope_per_day(divide(days[:, over], days[:, under])) for days in self.table.days_of(controller)])
-        slopes = slopes[np.isfinite(slopes)]
-        tested = compare_paired(slopes)[0] if self.settings.statistical_tests else None
-        change = estimate_mean(slopes, level=self.settings.confidence_level, seed=self.seed)
-        return ControllerTrend(controller=controller, metric=metric, weeks=slopes.size, per_day=change, p_value=tested)
 
     def _estimate(self, rows: IntArray, over: Sequence[str], under: str) -> LabEstimate:
         return estimate_ratio(*self._sum_weeks(rows, over, under), level=self.settings.confidence_level, seed=self.seed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from luna.energy.errors import ConflictError
 from services.edge.batch.plan import BatchPlan
-from services.edge.batch.transport import GroupReply, GroupTransport
+from services.edge.batch.transport import GroupTransport
 from services.edge.row_files import RowForm, RowWriter, read_rows
 
 RUNS, FAILED = "runs", "failed"
@@ -70,29 +70,22 @@ class BatchCollection:
                 reply = transport.wait()
                 attempt = under_way.pop(reply.key)
                 if reply.error is None:
-                    self._keep(runs, attempt, reply)
+                    # The same group may come back twice from a queue.
+                    runs.append([row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]])
+                    runs.sync()
+                    for number in attempt.numbers:
+                        self.completed[number] = 1
+                    self._tell()
                 elif attempt.tries <= self.plan.lab.config.batch_simulation.execution.max_retries:
                     again.append(GroupAttempt(attempt.numbers, attempt.tries + 1))
                 elif len(attempt.numbers) > 1:
                     again.extend(GroupAttempt((number,)) for number in attempt.numbers)
                 else:
-                    self._give_up(failed, attempt, reply.error)
-
-    def _keep(self, runs: RowWriter, attempt: GroupAttempt, reply: GroupReply) -> None:
-        # The same group may come back twice from a queue.
-        rows = [row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]]
-        runs.append(rows)
-        runs.sync()
-        for number in attempt.numbers:
-            self.completed[number] = 1
-        self._tell()
-
-    def _give_up(self, failed: RowWriter, attempt: GroupAttempt, error: str) -> None:
-        (named,) = self.plan.build_group(attempt.numbers).name_runs()
-        failed.append([named | {"error": error}])
-        failed.sync()
-        self.failed.append(named["run_id"])
-        self._tell()
+                    (named,) = self.plan.build_group(attempt.numbers).name_runs()
+                    failed.append([named | {"error": reply.error}])
+                    failed.sync()
+                    self.failed.append(named["run_id"])
+                    self._tell()
 
     def _tell(self) -> None:
         self.plan.lab.progress(self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated")

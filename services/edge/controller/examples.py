@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from services.edge.controller.run_folder import read_tensors, write_tensors
 from services.edge.row_files import read_rows
 
 _AT_A_TIME = 10_000
+_COLUMNS = ("battery_percent", "accuracy", "latency_ms", "clean_share", "charge", "stored_value", "stored_value_expected")
 _SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "charge", "benefit")
 
 
@@ -93,37 +93,29 @@ def read_examples(folder: Path, models: CameraModels, *, horizon_steps: int) -> 
     while batch := list(islice(rows, _AT_A_TIME)):
         stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
         try:
-            columns = _read_columns(batch)
-            expected = np.array([_list_of(row["expected"]) for row in batch], np.float32).reshape(len(batch), -1)
+            percent, *scalars, followed, foreseen = np.array([[float(row[name]) for name in _COLUMNS] for row in batch]).T
+            # A list in CSV is text.
+            lists = [json.loads(row["expected"]) if isinstance(row["expected"], str) else row["expected"] for row in batch]
+            expected = np.array(lists, np.float32).reshape(len(batch), -1)
             slots = np.array([slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch])
             model = np.array([int(row["model"]) for row in batch])
         except (KeyError, TypeError, ValueError) as error:
             raise _unreadable(batch, str(error)) from error
+        # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what is stored is worth the mean of both.
+        clean_share = scalars[2]
+        benefit = np.clip((followed + foreseen) / 2 - (1 - clean_share), -1, 1)
+        columns = dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
         whole = np.isfinite(expected).all() and all(np.isfinite(column).all() for column in columns.values())
         if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
             raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
         eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
         charge = columns.pop("charge") > 0
-        scalars = {name: column.astype(np.float32) for name, column in columns.items()}
-        parts.append(TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **scalars))
+        single = {name: column.astype(np.float32) for name, column in columns.items()}
+        parts.append(TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **single))
     if not parts:
         raise InvalidInputError("there are no labelled scenarios", field="training", value=str(folder), remedy="Label them first: luna edge labels.")
     joined = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TrainingExamples)}
     return TrainingExamples(**joined), stand_in
-
-
-def _read_columns(batch: Iterable[Mapping[str, Any]]) -> dict[str, NDArray[np.float64]]:
-    names = ("battery_percent", "accuracy", "latency_ms", "clean_share", "charge", "stored_value", "stored_value_expected")
-    percent, *scalars, followed, expected = np.array([[float(row[name]) for name in names] for row in batch]).T
-    # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what is stored is worth the mean of both.
-    clean_share = scalars[2]
-    benefit = np.clip((followed + expected) / 2 - (1 - clean_share), -1, 1)
-    return dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
-
-
-def _list_of(value: Any) -> Any:
-    # A list in CSV is text.
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:

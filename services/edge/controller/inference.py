@@ -41,7 +41,8 @@ class TrainedController:
         Raises:
             InvalidInputError: the layers do not fit on each other, on the form, or hold what is no number.
         """
-        sizes = _sizes_of(networks[0][0])
+        layers = _layers_of(networks[0][0])
+        sizes = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
         numbers = [flatten_network(weights, scale) for weights, scale in networks]
         expected = 2 * sizes[0] + sum(out * (into + 1) for into, out in pairwise(sizes))
         if sizes[0] != form.size or any(len(each) != expected or not np.isfinite(each).all() for each in numbers):
@@ -83,11 +84,6 @@ def flatten_network(weights: Arrays, scale: FeatureScale) -> FloatArray:
     for weight, bias in _layers_of(weights):
         parts += [bias, weight.T.ravel()]
     return np.concatenate([np.asarray(part, float) for part in parts])
-
-
-def _sizes_of(weights: Arrays) -> list[int]:
-    layers = _layers_of(weights)
-    return [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
 
 
 def _layers_of(weights: Arrays) -> list[tuple[FloatArray, FloatArray]]:

@@ -152,14 +152,6 @@ def load_controller(folder: Path, name: str = "custom", *, models: CameraModels,
     card, named = read_card(folder, version), version or current_version(folder)
     if name not in card.controllers:
         raise InvalidInputError("there is no such trained controller", field="controller", value=name, remedy=f"There are: {', '.join(card.controllers)}.")
-    _require_fitting(card, name, models)
-    controller_card = card.controllers[name]
-    form = InputForm(controller_card.form.expected_steps, controller_card.form.step_minutes)
-    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in controller_card.networks]
-    return TrainedController.of(name, form, networks, activation=card.settings.model.activation)
-
-
-def _require_fitting(card: ControllerCard, name: str, models: CameraModels) -> None:
     form = card.controllers[name].form
     if form.version != FORM_VERSION:
         raise InvalidInputError(
@@ -174,6 +166,8 @@ def _require_fitting(card: ControllerCard, name: str, models: CameraModels) -> N
             value=", ".join(models.names),
             remedy=f"Train again (luna edge train), or take the profiles of {', '.join(card.camera_models['names'])} as they were.",
         )
+    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in card.controllers[name].networks]
+    return TrainedController.of(name, InputForm(form.expected_steps, form.step_minutes), networks, activation=card.settings.model.activation)
 
 
 def _read_network(path: Path) -> tuple[Arrays, FeatureScale]:

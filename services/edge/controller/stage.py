@@ -58,7 +58,17 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     share = lab.config.controller_training.training.validation_split
     learned, judging = split_by_week(examples.slot, horizon_minutes=minutes, share=share, seed=lab.seed)
     data = CardData(digest=examples.digest, rows=examples.count, learned_from=len(learned), judged_by=len(judging), stand_in=stand_in)
-    identity = _identify(lab, data)
+    decisive = {
+        "form": FORM_VERSION,
+        "settings": lab.config.controller_training.model_dump(mode="json"),
+        "step_minutes": optimization.step_minutes,
+        "camera": lab.config.simulation.battery.model_dump(mode="json"),
+        "task_interval_seconds": lab.config.simulation.task_interval_seconds,
+        "models": describe_models(lab.models),
+        "seed": lab.seed,
+        "data": data.digest,
+    }
+    identity = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
     if current_version(lab.controller) is not None and read_card(lab.controller).identity == identity:
         return _tell(lab)
     work = lab.controller / f"unfinished-{identity[:16]}"
@@ -159,20 +169,6 @@ def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
     camera = lab.config.simulation
     tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
     return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
-
-
-def _identify(lab: Lab, data: CardData) -> str:
-    identity = {
-        "form": FORM_VERSION,
-        "settings": lab.config.controller_training.model_dump(mode="json"),
-        "step_minutes": lab.config.training_data.optimization.step_minutes,
-        "camera": lab.config.simulation.battery.model_dump(mode="json"),
-        "task_interval_seconds": lab.config.simulation.task_interval_seconds,
-        "models": describe_models(lab.models),
-        "seed": lab.seed,
-        "data": data.digest,
-    }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _tell(lab: Lab) -> dict[str, Any]:

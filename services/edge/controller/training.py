@@ -91,19 +91,6 @@ class _Course:
 
     def run_epoch(self) -> None:
         rate = self.adam.param_groups[0]["lr"]
-        losses = self._learn()
-        self.network.eval()
-        with torch.no_grad():
-            logits, charge = self.network(self.judging.inputs)
-        model = logits.masked_fill(~self.judging.eligible, -torch.inf).argmax(dim=1).numpy()
-        figures = measure_regret(self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh).to_json()
-        self.plateau.step(figures["regret_wh"])
-        self.epoch += 1
-        if not self.best_figures or figures["regret_wh"] < self.best_figures["regret_wh"]:
-            self.best_epoch, self.best_figures, self.best = self.epoch, figures, _arrays_of(self.network.state_dict())
-        self.folder.write({"epoch": self.epoch, "learning_rate": rate, "model_loss": losses[0], "charge_loss": losses[1], **figures})
-
-    def _learn(self) -> list[float]:
         self.network.train()
         batches, sums = 0, torch.zeros(2)
         for batch in self.rows.shuffle(self.training.batch_size):
@@ -113,7 +100,17 @@ class _Course:
             self.adam.step()
             sums += torch.stack(losses).detach()
             batches += 1
-        return [float(each) for each in sums / batches]
+        model_loss, charge_loss = (sums / batches).tolist()
+        self.network.eval()
+        with torch.no_grad():
+            logits, charge = self.network(self.judging.inputs)
+        model = logits.masked_fill(~self.judging.eligible, -torch.inf).argmax(dim=1).numpy()
+        figures = measure_regret(self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh).to_json()
+        self.plateau.step(figures["regret_wh"])
+        self.epoch += 1
+        if not self.best_figures or figures["regret_wh"] < self.best_figures["regret_wh"]:
+            self.best_epoch, self.best_figures, self.best = self.epoch, figures, _arrays_of(self.network.state_dict())
+        self.folder.write({"epoch": self.epoch, "learning_rate": rate, "model_loss": model_loss, "charge_loss": charge_loss, **figures})
 
     def keep(self) -> None:
         state = self.adam.state_dict()

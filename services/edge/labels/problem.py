@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.timeline import FloatArray
-from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
+from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH
 from services.edge.clean_share import STEP_MINUTES
 from services.edge.lab import Lab
 from services.edge.scenarios import CameraScenarios
@@ -82,7 +82,12 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
     steps, slots = horizon.horizon_steps, horizon.step_minutes // STEP_MINUTES
     quantum_wh = scenarios.capacity_wh / QUANTA
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
-    model = _order_models(fulfilled) if every_model else _undominated(models, scenarios)
+    smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
+    none = np.full_like(smallest, NO_MODEL)
+    # The smallest model that fulfils the request, the smallest of all: whatever another does, one of these, or none, does with less energy.
+    undominated = (np.maximum(smallest, 0), np.where(smallest > 0, 0, none))
+    ordered = np.argsort(~fulfilled, axis=1, kind="stable").T if every_model else undominated
+    model = np.stack([*ordered, none], axis=1).astype(np.int32)
     chosen = model != NO_MODEL
     task_wh = np.where(chosen, models.energy_wh[model], 0.0) / battery.discharge_efficiency
     missed_wh = np.where(chosen, np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH), LARGE_MISS_WH)
@@ -99,19 +104,6 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
         dirty_wh=dirty.reshape(len(dirty), steps, slots).mean(axis=2) * quantum_wh[:, None],
         end_wh=dirty.mean(axis=1) * quantum_wh,
     )
-
-
-def _undominated(models: CameraModels, scenarios: CameraScenarios) -> IndexArray32:
-    """Return the smallest model that fulfils the request, the smallest of all, none: whatever another does, one of these does with less energy."""
-    smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
-    none = np.full_like(smallest, NO_MODEL)
-    beside = np.where(smallest > 0, 0, none)
-    return np.stack([np.maximum(smallest, 0), beside, none], axis=1).astype(np.int32)
-
-
-def _order_models(fulfilled: NDArray[np.bool_]) -> IndexArray32:
-    order = np.argsort(~fulfilled, axis=1, kind="stable")
-    return np.concatenate([order, np.full((len(order), 1), NO_MODEL)], axis=1).astype(np.int32)
 
 
 def _roundings(steps: int) -> FloatArray:

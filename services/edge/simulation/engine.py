@@ -144,22 +144,9 @@ class Simulation:
 
     def _work(self, at_us: int) -> None:
         """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
-        schedule, controller, observation = self._setting.schedule, self._controller, self._observe()
-        tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
-        stretch = TaskStretch(tasks, at_us // DAY_US, observation.clean_share)
-        if self._together:
-            self._together.work(observation, stretch, self._camera_work)
-        else:
-            decision = controller.decide(observation)
-            work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
-            for listener in self._listeners:
-                listener.task(at_us, decision, self._camera_work.state)
-        self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)
-
-    def _observe(self) -> Observation:
-        """Return the observation of now; nothing of it lies in the future."""
-        cameras, place, step = self._setting.cameras, self._setting.place, self._step
-        return Observation(
+        cameras, place, schedule, step = self._setting.cameras, self._setting.place, self._setting.schedule, self._step
+        # Nothing of it lies in the future.
+        observation = Observation(
             slot=self._begins + step,
             step=step,
             capacity_wh=cameras.capacity_wh,
@@ -171,3 +158,13 @@ class Simulation:
             clean_share=self._clean_share[place, step],
             expected=self._expected[place, step],
         )
+        tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
+        stretch = TaskStretch(tasks, at_us // DAY_US, observation.clean_share)
+        if self._together:
+            self._together.work(observation, stretch, self._camera_work)
+        else:
+            decision = self._controller.decide(observation)
+            work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
+            for listener in self._listeners:
+                listener.task(at_us, decision, self._camera_work.state)
+        self._queue.push(at_us + tasks * schedule.interval_us, EventKind.TASK)

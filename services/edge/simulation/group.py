@@ -135,24 +135,24 @@ class CameraGroup:
 
     def name_runs(self) -> list[dict[str, Any]]:
         """Return the names of the runs, and their conditions."""
-        return [self._name(each, self.periods[each.place]) for each in self.cameras]
-
-    def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
-        return {
-            "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
-            "location": period.location,
-            "season": camera.season,
-            "begin": f"{period.begins_at}Z",
-            "days": self.conditions.days,
-            "variation": camera.variation,
-            "controller": self.controller,
-            "seed": self.conditions.seed,
-            "stand_in": not period.measured,
-            "capacity_wh": camera.capacity_wh,
-            "charge_rate_w": camera.charge_rate_w,
-            "accuracy": camera.accuracy,
-            "latency_ms": camera.latency_ms,
-        }
+        return [
+            {
+                "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
+                "location": period.location,
+                "season": camera.season,
+                "begin": f"{period.begins_at}Z",
+                "days": self.conditions.days,
+                "variation": camera.variation,
+                "controller": self.controller,
+                "seed": self.conditions.seed,
+                "stand_in": not period.measured,
+                "capacity_wh": camera.capacity_wh,
+                "charge_rate_w": camera.charge_rate_w,
+                "accuracy": camera.accuracy,
+                "latency_ms": camera.latency_ms,
+            }
+            for camera, period in ((each, self.periods[each.place]) for each in self.cameras)
+        ]
 
     def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""

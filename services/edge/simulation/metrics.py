@@ -86,6 +86,13 @@ class RunFigures:
             "stored_begin_wh": self.stored_begin_wh,
             "stored_end_wh": self.stored_end_wh,
         }
+        by_day: dict[str, NDArray[Any]] = {
+            "charged_wh": self.tally.charged_wh,
+            "clean_wh": self.tally.clean_wh,
+            "used_wh": used_by_day,
+            "small_misses": self.tally.small_misses,
+            "large_misses": self.tally.large_misses,
+        }
         rows = []
         for camera in range(self.stored_end_wh.size):
             row: dict[str, Any] = {name: values[camera].item() for name, values in figures.items()}
@@ -94,17 +101,6 @@ class RunFigures:
             row["mean_latency_ms"] = latency[camera].item() / inference_count[camera].item() if inference_count[camera] else None
             row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
             row["guard_interventions"] = total.guarded[camera].item()
-            row["per_day"] = [self._day(day, camera, used_by_day) for day in range(len(used_by_day))]
+            row["per_day"] = [{name: values[day, camera].item() for name, values in by_day.items()} for day in range(len(used_by_day))]
             rows.append(row)
         return rows
-
-    def _day(self, day: int, camera: int, used_wh: FloatArray) -> dict[str, Any]:
-        tally = self.tally
-        figures: dict[str, NDArray[Any]] = {
-            "charged_wh": tally.charged_wh,
-            "clean_wh": tally.clean_wh,
-            "used_wh": used_wh,
-            "small_misses": tally.small_misses,
-            "large_misses": tally.large_misses,
-        }
-        return {name: values[day, camera].item() for name, values in figures.items()}

@@ -1,6 +1,6 @@
 """One camera as configured, under each controller, in the first held-out week of the first season of each location."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,27 +33,21 @@ def simulate(lab: Lab) -> dict[str, Any]:
     folder = lab.out / "simulation"
     for name in _NAMES:
         remove_rows(folder, name)
-    groups = list(_plan(lab))
+    simulation, season, trained = lab.config.simulation, lab.config.data_sources.seasons[0], load_trained(lab)
+    conditions = GroupConditions.of(lab, days=simulation.duration_days)
+    battery, request = simulation.battery, simulation.request
+    camera = CameraRequest(0, season, 0, battery.capacity_wh, battery.charge_rate_watts, request.accuracy, request.latency_ms)
+    groups: list[CameraGroup] = []
+    for location in lab.config.data_sources.locations:
+        period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
+        groups += [CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller)) for controller in simulation.controllers]
     runs = []
     for number, group in enumerate(groups):
         lab.progress(number, len(groups), f"{group.periods[0].location} {group.controller}")
         runs.append(_run(lab, group, folder))
     lab.progress(len(groups), len(groups), "simulated")
     columns = ("run_id", "location", "controller", "stand_in", "small_misses", "large_misses", "clean_share", "dirty_settled_wh", "objective_wh")
-    return {"folder": str(folder), "days": lab.config.simulation.duration_days, "runs": [{name: row[name] for name in columns} for row in runs]}
-
-
-def _plan(lab: Lab) -> Iterator[CameraGroup]:
-    simulation, season = lab.config.simulation, lab.config.data_sources.seasons[0]
-    conditions = GroupConditions.of(lab, days=simulation.duration_days)
-    camera = CameraRequest(
-        0, season, 0, simulation.battery.capacity_wh, simulation.battery.charge_rate_watts, simulation.request.accuracy, simulation.request.latency_ms
-    )
-    trained = load_trained(lab)
-    for location in lab.config.data_sources.locations:
-        period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
-        for controller in simulation.controllers:
-            yield CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
+    return {"folder": str(folder), "days": simulation.duration_days, "runs": [{name: row[name] for name in columns} for row in runs]}
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:

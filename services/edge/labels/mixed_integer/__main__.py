@@ -25,7 +25,11 @@ def solve_problems(problem: LabelProblem) -> Labels:
     Raises:
         MachineError: the solver gave up on one.
     """
-    pairs = [_solve(problem, row) for row in range(len(problem.stored))]
+    # The best course that buys nothing in the first step, and the best that does.
+    pairs = []
+    for row in range(len(problem.stored)):
+        formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
+        pairs.append((formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _NO_COURSE))
     without, buying = (np.array([pair[place].objective_wh for pair in pairs]) for place in (0, 1))
     less, more = (np.array([_wait(problem, row, place) for row in range(len(problem.stored))]) for place in (0, 1))
     buys = buying < without - TIE_WH
@@ -47,12 +51,6 @@ class _Course:
 
 
 _NO_COURSE = _Course(np.inf, 0)
-
-
-def _solve(problem: LabelProblem, row: int) -> tuple[_Course, _Course]:
-    """Return the best course that buys nothing in the first step, and the best that does."""
-    formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
-    return formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _NO_COURSE
 
 
 def _wait(problem: LabelProblem, row: int, more: int) -> float:

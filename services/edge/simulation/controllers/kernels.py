@@ -79,7 +79,7 @@ def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatAr
             count, served_wh = _merge(length, value, count, offer, charge * tasks, capacity, next_length, next_value)
             length, value, next_length, next_value = next_length, next_value, length, value
             empty_wh += dirty * charge * tasks + missed_wh * tasks - served_wh
-        least[camera] = empty_wh - _integrate(length, value, count, begin_wh[camera]) + end_value * begin_wh[camera]
+        least[camera] = empty_wh - _gain(length, value, count, 0.0, 0.0, begin_wh[camera]) + end_value * begin_wh[camera]
     return least
 
 
@@ -114,7 +114,7 @@ def _stop_level(length: FloatArray, value: FloatArray, count: int, price: float,
 
 @njit(cache=True, nogil=True)
 def _gain(length: FloatArray, value: FloatArray, count: int, price: float, low: float, high: float) -> float:
-    """Return what energy between two levels saves over its price; beyond the battery there is none."""
+    """Return what energy between two levels saves over its price (at no price: beside an empty battery); beyond the battery there is none."""
     gain, begin = 0.0, 0.0
     for place in range(count):
         end = begin + length[place]
@@ -125,12 +125,6 @@ def _gain(length: FloatArray, value: FloatArray, count: int, price: float, low: 
             break
         begin = end
     return gain
-
-
-@njit(cache=True, nogil=True)
-def _integrate(length: FloatArray, value: FloatArray, count: int, stored: float) -> float:
-    """Return what stored energy saves beside an empty battery."""
-    return _gain(length, value, count, 0.0, 0.0, stored)
 
 
 @njit(cache=True, nogil=True)
