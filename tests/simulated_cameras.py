@@ -13,10 +13,10 @@ from services.edge.controller.features import InputForm
 from services.edge.controller.inference import TrainedController
 from services.edge.lab import MEASURED_PROFILES
 from services.edge.simulation.cameras import Cameras
-from services.edge.simulation.controllers.catalog import BUILT_IN
 from services.edge.simulation.controllers.learned import LearnedController
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.group import BUILT_IN
 from services.edge.simulation.protocol import Controller, Decision, Observation
 from services.edge.simulation.schedule import TaskSchedule
 

@@ -1,6 +1,6 @@
 """Cameras under one controller, as plain values that travel to any process or machine, and the rows that come back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -11,13 +11,22 @@ from services.edge.camera import CameraModels
 from services.edge.controller.inference import TrainedController
 from services.edge.lab import Lab
 from services.edge.simulation.cameras import Cameras, CameraState
-from services.edge.simulation.controllers.catalog import make_controller
-from services.edge.simulation.controllers.learned import describe_trained, restore_trained
+from services.edge.simulation.controllers.learned import LearnedController, describe_trained, restore_trained
+from services.edge.simulation.controllers.leveled import NaiveController, RuleController
+from services.edge.simulation.controllers.oracle import OracleController
 from services.edge.simulation.engine import RunSetting, Simulation, SimulationListener
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.metrics import Tally
-from services.edge.simulation.protocol import Decision
+from services.edge.simulation.protocol import Controller, Decision
 from services.edge.simulation.schedule import TaskSchedule
+
+# Controllers that need no training; all others are learned.
+BUILT_IN: dict[str, Callable[[RunSetting], Controller]] = {
+    "naive_weak": NaiveController.weak,
+    "naive_strong": NaiveController.strong,
+    "rule": RuleController.of,
+    "oracle": OracleController.of,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +167,9 @@ class CameraGroup:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
         all_listeners: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(all_listeners), each_task=each_task).run()
+        # A learned controller is the trained one behind its guard.
+        controller = BUILT_IN[self.controller](setting) if self.trained is None else LearnedController.of(self.trained, setting)
+        figures = Simulation(setting, controller, listeners=tuple(all_listeners), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):

@@ -7,7 +7,7 @@ import torch
 from services.edge.camera import BoolArray
 from services.edge.controller.features import FeatureScale, InputForm, Sight, build_features
 from services.edge.controller.inference import TrainedController
-from services.edge.controller.network import CustomController
+from services.edge.controller.training import CustomController
 
 
 def draw_network(seed: int, steps: int, activation: str) -> tuple[CustomController, FeatureScale]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.edge.camera import NO_MODEL
 from services.edge.simulation.cameras import CameraState
 from services.edge.simulation.controllers.learned import LearnedController
-from services.edge.simulation.controllers.naive import NaiveController
+from services.edge.simulation.controllers.leveled import NaiveController
 from services.edge.simulation.engine import EventKind, EventQueue, RunSetting, Simulation
 from services.edge.simulation.metrics import RunFigures, Tally
 from services.edge.simulation.protocol import Controller, Decision, Observation
