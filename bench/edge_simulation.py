@@ -17,7 +17,7 @@ import numpy as np
 from bench.processes import measure_peak
 from luna.energy.timeline import FloatArray
 from services.edge.batch import run_batch
-from services.edge.batch.plan import BatchPlan
+from services.edge.batch.stage import BatchPlan
 from services.edge.config import EdgeConfig
 from services.edge.controller import train_controllers
 from services.edge.lab import DataFolders, Lab, open_lab

@@ -1,19 +1,153 @@
-"""The stage that runs a batch, and how it is worked off: groups handed out, their rows kept, what fails tried again, then run by run, and in the end named."""
+"""The stage that runs a batch: groups handed out, their rows kept, what fails tried again, then run by run, and in the end named.
+
+Which runs it consists of, and which are simulated side by side, is the same for the same configuration, data and seed.
+"""
 
 import fcntl
+import hashlib
+import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from luna.energy.errors import ConflictError
-from services.edge.batch.plan import BatchPlan
+import numpy as np
+
+from luna.energy.errors import ConflictError, InvalidInputError
 from services.edge.batch.transport import GroupTransport, LocalProcesses
+from services.edge.clean_share import held_out_weeks
+from services.edge.config import Location, Season
+from services.edge.controller.inference import TrainedController
 from services.edge.lab import Lab, count_workers
 from services.edge.row_files import RowForm, RowWriter, keep_origin, read_rows, remove_rows
+from services.edge.simulation.controllers.learned import describe_trained, load_trained
+from services.edge.simulation.grid_period import GridPeriod
+from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
+
+# More cameras side by side gain nothing, and what was worked out of them is lost when a machine goes.
+_MOST_CAMERAS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """The runs of a batch, numbered: by controller, location, season, variation.
+
+    Args:
+        lab: the configuration, and the data.
+        controllers, locations, seasons: of which each is run with each.
+        variations: so many cameras are drawn; each runs at all locations, in all seasons, under all controllers.
+        conditions: what all runs share.
+        trained: learned controllers by name.
+    """
+
+    lab: Lab
+    controllers: tuple[str, ...]
+    locations: tuple[Location, ...]
+    seasons: tuple[Season, ...]
+    variations: int
+    conditions: GroupConditions
+    trained: Mapping[str, TrainedController]
+
+    @classmethod
+    def of(cls, lab: Lab) -> Self:
+        """Return the plan of a lab.
+
+        Raises:
+            InvalidInputError: no model is as accurate and as quick as some variation may ask, or a learned controller has not been trained.
+        """
+        simulation, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
+        ranges, models = batch.variations, lab.models
+        quick = models.latency_ms <= ranges.latency_range.max
+        if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
+            raise InvalidInputError(
+                "no model is as accurate and as quick as any variation would ask",
+                field="batch_simulation.variations",
+                value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
+                remedy="Ask for less accuracy or more time: "
+                + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
+                + ".",
+            )
+        conditions = GroupConditions.of(lab, days=batch.duration_days)
+        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (simulation.controllers, sources.locations, sources.seasons))
+        return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
+
+    @property
+    def runs(self) -> int:
+        """How many there are."""
+        return len(self.controllers) * self._per_controller
+
+    @property
+    def _per_controller(self) -> int:
+        return len(self.locations) * len(self.seasons) * self.variations
+
+    def number_of(self, row: Mapping[str, Any]) -> int:
+        """Return the number of the run that a row is of."""
+        location, season = self.locations.index(row["location"]), self.seasons.index(row["season"])
+        place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(self.seasons) + season
+        return place * self.variations + int(row["variation"])
+
+    def group_numbers(self, completed: bytearray) -> Iterator[tuple[int, ...]]:
+        """Yield the runs that are not done, in groups: of one controller each, and no more than lie between two checkpoints."""
+        most = min(self.lab.config.batch_simulation.execution.checkpoint_interval, _MOST_CAMERAS)
+        for begin in range(0, self.runs, self._per_controller):
+            group: list[int] = []
+            for number in range(begin, begin + self._per_controller):
+                if not completed[number]:
+                    group.append(number)
+                if len(group) == most or (group and number == begin + self._per_controller - 1):
+                    yield tuple(group)
+                    group = []
+
+    def build_group(self, numbers: Sequence[int]) -> CameraGroup:
+        """Return the simulated group of runs of one controller."""
+        periods: dict[tuple[Location, int], GridPeriod] = {}
+        weeks = {season: held_out_weeks(season) for season in self.seasons}
+        cameras = []
+        for number in numbers:
+            place, variation = divmod(number % self._per_controller, self.variations)
+            location, season = self.locations[place // len(self.seasons)], self.seasons[place % len(self.seasons)]
+            key = (location, weeks[season][variation % len(weeks[season])])
+            if key not in periods:
+                periods[key] = GridPeriod.cut(self.lab.clean_shares[location], key[1], self.conditions.schedule.slots)
+            cameras.append(CameraRequest(list(periods).index(key), season, variation, *self._draw_camera(variation)))
+        controller = self.controllers[numbers[0] // self._per_controller]
+        return CameraGroup(controller, self.conditions, tuple(periods.values()), tuple(cameras), self.trained.get(controller))
+
+    def _draw_camera(self, variation: int) -> tuple[float, float, float, float]:
+        """Return a variation's capacity, charge rate, accuracy and latency: never one that no model fulfils."""
+        ranges, models, noise = self.lab.config.batch_simulation.variations, self.lab.models, np.random.default_rng([self.lab.seed, variation])
+        capacity, rate, accuracy, latency = noise.uniform(size=4)
+        span = ranges.battery_capacity_range
+        capacity_wh = span.min + (span.max - span.min) * capacity
+        span = ranges.charge_rate_range
+        rate_w = span.min + (span.max - span.min) * rate
+        least, most = ranges.accuracy_range.min / 100, ranges.accuracy_range.max / 100
+        best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
+        required = least + (min(most, float(best)) - least) * accuracy
+        quickest = max(float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min)
+        return capacity_wh, rate_w, required, quickest + (ranges.latency_range.max - quickest) * latency
+
+    def describe(self) -> dict[str, Any]:
+        """Return what rows of this batch are made from: only the same goes on behind them."""
+        plain = self.conditions.to_json()
+        trained = {name: describe_trained(each) for name, each in self.trained.items()}
+        shares = {location: self.lab.clean_shares[location] for location in self.locations}
+        return {
+            "batch_simulation": {"variations": self.lab.config.batch_simulation.variations.model_dump()},
+            "controllers": list(self.controllers),
+            "data_sources": {"locations": list(self.locations), "seasons": list(self.seasons)},
+            "simulation": {name: value for name, value in plain.items() if name not in {"models", "seed"}},
+            "seed": self.lab.seed,
+            "camera_models": plain["models"],
+            "clean_shares": {
+                location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()
+            },
+            "trained_controllers": {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for name, each in trained.items()},
+        }
+
 
 RUNS, FAILED = "runs", "failed"
 

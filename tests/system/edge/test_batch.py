@@ -14,8 +14,7 @@ import pytest
 
 from luna.energy.errors import ConflictError, InvalidInputError
 from services.edge.batch import run_batch
-from services.edge.batch.plan import BatchPlan
-from services.edge.batch.stage import BatchCollection, hold_folder
+from services.edge.batch.stage import BatchCollection, BatchPlan, hold_folder
 from services.edge.batch.transport import GroupReply
 from services.edge.row_files import RowForm, read_rows
 from services.edge.simulation import simulate_group

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from services.edge.batch.plan import BatchPlan
+from services.edge.batch.stage import BatchPlan
 from services.edge.clean_share import is_held_out, months_of
 from services.edge.simulation import simulate_group
 from services.edge.simulation.group import CameraGroup
