@@ -29,6 +29,10 @@ from services.edge.simulation.group import CameraGroup, CameraRequest, GroupCond
 
 # More cameras side by side gain nothing, and what was worked out of them is lost when a machine goes.
 _MOST_CAMERAS = 256
+RUNS, FAILED = "runs", "failed"
+_ORIGIN = "batch"
+# So many failed runs are named in the result; rows ``failed`` name all.
+_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +153,6 @@ class BatchPlan:
         }
 
 
-RUNS, FAILED = "runs", "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class GroupAttempt:
     """Runs that are tried together for the nth time."""
@@ -168,7 +169,7 @@ class BatchCollection:
         plan: of the batch.
         folder: where rows go.
         form: how they are written.
-        done: a one for each run that is done.
+        completed: a one for each run that is done.
         failed: names of runs that failed for good.
     """
 
@@ -244,11 +245,6 @@ def hold_folder(folder: Path) -> Iterator[None]:
                 "another batch is being worked off in this folder", field="--out", value=str(folder), remedy="Wait for it, or name another folder."
             ) from error
         yield
-
-
-_ORIGIN = "batch"
-# So many failed runs are named in the result; rows ``failed`` name all.
-_NAMED = 100
 
 
 def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, Any]:
