@@ -24,7 +24,7 @@ from luna.platform.drivers.profiles import OWN_FOLDER
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.settings import Settings
 from luna.platform.settings.model import STORED_FILE
-from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space
+from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space, stamp
 from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer, explain
 from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
@@ -109,7 +109,7 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
         # As much as the last backup took, else half of the cluster, which compresses to less.
         last = work.folder.read_status().get("newest_bytes")
         require_space(work.folder.root, int(last) if isinstance(last, int) else work.identity.database_bytes // 2, what="a backup")
-        backup_id = _name(started)
+        backup_id = stamp(started)
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
             work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
@@ -125,7 +125,7 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
 
 
 def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> Manifest:
-    backup_id = _name(started)
+    backup_id = stamp(started)
     # The log is being received before the base backup begins: it needs all of it from here on.
     with engine.own_session(work.database) as connection:
         begin = backups.written_position(connection)
@@ -207,7 +207,3 @@ def read_password(owner_files: dict[str, bytes]) -> str | None:
     """Return the password of the embedded database as it was; None where it is not an embedded one's backup."""
     content = owner_files.get(SERVERS_FILE)
     return None if content is None else str(json.loads(content)["password"])
-
-
-def _name(instant: datetime) -> str:
-    return instant.strftime("%Y%m%dT%H%M%SZ")

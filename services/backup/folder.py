@@ -299,6 +299,11 @@ def newer(backup_id: str, version: str) -> ConflictError:
     return ConflictError(f"Luna {version} made this backup, which is newer than this one", field="backup", value=backup_id, remedy=remedy)
 
 
+def stamp(instant: datetime) -> str:
+    """Return an instant as names of backups, and of databases that are kept, write it."""
+    return instant.strftime("%Y%m%dT%H%M%SZ")
+
+
 def status_instant(status: Mapping[str, object], name: str) -> datetime | None:
     """Return an instant that the folder's status remembers, such as ``wal_at``: until when the log is known to be whole."""
     text = status.get(name)

@@ -30,7 +30,7 @@ from luna.platform.settings import Settings
 from luna.platform.telemetry import current_trace_id
 from services.backup import mirror
 from services.backup.create import SERVERS_FILE, SPOOL, read_owner_files, read_password
-from services.backup.folder import END, BackupFolder, open_folder
+from services.backup.folder import END, BackupFolder, open_folder, stamp
 from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, aim, check_files, check_usable, compare, discard, stage
 from services.backup.wal import WalShipper, list_segments
 
@@ -220,7 +220,7 @@ def undo(settings: Settings, *, clock: Clock | None = None) -> str:
     """
     home, now = open_home(settings), (clock or SystemClock()).now()
     with exclusive_servers(home):
-        previous = put_back(home.home, keep_as=_stamp(now))
+        previous = put_back(home.home, keep_as=stamp(now))
         begin_log_anew(settings, open_folder(settings), now)
     return str(previous)
 
@@ -233,7 +233,7 @@ def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
         successor.rename(home.home / Postgres.name)
         return ""
     drop_previous(home.home)
-    return str(replace_cluster(home.home, successor, keep_as=_stamp(now)))
+    return str(replace_cluster(home.home, successor, keep_as=stamp(now)))
 
 
 def _check(settings: Settings, *, as_it_was: bool) -> None:
@@ -265,7 +265,3 @@ def begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> N
     """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)
-
-
-def _stamp(now: datetime) -> str:
-    return now.strftime("%Y%m%dT%H%M%SZ")

@@ -56,7 +56,7 @@ class RowWriter:
         except OSError as full:
             # It was said already when the row was written that did not fit.
             if not isinstance(error, MachineError):
-                raise self._full(full) from full
+                raise full_disk(self._folder, full) from full
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, all with the same keys; they are safe after ``sync``."""
@@ -72,7 +72,7 @@ class RowWriter:
                 self._file.write(f"{','.join(columns)}\n".encode())
             self._file.write(lines.encode())
         except OSError as error:
-            raise self._full(error) from error
+            raise full_disk(self._folder, error) from error
 
     def sync(self) -> None:
         """Return when all that was written is on the disk."""
@@ -80,7 +80,7 @@ class RowWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise self._full(error) from error
+            raise full_disk(self._folder, error) from error
 
     def _turn(self) -> None:
         """Close the file that is full and begin the next."""
@@ -104,9 +104,6 @@ class RowWriter:
         if path.exists():
             _cut_torn_line(path)
         return path.open("ab")
-
-    def _full(self, error: OSError) -> MachineError:
-        return full_disk(self._folder, error)
 
 
 def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"]) -> str:
