@@ -193,17 +193,17 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
         NotFoundError: no such version.
     """
     prepared, instants, run = basis.prepared, basis.facts.instants, basis.facts.run
-    speaker = choose_speaker(prepared.site, version, run, objects=objects)
-    circumstances = Circumstances(speaker.lack, speaker.weather(basis.context), prepared.growth, basis.reads_future)
+    selected = select_model(prepared.site, version, run, objects=objects)
+    circumstances = Circumstances(selected.lack, selected.weather(basis.context), prepared.growth, basis.reads_future)
     reasons = judge_origins(basis.quality, instants, circumstances)
     if len(instants) <= PART_ORIGINS:
         began = time.perf_counter()
-        batch = speaker.forecaster.issue_from_views(basis.origin_views)
+        batch = selected.forecaster.issue_from_views(basis.origin_views)
         seconds = time.perf_counter() - began
         progress(len(instants), len(instants), version)
     else:
-        batch, seconds = issue_in_parts(speaker.forecaster, prepared.history, instants, context=basis.context, progress=progress)
-    return IssuedForecast(widen(batch, reasons, prepared.site), seconds, speaker.run.run_id if speaker.run else None)
+        batch, seconds = issue_in_parts(selected.forecaster, prepared.history, instants, context=basis.context, progress=progress)
+    return IssuedForecast(widen(batch, reasons, prepared.site), seconds, selected.run.run_id if selected.run else None)
 
 
 def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedForecast]]) -> None:
@@ -224,7 +224,7 @@ def issue_in_parts(
     return join_batches(batches), time.perf_counter() - began
 
 
-def choose_speaker(site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore) -> SelectedModel:
+def select_model(site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore) -> SelectedModel:
     """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and says why it is wide.
 
     Args:
@@ -236,7 +236,7 @@ def choose_speaker(site: Site, version: str, run: TrainingRun | None, *, objects
     Raises:
         NotFoundError: no such version.
     """
-    _require_version(version)
+    require_version(version)
     if version in BASELINES:
         return SelectedModel(Baseline(version, site))
     if run is None or run.artefact_key is None:
@@ -248,9 +248,14 @@ def choose_speaker(site: Site, version: str, run: TrainingRun | None, *, objects
         return SelectedModel(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
 
 
-def _require_version(version: str) -> None:
+def require_version(version: str) -> None:
+    """Return where there is such a version.
+
+    Raises:
+        NotFoundError: there is none; names those that there are.
+    """
     if version not in VERSIONS:
-        raise refuse("no-such-forecast-version", field="forecast_version", value=version, names=", ".join(VERSIONS))
+        raise refuse("no-such-forecast-version", field="forecast_version", value=version, names=tuple(VERSIONS))
 
 
 def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
@@ -259,7 +264,7 @@ def find_run(connection: Connection, site: Site, version: str, *, before: dateti
     Raises:
         NotFoundError: no such version.
     """
-    _require_version(version)
+    require_version(version)
     run = forecast_activations.find_run(connection, site.name, version=version, before=before) if version == VERSION else None
     return run if run is not None and run.artefact_key is not None else None
 

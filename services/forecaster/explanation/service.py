@@ -73,7 +73,6 @@ class SeriesWords:
 
 
 log = structlog.get_logger(__name__)
-SelectedModel = Aurora | Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ class ForecastBasis:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedForecast:
-    """What a forecast was made from; ``again`` is the same forecast made now. Without a speaker, its model cannot be read any more."""
+    """What a forecast was made from; ``again`` is the same forecast made now. Without a forecaster, its model cannot be read any more."""
 
-    speaker: SelectedModel | None
+    forecaster: Aurora | Baseline | None
     frame: Frame
     again: Forecast
 
@@ -157,18 +156,18 @@ def _forecast_again(connection: Connection, site: Site, standing: ForecastBasis,
     measured = read_history(connection, site, instants)
     prepared = prepare_history(measured, site, before=forecast.issued_at, steering=steering, weather=surroundings.weather)
     try:
-        speaker = _recall_speaker(connection, prepared.site, standing, objects=objects)
+        forecaster = _recall_forecaster(connection, prepared.site, standing, objects=objects)
     except ArtefactError as error:
         log.warning("explained without the model: it cannot be used", site=site.name, reason=str(error))
-        speaker = None
+        forecaster = None
     # A baseline knows nothing but the last days, unless it asks which of them are like those ahead.
-    context = NO_CONTEXT if isinstance(speaker, Baseline) and speaker.version != LIKE_DAYS else surroundings
+    context = NO_CONTEXT if isinstance(forecaster, Baseline) and forecaster.version != LIKE_DAYS else surroundings
     frame = frame_origins(prepared.history, prepared.site, instants, slots, context=context)
-    again = forecast if speaker is None else speaker.issue_many(prepared.history, instants, slots, context=context).forecast(0)
-    return ExplainedForecast(speaker, frame, again)
+    again = forecast if forecaster is None else forecaster.issue_many(prepared.history, instants, slots, context=context).forecast(0)
+    return ExplainedForecast(forecaster, frame, again)
 
 
-def _recall_speaker(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> SelectedModel:
+def _recall_forecaster(connection: Connection, site: Site, standing: ForecastBasis, *, objects: ObjectStore) -> Aurora | Baseline:
     """Return who issued a forecast, with the model of then; untrained where none spoke."""
     forecast, issue = standing.forecast, standing.issue
     if forecast.version in BASELINES:
@@ -189,18 +188,18 @@ def _explain(series: ForecastSeries, scene: ExplainedForecast, forecast: Forecas
 
 
 def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray) -> ForecastExplanation:
-    speaker, frame = scene.speaker, scene.frame
-    if isinstance(speaker, Baseline):
-        if speaker.version == LIKE_DAYS:
+    forecaster, frame = scene.forecaster, scene.frame
+    if isinstance(forecaster, Baseline):
+        if forecaster.version == LIKE_DAYS:
             origin_views = OriginViews.of_frame(frame, [scene.again.issued_at], scene.again.timeline.count)
             return explain_like_days(series, origin_views, pairs, expected_kwh=expected_kwh)
-        member = MEMBERS[speaker.version][EVERY_SERIES.index(series)]
+        member = MEMBERS[forecaster.version][EVERY_SERIES.index(series)]
         return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
-    if speaker is None:
+    if forecaster is None:
         explained = explain_member(MEAN, series, frame, pairs, expected_kwh=expected_kwh)
         unread: Shares = {"model": explained.shares_kwh["limit"], "limit": np.zeros(expected_kwh.size)}
         return replace(explained, shares_kwh=explained.shares_kwh | unread)
-    model = speaker.models.get(series.name)
+    model = forecaster.models.get(series.name)
     if model is None:
         return explain_profile(series, frame, pairs, expected_kwh=expected_kwh)
     return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)

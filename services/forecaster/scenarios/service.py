@@ -31,7 +31,7 @@ from services.forecaster.inputs.solar import limit_output
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
-from services.forecaster.service import IssueFacts, choose_speaker, issue_in_parts, read_facts, read_history, read_surroundings
+from services.forecaster.service import IssueFacts, issue_in_parts, read_facts, read_history, read_surroundings, select_model
 
 
 def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
@@ -258,9 +258,9 @@ def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, 
     instants = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
     if len(instants) < needed:
         return []
-    speaker = choose_speaker(site, forecast.version, facts.run, objects=objects)
+    selected = select_model(site, forecast.version, facts.run, objects=objects)
     context = read_surroundings(connection, site, instants)
-    return list(issue_in_parts(speaker.forecaster, read_history(connection, site, instants), instants, context=context)[0])
+    return list(issue_in_parts(selected.forecaster, read_history(connection, site, instants), instants, context=context)[0])
 
 
 def _around(ahead: Timeline) -> Timeline:

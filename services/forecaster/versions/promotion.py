@@ -20,7 +20,7 @@ from luna.words import say_instant
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.scoring import assess_gain
-from services.forecaster.service import VERSIONS, find_run
+from services.forecaster.service import find_run, require_version
 
 LEAST_DAYS = DAYS_TO_PROVE
 # What lies further back says less of the season, and of models that were trained since.
@@ -142,8 +142,7 @@ def promote_by_hand(connection: Connection, request: PromoteRequest) -> Activati
 
 def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
     """Return the training that is to speak for the version: the one named, else the latest; None for a baseline."""
-    if request.forecast_version not in VERSIONS:
-        raise refuse("no-such-forecast-version", field="forecast_version", value=request.forecast_version, names=tuple(VERSIONS))
+    require_version(request.forecast_version)
     if request.forecast_version != VERSION:
         if request.run_id is not None:
             raise refuse("baseline-not-trained", field="run_id", value=request.run_id)
