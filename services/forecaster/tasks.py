@@ -89,8 +89,8 @@ def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForec
 @task(RenewModelsRequest)
 def renew(request: RenewModelsRequest, work: TaskContext) -> RenewModelsReply:
     """Have models trained that are due."""
-    asking = renewal.Asking(work.database(), lambda train_request: submit_job(work.database(), work.client, train_request))
-    return renewal.renew_models(asking, request, now=work.clock.now())
+    context = renewal.RenewalContext(work.database(), lambda train_request: submit_job(work.database(), work.client, train_request))
+    return renewal.renew_models(context, request, now=work.clock.now())
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))
@@ -108,8 +108,8 @@ def explain(request: ExplainRequest, work: TaskContext) -> ExplainReply:
 @task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))
 def judge(request: JudgeForecastsRequest, work: TaskContext) -> JudgeForecastsReply:
     """Score versions in shadow, and let the rule decide."""
-    means = shadow.ShadowContext(work.database(), work.objects, work.clock.now(), ask=lambda question: submit_job(work.database(), work.client, question))
-    return shadow.judge_forecasts(means, request, progress=work.progress)
+    context = shadow.ShadowContext(work.database(), work.objects, work.clock.now(), submit=lambda question: submit_job(work.database(), work.client, question))
+    return shadow.judge_forecasts(context, request, progress=work.progress)
 
 
 @task(PromoteRequest)

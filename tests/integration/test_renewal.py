@@ -22,7 +22,7 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.forecaster.model.aurora import VERSION
-from services.forecaster.retraining.renewal import Asking, Due, assign_turn, find_due, find_last_turn, renew_models
+from services.forecaster.retraining.renewal import Due, RenewalContext, assign_turn, find_due, find_last_turn, renew_models
 from tests.histories import change, grow_roof
 from tests.household import START, day, describe_site, measure_days
 
@@ -153,8 +153,8 @@ def test_what_is_due_is_asked_for_as_one_job_and_a_site_that_fails_stops_no_othe
     client = Client(redis_url)
 
     def renew() -> dict[str, SiteRenewal]:
-        asking = Asking(two_sites, lambda request: submit_job(two_sites, client, request))
-        return {site.site_id: site for site in renew_models(asking, RenewModelsRequest(), now=day(16)).sites}
+        context = RenewalContext(two_sites, lambda request: submit_job(two_sites, client, request))
+        return {site.site_id: site for site in renew_models(context, RenewModelsRequest(), now=day(16)).sites}
 
     first, again = renew(), renew()
     client.close()

@@ -62,8 +62,8 @@ def grown(database: Engine) -> Iterator[Engine]:
 
 def judge(engine: Engine, folder: Path, *, at: datetime | None = None, asked: list[ReplayRequest] | None = None, **window: date) -> SiteJudgement:
     questions: list[ReplayRequest] = [] if asked is None else asked
-    means = ShadowContext(engine, FileObjects(folder), at or day(DAYS), questions.append)
-    [found] = judge_forecasts(means, JudgeForecastsRequest(site_id="grown", **window)).sites
+    context = ShadowContext(engine, FileObjects(folder), at or day(DAYS), questions.append)
+    [found] = judge_forecasts(context, JudgeForecastsRequest(site_id="grown", **window)).sites
     assert found.faults == []
     return found
 

@@ -70,7 +70,7 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     }
     identity = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
     if current_version(lab.controller) is not None and read_card(lab.controller).identity == identity:
-        return _tell(lab)
+        return _describe_version(lab)
     work = lab.controller / f"unfinished-{identity[:16]}"
     work.mkdir(parents=True, exist_ok=True)
     examples.take(learned).save(work / "examples.safetensors")
@@ -78,7 +78,7 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     baselines = measure_baselines(examples.take(learned), examples.take(judging), _step_energy_wh(lab))
     _train(lab, plan, _Training(work, data, identity, baselines))
     shutil.rmtree(work)
-    return _tell(lab)
+    return _describe_version(lab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
     return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
 
 
-def _tell(lab: Lab) -> dict[str, Any]:
+def _describe_version(lab: Lab) -> dict[str, Any]:
     card = read_card(lab.controller)
     return {
         "version": current_version(lab.controller),

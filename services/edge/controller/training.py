@@ -157,17 +157,17 @@ def train_network(job: NetworkJob) -> FittedNetwork:
     scale = FeatureScale.of(build_features(examples.sight, job.form.expected_steps))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(job.seed)
-        course = _Course(job, ExampleTensors.of(examples, scale), ExampleTensors.of(judges, scale), judges)
-        course.go_on()
-        while not course.is_over:
-            course.run_epoch()
-            if course.epoch % job.settings.training.checkpoint_interval == 0:
-                course.keep()
-        course.keep()
-    return FittedNetwork(course.best, scale, {"epochs": course.epoch, "best_epoch": course.best_epoch} | course.best_figures)
+        training = _NetworkTraining(job, ExampleTensors.of(examples, scale), ExampleTensors.of(judges, scale), judges)
+        training.resume()
+        while not training.is_over:
+            training.run_epoch()
+            if training.epoch % job.settings.training.checkpoint_interval == 0:
+                training.save_checkpoint()
+        training.save_checkpoint()
+    return FittedNetwork(training.best, scale, {"epochs": training.epoch, "best_epoch": training.best_epoch} | training.best_figures)
 
 
-class _Course:
+class _NetworkTraining:
     """A training on its way; all that it is lies in a checkpoint."""
 
     def __init__(self, job: NetworkJob, rows: ExampleTensors, judging: ExampleTensors, judges: TrainingExamples) -> None:
@@ -209,7 +209,7 @@ class _Course:
             self.best_epoch, self.best_figures, self.best = self.epoch, figures, _arrays_of(self.network.state_dict())
         self.folder.write({"epoch": self.epoch, "learning_rate": rate, "model_loss": model_loss, "charge_loss": charge_loss, **figures})
 
-    def keep(self) -> None:
+    def save_checkpoint(self) -> None:
         state = self.adam.state_dict()
         moments = {f"adam.{place}.{name}": value for place, values in state["state"].items() for name, value in values.items()}
         parts = {"network": _arrays_of(self.network.state_dict()), "best": self.best, "moments": _arrays_of(moments)}
@@ -223,7 +223,7 @@ class _Course:
         }
         self.folder.keep(arrays | {"randomness": torch.get_rng_state().numpy().copy()}, json.loads(json.dumps(metadata)))
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         checkpoint = self.folder.resume()
         if checkpoint is None:
             return

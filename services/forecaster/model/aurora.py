@@ -190,8 +190,8 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class SeriesLesson:
-    """A learned series with the rows it was judged on, what it says there, and the figures about it."""
+class FittedSeries:
+    """A series as fitted, with the rows it was judged on, what it says there, and the figures about it."""
 
     model: SeriesModel
     judged: Rows
@@ -202,7 +202,7 @@ class SeriesLesson:
 Grow = Callable[[Rows], Trees]
 
 
-def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
+def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
     """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
 
     Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
@@ -225,7 +225,7 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
         widths[:, place] = stretch_bands(distance, width[place], judged.lead, share)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
     metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
-    return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+    return FittedSeries(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
 
 
 def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:

@@ -31,10 +31,10 @@ log = structlog.get_logger("luna.forecaster")
 
 @dataclass(frozen=True, slots=True)
 class ForecastBatches:
-    """How forecasts of many sites are issued side by side: at most ``most`` by one task, the others by jobs, which ``ask`` accepts under a key."""
+    """How forecasts of many sites are issued side by side: at most ``most`` by one task, the others by jobs, which ``submit`` accepts under a key."""
 
     most: int
-    ask: Callable[[RefreshForecastsRequest, str], Job]
+    submit: Callable[[RefreshForecastsRequest, str], Job]
 
 
 def refresh_forecasts(
@@ -62,7 +62,7 @@ def refresh_forecasts(
     parts = [[name for name in names[first : first + spread.most] if name in due and due[name].versions] for first in range(0, len(names), spread.most)]
     if len(parts) > 1 and not request.site_ids:
         # Cut from all sites: the open job of a part is found again whichever of its sites are due now.
-        jobs = [spread.ask(RefreshForecastsRequest(site_ids=part), f"part {number}") for number, part in enumerate(parts) if part]
+        jobs = [spread.submit(RefreshForecastsRequest(site_ids=part), f"part {number}") for number, part in enumerate(parts) if part]
         return RefreshForecastsReply(sites=_reply(batch, {}), jobs=[job.job_id for job in jobs])
     work = _BatchIssue(batch, due, objects, now, progress)
     for at in sorted({at for each in due.values() for at in each.versions.values()}):
@@ -155,12 +155,12 @@ class _BatchIssue:
         """Make what is due of a site at an instant, and return what drives its planner, where that is."""
         basis = IssueBasis.of(self.batch.connection, facts, now=self.now)
 
-        def tell(version: str, error: Exception) -> None:
+        def report_fault(version: str, error: Exception) -> None:
             log.error("site has no new forecast", site=due.site.name, forecast_version=version, error=str(error), exc_info=error)
             due.faults.append(f"{version}: {error}")
 
         for version in [version for version, due_at in due.versions.items() if due_at == at]:
-            issued = isolate(partial(issue_version, basis, version, objects=self.objects), partial(tell, version))
+            issued = isolate(partial(issue_version, basis, version, objects=self.objects), partial(report_fault, version))
             due.issued.extend([] if issued is None else [issued])
         self.progress(sum(len(each.issued) for each in self.due.values()), sum(len(each.versions) for each in self.due.values()), due.site.name)
         return next((issued.batch.forecast(0) for issued in due.issued if issued.batch.version == due.active and issued.batch.issued_at[0] == at), None)

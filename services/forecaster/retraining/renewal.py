@@ -170,23 +170,23 @@ class Due(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RenewalContext:
     """What is needed to ask for a training: the database, and what takes the request as a job; an equal one that is open is not taken twice."""
 
     engine: Engine
     submit: Callable[[TrainRequest], Job]
 
 
-def renew_models(asking: Asking, request: RenewModelsRequest, *, now: datetime) -> RenewModelsReply:
+def renew_models(context: RenewalContext, request: RenewModelsRequest, *, now: datetime) -> RenewModelsReply:
     """Ask for every training that is due at ``now``; a site that cannot be judged is named in the reply and stops no other.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
-    with unit_of_work(asking.engine) as connection:
+    with unit_of_work(context.engine) as connection:
         names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
-    return RenewModelsReply(sites=[_renew_site(asking, name, now) for name in names])
+    return RenewModelsReply(sites=[_renew_site(context, name, now) for name in names])
 
 
 def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None:
@@ -234,18 +234,18 @@ def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: dat
     return [*signs, f"arrays yield {growth.factor:.1f} times as much"] if growth is not None and growth.since >= learned_until else signs
 
 
-def _renew_site(asking: Asking, name: str, now: datetime) -> SiteRenewal:
+def _renew_site(context: RenewalContext, name: str, now: datetime) -> SiteRenewal:
     def renew() -> SiteRenewal:
-        with unit_of_work(asking.engine) as connection:
+        with unit_of_work(context.engine) as connection:
             due = find_due(connection, sites.load(connection, name), now=now)
         if due is None:
             return SiteRenewal(site_id=name)
-        job = asking.submit(TrainRequest(site_id=name, trigger=due.trigger))
+        job = context.submit(TrainRequest(site_id=name, trigger=due.trigger))
         log.info("training asked for", site=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
         return SiteRenewal(site_id=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
 
-    def tell_fault(error: Exception) -> SiteRenewal:
+    def report_fault(error: Exception) -> SiteRenewal:
         log.error("model cannot be renewed", site=name, exc_info=error)
         return SiteRenewal(site_id=name, fault=str(error))
 
-    return isolate(renew, tell_fault)
+    return isolate(renew, report_fault)

@@ -81,13 +81,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a site has to teach: its trusted history, prepared, with what surrounded it, over a window."""
+    """What a site has to learn from: its trusted history, prepared, with what surrounded it, over a window."""
 
     prepared: Prepared
     context: Context
     window: Timeline
 
-    def teach(self, until: datetime, settings: TrainSettings, progress: Progress) -> Aurora:
+    def fit(self, until: datetime, settings: TrainSettings, progress: Progress) -> Aurora:
         """Return what is learned from everything before ``until``."""
         history = self.prepared.history
         is_past = history.starts < np.datetime64(until.replace(tzinfo=None), "s")
@@ -135,11 +135,11 @@ def train_site(
     training_set = TrainingSet(prepare_history(measured, site, before=window.end, steering=steering, weather=context.weather), context, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
-    verdict = _try(connection, request, training_set, objects=objects, teach=partial(training_set.teach, settings=chosen, progress=_part(progress, 0)))
-    aurora = training_set.teach(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
+    verdict = _run_trial(connection, request, training_set, objects=objects, fit=partial(training_set.fit, settings=chosen, progress=_part(progress, 0)))
+    aurora = training_set.fit(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
     model = TrainedModel(aurora, save_aurora(aurora, objects), time.perf_counter() - began)
     run = _compose_run(request, training_set, model, verdict)
-    save_card(_describe(connection, run, training_set, aurora), objects)
+    save_card(_describe_training(connection, run, training_set, aurora), objects)
     training_runs.save(connection, request.site_id, run)
     stored = training_runs.load(connection, request.site_id, run.run_id)
     _activate(connection, request.site_id, stored)
@@ -201,8 +201,8 @@ def _compose_run(request: TrainRequest, training_set: TrainingSet, model: Traine
     )
 
 
-def _try(
-    connection: Connection, request: TrainRequest, training_set: TrainingSet, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]
+def _run_trial(
+    connection: Connection, request: TrainRequest, training_set: TrainingSet, *, objects: ObjectStore, fit: Callable[[datetime], Aurora]
 ) -> TrialVerdict:
     """Return what a trial beside the model in use says; without one the new model is used."""
     until = training_set.window.end
@@ -219,7 +219,7 @@ def _try(
     except (ArtefactError, MachineError, UnavailableError) as error:
         return TrialVerdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
     baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
-    forecasters: dict[str, Forecaster] = {NEW: teach(begin), IN_USE: incumbent, **baselines}
+    forecasters: dict[str, Forecaster] = {NEW: fit(begin), IN_USE: incumbent, **baselines}
     site, history = training_set.prepared.site, training_set.prepared.history
     instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
@@ -229,7 +229,7 @@ def _try(
     return judge_trial(scores)
 
 
-def _describe(connection: Connection, run: TrainingRun, training_set: TrainingSet, aurora: Aurora) -> Card:
+def _describe_training(connection: Connection, run: TrainingRun, training_set: TrainingSet, aurora: Aurora) -> Card:
     site, window, growth = aurora.site, training_set.window, training_set.prepared.growth
     zone = parse_zone(site.timezone)
     first, last = window.start.astimezone(zone).date(), (window.end - SLOT).astimezone(zone).date()

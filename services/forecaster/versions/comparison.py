@@ -36,7 +36,7 @@ from services.forecaster.versions.hindsight import ensure_trained
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class VersionScores:
     """One version's scores by series, and what it took to train it and to issue once."""
 
     scores: dict[str, Score]
@@ -80,13 +80,13 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
         began = time.perf_counter()
         forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
         milliseconds = 1000 * (time.perf_counter() - began)
-        judged[version] = Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
+        judged[version] = VersionScores(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
         progress(place + 1, len(request.versions), version)
     regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
     return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
 
 
-def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
+def _describe_scores(judged: Mapping[str, VersionScores], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
     """Return the message about versions; skill is against the first baseline named, or the first version where none is.
 
     Args:

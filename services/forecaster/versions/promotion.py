@@ -137,7 +137,7 @@ def promote_by_hand(connection: Connection, request: PromoteRequest) -> Activati
     site = sites.load(connection, request.site_id)
     run_id = _choose_run(connection, request)
     changed = forecast_activations.activate(connection, site.name, Activation(request.forecast_version, request.reason, "hand", run_id))
-    return _tell_active(connection, site, changed=changed)
+    return _describe_active(connection, site, changed=changed)
 
 
 def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
@@ -168,7 +168,7 @@ def roll_back(connection: Connection, request: RollbackRequest) -> ActivationRep
     reverted = last.forecast_version if last.run_id is None else f"{last.forecast_version}, training {last.run_id}"
     version, run_id = (DEFAULT_VERSION, None) if before is None else (before.forecast_version, before.run_id)
     changed = forecast_activations.activate(connection, site.name, Activation(version, f"taken back: {reverted}", "rollback", run_id))
-    return _tell_active(connection, site, changed=changed)
+    return _describe_active(connection, site, changed=changed)
 
 
 def promote_by_rule(connection: Connection, site: Site, *, now: datetime, awaits_costs: bool = False) -> SiteJudgement:
@@ -209,7 +209,7 @@ def _review_versions(connection: Connection, site: Site, active: ActiveVersion) 
     return choose_version(shadows.get(active.forecast_version, Shadow({}, {})), candidates)
 
 
-def _tell_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:
+def _describe_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:
     """Return the message about what drives the planner now."""
     active = forecast_activations.find_active(connection, site)
     return ActivationReply(forecast_version=active.forecast_version, run_id=active.run_id, pinned=active.pinned, changed=changed, reason=active.reason)
@@ -226,12 +226,12 @@ def describe_status(connection: Connection, site_id: str, *, now: datetime) -> F
     details = {
         "candidates": _review_versions(connection, site, forecast_activations.find_active(connection, site))[1],
         "drift": list_drift(connection, site, run, now=now) if run else [],
-        "next_training": _tell_next_training(connection, site, run, now=now),
+        "next_training": _describe_next_training(connection, site, run, now=now),
     }
     return forecast_status.read_status(connection, site_id, at=now).model_copy(update=details)
 
 
-def _tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
+def _describe_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:
     """Return when a training is due next, or why one is due now."""
     due = find_due(connection, site, now=now)
     if due is not None:

@@ -87,60 +87,60 @@ log = structlog.get_logger("luna.forecaster")
 
 @dataclass(frozen=True, slots=True)
 class ShadowContext:
-    """What judging needs besides its question. ``ask`` sends a request to the service it names, as a job; an equal one that is open is not sent twice."""
+    """What judging needs besides its question. ``submit`` sends a request to the service it names, as a job; an equal one that is open is not sent twice."""
 
     engine: Engine
     objects: ObjectStore
     now: datetime
-    ask: Callable[[ReplayRequest], object]
+    submit: Callable[[ReplayRequest], object]
 
 
-def judge_forecasts(means: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
+def judge_forecasts(context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
     """Score every version on what is due and let the rule decide, each day in a transaction of its own; what fails is named and stops no other site.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
-    with unit_of_work(means.engine) as connection:
+    with unit_of_work(context.engine) as connection:
         names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
     judged = []
     for place, name in enumerate(names):
-        judged.append(_judge_site(means, name, request))
+        judged.append(_judge_site(context, name, request))
         progress(place + 1, len(names), name)
     return JudgeForecastsReply(sites=judged)
 
 
-def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
+def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsRequest) -> SiteJudgement:
     judged: dict[date, int] = {}
 
     def judge() -> SiteJudgement:
-        with unit_of_work(means.engine) as connection:
+        with unit_of_work(context.engine) as connection:
             site = sites.load(connection, name)
-            due = find_due(connection, site, request, now=means.now)
+            due = find_due(connection, site, request, now=context.now)
         anew = request.from_day is not None
-        judged.update(islice(_judge_days(means, site, due, anew=anew), None if anew else DAYS_PER_RUN))
+        judged.update(islice(_judge_days(context, site, due, anew=anew), None if anew else DAYS_PER_RUN))
         requested = sum(judged.values())
-        with unit_of_work(means.engine) as connection:
-            verdict = promote_by_rule(connection, site, now=means.now, awaits_costs=requested > 0)
+        with unit_of_work(context.engine) as connection:
+            verdict = promote_by_rule(connection, site, now=context.now, awaits_costs=requested > 0)
         return verdict.model_copy(update={"days": list(judged), "replays": requested})
 
-    def tell_fault(error: Exception) -> SiteJudgement:
+    def report_fault(error: Exception) -> SiteJudgement:
         log.error("versions are not judged", site=name, exc_info=error)
         return SiteJudgement(site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)])
 
-    return isolate(judge, tell_fault)
+    return isolate(judge, report_fault)
 
 
-def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
+def _judge_days(context: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
     """Score the days; yield those on which anything was, each with how many costs were asked for."""
     for day in days:
-        with unit_of_work(means.engine) as connection:
-            scored = Judge(connection, site, means.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
-            questions = _ask_costs(connection, site, day, scored)
+        with unit_of_work(context.engine) as connection:
+            scored = Judge(connection, site, context.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
+            questions = _list_cost_requests(connection, site, day, scored)
         # After the commit: the planner reads what was issued.
         for question in questions:
-            means.ask(question)
+            context.submit(question)
         if scored:
             yield day, len(questions)
 
@@ -223,7 +223,7 @@ class Judge:
         return past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.origins)
 
 
-def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
+def _list_cost_requests(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
     """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
     window = describe_day(day, parse_zone(site.timezone)).window
     if not site.batteries or not all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values()):

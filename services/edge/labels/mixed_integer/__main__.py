@@ -29,7 +29,7 @@ def solve_problems(problem: LabelProblem) -> Labels:
     pairs = []
     for row in range(len(problem.stored)):
         formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
-        pairs.append((formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _NO_COURSE))
+        pairs.append((formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _INFEASIBLE))
     without, buying = (np.array([pair[place].objective_wh for pair in pairs]) for place in (0, 1))
     less, more = (np.array([_wait(problem, row, place) for row in range(len(problem.stored))]) for place in (0, 1))
     buys = buying < without - TIE_WH
@@ -43,14 +43,14 @@ def solve_problems(problem: LabelProblem) -> Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class _Solution:
     """The best course under a condition: infinite where there is none."""
 
     objective_wh: float
     action: int
 
 
-_NO_COURSE = _Course(np.inf, 0)
+_INFEASIBLE = _Solution(np.inf, 0)
 
 
 def _wait(problem: LabelProblem, row: int, more: int) -> float:
@@ -80,7 +80,7 @@ class _Formulation:
         dirty = mathopt.fast_sum(wh * bought for wh, bought in zip(problem.dirty_wh[row].tolist(), self._bought, strict=True))
         model.minimize(missed + dirty - float(problem.end_wh[row]) * level[-1])
 
-    def solve(self, least: float, most: float) -> _Course:
+    def solve(self, least: float, most: float) -> _Solution:
         """Return the best course that buys so many quanta in the first step; of equal ones that whose first action comes first."""
         self._bought[0].lower_bound, self._bought[0].upper_bound = least, most
         best = self._optimise()
@@ -89,13 +89,13 @@ class _Formulation:
             other = self._optimise()
             choice.lower_bound = 0
             if other.objective_wh <= best.objective_wh + TIE_WH:
-                return _Course(best.objective_wh, place)
+                return _Solution(best.objective_wh, place)
         return best
 
-    def _optimise(self) -> _Course:
+    def _optimise(self) -> _Solution:
         result = mathopt.solve(self._model, _SOLVER, params=_EXACT)
         if result.termination.reason in {mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED}:
-            return _NO_COURSE
+            return _INFEASIBLE
         if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
             raise MachineError(
                 "the solver gave up", field="optimization.solver", value=f"ortools: {result.termination.detail}", remedy="Take the dynamic programme: dp."
@@ -106,7 +106,7 @@ class _Formulation:
         problem, row, steps = self._problem, self._row, np.arange(len(action))
         end = problem.stored[row] - problem.used[row, steps, action].sum() + bought.sum()
         objective_wh = problem.miss_wh[row, steps, action].sum() + problem.dirty_wh[row] @ bought - problem.end_wh[row] * end
-        return _Course(float(objective_wh), int(action[0]))
+        return _Solution(float(objective_wh), int(action[0]))
 
 
 def _end_with_parent() -> None:

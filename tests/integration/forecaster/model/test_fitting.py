@@ -7,7 +7,7 @@ import pytest
 from luna.energy.outlook import LEVELS
 from services.forecaster.inputs.frame import frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
-from services.forecaster.model.aurora import BASELINES, Rows, SeriesLesson, expect_weights, grow_rows, judge_trees, learn_series, sample_rows
+from services.forecaster.model.aurora import BASELINES, FittedSeries, Rows, expect_weights, grow_rows, judge_trees, learn_series, sample_rows
 from services.forecaster.model.stacking import SIDES, band_of
 from services.forecaster.model.trees import Trees
 from tests.household import QUICK, day, describe_site, measure_days
@@ -28,25 +28,25 @@ def grow_of(name: str) -> Callable[[Rows], Trees]:
 
 
 @pytest.fixture(scope="module", params=["load", "pv"])
-def lesson(request: pytest.FixtureRequest) -> SeriesLesson:
+def fitted(request: pytest.FixtureRequest) -> FittedSeries:
     return learn_series(request.param, take_rows(request.param), grow_of(request.param))
 
 
-def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: SeriesLesson) -> None:
-    rows, centre = lesson.judged, lesson.judged.view.members["centre"]
+def test_no_baseline_is_better_on_the_rows_that_were_judged(fitted: FittedSeries) -> None:
+    rows, centre = fitted.judged, fitted.judged.view.members["centre"]
     baselines = [centre[name] for name in BASELINES if name in centre]
     for band in np.unique(band_of(rows.lead)):
         chosen = band_of(rows.lead) == band
         actual = rows.actual_kwh[chosen]
-        assert np.abs(actual - lesson.heads.p50[chosen]).mean() <= min(np.abs(actual - each[chosen]).mean() for each in baselines) + 1e-12
-        assert ((actual - lesson.heads.expected[chosen]) ** 2).mean() <= min(((actual - each[chosen]) ** 2).mean() for each in baselines) + 1e-12
-    best = min(value for name, value in lesson.metrics.items() if name.startswith("mae_kwh."))
-    assert lesson.metrics["mae_kwh"] == pytest.approx(best * lesson.metrics["mae_over_best_baseline"])
-    assert all(value <= 1 + 1e-9 for name, value in lesson.metrics.items() if "over_best" in name)
+        assert np.abs(actual - fitted.heads.p50[chosen]).mean() <= min(np.abs(actual - each[chosen]).mean() for each in baselines) + 1e-12
+        assert ((actual - fitted.heads.expected[chosen]) ** 2).mean() <= min(((actual - each[chosen]) ** 2).mean() for each in baselines) + 1e-12
+    best = min(value for name, value in fitted.metrics.items() if name.startswith("mae_kwh."))
+    assert fitted.metrics["mae_kwh"] == pytest.approx(best * fitted.metrics["mae_over_best_baseline"])
+    assert all(value <= 1 + 1e-9 for name, value in fitted.metrics.items() if "over_best" in name)
 
 
-def test_every_quantile_beside_the_median_holds_its_share_of_the_judged_rows(lesson: SeriesLesson) -> None:
-    held = (lesson.judged.actual_kwh <= lesson.heads.quantiles).mean(axis=1)
+def test_every_quantile_beside_the_median_holds_its_share_of_the_judged_rows(fitted: FittedSeries) -> None:
+    held = (fitted.judged.actual_kwh <= fitted.heads.quantiles).mean(axis=1)
     assert held[SIDES != 0] == pytest.approx(LEVELS[SIDES != 0], abs=0.02)
 
 
