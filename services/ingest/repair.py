@@ -56,7 +56,7 @@ def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
     released = {series.name: Spans(edges[:1], edges[-1:])}
     curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
     bridged = energy_per_slot(curve, edges, np.zeros(series.kwh.size, dtype=np.bool_))
-    return np.where(finite, np.nan, bridged.kwh)
+    return np.where(finite, np.nan, bridged.values)
 
 
 # No silence that is bridged is longer.

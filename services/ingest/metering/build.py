@@ -15,7 +15,9 @@ from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
-from services.ingest.metering.meter import ColumnValues, Meters
+from services.ingest.metering.curve import SlotValues
+from services.ingest.metering.gap_filling import DIGITS
+from services.ingest.metering.meter import Meters
 from services.ingest.metering.rejection import Mask, Refusals, Rejected
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
@@ -50,7 +52,10 @@ def settle_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, 
 
     Invariants: sources = sinks + base load + submetered loads + residual.
     """
-    supply = _supply(site, measured)
+    supply: FloatArray | None = None
+    if needed_for_supply(site) <= measured.keys():
+        sources, sinks = (sum(measured[name] for name in names if name in measured) for names in (SOURCES, SINKS))
+        supply = np.asarray(sources - sinks, dtype=np.float64)
     total = measured.get("load_kwh", supply)
     if total is None:
         return {}
@@ -63,15 +68,6 @@ def settle_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, 
     return settled if supply is None else settled | {"residual_kwh": supply - load - submetered}
 
 
-def _supply(site: Site, measured: Mapping[str, FloatArray]) -> FloatArray | None:
-    if not needed_for_supply(site) <= measured.keys():
-        return None
-    sources = sum(measured[name] for name in SOURCES if name in measured)
-    return np.asarray(sources - sum(measured[name] for name in SINKS if name in measured), dtype=np.float64)
-
-
-# A milliwatt-hour: below it lies what sums of many readings lose, which differs with where they begin.
-DIGITS = 6
 # Four hours: long enough for a coarse counter to catch up with a fine one. Clamps and devices' own counters are right within 5 %, two of them within a tenth.
 BLOCK_HOURS = 4
 MOST_ERRED = 0.1
@@ -126,10 +122,14 @@ class SlotBuild:
     @property
     def counts(self) -> dict[str, SeriesCounts]:
         """The counts of each column."""
-        return {
-            name: SeriesCounts(int((~np.isnan(values)).sum()), int((self.estimated[name] & ~filled).sum()), int(filled.sum()), self._reasons(name))
-            for name, values, filled in ((name, values, self.filled[name]) for name, values in self.columns.items())
-        }
+        counts = {}
+        for name, values in self.columns.items():
+            filled, reasons = self.filled[name], Counter[str]()
+            for refused in self.rejected:
+                if refused.sensor in self.sensors.get(name, frozenset()):
+                    reasons[str(refused.fault)] += refused.readings
+            counts[name] = SeriesCounts(int((~np.isnan(values)).sum()), int((self.estimated[name] & ~filled).sum()), int(filled.sum()), reasons)
+        return counts
 
     def last(self, slots: int) -> "SlotBuild":
         """Return the last ``slots`` of it, and what was refused in them."""
@@ -137,13 +137,6 @@ class SlotBuild:
         estimated, filled = ({name: mask[-slots:] for name, mask in masks.items()} for masks in (self.estimated, self.filled))
         rejected = [refused for refused in self.rejected if refused.last >= self.starts[-slots]]
         return SlotBuild(self.starts[-slots:], columns, estimated, filled, withdrawn, rejected, self.sensors)
-
-    def _reasons(self, name: str) -> Counter[str]:
-        reasons: Counter[str] = Counter()
-        for refused in self.rejected:
-            if refused.sensor in self.sensors.get(name, frozenset()):
-                reasons[str(refused.fault)] += refused.readings
-        return reasons
 
 
 def mark(masks: Mapping[str, Mask], names: Sequence[str], slots: int) -> NDArray[np.int16]:
@@ -189,11 +182,18 @@ def build_slots(
     reported = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
     thawed = _without_frozen_grid(site, columns, reported, meters)
     parts |= thawed
-    positive = reported | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()} | _without_negative(columns, parts, meters)
+    believed = reported | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()}
+    for column in columns:
+        # Where so much is taken off that a column falls below zero, it is unknown.
+        if column.subtracted is not None and not column.is_level:
+            signed = parts[column.name].values
+            below = meters.refuse_slots(column, find_below_zero(signed, meters.measure_subtracted(column), meters.starts), BELOW_ZERO)
+            believed[column.name] = np.where(below, np.nan, np.maximum(signed, 0.0))
     counted = {name: part.filled for name, part in parts.items()}
     # An estimated shape says of no quarter-hour that something moved.
-    stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
-    believed = _without_stuck(columns, positive, stuck, meters)
+    stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in believed.items()})
+    for column in (column for column in columns if column.name in stuck):
+        believed[column.name] = np.where(meters.refuse_slots(column, stuck[column.name], STUCK), np.nan, believed[column.name])
     named = {column.name: meters.find_named(column) for column in columns}
     before, values = (
         {name: np.round(values, DIGITS) for name, values in (measured | _settle_as_named(site, measured, named)).items() if name != OUTSIDE}
@@ -246,18 +246,6 @@ def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[st
     return {"load_kwh": load, "residual_kwh": residual}
 
 
-def _without_negative(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, FloatArray]:
-    """Return the columns of which so much is taken off that they fall below zero, unknown there."""
-    nonnegative = {}
-    for column in columns:
-        if column.subtracted is None or column.is_level:
-            continue
-        signed = parts[column.name].values
-        refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure_subtracted(column), meters.starts), BELOW_ZERO)
-        nonnegative[column.name] = np.where(refused, np.nan, np.maximum(signed, 0.0))
-    return nonnegative
-
-
 def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantArray) -> Mask:
     """Return the slots below zero within four hours in which more is taken off than there is, by more than meters err.
 
@@ -271,10 +259,11 @@ def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantA
     return np.asarray((missing > np.maximum(COARSEST_STEP_KWH, MOST_ERRED * off))[block] & (signed < 0))
 
 
-def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, ColumnValues]:
+def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, SlotValues]:
     """Return the grid's columns without what its meter repeated while it was frozen; nothing where it never was.
 
-    The reading with which a counter continues contains its energy meanwhile.
+    It was where the other meters say that something flowed while it stood still: roof or battery, past the house's own if it has one. The reading with which a
+    counter continues contains its energy meanwhile.
     """
     grid = [column for column in columns if column.name in GRID]
     if len(grid) < len(GRID):
@@ -284,28 +273,15 @@ def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, 
         ends = meters.starts + np.timedelta64(SLOT)
         within, touched = (meters.starts >= span[0]) & (ends <= span[1]), (meters.starts < span[1]) & (ends > span[0])
         judged = within if within.any() else touched
-        if _is_missed(site, {name: kwh[judged] for name, kwh in reported.items()}):
+        stretch, rest_kwh = {name: kwh[judged] for name, kwh in reported.items()}, REST_KW * SLOT_HOURS * judged.sum()
+        flows = [np.nansum(stretch[name]) for name in (*SOURCES, *SINKS) if name in stretch and name not in GRID]
+        residual = settle_balance(site, stretch).get("residual_kwh")
+        unexplained = 0.0 if residual is None else float(np.nansum(np.abs(residual)))
+        # A house without a meter of its own takes what roof and battery leave, whatever that is.
+        if sum(flows) > rest_kwh and ("load_kwh" not in stretch or unexplained > max(rest_kwh, MOST_ERRED * max(flows))):
             meters.leave_out(grid, span, STUCK)
             is_frozen = True
     return {column.name: meters.measure(column) for column in grid} if is_frozen else {}
-
-
-def _is_missed(site: Site, stretch: Mapping[str, FloatArray]) -> bool:
-    """Return whether the other meters say that something flowed while the grid's stood still: roof or battery, past the house's own if it has one."""
-    hours = SLOT_HOURS * next(iter(stretch.values())).size
-    flows = [np.nansum(stretch[name]) for name in (*SOURCES, *SINKS) if name in stretch and name not in GRID]
-    if sum(flows) <= REST_KW * hours:
-        return False
-    if "load_kwh" not in stretch:
-        # A house without a meter of its own takes what roof and battery leave, whatever that is.
-        return True
-    residual = settle_balance(site, stretch).get("residual_kwh")
-    return residual is not None and float(np.nansum(np.abs(residual))) > max(REST_KW * hours, MOST_ERRED * max(flows))
-
-
-def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck: Mapping[str, Mask], meters: Meters) -> dict[str, FloatArray]:
-    refused = {column.name: meters.refuse_slots(column, stuck[column.name], STUCK) for column in columns if column.name in stuck}
-    return {name: np.where(refused[name], np.nan, values) if name in refused else values for name, values in measured.items()}
 
 
 def _pass_on(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
@@ -347,34 +323,28 @@ def find_stuck(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, Mask
 
 
 def _stands_still(site: Site, measured: Mapping[str, FloatArray], name: str) -> Mask:
+    """Return the slots of its long standstills in which the others leave unexplained what a meter should have shown; before, it may have rested rightly."""
     stuck = np.zeros(measured[name].size, dtype=np.bool_)
-    still = measured[name] <= REST_KW * SLOT_HOURS
-    for first, end in runs_of(still):
-        if end - first >= LONGEST_STILL_SLOTS:
-            stuck[first:end] = _find_missed(site, {other: kwh[first:end] for other, kwh in measured.items()}, name)
+    for first, end in runs_of(measured[name] <= REST_KW * SLOT_HOURS):
+        if end - first < LONGEST_STILL_SLOTS:
+            continue
+        stretch = {other: kwh[first:end] for other, kwh in measured.items()}
+        days = (end - first) * SLOT_HOURS / 24
+        residual = settle_balance(site, stretch).get("residual_kwh")
+        if residual is None:
+            others = [float(np.nansum(stretch[other])) for other in SOURCES if other in stretch]
+            stuck[first:end] = name == "load_kwh" and max(others, default=0.0) > LEAST_MISSING_KWH_PER_DAY * days
+            continue
+        missing = np.nan_to_num(residual) * (-1 if name in SOURCES else 1)
+        moved = [np.nan_to_num(stretch[other]) for other in (*SOURCES, "load_kwh") if other in stretch]
+        begins = np.arange(0, end - first, DAY_SLOTS)
+        sizes = np.diff(np.append(begins, end - first)) * SLOT_HOURS / 24
+        flowed = np.max([np.add.reduceat(kwh, begins) for kwh in moved], axis=0)
+        too_much = np.add.reduceat(missing, begins) > np.maximum(LEAST_MISSING_KWH_PER_DAY * sizes, LEAST_MISSING_SHARE * flowed)
+        if float(missing.sum()) > max(LEAST_MISSING_KWH_PER_DAY * days, LEAST_MISSING_SHARE * max(float(kwh.sum()) for kwh in moved)):
+            slots = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & np.repeat(too_much, DAY_SLOTS)[: end - first]) + first
+            stuck[slots[0] if slots.size else first : slots[-1] + 1 if slots.size else end] = True
     return stuck
-
-
-def _find_missed(site: Site, stretch: Mapping[str, FloatArray], name: str) -> Mask:
-    """Return from when until when the other meters leave unexplained what this one should have shown; before, it may have rested rightly."""
-    missed = np.zeros(stretch[name].size, dtype=np.bool_)
-    days = missed.size * SLOT_HOURS / 24
-    residual = settle_balance(site, stretch).get("residual_kwh")
-    if residual is None:
-        others = [float(np.nansum(stretch[other])) for other in SOURCES if other in stretch]
-        missed[:] = name == "load_kwh" and max(others, default=0.0) > LEAST_MISSING_KWH_PER_DAY * days
-        return missed
-    missing = np.nan_to_num(residual) * (-1 if name in SOURCES else 1)
-    moved = {other: np.nan_to_num(stretch[other]) for other in (*SOURCES, "load_kwh") if other in stretch}
-    begins = np.arange(0, missed.size, DAY_SLOTS)
-    sizes = np.diff(np.append(begins, missed.size)) * SLOT_HOURS / 24
-    flowed = np.max([np.add.reduceat(kwh, begins) for kwh in moved.values()], axis=0)
-    too_much = np.add.reduceat(missing, begins) > np.maximum(LEAST_MISSING_KWH_PER_DAY * sizes, LEAST_MISSING_SHARE * flowed)
-    most = max(float(kwh.sum()) for kwh in moved.values())
-    if float(missing.sum()) > max(LEAST_MISSING_KWH_PER_DAY * days, LEAST_MISSING_SHARE * most):
-        slots = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & np.repeat(too_much, DAY_SLOTS)[: missed.size])
-        missed[slots[0] if slots.size else 0 : slots[-1] + 1 if slots.size else missed.size] = True
-    return missed
 
 
 def _level_stands(site: Site, measured: Mapping[str, FloatArray]) -> Mask:

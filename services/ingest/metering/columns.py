@@ -80,17 +80,13 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
     Raises:
         InvalidInputError: a state of charge is to be taken off.
     """
-    named = site.sensor_roles
-    columns = [_without(Column(column, named[role]), absent) for column, role in ROLES.items() if role in named]
-    for column in columns:
+    named, columns = site.sensor_roles, []
+    for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")
+        others = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
+        columns.append(others if others.sensors and others.reversed == column.reversed and not column.is_level else column)
     return columns
-
-
-def _without(column: Column, absent: Collection[str]) -> Column:
-    remaining = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
-    return remaining if remaining.sensors and remaining.reversed == column.reversed and not column.is_level else column
 
 
 def outside_columns(site: Site) -> list[Column]:

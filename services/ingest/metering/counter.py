@@ -6,10 +6,10 @@ import numpy as np
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
-from services.ingest.metering.curve import EnergyCurve, Silences
-from services.ingest.metering.filling import shape_fills
-from services.ingest.metering.rejection import Mask, Readings, Refusals
-from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
+from services.ingest.metering.curve import EnergyCurve
+from services.ingest.metering.gap_filling import fill_gaps
+from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.spans import hours_between
 
 # Meters round, and some add phases that were read one after the other: a fall this small is none.
 ROUNDING_KWH = 0.02
@@ -18,8 +18,6 @@ LATENESS_HOURS = 0.25
 # The coarsest meters of homes count whole kWh.
 COARSEST_STEP_KWH = 1.0
 FEWEST_RISES = 10
-# One step and what rounding makes of it, but not two.
-ONE_STEP = 1.5
 # A counter that leaves its level and is back within two hours was misread; one that was exchanged or began again does not come back.
 LONGEST_EXCURSION = np.timedelta64(2, "h")
 # Some devices say zero while what they read is away, an inverter through the night.
@@ -58,8 +56,7 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
         counter: in kWh.
         rise_kw: how fast it can rise.
 
-    A silence that is too long to interpolate, and no longer than a day, is filled: its energy is the difference of its two ends, its shape is that of the days
-    before.
+    What it counted while nobody read it is laid onto quarter-hours in ``gap_filling``.
 
     Invariants: without resets the curve gains the difference of last and first reading, whatever lies between; a reset gains no more than the value after it.
     """
@@ -77,7 +74,21 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
         if not misread[place - 1 : place + 1].any():
             misread[place : _find_return(counter, place, allowance)] = True
     sound = counter.without(refusals.refuse(counter, misread, MISREAD))
-    return _draw(sound, _find_breaks(sound, allowance), allowance)
+    breaks, hours, gain = _find_breaks(sound, allowance), hours_between(sound.instants[:-1], sound.instants[1:]), np.diff(sound.values)
+    reach, moved = allowance.over(hours), np.flatnonzero(gain != 0) + 1
+    for place in breaks.tolist():
+        before, after = sound.values[place - 1], sound.values[place]
+        # A fall is a roll-over of the register or a beginning from zero, whichever it can have reached; of another meter's level nothing can be told.
+        counted = [*(end - before + after for end in MODULI_KWH if before <= end), after] if after < before else []
+        gain[place - 1] = next((kwh for kwh in counted if 0 <= kwh <= reach[place - 1]), np.nan)
+        # A counter that repeated its value before it rose at once by what it can only have counted meanwhile was frozen.
+        begin = int(moved[np.searchsorted(moved, place) - 1]) if moved[0] < place else 0
+        stood = hours_between(sound.instants[begin], sound.instants[place : place + 1])
+        if stood[0] <= LONGEST_FROZEN_HOURS and 0 < after - before <= allowance.over(stood)[0]:
+            gain[begin:place] = np.nan
+    continued = np.ones(gain.size, dtype=np.bool_)
+    continued[breaks - 1] = False
+    return fill_gaps(sound, gain, continued, step_kwh=allowance.step_kwh, limit_kw=allowance.rise_kw)
 
 
 def measure_step(kwh: FloatArray) -> float:
@@ -96,11 +107,18 @@ def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     """Return where the counter is back at the level it left at ``place``; ``place`` itself where it is not."""
-    absent = _find_end_of_zeros(counter, place, allowance) if counter.values[place] == 0 else place
-    if absent > place:
-        return absent
+    level = counter.values[place - 1]
+    if counter.values[place] == 0:
+        # One that says zero for a while goes on at its level at once, which no beginning does.
+        counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
+        end = place + int(counting.argmax())
+        rise_from_level, rise_from_zero = (
+            allowance.over(hours_between(counter.instants[before], counter.instants[end : end + 1]))[0] for before in (place - 1, end - 1)
+        )
+        if counting.any() and level - ROUNDING_KWH <= counter.values[end] <= level + rise_from_level and counter.values[end] > rise_from_zero:
+            return end
     until = _until(counter, place, LONGEST_EXCURSION)
-    level, excursion, there = counter.values[place - 1], counter.values[place:until], counter.instants[place:until]
+    excursion, there = counter.values[place:until], counter.instants[place:until]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (excursion >= level - ROUNDING_KWH) & (excursion <= reachable)
     if excursion[0] > level:
@@ -112,68 +130,5 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     return place + int(back.argmax())
 
 
-def _find_end_of_zeros(counter: Readings, place: int, allowance: _Allowance) -> int:
-    """Return where a counter that says zero goes on at its level at once, which no beginning does; ``place`` where it does not."""
-    counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
-    end = place + int(counting.argmax())
-    rise_from_level, rise_from_zero = (
-        allowance.over(hours_between(counter.instants[before], counter.instants[end : end + 1]))[0] for before in (place - 1, end - 1)
-    )
-    level, value = counter.values[place - 1], counter.values[end]
-    return end if counting.any() and level - ROUNDING_KWH <= value <= level + rise_from_level and value > rise_from_zero else place
-
-
 def _until(counter: Readings, place: int, span: np.timedelta64) -> int:
     return int(np.searchsorted(counter.instants, counter.instants[place] + span, side="right"))
-
-
-def _draw(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> EnergyCurve:
-    hours = hours_between(counter.instants[:-1], counter.instants[1:])
-    gain = np.diff(counter.values)
-    reach = allowance.over(hours)
-    for place in breaks.tolist():
-        gain[place - 1] = _gain_across(counter.values[place - 1], counter.values[place], reach[place - 1])
-    gain = np.where(_find_frozen(counter, breaks, allowance), np.nan, gain)
-    moving = ~(gain <= REST_KW * hours)
-    # A source that tells changes only is silent until the next step of the display, however long that takes.
-    silent = moving & (gain > ONE_STEP * allowance.step_kwh) & (hours > LONGEST_GAP_HOURS)
-    continued = np.ones(gain.size, dtype=np.bool_)
-    continued[breaks - 1] = False
-    filled = silent & continued & (hours <= LONGEST_FILL_HOURS)
-    # Of a register that rolled over all is known; of one that began anew what it shows since.
-    whole = continued | (gain != counter.values[1:])
-    unknown = np.isnan(gain) | (silent & ~filled)
-    energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
-    interpolated = moving & ~unknown & ~filled & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
-    curve = EnergyCurve(
-        counter.instants,
-        energy,
-        unknown=Spans.between(counter.instants, unknown),
-        interpolated=Spans.between(counter.instants, interpolated),
-        resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
-        filled=Spans.between(counter.instants, filled),
-        silences=Silences(Spans.between(counter.instants, silent), gain[silent], whole[silent]),
-    )
-    return shape_fills(curve, allowance.rise_kw)
-
-
-def _find_frozen(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:
-    """Return the steps through which a counter repeated its value before it rose at once by what it can only have counted meanwhile."""
-    frozen = np.zeros(len(counter) - 1, dtype=np.bool_)
-    rises = np.flatnonzero(np.diff(counter.values) != 0) + 1
-    for place in breaks.tolist():
-        begin = int(rises[np.searchsorted(rises, place) - 1]) if rises.size and rises[0] < place else 0
-        rise = counter.values[place] - counter.values[place - 1]
-        stood = hours_between(counter.instants[begin], counter.instants[place : place + 1])
-        frozen[begin:place] = stood[0] <= LONGEST_FROZEN_HOURS and 0 < rise <= allowance.over(stood)[0]
-    return frozen
-
-
-def _gain_across(before: float, after: float, reach_kwh: float) -> float:
-    """Return what was counted between two readings of which the second does not continue the first; NaN where that cannot be told."""
-    if after >= before:
-        return np.nan
-    modulus = next((end for end in MODULI_KWH if before <= end and end - before + after <= reach_kwh), None)
-    if modulus is not None:
-        return modulus - before + after
-    return after if 0 <= after <= reach_kwh else np.nan

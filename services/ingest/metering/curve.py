@@ -1,7 +1,7 @@
 """Energy as a curve over time, and what its quarter-hours hold."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,16 +59,18 @@ class EnergyCurve:
         return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 
 
-@dataclass(frozen=True, slots=True)
-class SlotEnergy:
-    """Energy per slot, kWh, NaN where unknown; ``estimated``: which rest on less than readings; ``filled``: which of these lie in a counter's long silence."""
+class SlotValues(NamedTuple):
+    """Values per slot, energies in kWh or states of charge at its end, NaN where unknown.
 
-    kwh: FloatArray
+    ``estimated``: which rest on less than readings; ``filled``: which of these lie in a gap of a counter, whose two ends alone bound them.
+    """
+
+    values: FloatArray
     estimated: NDArray[np.bool_]
     filled: NDArray[np.bool_]
 
 
-def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]) -> SlotEnergy:
+def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]) -> SlotValues:
     """Return the energy between each two ``edges``.
 
     Args:
@@ -76,7 +78,12 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
 
     Invariants: no energy is negative; where all is known the slots add up to what the curve gained.
     """
-    gain = increase_per_bucket(_runs_around(curve, edges), edges)
+    # The points of the curve beside each edge, and its ends: between them it only has to be as high.
+    beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
+    places = np.unique(np.concatenate([beside - 1, beside, [0, last]]))
+    places = places[(places >= 0) & (places <= last)]
+    instants, energy = curve.instants[places], curve.kwh[places]
+    gain = increase_per_bucket(Runs(instants, energy, instants, energy, np.zeros(places.size)), edges)
     hours = hours_between(edges[:-1], edges[1:])
     lost = curve.unknown.hours_per_slot(edges) + np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
     coverage = np.clip(gain.known - lost / hours, 0.0, 1.0)
@@ -84,14 +91,4 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
     whole = coverage >= 1 - ALL_BUT
     kwh = np.divide(gain.values, np.where(whole, 1.0, coverage), out=np.full(coverage.size, np.nan), where=enough)
     filled = enough & (curve.filled.hours_per_slot(edges) > ALL_BUT)
-    return SlotEnergy(kwh, enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)), filled)
-
-
-def _runs_around(curve: EnergyCurve, edges: InstantArray) -> Runs:
-    """Return the points of the curve beside each edge, and its ends: between them it only has to be as high."""
-    if not curve.instants.size:
-        return Runs(curve.instants, curve.kwh, curve.instants, curve.kwh, curve.kwh)
-    beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
-    places = np.unique(np.concatenate([beside - 1, beside, [0, last]]).clip(0, last))
-    instants, kwh = curve.instants[places], curve.kwh[places]
-    return Runs(instants, kwh, instants, kwh, np.zeros(places.size))
+    return SlotValues(kwh, enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)), filled)

@@ -1,9 +1,8 @@
 """The sensors of one site over one window: their readings in order, and the energies of each column."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,8 @@ from luna.energy.units import level_factor, read_measure
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
-from services.ingest.metering.curve import EnergyCurve, energy_per_slot
-from services.ingest.metering.filling import DIGITS
+from services.ingest.metering.curve import EnergyCurve, SlotValues, energy_per_slot
+from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, Spans, find_paced, hours_between, runs_of
@@ -34,18 +33,14 @@ USUAL_SHARE = 0.999
 
 def limit_columns(site: Site) -> dict[str, float]:
     """Return the highest believable power of each energy column, kW."""
-    limits = limit_powers(site) | {"load_kwh": _limit_load(site)}
-    load = limits["load_kwh"]
-    return limits | {role.series: limit_power(site, role, load) for role in SENSOR_ROLES.values() if role.flow == "submetered" and role.series}
-
-
-def _limit_load(site: Site) -> float:
-    """Return what connection, roof and batteries carry together; a part that has a sensor and no size may carry anything."""
     sensors = site.input_sensors
-    if (sensors.total_pv_production and not site.pv) or (sensors.total_battery_discharge and not site.batteries):
-        return ANY_POWER_KW
-    parts = [array.peak_kw for array in site.pv] + [battery.discharge_limit_kw for battery in site.batteries]
-    return min(ANY_POWER_KW, (site.grid.import_limit_kw + sum(parts)) * TOLERANCE)
+    load = ANY_POWER_KW
+    # What connection, roof and batteries carry together; a part that has a sensor and no size may carry anything.
+    if (site.pv or not sensors.total_pv_production) and (site.batteries or not sensors.total_battery_discharge):
+        parts = [array.peak_kw for array in site.pv] + [battery.discharge_limit_kw for battery in site.batteries]
+        load = min(ANY_POWER_KW, (site.grid.import_limit_kw + sum(parts)) * TOLERANCE)
+    submetered = {role.series: limit_power(site, role, load) for role in SENSOR_ROLES.values() if role.flow == "submetered" and role.series}
+    return limit_powers(site) | {"load_kwh": load} | submetered
 
 
 def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
@@ -67,18 +62,10 @@ OUT_OF_BOUNDS = RowFault("no_soc")
 FAR_FROM_NEIGHBOURS = RowFault("far")
 
 
-@dataclass(frozen=True, slots=True)
-class SlotLevel:
-    """A state of charge at the end of each slot, NaN where unknown; ``estimated`` where it was taken to have rested or moved evenly through a silence."""
-
-    soc: FloatArray
-    estimated: NDArray[np.bool_]
-
-
-def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], refusals: Refusals) -> SlotLevel:
+def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], refusals: Refusals) -> SlotValues:
     """Return the last state of charge at or before each of ``ends``, if it is not older than the longest gap, or the next one is the same.
 
-    Where a reading is missing on its way to another one, it lies between the two.
+    Where a reading is missing on its way to another one, it lies between the two: estimated, as where it is taken to have rested through a silence.
 
     Args:
         awake: which slots lie near a reading of any of the site's sensors.
@@ -89,7 +76,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     level = level.without(refusals.refuse(level, (level.values < -SOC_ROUNDING) | (level.values > 1 + SOC_ROUNDING), OUT_OF_BOUNDS))
     level = level.without(refusals.refuse(level, find_outliers(level.instants, level.values, LONE_JUMP), FAR_FROM_NEIGHBOURS))
     if not len(level):
-        return SlotLevel(np.full(ends.size, np.nan), np.zeros(ends.size, dtype=np.bool_))
+        return SlotValues(np.full(ends.size, np.nan), *np.zeros((2, ends.size), dtype=np.bool_))
     place = np.searchsorted(level.instants, ends, side="right") - 1
     last, following = np.maximum(place, 0), np.minimum(place + 1, len(level) - 1)
     age, until = hours_between(level.instants[last], ends), hours_between(level.instants[last], level.instants[following])
@@ -101,15 +88,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     passed = fresh & ~same & ~paced & (age > 0) & (until > LONGEST_STEP_HOURS) & (until <= LONGEST_GAP_HOURS)
     share = np.divide(age, until, out=np.zeros(ends.size), where=passed)
     soc = level.values[last] + share * (level.values[following] - level.values[last])
-    return SlotLevel(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed)
-
-
-class ColumnValues(NamedTuple):
-    """Values per slot, NaN where unknown; which rest on less than readings, and which of these a counter's two ends alone bound."""
-
-    values: FloatArray
-    estimated: Mask
-    filled: Mask
+    return SlotValues(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed, np.zeros(ends.size, dtype=np.bool_))
 
 
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
@@ -137,7 +116,9 @@ class Meters:
         for column in columns:
             for name in dict.fromkeys(sensor.name for sensor in column.sensors):
                 sensor_samples = samples.get(name) or Samples.empty(name)
-                self._readings[name] = put_in_order(sensor_samples, _factor(sensor_samples.unit, column), self._refusals, now=now)
+                measure = read_measure(sensor_samples.unit)
+                factor = level_factor(sensor_samples.unit) if column.is_level else measure.factor if measure else 1.0
+                self._readings[name] = put_in_order(sensor_samples, factor, self._refusals, now=now)
         # Awake are the slots within the longest gap of a reading of any sensor.
         step = self._edges[1] - self._edges[0]
         around = self._edges[0] + np.arange(-GAP_SLOTS, self._edges.size + GAP_SLOTS) * step
@@ -147,14 +128,22 @@ class Meters:
         near = np.convolve(spoke, np.ones(2 * GAP_SLOTS + 1), mode="valid")
         self._awake = np.asarray(near > 0.5)
 
-    def measure(self, column: Column) -> ColumnValues:
+    def measure(self, column: Column) -> SlotValues:
         """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
 
         Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
         """
-        whole = ColumnValues(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
+        whole = SlotValues(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
+        # What each state of charge counts: a battery's capacity, where there is one sensor for each battery.
+        capacities = [battery.capacity_kwh for battery in self._site.batteries]
         for together, slots in column.in_turn(self._edges):
-            part = self._measure_level(together) if column.is_level else self._measure_together(together)
+            if column.is_level:
+                levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in together.sensors]
+                weights = capacities if len(capacities) == len(levels) else [1.0] * len(levels)
+                soc = np.average([level.values for level in levels], axis=0, weights=weights)
+                part = SlotValues(soc, *(np.any(masks, axis=0) for masks in zip(*((level.estimated, level.filled) for level in levels), strict=True)))
+            else:
+                part = self._measure_together(together)
             for there, measured in zip(whole, part, strict=True):
                 there[slots] = measured[slots]
         return whole
@@ -182,10 +171,10 @@ class Meters:
         """Return the slots in any part of which one of a column's sensors holds."""
         return column.is_named(self._edges)
 
-    def _measure_together(self, column: Column) -> ColumnValues:
+    def _measure_together(self, column: Column) -> SlotValues:
         parts = [(sensor.sign, energy_per_slot(self._curve_of(sensor, column), self._edges, self._awake)) for sensor in column.sensors]
-        values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
-        return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
+        values = np.sum([part.values if column.reversed else sign * part.values for sign, part in parts], axis=0)
+        return SlotValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, fault: RowFault) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
@@ -193,8 +182,13 @@ class Meters:
         for first, end in runs_of(slots):
             edges = self._edges[[first, end]]
             holding = [sensor.name for sensor in column.sensors if Column(column.name, (sensor,)).is_named(edges).any()]
-            if any(self._is_released(name, edges[0], edges[1], fault) for name in holding):
-                refused[first:end] = False
+            for readings in (self._readings[name] for name in holding):
+                # A source that reports changes only says nothing while a meter stands still: what it said last is what is refused.
+                last = np.searchsorted(readings.instants, edges[0], side="right") - 1
+                within = (readings.instants < edges[1]) & (np.arange(len(readings)) >= last)
+                if (within & ~self._refusals.refuse(readings, within, fault)).any():
+                    refused[first:end] = False
+                    break
         return refused
 
     def find_long_standstills(self, columns: Sequence[Column]) -> Spans:
@@ -210,17 +204,18 @@ class Meters:
         affected = {column.name for column in columns}
         self._curves = {key: curve for key, curve in self._curves.items() if key[0] not in affected}
 
-    def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, fault: RowFault) -> bool:
-        readings = self._readings[name]
-        # A source that tells changes only says nothing while a meter stands still: what it said last is what is refused.
-        last = np.searchsorted(readings.instants, start, side="right") - 1
-        within = (readings.instants < end) & (np.arange(len(readings)) >= last)
-        return bool((within & ~self._refusals.refuse(readings, within, fault)).any())
-
     def _curve_of(self, sensor: SiteSensor, column: Column) -> EnergyCurve:
         key = column.name, column.reversed, sensor
         if key not in self._curves:
-            self._curves[key] = self._draw(self._readings_of(sensor), column)
+            readings, limit_kw = self._readings_of(sensor), self._limits[column.name]
+            measure, directed = read_measure(readings.unit), readings.turned() if column.reversed else readings
+            if measure is None:
+                self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), refuse_unit(readings.unit))
+                self._curves[key] = EnergyCurve.empty()
+            elif measure.kind == "power":
+                self._curves[key] = read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
+            else:
+                self._curves[key] = read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
         return self._curves[key]
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
@@ -236,31 +231,6 @@ class Meters:
         instants, values = sensor.limit(readings.instants, readings.values)
         return replace(readings, instants=instants, values=values)
 
-    def _draw(self, readings: Readings, column: Column) -> EnergyCurve:
-        measure = read_measure(readings.unit)
-        if measure is None:
-            self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), refuse_unit(readings.unit))
-            return EnergyCurve.empty()
-        directed = readings.turned() if column.reversed else readings
-        limit_kw = self._limits[column.name]
-        if measure.kind == "power":
-            return read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
-        return read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
-
-    def _measure_level(self, column: Column) -> ColumnValues:
-        levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
-        # What each state of charge counts: a battery's capacity, where there is one sensor for each battery.
-        capacities = [battery.capacity_kwh for battery in self._site.batteries]
-        soc = np.average([level.soc for level in levels], axis=0, weights=capacities if len(capacities) == len(levels) else [1.0] * len(levels))
-        return ColumnValues(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
-
 
 def _names_of(columns: Sequence[Column]) -> list[str]:
     return [*dict.fromkeys(sensor.name for column in columns for sensor in column.sensors)]
-
-
-def _factor(unit: str | None, column: Column) -> float:
-    if column.is_level:
-        return level_factor(unit)
-    measure = read_measure(unit)
-    return measure.factor if measure else 1.0

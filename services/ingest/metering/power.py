@@ -3,7 +3,7 @@
 import numpy as np
 
 from luna.energy.row_fault import RowFault
-from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.rejection import Mask, Readings, Refusals
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between
@@ -26,7 +26,14 @@ def find_outliers(instants: InstantArray, values: FloatArray, least: float) -> M
         least: a departure that is always believed.
     """
     outlying = np.zeros(values.size, dtype=np.bool_)
-    places = _suspects(values, least)
+    if values.size <= 2 * HALF_WIDTH:
+        return outlying
+    inner = values[HALF_WIDTH : values.size - HALF_WIDTH]
+    # Only what differs from a neighbour in its window by more than ``least`` can depart from its median by as much.
+    differs = np.zeros(inner.size, dtype=np.bool_)
+    for shift in (*range(HALF_WIDTH), *range(HALF_WIDTH + 1, 2 * HALF_WIDTH + 1)):
+        differs |= np.abs(values[shift : shift + inner.size] - inner) > least
+    places = np.flatnonzero(differs) + HALF_WIDTH
     if not places.size:
         return outlying
     windows = values[places[:, None] + np.arange(-HALF_WIDTH, HALF_WIDTH + 1)]
@@ -35,17 +42,6 @@ def find_outliers(instants: InstantArray, values: FloatArray, least: float) -> M
     departs = np.abs(values[places] - centre) > np.maximum(THRESHOLD * deviation, least)
     outlying[places] = departs & (hours_between(instants[places - HALF_WIDTH], instants[places + HALF_WIDTH]) <= 2 * HALF_WIDTH * DENSE_HOURS)
     return outlying
-
-
-def _suspects(values: FloatArray, least: float) -> IndexArray:
-    """Return the places that differ from a neighbour in their window by more than ``least``: only those can depart from its median by as much."""
-    if values.size <= 2 * HALF_WIDTH:
-        return np.array([], dtype=np.int64)
-    inner = values[HALF_WIDTH : values.size - HALF_WIDTH]
-    differs = np.zeros(inner.size, dtype=np.bool_)
-    for shift in (*range(HALF_WIDTH), *range(HALF_WIDTH + 1, 2 * HALF_WIDTH + 1)):
-        differs |= np.abs(values[shift : shift + inner.size] - inner) > least
-    return np.flatnonzero(differs).astype(np.int64) + HALF_WIDTH
 
 
 # What a kettle, a heat pump's start or a flow heater does for a moment stays below half of what connection, roof and battery carry together.
@@ -77,23 +73,18 @@ def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_
     # Runs repeat one value, other than rest, for longer than a power does.
     begins = np.flatnonzero(np.append([True], np.diff(power.values) != 0))
     lasts = np.append(begins[1:], len(power)) - 1
-    hours = hours_between(power.instants[begins], power.instants[lasts])
+    repeated_hours = hours_between(power.instants[begins], power.instants[lasts])
     changes = np.abs(np.diff(power.values[begins]))
     step = float(np.min(changes, initial=np.inf, where=changes > 0)) if changes.size else 0.0
-    stuck = (hours >= LONGEST_CONSTANT_HOURS) & (np.abs(power.values[begins]) > max(REST_KW, FINE_STEPS * step))
+    stuck = (repeated_hours >= LONGEST_CONSTANT_HOURS) & (np.abs(power.values[begins]) > max(REST_KW, FINE_STEPS * step))
     wrong |= refusals.refuse(power, np.repeat(stuck, lasts - begins + 1), CONSTANT)
-    return _draw(power, np.maximum(np.where(wrong, np.nan, kw), 0.0))
-
-
-def _draw(power: Readings, kw: FloatArray) -> EnergyCurve:
-    start_kw = kw[:-1]
+    start_kw = np.maximum(np.where(wrong, np.nan, kw), 0.0)[:-1]
     hours = hours_between(power.instants[:-1], power.instants[1:])
     moving = ~(start_kw <= REST_KW)
     unknown = np.isnan(start_kw) | (moving & (hours > LONGEST_GAP_HOURS))
-    energy = np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, start_kw * hours))])
     return EnergyCurve(
         power.instants,
-        energy,
+        np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, start_kw * hours))]),
         unknown=Spans.between(power.instants, unknown),
         interpolated=Spans.between(power.instants, moving & ~unknown & (hours > LONGEST_STEP_HOURS)),
         resting=Spans.between(power.instants, ~moving & (hours > LONGEST_GAP_HOURS)),

@@ -100,12 +100,16 @@ def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: da
 
     Invariants: the order of the samples, and repeating them, change nothing.
     """
-    instants, values = _sort(samples.instants.astype("datetime64[us]"), samples.values.astype(np.float64) * factor)
+    instants, values = samples.instants.astype("datetime64[us]"), samples.values.astype(np.float64) * factor
+    if not (np.diff(instants) > np.timedelta64(0)).all():
+        order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
+        instants, values = instants[order], values[order]
     readings = Readings(samples.sensor, samples.unit, factor, instants, values)
     readings = readings.without(refusals.refuse(readings, np.isinf(readings.values), NO_NUMBER))
     readings = readings.without(refusals.refuse(readings, readings.instants < EARLIEST, UNSET))
     if now is not None:
-        readings = readings.without(refusals.refuse(readings, readings.instants > _naive(now + CLOCK_TOLERANCE), FUTURE))
+        latest = np.datetime64((now + CLOCK_TOLERANCE).astimezone(UTC).replace(tzinfo=None), "us")
+        readings = readings.without(refusals.refuse(readings, readings.instants > latest, FUTURE))
     same = np.diff(readings.instants) == np.timedelta64(0)
     repeated = np.append(same, np.zeros(min(1, len(readings)), dtype=np.bool_))
     if not repeated.any():
@@ -113,14 +117,3 @@ def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: da
     following = np.append(readings.values[1:], np.nan)
     refusals.refuse(readings, repeated & ~np.isnan(readings.values) & (readings.values != following), CONTRADICTS)
     return readings.without(repeated)
-
-
-def _sort(instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
-    if instants.size < 2 or (np.diff(instants) > np.timedelta64(0)).all():
-        return instants, values
-    order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
-    return instants[order], values[order]
-
-
-def _naive(instant: datetime) -> np.datetime64:
-    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")

@@ -7,7 +7,7 @@ import numpy as np
 from luna.energy.timeline import InstantArray
 from luna.energy.units import read_measure
 from services.ingest.metering.counter import measure_step
-from services.ingest.metering.rejection import Mask, Readings
+from services.ingest.metering.rejection import Readings
 from services.ingest.metering.spans import REST_KW, Spans, hours_between
 
 # Before that no meter is called frozen: what a poll, a restart of its gateway or a dead band of its display does for a moment.
@@ -41,7 +41,8 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
     # A stretch lasts from the first word of something to the next of something else; sensors of one meter speak in turn, so it holds the last of each.
-    moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
+    moved = [np.append([True], np.diff(each.values) != 0) | (_is_power(each) & (np.abs(each.values) <= REST_KW)) for each in meter]
+    moves = np.unique(np.concatenate([each.instants[is_new] for each, is_new in zip(meter, moved, strict=True)]))
     following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
     ends = [np.searchsorted(each.instants, following) for each in meter]
     last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
@@ -65,12 +66,6 @@ def _step_of(readings: Readings) -> float:
     rises = np.diff(kwh)[np.diff(kwh) > 0]
     differs = np.abs(np.diff(rises))
     return min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
-
-
-def _find_moves(readings: Readings) -> Mask:
-    """Return which readings say something new: what is unknown repeats nothing."""
-    moved = np.append([True], np.diff(readings.values) != 0)
-    return moved | (np.abs(readings.values) <= REST_KW) if _is_power(readings) else moved
 
 
 def _is_power(readings: Readings) -> bool:

@@ -1,0 +1,88 @@
+"""Gaps between a counter's readings: which are interpolated, which are filled to the meter's total in the shape of the days before, which stay unknown."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from luna.energy.timeline import SLOT, FloatArray, InstantArray
+from services.ingest.metering.curve import EnergyCurve, Silences, energy_per_slot
+from services.ingest.metering.rejection import Mask, Readings
+from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
+
+# One step of a counter's display and what rounding makes of it, but not two.
+ONE_STEP = 1.5
+# Two days are always at hand, whatever window is built: with more, a silence would take another shape in another window.
+DAYS_BEFORE = 2
+DAY = np.timedelta64(1, "D")
+# A milliwatt-hour, to which quarter-hours are rounded: below it lies what sums of many readings lose, which differs with where they begin; and the parts of a
+# gap add up to the meter's total to the last digit.
+DIGITS = 6
+
+
+def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh: float, limit_kw: float) -> EnergyCurve:
+    """Return the energy of a counter's readings as a curve.
+
+    A gap is silence for more than ``LONGEST_GAP_HOURS`` while it counted. Up to ``LONGEST_FILL_HOURS`` it is filled: its energy is the difference of its two
+    ends, its shape that of the same hours of the two days before; even where these are unknown. A longer one stays unknown. Shorter silences are interpolated.
+
+    Args:
+        counter: in kWh, free of NaN.
+        gain: what it counted from each reading to the next, kWh; NaN where that cannot be told.
+        continued: from which readings to the next it went on, rather than began anew.
+        step_kwh: in which steps it shows its energy.
+        limit_kw: the highest believable power; a shape that goes beyond it is not taken.
+
+    Invariants: every gap that is filled keeps its energy; what lies after one changes nothing in it.
+    """
+    hours = hours_between(counter.instants[:-1], counter.instants[1:])
+    moving = ~(gain <= REST_KW * hours)
+    # A source that reports changes only is silent until the next step of the display, however long that takes.
+    silent = moving & (gain > ONE_STEP * step_kwh) & (hours > LONGEST_GAP_HOURS)
+    filled = silent & continued & (hours <= LONGEST_FILL_HOURS)
+    # Of a register that rolled over all is known; of one that began anew what it shows since.
+    whole = continued | (gain != counter.values[1:])
+    unknown = np.isnan(gain) | (silent & ~filled)
+    energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
+    interpolated = moving & ~unknown & ~filled & (hours > LONGEST_STEP_HOURS) & ~find_paced(hours)
+    curve = EnergyCurve(
+        counter.instants,
+        energy,
+        unknown=Spans.between(counter.instants, unknown),
+        interpolated=Spans.between(counter.instants, interpolated),
+        resting=Spans.between(counter.instants, np.zeros(hours.size, dtype=np.bool_)),
+        filled=Spans.between(counter.instants, filled),
+        silences=Silences(Spans.between(counter.instants, silent), gain[silent], whole[silent]),
+    )
+    instants, kwh, step = [curve.instants], [curve.kwh], np.timedelta64(SLOT)
+    for start, end in zip(curve.filled.starts, curve.filled.ends, strict=True):
+        # The two ends of the gap and the edges of quarter-hours between them.
+        place = start.astype("datetime64[us]").astype(np.int64) // step.astype("timedelta64[us]").astype(np.int64) + 1
+        inner = np.datetime64(0, "us") + np.arange(place, place + 2 + (end - start) // step) * step
+        points: InstantArray = np.concatenate([[start], inner[inner < end], [end]]).astype("datetime64[us]")
+        first, last = curve.kwh[np.searchsorted(curve.instants, [start, end])]
+        instants.append(points[1:-1])
+        counted = np.round(np.cumsum(_share(curve, points, last - first, limit_kw))[:-1], DIGITS)
+        kwh.append(first + np.minimum(counted, last - first))
+    if len(instants) == 1:
+        return curve
+    order = np.argsort(np.concatenate(instants), kind="stable")
+    return replace(curve, instants=np.concatenate(instants)[order], kwh=np.maximum.accumulate(np.concatenate(kwh)[order]))
+
+
+def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float) -> FloatArray:
+    """Return ``total`` shared out between ``points``."""
+    hours = hours_between(points[:-1], points[1:])
+    # What was measured: unknown and filled stretches, which lie apart, are left out.
+    starts, ends = (np.concatenate(each) for each in ((curve.unknown.starts, curve.filled.starts), (curve.unknown.ends, curve.filled.ends)))
+    order = np.argsort(starts)
+    measured = replace(curve, unknown=Spans(starts[order], ends[order]))
+    awake = np.ones(hours.size, dtype=np.bool_)
+    days = np.array([energy_per_slot(measured, points - number * DAY, awake).values for number in range(1, DAYS_BEFORE + 1)])
+    finite = np.isfinite(days)
+    usual = np.divide(np.nansum(days, axis=0), finite.sum(axis=0) * hours, out=np.full(hours.size, np.nan), where=finite.any(axis=0))
+    if np.isfinite(usual).any() and np.nansum(usual) > 0:
+        weights = np.where(np.isfinite(usual), usual, np.nanmean(usual)) * hours
+        shaped = total * weights / weights.sum()
+        if (shaped <= limit_kw * hours).all():
+            return np.asarray(shaped)
+    return np.asarray(total * hours / hours.sum())
