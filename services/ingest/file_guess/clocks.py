@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -47,7 +47,19 @@ def find_clock(frame: pl.DataFrame, layout: FileLayout, *, preamble: str, site_z
     Raises:
         InvalidInputError: it has none, or a row is a whole day.
     """
-    clock = _find_columns(frame, layout)
+    if layout.form == "states":
+        clock = FileClock(["time"])
+    else:
+        kinds = {name: _classify(frame[name]) for name in layout.names}
+        moments, days, times = ([name for name, kind in kinds.items() if kind == target] for target in ("moment", "day", "clock"))
+        if moments:
+            clock = _take(moments, [[name] for name in moments], days + times)
+        elif days and times:
+            clock = _take(times, [[days[min(place, len(days) - 1)], name] for place, name in enumerate(times)], days)
+        elif days:
+            raise refuse("rows-are-days", field=days[0], value=str(frame[days[0]][0]))
+        else:
+            raise refuse("no-column-of-times", field="time", value=", ".join(layout.names)[:200])
     written = join_times(frame, clock.time_columns).drop_nulls()
     _order_days(clock, written, choices)
     iso = write_iso(written, clock.day_order)
@@ -71,21 +83,6 @@ def _classify(cells: pl.Series) -> Kind:
         timed = parts["clock"].any() and not text.str.contains(r"[T ]00:00(:00)?$").all()
         return "moment" if timed else "day"
     return "clock" if text.str.contains(CLOCK).sum() / text.len() >= MOST_SHARE else ""
-
-
-def _find_columns(frame: pl.DataFrame, layout: FileLayout) -> FileClock:
-    if layout.form == "states":
-        return FileClock(["time"])
-    kinds = {name: _classify(frame[name]) for name in layout.names}
-    moments, days, clocks = ([name for name, kind in kinds.items() if kind == target] for target in ("moment", "day", "clock"))
-    if moments:
-        return _take(moments, [[name] for name in moments], days + clocks)
-    if days and clocks:
-        pairs = [[days[min(place, len(days) - 1)], clock] for place, clock in enumerate(clocks)]
-        return _take(clocks, pairs, days)
-    if days:
-        raise refuse("rows-are-days", field=days[0], value=str(frame[days[0]][0]))
-    raise refuse("no-column-of-times", field="time", value=", ".join(layout.names)[:200])
 
 
 def _take(names: list[str], columns: list[list[str]], others: list[str]) -> FileClock:
@@ -196,7 +193,16 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
         return None
     counts = Counter(local.to_list())
     first, last = min(counts), max(counts)
-    for day, shift in _changes(first, last, zone):
+    # The local hours that the zone skips (1) or repeats (-1) meanwhile.
+    changes: list[tuple[datetime, int]] = []
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    while midnight <= last and last - first <= LONGEST_FILE:
+        one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (midnight, midnight + timedelta(days=1)))
+        hours = (midnight + timedelta(hours=step) for step in range(24)) if one != other else ()
+        odd_hours = (each for each in hours if each.replace(tzinfo=zone, fold=0).utcoffset() != each.replace(tzinfo=zone, fold=1).utcoffset())
+        changes += [(hour, 1 if other > one else -1) for hour in islice(odd_hours, 1)]
+        midnight += timedelta(days=1)
+    for day, shift in changes:
         odd = [day + timedelta(minutes=minute) for minute in range(0, 60, 5)]
         before, after = (day - HOUR + timedelta(minutes=minute) for minute in (0, 120))
         if not any(before <= instant <= after + HOUR for instant in (first, last)) and before in counts and (day + HOUR in counts or day + 2 * HOUR in counts):
@@ -208,28 +214,6 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
             # In a file with several rows of one time, each of another meter, an hour that is repeated has more of them.
             return day.date().isoformat() if any(counts[instant] > counts[instant - HOUR] > 0 for instant in odd) else ""
     return None
-
-
-def _changes(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[datetime, int]]:
-    """Return the local hours that a zone skips (1) or repeats (-1) between two local times."""
-    changes: list[tuple[datetime, int]] = []
-    if last - first > LONGEST_FILE:
-        return changes
-    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
-    while day <= last:
-        one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (day, day + timedelta(days=1)))
-        if one != other:
-            shift = 1 if other > one else -1
-            hour = next((day + timedelta(hours=step) for step in range(24) if _is_odd(day + timedelta(hours=step), zone)), None)
-            if hour is not None:
-                changes.append((hour, shift))
-        day += timedelta(days=1)
-    return changes
-
-
-def _is_odd(local: datetime, zone: ZoneInfo) -> bool:
-    early, late = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    return early != late
 
 
 def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> None:

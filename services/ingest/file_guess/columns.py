@@ -131,7 +131,11 @@ def find_decimal_comma(frame: pl.DataFrame, columns: Sequence[str], choices: Map
 def guess_columns(frame: pl.DataFrame, context: ColumnContext) -> tuple[list[GuessedColumn], list[FileQuestion]]:
     """Return what each column, or each name of a file with one value per row, is, and what only a person knows."""
     layout = context.layout
-    series = _by_name(frame, layout) if layout.name_column else {name: frame[name] for name in layout.names if name not in context.clock_columns}
+    if layout.name_column:
+        names = [str(name) for name in frame[layout.name_column].drop_nulls().unique(maintain_order=True).head(100)]
+        series = {name: frame.filter(pl.col(layout.name_column) == name)[layout.value_column or ""] for name in names}
+    else:
+        series = {name: frame[name] for name in layout.names if name not in context.clock_columns}
     columns = [_read_column(name, cells, context) for name, cells in series.items()]
     _settle_consumption(columns, context)
     _settle_nameless(columns, context)
@@ -140,16 +144,16 @@ def guess_columns(frame: pl.DataFrame, context: ColumnContext) -> tuple[list[Gue
     for column in columns:
         _apply_choices(column, context)
     _settle_repeats(columns, context)
-    _keep_one_kind(columns)
+    # Prices are left out of a file that has energies, and others beside spot prices: they are loaded on their own.
+    kinds: set[str] = {column.stored_as for column in columns}
+    apart = PRICES if kinds & (ENERGIES | {"soc"}) else PRICES - {"spot_price"} if "spot_price" in kinds else frozenset()
     for column in columns:
-        if column.stored_as != "nothing":
+        if column.stored_as in apart:
+            column.stored_as = "nothing"
+            column.say("price_apart")
+        elif column.stored_as != "nothing":
             questions += _ask_unit(column, context) + _ask_sign(column, columns, context)
     return columns, questions
-
-
-def _by_name(frame: pl.DataFrame, layout: FileLayout) -> dict[str, pl.Series]:
-    names = [str(name) for name in frame[layout.name_column or ""].drop_nulls().unique(maintain_order=True).head(100)]
-    return {name: frame.filter(pl.col(layout.name_column or "") == name)[layout.value_column or ""] for name in names}
 
 
 def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> GuessedColumn:
@@ -166,22 +170,15 @@ def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> Guessed
         column.stored_as, column.consumption = meaning.stored_as, meaning.consumption
         column.confidence = "likely" if meaning.consumption else "certain"
         column.say("part_of_others" if meaning.stored_as == "nothing" else "word", word=meaning.word)
-    column.unit = context.units.get(name) or read_unit(name) or _unit_in_cells(cells) or _unit_above(context)
+    cell = next((str(cell) for cell in cells.drop_nulls().head(5)), "")
+    in_cells = read_unit(cell) if re.search(r"\d\s*[kMm]?Wh?$|\d\s*%$", cell) else ""
+    # What stands above the table counts where it is the only one.
+    above = {read_unit(match) for match in UNIT_PATTERN.findall(context.above.replace("_", " ")) if match != "%"}
+    column.unit = context.units.get(name) or read_unit(name) or in_cells or (above.pop() if len(above) == 1 else "")
     if column.unit:
         column.say("unit_said", unit=column.unit)
     _find_measure(column, context)
     return column
-
-
-def _unit_in_cells(cells: pl.Series) -> str:
-    first = next((str(cell) for cell in cells.drop_nulls().head(5)), "")
-    return read_unit(first) if re.search(r"\d\s*[kMm]?Wh?$|\d\s*%$", first) else ""
-
-
-def _unit_above(context: ColumnContext) -> str:
-    """Return the unit that stands above the table, where it is the only one."""
-    units = {read_unit(match) for match in UNIT_PATTERN.findall(context.above.replace("_", " ")) if match != "%"}
-    return units.pop() if len(units) == 1 else ""
 
 
 def _find_measure(column: GuessedColumn, context: ColumnContext) -> None:
@@ -341,18 +338,6 @@ def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> Non
                 column.say("same_as", column=best.name)
 
 
-def _keep_one_kind(columns: list[GuessedColumn]) -> None:
-    """Leave prices out of a file that has energies: they are loaded on their own."""
-    if not any(column.stored_as in ENERGIES or column.stored_as == "soc" for column in columns):
-        spot = any(column.stored_as == "spot_price" for column in columns)
-        others = [column for column in columns if spot and column.stored_as in PRICES - {"spot_price"}]
-    else:
-        others = [column for column in columns if column.stored_as in PRICES]
-    for column in others:
-        column.stored_as = "nothing"
-        column.say("price_apart")
-
-
 def _ask_unit(column: GuessedColumn, context: ColumnContext) -> list[FileQuestion]:
     if not column.values.size:
         return []
@@ -388,18 +373,13 @@ def _ask_sign(column: GuessedColumn, columns: list[GuessedColumn], context: Colu
         return []
     key, (forth, back) = f"sign:{column.name}", {"grid": ("import", "export"), "battery": ("charge", "discharge")}[column.stored_as]
     answer = context.choices.get(key)
-    likely = answer if answer in {forth, back} else _likely_sign(column, columns, (forth, back))
+    likely = answer if answer in {forth, back} else None
+    beside = next((other for other in columns if other.stored_as == ("pv_kwh" if column.stored_as == "grid" else "soc")), None)
+    if likely is None and beside is not None and beside.values.size == column.values.size >= 24:
+        # With the sun less is bought; while a battery is charged its state rises.
+        other, direction = (beside.values, -1) if column.stored_as == "grid" else (np.gradient(beside.values), 1)
+        varies = np.std(other) > 0 and np.std(column.values) > 0
+        related = direction * float(np.corrcoef(column.values, other)[0, 1]) if varies else 0.0
+        likely = forth if related > 0.3 else back if related < -0.3 else None
     column.turned = likely == back
     return [FileQuestion(key=key, code=f"sign_{column.stored_as}", column=column.name, choices=[forth, back], likely=likely)]
-
-
-def _likely_sign(column: GuessedColumn, columns: list[GuessedColumn], names: tuple[str, str]) -> str | None:
-    beside = next((other for other in columns if other.stored_as == ("pv_kwh" if column.stored_as == "grid" else "soc")), None)
-    if beside is None or beside.values.size != column.values.size or column.values.size < 24:
-        return None
-    # With the sun less is bought; while a battery is charged its state rises.
-    other = beside.values if column.stored_as == "grid" else np.gradient(beside.values)
-    if np.std(other) == 0 or np.std(column.values) == 0:
-        return None
-    related = float(np.corrcoef(column.values, other)[0, 1]) * (-1 if column.stored_as == "grid" else 1)
-    return names[0] if related > 0.3 else names[1] if related < -0.3 else None

@@ -13,8 +13,8 @@ from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import find_clock
 from services.ingest.file_guess.columns import ColumnContext, find_decimal_comma, find_names, guess_columns
 from services.ingest.file_guess.layout import find_layout, read_preamble
-from services.ingest.file_guess.sources import Sample, read_sample, read_states, sample_frame
-from services.ingest.file_guess.translate import is_direct, translate
+from services.ingest.file_guess.sources import read_sample, read_states, sample_frame
+from services.ingest.file_guess.translate import drop_blank, is_direct, translate
 from services.ingest.file_guess.words import read_unit
 from services.ingest.instants import as_text
 from services.ingest.limited_file import FileLimits
@@ -40,19 +40,23 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     limits, chosen = limits or FileLimits(), dict(choices or {})
     sample = read_sample(path, limits)
     layout = find_layout(sample, field=file_name)
-    above, frame = read_preamble(sample, layout), sample_frame(sample, layout)
-    frame = frame.filter(pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != "")))
+    above, frame = read_preamble(sample, layout), drop_blank(sample_frame(sample, layout))
     if not frame.height:
         raise refuse("file-without-rows", field=file_name)
     long = find_names(frame, layout)
-    units = {} if long is None else long[2] or _units_of_states(sample)
+    units = {} if long is None else long[2]
     if long is not None:
+        states = read_states(sample.document) if sample.form == "json" and not units else None
+        if states is not None:
+            units = {name: read_unit(unit) for name, unit in states.units.items()}
         layout = layout.model_copy(update={"name_column": long[0], "value_column": long[1]})
     clock = find_clock(frame, layout, preamble=above, site_zone=timezone, choices=chosen)
     clock_columns = [*clock.time_columns, *clock.end_columns]
-    numeric = (
-        [layout.value_column or "value"] if layout.name_column else [name for name in layout.names if name not in clock_columns and _is_numeric(frame[name])]
-    )
+    numeric = [layout.value_column or "value"] if layout.name_column else []
+    for name in [] if layout.name_column else [name for name in layout.names if name not in clock_columns]:
+        cells = frame[name].drop_nulls().head(500)
+        if cells.len() and cells.str.contains(FIGURES).sum() >= 0.5 * cells.len():
+            numeric.append(name)
     comma, question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
     context = ColumnContext(layout, above, file_name, clock.step_seconds, clock_columns, units, chosen)
@@ -89,16 +93,6 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     )
 
 
-def _is_numeric(cells: pl.Series) -> bool:
-    there = cells.drop_nulls().head(500)
-    return there.len() > 0 and there.str.contains(FIGURES).sum() >= 0.5 * there.len()
-
-
-def _units_of_states(sample: Sample) -> dict[str, str]:
-    states = read_states(sample.document) if sample.form == "json" else None
-    return {} if states is None else {name: read_unit(unit) for name, unit in states.units.items()}
-
-
 def _describe_layout(layout: FileLayout) -> list[GuessReason]:
     reasons = [
         GuessReason(
@@ -133,11 +127,16 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     first, last = dated["at"].min(), dated["at"].max()
     assert isinstance(first, datetime)  # noqa: S101 - there is a row
     assert isinstance(last, datetime)  # noqa: S101
-    picture = _last_days(_add_up(dated, names, preview_step), preview_step)
+    sums = [pl.col(name).sum() if name.endswith("_kwh") else pl.col(name).mean() for name in names]
+    known = [pl.col(name).count().alias(f"known {name}") for name in names]
+    slots = dated.group_by(pl.col("at").dt.truncate(f"{preview_step}s")).agg(*sums, *known).sort("at")
+    recent = slots.select("at", *(pl.when(pl.col(f"known {name}") > 0).then(name).alias(name) for name in names)).filter(
+        pl.col("at") > pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d")
+    )
+    grid = recent.select(pl.datetime_range(pl.col("at").min(), pl.col("at").max(), f"{preview_step}s", time_zone="UTC", time_unit="us").alias("at"))
+    picture = grid.join(recent, on="at", how="left", maintain_order="left")
     month = pl.col("at").dt.convert_time_zone(parse_zone(zone).key).dt.strftime("%Y-%m").alias("month")
-    parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
-    there = (pl.col(name).count().alias(f"known {name}") for name in names)
-    months = dated.group_by(month).agg(*parts, *there).sort("month").tail(MOST_MONTHS)
+    months = dated.group_by(month).agg(*sums, *known).sort("month").tail(MOST_MONTHS)
     return FilePreview(
         whole=whole,
         rows=frame.height,
@@ -149,20 +148,3 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
         totals=[PreviewTotal(month=row["month"], name=name, value=row[name]) for row in months.iter_rows(named=True) for name in names if row[f"known {name}"]],
         lost=figures.height - figures.drop_nulls("at").height,
     )
-
-
-def _is_energy(name: str) -> bool:
-    return name.endswith("_kwh")
-
-
-def _add_up(dated: pl.DataFrame, names: list[str], seconds: int) -> pl.DataFrame:
-    parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
-    there = (pl.col(name).count().alias(f"known {name}") for name in names)
-    slots = dated.group_by(pl.col("at").dt.truncate(f"{seconds}s")).agg(*parts, *there).sort("at")
-    return slots.select("at", *(pl.when(pl.col(f"known {name}") > 0).then(name).alias(name) for name in names))
-
-
-def _last_days(slots: pl.DataFrame, seconds: int) -> pl.DataFrame:
-    recent = slots.filter(pl.col("at") > pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d"))
-    grid = recent.select(pl.datetime_range(pl.col("at").min(), pl.col("at").max(), f"{seconds}s", time_zone="UTC", time_unit="us").alias("at"))
-    return grid.join(recent, on="at", how="left", maintain_order="left")

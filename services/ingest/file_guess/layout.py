@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from luna.contracts.file_guess import FileLayout
 from luna.energy.refusals import refuse
@@ -15,13 +14,6 @@ NUMBER = re.compile(r"^\s*[+-]?[\d\s.,'’\u00a0\u202f]*\d\s*(kWh|Wh|W|kW|%|€)
 UNIT_CELL = re.compile(r"^[\[(]?\s*(dd|tt|yyyy|jjjj|hh|kwh|wh|mwh|kw|w|%|-|v|a|°c|utc|local)\b.*", re.IGNORECASE)
 MOST_HEADERS = 6
 LOOKED_AT = 12
-
-
-class TablePosition(NamedTuple):
-    """The begin of a table: the lines of its header, and its first row of values."""
-
-    header: range
-    first: int
 
 
 def find_layout(sample: Sample, *, field: str) -> FileLayout:
@@ -39,13 +31,31 @@ def find_layout(sample: Sample, *, field: str) -> FileLayout:
             raise refuse("json-without-rows", field=field)
         names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
         return FileLayout(form="records", names=names[:300])
-    table = _find_table(sample.head)
-    if table is None:
+    has_values = []
+    for row in sample.head:
+        dated = [place for place, cell in enumerate(row) if DATE.match(cell)]
+        has_figures = any(NUMBER.match(cell) and place not in dated[:1] for place, cell in enumerate(row))
+        has_values.append(bool(dated) and (has_figures or len(row) > 2))
+    for first, is_first in enumerate(has_values):
+        below = zip(sample.head[first : first + LOOKED_AT], has_values[first : first + LOOKED_AT], strict=True)
+        following = [is_row for row, is_row in below if any(row)]
+        # Above a table may stand one of its own: of two lines, with a time in the second.
+        if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
+            break
+    else:
         raise refuse("file-without-table", field=field)
-    width = max(len(row) for row in sample.head[table.first : table.first + 40])
-    names = _name_columns([sample.head[line] for line in table.header], width)
+    header = [sample.head[line] for line in _find_header(sample.head, first)]
+    names = []
+    for place in range(max(len(row) for row in sample.head[first : first + 40])):
+        parts = dict.fromkeys(row[place].replace("\ufeff", "").strip() for row in header if place < len(row))
+        name = own = " ".join(part for part in parts if part)[:190] or f"column {place + 1}"
+        number = 2
+        # No two columns have the same name.
+        while name in names or name == "line":
+            name, number = f"{own} {number}", number + 1
+        names.append(name)
     form = "workbook" if sample.form == "workbook" else "text"
-    return FileLayout(form=form, names=names, encoding=sample.encoding, separator=sample.separator, skipped_lines=table.first, sheet=sample.sheet)
+    return FileLayout(form=form, names=names, encoding=sample.encoding, separator=sample.separator, skipped_lines=first, sheet=sample.sheet)
 
 
 def read_preamble(sample: Sample, layout: FileLayout) -> str:
@@ -53,22 +63,6 @@ def read_preamble(sample: Sample, layout: FileLayout) -> str:
     above = sample.head[: layout.skipped_lines]
     begin = _find_header(sample.head, layout.skipped_lines).start if above else 0
     return "\n".join(" ".join(row) for row in above[:begin])
-
-
-def _find_table(rows: Sequence[Sequence[str]]) -> TablePosition | None:
-    values = [_is_values(row) for row in rows]
-    for first, is_first in enumerate(values):
-        following = [is_row for row, is_row in zip(rows[first : first + LOOKED_AT], values[first : first + LOOKED_AT], strict=True) if any(row)]
-        # Above a table may stand one of its own: of two lines, with a time in the second.
-        if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
-            return TablePosition(_find_header(rows, first), first)
-    return None
-
-
-def _is_values(row: Sequence[str]) -> bool:
-    dated = [place for place, cell in enumerate(row) if DATE.match(cell)]
-    figures = [place for place, cell in enumerate(row) if NUMBER.match(cell) and place not in dated[:1]]
-    return bool(dated) and (bool(figures) or len(row) > 2)
 
 
 def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
@@ -81,7 +75,8 @@ def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
     row = rows[above]
     filled = [cell for cell in row if cell]
     if sum(bool(UNIT_CELL.match(cell)) or (bool(UNIT.search(cell)) and len(cell) < 8) for cell in filled) >= 0.6 * len(filled):
-        while begin > 0 and above - begin < MOST_HEADERS and _names(rows[begin - 1], max(0.6 * (width - 1), 1)) and not _is_title(rows[begin - 1]):
+        # A line of one cell is a title.
+        while begin > 0 and above - begin < MOST_HEADERS and _names(rows[begin - 1], max(0.6 * (width - 1), 1)) and len(rows[begin - 1]) > 1:
             begin -= 1
     return range(begin, first)
 
@@ -89,21 +84,3 @@ def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
 def _names(row: Sequence[str], fewest: float) -> bool:
     filled = [cell for cell in row if cell]
     return len(filled) >= fewest and not any(DATE.match(cell) for cell in filled)
-
-
-def _is_title(row: Sequence[str]) -> bool:
-    return sum(map(bool, row)) == 1 and len(row) == 1
-
-
-def _name_columns(header: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return a name for each column, no two the same."""
-    names: list[str] = []
-    for place in range(width):
-        parts = dict.fromkeys(row[place].replace("\ufeff", "").strip() for row in header if place < len(row))
-        name = " ".join(part for part in parts if part)[:190] or f"column {place + 1}"
-        number = 2
-        own = name
-        while name in names or name == "line":
-            name, number = f"{own} {number}", number + 1
-        names.append(name)
-    return names

@@ -62,19 +62,34 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
         InvalidInputError: the file is none of those that can be read; says what it is instead.
     """
     with refuse_unreadable(path):
-        beginning = _read_beginning(path, limits)
+        with open_limited(path, limits) as file:
+            beginning = file.read(END_BYTES)
         form = _find_form(path, beginning)
         if form == "workbook":
             sheet, rows = _read_workbook(path, None)
             return Sample(form, rows[:LAYOUT_LINES], whole=True, sheet=sheet, rows=rows)
         if form == "json":
             return Sample(form, [], whole=True, document=_read_json(path, limits))
-        return _sample_text(path, beginning, limits)
-
-
-def _read_beginning(path: Path, limits: FileLimits) -> bytes:
-    with open_limited(path, limits) as file:
-        return file.read(END_BYTES)
+        encoding = find_encoding(beginning)
+        with open_limited(path, limits) as file:
+            size = WHOLE_BYTES if file.is_packed else path.stat().st_size
+            content = file.read(WHOLE_BYTES)
+            whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
+            tail = b""
+            if not whole and not file.is_packed:
+                content, place = content[:END_BYTES], (size - END_BYTES) // 2 * 2
+                file.seek(place)
+                tail = file.read(END_BYTES)
+            file.require_short(content[:BLOCK_BYTES])
+        if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
+            encoding = "cp1252"
+        # A line that was cut is none.
+        first = content.decode(encoding, "replace").lstrip("\ufeff")
+        first = first if whole else first.rpartition("\n")[0] + "\n"
+        last = tail.decode(encoding, "replace").partition("\n")[2]
+        lines = list(islice(first.splitlines(), LAYOUT_LINES))
+        separator = _find_separator(lines)
+        return Sample("text", _cells(lines, separator), whole=whole, encoding=encoding, separator=separator, text=(first, last))
 
 
 def _find_form(path: Path, beginning: bytes) -> Form:
@@ -109,29 +124,6 @@ def find_encoding(beginning: bytes) -> str:
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
-
-
-def _sample_text(path: Path, beginning: bytes, limits: FileLimits) -> Sample:
-    encoding = find_encoding(beginning)
-    with open_limited(path, limits) as file:
-        size = WHOLE_BYTES if file.is_packed else path.stat().st_size
-        content = file.read(WHOLE_BYTES)
-        whole = len(content) < WHOLE_BYTES if file.is_packed else size <= WHOLE_BYTES
-        tail = b""
-        if not whole and not file.is_packed:
-            content, place = content[:END_BYTES], (size - END_BYTES) // 2 * 2
-            file.seek(place)
-            tail = file.read(END_BYTES)
-        file.require_short(content[:BLOCK_BYTES])
-    if encoding == "utf-8" and whole and find_encoding(content) == "cp1252":
-        encoding = "cp1252"
-    # A line that was cut is none.
-    first = content.decode(encoding, "replace").lstrip("\ufeff")
-    first = first if whole else first.rpartition("\n")[0] + "\n"
-    last = tail.decode(encoding, "replace").partition("\n")[2]
-    lines = list(islice(first.splitlines(), LAYOUT_LINES))
-    separator = _find_separator(lines)
-    return Sample("text", _cells(lines, separator), whole=whole, encoding=encoding, separator=separator, text=(first, last))
 
 
 def _cells(lines: list[str], separator: str) -> list[list[str]]:
@@ -240,32 +232,27 @@ def read_states(document: Any) -> StateRows | None:
     if isinstance(document, list) and document and all(isinstance(each, list) for each in document):
         groups = [("", each) for each in document]
     rows = StateRows([], [], [], {})
-    for entity, group in groups:
-        if not isinstance(group, list) or not _add_states(rows, str(entity), group):
+    for key, group in groups:
+        if not isinstance(group, list) or not all(isinstance(state, dict) for state in group):
             return None
+        entity = str(key)
+        for state in group:
+            # Of a shortened history only the first state names its entity.
+            entity = str(state.get("entity_id") or state.get("statistic_id") or entity)
+            # A sum goes on where the meter behind it began anew; a mean is the only thing that a power has.
+            figure = next((name for name in ("s", "sum", "state", "mean") if state.get(name) is not None), None)
+            # A statistic's sum is that at the end of its hour.
+            clocks = ("end", "start") if figure in {"sum", "state"} else ("start",)
+            at = next((state[clock] for clock in ("last_changed", "last_updated", "lu", "lc", *clocks) if state.get(clock) is not None), None)
+            if not entity or at is None or figure is None:
+                return None
+            unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get("unit_of_measurement")
+            if unit:
+                rows.units[entity] = str(unit)
+            rows.names.append(entity)
+            rows.times.append(str(at))
+            rows.values.append(str(state[figure]))
     return rows if rows.names else None
-
-
-def _add_states(rows: StateRows, entity: str, group: list[Any]) -> bool:
-    """Add the states of an entity; of a shortened history only the first names it. Return whether they are some."""
-    for state in group:
-        if not isinstance(state, dict):
-            return False
-        entity = str(state.get("entity_id") or state.get("statistic_id") or entity)
-        # A sum goes on where the meter behind it began anew; a mean is the only thing that a power has.
-        key = next((key for key in ("s", "sum", "state", "mean") if state.get(key) is not None), None)
-        # A statistic's sum is that at the end of its hour.
-        clocks = ("end", "start") if key in {"sum", "state"} else ("start",)
-        at = next((state[clock] for clock in ("last_changed", "last_updated", "lu", "lc", *clocks) if state.get(clock) is not None), None)
-        if not entity or at is None or key is None:
-            return False
-        unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get("unit_of_measurement")
-        if unit:
-            rows.units[entity] = str(unit)
-        rows.names.append(entity)
-        rows.times.append(str(at))
-        rows.values.append(str(state[key]))
-    return True
 
 
 def read_records(document: Any) -> list[dict[str, Any]] | None:
@@ -350,29 +337,20 @@ def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[
 
 
 def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
-    if layout.form == "text":
-        yield from _text_frames(path, layout, limits)
-        return
     if layout.form == "workbook":
         _, cells = _read_workbook(path, layout.sheet)
-        whole = frame_of(layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1)
-    else:
-        whole = _json_frame(_read_json(path, limits), layout)
-    yield from whole.iter_slices(BATCH_ROWS)
-
-
-def _text_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
+        yield from frame_of(layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1).iter_slices(BATCH_ROWS)
+        return
+    if layout.form != "text":
+        yield from _json_frame(_read_json(path, limits), layout).iter_slices(BATCH_ROWS)
+        return
     with open_limited(path, limits, encoding=layout.encoding) as file:
         for line, block in file.blocks(first_line=1):
-            yield from _below(block.decode(), layout, line)
-
-
-def _below(text: str, layout: FileLayout, line: int) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a block without the lines above the table."""
-    lines = StringIO(text)
-    above = min(max(layout.skipped_lines + 1 - line, 0), text.count("\n") + 1)
-    for _ in range(above):
-        lines.readline()
-    frame = _parse_text(lines.read(), layout, line=line + above)
-    if frame.height:
-        yield frame
+            text = block.decode()
+            lines = StringIO(text)
+            above = min(max(layout.skipped_lines + 1 - line, 0), text.count("\n") + 1)
+            for _ in range(above):
+                lines.readline()
+            frame = _parse_text(lines.read(), layout, line=line + above)
+            if frame.height:
+                yield frame

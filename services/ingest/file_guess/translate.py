@@ -97,15 +97,32 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
     """
     clock = InstantReader(parse_zone(reading.zone))
     if is_direct(reading):
+        step, parts = reading.step_seconds or HOUR_SECONDS, list_parts(reading)
         for frame in frames:
-            rows = _drop_blank(frame)
-            if rows.height:
-                yield _to_slots(rows, reading, clock)
+            rows = drop_blank(frame)
+            if not rows.height:
+                continue
+            instants, written = read_instants(rows, reading, clock)
+            starts = instants.dt.offset_by(f"-{step}s") if reading.label == "end" else instants
+            series: dict[str, list[pl.Series]] = {}
+            for part in parts:
+                cells = rows[part.column.name]
+                values = part.take(read_values(cells, part.column, reading.layout))
+                if part.column.measure == "power":
+                    values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
+                if (values.is_null() & cells.is_not_null()).any():
+                    # Cells that are no numbers stay as text: who judges rows says what is wrong with them.
+                    values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
+                series.setdefault(part.series, []).append(values)
+            # A time that could not be read stays as it was written: so it is refused with it.
+            slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
+            yield pl.DataFrame([rows["line"], slot_start, *(_add_up(each).alias(name) for name, each in series.items())])
         return
     yield from _gather(frames, reading, clock)
 
 
-def _drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
+def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows in which anything stands."""
     return frame.filter(pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != "")))
 
 
@@ -125,23 +142,6 @@ def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.
     return figures if factor == 1.0 else (figures * factor).round_sig_figs(SIGNIFICANT)
 
 
-def _to_slots(frame: pl.DataFrame, reading: FileReading, clock: InstantReader) -> pl.DataFrame:
-    instants, written = read_instants(frame, reading, clock)
-    step = reading.step_seconds or HOUR_SECONDS
-    starts = instants.dt.offset_by(f"-{step}s") if reading.label == "end" else instants
-    series: dict[str, list[pl.Series]] = {}
-    for part in list_parts(reading):
-        column = part.column
-        values = part.take(read_values(frame[column.name], column, reading.layout))
-        if column.measure == "power":
-            values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
-        series.setdefault(part.series, []).append(_with_text(values, frame[column.name]))
-    # A time that could not be read stays as it was written: so it is refused with it.
-    slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
-    columns = [_add_up(each).alias(name) for name, each in series.items()]
-    return pl.DataFrame([frame["line"], slot_start, *columns])
-
-
 def _add_up(parts: list[pl.Series]) -> pl.Series:
     """Return the sum of parts, of which one that says nothing counts as zero: of two tariffs only one runs."""
     if len(parts) == 1:
@@ -151,20 +151,12 @@ def _add_up(parts: list[pl.Series]) -> pl.Series:
     return figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
 
 
-def _with_text(values: pl.Series, cells: pl.Series) -> pl.Series:
-    """Return the numbers, and as text the cells that are none: who judges rows says what is wrong with them."""
-    wrong = values.is_null() & cells.is_not_null()
-    if not wrong.any():
-        return values
-    return pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
-
-
 def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader) -> Iterator[pl.DataFrame]:
     parts = list_parts(reading)
     gathering = [GatheredSeries(part.column.measure, reading.step_seconds) for part in parts]
     step = (reading.step_seconds or 0) if reading.label == "end" else 0
     for frame in frames:
-        rows = _drop_blank(frame)
+        rows = drop_blank(frame)
         if not rows.height:
             continue
         instants, written = read_instants(rows, reading, clock)
@@ -181,26 +173,22 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
             values = part.take(read_values(cells, part.column, reading.layout)).fill_null(np.nan).to_numpy()
             # A counter is read at its time, whatever an interval's time may be.
             slots.add(seconds[there] - (step if slots.measure in {"power", "interval"} else 0), values)
-    gathered = _join(parts, [slots.close() for slots in gathering])
-    if gathered.height:
-        yield gathered
-
-
-def _join(parts: list[ColumnPart], series: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
+    series = [slots.close() for slots in gathering]
     filled = [starts for starts, _ in series if starts.size]
     if not filled:
-        return pl.DataFrame({"line": [], "slot_start": []}, schema={"line": pl.UInt32, "slot_start": pl.Datetime("us", "UTC")})
+        return
     slot = int(filled[0][1] - filled[0][0]) if filled[0].size > 1 else 900
     first, end = min(int(starts[0]) for starts in filled), max(int(starts[-1]) for starts in filled) + slot
     grid = np.arange(first, end, slot)
-    columns: dict[str, np.ndarray] = {}
-    for part, (starts, values) in zip(parts, series, strict=True):
+    joined: dict[str, np.ndarray] = {}
+    for part, (starts, figures) in zip(parts, series, strict=True):
         whole = np.full(grid.size, np.nan)
         if starts.size:
             place = (int(starts[0]) - first) // slot
-            whole[place : place + values.size] = values
-        columns[part.series] = columns[part.series] + whole if part.series in columns else whole
-    rows = pl.DataFrame({name: pl.Series(np.round(values, 9), nan_to_null=True) for name, values in columns.items()})
+            whole[place : place + figures.size] = figures
+        joined[part.series] = joined[part.series] + whole if part.series in joined else whole
     slot_starts = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    filled_rows = rows.with_columns(slot_starts).filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
-    return filled_rows.with_row_index("line", offset=1).select("line", "slot_start", *columns)
+    rows = pl.DataFrame({name: pl.Series(np.round(figures, 9), nan_to_null=True) for name, figures in joined.items()}).with_columns(slot_starts)
+    known = rows.filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
+    if known.height:
+        yield known.with_row_index("line", offset=1).select("line", "slot_start", *joined)
