@@ -14,9 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.economics import publication_times
-from luna.energy.errors import NotFoundError
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
 from luna.platform.database import prices, sites
@@ -24,9 +22,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.settings import Settings
 from luna.platform.simulated_home import REAL_MARKET, is_simulated
+from services.ingest.sources.prices.declaration import canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources, market_named
-from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError, SourceUnreachedError
+from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
+from services.ingest.sources.source import PriceSource, SourceError, SourceRefusedError, SourceUnreachedError
 
 # Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.
 AUCTION_ENDS = time(12, 45)
@@ -121,30 +120,21 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
             collected.faults.append(str(error))
             continue
         collected.reached = True
-        _take_over(collected, source.name, sheets)
+        open_before, timeline = np.isnan(collected.price), need.timeline
+        strange = {sheet.currency for sheet in sheets} - {need.currency}
+        if strange:
+            collected.faults.append(f"{source.name}: answers in {', '.join(sorted(strange))}, wanted is {need.currency}.")
+        # Long products first: where a source has both, the short ones are what was traded.
+        for sheet in sorted((sheet for sheet in sheets if sheet.currency == need.currency), key=lambda sheet: -sheet.minutes):
+            starts, price = on_quarter_hours(sheet)
+            places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
+            inside = (places >= 0) & (places < timeline.count)
+            inside[inside] = open_before[places[inside]]
+            collected.price[places[inside]] = price[inside]
+            published_at = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+            collected.published_at[places[inside]] = published_at
+        collected.sources[source.name] += int((open_before & np.isfinite(collected.price)).sum())
     return collected
-
-
-def _take_over(collected: CollectedPrices, source: str, sheets: list[PriceSheet]) -> None:
-    open_before = np.isnan(collected.price)
-    strange = {sheet.currency for sheet in sheets} - {collected.need.currency}
-    if strange:
-        collected.faults.append(f"{source}: answers in {', '.join(sorted(strange))}, wanted is {collected.need.currency}.")
-    # Long products first: where a source has both, the short ones are what was traded.
-    for sheet in sorted(sheets, key=lambda sheet: -sheet.minutes):
-        if sheet.currency == collected.need.currency:
-            slots, price = _place(sheet, collected.need.timeline, open_before)
-            collected.price[slots] = price
-            collected.published_at[slots] = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
-    collected.sources[source] += int((open_before & np.isfinite(collected.price)).sum())
-
-
-def _place(sheet: PriceSheet, timeline: Timeline, is_open: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
-    starts, price = on_quarter_hours(sheet)
-    slots = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-    inside = (slots >= 0) & (slots < timeline.count)
-    inside[inside] = is_open[slots[inside]]
-    return slots[inside], price[inside]
 
 
 def date_prices(collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
@@ -210,14 +200,32 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         NotFoundError: no service has the market named.
         InvalidInputError: the window is upside down, too long or off the quarter-hours.
     """
-    named = _find_series(sites.load_all(connection).sites)
+    stored = sites.load_all(connection).sites
+    # The markets that tariffs name, each in every currency in which a site pays; a simulated home pays what the real market's prices are.
+    real = {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)}
+    named = sorted(real | {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets})
     if request.market:
         of_sites = [each for each in named if each.name == request.market] or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
         series = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
     else:
-        series = [each for each in named if _has_market(each.name)]
-    due = ((each, _window_of(request) or _what_is_due(connection, each, now)) for each in series)
-    return [Need(each.name, each.currency, timeline) for each, timeline in due if timeline]
+        # A tariff may name a market of the owner's own, whose prices come from files.
+        series = [each for each in named if canonical_market(each.name) in list_markets()]
+    window, needs = None, []
+    if request.first is not None or request.end is not None:
+        if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
+            raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
+        if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
+            raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
+        window = Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
+    for each in series:
+        timeline = window
+        if timeline is None:
+            zone = market_named(each.name).zone
+            expected = expected_window(now, zone)
+            timeline = missing_window(prices.read(connection, each.name, expected, currency=each.currency), expected, now=now, zone=zone)
+        if timeline is not None:
+            needs.append(Need(each.name, each.currency, timeline))
+    return needs
 
 
 def gather_all(
@@ -238,56 +246,23 @@ def gather_all(
 
 def store_prices(connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
     """Store what is new or revised; the same prices again change nothing."""
-    reached = any(market.reached for market in collected) or not collected
-    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in collected], reached=reached)
-
-
-def _find_series(stored: Sequence[Site]) -> list[StoredSeries]:
-    """Return the markets that tariffs name, each in every currency in which a site pays."""
-    named = {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets}
-    # A simulated home pays what the real market's prices are.
-    return sorted(named | {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)})
-
-
-def _has_market(market: str) -> bool:
-    # A tariff may name a market of the owner's own, whose prices come from files.
-    try:
-        market_named(market)
-    except NotFoundError:
-        return False
-    return True
-
-
-def _window_of(request: FetchPricesRequest) -> Timeline | None:
-    if request.first is None and request.end is None:
-        return None
-    if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
-        raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
-    if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
-        raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
-    return Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
-
-
-def _what_is_due(connection: Connection, series: StoredSeries, now: datetime) -> Timeline | None:
-    zone = market_named(series.name).zone
-    expected = expected_window(now, zone)
-    return missing_window(prices.read(connection, series.name, expected, currency=series.currency), expected, now=now, zone=zone)
-
-
-def _store_market(connection: Connection, collected: CollectedPrices, now: datetime) -> MarketPricesReply:
-    need = collected.need
-    stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
-    chosen, published_at = date_prices(collected, stored, now=now, zone=market_named(need.market).zone)
-    starts, price = need.timeline.starts[chosen], collected.price[chosen]
-    prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
-    return MarketPricesReply(
-        market=need.market,
-        currency=need.currency,
-        first=need.timeline.start,
-        end=need.timeline.end,
-        added=int((chosen & np.isnan(stored)).sum()),
-        revised=int((chosen & np.isfinite(stored)).sum()),
-        missing=int((np.isnan(stored) & np.isnan(collected.price)).sum()),
-        sources={source: count for source, count in collected.sources.items() if count},
-        faults=collected.faults,
-    )
+    markets = []
+    for market in collected:
+        need = market.need
+        stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
+        chosen, published_at = date_prices(market, stored, now=now, zone=market_named(need.market).zone)
+        starts, price = need.timeline.starts[chosen], market.price[chosen]
+        prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
+        reply = MarketPricesReply(
+            market=need.market,
+            currency=need.currency,
+            first=need.timeline.start,
+            end=need.timeline.end,
+            added=int((chosen & np.isnan(stored)).sum()),
+            revised=int((chosen & np.isfinite(stored)).sum()),
+            missing=int((np.isnan(stored) & np.isnan(market.price)).sum()),
+            sources={source: count for source, count in market.sources.items() if count},
+            faults=market.faults,
+        )
+        markets.append(reply)
+    return FetchPricesReply(markets=markets, reached=any(market.reached for market in collected) or not collected)

@@ -145,8 +145,11 @@ def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
     if strange:
         raise SourceError(f"answers in {strange}", field=NAME, remedy="Try again later.")
     hours, quarters = (_convert(block, step, timeline) for block, step in ((answer.hourly, "hourly"), (answer.minutely_15, "minutely_15")))
-    values = {name: np.where(np.isfinite(quarters[name]), quarters[name], hours[name]) for name in NAMES}
-    return WeatherSheet(timeline, {name: _believe(name, series) for name, series in values.items()})
+    values = {}
+    for name in NAMES:
+        series, bounds = np.where(np.isfinite(quarters[name]), quarters[name], hours[name]), KINDS["weather"].series[name]
+        values[name] = np.where((series >= bounds.lowest) & (series <= bounds.highest), series, np.nan)
+    return WeatherSheet(timeline, values)
 
 
 def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timeline) -> dict[str, FloatArray]:
@@ -159,8 +162,3 @@ def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timel
         convert = hold_means if name in MEANS else interpolate
         converted[name] = convert(times, series / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
     return converted
-
-
-def _believe(name: str, series: FloatArray) -> FloatArray:
-    bounds = KINDS["weather"].series[name]
-    return np.where((series >= bounds.lowest) & (series <= bounds.highest), series, np.nan)

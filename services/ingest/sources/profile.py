@@ -1,9 +1,9 @@
 """Readings of devices that Luna asks itself, each by the profile of its product."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -55,7 +55,8 @@ class ProfileSource:
                 with closing(reach_device(via, self._data_folder)) as device:
                     while True:
                         values = await asyncio.to_thread(device.read)
-                        await record(list(_to_readings(sensors, values, self._clock.now())))
+                        now, known = self._clock.now(), [each for each in sensors if each.reading in values]
+                        await record([Reading(each.name, now, values[each.reading], READING_UNITS[each.reading]) for each in known])
                         self._faults.pop(via, None)
                         pause = self._every
                         await asyncio.sleep(self._every.total_seconds())
@@ -65,7 +66,3 @@ class ProfileSource:
                 self._faults[via] = error
                 await asyncio.sleep(pause.total_seconds())
                 pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _to_readings(sensors: Sequence[ProfiledSensor], values: Mapping[str, float], instant: datetime) -> list[Reading]:
-    return [Reading(each.name, instant, values[each.reading], READING_UNITS[each.reading]) for each in sensors if each.reading in values]

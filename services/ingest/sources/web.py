@@ -94,7 +94,18 @@ class Web:
             status, headers, content = self._send(request)
             if status in accept:
                 return WebAnswer(self.service, status, content)
-            pause = self._pause(status, headers, content, failures)
+            if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+                raise SourceRefusedError("does not accept the token, or asks for one", field=self.service, remedy="Check the token in the settings.")
+            passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if not passing and status >= HTTPStatus.BAD_REQUEST:
+                reason = " ".join(content[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()) or "no reason given"
+                raise SourceRefusedError(f"refuses what was asked: {reason}", field=self.service, value=status, remedy="Check market, place and time.")
+            if not passing:
+                raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
+            retry_after_s = self._retry_after(headers)
+            if retry_after_s > RETRY.longest.total_seconds():
+                raise SourceError(f"wants to be asked again in {retry_after_s:.0f} s", field=self.service, value=status, remedy="Try again later.")
+            pause = retry_after_s or RETRY.pause(failures).total_seconds()
             if not RETRY.gives_up(failures):
                 self.sleep(pause)
         raise SourceError(f"answered {status} {RETRY.tries} times", field=self.service, remedy="Try again later.")
@@ -106,8 +117,8 @@ class Web:
                 content = bytearray()
                 for piece in answer.iter_bytes():
                     content += piece
-                    self._require_bearable(content)
-                return answer.status_code, answer.headers, bytes(content)
+                    if len(content) > MAX_BYTES:
+                        break
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
             # No second try: whoever asks has another service, or asks again within a minute.
             reason = f"is not reached: {exc or type(exc).__name__}"
@@ -118,29 +129,9 @@ class Web:
             return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()
         except httpx.HTTPError as exc:
             raise SourceError(f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later.") from exc
-
-    def _require_bearable(self, content: bytearray) -> None:
         if len(content) > MAX_BYTES:
             raise SourceError(f"answers more than {MAX_BYTES // 1_000_000} MB", field=self.service, remedy="Ask for a shorter time.")
-
-    def _pause(self, status: int, headers: httpx.Headers, content: bytes, failures: int) -> float:
-        """Return how long to wait before asking again.
-
-        Raises:
-            SourceRefusedError: asking again gives the same.
-            SourceError: not for longer than we wait.
-        """
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise SourceRefusedError("does not accept the token, or asks for one", field=self.service, remedy="Check the token in the settings.")
-        passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if not passing and status >= HTTPStatus.BAD_REQUEST:
-            raise SourceRefusedError(f"refuses what was asked: {_extract(content)}", field=self.service, value=status, remedy="Check market, place and time.")
-        if not passing:
-            raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
-        retry_after_s = self._retry_after(headers)
-        if retry_after_s > RETRY.longest.total_seconds():
-            raise SourceError(f"wants to be asked again in {retry_after_s:.0f} s", field=self.service, value=status, remedy="Try again later.")
-        return retry_after_s or RETRY.pause(failures).total_seconds()
+        return answer.status_code, answer.headers, bytes(content)
 
     def _retry_after(self, headers: httpx.Headers) -> float:
         """Return the seconds of ``Retry-After``, a number or a date, 0 where there is none. Source: RFC 9110, 10.2.3."""
@@ -162,7 +153,3 @@ def instant_of(seconds: float) -> datetime:
 
 def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {"user-agent": "luna-energy", "accept-encoding": "gzip", **(headers or {})}
-
-
-def _extract(content: bytes) -> str:
-    return " ".join(content[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()) or "no reason given"

@@ -149,29 +149,21 @@ class HomeAssistantSocket:
 
     def _ask(self, command: Message) -> Any:
         try:
-            connection = self._connection or self._open()
+            connection, timeout_s = self._connection, self._patience.timeout_s
+            if connection is None:
+                options: dict[str, Any] = {"open_timeout": timeout_s, "close_timeout": 1, "max_size": LARGEST_MESSAGE}
+                connection = self._stack.enter_context(connect(self._access.socket_url, **options))
+                self._connection, self._numbers = connection, count(1)
+                connection.recv(timeout=timeout_s)
+                connection.send(write_auth(self._access.token))
+                check_auth(parse_messages(connection.recv(timeout=timeout_s))[0])
             number = next(self._numbers)
             connection.send(json.dumps({"id": number, **command}))
-            return read_result(self._receive(connection, number))
+            answers = (message for frame in iter(partial(connection.recv, timeout=timeout_s), None) for message in parse_messages(frame))
+            return read_result(next(message for message in answers if message.get("id") == number))
         except (WebSocketException, OSError) as exc:
             self.close()
             raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME, remedy="Check that it runs.") from exc
         except (SourceError, SourceRefusedError):
             self.close()
             raise
-
-    def _open(self) -> ClientConnection:
-        timeout_s = self._patience.timeout_s
-        options: dict[str, Any] = {"open_timeout": timeout_s, "close_timeout": 1, "max_size": LARGEST_MESSAGE}
-        connection: ClientConnection = self._stack.enter_context(connect(self._access.socket_url, **options))
-        self._connection, self._numbers = connection, count(1)
-        connection.recv(timeout=timeout_s)
-        connection.send(write_auth(self._access.token))
-        check_auth(parse_messages(connection.recv(timeout=timeout_s))[0])
-        return connection
-
-    def _receive(self, connection: ClientConnection, number: int) -> Message:
-        while True:
-            for message in parse_messages(connection.recv(timeout=self._patience.timeout_s)):
-                if message.get("id") == number:
-                    return message

@@ -71,31 +71,23 @@ def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
 
     Invariants: what a counter's readings rise by, from one row's end to another's, is what ``sum`` rose by there, also where it began again in between.
     """
-    return _counter_readings(rows) if rows.counts else _mean_readings(rows)
-
-
-def _counter_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
-    level = rows.sum if np.isnan(rows.state).all() else rows.state
-    before, after = level[:-1], level[1:]
-    # What it counted within the row beyond its value now, it counted before it began again.
-    unseen = np.diff(rows.sum) - after
-    reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
-    middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
-    instants = np.concatenate([rows.ends, middles])
-    values = np.concatenate([level, before[reset] + unseen[reset]])
-    order = np.argsort(instants, kind="stable")
-    return instants[order], values[order]
-
-
-def _mean_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
     if not len(rows):
         return rows.starts, rows.mean
-    # Nothing is known after the last row.
-    silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
-    instants = np.concatenate([rows.starts, rows.ends[silent]])
-    values = np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
+    if rows.counts:
+        level = rows.sum if np.isnan(rows.state).all() else rows.state
+        before, after = level[:-1], level[1:]
+        # What it counted within the row beyond its value now, it counted before it began again.
+        unseen = np.diff(rows.sum) - after
+        reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
+        middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
+        instants, values = np.concatenate([rows.ends, middles]), np.concatenate([level, before[reset] + unseen[reset]])
+    else:
+        # Nothing is known after the last row.
+        silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
+        instants, values = np.concatenate([rows.starts, rows.ends[silent]]), np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
     order = np.argsort(instants, kind="stable")
-    return hold_values(instants[order], values[order], rows.ends[-1], longest=STEP)
+    instants, values = instants[order], values[order]
+    return (instants, values) if rows.counts else hold_values(instants, values, rows.ends[-1], longest=STEP)
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -169,8 +161,16 @@ class HomeAssistantHistory:
         """
         unit, end = self.unit(sensor), min(end, self._clock.now())
         reach = self.find_reach(sensor, first, end)
-        for window in cut_windows(first, reach, STATISTICS_WINDOW):
-            yield Samples(sensor, unit, *self._statistics(sensor, *window))
+        for begin, until in cut_windows(first, reach, STATISTICS_WINDOW):
+            # The row before tells what a counter stood at when the window began.
+            earlier = begin - HOUR
+            fine = self._rows(sensor, earlier, until, "5minute")
+            border = as_instant(fine.starts[0]) if len(fine) else until
+            rows = self._rows(sensor, earlier, border, "hour").followed_by(fine) if border > earlier else fine
+            instants, values = as_readings(rows)
+            # What comes after the window begins the next one, or history.
+            inside = (instants >= as_datetime64(begin)) & ((instants < as_datetime64(until)) | ~np.isnan(values))
+            yield Samples(sensor, unit, instants[inside], values[inside])
         for window in cut_windows(reach, end, STATES_WINDOW):
             yield from self._states(sensor, *window, usual=unit)
 
@@ -225,17 +225,6 @@ class HomeAssistantHistory:
             end_instant = instants[end_place] if end_place < len(units) else until
             series = hold_values(instants[begin:end_place], values[begin:end_place], end_instant, longest=longest_rise(units[begin]))
             yield Samples(sensor, units[begin], *series)
-
-    def _statistics(self, sensor: str, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-        # The row before tells what a counter stood at when the window began.
-        earlier = first - HOUR
-        fine = self._rows(sensor, earlier, end, "5minute")
-        border = as_instant(fine.starts[0]) if len(fine) else end
-        rows = self._rows(sensor, earlier, border, "hour").followed_by(fine) if border > earlier else fine
-        instants, values = as_readings(rows)
-        # What comes after the window begins the next one, or history.
-        inside = (instants >= as_datetime64(first)) & ((instants < as_datetime64(end)) | ~np.isnan(values))
-        return instants[inside], values[inside]
 
     def _rows(self, sensor: str, first: datetime, end: datetime, period: str) -> StatisticRows:
         rows = parse_rows(self.statistics(sensor, first, end, period=period, types=["state", "sum", "mean"]), sensor)

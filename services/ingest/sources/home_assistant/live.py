@@ -3,8 +3,8 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
@@ -56,7 +56,7 @@ class LastStates:
             self._recorded[reading.sensor] = max(reading.instant, self._recorded.get(reading.sensor, reading.instant))
             last = self._last.get(reading.sensor)
             # The same value once more does not begin to hold anew.
-            if last is None or (reading.instant > last.instant and not _same(reading.value, last.value)):
+            if last is None or (reading.instant > last.instant and not (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value)))):
                 self._last[reading.sensor] = reading
 
     def read(self, message: Mapping[str, Any]) -> list[Reading]:
@@ -70,33 +70,25 @@ class LastStates:
             for sensor in set(event.get("r", ())) & set(self._units):
                 log.warning("sensor was removed from home assistant", sensor=sensor)
             whole = [*event.get("a", {}).items(), *((sensor, change.get("+", {})) for sensor, change in event.get("c", {}).items())]
-            return [reading for sensor, state in whole if sensor in self._units for reading in self._reading(sensor, state)]
+            readings = []
+            for sensor, state in (each for each in whole if each[0] in self._units):
+                unit = state.get("a", {}).get("unit_of_measurement")
+                if unit is not None:
+                    self._units[sensor] = unit
+                if "s" in state:
+                    readings.append(Reading(sensor, from_seconds(state["lc"] if "lc" in state else state["lu"]), parse_state(state["s"]), self._units[sensor]))
         except (TypeError, KeyError, AttributeError, OverflowError) as exc:
             raise SourceError("its event has a form that nobody here reads", field="home_assistant") from exc
+        return readings
 
     def holding(self, now: datetime) -> list[Reading]:
         """Return the states that still hold after a long silence, at the quarter-hours since, as history would give them."""
-        repeats = [reading for last in self._last.values() for reading in _repeat(last, now)]
+        repeats = []
+        for last in (last for last in self._last.values() if not math.isnan(last.value)):
+            first, values = np.array([as_datetime64(last.instant)]), np.array([last.value])
+            instants, _ = hold_values(first, values, as_datetime64(now), longest=longest_rise(last.unit))
+            repeats += [Reading(last.sensor, as_instant(instant), last.value, last.unit) for instant in instants[1:]]
         return [reading for reading in repeats if reading.instant > self._recorded[reading.sensor]]
-
-    def _reading(self, sensor: str, state: Mapping[str, Any]) -> Iterator[Reading]:
-        unit = state.get("a", {}).get("unit_of_measurement")
-        if unit is not None:
-            self._units[sensor] = unit
-        if "s" in state:
-            yield Reading(sensor, from_seconds(state["lc"] if "lc" in state else state["lu"]), parse_state(state["s"]), self._units[sensor])
-
-
-def _same(value: float, other: float) -> bool:
-    return value == other or (math.isnan(value) and math.isnan(other))
-
-
-def _repeat(last: Reading, now: datetime) -> list[Reading]:
-    if math.isnan(last.value):
-        return []
-    first, values = np.array([as_datetime64(last.instant)]), np.array([last.value])
-    instants, _ = hold_values(first, values, as_datetime64(now), longest=longest_rise(last.unit))
-    return [Reading(last.sensor, as_instant(instant), last.value, last.unit) for instant in instants[1:]]
 
 
 Record = Callable[[Sequence[Reading]], Awaitable[None]]
@@ -164,62 +156,48 @@ class HomeAssistantLive:
         frames: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         options: dict[str, Any] = {"open_timeout": self._patience.timeout_s, "ping_interval": KEEPALIVE_S, "ping_timeout": KEEPALIVE_S}
         async with AsyncExitStack() as stack:
-            with _translated():
+            try:
                 connection = await stack.enter_async_context(connect(self._access.socket_url, max_size=LARGEST_MESSAGE, close_timeout=1, **options))
                 async with asyncio.timeout(self._patience.timeout_s):
-                    await self._greet(connection, sensors)
+                    await connection.recv()
+                    await connection.send(write_auth(self._access.token))
+                    check_auth(parse_messages(await connection.recv())[0])
+                    await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
+                    read_result(parse_messages(await connection.recv())[0])
+            except (WebSocketException, OSError) as exc:
+                raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
             reader = asyncio.create_task(_read_frames(connection, frames))
             stack.callback(reader.cancel)
             yield frames
 
-    async def _greet(self, connection: ClientConnection, sensors: Sequence[str]) -> None:
-        await connection.recv()
-        await connection.send(write_auth(self._access.token))
-        check_auth(parse_messages(await connection.recv())[0])
-        await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
-        read_result(parse_messages(await connection.recv())[0])
-
     async def _follow(self, last: LastStates, frames: "asyncio.Queue[str | bytes | None]", record: Record) -> None:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
-        await self._fill(last, connected_at + self._recorder_lag, record)
+        # What history knows of the time since the last recorded readings, in order of time: interrupted, everything before the last one is there.
+        gaps, until = last.gaps(), connected_at + self._recorder_lag
+        with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
+            await asyncio.to_thread(_check, history, last.sensors)
+            for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
+                missed = await asyncio.to_thread(_read_all, history, gaps, *window)
+                for first in range(0, len(missed), FILL_READINGS):
+                    await record(missed[first : first + FILL_READINGS])
+                    last.note(missed[first : first + FILL_READINGS])
         self.fault = None
         hold_at = 0.0
         while True:
             try:
                 async with asyncio.timeout_at(hold_at):
-                    readings = _read(last, await frames.get())
+                    frame = await frames.get()
             except TimeoutError:
                 readings = last.holding(self._clock.now())
                 hold_at = asyncio.get_running_loop().time() + HOLD_EVERY.total_seconds()
+            else:
+                if frame is None:
+                    raise SourceError("Home Assistant closed the websocket", field=NAME)
+                readings = [reading for message in parse_messages(frame) for reading in last.read(message)]
             if readings:
                 await record(readings)
                 last.note(readings)
-
-    async def _fill(self, last: LastStates, until: datetime, record: Record) -> None:
-        """Record what history knows of the time since the last recorded readings, in order of time: interrupted, everything before the last one is there."""
-        gaps = last.gaps()
-        with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
-            await asyncio.to_thread(_check, history, last.sensors)
-            for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
-                readings = await asyncio.to_thread(_read_all, history, gaps, *window)
-                for first in range(0, len(readings), FILL_READINGS):
-                    await record(readings[first : first + FILL_READINGS])
-                    last.note(readings[first : first + FILL_READINGS])
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (WebSocketException, OSError) as exc:
-        raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
-
-
-def _read(last: LastStates, frame: str | bytes | None) -> list[Reading]:
-    if frame is None:
-        raise SourceError("Home Assistant closed the websocket", field=NAME)
-    return [reading for message in parse_messages(frame) for reading in last.read(message)]
 
 
 async def _read_frames(connection: ClientConnection, frames: "asyncio.Queue[str | bytes | None]") -> None:
@@ -244,16 +222,14 @@ def _check(history: HomeAssistantHistory, sensors: Sequence[str]) -> None:
 
 def _read_all(history: HomeAssistantHistory, gaps: Mapping[str, datetime], first: datetime, end: datetime) -> list[Reading]:
     """Return the states of all sensors in a window, in order of time."""
-    readings = [reading for sensor, since in gaps.items() for reading in _read_sensor(history, sensor, max(since, first), end)]
+    readings: list[Reading] = []
+    for sensor, since in gaps.items():
+        try:
+            for samples in history.read(sensor, max(since, first), end) if max(since, first) < end else ():
+                readings += as_readings(samples)
+        except SourceRefusedError as error:
+            log.warning("sensor cannot be read", sensor=sensor, error=str(error))
     return sorted(readings, key=attrgetter("instant"))
-
-
-def _read_sensor(history: HomeAssistantHistory, sensor: str, first: datetime, end: datetime) -> Iterator[Reading]:
-    try:
-        for samples in history.read(sensor, first, end) if first < end else ():
-            yield from as_readings(samples)
-    except SourceRefusedError as error:
-        log.warning("sensor cannot be read", sensor=sensor, error=str(error))
 
 
 def as_readings(samples: Samples) -> list[Reading]:

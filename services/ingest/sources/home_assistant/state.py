@@ -81,15 +81,10 @@ def hold_values(instants: InstantArray, values: FloatArray, end: np.datetime64, 
     """
     until = np.append(instants[1:], end)
     still = np.flatnonzero((until - instants > longest) & ~np.isnan(values))
-    grids = [_quarters(instants[place], until[place]) for place in still]
+    days = instants[still].astype("datetime64[D]")
+    quarters = days + ((instants[still] - days) // STEP + 1) * STEP
+    grids = [np.arange(first, before, STEP).astype("datetime64[us]") for first, before in zip(quarters, until[still], strict=True)]
     again = np.concatenate([instants, *grids])
     repeated = np.concatenate([values, np.repeat(values[still], [grid.size for grid in grids])])
     order = np.argsort(again, kind="stable")
     return again[order], repeated[order]
-
-
-def _quarters(after: np.datetime64, before: np.datetime64) -> InstantArray:
-    """Return the quarter-hours strictly between two instants."""
-    day = after.astype("datetime64[D]")
-    first = day + ((after - day) // STEP + 1) * STEP
-    return np.arange(first, before, STEP).astype("datetime64[us]")

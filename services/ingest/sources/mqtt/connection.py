@@ -84,8 +84,15 @@ class Connection:
         Raises:
             SourceError: the connection is gone.
         """
-        first = await self._first()
-        return [first, *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1)))]
+        waiting = asyncio.ensure_future(self._messages.get())
+        either: list[asyncio.Future[Any]] = [waiting, self._lost]
+        try:
+            done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if waiting not in done:
+            raise self._error(f"is lost: {self._lost.result()}")
+        return [waiting.result(), *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1)))]
 
     def acknowledge(self, messages: Iterable[paho.MQTTMessage]) -> None:
         """Tell the broker that ``messages`` are safe."""
@@ -96,17 +103,6 @@ class Connection:
         """Take leave of the broker, which keeps what comes from now on; after a moment, without its consent."""
         self._client.disconnect()
         await asyncio.wait([self._lost], timeout=1.0)
-
-    async def _first(self) -> paho.MQTTMessage:
-        waiting = asyncio.ensure_future(self._messages.get())
-        either: list[asyncio.Future[Any]] = [waiting, self._lost]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                return waiting.result()
-        finally:
-            waiting.cancel()
-        raise self._error(f"is lost: {self._lost.result()}")
 
     def _connect(self) -> None:
         use_tls(self._client, self._broker)

@@ -1,7 +1,7 @@
 """Which topics tell of which sensors: what devices describe, and topics that a site names itself."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -87,34 +87,29 @@ class Directory:
 
     def read(self, message: MqttMessage, instant: datetime) -> list[Reading]:
         """Return what a message says of the sensors; NaN for those whose device says that it is gone."""
-        entities = [(sensor, entity) for sensor, entity in self._entities.items() if entity.topic == message.topic]
-        readings = [reading for sensor, entity in entities for reading in self._value(sensor, entity, message, instant)]
-        absent = [Reading(sensor, instant, math.nan, self._entities[sensor].unit) for sensor in self._absent(message)]
-        return readings + absent
-
-    def _value(self, sensor: str, entity: DiscoveredEntity, message: MqttMessage, instant: datetime) -> Iterable[Reading]:
-        try:
-            value = entity.decode(message.payload)
-        except InvalidInputError as error:
-            UNREADABLE.inc()
-            self._name_once(f"{sensor} {message.topic}", "message is left out", error)
-            return
-        if value is None:
-            return
-        # The age of a kept number is unknown; a switch stays as it is until it says otherwise.
-        if message.retained and not entity.switch:
-            RETAINED.inc()
-            return
-        yield Reading(sensor, instant, value, entity.unit)
-
-    def _absent(self, message: MqttMessage) -> list[str]:
+        readings = []
+        for sensor, entity in self._entities.items():
+            if entity.topic != message.topic:
+                continue
+            try:
+                value = entity.decode(message.payload)
+            except InvalidInputError as error:
+                UNREADABLE.inc()
+                self._name_once(f"{sensor} {message.topic}", "message is left out", error)
+                continue
+            # The age of a kept number is unknown; a switch stays as it is until it says otherwise.
+            if value is not None and message.retained and not entity.switch:
+                RETAINED.inc()
+            elif value is not None:
+                readings.append(Reading(sensor, instant, value, entity.unit))
         concerned = [sensor for sensor, entity in self._entities.items() if any(each.topic == message.topic for each in entity.availability)]
-        before = {sensor: self._is_available(sensor, message.topic) for sensor in concerned}
+        available = [sensor for sensor in concerned if self._is_available(sensor, message.topic)]
         for sensor in concerned:
             reports = [each.read(message.payload) for each in self._entities[sensor].availability if each.topic == message.topic]
             if reports[0] is not None:
                 self._present[message.topic] = reports[0]
-        return [sensor for sensor in concerned if before[sensor] and not self._is_available(sensor, message.topic)]
+        gone = [sensor for sensor in available if not self._is_available(sensor, message.topic)]
+        return readings + [Reading(sensor, instant, math.nan, self._entities[sensor].unit) for sensor in gone]
 
     def _is_available(self, sensor: str, latest: str) -> bool:
         entity = self._entities[sensor]
@@ -128,8 +123,16 @@ class Directory:
         self._entities = {sensor: entity for sensor, entity in entities.items() if entity is not None}
 
     def _find(self, sensor: str) -> DiscoveredEntity | None:
+        if sensor in self._entities and sensor.startswith(OWN_TOPIC):
+            return self._entities[sensor]
         if sensor.startswith(OWN_TOPIC):
-            return self._entities.get(sensor) or self._own_topic(sensor)
+            named, unit = split_unit(sensor)
+            topic, _, path = named.removeprefix(OWN_TOPIC).partition("#")
+            try:
+                return DiscoveredEntity(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit)
+            except InvalidInputError as error:
+                self._name_once(sensor, "sensor names no topic", error)
+                return None
         everything = [described for group in self._described.values() for described in group]
         for rank in range(max((len(each.names) for each in everything), default=0)):
             called = [each for each in everything if sensor in each.names[rank]]
@@ -139,15 +142,6 @@ class Directory:
             if called:
                 return called[0]
         return None
-
-    def _own_topic(self, sensor: str) -> DiscoveredEntity | None:
-        named, unit = split_unit(sensor)
-        topic, _, path = named.removeprefix(OWN_TOPIC).partition("#")
-        try:
-            return DiscoveredEntity(names=(frozenset({sensor}),), topic=require_topic(topic), decode=decoder(parse_path(path)), unit=unit)
-        except InvalidInputError as error:
-            self._name_once(sensor, "sensor names no topic", error)
-            return None
 
     def _name_once(self, what: str, event: str, error: InvalidInputError) -> None:
         if what not in self._named:

@@ -6,7 +6,7 @@ Source: Home Assistant, "MQTT", discovery messages (single component and device)
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -109,18 +109,21 @@ def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Discovered
     if not payload.strip():
         return []
     component, *levels = topic.removeprefix(f"{prefix}/").removesuffix("/config").split("/")
-    entities = _of_device(_document(payload)) if component == "device" else [(component, levels[-1], _document(payload))]
-    return [_describe(kind, place, entity) for kind, place, entity in entities if kind in COMPONENTS and "state_topic" in entity]
-
-
-def _document(payload: str) -> dict[str, Any]:
     try:
-        document = json.loads(payload)
+        written = json.loads(payload)
     except (ValueError, RecursionError) as exc:
         raise InvalidInputError("is no description of a sensor: no JSON", value=payload[:80]) from exc
-    if not isinstance(document, dict):
+    if not isinstance(written, dict):
         raise InvalidInputError("is no description of a sensor: no object", value=payload[:80])
-    return _whole(document)
+    document = _whole(written)
+    entities = [(component, levels[-1], document)]
+    if component == "device":
+        components = document.get("components")
+        shared = {name: document[name] for name in ("state_topic", "device", "availability", "availability_topic", "availability_mode") if name in document}
+        listed = components.items() if isinstance(components, Mapping) else ()
+        described = [(place, {**shared, **_whole(entity)}) for place, entity in listed if isinstance(entity, Mapping)]
+        entities = [(str(entity.get("platform")), place, entity) for place, entity in described]
+    return [_describe(kind, place, entity) for kind, place, entity in entities if kind in COMPONENTS and "state_topic" in entity]
 
 
 def _whole(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,63 +142,41 @@ def _with_base(name: str, value: Any, base: str) -> Any:
     return value
 
 
-def _of_device(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    components = document.get("components")
-    shared = {name: document[name] for name in ("state_topic", "device", "availability", "availability_topic", "availability_mode") if name in document}
-    for place, entity in (components if isinstance(components, Mapping) else {}).items():
-        if isinstance(entity, Mapping):
-            whole = {**shared, **_whole(entity)}
-            yield str(whole.get("platform")), place, whole
-
-
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
-    on, off = _switch_words(component, entity)
+    on = off = None
+    if component != "sensor":
+        on, off = (str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper()))) for word in ("on", "off"))
     device = entity.get("device")
     device_name = device.get("name") if isinstance(device, Mapping) else None
     name = entity.get("name")
     own_name = [str(name)] if name else []
     full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
     ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], own_name)
+    names = []
+    for words in ([str(word) for word in rank if word] for rank in ranks):
+        plain = [unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower() for word in words]
+        slugs = [re.sub(r"[^a-z0-9]+", "_", word).strip("_") for word in plain]
+        names.append(frozenset([*words, *(f"{component}.{word}" for word in [*words, *slugs])]))
+    topics = [(entry["topic"], entry, entry.get("value_template")) for entry in entity.get("availability", [])]
+    if "availability_topic" in entity:
+        topics.append((entity["availability_topic"], entity, entity.get("availability_template")))
     # A unit that can be stored.
     unit = entity.get("unit_of_measurement")
     return DiscoveredEntity(
-        names=tuple(frozenset(form for word in rank if word for form in _forms(component, str(word))) for rank in ranks),
+        names=tuple(names),
         topic=require_topic(entity["state_topic"]),
         decode=decoder(template, on=on, off=off),
         unit=unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None,
-        availability=tuple(_availability(entity)),
+        availability=tuple(
+            Availability(
+                require_topic(topic), str(words.get("payload_available", "online")), str(words.get("payload_not_available", "offline")), _template(text)
+            )
+            for topic, words, text in topics
+        ),
         mode=MODES.get(str(entity.get("availability_mode")), "latest"),
         switch=component != "sensor",
     )
-
-
-def _switch_words(component: str, entity: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    if component == "sensor":
-        return None, None
-    on, off = entity.get("payload_on", "ON"), entity.get("payload_off", "OFF")
-    return str(entity.get("state_on", on)), str(entity.get("state_off", off))
-
-
-def _forms(component: str, word: str) -> set[str]:
-    return {word, f"{component}.{word}", f"{component}.{_slug(word)}"}
-
-
-def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-
-
-def _availability(entity: Mapping[str, Any]) -> Iterator[Availability]:
-    for entry in entity.get("availability", []):
-        yield _one_availability(entry["topic"], entry, entry.get("value_template"))
-    if "availability_topic" in entity:
-        yield _one_availability(entity["availability_topic"], entity, entity.get("availability_template"))
-
-
-def _one_availability(topic: object, words: Mapping[str, Any], template: object) -> Availability:
-    present, absent = str(words.get("payload_available", "online")), str(words.get("payload_not_available", "offline"))
-    return Availability(require_topic(topic), present, absent, _template(template))
 
 
 def _template(text: object) -> Template:

@@ -54,14 +54,6 @@ def _text(value: object) -> str:
     return text
 
 
-def _float(value: object, *_fallback: object, **_named: object) -> float:
-    return _number(value)
-
-
-def _int(value: object, *_fallback: object, **_named: object) -> float:
-    return float(math.trunc(_number(value)))
-
-
 def _round(value: object, precision: float = 0, method: str = "common", *_fallback: object, **_named: object) -> float:
     digits = max(-MOST_DIGITS, min(MOST_DIGITS, int(precision)))
     scale = 10.0**digits
@@ -99,8 +91,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "add": lambda value, summand, *_fallback: _number(_number(value) + _number(summand)),
     "d": _otherwise,
     "default": _otherwise,
-    "float": _float,
-    "int": _int,
+    "float": lambda value, *_fallback, **_named: _number(value),
+    "int": lambda value, *_fallback, **_named: float(math.trunc(_number(value))),
     "is_defined": lambda value: value,
     "is_number": _is_number,
     "lower": lambda value: _text(value).lower(),
@@ -137,7 +129,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        item = obj if isinstance(obj, Undefined) else _step(obj, argument)
+        step = int(argument) if isinstance(argument, float) and argument.is_integer() else argument
+        item = obj if isinstance(obj, Undefined) else MISSING
+        if item is MISSING and isinstance(step, str | int):
+            item = obj[step] if isinstance(obj, dict) and step in obj else descend(obj, step)
         return self.undefined(name=_text(argument)) if item is MISSING else item
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> float:
@@ -145,14 +140,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> float:
         return -_number(arg) if operator == "-" else _number(arg)
-
-
-def _step(value: object, step: object) -> object:
-    if isinstance(step, float) and step.is_integer():
-        step = int(step)
-    if not isinstance(step, str | int):
-        return MISSING
-    return value[step] if isinstance(value, dict) and step in value else descend(value, step)
 
 
 def _say(value: object) -> object:
@@ -287,7 +274,8 @@ class _Review:
         if isinstance(node, nodes.Const) and isinstance(node.value, float) and not math.isfinite(node.value):
             self._refuse("a number beyond all numbers")
         if isinstance(node, nodes.Name):
-            self._check_name(node)
+            if node.name not in self._names | set(FUNCTIONS):
+                self._refuse(f"{node.name} is not known")
         elif isinstance(node, nodes.Filter | nodes.Test | nodes.Call):
             self._check_application(node)
         elif isinstance(node, _COLLECTIONS):
@@ -298,10 +286,6 @@ class _Review:
         for child in node.iter_child_nodes():
             self._check_place(node, child)
             self._check(child, depth=depth + 1)
-
-    def _check_name(self, node: nodes.Name) -> None:
-        if node.name not in self._names | set(FUNCTIONS):
-            self._refuse(f"{node.name} is not known")
 
     def _check_application(self, node: nodes.Filter | nodes.Test | nodes.Call) -> None:
         allowed: Mapping[str, object] | frozenset[str] = TESTS if isinstance(node, nodes.Test) else FILTERS

@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -37,7 +38,10 @@ class Session:
         self._path = folder / "session.json"
         try:
             make_private(folder)
-            stored = self._load()
+            document = None
+            with suppress(FileNotFoundError, ValueError):
+                document = json.loads(self._path.read_text(encoding="utf-8"))
+            stored: dict[str, Any] = document if isinstance(document, dict) else {}
             self.identifier = str(stored.get("identifier") or f"luna-{uuid.uuid4().hex[:12]}")
             self.descriptions: dict[str, str] = stored.get("descriptions", {})
             self.topics = frozenset(stored.get("topics", ()))
@@ -55,13 +59,6 @@ class Session:
             _flush(file)
         fresh.replace(self._path)
 
-    def _load(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
-
 
 class Journal:
     """The instants of messages that are being recorded, by their number at the broker.
@@ -73,8 +70,12 @@ class Journal:
         make_private(folder)
         self._path = folder / "journal.txt"
         self._begun: OrderedDict[int, tuple[str, datetime]] = OrderedDict()
-        for line in self._lines():
-            self._remember(*line)
+        lines: list[str] = []
+        with suppress(FileNotFoundError, UnicodeDecodeError):
+            lines = self._path.read_text(encoding="ascii").splitlines()
+        # The last line may have been cut off.
+        for number, digest, micros, _ in (line.split() for line in lines[-_REMEMBERED:] if line.endswith(";")):
+            self._remember(int(number), digest, _EPOCH + int(micros) * _MICROSECOND)
         self._written = _LONGEST
         self._file: IO[str] | None = None
 
@@ -120,15 +121,6 @@ class Journal:
         self._begun[number] = digest, instant
         while len(self._begun) > _REMEMBERED:
             self._begun.popitem(last=False)
-
-    def _lines(self) -> list[tuple[int, str, datetime]]:
-        try:
-            lines = self._path.read_text(encoding="ascii").splitlines()
-        except (FileNotFoundError, UnicodeDecodeError):
-            return []
-        # The last line may have been cut off.
-        whole = [line.split() for line in lines[-_REMEMBERED:] if line.endswith(";")]
-        return [(int(number), digest, _EPOCH + int(micros) * _MICROSECOND) for number, digest, micros, _ in whole]
 
 
 def digest_of(topic: str, payload: bytes) -> str:

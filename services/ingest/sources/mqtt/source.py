@@ -123,34 +123,29 @@ class _Listener:
         readings: list[Reading] = []
         begun: list[tuple[int, str, datetime]] = []
         for message in messages:
-            instant = self._instant(message, begun)
-            readings += self._read(message, instant)
+            digest = digest_of(message.topic, bytes(message.payload))
+            # One that comes again was noted already; noted again, it would drive out others that may come again too.
+            first_instant = self.journal.instant_of(message.mid, digest) if message.qos and message.dup else None
+            instant = first_instant or self._now()
+            if message.qos and first_instant is None:
+                begun.append((message.mid, digest, instant))
+            received = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
+            if self.directory.describes(received):
+                self.directory.learn(received)
+            else:
+                readings += self.directory.read(received, instant)
         if begun:
             await asyncio.to_thread(self.journal.write, begun)
         if readings:
             await self._record(readings)
         connection.acknowledge(message for message in messages if message.qos)
         self.received += len(messages)
-        await self._follow(connection)
-
-    def _read(self, message: paho.MQTTMessage, instant: datetime) -> list[Reading]:
-        word = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
-        if self.directory.describes(word):
-            self.directory.learn(word)
-            return []
-        return self.directory.read(word, instant)
-
-    def _instant(self, message: paho.MQTTMessage, begun: list[tuple[int, str, datetime]]) -> datetime:
-        if not message.qos:
-            return self._now()
-        digest = digest_of(message.topic, bytes(message.payload))
-        first_instant = self.journal.instant_of(message.mid, digest) if message.dup else None
-        if first_instant is not None:
-            # Noted already; noted again, it would drive out others that may come again too.
-            return first_instant
-        instant = self._now()
-        begun.append((message.mid, digest, instant))
-        return instant
+        # Subscribe to what the descriptions say now.
+        before = self.session.topics
+        if self.directory.topics() != before or self.directory.needed() != self.session.descriptions:
+            self._keep()
+            await connection.unsubscribe(before - self.directory.topics())
+            await connection.subscribe(self.directory.topics() - before, qos=1)
 
     def _now(self) -> datetime:
         """Return now, a little later than at the last call: no two readings share an instant. A clock that was put back is followed."""
@@ -159,15 +154,6 @@ class _Listener:
             now = self._last + _MICROSECOND
         self._last = now
         return now
-
-    async def _follow(self, connection: Connection) -> None:
-        """Subscribe to what the descriptions say now."""
-        before = self.session.topics
-        if self.directory.topics() == before and self.directory.needed() == self.session.descriptions:
-            return
-        self._keep()
-        await connection.unsubscribe(before - self.directory.topics())
-        await connection.subscribe(self.directory.topics() - before, qos=1)
 
     def _keep(self) -> None:
         self.session.save(self.directory.needed(), self.directory.topics())

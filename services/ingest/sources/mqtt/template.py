@@ -76,17 +76,13 @@ def parse_template(text: str | None) -> Template:
     factor = float(match["factor"] or 1)
     if factor == 0:
         raise InvalidInputError("is a value template without a value", field="value_template", value=text)
-    path = None if match["root"] == "value" else tuple(_steps(match["path"]))
-    return Place(path, 1 / factor if match["sign"] == "/" else factor)
+    steps = tuple(int(place) if place else name or quoted or doubly for name, quoted, doubly, place in _STEP.findall(match["path"]))
+    return Place(None if match["root"] == "value" else steps, 1 / factor if match["sign"] == "/" else factor)
 
 
 def parse_path(text: str) -> Place:
     """Return the template of a dotted path into JSON; numbers are places in a list. Nothing: the message itself."""
     return Place(tuple(int(step) if step.isdigit() else step for step in text.split("."))) if text else PLAIN
-
-
-def _steps(path: str) -> list[str | int]:
-    return [int(place) if place else name or quoted or doubly for name, quoted, doubly, place in _STEP.findall(path)]
 
 
 Decoder = Callable[[str], float | None]

@@ -43,15 +43,15 @@ class Awattar:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         country = CODES[canonical_market(market)]
-        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, country)]
-
-    def _fetch_span(self, window: DeliveryWindow, country: str) -> list[PriceSheet]:
-        parameters = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
-        feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(_Feed)
-        strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
-        if strange is not None:
-            raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
-        return make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))
+        sheets: list[PriceSheet] = []
+        for window in DeliveryWindow(market, first, end).split():
+            parameters = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
+            feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(_Feed)
+            strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
+            if strange is not None:
+                raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
+            sheets += make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))
+        return sheets
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Awattar(access.web), currencies=frozenset({"EUR"}))

@@ -38,19 +38,19 @@ class EnergyCharts:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         code = CODES[canonical_market(market)]
-        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, code)]
-
-    def _fetch_span(self, window: DeliveryWindow, code: str) -> list[PriceSheet]:
-        parameters = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
-        answer = self.web.get(URL, parameters, accept=(200, NOTHING))
-        if answer.status == NOTHING:
-            return []
-        document = answer.parse(_Prices)
-        if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(document.price):
-            message = f"answers {len(document.price)} prices in {document.unit} for {len(document.unix_seconds)} times"
-            raise SourceError(message, field=self.name, remedy="Try again later.")
-        products = measure_lengths([instant_of(second) for second in document.unix_seconds], document.price, parse_zone(COUPLED))
-        return make_sheets(window, products, Issue("EUR"))
+        sheets: list[PriceSheet] = []
+        for window in DeliveryWindow(market, first, end).split():
+            parameters = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
+            answer = self.web.get(URL, parameters, accept=(200, NOTHING))
+            if answer.status == NOTHING:
+                continue
+            document = answer.parse(_Prices)
+            if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(document.price):
+                message = f"answers {len(document.price)} prices in {document.unit} for {len(document.unix_seconds)} times"
+                raise SourceError(message, field=self.name, remedy="Try again later.")
+            products = measure_lengths([instant_of(second) for second in document.unix_seconds], document.price, parse_zone(COUPLED))
+            sheets += make_sheets(window, products, Issue("EUR"))
+        return sheets
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EnergyCharts(access.web), currencies=frozenset({"EUR"}))

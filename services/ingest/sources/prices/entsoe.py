@@ -87,18 +87,12 @@ class EntsoE:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         area = CODES[canonical_market(market)]
-        return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, area)]
-
-    def _fetch_span(self, window: DeliveryWindow, area: str) -> list[PriceSheet]:
-        parameters = {
-            "securityToken": self.token,
-            "documentType": DAY_AHEAD_PRICES,
-            "in_Domain": area,
-            "out_Domain": area,
-            "periodStart": f"{window.first:%Y%m%d%H%M}",
-            "periodEnd": f"{window.end:%Y%m%d%H%M}",
-        }
-        return read_document(self.web.get(URL, parameters, accept=(200, 400)), window)
+        query = {"securityToken": self.token, "documentType": DAY_AHEAD_PRICES, "in_Domain": area, "out_Domain": area}
+        sheets: list[PriceSheet] = []
+        for window in DeliveryWindow(market, first, end).split():
+            period = {"periodStart": f"{window.first:%Y%m%d%H%M}", "periodEnd": f"{window.end:%Y%m%d%H%M}"}
+            sheets += read_document(self.web.get(URL, query | period, accept=(200, 400)), window)
+        return sheets
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EntsoE(access.web, access.token), setting="entsoe_token")
@@ -156,21 +150,22 @@ def _read_acknowledgement(answer: WebAnswer, root: _Node) -> list[PriceSheet]:
 def _read_publication(root: _Node, window: DeliveryWindow) -> list[PriceSheet]:
     if root.name != "Publication_MarketDocument":
         raise ValueError(f"a document named {root.name}")
-    series = [node for node in root.all("TimeSeries") if node.text("classificationSequence_AttributeInstanceComponent.position") in COUPLED]
-    return [sheet for node in series for sheet in _read_series(node, window)]
-
-
-def _read_series(series: _Node, window: DeliveryWindow) -> list[PriceSheet]:
-    unit = series.need("price_Measure_Unit.name")
-    if unit != "MWH":
-        raise ValueError(f"prices per {unit}")
-    repeats = series.text("curveType") == VARIABLE_BLOCKS
-    products = (product for period in series.all("Period") for product in _read_period(period, repeats=repeats))
-    return make_sheets(window, products, Issue(series.need("currency_Unit.name")))
+    sheets: list[PriceSheet] = []
+    for series in root.all("TimeSeries"):
+        if series.text("classificationSequence_AttributeInstanceComponent.position") not in COUPLED:
+            continue
+        unit = series.need("price_Measure_Unit.name")
+        if unit != "MWH":
+            raise ValueError(f"prices per {unit}")
+        repeats = series.text("curveType") == VARIABLE_BLOCKS
+        products = [product for period in series.all("Period") for product in _read_period(period, repeats=repeats)]
+        sheets += make_sheets(window, products, Issue(series.need("currency_Unit.name")))
+    return sheets
 
 
 def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
-    start, end = (_read_instant(period.need("timeInterval", edge)) for edge in ("start", "end"))
+    edges = [datetime.fromisoformat(period.need("timeInterval", edge)) for edge in ("start", "end")]
+    start, end = (edge.astimezone(UTC) if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in edges)
     resolution = period.need("resolution")
     if resolution not in RESOLUTIONS:
         raise ValueError(f"products of {resolution}")
@@ -180,8 +175,3 @@ def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
     for position in range(1, (end - start) // (minutes * MINUTE) + 1):
         last = prices.get(position, last if repeats else None)
         yield Product(start + (position - 1) * minutes * MINUTE, minutes, last)
-
-
-def _read_instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ Source: dataportal-api.nordpoolgroup.com, ``/api/DayAheadPrices``.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -55,17 +55,16 @@ class NordPool:
         if self.currency not in CURRENCIES:
             raise SourceRefusedError("has no prices in this currency", field=self.name, value=self.currency, remedy=f"It has {', '.join(sorted(CURRENCIES))}.")
         window, area = DeliveryWindow(market, first, end), CODES[canonical_market(market)]
-        sheets = [self._fetch_day(window, area, day) for day in window.days(parse_zone(COUPLED))]
-        return [sheet for day in sheets for sheet in day]
-
-    def _fetch_day(self, window: DeliveryWindow, area: str, day: date) -> list[PriceSheet]:
-        parameters = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
-        answer = self.web.get(URL, parameters, accept=(200, NOTHING))
-        if answer.status == NOTHING:
-            return []
-        document = answer.parse(_Day)
-        products = (entry.trade(area) for entry in document.multiAreaEntries)
-        return make_sheets(window, products, Issue(document.currency, document.updatedAt.astimezone(UTC)))
+        sheets: list[PriceSheet] = []
+        for day in window.days(parse_zone(COUPLED)):
+            parameters = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
+            answer = self.web.get(URL, parameters, accept=(200, NOTHING))
+            if answer.status == NOTHING:
+                continue
+            document = answer.parse(_Day)
+            products = [entry.trade(area) for entry in document.multiAreaEntries]
+            sheets += make_sheets(window, products, Issue(document.currency, document.updatedAt.astimezone(UTC)))
+        return sheets
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: NordPool(access.web, access.currency))

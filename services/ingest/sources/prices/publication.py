@@ -70,7 +70,18 @@ def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issu
     """
     traded = [product for product in products if product.is_priced and window.first <= product.start < window.end]
     traded.sort(key=lambda product: (-product.minutes, product.start))
-    return [_make_sheet(window, list(group), issue) for _, group in groupby(traded, lambda product: product.minutes)]
+    sheets = []
+    for minutes, group in groupby(traded, lambda product: product.minutes):
+        same = list(group)
+        odd = next((product for product in same if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
+        if odd is not None:
+            raise SourceError(f"has a product of {minutes} minutes at {odd.start.isoformat()}", field=window.market, remedy="Ask another source.")
+        # A service that names a product twice means the later one.
+        price = {product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in same}
+        starts = np.array(list(price), dtype="datetime64[s]")
+        per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
+        sheets.append(PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh))
+    return sheets
 
 
 def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo) -> list[Product]:
@@ -96,15 +107,3 @@ def on_quarter_hours(sheet: PriceSheet) -> tuple[InstantArray, FloatArray]:
     factor = sheet.minutes * MINUTE // SLOT
     parts = np.arange(factor) * np.timedelta64(SLOT)
     return (sheet.starts[:, np.newaxis] + parts).reshape(-1), hold_price(sheet.price, factor)
-
-
-def _make_sheet(window: DeliveryWindow, products: list[Product], issue: Issue) -> PriceSheet:
-    minutes = products[0].minutes
-    odd = next((product for product in products if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
-    if odd is not None:
-        raise SourceError(f"has a product of {minutes} minutes at {odd.start.isoformat()}", field=window.market, remedy="Ask another source.")
-    # A service that names a product twice means the later one.
-    price = {product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in products}
-    starts = np.array(list(price), dtype="datetime64[s]")
-    per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
-    return PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh)

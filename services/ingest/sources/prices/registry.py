@@ -66,23 +66,16 @@ def choose_sources(
         InvalidInputError: the service named does not have this market in this currency, or lacks its token.
     """
     able = {name: source for name, source in price_sources().items() if source.publishes(market.name, currency)}
-    ready = {name: token for name, source in able.items() if (token := _find_token(source, settings)) is not None}
+    ready = {}
+    for name, source in able.items():
+        stored: SecretStr | None = getattr(settings, source.setting) if source.setting else None
+        token = stored.get_secret_value() if stored else ""
+        if token or source.setting is None:
+            ready[name] = token
     if named is not None:
-        _require(named, able, ready, market=f"{market.name} in {currency}")
+        if named not in able:
+            raise InvalidInputError(f"has no prices of {market.name} in {currency}", field="source", value=named, remedy=f"Choose one of {', '.join(able)}.")
+        if named not in ready:
+            raise InvalidInputError("needs a token", field="source", value=named, remedy=f"Set LUNA_{str(able[named].setting).upper()}.")
         ready = {named: ready[named]}
     return [able[name].open(Access(Web(name, transport, INTERVAL), token, currency)) for name, token in ready.items()]
-
-
-def _require(named: str, able: Mapping[str, PriceSourceDeclaration], ready: Mapping[str, str], *, market: str) -> None:
-    if named not in able:
-        raise InvalidInputError(f"has no prices of {market}", field="source", value=named, remedy=f"Choose one of {', '.join(able)}.")
-    if named not in ready:
-        raise InvalidInputError("needs a token", field="source", value=named, remedy=f"Set LUNA_{str(able[named].setting).upper()}.")
-
-
-def _find_token(source: PriceSourceDeclaration, settings: Settings) -> str | None:
-    """Return a source's token, empty where it needs none; None: it needs one, and the settings hold none."""
-    if source.setting is None:
-        return ""
-    token: SecretStr | None = getattr(settings, source.setting)
-    return token.get_secret_value() or None if token else None

@@ -88,28 +88,21 @@ class Tibber:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        prices = self._ask(canonical_market(market))
+        reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)
+        if reply.data is None:
+            if REFUSED in {(error.get("extensions") or {}).get("code") for error in reply.errors}:
+                raise SourceRefusedError("does not accept the token", field=self.name, remedy="Check LUNA_TIBBER_TOKEN.")
+            reason = str(reply.errors[0].get("message", "no reason given")) if reply.errors else "no reason given"
+            raise SourceError(f"answers no prices: {reason}", field=self.name, remedy="Try again later.")
+        area = canonical_market(market)
+        home = next((home for home in reply.data.viewer.homes if home.lies_in(CODES[area])), None)
+        if home is None:
+            raise SourceRefusedError("the account has no home in this market", field=self.name, value=area, remedy="Ask another source.")
+        prices = home.prices()
         if not prices:
             return []
         products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], parse_zone(COUPLED))
         return make_sheets(DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
-
-    def _ask(self, market: str) -> list[_Price]:
-        reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)
-        if reply.data is None:
-            raise _translate(reply.errors)
-        home = next((home for home in reply.data.viewer.homes if home.lies_in(CODES[market])), None)
-        if home is None:
-            raise SourceRefusedError("the account has no home in this market", field=self.name, value=market, remedy="Ask another source.")
-        return home.prices()
-
-
-def _translate(errors: list[dict[str, Any]]) -> SourceError | SourceRefusedError:
-    codes = {(error.get("extensions") or {}).get("code") for error in errors}
-    if REFUSED in codes:
-        return SourceRefusedError("does not accept the token", field=Tibber.name, remedy="Check LUNA_TIBBER_TOKEN.")
-    reason = str(errors[0].get("message", "no reason given")) if errors else "no reason given"
-    return SourceError(f"answers no prices: {reason}", field=Tibber.name, remedy="Try again later.")
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Tibber(access.web, access.token), setting="tibber_token")
