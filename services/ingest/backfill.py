@@ -8,7 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest
+from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest, BuildSlotsRequest
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
@@ -99,7 +99,15 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
         site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     sensors, left_out = name_sensors(site)
-    removed = _find_removed_sensors(source, site, sensors, now=clock.now())
+    # Of sensors that count no more, as of a meter that was exchanged, the source may have some no longer.
+    counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(clock.now())}
+    removed = []
+    for sensor, field in sensors.items():
+        if sensor not in counting:
+            try:
+                source.check({sensor: field})
+            except SourceRefusedError:
+                removed.append(sensor)
     sensors, left_out = {sensor: field for sensor, field in sensors.items() if sensor not in removed}, [*left_out, *removed]
     source.check(sensors)
     sensor_replies, steps = [], len(sensors) * backfilling.days
@@ -108,20 +116,11 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
         for until in intake.read(source, cursors.get(sensor, backfilling.window_first)):
             progress(place * backfilling.days + backfilling.days_until(until), steps, sensor)
         sensor_replies.append(intake.reply(field, source.unit(sensor)))
-    return BackfillReply(sensors=sensor_replies, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
-
-
-def _find_removed_sensors(source: CheckedSource, site: Site, sensors: Mapping[str, str], *, now: datetime) -> list[str]:
-    """Return the sensors that the source does not have any more, of those that count no more: a meter that was exchanged."""
-    counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(now)}
-    removed = []
-    for sensor, field in sensors.items():
-        if sensor not in counting:
-            try:
-                source.check({sensor: field})
-            except SourceRefusedError:
-                removed.append(sensor)
-    return removed
+    build = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
+    with unit_of_work(engine) as connection:
+        built = build_site_slots(connection, build, now=clock.now(), automatic=True)
+        source_cursors.forget(connection, backfilling.site_id, backfilling.name)
+    return BackfillReply(sensors=sensor_replies, left_out=left_out, slots=built)
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
@@ -152,7 +151,11 @@ class Intake:
         for samples in source.read(self._sensor, since, self._backfilling.window_end) if since < self._backfilling.window_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())
-                self._store(samples, since)
+                with unit_of_work(self._engine) as connection:
+                    self._written += store_samples(connection, self._backfilling.site_id, samples)
+                    self._move(connection, since)
+                unknown = int(np.isnan(samples.values).sum())
+                self._valid, self._unknown = self._valid + len(samples) - unknown, self._unknown + unknown
                 yield since
         with unit_of_work(self._engine) as connection:
             self._move(connection, self._backfilling.window_end)
@@ -161,13 +164,6 @@ class Intake:
         """Return what it brought."""
         role = field.removeprefix("input_sensors.")
         return BackfilledSensor(sensor=self._sensor, role=role, unit=unit, readings=self._valid, unknown=self._unknown, rows_written=self._written)
-
-    def _store(self, samples: Samples, until: datetime) -> None:
-        with unit_of_work(self._engine) as connection:
-            written = store_samples(connection, self._backfilling.site_id, samples)
-            self._move(connection, until)
-        unknown = int(np.isnan(samples.values).sum())
-        self._valid, self._unknown, self._written = self._valid + len(samples) - unknown, self._unknown + unknown, self._written + written
 
     def _move(self, connection: Connection, until: datetime) -> None:
         source_cursors.move(connection, self._backfilling.site_id, self._backfilling.name, self._sensor, complete_until=until)
@@ -182,11 +178,3 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
     keys = np.full(instants.size, key, dtype=np.int32)
     written = readings.upsert(connection, keys, instants, samples.values[order][places], units=StatedUnits.of([samples.unit] * instants.size))
     return written.inserted + written.updated
-
-
-def _finish(engine: Engine, backfilling: BackfillRun, *, now: datetime) -> BuildSlotsReply:
-    request = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
-    with unit_of_work(engine) as connection:
-        built = build_site_slots(connection, request, now=now, automatic=True)
-        source_cursors.forget(connection, backfilling.site_id, backfilling.name)
-    return built

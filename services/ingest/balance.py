@@ -115,7 +115,19 @@ def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site:
         yield DayFault.of("balance_unusual", open=imbalance.kwh, flow=flow, usual=usual.kwh)
     else:
         return
-    yield from _explain(_Day(series, residual, usual, site))
+    # What alone would explain the day: directions that are exchanged, else one meter whose clock is wrong or one that stood still.
+    day = _Day(series, residual, usual, site)
+    turned = _choose_turn(day)
+    for source, sink in turned:
+        yield DayFault.of("turned", source=ROLES[source], sink=ROLES[sink])
+    if turned:
+        return
+    metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(series[name]).any()} - ({"load_kwh"} if day.derived else set())
+    # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
+    explanations = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})], key=lambda each: (each[0], str(each[1])))
+    explanations = [each for each in explanations if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_REMAINING_SHARE * imbalance.kwh)]
+    if explanations and (len(explanations) == 1 or explanations[1][0] > PLAINER_FACTOR * explanations[0][0] + PLAINER_KWH):
+        yield explanations[0][1]
 
 
 def _sum_blocks(residual: FloatArray) -> float:
@@ -165,21 +177,6 @@ class _Day:
         return None if unusual or _is_beyond(_sum_blocks(remaining), imbalance.flow_kwh) else imbalance.kwh
 
 
-def _explain(day: _Day) -> Iterator[DayFault]:
-    """Yield what alone would explain a day: directions that are exchanged, else one meter whose clock is wrong or one that stood still."""
-    turned = _choose_turn(day)
-    for source, sink in turned:
-        yield DayFault.of("turned", source=ROLES[source], sink=ROLES[sink])
-    if turned:
-        return
-    metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(day.series[name]).any()} - ({"load_kwh"} if day.derived else set())
-    # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
-    explanations = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})], key=lambda each: (each[0], str(each[1])))
-    explanations = [each for each in explanations if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_REMAINING_SHARE * measure_imbalance(day.residual, day.series).kwh)]
-    if explanations and (len(explanations) == 1 or explanations[1][0] > PLAINER_FACTOR * explanations[0][0] + PLAINER_KWH):
-        yield explanations[0][1]
-
-
 # Two directions of one flow, the one that supplies the house first: where they are exchanged, the residual is off by twice their difference.
 DIRECTIONS = (("discharge_kwh", "charge_kwh"), ("import_kwh", "export_kwh"))
 
@@ -225,7 +222,12 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, Day
         missed = np.where(day.series["export_kwh"] > REST_KW * SLOT_HOURS, 0.0, missed) if name == "import_kwh" else missed
         lost = np.maximum(missed[first:end], 0.0)
         moves = lost.sum() > LEAST_UNUSUAL_KWH and lost.max() <= MOST_AT_ONCE * lost.sum()
-        if not moves or not _shows_level(day, name, day.series["soc"][first:end], lost_kwh=float(lost.sum())):
+        soc = day.series["soc"][first:end]
+        known = soc[np.isfinite(soc)]
+        risen_kwh = (known[-1] - known[0]) * day.capacity_kwh if known.size else 0.0
+        # Of a battery's meter the state of charge shows what it missed.
+        shown = name not in DIRECTIONS[0] or risen_kwh * (-1 if name in SUPPLIES else 1) > LEAST_SOC_SHARE * lost.sum()
+        if not moves or not shown:
             continue
         filled = kwh.copy()
         filled[first:end] += lost
@@ -234,12 +236,3 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, Day
         remaining_kwh = day.leave({name: filled})
         if remaining_kwh is not None:
             yield remaining_kwh, DayFault.of("frozen", sensor=ROLES[name], hours=(end - first) * SLOT_HOURS, missed=float(lost.sum()))
-
-
-def _shows_level(day: _Day, name: str, soc: FloatArray, *, lost_kwh: float) -> bool:
-    """Return whether the state of charge moves by what a battery's meter seems to have missed; always true for other meters."""
-    if name not in DIRECTIONS[0]:
-        return True
-    finite = soc[np.isfinite(soc)]
-    risen_kwh = (finite[-1] - finite[0]) * day.capacity_kwh if finite.size else 0.0
-    return bool(risen_kwh * (-1 if name in SUPPLIES else 1) > LEAST_SOC_SHARE * lost_kwh)

@@ -63,7 +63,7 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
     """Return the whole objects at the beginning of ``text``, what is left of it, and whether the array ends there."""
     objects: list[dict[str, Any]] = []
     place = 0
-    while (place := _skip(text, place)) < len(text):
+    while (between := BETWEEN.match(text, place)) and (place := between.end()) < len(text):
         if text[place] == "]":
             return objects, "", True
         if text[place] != "{":
@@ -76,11 +76,6 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
             raise ValueError(f"what begins with {text[place : place + 40]!r} is nested too deep") from exc
         objects.append(row)
     return objects, text[place:], False
-
-
-def _skip(text: str, place: int) -> int:
-    match = BETWEEN.match(text, place)
-    return match.end() if match else place
 
 
 # 1.234,5 and 0,25: a comma where semicolons or tabs separate the cells, and in such a column a point between thousands.

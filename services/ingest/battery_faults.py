@@ -36,15 +36,32 @@ def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Ba
         return
     capacity = sum(battery.capacity_kwh for battery in batteries)
     soc, stored = series["soc"], stored_kwh(series, batteries)
-    steps = np.diff(soc)
-    jumps = list(_find_jumps(steps, stored[1:], batteries, capacity))
-    yield from jumps or _find_excursions(soc, stored, capacity)
-    yield from _find_stuck(steps, stored[1:], capacity)
-    against, moved = measure_against(steps * capacity, stored[1:])
+    steps, gained = np.diff(soc), stored[1:]
+    up = sum(battery.charge_limit_kw for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    # What leaves the terminals is less than what leaves the cells.
+    down = sum(battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
+    # A state of charge may be told a slot early or late: what moved within an hour around a step is what it can be of.
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(gained), (2, 1), constant_values=np.nan), 4).sum(axis=1)
+    jumps = np.flatnonzero((steps > up) | (steps < -down) | (np.abs(steps) > around / capacity + DRIFT_SHARE))
+    if jumps.size:
+        yield DayFault.of("soc_jump", known=jumps.size, jump=100 * float(np.abs(steps[jumps]).max()))
+    else:
+        yield from _find_excursions(soc, stored, capacity)
+    still = (steps == 0) & np.isfinite(gained)
+    # Within a run of equal values, what went in or out since it began.
+    flowed = np.cumsum(np.where(still, gained, 0.0))
+    begun = np.concatenate([[0.0], flowed[~still]])
+    furthest = float(np.abs(np.where(still, flowed - begun[np.cumsum(~still)], 0.0)).max(initial=0.0))
+    if furthest > STUCK_SHARE * capacity:
+        yield DayFault.of("soc_stuck", flow=furthest)
+    against, moved = measure_against(steps * capacity, gained)
+    finite = np.isfinite(steps) & np.isfinite(gained)
+    soc_kwh, metered = float(steps[finite].sum()) * capacity, float(gained[finite].sum())
+    flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][finite].sum())
     if is_reversed(against, moved):
         yield DayFault.of("soc_reversed", against=against, moved=moved)
-    else:
-        yield from _find_drift(steps, stored[1:], series, capacity)
+    elif abs(soc_kwh - metered) > DRIFT_SHARE * (capacity + flow):
+        yield DayFault.of("soc_drift", told=soc_kwh, metered=metered)
 
 
 def measure_against(steps_kwh: FloatArray, stored: FloatArray) -> tuple[float, float]:
@@ -71,17 +88,6 @@ def stored_kwh(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -
     return np.asarray(series["charge_kwh"] * charge - series["discharge_kwh"] / discharge)
 
 
-def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Battery], capacity: float) -> Iterator[DayFault]:
-    up = sum(battery.charge_limit_kw for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
-    # What leaves the terminals is less than what leaves the cells.
-    down = sum(battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
-    # A state of charge may be told a slot early or late: what moved within an hour around a step is what it can be of.
-    moved = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(stored), (2, 1), constant_values=np.nan), 4).sum(axis=1)
-    jumps = np.flatnonzero((steps > up) | (steps < -down) | (np.abs(steps) > moved / capacity + DRIFT_SHARE))
-    if jumps.size:
-        yield DayFault.of("soc_jump", known=jumps.size, jump=100 * float(np.abs(steps[jumps]).max()))
-
-
 def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[DayFault]:
     """Yield that the state of charge leaves the path that the energy gives it, and comes back to it."""
     finite = np.isfinite(soc) & np.isfinite(stored)
@@ -103,22 +109,3 @@ def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> It
 
 def _windows(values: FloatArray, half: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), 2 * half + 1)
-
-
-def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Iterator[DayFault]:
-    still = (steps == 0) & np.isfinite(stored)
-    run = np.cumsum(~still)
-    # Within a run of equal values, what went in or out since it began.
-    moved = np.cumsum(np.where(still, stored, 0.0))
-    begun = np.concatenate([[0.0], moved[~still]])
-    furthest = float(np.abs(np.where(still, moved - begun[run], 0.0)).max(initial=0.0))
-    if furthest > STUCK_SHARE * capacity:
-        yield DayFault.of("soc_stuck", flow=furthest)
-
-
-def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, FloatArray], capacity: float) -> Iterator[DayFault]:
-    finite = np.isfinite(steps) & np.isfinite(stored)
-    soc_kwh, metered = float(steps[finite].sum()) * capacity, float(stored[finite].sum())
-    flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][finite].sum())
-    if abs(soc_kwh - metered) > DRIFT_SHARE * (capacity + flow):
-        yield DayFault.of("soc_drift", told=soc_kwh, metered=metered)

@@ -1,7 +1,7 @@
 """Looks for devices in a home's network, and says what each is, and how much its battery takes and gives."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
@@ -12,7 +12,7 @@ from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.finding import FoundDevice
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.profile import DeviceProfile, LimitName, ModbusTransport
+from luna.platform.drivers.profile import LimitName, ModbusTransport
 from luna.platform.drivers.profiles import list_profiles
 
 WATTS = 1000
@@ -36,8 +36,7 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
     search = finding.search_network(
         network, list_profiles(data_folder), port=request.port, secret=secret, progress=lambda asked, hosts: progress(asked, hosts, network)
     )
-    devices = [_describe(each, request.secret, data_folder) for each in search.devices]
-    return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)
+    return FoundDevices(network=network, devices=[_describe(each, request.secret, data_folder) for each in search.devices], missing_extra=search.missing_extra)
 
 
 def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> NetworkDevice:
@@ -46,6 +45,11 @@ def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> Netw
     # Over Modbus nobody is shown a password.
     secret = None if isinstance(profile.transport, ModbusTransport) else secret
     via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix, secret=secret)
+    # What its battery takes and gives and what it holds, as far as the device says it.
+    reported: Mapping[LimitName, float] = {}
+    if profile.limits:
+        with suppress(LunaError), closing(reach_device(via, data_folder)) as device:
+            reported = device.read_limits()
     named = {} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
     return NetworkDevice(
         host=via.host,
@@ -58,17 +62,5 @@ def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> Netw
         title=profile.title,
         kind=profile.kind,
         reads=list(profile.reads),
-        **_read_limits(via, profile, data_folder),
+        **{field: reported[name] / per for field, (name, per) in _LIMITS.items() if name in reported},
     )
-
-
-def _read_limits(via: Via, profile: DeviceProfile, data_folder: Path) -> dict[str, float]:
-    """Return the most that a battery takes and gives and what it holds, as far as the device says it."""
-    if not profile.limits:
-        return {}
-    try:
-        with closing(reach_device(via, data_folder)) as device:
-            limits = device.read_limits()
-    except LunaError:
-        return {}
-    return {field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits}

@@ -131,18 +131,15 @@ def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, s
     strangers = [name for name, ours in matched.items() if ours not in kind.columns]
     if strangers:
         raise refuse("column-unknown", field=strangers[0], value=", ".join(strangers), kind=kind.name, columns=tuple(kind.columns), column=strangers[0])
-    _require(kind, list(matched.values()))
-    return matched
-
-
-def _require(kind: FileSchema, ours: list[str]) -> None:
-    doubled = [name for name in ours if ours.count(name) > 1]
+    used = list(matched.values())
+    doubled = [name for name in used if used.count(name) > 1]
     if doubled:
         raise refuse("column-twice", field=doubled[0], column=doubled[0])
-    missing = [name for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text")) if name not in ours]
+    missing = [name for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text")) if name not in used]
     if missing:
         raise refuse("column-missing", field=missing[0], column=missing[0])
-    if not set(ours) & set(kind.series):
+    if not set(used) & set(kind.series):
         raise refuse("file-without-values", field=next(iter(kind.series)), series=tuple(kind.series))
-    if "spot_price" in ours and {"import_price", "export_price"} & {*ours}:
+    if "spot_price" in used and {"import_price", "export_price"} & {*used}:
         raise refuse("prices-of-both", field="spot_price")
+    return matched

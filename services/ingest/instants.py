@@ -48,21 +48,19 @@ class InstantReader:
         stated = (pl.col("local") - pl.duration(minutes=pl.col("offset_minutes"))).dt.replace_time_zone("UTC")
         times = times.with_columns(stated.alias("instant"), pl.lit(value=False).alias("resolved"), pl.lit(NAIVE.text).alias("without_offset"))
         if self.zone is not None and times["offset_minutes"].has_nulls():
-            times = self._read_clock(times, self.zone, series)
+            local = pl.when(pl.col("offset_minutes").is_null() & ~pl.col("misstated")).then("local")
+            earlier, later = (
+                local.dt.replace_time_zone(self.zone.key, ambiguous=choice, non_existent="null").dt.convert_time_zone("UTC") for choice in CHOICES
+            )
+            times = times.with_columns(pl.lit(SKIPPED.text).alias("without_offset"), earlier=earlier, later=later)
+            twofold = (times["earlier"] != times["later"]).fill_null(value=False)
+            clock = pl.when(self._count_readings(times["local"], twofold, series)).then("later").otherwise("earlier")
+            times = times.with_columns(pl.coalesce("instant", clock).alias("instant"), twofold.alias("resolved"))
         naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
         self.met_naive |= bool(times.select((naive & pl.col("local").is_not_null()).any()).item())
         fault = pl.when(naive & pl.col("local").is_not_null()).then("without_offset").otherwise(pl.lit(UNREADABLE.text))
         fault = pl.when(pl.col("instant").is_null()).then(fault)
         return times.select("instant", fault.alias("fault"), "resolved")
-
-    def _read_clock(self, times: pl.DataFrame, zone: ZoneInfo, series: pl.Series | None) -> pl.DataFrame:
-        local = pl.when(pl.col("offset_minutes").is_null() & ~pl.col("misstated")).then("local")
-        earlier, later = (local.dt.replace_time_zone(zone.key, ambiguous=choice, non_existent="null").dt.convert_time_zone("UTC") for choice in CHOICES)
-        times = times.with_columns(pl.lit(SKIPPED.text).alias("without_offset"), earlier=earlier, later=later)
-        twofold = (times["earlier"] != times["later"]).fill_null(value=False)
-        second = self._count_readings(times["local"], twofold, series)
-        clock = pl.when(second).then("later").otherwise("earlier")
-        return times.with_columns(pl.coalesce("instant", clock).alias("instant"), twofold.alias("resolved"))
 
     def _count_readings(self, local: pl.Series, twofold: pl.Series, series: pl.Series | None) -> pl.Series:
         """Return which of the twofold local times are the later of their two instants."""
@@ -89,10 +87,19 @@ def _split(text: pl.Series) -> pl.DataFrame:
     """Return the local time, the offset in minutes (null: none stated) and whether the stated one cannot be."""
     parts = _take_apart(text)
     if parts["day"].has_nulls():
-        parts = _take_apart(_put_year_first(text))
+        names = ["day", "month", "year", "hour", "rest"]
+        dated = pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(DAY_FIRST).struct.rename_fields(names)).unnest("text")
+        day, month, hour = (pl.col(name).str.zfill(2) for name in ("day", "month", "hour"))
+        year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")
+        turned = dated.select(pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")).to_series()
+        parts = _take_apart(pl.select(pl.coalesce(turned, text)).to_series())
     written = pl.concat_str("day", pl.lit("T"), "time", pl.col("second").fill_null(":00"), pl.col("fraction").fill_null(""))
     offsets = parts["offset"]
-    minutes = {offset: _offset_minutes(offset) for offset in offsets.unique().drop_nulls()}
+    minutes = {}
+    for offset in offsets.unique().drop_nulls():
+        digits = "0000" if offset in {"Z", "z"} else offset[1:].replace(":", "").ljust(4, "0")
+        distance = int(digits[:2]) * 60 + int(digits[2:])
+        minutes[offset] = None if distance > FURTHEST_OFFSET else -distance if offset[0] == "-" else distance
     return parts.select(
         written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias("local"),
         offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64).alias("offset_minutes"),
@@ -102,23 +109,6 @@ def _split(text: pl.Series) -> pl.DataFrame:
 def _take_apart(text: pl.Series) -> pl.DataFrame:
     names = ["day", "time", "second", "fraction", "offset"]
     return pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(WRITTEN).struct.rename_fields(names)).unnest("text")
-
-
-def _put_year_first(text: pl.Series) -> pl.Series:
-    names = ["day", "month", "year", "hour", "rest"]
-    parts = pl.DataFrame({"text": text}).select(pl.col("text").str.extract_groups(DAY_FIRST).struct.rename_fields(names)).unnest("text")
-    day, month, hour = (pl.col(name).str.zfill(2) for name in ("day", "month", "hour"))
-    year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")
-    turned = parts.select(pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")).to_series()
-    return pl.select(pl.coalesce(turned, text)).to_series()
-
-
-def _offset_minutes(offset: str) -> int | None:
-    if offset in {"Z", "z"}:
-        return 0
-    digits = offset[1:].replace(":", "").ljust(4, "0")
-    minutes = int(digits[:2]) * 60 + int(digits[2:])
-    return (-minutes if offset[0] == "-" else minutes) if minutes <= FURTHEST_OFFSET else None
 
 
 MINUTE = timedelta(minutes=1)

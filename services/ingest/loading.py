@@ -154,13 +154,23 @@ class _Loading:
         clock = InstantReader(zone)
         latest: datetime | None = None
         for batch in self._batches(path, form, progress):
-            verdict = judge(self._translate(batch, form), self.kind, clock)
+            joined = join_columns(batch, form.renamed)
+            matched = match_columns([name for name in joined.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
+            if "spot_price" in matched.values():
+                find_market(self.site)
+            units = choose_units(matched, form.units)
+            self._note([*tell_unused(self.site, matched.values()), *describe_units(units)])
+            verdict = judge(convert(joined.select("line", *matched).rename(matched), units), self.kind, clock)
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
             self._refuse(verdict.rejected)
             # A refused row still says how far apart the file's slots are: without it an hour would pass for two.
             self.spill.add_instants(verdict.rejected["instant"])
-            latest = self._note_order(verdict.accepted["instant"], latest)
+            instants = verdict.accepted["instant"]
+            if instants.len():
+                is_sorted = instants.is_sorted() and (latest is None or instants[0] >= latest)
+                self._note([] if is_sorted else ["The rows were not in order of time; they were sorted."])
+                latest = _extent(instants)[1]
             self.spill.add(verdict.accepted)
             if progress and form.reading is None:
                 progress(self.report.rows)
@@ -187,17 +197,6 @@ class _Loading:
         if not is_direct(form.reading):
             self._note([f"{row_count:,} rows of the file were gathered into quarter-hours."])
 
-    def _translate(self, batch: pl.DataFrame, form: FileForm) -> pl.DataFrame:
-        """Return the rows with Luna's columns in Luna's units."""
-        batch = join_columns(batch, form.renamed)
-        matched = match_columns([name for name in batch.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
-        if "spot_price" in matched.values():
-            find_market(self.site)
-        self._note(tell_unused(self.site, matched.values()))
-        units = choose_units(matched, form.units)
-        self._note(describe_units(units))
-        return convert(batch.select("line", *matched).rename(matched), units)
-
     def write(self) -> None:
         if not self.kind.sampled:
             spacings = [measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans]
@@ -206,8 +205,16 @@ class _Loading:
                 self.report.notes.append("The file shows no step; its slot was taken for a quarter-hour.")
         for span in self.spill.spans:
             rows = self._tidy(self.spill.read(span))
-            if rows.height:
-                self._write_span(rows)
+            if not rows.height:
+                continue
+            step = self.report.step
+            first, last = _extent(rows["instant"])
+            self.report.first = self.report.first or first
+            self.report.last = last + (step or timedelta())
+            if step is not None:
+                keys = [name for name in self.kind.keys if name in rows.columns]
+                rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
+            self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind), received_at=self.received_at)
 
     def close(self, path: Path) -> None:
         self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
@@ -245,29 +252,16 @@ class _Loading:
             self._refuse_rows(off_grid)
             rows, impossible = set_aside_impossible(rows, limit_powers(self.site), self.report.step)
             self._refuse_rows(impossible)
-            self._require_usual(rows, self.report.step)
+            unusual = find_unusual(rows, limit_powers(self.site), self.report.step)
+            if unusual is not None:
+                name, kwh = unusual
+                raise refuse("values-unusual", field=name, value=kwh, step=self.report.step // timedelta(minutes=1), hint=say_unit(name))
             require_familiar(self.connection, self.site, rows.drop(self.stated_units & {*rows.columns}), self.report.step)
         rows, refused = take_refused(rows)
         self.report.accepted_in_part += refused.height
         self._tell_refused(refused)
         self.report.valid.update({name: rows[name].count() for name in self._values(rows)})
         return rows
-
-    def _require_usual(self, rows: pl.DataFrame, step: timedelta) -> None:
-        unusual = find_unusual(rows, limit_powers(self.site), step)
-        if unusual is not None:
-            name, kwh = unusual
-            raise refuse("values-unusual", field=name, value=kwh, step=step // timedelta(minutes=1), hint=say_unit(name))
-
-    def _write_span(self, rows: pl.DataFrame) -> None:
-        step = self.report.step
-        first, last = _extent(rows["instant"])
-        self.report.first = self.report.first or first
-        self.report.last = last + (step or timedelta())
-        if step is not None:
-            keys = [name for name in self.kind.keys if name in rows.columns]
-            rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
-        self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind), received_at=self.received_at)
 
     def _values(self, rows: pl.DataFrame) -> list[str]:
         return [name for name in self.kind.series if name in rows.columns]
@@ -287,13 +281,6 @@ class _Loading:
     def _refuse_rows(self, rows: pl.DataFrame) -> None:
         if rows.height:
             self._refuse(describe_refused(rows))
-
-    def _note_order(self, instants: pl.Series, latest: datetime | None) -> datetime | None:
-        if not instants.len():
-            return latest
-        unsorted = not instants.is_sorted() or (latest is not None and instants[0] < latest)
-        self._note(["The rows were not in order of time; they were sorted."] if unsorted else [])
-        return _extent(instants)[1]
 
     def _note(self, notes: list[str]) -> None:
         self.report.notes.extend(note for note in notes if note not in self.report.notes)

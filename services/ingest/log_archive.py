@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -62,25 +63,19 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
         last = (now - COMPLETE_AFTER).astimezone(UTC).date() - timedelta(days=1)
         first = now.astimezone(UTC).date() - timedelta(days=REACHED_BACK_DAYS)
         for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
-            if not _is_stored(objects, day):
-                counted = _Packing()
-                objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
-                # The note that the day is whole comes last.
-                objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
-                archived[day] = counted.lines
+            with suppress(NotFoundError):
+                objects.get(f"{FOLDER}/{day}.json")
+                continue
+            counted = _Packing()
+            objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
+            # The note that the day is whole comes last.
+            objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
+            archived[day] = counted.lines
     except httpx.HTTPError as exc:
         log.warning("logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__)
     except UnavailableError as error:
         log.warning("logs are archived later", error=str(error))
     return ArchiveLogsReply(archived=archived, forgotten=forgotten)
-
-
-def _is_stored(objects: ObjectStore, day: date) -> bool:
-    try:
-        objects.get(f"{FOLDER}/{day}.json")
-    except NotFoundError:
-        return False
-    return True
 
 
 class _Packing:
@@ -104,7 +99,10 @@ def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogL
     start = int(datetime.combine(day, time(), UTC).timestamp()) * _NANOSECONDS
     end = start + 24 * 3600 * _NANOSECONDS
     previous: set[LogLine] = set()
-    while page := _read_page(client, (start, end), page_lines):
+    while True:
+        query: dict[str, str | int] = {"query": SELECTOR, "start": start, "end": end, "limit": page_lines, "direction": "forward"}
+        streams = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
+        page = sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in streams for at, line in stream["values"])
         fresh = [line for line in page if line not in previous]
         yield from fresh
         if len(page) < page_lines:
@@ -113,9 +111,3 @@ def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogL
         # More lines of one instant than a page holds cannot be told apart from it.
         start = last if fresh else last + 1
         previous = {line for line in page if line.at == last}
-
-
-def _read_page(client: httpx.Client, window: tuple[int, int], lines: int) -> list[LogLine]:
-    query: dict[str, str | int] = {"query": SELECTOR, "start": window[0], "end": window[1], "limit": lines, "direction": "forward"}
-    streams = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
-    return sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in streams for at, line in stream["values"])

@@ -96,9 +96,6 @@ def tell_unused(site: Site, columns: Collection[str]) -> list[str]:
     unused = [name for name in SIDES if name in columns and not isinstance(rules[name], SeriesPrice)]
     if not unused:
         return []
+    kinds = f"{site.tariff.import_.kind} for what is bought, {site.tariff.export.kind} for what is sold"
     change = ", ".join(f"tariff.{SIDES[name]}: {{kind: series}}" for name in unused)
-    return [f"Plans do not use {' and '.join(unused)}: the site's tariff is {_kinds(site)}. To plan by them, write {change} in the site's file."]
-
-
-def _kinds(site: Site) -> str:
-    return f"{site.tariff.import_.kind} for what is bought, {site.tariff.export.kind} for what is sold"
+    return [f"Plans do not use {' and '.join(unused)}: the site's tariff is {kinds}. To plan by them, write {change} in the site's file."]

@@ -83,7 +83,7 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
         *_find_repairs(record, ENERGIES),
         *find_imbalance(record.series, settle_residual(record.series, record.expected, site), site, record.usual),
         *_find_beyond_house(record, site),
-        *_find_rebuilt(record),
+        *(DayFault.of("rebuild", series=name, before=before, after=after) for name, before, after in record.rebuilt),
         *_find_price_faults(record),
     ]
     battery = [
@@ -126,11 +126,6 @@ def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFaul
         repaired = int((record.repaired >> SERIES.index(name) & 1).sum())
         if repaired > MOST_REPAIRED * record.repaired.size:
             yield DayFault.of("repaired", series=name, known=repaired, slots=record.repaired.size)
-
-
-def _find_rebuilt(record: DayRecord) -> Iterator[DayFault]:
-    for name, before, after in record.rebuilt:
-        yield DayFault.of("rebuild", series=name, before=before, after=after)
 
 
 def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[DayFault]:

@@ -1,6 +1,6 @@
 """Judging days: fetch, judge, store. Tasks and commands both come through here, and whoever wrote slots."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -15,7 +15,7 @@ from luna.platform.database import observations, quality, quarantine, readings, 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.silent_sensors import find_silent
-from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, UsualImbalance, learn_usual, measure_imbalance, settle_residual
+from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, learn_usual, measure_imbalance, settle_residual
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
@@ -64,8 +64,14 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
     for site in [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        overdue = None if request.from_day else _find_overdue(connection, site, first - timedelta(days=1))
-        days = judge_days(connection, site.name, *overdue, now=now) if overdue else []
+        # Before these, the days that hold something and were not judged since it was written.
+        span, days = None if request.from_day else recorded_span.of_site(connection, site.name), []
+        if span is not None:
+            earliest, latest = _days_of(site, *span)
+            latest = min(latest, first - timedelta(days=1))
+            overdue = quality.first_unjudged(connection, site.name, earliest, latest)
+            if overdue is not None:
+                days = judge_days(connection, site.name, overdue, min(latest, overdue + timedelta(days=PART_DAYS - 1)), now=now)
         begin = first if first > last else max(first, recorded_span.first_day(connection, site))
         recent = [] if last < begin and first <= last else judge_days(connection, site.name, begin, last, now=now)
         judged.append(SiteQuality(site_id=site.name, days=[*days, *recent]))
@@ -109,16 +115,6 @@ def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
     return first.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def _find_overdue(connection: Connection, site: Site, last: date) -> tuple[date, date] | None:
-    """Return the days up to ``last`` that hold something and were not judged since it was written, a year at most."""
-    span = recorded_span.of_site(connection, site.name)
-    if span is None:
-        return None
-    begin, end = _days_of(site, *span)
-    first = quality.first_unjudged(connection, site.name, begin, min(end, last))
-    return None if first is None else (first, min(end, last, first + timedelta(days=PART_DAYS - 1)))
-
-
 def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
     repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
     marks = quality.read_estimated(connection, stored.site.name, stored.timeline)
@@ -129,7 +125,16 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
-    usual = _learn_usual(connection, stored, spans)
+    # How much the meters leave unexplained on the days from two weeks before to two weeks after, however many are judged.
+    first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
+    timeline = local_days(first, last, parse_zone(stored.site.timezone))
+    balanced = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
+    imbalances: dict[date, Imbalance] = {}
+    for day, slots, place in StoredDays(stored.site, first, last, timeline, balanced, {}):
+        measured = {name: values[place] for name, values in balanced.items()}
+        residual = settle_residual(measured, expect_series(spans, stored.site, slots), stored.site)
+        if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
+            imbalances[day] = measure_imbalance(residual, measured)
     for day, slots, place in stored:
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", faults=[DayFault("open")])
@@ -144,23 +149,6 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         silences = find_silent(stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start)
         quiet = [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]
         again = rebuilt.get(day.isoformat(), ())
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual(day)), stored.site)
-
-
-def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]) -> Callable[[date], UsualImbalance | None]:
-    """Return a function that gives a day's usual imbalance by the other days of two weeks before and after it, however many are judged."""
-    first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
-    timeline = local_days(first, last, parse_zone(stored.site.timezone))
-    series = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
-    imbalances: dict[date, Imbalance] = {}
-    for day, slots, place in StoredDays(stored.site, first, last, timeline, series, {}):
-        measured = {name: values[place] for name, values in series.items()}
-        residual = settle_residual(measured, expect_series(spans, stored.site, slots), stored.site)
-        if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
-            imbalances[day] = measure_imbalance(residual, measured)
-
-    def learn(day: date) -> UsualImbalance | None:
         around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
-        return learn_usual([imbalances[each] for each in around if each in imbalances])
-
-    return learn
+        usual = learn_usual([imbalances[each] for each in around if each in imbalances])
+        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual), stored.site)

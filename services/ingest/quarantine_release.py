@@ -1,11 +1,10 @@
 """A refused row let in by hand: read and judged as any other, but for the rule that refused it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 
-import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
@@ -16,7 +15,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, parse_instant, parse_zone
 from luna.platform.database import history_changes, prices, quarantine, sites
 from luna.platform.database.history_changes import Revision, Rule
-from services.ingest.file_schema import Bounds, FileSchema, kind_named
+from services.ingest.file_schema import FileSchema, kind_named
 from services.ingest.instants import InstantReader
 from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import sensor_names
@@ -52,18 +51,34 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
     texts = {name: None if cells[name] is None else str(cells[name]) for name in kind.columns if name in cells}
     rows = pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
-    verdict = judge(rows, _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
+    # The kind without what refused the row, its bounds or that it is estimated; an energy below zero and a fraction above one are no values at all.
+    series = dict(kind.series)
+    if refused_by is not None and refused_by.series in series and refused_by.code in {"below", *TOO_HIGH}:
+        bounds = series[refused_by.series]
+        series[refused_by.series] = replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
+    lifted = replace(kind, series=series, shares=() if refused_by == ESTIMATED else kind.shares)
+    verdict = judge(rows, lifted, InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
     rows, refused = take_refused(verdict.accepted)
     _require(refused, row)
     if kind.sampled:
         rows, unknown = set_aside_unknown_units(rows, site)
         _require(unknown, row)
-    else:
-        lifted = refused_by.series if refused_by is not None and refused_by.code in TOO_HIGH else None
-        limits = {name: limit for name, limit in limit_powers(site).items() if name != lifted}
-        rows = _bring_to_slots(rows, row, kind, limits)
-    return rows
+        return rows
+    too_high = refused_by.series if refused_by is not None and refused_by.code in TOO_HIGH else None
+    limits = {name: limit for name, limit in limit_powers(site).items() if name != too_high}
+    minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
+    keys, values = ([name for name in names if name in rows.columns] for names in (kind.keys, kind.series))
+    rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)
+    _require(off_grid, row)
+    rows, impossible = set_aside_impossible(rows, limits, minutes * MINUTE)
+    _require(impossible, row)
+    rows, refused = take_refused(rows)
+    _require(refused, row)
+    slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
+    if not slots.height:
+        raise refuse("row-too-short", field="quarantine_id", value=row.quarantine_id, minutes=minutes)
+    return slots
 
 
 def read_let_in(rows: Sequence[QuarantinedRow], site: Site) -> pl.DataFrame | None:
@@ -82,33 +97,6 @@ def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) 
         return rows
     keys = [name for name in ("instant", *kind.keys) if name in rows.columns and name in let_in.columns]
     return rows.update(let_in.select(*keys, *(name for name in kind.series if name in rows.columns and name in let_in.columns)), on=keys, how="left")
-
-
-def _lift_bounds(kind: FileSchema, refused_by: RowFault | None) -> FileSchema:
-    """Return the kind without what refused the row, its bounds or that it is estimated; an energy below zero and a fraction above one are no values at all."""
-
-    def lift(name: str, bounds: Bounds) -> Bounds:
-        if refused_by is None or refused_by.series != name or refused_by.code not in {"below", *TOO_HIGH}:
-            return bounds
-        return replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
-
-    shares = () if refused_by == ESTIMATED else kind.shares
-    return replace(kind, series={name: lift(name, bounds) for name, bounds in kind.series.items()}, shares=shares)
-
-
-def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, limits_kw: Mapping[str, float]) -> pl.DataFrame:
-    minutes = int(row.raw.get("step_minutes") or SLOT // MINUTE)
-    keys, values = ([name for name in names if name in rows.columns] for names in (kind.keys, kind.series))
-    rows, off_grid = set_aside_off_grid(rows, minutes * MINUTE)
-    _require(off_grid, row)
-    rows, impossible = set_aside_impossible(rows, limits_kw, minutes * MINUTE)
-    _require(impossible, row)
-    rows, refused = take_refused(rows)
-    _require(refused, row)
-    slots = to_quarter_hours(rows, minutes * MINUTE, keys=keys, values=values)
-    if not slots.height:
-        raise refuse("row-too-short", field="quarantine_id", value=row.quarantine_id, minutes=minutes)
-    return slots
 
 
 def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
@@ -142,19 +130,14 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
         first, end = (datetime.fromisoformat(row.raw[name]) for name in ("instant", "until"))
         changed = build_site_slots(connection, BuildSlotsRequest(site_id=site_id, first=first, end=end, accept=True), now=now).slots_written
     elif row.kind == "readings" and request.resolution != "dismissed":
-        changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
+        site = sites.load(connection, site_id)
+        cells, zone = resolved.raw | (resolved.corrected or {}), parse_zone(site.timezone)
+        if cells.get("sensor") in sensor_names(site):
+            # What a reading says holds, or is spread, over a gap at most: the slots that rest on it are built again.
+            first, last = (parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone) for name in ("instant", "until"))
+            build = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP, accept=True)
+            changed = build_site_slots(connection, build, now=now).slots_written
     return ResolveReply(row=resolved, slots_changed=changed)
-
-
-def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
-    """Build the slots again that rest on a reading; returns how many changed."""
-    cells, zone = row.raw | (row.corrected or {}), parse_zone(site.timezone)
-    if cells.get("sensor") not in sensor_names(site):
-        return 0
-    first, last = (parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone) for name in ("instant", "until"))
-    # What a reading says holds, or is spread, over a gap at most.
-    request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP, accept=True)
-    return build_site_slots(connection, request, now=now).slots_written
 
 
 def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:
@@ -167,22 +150,14 @@ def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Ru
     if kind.name not in {"observations", "prices"}:
         store(connection, site, kind, rows)
         return 0
+    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     if "spot_price" in values:
-        changed = _write_spot_prices(connection, site, rows, rule=rule)
+        market, slots = find_market(site), Timeline(first, SLOT, (last - first) // SLOT + 1)
+        before = prices.read(connection, market, slots, currency=site.currency)
+        store(connection, site, kind, rows)
+        after = prices.read(connection, market, slots, currency=site.currency)
+        changed = history_changes.record(connection, site.name, Revision(f"market_prices:{market}", slots.starts, before, after), rule=rule)
     else:
         changed = history_changes.write_observations(connection, site.name, starts, values, rule=rule)
-    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     judge_slots(connection, site, first, last + SLOT, now=now)
     return changed
-
-
-def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:
-    market, kind = find_market(site), kind_named("prices")
-    starts, _ = columns_of(kind, rows)
-    first = starts.min().astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
-    slots = Timeline(first, SLOT, int((starts.max() - starts.min()) / np.timedelta64(SLOT)) + 1)
-    before = prices.read(connection, market, slots, currency=site.currency)
-    store(connection, site, kind, rows)
-    after = prices.read(connection, market, slots, currency=site.currency)
-    revision = Revision(f"market_prices:{market}", slots.starts, before, after)
-    return history_changes.record(connection, site.name, revision, rule=rule)

@@ -57,17 +57,16 @@ def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str,
     names = [name for name in ENERGIES if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_COVERAGE]
     both = {name: np.isfinite(before[name]) & np.isfinite(after[name]) for name in names}
     was, now = ({name: np.where(both[name], series[name], 0.0) for name in names} for series in (before, after))
-    swapped = {name for pair in PAIRS if set(pair) <= set(names) and _is_swapped([was[name] for name in pair], [now[name] for name in pair]) for name in pair}
+    swapped: set[str] = set()
+    for pair in (pair for pair in PAIRS if set(pair) <= set(names)):
+        same, turned = (sum(float(np.abs(was[name] - now[other]).sum()) for name, other in zip(pair, others, strict=True)) for others in (pair, pair[::-1]))
+        total = sum(float(was[name].sum()) for name in pair)
+        if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:
+            swapped |= {*pair}
     for name in names:
         fault = "swapped" if name in swapped else _find_fault(was[name], now[name])
         if fault:
             yield RebuiltSeries(day, name, float(was[name].sum()), float(now[name].sum()), fault)
-
-
-def _is_swapped(was: list[FloatArray], now: list[FloatArray]) -> bool:
-    same, turned = (sum(float(np.abs(old - new).sum()) for old, new in zip(was, new_ones, strict=True)) for new_ones in (now, now[::-1]))
-    total = sum(float(kwh.sum()) for kwh in was)
-    return total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total
 
 
 def _find_fault(was: FloatArray, now: FloatArray) -> Fault | None:

@@ -127,7 +127,11 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
         series[f"market_prices:{market}"] = prices.read(connection, market, timeline, currency=site.currency)
-    return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
+    gaps = []
+    for name, values in series.items():
+        edges = np.flatnonzero(np.diff(np.isnan(values).astype(np.int8), prepend=0, append=0))
+        gaps += [Gap(name, start + begin * SLOT, start + (until - 1) * SLOT, until - begin) for begin, until in edges.reshape(-1, 2).tolist()]
+    return gaps
 
 
 def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
@@ -159,9 +163,3 @@ def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair
         for name, values in filled.items():
             chosen = np.isfinite(values[place])
             yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
-
-
-def _gaps(name: str, values: FloatArray, timeline: Timeline) -> Iterator[Gap]:
-    edges = np.flatnonzero(np.diff(np.isnan(values).astype(np.int8), prepend=0, append=0))
-    for begin, end in edges.reshape(-1, 2).tolist():
-        yield Gap(name, timeline.start + begin * SLOT, timeline.start + (end - 1) * SLOT, end - begin)

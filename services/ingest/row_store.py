@@ -88,7 +88,12 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
     if kind.name == "readings":
         numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
         keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
-        return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_stated_units(rows))
+        stated = None
+        if "unit" in rows.columns:
+            names = tuple(rows["unit"].drop_nulls().unique().sort())
+            codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
+            stated = StatedUnits(names, codes.to_numpy())
+        return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=stated)
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
         published = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
@@ -124,14 +129,6 @@ def find_market(site: Site) -> str:
     if market is None:
         raise refuse("tariff-without-market", field="spot_price", value=site.name)
     return market
-
-
-def _stated_units(rows: pl.DataFrame) -> StatedUnits | None:
-    if "unit" not in rows.columns:
-        return None
-    names = tuple(rows["unit"].drop_nulls().unique().sort())
-    codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
-    return StatedUnits(names, codes.to_numpy())
 
 
 def _instants(column: pl.Series) -> InstantArray:

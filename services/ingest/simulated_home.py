@@ -73,7 +73,13 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
     demo = load_demo(work.settings.cache, progress=work.progress)
     home = demo.sites[0].observations
     year = RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
-    fetched = [] if files.is_there else _fetch_prices(work, transport)
+    fetched: list[CollectedPrices] = []
+    if not files.is_there and work.settings.outside_services:
+        # The real market's prices of today, and of tomorrow where they are out; no transaction is open meanwhile.
+        asked_at = work.clock.now()
+        today, expected = local_midnight(asked_at.astimezone(ZONE).date(), ZONE), price_collection.expected_window(asked_at, ZONE)
+        need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT))
+        fetched = price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
     if SITE_NAME in sites.names(work.connection) and not is_simulated(sites.load(work.connection, SITE_NAME)):
         raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
     if files.is_there and SITE_NAME in sites.names(work.connection):
@@ -126,16 +132,6 @@ def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> 
         if slot % 96 == 0:
             progress(slot, timeline.count, SITE_NAME)
     return series, state
-
-
-def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> list[CollectedPrices]:
-    """Return the real market's prices of today, and of tomorrow where they are out; nothing where nobody may be asked. No transaction is open meanwhile."""
-    if not work.settings.outside_services:
-        return []
-    now = work.clock.now()
-    today, expected = local_midnight(now.astimezone(ZONE).date(), ZONE), price_collection.expected_window(now, ZONE)
-    need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT))
-    return price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
 
 
 def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: HomeState) -> None:

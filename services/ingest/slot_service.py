@@ -1,10 +1,9 @@
 """Quarter-hours out of stored readings: fetch, build, store. Tasks and commands both come through here."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +106,13 @@ def build_site_slots(
     # Who never said anything, while others of its role do, is no sensor: they are all there is. One that fell silent leaves the total unknown.
     absent = {each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None}
     building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now, frozenset(absent))
-    for stretch in _stretches(window, now, parse_zone(site.timezone)):
-        progress((stretch.start - window.start) // SLOT, window.count, stretch.start.date().isoformat())
-        building.build(stretch, accept=request.accept, automatic=automatic)
+    # Those that have ended, in stretches that end with a local day.
+    zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
+    while start < end:
+        progress((start - window.start) // SLOT, window.count, start.date().isoformat())
+        until = min(local_midnight((start + STRETCH).astimezone(zone).date(), zone), end)
+        building.build(Timeline(start, SLOT, (until - start) // SLOT), accept=request.accept, automatic=automatic)
+        start = until
     tally = building.tally
     judge_slots(connection, site, window.start - tally.earlier_slots * SLOT, window.end, now=now)
     return BuildSlotsReply(
@@ -123,16 +126,6 @@ def build_site_slots(
         missing_sensors=sorted(named - units.keys()),
         kept=[KeptDay(day=each.day, series=each.series, before_kwh=each.before_kwh, after_kwh=each.after_kwh) for each in tally.unchanged_days],
     )
-
-
-def _stretches(window: Timeline, now: datetime, zone: ZoneInfo) -> Iterator[Timeline]:
-    """Yield the window's ended slots in parts that end with a local day."""
-    end = min(window.end, floor_to(now, SLOT))
-    start = window.start
-    while start < end:
-        until = min(local_midnight((start + STRETCH).astimezone(zone).date(), zone), end)
-        yield Timeline(start, SLOT, (until - start) // SLOT)
-        start = until
 
 
 @dataclass(slots=True)
@@ -161,7 +154,12 @@ class _Building:
         for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):
             if row.resolution == "released":
                 released.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
-        build = build_slots(self.site, samples, window, now=self.now, released={sensor: _join(spans) for sensor, spans in released.items()}, absent=self.absent)
+        spans = {}
+        for sensor, stretches in released.items():
+            # In order; where one ends before one that began earlier, it ends with that.
+            first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(stretches), strict=True))
+            spans[sensor] = Spans(first, np.maximum.accumulate(last))
+        build = build_slots(self.site, samples, window, now=self.now, released=spans, absent=self.absent)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         build = self._compare(
@@ -179,13 +177,16 @@ class _Building:
         Raises:
             ConflictError: there are such days, and somebody waits who can say whether they are right.
         """
-        days = list(_whole_days(stretch, parse_zone(self.site.timezone)))
+        zone = parse_zone(self.site.timezone)
+        dates = [instant.astimezone(zone).date() for instant in (stretch.start, stretch.end)]
+        local_days = [local_day(dates[0] + timedelta(days=number), zone) for number in range((dates[1] - dates[0]).days + 1)]
+        days = [day for day in local_days if stretch.start <= day.start and day.end <= stretch.end]
         changed: list[RebuiltSeries] = []
         unchanged = np.zeros(build.starts.size, dtype=np.bool_)
         for day in [] if accept else days:
             begin = int((day.starts[0] - build.starts[0].astype("datetime64[s]")) // np.timedelta64(SLOT))
             place = slice(begin, begin + day.count)
-            local = day.start.astimezone(parse_zone(self.site.timezone)).date()
+            local = day.start.astimezone(zone).date()
             measured = {name: np.where(build.filled[name], np.nan, kwh) for name, kwh in build.columns.items()}
             differences = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, measured))))
             unchanged[place] = bool(differences)
@@ -195,7 +196,15 @@ class _Building:
             raise refuse("days-would-change", field="accept", day=first.day, count=len(changed), why=first.row_fault)
         if days:
             lines = _microseconds(np.datetime64(_naive(days[0].start.isoformat()))), _microseconds(np.datetime64(_naive(days[-1].end.isoformat())))
-            quarantine.settle(self.connection, self.site.name, {REBUILT: [_refuse_day(each, self.site) for each in changed]}, lines=lines)
+            refused = []
+            for each in changed:
+                slots = local_day(each.day, zone)
+                day_start, day_end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
+                raw = {"day": each.day.isoformat(), "series": each.series, "instant": _iso(day_start), "until": _iso(day_end)}
+                energies = {name: each.row_fault.parameters[name] for name in ("before_kwh", "after_kwh")}
+                # One line for each series of a day.
+                refused.append(Refused(_microseconds(day_start) + ENERGIES.index(each.series), each.row_fault, raw | energies))
+            quarantine.settle(self.connection, self.site.name, {REBUILT: refused}, lines=lines)
         self.tally.unchanged_days += changed
         columns, withdrawn = ({name: np.where(unchanged, np.nan, kwh) for name, kwh in series.items()} for series in (build.columns, build.withdrawn))
         return replace(build, columns=columns, withdrawn=withdrawn)
@@ -230,8 +239,11 @@ class _Building:
             # In the unit in which the first of the refused readings is stored.
             units = self.units[part.sensor]
             unit = units.names[units.places(np.array([part.first]))[0]]
-            row = _describe(replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9))), first)
-            refused[_source_of(part.sensor)][row.line] = row
+            value = float(np.round(part.value * ratio(part.unit, unit), 9))
+            raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "unit": unit, "readings": part.readings}
+            # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
+            line = _microseconds(part.first if part.first >= first else first.astype("datetime64[D]"))
+            refused[_source_of(part.sensor)][line] = Refused(line, part.fault, raw | {"value": value if np.isfinite(value) else str(value)})
         rows = {source: list(each.values()) for source, each in refused.items()}
         quarantine.settle(self.connection, self.site.name, rows, lines=(_microseconds(first), _microseconds(end)))
 
@@ -253,25 +265,6 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
     return Samples(samples.sensor, unit, samples.instants[is_convertible], (samples.values * factors)[is_convertible]), list(refusals.rejected.values())
 
 
-def _whole_days(stretch: Timeline, zone: ZoneInfo) -> Iterator[Timeline]:
-    """Yield the slots of the local days that lie wholly within a stretch."""
-    day = stretch.start.astimezone(zone).date()
-    while (slots := local_day(day, zone)).end <= stretch.end:
-        if slots.start >= stretch.start:
-            yield slots
-        day += timedelta(days=1)
-
-
-def _refuse_day(changed: RebuiltSeries, site: Site) -> Refused:
-    slots = local_day(changed.day, parse_zone(site.timezone))
-    first, end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
-    raw = {"day": changed.day.isoformat(), "series": changed.series, "instant": _iso(first), "until": _iso(end)}
-    fault = changed.row_fault
-    # One line for each series of a day.
-    line = _microseconds(first) + ENERGIES.index(changed.series)
-    return Refused(line, fault, raw | {name: fault.parameters[name] for name in ("before_kwh", "after_kwh")})
-
-
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16], names: Sequence[str]) -> NDArray[np.int16]:
     """Return the marks of what is built, bit i for the i-th of ``names``, and those stored of values that stay as they are."""
     marks = np.zeros(stored.size, dtype=np.int64)
@@ -279,20 +272,6 @@ def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: ND
         stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
         marks |= np.where(stays, stored, built) & (1 << bit)
     return marks.astype(np.int16)
-
-
-def _describe(part: Rejected, window_start: np.datetime64) -> Refused:
-    # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
-    begins = part.first if part.first >= window_start else window_start.astype("datetime64[D]")
-    value = part.value if np.isfinite(part.value) else str(part.value)
-    raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
-    return Refused(_microseconds(begins), part.fault, raw)
-
-
-def _join(spans: list[tuple[datetime, datetime]]) -> Spans:
-    """Return stretches in order; where one ends before one that began earlier, it ends with that."""
-    first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(spans), strict=True))
-    return Spans(first, np.maximum.accumulate(last))
 
 
 def _source_of(sensor: str) -> str:

@@ -92,29 +92,23 @@ def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str]
     if step == SLOT:
         return rows.select("instant", *keys, *values)
     part = _common_part(step)
-    pieces = _split(rows.sort([*keys, "instant"]), step // part, part, keys=keys, values=values)
-    slots = pieces if part == SLOT else _join(pieces, SLOT // part, part, keys=keys, values=values)
+    rows, parts_per_row, parts_per_slot = rows.sort([*keys, "instant"]), step // part, SLOT // part
+    starts = pl.col("instant") + pl.Series(np.tile(np.arange(parts_per_row), rows.height)) * part
+    split = (_series(name, SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)) for name in values)
+    slots = rows.select("instant", *keys)[pl.Series(np.arange(rows.height).repeat(parts_per_row))].with_columns(starts, *split)
+    if part < SLOT:
+        slot = pl.col("instant").dt.truncate("15m")
+        place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
+        marked = slots.with_columns(slot.alias("slot"), place.alias("place")).with_columns(pl.struct("slot", *keys).rle_id().alias("row"))
+        cells = marked["row"].to_numpy().astype(np.int64) * parts_per_slot + marked["place"].to_numpy().astype(np.int64)
+        firsts = marked.unique("row", keep="first", maintain_order=True)
+        joined = []
+        for name in values:
+            padded = np.full(firsts.height * parts_per_slot, np.nan)
+            padded[cells] = _floats(slots[name])
+            joined.append(_series(name, JOIN[kind_of(name)](padded, parts_per_slot)))
+        slots = firsts.select(pl.col("slot").alias("instant"), *keys).with_columns(joined)
     return slots.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in values))
-
-
-def _split(rows: pl.DataFrame, factor: int, part: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    place = pl.Series(np.arange(rows.height).repeat(factor))
-    starts = pl.col("instant") + pl.Series(np.tile(np.arange(factor), rows.height)) * part
-    return rows.select("instant", *keys)[place].with_columns(starts, *(_series(name, SPLIT[kind_of(name)](_floats(rows[name]), factor)) for name in values))
-
-
-def _join(pieces: pl.DataFrame, factor: int, part: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    slot = pl.col("instant").dt.truncate("15m")
-    place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
-    marked = pieces.with_columns(slot.alias("slot"), place.alias("place")).with_columns(pl.struct("slot", *keys).rle_id().alias("row"))
-    cells = marked["row"].to_numpy().astype(np.int64) * factor + marked["place"].to_numpy().astype(np.int64)
-    firsts = marked.unique("row", keep="first", maintain_order=True)
-    joined = []
-    for name in values:
-        padded = np.full(firsts.height * factor, np.nan)
-        padded[cells] = _floats(pieces[name])
-        joined.append(_series(name, JOIN[kind_of(name)](padded, factor)))
-    return firsts.select(pl.col("slot").alias("instant"), *keys).with_columns(joined)
 
 
 def _common_part(step: timedelta) -> timedelta:

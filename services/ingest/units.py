@@ -34,7 +34,10 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
     strangers = sorted(set(named) - set(matched.values()))
     if strangers:
         raise refuse("unit-lacks-column", field=f"unit.{strangers[0]}", value=named[strangers[0]], matched=tuple(matched.values()))
-    by_name = {ours: next((unit for unit in _units_in(theirs) if _divisor(ours, unit) or _is_power(ours, unit)), "") for theirs, ours in matched.items()}
+    by_name = {}
+    for theirs, ours in matched.items():
+        endings = [*BRACKETS.findall(theirs), re.split(r"[\s_]", theirs.strip())[-1]]
+        by_name[ours] = next((unit for unit in endings if _divisor(ours, unit) or _is_power(ours, unit)), "")
     units = {ours: unit for ours, unit in (by_name | dict(named)).items() if unit}
     for ours, unit in units.items():
         if _is_power(ours, unit):
@@ -47,7 +50,14 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
 def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
     """Return the rows with numbers in Luna's units; what is no number stays as it is."""
     divisors = {ours: divisor for ours, unit in units.items() if (divisor := _divisor(ours, unit)) not in {None, 1.0}}
-    return rows.with_columns(_divide(rows[ours], divisor) for ours, divisor in divisors.items())
+    converted = []
+    for cells, divisor in ((rows[ours], divisor) for ours, divisor in divisors.items()):
+        is_typed = cells.dtype.is_numeric()
+        number = (cells if is_typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
+        # Divided with what follows the last digit a file can mean taken off: a column divided by a number is multiplied by its inverse.
+        quotient = (number / divisor).round_sig_figs(SIGNIFICANT_DIGITS)
+        converted.append(quotient if is_typed else pl.select(pl.coalesce(quotient.cast(pl.String), cells)).to_series().alias(cells.name))
+    return rows.with_columns(converted)
 
 
 def describe_units(units: Mapping[str, str]) -> list[str]:
@@ -78,14 +88,6 @@ def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFram
     return judged.filter(pl.col("fault").is_null()).drop("fault"), judged.filter(pl.col("fault").is_not_null())
 
 
-def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:
-    typed = cells.dtype.is_numeric()
-    number = (cells if typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
-    # Divided with what follows the last digit a file can mean taken off: a column divided by a number is multiplied by its inverse.
-    quotient = (number / divisor).round_sig_figs(SIGNIFICANT_DIGITS)
-    return quotient if typed else pl.select(pl.coalesce(quotient.cast(pl.String), cells)).to_series().alias(cells.name)
-
-
 def _divisor(ours: str, unit: str) -> float | None:
     """Return by what a number in ``unit`` is divided, None where it is no unit of ``ours``."""
     unit = unit.strip().casefold()
@@ -105,10 +107,6 @@ def _is_energy(ours: str) -> bool:
 
 def _is_power(ours: str, unit: str) -> bool:
     return _is_energy(ours) and unit.strip().casefold() in POWER
-
-
-def _units_in(name: str) -> list[str]:
-    return [*BRACKETS.findall(name), re.split(r"[\s_]", name.strip())[-1]]
 
 
 def _describe_choices(ours: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -49,9 +48,16 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     """
     names = [name for name in kind.series if name in rows.columns]
     times = clock.read(rows[kind.time], series=rows["sensor"] if "sensor" in rows.columns else None)
-    keys = [
-        _read_instant_key(rows[name], clock) if form == "instant" else _read_text_key(rows[name]) for name, form in kind.keys.items() if name in rows.columns
-    ]
+    keys = []
+    for cells, form in ((rows[name], form) for name, form in kind.keys.items() if name in rows.columns):
+        if form == "instant":
+            of_column = {fault.text: RowFault.of(fault.code, column=cells.name).text for fault in (UNREADABLE, NAIVE, SKIPPED)}
+            key_fault = pl.col("fault").replace_strict(of_column, default=None, return_dtype=pl.String)
+            keys.append(InstantReader(clock.zone).read(cells).select(pl.col("instant").alias(cells.name), key_fault))
+        else:
+            text = pl.col(cells.name).cast(pl.String).str.strip_chars()
+            missing = pl.lit(RowFault.of("missing", series=cells.name).text)
+            keys.append(pl.DataFrame(cells).select(text, pl.when(text.is_null() | (text == "")).then(missing).alias("fault")))
     numbers = [_read_numbers(rows[name], kind.series[name], silent=kind.sampled, complete=kind.complete) for name in names]
     values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
     doubts = pl.DataFrame([reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)])
@@ -59,18 +65,19 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit(EMPTY.text)))).to_series()
     notes = [name for name in kind.notes if name in rows.columns]
     judged = pl.DataFrame([rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in notes)])
-    estimated = [_refuse_estimated(rows[name]) for name in kind.shares if name == "estimated" and name in rows.columns]
-    faults = [times["fault"], *(key["fault"] for key in keys), nothing, *estimated]
+    faults = [times["fault"], *(key["fault"] for key in keys), nothing]
+    if "estimated" in kind.shares and "estimated" in rows.columns:
+        # Rows that are in part filled to a meter's total are no measurements.
+        share = rows["estimated"].cast(pl.String).str.to_lowercase()
+        is_estimated = (share.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (share.fill_null("") == "true")
+        faults.append(pl.select(pl.when(is_estimated).then(pl.lit(ESTIMATED.text))).to_series())
     fault = pl.select(pl.coalesce([each.cast(pl.String) for each in faults])).to_series().alias("fault")
     rounded = pl.select(pl.any_horizontal(*(reading["rounded"] for reading in numbers))).to_series().alias("rounded")
     judged = judged.with_columns(fault, times["resolved"], rounded)
     # The instant as it was read stands beside the one written: later nobody knows where the file's clock stood.
     instants = times["instant"]
     written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
-    return _separate(judged, doubts, rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant")))
-
-
-def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
+    rows = rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant"))
     bad = judged["fault"].is_not_null()
     good = judged.filter(~bad)
     repaired = {REPEATED_HOUR: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
@@ -99,23 +106,18 @@ def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataF
         return rows
     before = rows["doubt"] if "doubt" in rows.columns else pl.Series([None] * rows.height, dtype=pl.String)
     refused_before = rows["refused"].filter(doubted) if "refused" in rows.columns else [None] * int(doubted.sum())
-    texts = _compose_refused(written.filter(doubted), doubts.filter(doubted), refused_before)
+    # For each row what says whose it is and the values that are refused now or were before.
+    whose = [name for name in written.columns if name in WHOSE]
+    cells = written.filter(doubted).select(pl.col(*whose, *doubts.columns).cast(pl.String)).iter_rows(named=True)
+    texts = [
+        json.dumps({name: text for name, text in row.items() if name in whose or faults[name]} | json.loads(earlier or "{}"), ensure_ascii=False)
+        for row, faults, earlier in zip(cells, doubts.filter(doubted).iter_rows(named=True), refused_before, strict=True)
+    ]
     refused = pl.Series([None] * rows.height, dtype=pl.String).scatter(doubted.arg_true(), pl.Series(texts, dtype=pl.String))
     if "refused" in rows.columns:
         refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
     without = [pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name) for name in doubts.columns]
     return rows.with_columns(*without, pl.select(pl.coalesce(before, fault)).to_series().alias("doubt"), refused.alias("refused"))
-
-
-def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, refused_before: Iterable[str | None]) -> list[str]:
-    """Return for each row what says whose it is and the values that are refused now or were before, as JSON."""
-    whose = [name for name in written.columns if name in WHOSE]
-    cells = written.select(pl.col(*whose, *doubts.columns).cast(pl.String)).iter_rows(named=True)
-    marked = doubts.iter_rows(named=True)
-    return [
-        json.dumps({name: text for name, text in row.items() if name in whose or faults[name]} | json.loads(earlier or "{}"), ensure_ascii=False)
-        for row, faults, earlier in zip(cells, marked, refused_before, strict=True)
-    ]
 
 
 def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,25 +137,6 @@ def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
         return described
     raws = [json.dumps(json.loads(raw) | json.loads(written.get(line, "{}")), ensure_ascii=False) for line, raw in described.select("line", "raw").iter_rows()]
     return described.with_columns(pl.Series("raw", raws, dtype=pl.String))
-
-
-def _refuse_estimated(share: pl.Series) -> pl.Series:
-    """Return why rows are refused that are in part filled to a meter's total, null elsewhere."""
-    text = share.cast(pl.String).str.to_lowercase()
-    marked = (text.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (text.fill_null("") == "true")
-    return pl.select(pl.when(marked).then(pl.lit(ESTIMATED.text))).to_series()
-
-
-def _read_instant_key(cells: pl.Series, clock: InstantReader) -> pl.DataFrame:
-    times = InstantReader(clock.zone).read(cells)
-    of_column = {fault.text: RowFault.of(fault.code, column=cells.name).text for fault in (UNREADABLE, NAIVE, SKIPPED)}
-    return times.select(pl.col("instant").alias(cells.name), pl.col("fault").replace_strict(of_column, default=None, return_dtype=pl.String))
-
-
-def _read_text_key(cells: pl.Series) -> pl.DataFrame:
-    text = pl.col(cells.name).cast(pl.String).str.strip_chars()
-    missing = text.is_null() | (text == "")
-    return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(RowFault.of("missing", series=cells.name).text)).alias("fault"))
 
 
 def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: bool) -> pl.DataFrame:

@@ -97,17 +97,12 @@ def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatA
     rows = source.statistics(sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS)
     for row in rows:
         place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
-        if 0 <= place < hours.count:
-            energy[place] = _energy_of(row)
+        # A counter's change, or the mean of a power that flowed one way alone.
+        change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
+        one_way = mean is not None and (least is None or least >= 0)
+        if 0 <= place < hours.count and (change is not None or one_way):
+            energy[place] = float(mean if change is None else change)
     return energy
-
-
-def _energy_of(row: Mapping[str, Any]) -> float:
-    """Return the kWh of an hour: a counter's change, or the mean of a power that flowed one way alone."""
-    change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
-    if change is not None:
-        return float(change)
-    return float(mean) if mean is not None and (least is None or least >= 0) else float("nan")
 
 
 HOUR = timedelta(hours=1)
@@ -124,7 +119,10 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     """
     with unit_of_work(engine) as connection:
         site = sites.load(connection, site_id)
-    days = _days(site.timezone, first, last)
+    # Each local day with the hours of UTC that it begins and ends with.
+    dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    slots = [local_days(day, day, parse_zone(site.timezone)) for day in dates]
+    days = [(day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR)) for day, timeline in zip(dates, slots, strict=True)]
     start, end = days[0][1], days[-1][2]
     hours = Timeline(start, HOUR, (end - start) // HOUR)
     columns = [column for column in measured_columns(site) if not column.is_level]
@@ -162,11 +160,3 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
             for each in differences
         ],
     )
-
-
-def _days(timezone: str, first: date, last: date) -> list[tuple[date, datetime, datetime]]:
-    """Return each local day, with the hours of UTC that it begins and ends with."""
-    zone = parse_zone(timezone)
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    slots = [local_days(day, day, zone) for day in days]
-    return [(day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR)) for day, timeline in zip(days, slots, strict=True)]

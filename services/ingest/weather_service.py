@@ -57,12 +57,22 @@ def fetch_weather(
     now = clock.now()
     windows = list(split_window(request, now=now))
     with unit_of_work(engine) as connection:
-        places = _places(connection, request)
+        if request.site_id is None:
+            places = [(site.name, site.location) for site in sites.load_all(connection).sites if site.location]
+        else:
+            named = sites.load(connection, request.site_id)
+            if named.location is None:
+                raise refuse("site-without-place", field="site.location", value=named.name)
+            places = [(named.name, named.location)]
     source = OpenMeteo(Web(OpenMeteo.name, transport, INTERVAL))
     fetched = [_ask(source, site, location, windows, now=now) for site, location in places]
+    replies = []
     with unit_of_work(engine) as connection:
-        reached = any(weather.reached for weather in fetched) or not fetched
-        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in fetched], reached=reached)
+        for weather in fetched:
+            written = sum(_store_sheet(connection, weather.site, sheet, issued_at=None, now=now) for sheet in weather.past)
+            written += sum(_store_sheet(connection, weather.site, sheet, issued_at=now, now=now) for sheet in weather.ahead)
+            replies.append(SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults))
+    return FetchWeatherReply(sites=replies, reached=any(weather.reached for weather in fetched) or not fetched)
 
 
 def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
@@ -93,15 +103,6 @@ def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Tim
         first = last
 
 
-def _places(connection: Connection, request: FetchWeatherRequest) -> list[tuple[str, Location]]:
-    if request.site_id is None:
-        return [(site.name, site.location) for site in sites.load_all(connection).sites if site.location]
-    site = sites.load(connection, request.site_id)
-    if site.location is None:
-        raise refuse("site-without-place", field="site.location", value=site.name)
-    return [(site.name, site.location)]
-
-
 def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _SiteWeather:
     weather = _SiteWeather(site)
     for window in windows:
@@ -114,12 +115,6 @@ def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Tim
             weather.reached = not isinstance(error, SourceUnreachedError)
             weather.faults.append(str(error))
     return weather
-
-
-def _store(connection: Connection, weather: _SiteWeather, *, now: datetime) -> SiteWeatherReply:
-    written = sum(_store_sheet(connection, weather.site, sheet, issued_at=None, now=now) for sheet in weather.past)
-    written += sum(_store_sheet(connection, weather.site, sheet, issued_at=now, now=now) for sheet in weather.ahead)
-    return SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults)
 
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:

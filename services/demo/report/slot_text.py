@@ -68,7 +68,9 @@ def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> Slo
         why=retell_reason(fields, slot.start, numbers),
         short=retell_reason(fields, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
-        opposite=_say_opposite(reason.cost_of_opposite, numbers),
+        opposite=numbers.money(None)
+        if reason.cost_of_opposite is None
+        else read_texts("report", numbers.language)["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite)),
         limits=", ".join(retell_limits(reason.binding, numbers)) or read_texts("report", numbers.language)["none"],
         first=run.first,
         end=run.end,
@@ -84,10 +86,6 @@ def _signed(numbers: Numbers, power_kw: float) -> str:
     # A battery that charges, a grid that supplies: plus. The sign says the direction, so it is always there.
     text = numbers.power(power_kw)
     return f"+{text}" if power_kw >= 0.05 else text
-
-
-def _say_opposite(cost: float | None, numbers: Numbers) -> str:
-    return numbers.money(None) if cost is None else read_texts("report", numbers.language)["opposite_value"].format(cost=numbers.money(cost))
 
 
 class DescribedSite(Protocol):

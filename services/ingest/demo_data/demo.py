@@ -148,32 +148,32 @@ def build_site(household: _Household, series: DemoSeries) -> DemoSite:
         describe_load(household.load, household.load_kwh, household.name),
         describe_solar(household.plant, household.pv_kwh, household.name),
     ]
-    return DemoSite(_describe_site(household), Observations.of(SLOTS.starts, energies), provenance)
+    return DemoSite(
+        parse_site(
+            {
+                "name": household.name,
+                "timezone": "Europe/Amsterdam",
+                "currency": "EUR",
+                "location": {"latitude": 52.1, "longitude": 5.2},
+                "batteries": [
+                    {
+                        "name": "battery",
+                        "capacity_kwh": 10,
+                        "charge_limit_kw": 5,
+                        "discharge_limit_kw": 5,
+                        "charge_efficiency": 0.95,
+                        "discharge_efficiency": 0.95,
+                        "wear_price": 0.01,
+                    }
+                ],
+                "pv": [{"name": "roof", "peak_kw": household.peak_kw, "curtailable": True}],
+                "tariff": {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": household.export},
+            }
+        ),
+        Observations.of(SLOTS.starts, energies),
+        provenance,
+    )
 
 
 def _fit(series: DemoSeries, profile: str, yearly_kwh: float) -> FloatArray:
     return scale_to_year(fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh)
-
-
-def _describe_site(household: _Household) -> Site:
-    return parse_site(
-        {
-            "name": household.name,
-            "timezone": "Europe/Amsterdam",
-            "currency": "EUR",
-            "location": {"latitude": 52.1, "longitude": 5.2},
-            "batteries": [
-                {
-                    "name": "battery",
-                    "capacity_kwh": 10,
-                    "charge_limit_kw": 5,
-                    "discharge_limit_kw": 5,
-                    "charge_efficiency": 0.95,
-                    "discharge_efficiency": 0.95,
-                    "wear_price": 0.01,
-                }
-            ],
-            "pv": [{"name": "roof", "peak_kw": household.peak_kw, "curtailable": True}],
-            "tariff": {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": household.export},
-        }
-    )

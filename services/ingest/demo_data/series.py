@@ -50,8 +50,8 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     cached = _read(path)
     if cached is not None:
         return cached
-    wheels = [fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH)]
-    series = _extract(*wheels)
+    prices, profiles = (fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH))
+    series = DemoSeries(*read_prices(prices, HOURS), *read_profiles(profiles, LOADS, PLANTS))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
     os.close(handle)
     arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}
@@ -61,12 +61,6 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     finally:
         Path(temporary).unlink(missing_ok=True)
     return series
-
-
-def _extract(prices: Path, profiles: Path) -> DemoSeries:
-    price, filled = read_prices(prices, HOURS)
-    starts, by_name = read_profiles(profiles, LOADS, PLANTS)
-    return DemoSeries(price, filled, starts, by_name)
 
 
 def _read(path: Path) -> DemoSeries | None:

@@ -34,8 +34,12 @@ def load_and_store(connection: Callable[[], Connection], cache: Path, *, progres
     """
     demo = load_demo(cache, progress=progress)
     written = store_demo(connection(), demo, progress=progress)
+    replies = []
+    for each in demo.sites:
+        load, pv = (float(series.sum()) for series in (each.observations.load_kwh, each.observations.pv_kwh))
+        replies.append(DemoSiteReply(site=each.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=each.provenance))
     return DemoLoadReply(
-        sites=[_describe(each) for each in demo.sites],
+        sites=replies,
         price_provenance=demo.prices.provenance,
         test_first_day=TEST_FIRST_DAY,
         test_last_day=TEST_LAST_DAY,
@@ -56,12 +60,14 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
         check_site(connection, each)
     steps = 1 + len(demo.sites)
     progress(0, steps, "prices")
-    written = _store_prices(connection, demo.prices)
+    market = demo.prices
+    written = prices.upsert(connection, market.market, starts=market.starts, price=market.price, currency=market.currency, published_at=market.published_at)
+    rows = written.inserted + written.updated
     for number, each in enumerate(demo.sites, start=1):
         progress(number, steps, each.site.name)
         sites.save(connection, each.site)
-        written += observations.upsert(connection, each.site.name, each.observations)
-    return written
+        rows += observations.upsert(connection, each.site.name, each.observations)
+    return rows
 
 
 def check_prices(connection: Connection, market: DemoPrices) -> None:
@@ -98,13 +104,3 @@ def check_site(connection: Connection, demo: DemoSite) -> None:
 def _agrees(stored: FloatArray, demo: FloatArray) -> bool:
     """Return whether everything that is stored is what the demo holds."""
     return bool((np.isnan(stored) | np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)).all())
-
-
-def _store_prices(connection: Connection, market: DemoPrices) -> int:
-    written = prices.upsert(connection, market.market, starts=market.starts, price=market.price, currency=market.currency, published_at=market.published_at)
-    return written.inserted + written.updated
-
-
-def _describe(demo: DemoSite) -> DemoSiteReply:
-    load, pv = (float(series.sum()) for series in (demo.observations.load_kwh, demo.observations.pv_kwh))
-    return DemoSiteReply(site=demo.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=demo.provenance)

@@ -30,18 +30,12 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
     unserved: list[str] = []
     for site, sensors in sensed:
         for sensor in sensors:
-            source = _source_of(sensor, sources)
+            named = next((source for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE)) if sensor.startswith(mark)), None)
+            preferred = (named,) if named else (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
+            source = next((source for source in preferred if source in sources), None)
             if source is None:
                 unserved.append(sensor)
                 continue
             users = routes.setdefault(source, {})
             users[sensor] = (*users.get(sensor, ()), site)
     return Wiring(routes, tuple(unserved))
-
-
-def _source_of(sensor: str, sources: Collection[str]) -> str | None:
-    for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE)):
-        if sensor.startswith(mark):
-            return source if source in sources else None
-    preferred = (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
-    return next((source for source in preferred if source in sources), None)

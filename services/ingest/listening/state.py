@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -23,7 +24,6 @@ from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.sites import UnreadableSite
 from luna.platform.private_folders import make_private
 from services.ingest.reading import Reading
 
@@ -42,7 +42,10 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._values = self._load()
+        document = None
+        with suppress(OSError, ValueError):
+            document = json.loads(path.read_text(encoding="utf-8"))
+        self._values: dict[str, Any] = document if isinstance(document, dict) else {}
         self._save()
 
     def read(self, name: str) -> Any:
@@ -74,13 +77,6 @@ class StateFile:
             fresh.replace(self._path)
         except OSError as exc:
             raise refuse("listening-notes-unwritable", field="data_folder", value=str(self._path), why=exc.strerror) from exc
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +119,19 @@ class SiteReader:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
         self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
-        sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | self._keep(stored.unreadable)
+        # The sensors of sites that cannot be read are recorded by their last readable form until they are mended.
+        names = {each.name for each in stored.unreadable}
+        if names != self._unreadable:
+            self._unreadable = names
+            for each in stored.unreadable:
+                log.warning("the site cannot be read, its sensors are those last seen", site_id=each.name, error=str(each.error))
+        last = {site.name: site for site in self._last if site.name in names}
+        sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | last
         readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if readable != self._last:
             self._last = readable
             self._notes.write({"sites": [[site.name, site.roles] for site in readable]})
         return readable
-
-    def _keep(self, unreadable: Sequence[UnreadableSite]) -> dict[str, SensedSite]:
-        """Return the last readable form of sites that cannot be read: their sensors are recorded until they are mended."""
-        names = {each.name for each in unreadable}
-        if names != self._unreadable:
-            self._unreadable = names
-            for each in unreadable:
-                log.warning("the site cannot be read, its sensors are those last seen", site_id=each.name, error=str(each.error))
-        return {site.name: site for site in self._last if site.name in names}
 
 
 AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor of a role last had a known value.", ["site_id", "role"])

@@ -317,8 +317,15 @@ def find_stuck(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, Mask
     # A house always uses something: where its own meter stands, it is that one, and the rest is judged by what is left.
     judged = dict(measured) | {name: np.where(mask, np.nan, measured[name]) for name, mask in stuck.items()}
     stuck |= {name: _stands_still(site, judged, name) for name in (*SOURCES, *SINKS) if name in judged}
-    if "soc" in measured:
-        stuck["soc"] = _level_stands(site, measured)
+    capacity_kwh = sum(battery.capacity_kwh for battery in site.batteries)
+    if capacity_kwh and {"soc", "charge_kwh", "discharge_kwh"} <= measured.keys():
+        # Runs with one state of charge during which the battery took in or gave much more than it lost.
+        stuck["soc"] = np.zeros(measured["soc"].size, dtype=np.bool_)
+        net = np.cumsum(np.concatenate([[0.0], np.nan_to_num(measured["charge_kwh"] - measured["discharge_kwh"])]))
+        for first, last in runs_of(np.abs(np.diff(measured["soc"])) <= SAME_LEVEL):
+            # The run's first slot ends at the level: what moved, moved after it.
+            moved = net[np.minimum(np.arange(first + 1, last + 1) + LEVEL_WINDOW_SLOTS, last + 1)] - net[first + 1 : last + 1]
+            stuck["soc"][first + 1 : last + 1] = bool((np.abs(moved) > LEAST_MOVED_SHARE * capacity_kwh).any())
     return {name: mask for name, mask in stuck.items() if mask.any()}
 
 
@@ -344,19 +351,4 @@ def _stands_still(site: Site, measured: Mapping[str, FloatArray], name: str) -> 
         if float(missing.sum()) > max(LEAST_MISSING_KWH_PER_DAY * days, LEAST_MISSING_SHARE * max(float(kwh.sum()) for kwh in moved)):
             slots = np.flatnonzero((missing > REST_KW * SLOT_HOURS) & np.repeat(too_much, DAY_SLOTS)[: end - first]) + first
             stuck[slots[0] if slots.size else first : slots[-1] + 1 if slots.size else end] = True
-    return stuck
-
-
-def _level_stands(site: Site, measured: Mapping[str, FloatArray]) -> Mask:
-    """Return the slots of runs with one state of charge during which the battery took in or gave much more than it lost."""
-    soc = measured["soc"]
-    stuck = np.zeros(soc.size, dtype=np.bool_)
-    capacity_kwh = sum(battery.capacity_kwh for battery in site.batteries)
-    if not capacity_kwh or not {"charge_kwh", "discharge_kwh"} <= measured.keys() or soc.size < 2:
-        return stuck
-    net = np.cumsum(np.concatenate([[0.0], np.nan_to_num(measured["charge_kwh"] - measured["discharge_kwh"])]))
-    for first, last in runs_of(np.abs(np.diff(soc)) <= SAME_LEVEL):
-        # The run's first slot ends at the level: what moved, moved after it.
-        moved = net[np.minimum(np.arange(first + 1, last + 1) + LEVEL_WINDOW_SLOTS, last + 1)] - net[first + 1 : last + 1]
-        stuck[first + 1 : last + 1] = bool((np.abs(moved) > LEAST_MOVED_SHARE * capacity_kwh).any())
     return stuck

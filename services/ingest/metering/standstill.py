@@ -37,7 +37,14 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     Args:
         meter: the readings of each of its sensors, in kW or kWh.
     """
-    steps = [_step_of(readings) for readings in meter]
+    steps = []
+    for each in meter:
+        kwh = each.values[np.isfinite(each.values)]
+        # What is bought or sold all the time rises by much from one reading to the next, never by the same to the last digit.
+        rises = np.diff(kwh)[np.diff(kwh) > 0]
+        differs = np.abs(np.diff(rises))
+        step = min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
+        steps.append(0.0 if _is_power(each) else step)
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
     # A stretch lasts from the first word of something to the next of something else; sensors of one meter speak in turn, so it holds the last of each.
@@ -55,17 +62,6 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     observed_hours = min(float(np.minimum(hours_between(each.instants[:-1], each.instants[1:]), LONGEST_COUNTED_HOURS).sum()) for each in meter)
     long = (hours > least) & (repeats >= FEWEST_REPEATS) & (observed_hours - hours >= LEAST_OBSERVED_HOURS)
     return Spans(moves[long], (following - MOMENT)[long])
-
-
-def _step_of(readings: Readings) -> float:
-    """Return in which steps a counter shows its energy, kWh: zero of a power, infinite where that cannot be told."""
-    if _is_power(readings):
-        return 0.0
-    kwh = readings.values[np.isfinite(readings.values)]
-    # What is bought or sold all the time rises by much from one reading to the next, never by the same to the last digit.
-    rises = np.diff(kwh)[np.diff(kwh) > 0]
-    differs = np.abs(np.diff(rises))
-    return min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
 
 
 def _is_power(readings: Readings) -> bool:
