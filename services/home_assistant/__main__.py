@@ -7,8 +7,7 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 
@@ -18,11 +17,11 @@ from luna.energy.errors import LunaError
 from luna.platform.addresses import parse_broker
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
-from luna.platform.embedded import Addresses, running
+from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import present
-from luna.platform.settings import Settings, load_settings
+from luna.platform.settings import load_settings
 from luna.platform.telemetry import configure_logging
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
@@ -48,15 +47,27 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(kind, lambda *_: ending.set())
     with running(settings) as addresses, ExitStack() as stack:
         pulse, probes = Liveness(BEAT, settings.heartbeat_file), probes_for(("database", "redis"), settings, addresses)
-        connection = stack.enter_context(_connected(settings)) if settings.mqtt_url and settings.mqtt_publish != "off" else None
+        connection = None
+        if settings.mqtt_url and settings.mqtt_publish != "off":
+            connection = BrokerConnection(parse_broker(settings.mqtt_url, settings.mqtt_password))
+            connection.open()
+            stack.callback(connection.close)
         readiness = Readiness({ALIVE: pulse.probe, **probes, **({"mqtt": connection.probe} if connection else {})})
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness, role="home_assistant"))
+        publisher = None
         if connection is None:
             log.info("nothing is published", remedy="Set LUNA_MQTT_URL, and LUNA_MQTT_PUBLISH to sensors or control.")
-        publisher = None if connection is None else _open(connection, settings, addresses, stack)
+        else:
+            database = engine.create(addresses.database_url, application_name="luna-home-assistant", pool_size=2)
+            stack.callback(database.dispose)
+            client = stack.enter_context(closing(Client(addresses.redis_url)))
+            commands, prefix = settings.mqtt_publish == "control", parse_broker(settings.mqtt_url or "").prefix
+            publishing = Publishing(language=settings.message_language, commands=commands, prefix=prefix, plan_max_age=settings.plan_max_age)
+            carried_out = Commands(database, partial(client.submit, expires=PLAN_PATIENCE))
+            publisher = Publisher(connection, database, carried_out, publishing=publishing, clock=SystemClock())
         while not ending.is_set():
             pulse.beat()
             _turn(publisher, ending)
@@ -74,25 +85,6 @@ def _turn(publisher: Publisher | None, ending: threading.Event) -> None:
     except Exception:  # the edge of a turn: the next one goes on
         log.exception("the turn failed")
         ending.wait(BEAT.total_seconds() / 2)
-
-
-@contextmanager
-def _connected(settings: Settings) -> Iterator[BrokerConnection]:
-    connection = BrokerConnection(parse_broker(settings.mqtt_url or "", settings.mqtt_password))
-    connection.open()
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _open(connection: BrokerConnection, settings: Settings, addresses: Addresses, stack: ExitStack) -> Publisher:
-    database = engine.create(addresses.database_url, application_name="luna-home-assistant", pool_size=2)
-    stack.callback(database.dispose)
-    client = stack.enter_context(closing(Client(addresses.redis_url)))
-    commands, prefix = settings.mqtt_publish == "control", parse_broker(settings.mqtt_url or "").prefix
-    publishing = Publishing(language=settings.message_language, commands=commands, prefix=prefix, plan_max_age=settings.plan_max_age)
-    return Publisher(connection, database, Commands(database, partial(client.submit, expires=PLAN_PATIENCE)), publishing=publishing, clock=SystemClock())
 
 
 if __name__ == "__main__":

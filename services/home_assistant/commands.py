@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
 from luna.energy.errors import InvalidInputError
@@ -56,21 +56,17 @@ class Commands:
             self._ask_plan(PlanRequest(site_id=site_id))
             return
         with unit_of_work(self._database) as connection:
-            if entity.device is not None:
-                self._override(connection, site_id, entity.device, mode=text, now=now)
+            if entity.device is not None and follows_plan(text):
+                control.override(connection, site_id, None, device=entity.device)
+            elif entity.device is not None:
+                until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))
+                control_service.override(connection, site_id, entity.device, {"mode": read_mode(text), "until": until, "by": BY}, now=now)
             elif entity.key == "vacation":
                 control_service.switch_vacation(connection, site_id, on=_read_switch(text), now=now)
             elif _read_switch(text):
                 control_service.arm(connection, site_id, now=now, by=BY)
             else:
                 control.disarm(connection, site_id)
-
-    def _override(self, connection: Connection, site_id: str, device: str, *, mode: str, now: datetime) -> None:
-        if follows_plan(mode):
-            control.override(connection, site_id, None, device=device)
-            return
-        until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))
-        control_service.override(connection, site_id, device, {"mode": read_mode(mode), "until": until, "by": BY}, now=now)
 
 
 def _read_switch(text: str) -> bool:

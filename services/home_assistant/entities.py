@@ -77,10 +77,6 @@ def numbers_of(view: HouseNow, language: Language) -> Numbers:
 # ---- what is said of a site ----
 
 
-def _planned_mode(view: HouseNow, numbers: Numbers) -> str | None:
-    return None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
-
-
 def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     plan, slot = view.planned.plan, view.slot
     if plan is None or slot is None:
@@ -129,16 +125,6 @@ def _plan_age(view: HouseNow, _: Numbers) -> int | None:
     return None if view.planned.plan is None else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
 
 
-def _hours_of_today(view: HouseNow) -> dict[str, Any]:
-    day = view.planned.today
-    hours = float(day.measured.sum() / 4)
-    return {"measured_hours": hours, "planned_hours": day.timeline.count / 4 - hours}
-
-
-def _problem(view: HouseNow, _: Numbers) -> str:
-    return "ON" if view.problems else "OFF"
-
-
 def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     messages = [say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers) for finding in view.findings]
     return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in messages]}
@@ -150,10 +136,6 @@ def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
 
 def _rounded(value: float | None, decimals: int) -> float | None:
     return None if value is None else round(value, decimals) + 0.0
-
-
-def _figure(read: Callable[[HouseNow], float | None], decimals: int) -> Callable[[HouseNow, Numbers], float | None]:
-    return lambda view, _: _rounded(read(view), decimals)
 
 
 # ---- the plan as series ----
@@ -176,10 +158,6 @@ def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, deci
 def _soc_percent(slot: SlotReply, _: float) -> float | None:
     levels = [flow.soc_end * 100 for flow in slot.batteries.values()]
     return sum(levels) / len(levels) if levels else None
-
-
-def _battery_kw(slot: SlotReply, hours: float) -> float:
-    return sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
 
 
 # ---- what is planned beside batteries ----
@@ -222,7 +200,12 @@ def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config:
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         figure = read(view)
-        return ({} if figure is None else {"basis": figure.basis}) | (_hours_of_today(view) if of_today else {})
+        basis = {} if figure is None else {"basis": figure.basis}
+        if not of_today:
+            return basis
+        day = view.planned.today
+        hours = float(day.measured.sum() / 4)
+        return basis | {"measured_hours": hours, "planned_hours": day.timeline.count / 4 - hours}
 
     def state(view: HouseNow, _: Numbers) -> float | None:
         figure = read(view)
@@ -238,11 +221,17 @@ _POWER = {"device_class": "power", "unit_of_measurement": "kW", "state_class": "
 _PRICE = {"unit_of_measurement": "{currency}/kWh", "state_class": "measurement", "suggested_display_precision": 4}
 _MODES = {"device_class": "enum", "options": "{modes}"}
 _SENSORS = (
-    PublishedEntity("planned_mode", "sensor", _planned_mode, _planned_details, _MODES),
+    PublishedEntity(
+        "planned_mode",
+        "sensor",
+        lambda view, numbers: None if view.slot is None else say_mode(view.slot.mode, language=numbers.language),
+        _planned_details,
+        _MODES,
+    ),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
     PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_run is None else view.next_run.start, config={"device_class": "timestamp"}),
-    PublishedEntity("energy_value", "sensor", _figure(lambda view: None if view.slot is None else view.slot.reason.energy_value, 4), config=_PRICE),
+    PublishedEntity("energy_value", "sensor", lambda view, _: _rounded(view.slot.reason.energy_value if view.slot else None, 4), config=_PRICE),
     _of_figure("cost_today", lambda view: view.planned.cost_today, _MONEY, of_today=True),
     _of_figure("cost_tomorrow", lambda view: view.planned.cost_tomorrow, _MONEY),
     _of_figure("saved_today", lambda view: view.planned.saved_today, _MONEY, of_today=True),
@@ -253,14 +242,16 @@ _SENSORS = (
     _of_figure("pv_tomorrow", lambda view: view.planned.pv_tomorrow, _ENERGY),
     PublishedEntity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
     _of_plan("plan_soc", _soc_percent, decimals=1, config=_SOC),
-    _of_plan("plan_battery", _battery_kw, decimals=3, config=_POWER),
+    _of_plan(
+        "plan_battery", lambda slot, hours: sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours, decimals=3, config=_POWER
+    ),
     _of_plan("plan_grid", lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours, decimals=3, config=_POWER),
     _of_plan("plan_load", lambda slot, hours: slot.load_kwh / hours, decimals=3, config=_POWER),
     _of_plan("plan_pv", lambda slot, hours: slot.pv_kwh / hours, decimals=3, config=_POWER),
     _of_plan("import_price", lambda slot, _: slot.import_price, decimals=5, config=_PRICE),
     _of_plan("export_price", lambda slot, _: slot.export_price, decimals=5, config=_PRICE),
     PublishedEntity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
-    PublishedEntity("problem", "binary_sensor", _problem, _problem_details, {"device_class": "problem"}),
+    PublishedEntity("problem", "binary_sensor", lambda view, _: "ON" if view.problems else "OFF", _problem_details, {"device_class": "problem"}),
 )
 # What was refused is no property of a site: who takes commands says it.
 REFUSAL = PublishedEntity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})

@@ -74,7 +74,11 @@ class Publisher:
             if any(each.topic not in self._targets for each in received):
                 self._describe(self._clock.now())
             for each in received:
-                self._receive(each)
+                if each.topic.endswith("/announced"):
+                    topics = read_announced(each.payload)
+                    self._announced[each.topic] = [topic for topic in topics if is_of(topic, each.topic, self._publishing.prefix)]
+                elif each.topic in self._targets and each.payload:
+                    self._carry_out(*self._targets[each.topic], each)
             messages = self._describe(self._clock.now())
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
@@ -117,13 +121,10 @@ class Publisher:
         # What a plan and measured slots come to takes a moment; it changes with them alone.
         if cached is None or cached[0] != key:
             cached = self._planned[site_id] = key, read_planned(connection, site, now=now, before=cached and cached[1])
-        return read_house(connection, site, cached[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
-
-    def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
-        key, cached = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)
-        if cached is None or cached[0] != key:
-            cached = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
-        return cached[1]
+        searched, silent = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)
+        if silent is None or silent[0] != searched:
+            silent = self._silent[site.name] = searched, findings.find_silent(connection, site, now=now)
+        return read_house(connection, site, cached[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=silent[1])
 
     def _publish(self, messages: dict[str, str]) -> None:
         changed = {topic: payload for topic, payload in messages.items() if self._published.get(topic) != payload}
@@ -131,15 +132,6 @@ class Publisher:
             self._connection.publish(changed)
             PUBLISHED.inc(len(changed))
             self._published |= changed
-
-    def _receive(self, message: BrokerMessage) -> None:
-        if message.topic.endswith("/announced"):
-            topics = read_announced(message.payload)
-            self._announced[message.topic] = [topic for topic in topics if is_of(topic, message.topic, self._publishing.prefix)]
-            return
-        target = self._targets.get(message.topic)
-        if target is not None and message.payload:
-            self._carry_out(*target, message)
 
     def _carry_out(self, site_id: str, entity: PublishedEntity, message: BrokerMessage) -> None:
         try:

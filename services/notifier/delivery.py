@@ -13,7 +13,6 @@ from luna.energy.errors import LunaError
 from luna.energy.timeline import local_instant, parse_zone
 from luna.platform.database import notifications, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.notifications import DueDelivery
 from luna.platform.queue.task_context import isolate
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
@@ -39,7 +38,19 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
     with unit_of_work(database) as connection:
         due = notifications.claim(connection, [target.name for target in targets], now=now, most=MOST_AT_ONCE)
     own = {target.name: target for target in targets}
-    sent = sum(_deliver(database, delivery, own[delivery.target], now=now) for delivery in due)
+    sent = 0
+    for delivery in due:
+        # This process has claimed it; where it dies on the way, nobody sends it again, for it may have arrived.
+        error = _send(own[delivery.target], delivery.title, delivery.text)
+        sent += error is None
+        MESSAGES.labels("sent" if error is None else "failed").inc()
+        with unit_of_work(database) as connection:
+            if error is None:
+                notifications.settle(connection, delivery, "sent", due_at=now)
+            elif RETRY.gives_up(delivery.tries):
+                notifications.settle(connection, delivery, "failed", due_at=now, error=error)
+            else:
+                notifications.settle(connection, delivery, "waiting", due_at=now + RETRY.pause(delivery.tries), error=error)
     return NotifyReply(events=event_count, sent=sent, failed=len(due) - sent)
 
 
@@ -80,20 +91,6 @@ def _find(database: Engine, site_id: str, targets: Sequence[Target], settings: S
 def _skip(error: Exception) -> int:
     log.warning("what is the matter with a site cannot be found out", error=str(error))
     return 0
-
-
-def _deliver(database: Engine, delivery: DueDelivery, target: Target, *, now: datetime) -> bool:
-    """Send a message that this process has claimed; where it dies on the way, nobody sends it again, for it may have arrived."""
-    error = _send(target, delivery.title, delivery.text)
-    MESSAGES.labels("sent" if error is None else "failed").inc()
-    with unit_of_work(database) as connection:
-        if error is None:
-            notifications.settle(connection, delivery, "sent", due_at=now)
-        elif RETRY.gives_up(delivery.tries):
-            notifications.settle(connection, delivery, "failed", due_at=now, error=error)
-        else:
-            notifications.settle(connection, delivery, "waiting", due_at=now + RETRY.pause(delivery.tries), error=error)
-    return error is None
 
 
 def _send(target: Target, title: str, text: str) -> str | None:

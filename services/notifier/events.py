@@ -14,7 +14,6 @@ from luna.platform.control_service import read_states
 from luna.platform.database import plans
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
-from luna.platform.findings import SiteFinding
 from luna.platform.house_now import read_house, read_planned
 from luna.platform.house_statements import say_statement, state_house
 from luna.words import Numbers
@@ -57,7 +56,10 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
     # What is worth a line on Home alone has no kind.
-    events = [_compose(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in all_findings if finding.code in KINDS]
+    events = []
+    for finding in (finding for finding in all_findings if finding.code in KINDS):
+        code, words = finding.code, say_message(finding.code, finding.figures, site=site.called, numbers=numbers)
+        events.append(NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, now + NEWS_FOR))
     return [
         *events,
         *_find_cheap_hours(site, plan, numbers, now),
@@ -69,12 +71,6 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
 def cheapest_run(price: FloatArray, length: int) -> int:
     """Return where the run of ``length`` slots with the lowest mean price begins; of equal ones the earliest."""
     return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
-
-
-def _compose(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: datetime) -> NewNotification:
-    code = finding.code
-    words = say_message(code, finding.figures, site=site.called, numbers=numbers)
-    return NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, expires_at)
 
 
 def _find_cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:

@@ -56,31 +56,25 @@ def open_targets(settings: Settings) -> list[Target]:
     text = settings.notify_urls.get_secret_value() if settings.notify_urls else ""
     # An environment variable holds lines as well as a file; where it has one line, semicolons part them.
     lines = [line.strip() for line in re.split(r"[\n;]", text)]
-    return [_open(line, number, settings) for number, line in enumerate(lines, 1) if line and not line.startswith("#")]
-
-
-def _open(line: str, number: int, settings: Settings) -> Target:
-    parts = _LINE.fullmatch(line)
-    if parts is None:
-        raise InvalidInputError(f"line {number} is no target", field="notify_urls", remedy=_REMEDY)
-    where, events = parts["where"], _read_events(parts["events"], number)
-    name = hashlib.sha256(where.encode()).hexdigest()[:16]
-    if where.lower().startswith("notify."):
-        return Target(name, where.lower(), events, HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower()))
-    plugin: Any = apprise.Apprise.instantiate(where)
-    if plugin is None:
-        raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
-    return Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin))
-
-
-def _read_events(text: str | None, number: int) -> tuple[EventKind, ...]:
-    if text is None:
-        return USUAL_EVENTS
-    named = [name.strip().lower() for name in text.split(",")]
-    unknown = [name for name in named if name not in EVENTS]
-    if unknown:
-        raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
-    return tuple(event for event in EVENTS if event in named)
+    targets = []
+    for number, line in ((number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")):
+        parts = _LINE.fullmatch(line)
+        if parts is None:
+            raise InvalidInputError(f"line {number} is no target", field="notify_urls", remedy=_REMEDY)
+        where, named = parts["where"], [name.strip().lower() for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")]
+        unknown = [name for name in named if name not in EVENTS]
+        if unknown:
+            raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
+        events, name = tuple(event for event in EVENTS if event in named), hashlib.sha256(where.encode()).hexdigest()[:16]
+        if where.lower().startswith("notify."):
+            channel = HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower())
+            targets.append(Target(name, where.lower(), events, channel))
+            continue
+        plugin: Any = apprise.Apprise.instantiate(where)
+        if plugin is None:
+            raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
+        targets.append(Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin)))
+    return targets
 
 
 class AppriseChannel:

@@ -130,7 +130,12 @@ async def read_packet(reader: asyncio.StreamReader) -> Packet:
 
 def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
     """Return a packet's bytes."""
-    return bytes([kind << 4 | flags]) + _write_length(len(body)) + body
+    length, rest = bytearray([len(body) & 0x7F]), len(body) >> 7
+    while rest:
+        length[-1] |= 0x80
+        length.append(rest & 0x7F)
+        rest >>= 7
+    return bytes([kind << 4 | flags]) + bytes(length) + body
 
 
 def read_connect(body: bytes) -> Connect:
@@ -186,12 +191,3 @@ def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
 def read_number(body: bytes) -> int:
     """Return the number of the packet that is acknowledged. 3.4."""
     return _Cursor(body).number(2)
-
-
-def _write_length(value: int) -> bytes:
-    parts = bytearray()
-    while True:
-        value, byte = value >> 7, value & 0x7F
-        parts.append(byte | (0x80 if value else 0))
-        if not value:
-            return bytes(parts)

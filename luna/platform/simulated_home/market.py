@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.economics import publication_times
@@ -33,7 +32,10 @@ def publish_prices(connection: Connection, year: RecordedYear, *, since: datetim
     start = local_midnight(floor_to(since, SLOT).astimezone(year.zone).date(), year.zone)
     timeline = Timeline(start, SLOT, (now + _AHEAD - start) // SLOT)
     stored, real = (prices.read(connection, market, timeline) for market in (MARKET, REAL_MARKET))
-    moment, auction, is_real = to_instant(now), publication_times(timeline.starts, year.zone), _find_whole_days(timeline, np.isfinite(real))
+    moment, auction = to_instant(now), publication_times(timeline.starts, year.zone)
+    # The slots of local days all of whose slots are known; of a day that the timeline cuts, its part counts.
+    days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
+    is_real = ~np.isin(days, days[~np.isfinite(real)])
     # What is still to come was not known before it was stored.
     published = np.where(is_real, np.where(timeline.starts > moment, np.maximum(auction, moment), auction), auction + np.timedelta64(awaited))
     new = np.isnan(stored) & (published <= moment)
@@ -50,9 +52,3 @@ def find_price_origin(connection: Connection, *, now: datetime) -> PriceOrigin:
     published, real = (prices.read(connection, market, today) for market in (MARKET, REAL_MARKET))
     # One that was revised since stays what it was published as.
     return "market" if np.mean(published == real) > 0.5 else "recorded"
-
-
-def _find_whole_days(timeline: Timeline, is_priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the slots of those local days all of whose slots are known; of a day that the timeline cuts, its part counts."""
-    days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
-    return np.asarray(~np.isin(days, days[~is_priced]))

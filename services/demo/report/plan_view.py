@@ -7,8 +7,6 @@ from itertools import groupby
 import numpy as np
 
 from luna.contracts import PlanReply, SlotReply
-from luna.contracts.plan import BatteryFlow
-from luna.energy.devices import Battery
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
@@ -21,7 +19,15 @@ def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Seq
     """Return the first 48 hours of a plan, ready to be drawn; the slot chosen first is the one whose opposite costs most."""
     step = timedelta(minutes=plan.slot_minutes)
     slots = plan.slots[: CHART_SPAN // step]
-    soc = _trace_soc(slots, site)
+    # How full the site's batteries are together, at each slot's edges; empty where there is none.
+    soc = np.zeros(0)
+    if site.batteries:
+        ends = [{name: flow.soc_end for name, flow in slot.batteries.items()} for slot in slots]
+        soc = np.clip([_mean_soc(site, each) for each in (read_starting_soc(slots, site), *ends)], 0.0, 1.0)
+    runs: list[ModeRun] = []
+    for mode, members in groupby(slots, key=lambda slot: slot.mode):
+        first = runs[-1].end if runs else 0
+        runs.append(ModeRun(mode, first, first + len(list(members))))
     costs = [slot.reason.cost_of_opposite or 0.0 for slot in slots]
     return PlanView(
         start=slots[0].start,
@@ -33,7 +39,7 @@ def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Seq
         soc=soc,
         reserve_soc=_mean_soc(site, {battery.name: battery.min_soc for battery in site.batteries}),
         without_soc=None if without_soc is None else np.array([soc[0], *without_soc[: len(slots)]]),
-        runs=_find_runs(slots),
+        runs=runs,
         selected=costs.index(max(costs)),
         numbers=numbers,
     )
@@ -69,30 +75,14 @@ def _band(low: Sequence[float | None], high: Sequence[float | None], hours: floa
 
 def read_starting_soc(slots: Sequence[SlotReply], site: Site) -> dict[str, float]:
     """Return how full each battery is before the first slot; a reply only says how full it ends."""
-    first = slots[0].batteries
-    return {battery.name: first[battery.name].soc_end - _stored_kwh(first[battery.name], battery) / battery.capacity_kwh for battery in site.batteries}
-
-
-def _stored_kwh(flow: BatteryFlow, battery: Battery) -> float:
-    return flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
-
-
-def _trace_soc(slots: Sequence[SlotReply], site: Site) -> FloatArray:
-    """Return how full the site's batteries are together, at each slot's edges; empty where there is none."""
-    if not site.batteries:
-        return np.zeros(0)
-    ends = [{name: flow.soc_end for name, flow in slot.batteries.items()} for slot in slots]
-    return np.clip([_mean_soc(site, soc) for soc in (read_starting_soc(slots, site), *ends)], 0.0, 1.0)
+    soc = {}
+    for battery in site.batteries:
+        flow = slots[0].batteries[battery.name]
+        stored_kwh = flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
+        soc[battery.name] = flow.soc_end - stored_kwh / battery.capacity_kwh
+    return soc
 
 
 def _mean_soc(site: Site, soc: dict[str, float]) -> float:
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
     return sum(soc[battery.name] * battery.capacity_kwh for battery in site.batteries) / capacity if capacity else 0.0
-
-
-def _find_runs(slots: Sequence[SlotReply]) -> list[ModeRun]:
-    runs: list[ModeRun] = []
-    for name, members in groupby(slots, key=lambda slot: slot.mode):
-        first = runs[-1].end if runs else 0
-        runs.append(ModeRun(name, first, first + len(list(members))))
-    return runs

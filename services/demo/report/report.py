@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from luna.contracts import PlanReply, ReplayReply
@@ -95,7 +95,10 @@ def render(report: ReportInput) -> str:
     slot_words, words = word_slots(view, report.plan.slots), read_texts("report", report.language)
     titles = [word.title for word in slot_words]
     steps = trace_losses(main.replay, numbers)
-    return _template().render(
+    score = main.replay.policies[LUNA].score
+    headline = words["headline_nothing" if score is None else "headline_one" if main.days == 1 else "headline"]
+    environment = Environment(loader=PackageLoader("services.demo", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("report.html.j2").render(
         language=report.language,
         text=words,
         chart_text=read_texts("plan_chart", report.language),
@@ -105,7 +108,7 @@ def render(report: ReportInput) -> str:
         made=read_texts("report", report.language)["made"].format(
             date=numbers.day_with_year(report.created_at), time=numbers.clock(report.created_at), seconds=numbers.number(report.took_seconds)
         ),
-        headline=_say_headline(main, numbers),
+        headline=headline.format(days=numbers.number(main.days), score=numbers.share(score)),
         lead=f"{describe_site(main, numbers)} {words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
         figures=_figures(main, numbers),
         hours=round(view.count * view.step / timedelta(hours=1)),
@@ -121,12 +124,6 @@ def render(report: ReportInput) -> str:
         origins=report.origins,
         commands=report.commands,
     )
-
-
-def _say_headline(result: SiteResult, numbers: Numbers) -> str:
-    score = result.replay.policies[LUNA].score
-    key = "headline_nothing" if score is None else "headline_one" if result.days == 1 else "headline"
-    return read_texts("report", numbers.language)[key].format(days=numbers.number(result.days), score=numbers.share(score))
 
 
 def _say_window(result: SiteResult, numbers: Numbers) -> str:
@@ -162,12 +159,6 @@ def _describe_second(result: SiteResult, language: Language) -> SecondSite:
         score_note=_say_window(result, numbers),
         rows=tabulate_policies(result.replay, numbers),
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(loader=PackageLoader("services.demo", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.get_template("report.html.j2")
 
 
 @cache

@@ -51,10 +51,12 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
 def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> SlotWords:
     numbers, flows = view.numbers, view.flows
     reason = slot.reason
-    fields = reason.model_dump()
+    fields, words = reason.model_dump(), read_texts("report", numbers.language)
+    first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+    opposite = None if reason.cost_of_opposite is None else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
     return SlotWords(
         time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
-        part_of=_part_of(view, run),
+        part_of=words["part_of"].format(first=first, last=last),
         mode=mode(slot.mode, language=numbers.language).full,
         glyph=GLYPHS[slot.mode],
         buy=numbers.price(slot.import_price, decimals=1),
@@ -68,18 +70,11 @@ def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> Slo
         why=retell_reason(fields, slot.start, numbers),
         short=retell_reason(fields, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
-        opposite=numbers.money(None)
-        if reason.cost_of_opposite is None
-        else read_texts("report", numbers.language)["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite)),
-        limits=", ".join(retell_limits(reason.binding, numbers)) or read_texts("report", numbers.language)["none"],
+        opposite=opposite or numbers.money(None),
+        limits=", ".join(retell_limits(reason.binding, numbers)) or words["none"],
         first=run.first,
         end=run.end,
     )
-
-
-def _part_of(view: PlanView, run: ModeRun) -> str:
-    first, last = (view.numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
-    return read_texts("report", view.numbers.language)["part_of"].format(first=first, last=last)
 
 
 def _signed(numbers: Numbers, power_kw: float) -> str:
