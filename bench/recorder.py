@@ -28,8 +28,7 @@ from luna.platform.settings import Settings, load_settings
 from luna.platform.spool.file import PRAGMAS
 from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
-from services.ingest.recorder import Recorder, open_recorder
-from services.ingest.recorder.recorder import ReadingKind
+from services.ingest.recorder import ReadingKind, Recorder, open_recorder
 
 SITE = "bench"
 CALLERS = (1, 10, 100)

@@ -57,7 +57,7 @@ from services.forecaster.model.aurora import train
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card
 from services.ingest.reading import Reading
-from services.ingest.recorder.recorder import ReadingKind
+from services.ingest.recorder import ReadingKind
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 from tests.gateway import serve

@@ -17,7 +17,7 @@ from luna.platform.database import engine
 from luna.platform.spool import open_mirror
 from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
-from services.ingest.recorder.recorder import ReadingKind, Recorder
+from services.ingest.recorder import ReadingKind, Recorder
 
 SITE, SENSOR = "home", "sensor.meter"
 START = datetime(2024, 1, 1, tzinfo=UTC)

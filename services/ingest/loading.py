@@ -20,10 +20,9 @@ from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import quarantine, sites
 from luna.platform.database.copy import Written
-from services.ingest import electricity_maps
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
-from services.ingest.file_schema import join_columns, kind_named, match_columns
+from services.ingest.file_schema import join_columns, kind_named, match_columns, recognise_export
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.limited_file import FileLimits
 from services.ingest.limits import limit_powers
@@ -143,7 +142,7 @@ class _Loading:
     def recognise(self, path: Path, form: FileForm) -> FileForm:
         """Return the form with the columns of a layout that is known."""
         first = next(read_batches(path, form.limits), None) if self.kind.name == "carbon" else None
-        layout = None if first is None else electricity_maps.recognise(first.columns, form.renamed)
+        layout = None if first is None else recognise_export(first.columns, form.renamed)
         if layout is None:
             return form
         self.report.notes.append(layout.note)

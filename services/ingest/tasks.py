@@ -1,4 +1,8 @@
-"""The ingest service's tasks: decode, call, encode."""
+"""The ingest service's tasks: decode, call, encode.
+
+Outside services are asked as often as beat looks while any of them answers, and again soon where none was reached: nothing reports that a network is back.
+That says nothing to a service that is away, and one that answers, be it that it is too busy or refuses a token, is left alone until beat looks again.
+"""
 
 from datetime import timedelta
 
@@ -36,12 +40,14 @@ from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
+from luna.contracts.message import Request
 from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
 from luna.energy.errors import ConflictError
 from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
 from luna.platform.database.timescale import retention_ages
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
+from luna.platform.retry import RetryPolicy
 from services.ingest import (
     backfill,
     battery_trial,
@@ -58,8 +64,18 @@ from services.ingest import (
     verification,
     weather_service,
 )
-from services.ingest.asking_again import ask_again
 from services.ingest.demo_data import load_and_store
+
+# With the time that a try takes where nothing answers at all, and a plan's after it, within a minute of the network's return. Many machines that lost the same
+# line do not come back together.
+AGAIN = RetryPolicy(timedelta(seconds=30), growth=1, jitter=1 / 3)
+
+
+def ask_again(work: TaskContext, request: Request) -> None:
+    """Have what beat asks for asked again soon; what somebody named themselves is theirs to repeat."""
+    if request == type(request)():
+        work.client.submit_later(request, after=AGAIN.pause(1))
+
 
 NEEDS = ("database", "redis", "objects")
 # By then beat has asked for them.

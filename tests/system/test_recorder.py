@@ -27,8 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from luna.platform.spool.file import open_file
 from services.ingest.reading import Reading
-from services.ingest.recorder import Recorder, open_recorder
-from services.ingest.recorder.recorder import ReadingKind
+from services.ingest.recorder import ReadingKind, Recorder, open_recorder
 from tests.databases import migrated_database
 from tests.recording import SENSOR, SITE, reading
 from tests.stored import store_site

@@ -1,7 +1,7 @@
 """What every source offers, and how it fails.
 
 SourceError            slow, too busy for now, or unreadable: asking again later may work
-  SourceUnreachedError nobody answers; who comes back is found soon, see ``services.ingest.asking_again``
+  SourceUnreachedError nobody answers; who comes back is found soon, see ``ask_again`` in ``services.ingest.tasks``
 SourceRefusedError     asked wrongly: a token, a name, a window; asking again gives the same
 """
 

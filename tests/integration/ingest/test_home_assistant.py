@@ -11,9 +11,8 @@ import pytest
 from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.platform.addresses import HomeAssistantAccess
-from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
+from services.ingest.sources.home_assistant.connection import RETRY, ClockError, RequestPolicy
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
-from services.ingest.sources.home_assistant.web import ClockError
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 

@@ -22,7 +22,7 @@ from services.ingest.metering.build import STUCK
 from services.ingest.quality_service import judge_days
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.reading import Reading
-from services.ingest.recorder.recorder import ReadingKind
+from services.ingest.recorder import ReadingKind
 from services.ingest.slot_service import build_site_slots
 from tests.changed_history import read_changes
 from tests.metering import NOON, describe_metered, every, minutes

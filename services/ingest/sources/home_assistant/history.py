@@ -14,9 +14,8 @@ from luna.energy.timeline import FloatArray, InstantArray, floor_to
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Samples
-from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RequestPolicy
+from services.ingest.sources.home_assistant.connection import CLOCK_TOLERANCE, NAME, Entity, HomeAssistantSocket, HomeAssistantWeb, RequestPolicy
 from services.ingest.sources.home_assistant.state import STEP, as_datetime64, as_instant, hold_values, longest_rise
-from services.ingest.sources.home_assistant.web import CLOCK_TOLERANCE, Entity, HomeAssistantWeb
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 COLUMNS = ("state", "sum", "mean")
