@@ -9,7 +9,6 @@ from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers import finding
 from luna.platform.drivers.device_secrets import read_device_secret
-from luna.platform.drivers.finding import FoundDevice
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
 from luna.platform.drivers.profile import LimitName, ModbusTransport
@@ -32,35 +31,34 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
         UnavailableError: the broker does not let in who shows the secret.
     """
     network = require_home_network(request.network)
-    secret = None if request.secret is None else read_device_secret(request.secret, data_folder)
+    password = None if request.secret is None else read_device_secret(request.secret, data_folder)
     search = finding.search_network(
-        network, list_profiles(data_folder), port=request.port, secret=secret, progress=lambda asked, hosts: progress(asked, hosts, network)
+        network, list_profiles(data_folder), port=request.port, secret=password, progress=lambda asked, hosts: progress(asked, hosts, network)
     )
-    return FoundDevices(network=network, devices=[_describe(each, request.secret, data_folder) for each in search.devices], missing_extra=search.missing_extra)
-
-
-def _describe(match: FoundDevice, secret: str | None, data_folder: Path) -> NetworkDevice:
-    profile = match.profile
-    unit = None if match.unit in profile.units[:1] else match.unit
-    # Over Modbus nobody is shown a password.
-    secret = None if isinstance(profile.transport, ModbusTransport) else secret
-    via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix, secret=secret)
-    # What its battery takes and gives and what it holds, as far as the device says it.
-    reported: Mapping[LimitName, float] = {}
-    if profile.limits:
-        with suppress(LunaError), closing(reach_device(via, data_folder)) as device:
-            reported = device.read_limits()
-    named = {} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
-    return NetworkDevice(
-        host=via.host,
-        port=match.port,
-        unit=via.unit,
-        prefix=via.prefix,
-        secret=via.secret,
-        **named,
-        profile=profile.profile,
-        title=profile.title,
-        kind=profile.kind,
-        reads=list(profile.reads),
-        **{field: reported[name] / per for field, (name, per) in _LIMITS.items() if name in reported},
-    )
+    devices = []
+    for match in search.devices:
+        profile = match.profile
+        # Over Modbus nobody is shown a password.
+        secret = None if isinstance(profile.transport, ModbusTransport) else request.secret
+        unit = None if match.unit in profile.units[:1] else match.unit
+        via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix, secret=secret)
+        # What its battery takes and gives and what it holds, as far as the device says it.
+        limits: Mapping[LimitName, float] = {}
+        if profile.limits:
+            with suppress(LunaError), closing(reach_device(via, data_folder)) as device:
+                limits = device.read_limits()
+        found = NetworkDevice(
+            host=via.host,
+            port=match.port,
+            unit=via.unit,
+            prefix=via.prefix,
+            secret=via.secret,
+            **({} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}),
+            profile=profile.profile,
+            title=profile.title,
+            kind=profile.kind,
+            reads=list(profile.reads),
+            **{field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits},
+        )
+        devices.append(found)
+    return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)

@@ -77,6 +77,13 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
 
     Invariants: a day without faults is clean; the faults of a clean day are quarter-hours that were not measured, too few to exclude it.
     """
+    price_faults = []
+    for name, prices in record.prices.items():
+        slots, unknown, zeros = prices.paid.size, int((~prices.has_cost).sum()), int(prices.missing_zeros.sum())
+        if name in record.expected and unknown > MOST_UNPRICED * slots:
+            price_faults.append(DayFault.of("price_gap", series=name, known=unknown, slots=slots))
+        if zeros:
+            price_faults.append(DayFault.of("price_zero", series=name, known=zeros, slots=slots))
     against = [
         *_find_gaps(record, ENERGIES),
         *_find_silent(record, (*ENERGIES, *SUBMETERED)),
@@ -84,7 +91,7 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
         *find_imbalance(record.series, settle_residual(record.series, record.expected, site), site, record.usual),
         *_find_beyond_house(record, site),
         *(DayFault.of("rebuild", series=name, before=before, after=after) for name, before, after in record.rebuilt),
-        *_find_price_faults(record),
+        *price_faults,
     ]
     battery = [
         *_find_gaps(record, BATTERY),
@@ -142,12 +149,3 @@ def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[DayFault]:
     has_meter = site.input_sensors.total_load_consumption or not site.input_sensors.total_grid_import
     code = "devices_beyond_house" if has_meter else "devices_beyond_grid"
     yield DayFault.of(code, series=device, open=float(beyond[wrong].sum()), known=int(wrong.sum()), slots=beyond.size)
-
-
-def _find_price_faults(record: DayRecord) -> Iterator[DayFault]:
-    for name, prices in record.prices.items():
-        slots, unknown, zeros = prices.paid.size, int((~prices.has_cost).sum()), int(prices.missing_zeros.sum())
-        if name in record.expected and unknown > MOST_UNPRICED * slots:
-            yield DayFault.of("price_gap", series=name, known=unknown, slots=slots)
-        if zeros:
-            yield DayFault.of("price_zero", series=name, known=zeros, slots=slots)

@@ -64,16 +64,12 @@ def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str,
         if total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total:
             swapped |= {*pair}
     for name in names:
-        fault = "swapped" if name in swapped else _find_fault(was[name], now[name])
+        old, new = was[name], now[name]
+        before_kwh, after_kwh = float(old.sum()), float(new.sum())
+        is_gone = before_kwh > LEAST_KWH and after_kwh < (1 - LOST_SHARE) * before_kwh
+        is_comparable = after_kwh > LEAST_KWH and np.count_nonzero(old > 0) >= LEAST_MOVING_SLOTS
+        factor = float(new @ old / (old @ old)) if is_comparable else 0.0
+        is_scaled = factor >= LEAST_FACTOR and float(np.abs(new - factor * old).sum()) <= SAME_SHAPE * after_kwh
+        fault: Fault | None = "swapped" if name in swapped else "gone" if is_gone else "factor" if is_scaled else None
         if fault:
-            yield RebuiltSeries(day, name, float(was[name].sum()), float(now[name].sum()), fault)
-
-
-def _find_fault(was: FloatArray, now: FloatArray) -> Fault | None:
-    before, after = float(was.sum()), float(now.sum())
-    if before > LEAST_KWH and after < (1 - LOST_SHARE) * before:
-        return "gone"
-    if after <= LEAST_KWH or np.count_nonzero(was > 0) < LEAST_MOVING_SLOTS:
-        return None
-    factor = float(now @ was / (was @ was))
-    return "factor" if factor >= LEAST_FACTOR and float(np.abs(now - factor * was).sum()) <= SAME_SHAPE * after else None
+            yield RebuiltSeries(day, name, before_kwh, after_kwh, fault)

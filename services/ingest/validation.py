@@ -151,7 +151,12 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
     def because(code: str, **figures: str | float) -> pl.Expr:
         return pl.lit(RowFault.of(code, series=name, **figures).text)
 
-    number, word = _read_words(cells)
+    # Numbers, null where there is none, and in lower case what stands there instead; empty beside numbers and where nothing does.
+    text = None if cells.dtype.is_numeric() else cells.cast(pl.String).str.strip_chars()
+    number = (cells if text is None else text).cast(pl.Float64, strict=False)
+    word = pl.repeat("", len(cells), eager=True)
+    if text is not None and number.null_count() > text.null_count():
+        word = pl.select(pl.when(number.is_null()).then(text.str.to_lowercase()).fill_null("")).to_series()
     cell_parts = pl.DataFrame([number.alias("number"), word.alias("word")])
     value = pl.coalesce("number", pl.when(silent).then(pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)))
     wordless = value.is_null() & (pl.col("word") != "")
@@ -168,15 +173,3 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
     missing = pl.when(accepted.is_null() & pl.lit(complete)).then(because("missing"))
     numbers = cell_parts.select(accepted.alias(name), pl.coalesce(fault, missing).alias("fault"), rounded.fill_null(value=False).alias("rounded"))
     return numbers.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
-
-
-def _read_words(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return the numbers, null where there is none, and in lower case what stands there instead; empty beside numbers and where nothing does."""
-    nothing = pl.repeat("", len(cells), eager=True)
-    if cells.dtype.is_numeric():
-        return cells.cast(pl.Float64), nothing
-    text = cells.cast(pl.String).str.strip_chars()
-    number = text.cast(pl.Float64, strict=False)
-    if number.null_count() == text.null_count():
-        return number, nothing
-    return number, pl.select(pl.when(number.is_null()).then(text.str.to_lowercase()).fill_null("")).to_series()

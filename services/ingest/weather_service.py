@@ -1,6 +1,6 @@
 """Fetch the weather where sites are: forecasts with the instant of issue, measurements as known when their slot ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
 from luna.energy.refusals import refuse
-from luna.energy.site import Location
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import Clock
 from luna.platform.database import sites, weather_carbon
@@ -65,7 +64,17 @@ def fetch_weather(
                 raise refuse("site-without-place", field="site.location", value=named.name)
             places = [(named.name, named.location)]
     source = OpenMeteo(Web(OpenMeteo.name, transport, INTERVAL))
-    fetched = [_ask(source, site, location, windows, now=now) for site, location in places]
+    fetched = []
+    for site, location in places:
+        weather = _SiteWeather(site)
+        fetched.append(weather)
+        for window in windows:
+            ask, sheets = (source.past, weather.past) if window.end <= now else (source.forecast, weather.ahead)
+            try:
+                sheets.append(ask(location, window))
+            except (SourceError, SourceRefusedError) as error:
+                weather.reached = not isinstance(error, SourceUnreachedError)
+                weather.faults.append(str(error))
     replies = []
     with unit_of_work(engine) as connection:
         for weather in fetched:
@@ -101,20 +110,6 @@ def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Tim
         last = min(first + SPAN, edge, end)
         yield Timeline(first, SLOT, -((first - last) // SLOT))
         first = last
-
-
-def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _SiteWeather:
-    weather = _SiteWeather(site)
-    for window in windows:
-        try:
-            if window.end <= now:
-                weather.past.append(source.past(location, window))
-            else:
-                weather.ahead.append(source.forecast(location, window))
-        except (SourceError, SourceRefusedError) as error:
-            weather.reached = not isinstance(error, SourceUnreachedError)
-            weather.faults.append(str(error))
-    return weather
 
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,9 +48,9 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     """
     parts = (READING, YEAR, EV2GYM.sha256, SIMBENCH.sha256, *LOADS, *PLANTS)
     path = folder / f"demo-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}.npz"
-    cached = _read(path)
-    if cached is not None:
-        return cached
+    # Without a cached file, or with a damaged one, the packages are read.
+    with suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile), path.open("rb") as opened, np.load(opened) as file:
+        return DemoSeries(file["price"], int(file["filled_hours"]), file["profile_starts"], {name: file[name] for name in (*LOADS, *PLANTS)})
     prices, profiles = (fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH))
     series = DemoSeries(*read_prices(prices, HOURS), *read_profiles(profiles, LOADS, PLANTS))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
@@ -61,13 +62,3 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     finally:
         Path(temporary).unlink(missing_ok=True)
     return series
-
-
-def _read(path: Path) -> DemoSeries | None:
-    """Return the cached series; None where there are none or the file is damaged."""
-    try:
-        with path.open("rb") as opened, np.load(opened) as file:
-            profiles = {name: file[name] for name in (*LOADS, *PLANTS)}
-            return DemoSeries(file["price"], int(file["filled_hours"]), file["profile_starts"], profiles)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-        return None

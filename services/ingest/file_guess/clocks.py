@@ -127,26 +127,23 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
         clock.reasons.append(GuessReason(code="month_first", figures={"day": str(greatest[1])}))
     elif written.head(20).str.contains(r"^\s*\d{1,2}\.\d").all():
         clock.reasons.append(GuessReason(code="day_first_points"))
-    elif (likely := _order_of_days(first, second)) is not None and answer is None:
-        clock.day_order = likely
-        clock.reasons.append(GuessReason(code=f"{likely}_in_a_row"))
     else:
+        # The order in which the dates follow one another day by day, where one alone does.
+        pairs = list(dict.fromkeys(zip(first.to_list(), second.to_list(), strict=True)))
+        orders: list[tuple[DayOrder, int]] = [("day_first", 0), ("month_first", 1)]
+        following = [
+            order
+            for order, place in orders
+            if len(pairs) > 2 and all(one[1 - place] == two[1 - place] and abs(one[place] - two[place]) == 1 for one, two in pairwise(pairs))
+        ]
+        if len(following) == 1 and answer is None:
+            clock.day_order = following[0]
+            clock.reasons.append(GuessReason(code=f"{following[0]}_in_a_row"))
+            return
         clock.day_order = "month_first" if answer == "month_first" else "day_first"
         clock.questions.append(
             FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=answer)
         )
-
-
-def _order_of_days(first: pl.Series, second: pl.Series) -> DayOrder | None:
-    """Return the order in which the dates follow one another day by day, None where neither or both do."""
-    pairs = list(dict.fromkeys(zip(first.to_list(), second.to_list(), strict=True)))
-    orders: list[tuple[DayOrder, int]] = [("day_first", 0), ("month_first", 1)]
-    following = [
-        order
-        for order, place in orders
-        if len(pairs) > 2 and all(one[1 - place] == two[1 - place] and abs(one[place] - two[place]) == 1 for one, two in pairwise(pairs))
-    ]
-    return following[0] if len(following) == 1 else None
 
 
 def _find_zone(clock: FileClock, iso: pl.Series, context: str, *, site_zone: str, choices: dict[str, str]) -> None:

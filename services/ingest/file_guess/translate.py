@@ -236,7 +236,16 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
                 series.setdefault(part.series, []).append(values)
             # A time that could not be read stays as it was written: so it is refused with it.
             slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
-            yield pl.DataFrame([rows["line"], slot_start, *(_add_up(each).alias(name) for name, each in series.items())])
+            columns = []
+            for name, each in series.items():
+                total = each[0]
+                if len(each) > 1:
+                    # Of several parts one that says nothing counts as zero: of two tariffs only one runs.
+                    figures = pl.DataFrame([values.cast(pl.Float64, strict=False).alias(str(place)) for place, values in enumerate(each)])
+                    nothing = pl.all_horizontal(pl.all().is_null())
+                    total = figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
+                columns.append(total.alias(name))
+            yield pl.DataFrame([rows["line"], slot_start, *columns])
         return
     yield from _gather(frames, reading, clock)
 
@@ -260,15 +269,6 @@ def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.
     figures = read_figures(cells, decimal_comma=layout.decimal_comma)
     factor = factor_of(column.unit)
     return figures if factor == 1.0 else (figures * factor).round_sig_figs(SIGNIFICANT)
-
-
-def _add_up(parts: list[pl.Series]) -> pl.Series:
-    """Return the sum of parts, of which one that says nothing counts as zero: of two tariffs only one runs."""
-    if len(parts) == 1:
-        return parts[0]
-    figures = pl.DataFrame([part.cast(pl.Float64, strict=False).alias(str(place)) for place, part in enumerate(parts)])
-    nothing = pl.all_horizontal(pl.all().is_null())
-    return figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
 
 
 def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader) -> Iterator[pl.DataFrame]:

@@ -98,7 +98,9 @@ def read_meaning(header: str) -> Meaning | None:
     if own := find(r"^(import|export|pv|load|charge|discharge) kwh$", text):
         return Meaning(cast("StoredAs", own.replace(" ", "_")), header)
     # What is said more narrowly comes first.
-    for meaning in (_read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))), _read_price(text), _read_battery(text, header)):
+    price, spot = find(PRICE, text), find(SPOT, text)
+    priced = Meaning("spot_price" if spot else "export_price" if find(EXPORT, text) else "import_price", spot or price) if price else None
+    for meaning in (_read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))), priced, _read_battery(text, header)):
         if meaning is not None:
             return meaning
     sold, bought, produced, used = (find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION))
@@ -114,13 +116,6 @@ def read_meaning(header: str) -> Meaning | None:
 
 def _read_words(text: str, meanings: Sequence[tuple[str, StoredAs]]) -> Meaning | None:
     return next((Meaning(stored_as, word) for pattern, stored_as in meanings if (word := find(pattern, text))), None)
-
-
-def _read_price(text: str) -> Meaning | None:
-    word, spot = find(PRICE, text), find(SPOT, text)
-    if word is None:
-        return None
-    return Meaning("spot_price" if spot else "export_price" if find(EXPORT, text) else "import_price", spot or word)
 
 
 def _read_battery(text: str, header: str) -> Meaning | None:

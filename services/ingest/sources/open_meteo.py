@@ -144,21 +144,18 @@ def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
     strange = {name: unit for name, unit in answer.hourly_units.items() if UNITS.get(name, unit) != unit}
     if strange:
         raise SourceError(f"answers in {strange}", field=NAME, remedy="Try again later.")
-    hours, quarters = (_convert(block, step, timeline) for block, step in ((answer.hourly, "hourly"), (answer.minutely_15, "minutely_15")))
+    converted = {}
+    for step, block in (("hourly", answer.hourly), ("minutely_15", answer.minutely_15)):
+        times = np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in block.get("time", [])], dtype="datetime64[s]")
+        for name, theirs in NAMES.items():
+            figures = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
+            if figures.shape != times.shape:
+                raise SourceError(f"answers {figures.size} values of {theirs} for {times.size} times", field=NAME, remedy="Try again later.")
+            convert = hold_means if name in MEANS else interpolate
+            converted[step, name] = convert(times, figures / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
     values = {}
     for name in NAMES:
-        series, bounds = np.where(np.isfinite(quarters[name]), quarters[name], hours[name]), KINDS["weather"].series[name]
+        hours, quarters, bounds = converted["hourly", name], converted["minutely_15", name], KINDS["weather"].series[name]
+        series = np.where(np.isfinite(quarters), quarters, hours)
         values[name] = np.where((series >= bounds.lowest) & (series <= bounds.highest), series, np.nan)
     return WeatherSheet(timeline, values)
-
-
-def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timeline) -> dict[str, FloatArray]:
-    times = np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in block.get("time", [])], dtype="datetime64[s]")
-    converted = {}
-    for name, theirs in NAMES.items():
-        series = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
-        if series.shape != times.shape:
-            raise SourceError(f"answers {series.size} values of {theirs} for {times.size} times", field=NAME, remedy="Try again later.")
-        convert = hold_means if name in MEANS else interpolate
-        converted[name] = convert(times, series / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
-    return converted

@@ -126,7 +126,12 @@ class _Listener:
             digest = digest_of(message.topic, bytes(message.payload))
             # One that comes again was noted already; noted again, it would drive out others that may come again too.
             first_instant = self.journal.instant_of(message.mid, digest) if message.qos and message.dup else None
-            instant = first_instant or self._now()
+            instant = first_instant or self._clock.now()
+            if first_instant is None:
+                # A little later than the last: no two readings share an instant. A clock that was put back is followed.
+                if self._last is not None and instant <= self._last < instant + _SECOND:
+                    instant = self._last + _MICROSECOND
+                self._last = instant
             if message.qos and first_instant is None:
                 begun.append((message.mid, digest, instant))
             received = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
@@ -146,14 +151,6 @@ class _Listener:
             self._keep()
             await connection.unsubscribe(before - self.directory.topics())
             await connection.subscribe(self.directory.topics() - before, qos=1)
-
-    def _now(self) -> datetime:
-        """Return now, a little later than at the last call: no two readings share an instant. A clock that was put back is followed."""
-        now = self._clock.now()
-        if self._last is not None and now <= self._last < now + _SECOND:
-            now = self._last + _MICROSECOND
-        self._last = now
-        return now
 
     def _keep(self) -> None:
         self.session.save(self.directory.needed(), self.directory.topics())

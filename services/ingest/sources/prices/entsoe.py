@@ -133,14 +133,10 @@ def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]
     """
     try:
         root = _Node(fromstring(answer.content))
-        if root.name == "Acknowledgement_MarketDocument":
-            return _read_acknowledgement(answer, root)
-        return _read_publication(root, window)
+        if root.name != "Acknowledgement_MarketDocument":
+            return _read_publication(root, window)
     except (ParseError, DefusedXmlException, ValueError) as exc:
         raise SourceError(f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later.") from exc
-
-
-def _read_acknowledgement(answer: WebAnswer, root: _Node) -> list[PriceSheet]:
     reason = root.text("Reason", "text") or "no reason given"
     if reason.startswith(NO_MATCHING_DATA):
         return []
