@@ -9,7 +9,7 @@ import typer
 
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, emit, err, out, table, write_text
 
 if TYPE_CHECKING:
     from services.backup.chain import RestorableBackup
@@ -151,12 +151,12 @@ def _report(step: str) -> None:
 def _say_restored(result: "Restored") -> None:
     from services.backup.create import NOT_KEPT
 
-    out.print(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.", soft_wrap=True)
+    write_text(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.")
     if result.put_back:
-        out.print(f"Put back what you had set: {', '.join(result.put_back)}.", soft_wrap=True)
+        write_text(f"Put back what you had set: {', '.join(result.put_back)}.")
     if result.kept:
-        out.print(f"What was there before is kept in {result.kept}; luna backup undo puts it back.", soft_wrap=True)
-    out.print(f"Not in a backup: {', '.join(NOT_KEPT)}.", soft_wrap=True)
+        write_text(f"What was there before is kept in {result.kept}; luna backup undo puts it back.")
+    write_text(f"Not in a backup: {', '.join(NOT_KEPT)}.")
 
 
 def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
@@ -180,4 +180,4 @@ def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
     if document["missing_segments"]:
         sentence = f"Segments of the log are missing: {', '.join(document['missing_segments'])}. Make a backup now: luna backup create."
         out.print(f"[yellow]{sentence}[/]", soft_wrap=True)
-    out.print(f"Not kept: {', '.join(document['not_kept'])}.", soft_wrap=True)
+    write_text(f"Not kept: {', '.join(document['not_kept'])}.")

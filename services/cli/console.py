@@ -2,8 +2,10 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON documen
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+# Beyond it lines are hard to follow.
+MAX_TEXT_COLUMNS = 100
 
 
 def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
@@ -34,6 +38,15 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, titl
         out.print(none)
         return
     out.print(build_table(headings, rows, title=title, words=words))
+
+
+def write_text(text: str) -> None:
+    """Print sentences; on a terminal a line wraps between words and keeps its indent, in a pipe it stays whole."""
+    if out.is_terminal:
+        # What is copied stays whole: an address, a key, a path.
+        fill = partial(textwrap.fill, width=min(out.width, MAX_TEXT_COLUMNS), break_long_words=False, break_on_hyphens=False)
+        text = "\n".join(fill(line, subsequent_indent=line[: -len(line.lstrip())]) for line in text.split("\n"))
+    out.print(text, markup=False, soft_wrap=True)
 
 
 def build_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = ()) -> Table:

@@ -26,7 +26,7 @@ from luna.platform.desk.desk import Desk
 from luna.platform.desk.own import OwnDesk
 from luna.platform.desk.remote import RemoteDesk
 from luna.words import Numbers
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.console import JsonOption, emit, follow_progress, table, write_text
 from services.cli.server import find_server
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -155,7 +155,7 @@ def show_parts(parts: Iterable[str | TextTable]) -> None:
     """Show lines and tables to people."""
     for part in parts:
         if isinstance(part, str):
-            out.print(part, markup=False, soft_wrap=True)
+            write_text(part)
         else:
             table(part.headings, part.rows, words=part.words, title=part.title or None)
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from luna.energy.errors import UnavailableError
 from luna.platform.desk.servers import unit_of_work
 from luna.words.trial import TRIAL, say_trial
-from services.cli.console import JsonOption, build_table, emit, out, table
+from services.cli.console import JsonOption, build_table, emit, out, table, write_text
 from services.cli.options import SiteOption
 from services.cli.site import find_differences, show_differences
 
@@ -223,7 +223,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
             control.disarm(connection, site)
     said = f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna control arm --site {site} lets it follow its plans."
     document = {"site": site, "differences": [each._asdict() for each in differences]}
-    emit(document, as_json=as_json, show=lambda: out.print(said if differences else f"{site} has it already.", soft_wrap=True, markup=False))
+    emit(document, as_json=as_json, show=lambda: write_text(said if differences else f"{site} has it already."))
 
 
 @app.command("simulate")

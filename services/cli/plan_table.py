@@ -10,7 +10,7 @@ from luna.energy.devices import DeviceFlow
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
-from services.cli.console import out, table
+from services.cli.console import out, table, write_text
 
 # Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
 WIDE = 130
@@ -20,7 +20,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     """Print a plan with what it rests on."""
     words, numbers = read_texts("plan_command", language), Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        out.print(say_note(note, language), soft_wrap=True, markup=False)
+        write_text(say_note(note, language))
     _show_slots(reply, numbers)
     _show_devices(reply, numbers)
     status = words[reply.status] + (f" {words['assumed']}" if any(note.assumed for note in reply.notes) else "")

@@ -21,7 +21,7 @@ from luna.platform.desk.servers import open_database, open_queue
 from luna.platform.desk.work import ShowProgress, Workplace
 from luna.platform.settings import load_settings
 from luna.words import read_policy, say_policy, split_policies
-from services.cli.console import JsonOption, emit, follow_progress, out
+from services.cli.console import JsonOption, emit, follow_progress, write_text
 from services.cli.declared import show_reply
 from services.cli.options import FirstDayOption, LastDayOption, clock_of, compose_request, find_zone
 
@@ -149,5 +149,5 @@ def _show_replies(request: ReplayRequest, replies: Mapping[str, ReplayReply], zo
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
         plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
-        out.print(f"{site}, {request.from_day} to {request.to_day}; {plans_from}", markup=False, soft_wrap=True)
+        write_text(f"{site}, {request.from_day} to {request.to_day}; {plans_from}")
         show_reply(start_replay, reply, {}, zones[site])

@@ -22,7 +22,7 @@ from luna.platform.settings import load_settings
 from luna.platform.site_file import load_site
 from luna.words import say_instant
 from luna.words.site_defaults import list_defaults
-from services.cli.console import JsonOption, emit, err, out, report
+from services.cli.console import JsonOption, emit, err, out, report, write_text
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
 
@@ -67,13 +67,13 @@ def add(
             out.print("These defaults cost money; where they are not so, name them in the site's file:")
         for default in defaults:
             value = "none" if default.value is None else f"{default.value:g}" if isinstance(default.value, float) else str(default.value).lower()
-            out.print(f"  {default.field}: {value}, {default.means}", soft_wrap=True, markup=False)
+            write_text(f"  {default.field}: {value}, {default.means}")
         for each in change.sensors:
             named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
             sentence = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
-            out.print(sentence, soft_wrap=True, markup=False)
+            write_text(sentence)
         if change.sensors:
-            out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
+            write_text("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.")
 
     emit(document, as_json=as_json, show=show_both)
 
