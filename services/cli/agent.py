@@ -11,7 +11,6 @@ import typer
 from luna.contracts.agent import (
     DayPictureReply,
     DayPictureRequest,
-    PolicyComparison,
     SlotTrace,
 )
 from luna.energy.bootstrap import BLOCK_DAYS
@@ -23,7 +22,7 @@ from luna.platform.desk.work import answer_request
 from luna.platform.extras import DRAWING, require_extra
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, out, table, write_json
 from services.cli.declared import build_group
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone, read_zone
 
@@ -57,11 +56,10 @@ def compare(
         zone, currency = find_zone(connection, site), sites.load(connection, site).currency
         scored = scores.read_daily(connection, site, system_id=system_id, first=first, last=last)
     reply = compare_stored(site, scored, (pair[0], pair[1]), currency=currency)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_comparison(reply, Numbers("en", zone, reply.currency)))
-
-
-def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
-    needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
+    if as_json:
+        write_json(reply.model_dump(mode="json"))
+        return
+    numbers, needed = Numbers("en", zone, reply.currency), 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
     out.print(f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: {reply.days}; {policy} beside {over}")
     gain, low, high = (numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high))
@@ -102,24 +100,10 @@ def plot(
         write_whole(to, reply.svg)
     if slots is not None:
         write_whole(slots, _compose_slots(reply, slots.suffix))
-    document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}
-    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", ZoneInfo("UTC"), reply.currency)))
-
-
-def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
-    """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
-    if suffix == ".json":
-        return reply.model_dump_json(exclude={"svg"}) + "\n"
-    from io import StringIO
-
-    written = StringIO()
-    rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])
-    rows.writeheader()
-    rows.writerows({"policy": name, **slot.model_dump(mode="json")} for name, trace in reply.traces.items() for slot in trace.slots)
-    return written.getvalue()
-
-
-def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:
+    if as_json:
+        write_json(reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)})
+        return
+    numbers = Numbers("en", ZoneInfo("UTC"), reply.currency)
     rows = [
         [
             say_policy(name, language="en"),
@@ -133,3 +117,16 @@ def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:
     ]
     table(PICTURE_HEADINGS, rows, title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in", words=PICTURE_HEADINGS[2:])
     out.print(f"Drawn: {to}")
+
+
+def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
+    """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
+    if suffix == ".json":
+        return reply.model_dump_json(exclude={"svg"}) + "\n"
+    from io import StringIO
+
+    written = StringIO()
+    rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])
+    rows.writeheader()
+    rows.writerows({"policy": name, **slot.model_dump(mode="json")} for name, trace in reply.traces.items() for slot in trace.slots)
+    return written.getvalue()

@@ -1,20 +1,13 @@
 """``luna backup``: backups of everything Luna keeps, and back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, err, out, table, write_text
-
-if TYPE_CHECKING:
-    from services.backup.chain import RestorableBackup
-    from services.backup.create import BackupWork
-    from services.backup.restore import Restored
+from services.cli.console import JsonOption, emit, err, out, table, write_json, write_text
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, check and restore backups.")
 
@@ -25,10 +18,11 @@ HEADINGS = ("backup", "made (UTC)", "until (UTC)", "why", "Luna", "tables", "row
 @app.command()
 def create(*, as_json: JsonOption = False) -> None:
     """Make a backup now, beside those made by themselves."""
-    from services.backup.create import create_backup
+    from services.backup.create import create_backup, open_work
     from services.backup.retention import prune
 
-    with _open() as work:
+    settings = load_settings()
+    with running(settings) as addresses, open_work(settings, addresses.database_url) as work:
         manifest = create_backup(work, "asked")
         prune(work.folder, work.settings)
         root = work.folder.root
@@ -51,8 +45,29 @@ def list_backups(*, as_json: JsonOption = False) -> None:
         for each in backups
     ]
     missing, status = name_missing(backups), folder.read_status()
-    document = {"folder": str(folder.root), "backups": entries, "status": status, "missing_segments": missing, "not_kept": NOT_KEPT}
-    emit(document, as_json=as_json, show=lambda: _show(backups, document))
+    if as_json:
+        write_json({"folder": str(folder.root), "backups": entries, "status": status, "missing_segments": missing, "not_kept": NOT_KEPT})
+        return
+    rows = [
+        [
+            manifest.backup_id,
+            f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
+            "cannot be restored" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}",
+            manifest.reason,
+            manifest.luna_version,
+            str(len(manifest.tables)),
+            str(manifest.rows),
+            str(len(manifest.objects)),
+            f"{manifest.bytes / 1e6:.1f}",
+        ]
+        for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
+    ]
+    table(HEADINGS, rows, words=["made (UTC)", "until (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
+    if "wal_at" in status:
+        out.print(f"The log is safe until {str(status['wal_at'])[:19]} UTC.")
+    if missing:
+        out.print(f"[yellow]Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna backup create.[/]", soft_wrap=True)
+    write_text(f"Not kept: {', '.join(NOT_KEPT)}.")
 
 
 @app.command()
@@ -96,7 +111,15 @@ def restore(
     from services.backup.restore import restore as bring_back
 
     result = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
-    emit(asdict(result) | {"not_kept": NOT_KEPT}, as_json=as_json, show=lambda: _say_restored(result))
+    if as_json:
+        write_json(asdict(result) | {"not_kept": NOT_KEPT})
+        return
+    write_text(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.")
+    if result.put_back:
+        write_text(f"Put back what you had set: {', '.join(result.put_back)}.")
+    if result.kept:
+        write_text(f"What was there before is kept in {result.kept}; luna backup undo puts it back.")
+    write_text(f"Not in a backup: {', '.join(NOT_KEPT)}.")
 
 
 @app.command()
@@ -135,49 +158,5 @@ def key(
     out.print(opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}.", soft_wrap=True)
 
 
-@contextmanager
-def _open() -> "Iterator[BackupWork]":
-    from services.backup.create import open_work
-
-    settings = load_settings()
-    with running(settings) as addresses, open_work(settings, addresses.database_url) as work:
-        yield work
-
-
 def _report(step: str) -> None:
     err.print(f"[dim]{step} …[/]")
-
-
-def _say_restored(result: "Restored") -> None:
-    from services.backup.create import NOT_KEPT
-
-    write_text(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.")
-    if result.put_back:
-        write_text(f"Put back what you had set: {', '.join(result.put_back)}.")
-    if result.kept:
-        write_text(f"What was there before is kept in {result.kept}; luna backup undo puts it back.")
-    write_text(f"Not in a backup: {', '.join(NOT_KEPT)}.")
-
-
-def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
-    rows = [
-        [
-            manifest.backup_id,
-            f"{manifest.finished_at:%Y-%m-%d %H:%M:%S}",
-            "cannot be restored" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}",
-            manifest.reason,
-            manifest.luna_version,
-            str(len(manifest.tables)),
-            str(manifest.rows),
-            str(len(manifest.objects)),
-            f"{manifest.bytes / 1e6:.1f}",
-        ]
-        for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
-    ]
-    table(HEADINGS, rows, words=["made (UTC)", "until (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
-    if "wal_at" in document["status"]:
-        out.print(f"The log is safe until {str(document['status']['wal_at'])[:19]} UTC.")
-    if document["missing_segments"]:
-        sentence = f"Segments of the log are missing: {', '.join(document['missing_segments'])}. Make a backup now: luna backup create."
-        out.print(f"[yellow]{sentence}[/]", soft_wrap=True)
-    write_text(f"Not kept: {', '.join(document['not_kept'])}.")

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from luna.energy.errors import MachineError
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, err, out, table, write_json
 
 
 def run_benches(
@@ -28,12 +27,16 @@ def run_benches(
 
     suite, folder = import_module("bench.suite"), load_settings().data_folder / "bench"
     result = suite.measure_all(suite.choose_benches(names or []), folder, nullcontext if as_json else err.status, full=full, days=days)
-    emit(result.document(), as_json=as_json, show=lambda: _show(result, folder))
-
-
-def _show(result: Any, folder: Path) -> None:
+    if as_json:
+        write_json(result.document())
+        return
     for name, figures in result.figures.items():
-        rows = [_row(verdict) for verdict in result.verdicts if verdict.bench == name]
+        rows: list[list[str | Text]] = []
+        for verdict in (each for each in result.verdicts if each.bench == name):
+            target = verdict.target
+            bounds = [f"{sign} {_number(bound)}" for sign, bound in (("≥", target.at_least), ("≤", target.at_most)) if bound is not None]
+            word = Text("met", style="green") if verdict.met else Text("missed", style="bold red")
+            rows.append([target.words, f"{_number(verdict.value)} {target.unit}".rstrip(), " and ".join(bounds), word])
         if rows:
             table(["figure", "measured", "target", ""], rows, title=f"\n{name}")
         table(["also measured", "value"], [[words, value] for words, value in _list(figures)], title=None if rows else f"\n{name}")
@@ -41,13 +44,6 @@ def _show(result: Any, folder: Path) -> None:
         out.print(f"[yellow]Not compared with:[/] {missing} (peers are installed by: make bench-peers)")
     missed = sum(not verdict.met for verdict in result.verdicts)
     out.print(f"\n{len(result.verdicts) - missed} targets met, {missed} missed. Everything is in {folder}/*.json.")
-
-
-def _row(verdict: Any) -> list[str | Text]:
-    target = verdict.target
-    bounds = [f"{sign} {_number(bound)}" for sign, bound in (("≥", target.at_least), ("≤", target.at_most)) if bound is not None]
-    word = Text("met", style="green") if verdict.met else Text("missed", style="bold red")
-    return [target.words, f"{_number(verdict.value)} {target.unit}".rstrip(), " and ".join(bounds), word]
 
 
 def _list(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Charging sessions as options name them: ``car=18:00..07:00,target=0.8,soc=0.4``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanRequest
@@ -12,9 +12,6 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
 from services.cli.options import compose_request
-
-if TYPE_CHECKING:
-    from luna.energy.site import Site
 
 # A session's settings: the name in the option, the field, and whether it is a share (0.8 or 80%).
 FIELDS: dict[str, tuple[str, bool]] = {
@@ -37,19 +34,21 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
     """
     sessions_by_vehicle: dict[str, list[VehicleSession]] = {}
     for text in texts:
-        name, session = _read_session(text, clock)
-        sessions_by_vehicle.setdefault(name, []).append(session)
+        name, _, rest = text.partition("=")
+        window, *settings = rest.split(",")
+        first, dots, end = window.partition("..")
+        if not name.strip() or not dots or not end.strip():
+            raise InvalidInputError("names no vehicle with its stay", field="--session", value=text, remedy=GRAMMAR)
+        begin, until = clock.read(first.strip(), end.strip(), fields=("--session", "--session"))
+        values: dict[str, float] = {}
+        for part in settings:
+            setting, equals, value = (word.strip() for word in part.partition("="))
+            if not equals or setting not in FIELDS:
+                raise InvalidInputError("is nothing that is said of a stay", field="--session", value=part.strip(), remedy=GRAMMAR)
+            field, share = FIELDS[setting]
+            values[field] = read_number(value, field=f"--session {setting}", share=share)
+        sessions_by_vehicle.setdefault(name.strip(), []).append(compose_session(values, begin, until))
     return {name: sorted(sessions, key=lambda each: each.from_) for name, sessions in sessions_by_vehicle.items()}
-
-
-def _read_session(text: str, clock: StayClock) -> tuple[str, VehicleSession]:
-    name, _, rest = text.partition("=")
-    window, *settings = rest.split(",")
-    first, dots, end = window.partition("..")
-    if not name.strip() or not dots or not end.strip():
-        raise InvalidInputError("names no vehicle with its stay", field="--session", value=text, remedy=GRAMMAR)
-    begin, until = clock.read(first.strip(), end.strip(), fields=("--session", "--session"))
-    return name.strip(), compose_session(dict(_read_settings(settings)), begin, until)
 
 
 def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
@@ -64,15 +63,6 @@ def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime)
         option = {field: name for name, (field, _) in FIELDS.items()}.get(error.field or "")
         error.field = f"--session {option}" if option else "--session"
         raise
-
-
-def _read_settings(settings: Sequence[str]) -> Iterator[tuple[str, float]]:
-    for part in settings:
-        name, equals, value = (word.strip() for word in part.partition("="))
-        if not equals or name not in FIELDS:
-            raise InvalidInputError("is nothing that is said of a stay", field="--session", value=part.strip(), remedy=GRAMMAR)
-        field, share = FIELDS[name]
-        yield field, read_number(value, field=f"--session {name}", share=share)
 
 
 def read_number(text: str, *, field: str, share: bool) -> float:
@@ -95,7 +85,12 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
         NotFoundError: no such site.
         InvalidInputError: no stay, a vehicle that the site does not have, or one of which nobody knows how full it is.
     """
-    site, start = _find_site(request), request.start or SystemClock().now()
+    site, start = request.site, request.start or SystemClock().now()
+    if site is None:
+        from luna.platform.database import sites
+
+        with unit_of_work() as connection:
+            site = sites.load(connection, str(request.site_id))
     stays = read_sessions(texts, StayClock(ZoneInfo(site.timezone), start))
     names = [vehicle.name for vehicle in site.vehicles]
     strange = next((name for name in stays if name not in names), None)
@@ -117,12 +112,3 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
             raise InvalidInputError("how full the vehicle comes is not known", field="--session", value=name, remedy="Say it: soc=0.4.")
         vehicles[name] = VehicleState(soc=soc, sessions=sessions)
     return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": request.state.vehicles | vehicles})})
-
-
-def _find_site(request: PlanRequest) -> "Site":
-    if request.site is not None:
-        return request.site
-    from luna.platform.database import sites
-
-    with unit_of_work() as connection:
-        return sites.load(connection, str(request.site_id))

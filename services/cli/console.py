@@ -24,10 +24,15 @@ err = Console(stderr=True, highlight=False)
 MAX_TEXT_COLUMNS = 100
 
 
+def write_json(document: Any) -> None:
+    """Write one JSON document, for machines."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+
+
 def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
     """Write ``document`` for machines, or call ``show`` for people."""
     if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        write_json(document)
     else:
         show()
 

@@ -23,7 +23,7 @@ from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.pages import page_words
 from luna.words.quality import say_day_fault, say_series
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, emit, err, out, table, write_json
 from services.cli.declared import UTC_ZONE, build_group, emit_reply, parse_pairs, show_reply
 from services.cli.options import EndOption, FirstOption, SiteOption, compose_request, find_zone, parse_window
 
@@ -195,7 +195,20 @@ def load(  # noqa: PLR0913 - one per option
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         clock = find_zone(connection, site)
         report = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
-    emit(report.model_dump(mode="json"), as_json=as_json, show=lambda: _show(report, clock))
+    if as_json:
+        write_json(report.model_dump(mode="json"))
+        return
+    show_counts(report)
+    if report.first is not None and report.last is not None:
+        span = f"Stored from {say_instant(report.first, clock)} to {say_instant(report.last, clock)}"
+        out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")
+    if report.accepted_in_part:
+        out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
+    for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
+        for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
+            out.print(f"  {title} {count:,} × {reason}", markup=False)
+    for note in report.notes:
+        out.print(f"  {note}", markup=False)
 
 
 @app.command()
@@ -258,17 +271,3 @@ def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[
         "–" if value is None else f"{value:.3f}",
         *(f"{share:.0%}" for share in shares),
     ]
-
-
-def _show(report: LoadReply, zone: tzinfo) -> None:
-    show_counts(report)
-    if report.first is not None and report.last is not None:
-        span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
-        out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")
-    if report.accepted_in_part:
-        out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
-    for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
-        for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
-            out.print(f"  {title} {count:,} × {reason}", markup=False)
-    for note in report.notes:
-        out.print(f"  {note}", markup=False)

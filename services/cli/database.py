@@ -2,17 +2,16 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.timescale import Edition
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, out, table, write_json
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -49,7 +48,19 @@ def upgrade(
         ],
         "rollups": rollups,
     }
-    emit(document, as_json=as_json, show=lambda: _show(document, edition))
+    if as_json:
+        write_json(document)
+        return
+    out.print(f"The schema is at revision {reached}.")
+    toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
+    out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")
+    for name, kind in rollups.items():
+        out.print(f"{name} is a {kind}.")
+    if edition.community:
+        cells = [[each.table, each.kind, f"{each.after / timedelta(days=1):g} days", each.refused or "in force"] for each in policies]
+        table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
+    else:
+        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts, plans and readings.")
 
 
 @app.command()
@@ -65,16 +76,3 @@ def downgrade(
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = migrate.current(connection)
     emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
-
-
-def _show(document: dict[str, Any], edition: Edition) -> None:
-    out.print(f"The schema is at revision {document['revision']}.")
-    toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
-    out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")
-    for name, kind in document["rollups"].items():
-        out.print(f"{name} is a {kind}.")
-    if edition.community:
-        cells = [[row["table"], row["policy"], f"{row['after_days']:g} days", row["refused"] or "in force"] for row in document["policies"]]
-        table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
-    else:
-        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts, plans and readings.")

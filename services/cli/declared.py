@@ -80,12 +80,14 @@ def _write_help(capability: Capability) -> str:
 
 
 def _build_command(capability: Capability) -> Callable[..., None]:
-    options = {each.name: each for each in _list_options(capability)}
+    fields = [field for each in capability.parameters for field in (_list_fields(each.kind) if each.is_model else [(each.name, each.info)])]
+    options = [_describe(name, info, capability) for name, info in fields if name not in capability.assigned]
+    secrets = [(name, info) for name, info in fields if _read_type(info.annotation) is Path]
 
     def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
         if not yes:
             raise InvalidInputError(capability.sure, field="--yes", value=values.get("site_id"), remedy="Say --yes where that is meant.")
-        texts = values | {name: read_secret(name, values[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
+        texts = values | {name: read_secret(name, values[name], needed=info.is_required()) for name, info in secrets}
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_arguments(capability, texts, read_zone))
@@ -101,7 +103,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
 
     flags = [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)] if capability.sure else []
     flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
-    setattr(command, "__signature__", Signature([*options.values(), *flags]))  # noqa: B010 - no attribute of functions
+    setattr(command, "__signature__", Signature([*options, *flags]))  # noqa: B010 - no attribute of functions
     return command
 
 
@@ -145,12 +147,6 @@ def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | N
     return str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True)) if needed else None
 
 
-def _list_secrets(capability: Capability) -> Iterator[tuple[str, FieldInfo]]:
-    for parameter in capability.parameters:
-        if parameter.place == "body":
-            yield from ((name, info) for name, info in parameter.kind.model_fields.items() if _read_type(info.annotation) is Path)
-
-
 def show_parts(parts: Iterable[str | TextTable]) -> None:
     """Show lines and tables to people."""
     for part in parts:
@@ -158,16 +154,6 @@ def show_parts(parts: Iterable[str | TextTable]) -> None:
             write_text(part)
         else:
             table(part.headings, part.rows, words=part.words, title=part.title or None)
-
-
-def _list_options(capability: Capability) -> Iterator[Parameter]:
-    for parameter in capability.parameters:
-        if not parameter.is_model:
-            yield _describe(parameter.name, parameter.kind, parameter.info, capability)
-            continue
-        for name, info in _list_fields(parameter.kind):
-            if name not in capability.assigned:
-                yield _describe(name, info.annotation, info, capability)
 
 
 def _list_fields(kind: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
@@ -183,13 +169,13 @@ def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> Parameter:
+def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
     needed = info.is_required() and name != capability.usually_now
     meaning = info.description or ""
     usual = "" if name != capability.usually_now else " (default: now)"
-    shape = _read_type(kind)
+    shape = _read_type(info.annotation)
     words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
-    pairs = "NAME=VALUE" if _is_mapping(kind) else None
+    pairs = "NAME=VALUE" if _is_mapping(info.annotation) else None
     option: Any = typer.Option(_spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False)
     if name in capability.arguments:
         option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)

@@ -16,12 +16,11 @@ from luna.platform.settings import load_settings
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers
 from luna.words.phrases import read_texts
-from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.console import JsonOption, err, out, table, write_json
 from services.cli.up import run_everything
 
 if TYPE_CHECKING:
     from services.demo.environment import ShowStep
-    from services.demo.pipeline import DemoRun
 
 
 def show_demo(  # noqa: PLR0913 - one per option
@@ -43,29 +42,27 @@ def show_demo(  # noqa: PLR0913 - one per option
         return
     from services.demo.pipeline import run_demo
     from services.demo.report import render
+    from services.demo.report.scores import tabulate_policies
     from services.demo.results import compose_report
 
     path = make_writable(folder or load_settings().data_folder / "demo") / "report.html"
     with show_steps() as show_step:
         run = run_demo(days, show_step, on_servers=on_servers)
     write_whole(path, render(compose_report(run, language)))
-    document = {
-        "report": str(path),
-        "seconds": round(run.seconds, 1),
-        "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
-        "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
-    }
-    emit(document, as_json=as_json, show=lambda: _show_tables(run, language, path))
-
-
-def _show_tables(run: "DemoRun", language: Language, path: Path) -> None:
-    from services.demo.report.scores import tabulate_policies
-
+    if as_json:
+        document = {
+            "report": str(path),
+            "seconds": round(run.seconds, 1),
+            "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
+            "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
+        }
+        write_json(document)
+        return
     words = read_texts("report", language)
+    headings = [words[name] for name in ("policy", "policy_cost", "saved", "score", "cycles_a_day")]
     for each in run.demo.sites:
         numbers = Numbers(language, run.window.zone, each.site.currency)
         rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in tabulate_policies(run.replays[each.site.name], numbers)]
-        headings = [words["policy"], words["policy_cost"], words["saved"], words["score"], words["cycles_a_day"]]
         out.print()
         table(headings, rows, title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}")
     out.print(f"\n{path} ({run.seconds:.0f} s)")

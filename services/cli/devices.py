@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -247,7 +248,7 @@ def simulate_device(
     with serve_device(device, host=host, port=port, prefix=topics) as server:
         out.print(f"{profile} answers at {host}:{server.port}{f' with prefix {topics}' if over_mqtt else ''}; Ctrl-C ends it.", markup=False, highlight=False)
         try:
-            time.sleep(seconds) if seconds is not None else _wait_for_ever()
+            Event().wait(seconds)
         except KeyboardInterrupt:
             out.print("It has ended.")
 
@@ -309,11 +310,6 @@ def _say(value: float) -> str:
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in values.items()}
-
-
-def _wait_for_ever() -> None:
-    while True:
-        time.sleep(3600)
 
 
 def _fallback_of(profile: "DeviceProfile") -> str:

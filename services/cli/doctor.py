@@ -1,15 +1,13 @@
 """``luna doctor``: what is wrong with this installation, and what to do."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from luna.platform.clock import SystemClock
-from services.cli.console import JsonOption, emit, out, table
-
-if TYPE_CHECKING:
-    from luna.platform.doctor import DoctorFinding
+from services.cli.console import JsonOption, out, table, write_json
 
 AddressOption = Annotated[list[str] | None, typer.Option("--address", help="An https address whose certificate is looked at too, such as your domain.")]
 MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]"}
@@ -21,16 +19,12 @@ def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -
 
     findings = examine(addresses=tuple(address or ()), clock=SystemClock())
     faulty = has_fault(findings)
-    document = {"healthy": not faulty, "findings": [asdict(finding) for finding in findings]}
-    emit(document, as_json=as_json, show=lambda: _show(findings))
+    if as_json:
+        write_json({"healthy": not faulty, "findings": [asdict(finding) for finding in findings]})
+    else:
+        rows = [[each.topic, Text.from_markup(MARKS[each.severity]), each.detail + (f"\n→ {each.remedy}" if each.remedy else "")] for each in findings]
+        table(("what", "how", "seen"), rows, words=("how", "seen"))
+        count = {severity: sum(each.severity == severity for each in findings) for severity in ("fault", "warning")}
+        out.print(f"{count['fault']} faults, {count['warning']} warnings." if any(count.values()) else "All is well.")
     if faulty:
         raise typer.Exit(1)
-
-
-def _show(findings: "list[DoctorFinding]") -> None:
-    from rich.text import Text
-
-    rows = [[each.topic, Text.from_markup(MARKS[each.severity]), each.detail + (f"\n→ {each.remedy}" if each.remedy else "")] for each in findings]
-    table(("what", "how", "seen"), rows, words=("how", "seen"))
-    count = {severity: sum(each.severity == severity for each in findings) for severity in ("fault", "warning")}
-    out.print(f"{count['fault']} faults, {count['warning']} warnings." if any(count.values()) else "All is well.")

@@ -5,12 +5,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from luna.platform.desk.servers import open_database, open_queue
-from services.cli.console import JsonOption, emit, err, follow_progress, out, table
+from services.cli.console import JsonOption, err, follow_progress, out, table, write_json
 from services.cli.declared import build_group
 
 if TYPE_CHECKING:
@@ -73,8 +73,16 @@ def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
         reporting_lab = replace(lab, progress=progress)
         stages = run_pipeline(reporting_lab, helpers=helpers) if name == "run" else {name: run_stage(reporting_lab, name, helpers=helpers)}
-    document = {"out": str(lab.out), "seed": lab.seed, "stages": stages}
-    emit(document, as_json=as_json, show=lambda: _show_all(document))
+    if as_json:
+        write_json({"out": str(lab.out), "seed": lab.seed, "stages": stages})
+        return
+    for stage, figures in stages.items():
+        out.print(f"[bold]{stage}[/]")
+        plain = {figure: value for figure, value in figures.items() if isinstance(value, int | float | str)}
+        table(("figure", "value"), [(figure, f"{value:,.4g}" if isinstance(value, float) else str(value)) for figure, value in plain.items()])
+        for insight in figures.get("insights", ()):
+            out.print(f"- {insight}")
+    out.print(f"Seed {lab.seed}; all is in {lab.out}.")
 
 
 @contextmanager
@@ -83,16 +91,6 @@ def _open_workers() -> "Iterator[GroupTransport]":
 
     with open_database() as engine, open_queue() as client:
         yield QueueWorkers(engine, client)
-
-
-def _show_all(document: dict[str, Any]) -> None:
-    for name, figures in document["stages"].items():
-        out.print(f"[bold]{name}[/]")
-        plain = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
-        table(("figure", "value"), [(name, f"{value:,.4g}" if isinstance(value, float) else str(value)) for name, value in plain.items()])
-        for insight in figures.get("insights", ()):
-            out.print(f"- {insight}")
-    out.print(f"Seed {document['seed']}; all is in {document['out']}.")
 
 
 for _name, _summary in SUMMARIES.items():

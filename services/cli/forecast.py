@@ -1,8 +1,8 @@
 """``luna forecast``: train Aurora, issue forecasts, draw them, compare versions."""
 
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +14,6 @@ from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRe
 from luna.contracts.forecast_view import view_explained
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import InvalidInputError
-from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.platform.capabilities.forecast_orders import evaluate_forecasts, read_forecast_versions
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecasts, observations, sites
@@ -23,9 +22,9 @@ from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.objects import ObjectStore
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers, say_instant
-from luna.words.charts import ForecastView, draw_forecast_page, draw_forecast_picture
+from luna.words.charts import draw_forecast_page, draw_forecast_picture
 from luna.words.compromises import condition
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.console import JsonOption, emit, follow_progress, out, table, write_json
 from services.cli.declared import build_group, emit_reply
 from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
 
@@ -57,8 +56,26 @@ def issue(
         request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version)
         issued = issue_forecasts(connection, request, objects=open_object_store(), now=SystemClock().now(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
-    document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
-    emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1], zone=zone))
+    if as_json:
+        parts = {"": "expected", "_p10": "p10", "_p50": "p50", "_p90": "p90"}
+        series = {"load": last.load_kwh, "pv": last.pv_kwh}
+        columns = {f"{name}{suffix}_kwh": getattr(quantiles, part) for name, quantiles in series.items() for suffix, part in parts.items()}
+        slots = [
+            {"slot_start": start.isoformat(), **{name: round(float(column[slot]), 6) for name, column in columns.items()}}
+            for slot, start in enumerate(last.timeline)
+        ]
+        write_json(issued.reply().model_dump(mode="json") | {"forecast": slots})
+        return
+    out.print(f"{last.version} issued {say_instant(last.issued_at, zone)}, stage: {issued.batch.stage}; energies per hour, kWh")
+    rows, numbers = [], Numbers("en", zone, "EUR")
+    for first in range(0, len(last.timeline) - 3, 4):
+        hour = slice(first, first + 4)
+        energies = [getattr(quantiles, part)[hour].sum() for quantiles in (last.load_kwh, last.pv_kwh) for part in ("p10", "expected", "p90")]
+        start = last.timeline.start + first * last.timeline.step
+        rows.append([f"{numbers.day(start)} {numbers.clock(start)}", *(f"{energy:.2f}" for energy in energies)])
+    table([f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
+    for code in issued.batch.reasons[-1]:
+        out.print(f"Wider than usual: {condition(code, language='en')}")
 
 
 def evaluate(  # noqa: PLR0913 - one per option
@@ -99,30 +116,6 @@ def _parse_minutes(text: str, *, field: str) -> int:
     return int(digits) * unit // timedelta(minutes=1)
 
 
-def _describe(forecast: Forecast) -> list[dict[str, Any]]:
-    def parts(name: str, quantiles: Quantiles, slot: int) -> dict[str, float]:
-        values = {"": quantiles.expected, "_p10": quantiles.p10, "_p50": quantiles.p50, "_p90": quantiles.p90}
-        return {f"{name}{suffix}_kwh": round(float(value[slot]), 6) for suffix, value in values.items()}
-
-    return [
-        {"slot_start": start.isoformat(), **parts("load", forecast.load_kwh, slot), **parts("pv", forecast.pv_kwh, slot)}
-        for slot, start in enumerate(forecast.timeline)
-    ]
-
-
-def _show_forecast(forecast: Forecast, stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
-    out.print(f"{forecast.version} issued {say_instant(forecast.issued_at, zone)}, stage: {stage}; energies per hour, kWh")
-    rows, numbers = [], Numbers("en", zone, "EUR")
-    for first in range(0, len(forecast.timeline) - 3, 4):
-        hour = slice(first, first + 4)
-        series = [getattr(quantiles, part)[hour].sum() for quantiles in (forecast.load_kwh, forecast.pv_kwh) for part in ("p10", "expected", "p90")]
-        start = forecast.timeline.start + first * forecast.timeline.step
-        rows.append([f"{numbers.day(start)} {numbers.clock(start)}", *(f"{value:.2f}" for value in series)])
-    table([f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
-    for code in reasons:
-        out.print(f"Wider than usual: {condition(code, language='en')}")
-
-
 def plot(
     *,
     site: SiteOption,
@@ -137,26 +130,21 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
+    from services.forecaster.explanation import service
 
     make_writable(to.parent)
     with unit_of_work() as connection:
         instants = parse_site_instants(connection, site, at=at)
         request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
-        view = _compose_view(connection, request)
+        reply = service.explain_forecast(connection, request, objects=open_object_store())
+        described = sites.load(connection, site)
+        forecast = forecasts.read_all(connection, site, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)[0]
+        happened = observations.read(connection, site, forecast.timeline)
+    numbers = Numbers(language, ZoneInfo(described.timezone), described.currency)
+    view = view_explained(described, reply, forecast, happened, numbers=numbers)
     write_whole(to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view))
     document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}
     emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
-
-
-def _compose_view(connection: Connection, request: ExplainRequest) -> ForecastView:
-    """Return a forecast ready to be drawn."""
-    from services.forecaster.explanation import service
-
-    reply = service.explain_forecast(connection, request, objects=open_object_store())
-    site, issued = sites.load(connection, request.site_id), reply.issued_at
-    forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
-    happened = observations.read(connection, request.site_id, forecast.timeline)
-    return view_explained(site, reply, forecast, happened, numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency))
 
 
 def scenarios(
@@ -174,31 +162,21 @@ def scenarios(
         request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
         zone = find_zone(connection, site)
         issued = issue_requested(connection, request, objects=open_object_store())
-    document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
-    emit(document, as_json=as_json, show=lambda: _show_scenarios(issued.scenarios, zone))
-
-
-def _show_scenarios(scenarios: Scenarios, zone: tzinfo) -> None:
+    scenarios = issued.scenarios
+    if as_json:
+        write_json(issued.reply().model_dump(mode="json") | {"paths": describe(scenarios)})
+        return
     hours = scenarios.timeline.count / 4
     out.print(f"{scenarios.version} issued {say_instant(scenarios.issued_at, zone)}: {scenarios.probability.size} courses of the next {hours:.0f} hours")
-    rows = [
-        [
-            str(path + 1),
-            f"{scenarios.probability[path]:.0%}",
-            f"{scenarios.load_kwh[path].sum():.1f}",
-            f"{scenarios.pv_kwh[path].sum():.1f}",
-            *_prices(scenarios, path),
-        ]
-        for path in np.argsort(-scenarios.probability, kind="stable")
-    ]
+    rows = []
+    for path in np.argsort(-scenarios.probability, kind="stable"):
+        known_prices = (paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values())
+        energies = [f"{scenarios.load_kwh[path].sum():.1f}", f"{scenarios.pv_kwh[path].sum():.1f}"]
+        prices = [f"{price.mean():.4f}" if price.size else "–" for price in known_prices]
+        rows.append([str(path + 1), f"{scenarios.probability[path]:.0%}", *energies, *prices])
     table(["course", "probability", "load kWh", "PV kWh", *(f"mean price {market}" for market in scenarios.spot_price)], rows)
     for reason in scenarios.reasons:
         out.print(SCENARIO_NOTES[reason])
-
-
-def _prices(scenarios: Scenarios, path: int) -> list[str]:
-    finite = (paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values())
-    return [f"{price.mean():.4f}" if price.size else "–" for price in finite]
 
 
 def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateReply, *, objects: ObjectStore, progress: "Progress") -> EvaluateReply:

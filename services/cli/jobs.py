@@ -9,7 +9,6 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter
-from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.instant import site_clock
@@ -64,29 +63,19 @@ def submit(
     """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
     from luna.platform.queue.jobs import submit_job
 
-    task_request = _read_request(task, request)
-    with open_database() as pool, open_queue() as client:
-        job = submit_job(pool, client, task_request, key=key)
-    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
-
-
-def _read_request(task: str, path: Path) -> Request:
-    """Return the request of a task that a file holds.
-
-    Raises:
-        InvalidInputError: no task that may be sent as a job, or no request of it.
-        NotFoundError: no such site.
-    """
     tasks = list_public()
     if task not in tasks:
         raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(tasks)}.")
-    document = read_document(path, holds="the request of the task: { … }")
+    document = read_document(request, holds="the request of the task: { … }")
     site = document.get("site_id")
     try:
         with site_clock(read_zone(site) if isinstance(site, str) else None):
-            return tasks[task].model_validate(document)
+            task_request = tasks[task].model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="request") from exc
+    with open_database() as pool, open_queue() as client:
+        job = submit_job(pool, client, task_request, key=key)
+    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
 
 
 @app.command()

@@ -86,10 +86,17 @@ def build(called: str | None = None) -> typer.Typer:
     )
     app.callback()(_name_server)
     for name, entry in COMMANDS.items():
-        if name == called:
-            _add(app, name, entry)
-        else:
+        module, _, function = (entry.place or "").partition(":")
+        if name != called:
             app.command(name, help=entry.summary)(_not_called)
+        elif not module:
+            from services.cli.declared import add_declared
+
+            add_declared(app, name, entry.summary)
+        elif function:
+            app.command(name)(getattr(import_module(f"services.cli.{module}"), function))
+        else:
+            app.add_typer(import_module(f"services.cli.{module}").app, name=name)
     return app
 
 
@@ -143,20 +150,6 @@ def run(arguments: Sequence[str]) -> int:
         raise
     except (ImportError, OSError) as exc:
         raise describe_fault(exc) from exc
-
-
-def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
-    if entry.place is None:
-        from services.cli.declared import add_declared
-
-        add_declared(app, name, entry.summary)
-        return
-    module, _, function = entry.place.partition(":")
-    commands = import_module(f"services.cli.{module}")
-    if function:
-        app.command(name)(getattr(commands, function))
-    else:
-        app.add_typer(commands.app, name=name)
 
 
 def _say_version(requested: bool) -> None:

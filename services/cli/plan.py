@@ -18,7 +18,7 @@ from luna.words import Language, Numbers
 from luna.words.charts import draw_tradeoff
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, out, table, write_json
 from services.cli.options import clock_of, compose_request, read_document
 from services.cli.plan_table import show_plan
 
@@ -41,7 +41,14 @@ def show_new_plan(  # noqa: PLR0913 - one per option
     document: dict[str, Any] = read_document(request, holds="a plan request: { … }") if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
-    plan_request = _read_request(document, field=str(request) if request else "plan")
+    stored = document.get("site_id")
+    try:
+        with clock_of(stored if isinstance(stored, str) else None):
+            plan_request = PlanRequest.model_validate(document)
+    except ValidationError as exc:
+        error = invalid_input(exc, field="")
+        error.field = error.field or (str(request) if request else "plan")
+        raise error from exc
     if session:
         plan_request = add_sessions(plan_request, session)
     if pareto:
@@ -49,23 +56,6 @@ def show_new_plan(  # noqa: PLR0913 - one per option
         return
     reply = _plan_alone(plan_request) if plan_request.site_id is None else _plan_stored(plan_request)
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, plan_request.options.language))
-
-
-def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
-    """Return the request a document holds; of a stored site, local days and clock times are read by its clock.
-
-    Raises:
-        InvalidInputError: names the wrong field, its value and the remedy.
-        NotFoundError: no such site.
-    """
-    site = document.get("site_id")
-    try:
-        with clock_of(site if isinstance(site, str) else None):
-            return PlanRequest.model_validate(document)
-    except ValidationError as exc:
-        error = invalid_input(exc, field="")
-        error.field = error.field or field
-        raise error from exc
 
 
 def _plan_alone(request: PlanRequest) -> PlanReply:
@@ -103,26 +93,9 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     if to is not None:
         make_writable(to.parent)
         write_whole(to, draw_tradeoff(reply, language=plan.options.language))
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_tradeoff(reply, plan, to))
-
-
-def _trace(request: ParetoRequest) -> ParetoReply:
-    """Return the trade-off; that of a plan which names no stored site takes no database."""
-    if request.plan.site_id is not None:
-        from luna.platform.desk.work import answer_request
-
-        reply: ParetoReply = answer_request(request)
-        return reply
-    from services.planner.milp.solver import Solver
-    from services.planner.service.pareto import trace_pareto
-
-    def no_database() -> Any:
-        raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")
-
-    return trace_pareto(request, no_database, now=SystemClock().now(), solver=Solver())
-
-
-def _show_tradeoff(reply: ParetoReply, plan: PlanRequest, to: Path | None) -> None:
+    if as_json:
+        write_json(reply.model_dump(mode="json"))
+        return
     numbers = Numbers(plan.options.language, ZoneInfo("UTC"), reply.currency)
     rows = [
         [
@@ -143,3 +116,19 @@ def _show_tradeoff(reply: ParetoReply, plan: PlanRequest, to: Path | None) -> No
     out.print("No weights lead to another plan." if reply.complete else "More points lie between these.")
     if to is not None:
         out.print(f"Drawn: {to}")
+
+
+def _trace(request: ParetoRequest) -> ParetoReply:
+    """Return the trade-off; that of a plan which names no stored site takes no database."""
+    if request.plan.site_id is not None:
+        from luna.platform.desk.work import answer_request
+
+        reply: ParetoReply = answer_request(request)
+        return reply
+    from services.planner.milp.solver import Solver
+    from services.planner.service.pareto import trace_pareto
+
+    def no_database() -> Any:
+        raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")
+
+    return trace_pareto(request, no_database, now=SystemClock().now(), solver=Solver())

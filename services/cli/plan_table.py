@@ -1,10 +1,10 @@
 """A plan as a terminal shows it: when which mode begins, what flows until the next one at which prices, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply, SlotReply
+from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply
 from luna.contracts.plan_lines import PlanLine, join_slots, say_note
 from luna.energy.devices import DeviceFlow
 from luna.words import Language, Numbers, mode, say_instant
@@ -28,8 +28,16 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(words["forecast"].format(version=reply.forecast.version, issued=say_instant(reply.forecast.issued_at, numbers.zone), why=why))
-    _show_owner(reply, numbers)
-    _show_objective(reply, numbers)
+    for rule in reply.strategy:
+        out.print(words["rule"].format(parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why))
+    if reply.manual is not None and reply.manual.cost is not None:
+        out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
+    for block in (block for block in (reply.manual.blocks if reply.manual else ()) if not block.applied):
+        out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
+    beside = reply.objective.beside_cheapest if reply.objective else None
+    if beside is not None:
+        carbon = "" if beside.carbon_g is None else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
+        out.print(words["beside"].format(cost=numbers.money(beside.cost), carbon=carbon, kwh=numbers.energy(beside.import_kwh)))
     show_compromises(reply.compromises, language)
 
 
@@ -40,44 +48,18 @@ def show_compromises(compromises: Sequence[CompromiseReply], language: Language)
         out.print(f"[yellow]{heading}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
-def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
-    """Print the rules' settings, the cost of the owner's blocks, and those that could not be applied."""
-    words = read_texts("plan_command", numbers.language)
-    for rule in reply.strategy:
-        out.print(words["rule"].format(parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why))
-    if reply.manual is None:
-        return
-    if reply.manual.cost is not None:
-        out.print(words["manual"].format(cost=numbers.money(reply.manual.cost)))
-    for block in (block for block in reply.manual.blocks if not block.applied):
-        out.print(f"[yellow]{words['not_had']}[/] {block.device} {block.action}: {block.why}")
-
-
-def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
-    """Print the plan's figures beside those of the cheapest one, where more than money counted."""
-    words, beside = read_texts("plan_command", numbers.language), reply.objective.beside_cheapest if reply.objective else None
-    if beside is None:
-        return
-    carbon = "" if beside.carbon_g is None else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
-    out.print(words["beside"].format(cost=numbers.money(beside.cost), carbon=carbon, kwh=numbers.energy(beside.import_kwh)))
-
-
 def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of the flexible devices that the plan schedules, where there are any."""
-    by_device = zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True)
-    rows = [row for flows in by_device for row in _rows(flows, numbers)]
-    words = read_texts("plan_command", numbers.language)
+    words, rows = read_texts("plan_command", numbers.language), []
+    for flows in zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True):
+        # A row for each reason that holds for slots in a row; of devices whose plan gives none there are none.
+        for text, run in groupby(flows, key=lambda each: _text(each[2])):
+            flows_in_row = list(run)
+            (first, name, _), energy = flows_in_row[0], sum(flow.used_kwh for _, _, flow in flows_in_row)
+            if text:
+                rows.append([f"{numbers.weekday(first.start)} {numbers.clock(first.start)}", name, numbers.energy(energy), text])
     if rows:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
-
-
-def _rows(flows: Sequence[tuple[SlotReply, str, DeviceFlow]], numbers: Numbers) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each reason that holds for slots in a row; of devices whose plan gives none there are none."""
-    for text, run in groupby(flows, key=lambda each: _text(each[2])):
-        flows_in_row = list(run)
-        (first, name, _), energy = flows_in_row[0], sum(flow.used_kwh for _, _, flow in flows_in_row)
-        if text:
-            yield f"{numbers.weekday(first.start)} {numbers.clock(first.start)}", name, numbers.energy(energy), text
 
 
 def _text(flow: DeviceFlow) -> str:
@@ -110,13 +92,9 @@ def _row(line: PlanLine, numbers: Numbers) -> list[str]:
     grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
     battery, house, pv = (numbers.number(energy, 1) for energy in energies)
     charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
-    prices = [_price(line, name, numbers) for name in ("import_price", "export_price")]
+    spans = ([getattr(slot, name) for slot in line.slots] for name in ("import_price", "export_price"))
+    # Between which prices the line lies, without their unit.
+    prices = [numbers.price_range(min(span), max(span)).partition(NBSP)[0] for span in spans]
     whose = f"{first.reason.device}: " if first.reason.device else ""
     called = mode(first.mode, language=numbers.language).full
     return [numbers.clock(first.start), called, battery, charge, house, pv, numbers.number(grid, 1), *prices, whose + line.text]
-
-
-def _price(line: PlanLine, name: str, numbers: Numbers) -> str:
-    """Return between which prices a line lies, without their unit."""
-    prices = [getattr(slot, name) for slot in line.slots]
-    return numbers.price_range(min(prices), max(prices)).partition(NBSP)[0]

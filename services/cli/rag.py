@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.console import JsonOption, follow_progress, out, table, write_json
 from services.cli.declared import build_group
 
 app = build_group("rag", "Make what was derived from documents anew, measure how well they are found.")
@@ -39,25 +39,19 @@ def evaluate(
         document = (
             evaluate_own(embedder, model=open_language(settings), progress=progress) if folder is None else evaluate_set(folder, embedder, progress=progress)
         )
-    emit(document, as_json=as_json, show=lambda: _show(document))
-
-
-def _show(document: Mapping[str, Any]) -> None:
-    groups = document.get("retrieval", {"all": document})
-    rows = [
-        [f"{words} ({groups[name]['queries']})", label, *(_number(groups[name][measure][each]) for each in RETRIEVERS)]
-        for name, words in GROUPS.items()
-        if name in groups
-        for measure, label in MEASURES.items()
-    ]
+    if as_json:
+        write_json(document)
+        return
+    groups, answers = document.get("retrieval", {"all": document}), document.get("answers", {})
+    rows = []
+    for name, label in GROUPS.items():
+        for measure, words in MEASURES.items() if name in groups else ():
+            figures = [groups[name][measure][each] for each in RETRIEVERS]
+            rows.append([f"{label} ({groups[name]['queries']})", words, *("–" if figure is None else f"{figure:.3f}" for figure in figures)])
     table(HEADINGS, rows, words=HEADINGS[:2])
-    for name, figure in document.get("answers", {}).items():
+    for name, figure in answers.items():
         share = f"{figure['met']} of {figure['of']}" if isinstance(figure, Mapping) else str(figure)
         out.print(f"{name.replace('_', ' ')}: {share}", markup=False)
-    own = [*document.get("retrieval", {}).get("failing", [])]
-    for miss in own + [miss for figure in document.get("answers", {}).values() if isinstance(figure, Mapping) for miss in figure.get("failing", [])]:
+    failing = [document.get("retrieval", {}), *(figure for figure in answers.values() if isinstance(figure, Mapping))]
+    for miss in (miss for measured in failing for miss in measured.get("failing", [])):
         out.print(f"  {miss['question']} {miss['text']}", markup=False, style="dim")
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -1,6 +1,6 @@
 """``luna recommend``: what is worth reading or doing, and how well it is chosen."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -47,31 +47,25 @@ def recommend(  # noqa: PLR0913 - one per option
         raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna recommend {what}", remedy=remedy)
 
     if what == "refresh":
-        _refresh(compose_request(RefreshRecommendationsRequest, site_id=site), as_json=as_json)
+        from services.rag.embedding import open_embedder
+        from services.rag.recommending.refreshing import refresh
+
+        request = compose_request(RefreshRecommendationsRequest, site_id=site)
+        with open_database() as pool:
+            refreshed = refresh(pool, request, embedder=open_embedder(load_settings()), now=SystemClock().now())
+        sentence = f"{refreshed.sites} sites, {refreshed.written} new or changed, {refreshed.withdrawn} withdrawn"
+        emit(refreshed.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(sentence))
+        if refreshed.failed:
+            raise typer.Exit(1)
     else:
         from services.rag.recommending.evaluation import evaluate_log
 
         with unit_of_work() as connection:
             evaluation = evaluate_log(connection, limit=limit)
-        emit(evaluation, as_json=as_json, show=lambda: _show_values(evaluation))
-
-
-def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
-    from services.rag.embedding import open_embedder
-    from services.rag.recommending.refreshing import refresh
-
-    with open_database() as pool:
-        reply = refresh(pool, request, embedder=open_embedder(load_settings()), now=SystemClock().now())
-    sentence = f"{reply.sites} sites, {reply.written} new or changed, {reply.withdrawn} withdrawn"
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(sentence))
-    if reply.failed:
-        raise typer.Exit(1)
-
-
-def _show_values(evaluation: dict[str, Any]) -> None:
-    rows = [
-        [policy, estimator, *(f"{value[name]:.3f}" for name in ("value", "low", "high"))]
-        for policy, values in evaluation["policies"].items()
-        for estimator, value in values.items()
-    ]
-    table(HEADINGS, rows, title=f"{evaluation['choices']} choices, mean reward {evaluation['logged']:.3f}", words=HEADINGS[:2])
+        rows = [
+            [policy, estimator, *(f"{value[name]:.3f}" for name in ("value", "low", "high"))]
+            for policy, values in evaluation["policies"].items()
+            for estimator, value in values.items()
+        ]
+        title = f"{evaluation['choices']} choices, mean reward {evaluation['logged']:.3f}"
+        emit(evaluation, as_json=as_json, show=lambda: table(HEADINGS, rows, title=title, words=HEADINGS[:2]))

@@ -21,7 +21,7 @@ from luna.platform.desk.servers import open_database, open_queue
 from luna.platform.desk.work import ShowProgress, Workplace
 from luna.platform.settings import load_settings
 from luna.words import read_policy, say_policy, split_policies
-from services.cli.console import JsonOption, emit, follow_progress, write_text
+from services.cli.console import JsonOption, follow_progress, write_json, write_text
 from services.cli.declared import show_reply
 from services.cli.options import FirstDayOption, LastDayOption, clock_of, compose_request, find_zone
 
@@ -59,9 +59,14 @@ def replay_days(  # noqa: PLR0913 - one per option
     request = compose_request(ReplayRequest, site_id=site[0], from_day=first, to_day=last, policies=names, **options, **wrong)
     request = choose_replay(request.model_copy(update={"episodes": None if episodes == "none" else read_policy(episodes)}))
     replies, zones = _replay(request, site, quiet=as_json)
-    documents = {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}
-    document = documents[request.site_id] if len(site) == 1 and site != [ALL] else {"sites": documents}
-    emit(document, as_json=as_json, show=lambda: _show_replies(request, replies, zones))
+    if as_json:
+        documents = {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}
+        write_json(documents[request.site_id] if len(site) == 1 and site != [ALL] else {"sites": documents})
+        return
+    for name, reply in replies.items():
+        plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
+        write_text(f"{name}, {request.from_day} to {request.to_day}; {plans_from}")
+        show_reply(start_replay, reply, {}, zones[name])
 
 
 def read_faults(texts: Sequence[str]) -> list[Fault]:
@@ -70,16 +75,15 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
     Raises:
         InvalidInputError: names what is no fault.
     """
-    return [fault for text in texts for fault in _read_fault(text)]
-
-
-def _read_fault(text: str) -> list[Fault]:
-    kind, _, hours = text.partition("=")
-    faults = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
-    try:
-        return _FAULTS.validate_python(faults)
-    except ValidationError as exc:
-        raise invalid_input(exc, field="faults") from exc
+    faults: list[Fault] = []
+    for text in texts:
+        kind, _, hours = text.partition("=")
+        fields = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
+        try:
+            faults += _FAULTS.validate_python(fields)
+        except ValidationError as exc:
+            raise invalid_input(exc, field="faults") from exc
+    return faults
 
 
 def _load(name: str) -> Any:
@@ -143,11 +147,3 @@ def name_errors(site_id: str, *, several: bool) -> Iterator[None]:
             error.message = f"site {site_id}: {error.message}"
             error.remedy = f"{error.remedy or ''} Or name the sites to replay without it, with --site.".strip()
         raise
-
-
-def _show_replies(request: ReplayRequest, replies: Mapping[str, ReplayReply], zones: Mapping[str, ZoneInfo]) -> None:
-    """Print each site's policies, what not knowing cost, and what went wrong."""
-    for site, reply in replies.items():
-        plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
-        write_text(f"{site}, {request.from_day} to {request.to_day}; {plans_from}")
-        show_reply(start_replay, reply, {}, zones[site])

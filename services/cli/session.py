@@ -8,7 +8,6 @@ import typer
 from luna.contracts.charging_stays import NewSession
 from luna.contracts.stay_times import StayClock, read_days
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import Site
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
@@ -45,17 +44,11 @@ def add(  # noqa: PLR0913 - one per option
         clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)
-        new_session = NewSession.model_validate(
-            plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)}
-        )
+        names = [each.name for each in described.vehicles]
+        if not vehicle and len(names) != 1:
+            remedy = f"Name one: {', '.join(names)}." if names else "Describe one in the site's file, under vehicles."
+            raise InvalidInputError("whose stay it is must be said" if names else "the site has no vehicle", field="--vehicle", remedy=remedy)
+        new_session = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or names[0], "days": read_days(days)})
         arguments = {"site_id": site, "session": new_session}
         stored = desk.ask(add_session, arguments)
     emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, arguments=arguments)
-
-
-def _find_only(site: Site) -> str:
-    if len(site.vehicles) == 1:
-        return site.vehicles[0].name
-    names = ", ".join(vehicle.name for vehicle in site.vehicles)
-    remedy = f"Name one: {names}." if names else "Describe one in the site's file, under vehicles."
-    raise InvalidInputError("whose stay it is must be said" if names else "the site has no vehicle", field="--vehicle", remedy=remedy)

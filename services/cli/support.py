@@ -28,20 +28,18 @@ def bundle(
 ) -> None:
     """Write one archive with versions, settings, findings, health, jobs and the ends of logs; no secret is in it."""
     from luna.platform.doctor import examine, write_bundle
+    from luna.platform.doctor.bundle import TAIL_BYTES
 
     clock = SystemClock()
     now = clock.now()
     path = to or Path(f"luna-support-{now.astimezone(UTC):%Y-%m-%d}.zip")
-    logs = {"input.log" if str(each) == "-" else each.name: _read_tail(each) for each in log or []}
+    logs: dict[str, bytes] = {}
+    for each in log or []:
+        from_input = str(each) == "-"
+        try:
+            content = sys.stdin.buffer.read() if from_input else each.read_bytes()
+        except OSError as exc:
+            raise InvalidInputError(f"the log cannot be read: {exc.strerror}", field="--log", value=str(each), remedy="Name a readable file.") from exc
+        logs["input.log" if from_input else each.name] = content[-TAIL_BYTES:]
     files = write_bundle(path, examine(clock=clock), logs=logs, now=now)
     emit({"path": str(path), "files": files}, as_json=as_json, show=lambda: out.print(f"{path} holds {', '.join(files)}. Look through it before you send it."))
-
-
-def _read_tail(path: Path) -> bytes:
-    from luna.platform.doctor.bundle import TAIL_BYTES
-
-    try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as exc:
-        raise InvalidInputError(f"the log cannot be read: {exc.strerror}", field="--log", value=str(path), remedy="Name a readable file.") from exc
-    return content[-TAIL_BYTES:]

@@ -39,15 +39,13 @@ def call_tool(
     """Call a tool and show what it finds; what takes the planner is asked where one runs."""
     from services.rag.tools import registry
 
-    request = compose_request(ToolCallRequest, tool=name, arguments=_read(arguments), site_id=site, language=language)
+    try:
+        fields = json.loads(arguments)
+    except (ValueError, RecursionError) as exc:
+        remedy = 'Write it like {"first_day": "2024-03-12"}.'
+        raise InvalidInputError("no JSON", field="--arguments", value=arguments[:100], remedy=remedy) from exc
+    request = compose_request(ToolCallRequest, tool=name, arguments=fields, site_id=site, language=language)
     with unit_of_work() as connection:
         result = registry.call_tool(connection, request, now=SystemClock().now())
     sources = [f"  {source.path or source.what}" for source in result.sources]
     emit(result.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts([result.text, *sources]))
-
-
-def _read(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInputError("no JSON", field="--arguments", value=text[:100], remedy='Write it like {"first_day": "2024-03-12"}.') from exc
