@@ -160,22 +160,23 @@ class LimitBody:
 
         async def receive_limited() -> Message:
             nonlocal received, ended
-            # What is waited for after the body is that the caller hangs up.
-            message = await receive() if ended else await self._receive(receive, begun + received / SLOWEST_BYTES_PER_SECOND)
+            if ended:
+                # What is waited for after the body is that the caller hangs up.
+                message = await receive()
+            else:
+                # By when the slowest body would have brought what is there.
+                slowest_until = begun + received / SLOWEST_BYTES_PER_SECOND
+                remaining_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
+                try:
+                    message = await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
+                except TimeoutError as exc:
+                    raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
             received, ended = received + len(message.get("body", b"")), not message.get("more_body", False)
             if received > most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes", {"Connection": "close"})
             return message
 
         await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
-
-    async def _receive(self, receive: Receive, slowest_until: float) -> Message:
-        """Return the next piece; ``slowest_until`` is by when the slowest body would have brought what is there."""
-        remaining_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
-        try:
-            return await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
-        except TimeoutError as exc:
-            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
 
 
 class LimitWaiting:

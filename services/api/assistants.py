@@ -138,8 +138,19 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
             text = "\n\n".join(passages) or "No passage of the documents is near to this."
             return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
         if name in DECLARED:
-            return await _read(access, name, arguments)
-        request = await _read_call(access, name, dict(arguments))
+            # The reply says by its fields' names what it means.
+            site_id = arguments.get("site_id") or await _find_only_site(access)
+            found = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
+            document = found.model_dump(mode="json", by_alias=True)
+            return CallToolResult(content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))], structured_content=document)
+        own = {key: value for key, value in arguments.items() if key not in ("site_id", "language")}
+        site_id, language = arguments.get("site_id"), arguments.get("language", access.language)
+        if site_id is None:
+            site_id = await _find_only_site(access)
+        try:
+            request = ToolCallRequest(tool=name, arguments=own, site_id=site_id, language=language, sites=access.sites)
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
         result = await access.call_tool(request)
     except LunaError as error:
         return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
@@ -159,27 +170,9 @@ def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return {name: part for name, part in model.model_json_schema().items() if name not in ("title", "description")}
 
 
-async def _read_call(access: ToolAccess, name: str, arguments: dict[str, Any]) -> ToolCallRequest:
-    site_id, language = arguments.pop("site_id", None), arguments.pop("language", access.language)
-    if site_id is None:
-        site_id = await _find_only_site(access)
-    try:
-        return ToolCallRequest(tool=name, arguments=arguments, site_id=site_id, language=language, sites=access.sites)
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
-
-
 async def _find_only_site(access: ToolAccess) -> str:
     sites = await access.list_sites()
     if len(sites) == 1:
         return sites[0]
     remedy = f"Name one of {', '.join(sites)}." if sites else "Describe one first: luna site add."
     raise refuse("which-site", field="site_id", remedy=remedy)
-
-
-async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
-    """Return what a declared capability finds; its reply says by its fields' names what it means."""
-    site_id = arguments.get("site_id") or await _find_only_site(access)
-    reply = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
-    document = reply.model_dump(mode="json", by_alias=True)
-    return CallToolResult(content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))], structured_content=document)

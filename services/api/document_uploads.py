@@ -60,7 +60,9 @@ def _store_all(content_type: str, body: Iterator[bytes], *, objects: ObjectStore
     form, files = _FilesForm(content_type), list[ReceivedFile]()
     with ExitStack() as unwanted:
         for name, content in form.read_files(body):
-            files.append(_store(name, content, objects, most_bytes=most_bytes))
+            key, counted = f"uploads/{uuid4().hex}", _Counted(content, name, most_bytes)
+            objects.put_stream(key, counted.pieces())
+            files.append(ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes))
             unwanted.callback(forget_files, objects, files[-1:])
         received = [file for file in files if file.name or file.size_bytes]
         if not received:
@@ -69,12 +71,6 @@ def _store_all(content_type: str, body: Iterator[bytes], *, objects: ObjectStore
     # A page's form whose field is left empty sends a file without name and content.
     forget_files(objects, [file for file in files if file not in received])
     return ReceivedForm(received, form.fields)
-
-
-def _store(name: str, content: Iterator[bytes], objects: ObjectStore, *, most_bytes: int) -> ReceivedFile:
-    key, counted = f"uploads/{uuid4().hex}", _Counted(content, name, most_bytes)
-    objects.put_stream(key, counted.pieces())
-    return ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes)
 
 
 class _Counted:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts import PlanRequest
 from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
-from luna.energy.errors import UnavailableError
+from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
@@ -44,6 +44,7 @@ from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 
 ResultT = TypeVar("ResultT")
+ReplyT = TypeVar("ReplyT", bound=Message)
 
 # Where what somebody waits for stands at the planner.
 PLANS = interactive_queue_of(PlanRequest.queue())
@@ -114,6 +115,16 @@ class Gateway:
         else:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
+
+    async def ask_or_refusal(
+        self, request: RequestMessage, reply: type[ReplyT], *, patience: timedelta | None = None
+    ) -> tuple[ReplyT | None, LunaError | None]:
+        """Return the reply to a request, or why there is none: the rest of a page stands either way."""
+        try:
+            answer = await self.ask(request, patience=patience)
+        except LunaError as error:
+            return None, error
+        return reply.model_validate_json(bytes(answer.body)), None
 
     async def in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do ``work`` in one unit of work, without blocking other requests."""

@@ -181,25 +181,33 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
     """
     timezone = sites.load(connection, question.site).timezone
     window = _instant(question.from_, "from", timezone), _instant(question.to, "to", timezone)
-    begins = window[0] if question.cursor is None else _read_cursor(question)
-    return Pages(question, _query(question, (begins, window[1]), timezone), timezone, *window)
-
-
-def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: str) -> SeriesQuery | ReadingQuery:
-    name = SeriesName.parse(question.series)
+    begins = window[0]
+    if question.cursor is not None:
+        wrong = refuse("cursor-of-other-question", field="cursor", value=question.cursor)
+        try:
+            digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
+            begins = parse_instant(following, field="cursor")
+        except (ValueError, TypeError) as exc:
+            raise wrong from exc
+        if digest != question.digest():
+            raise wrong
+    name, span = SeriesName.parse(question.series), (begins, window[1])
     if question.points is not None and (question.limit is not None or question.cursor is not None):
         raise refuse("points-and-pages", field="points", value=question.points)
     limit = None if question.points is not None else question.limit or USUAL_LIMIT
+    query: SeriesQuery | ReadingQuery
     if name.sampled:
-        wrong = next(((field, text) for field, text in _issues(question) if text is not None), None)
-        if wrong is not None:
-            raise refuse("readings-without-issue", field=wrong[0], value=wrong[1])
+        wrong_field = next(((field, text) for field, text in _issues(question) if text is not None), None)
+        if wrong_field is not None:
+            raise refuse("readings-without-issue", field=wrong_field[0], value=wrong_field[1])
         aggregate = question.aggregate or ("shape" if question.points is not None else None)
         sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
-        return ReadingQuery(sensor, *window, aggregate, question.resolution, question.points, limit)
-    known_at, issued_at = (None if text is None else _instant(text, field, timezone) for field, text in _issues(question))
-    resolution = question.resolution or "15m"
-    return SeriesQuery(question.series, *window, resolution, question.aggregate, question.points, limit, known_at, issued_at)
+        query = ReadingQuery(sensor, *span, aggregate, question.resolution, question.points, limit)
+    else:
+        known_at, issued_at = (None if text is None else _instant(text, field, timezone) for field, text in _issues(question))
+        resolution = question.resolution or "15m"
+        query = SeriesQuery(question.series, *span, resolution, question.aggregate, question.points, limit, known_at, issued_at)
+    return Pages(question, query, timezone, *window)
 
 
 def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
@@ -209,15 +217,3 @@ def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
 def _instant(text: str, field: str, timezone: str) -> datetime:
     # In an address a plus sign that nobody escaped arrives as a blank.
     return parse_instant(text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone))
-
-
-def _read_cursor(question: DataQuestion) -> datetime:
-    wrong = refuse("cursor-of-other-question", field="cursor", value=question.cursor)
-    try:
-        digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
-        instant = parse_instant(following, field="cursor")
-    except (ValueError, TypeError) as exc:
-        raise wrong from exc
-    if digest != question.digest():
-        raise wrong
-    return instant

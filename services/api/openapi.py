@@ -33,11 +33,20 @@ def describe(app: FastAPI) -> Schema:
         document = FastAPI.openapi(app)
         for path, methods in document["paths"].items():
             for operation in methods.values():
-                _add_key(operation)
+                if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+                    operation.setdefault("parameters", []).append(_KEY)
                 _add_errors(path, operation)
                 _add_examples(operation)
-        for model in document["components"]["schemas"].values():
-            _describe_fields(model, document["components"]["schemas"])
+        models = document["components"]["schemas"]
+        for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
+            # Its own words, else those of its name, else what its kind of message says of itself.
+            kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
+            words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
+            if words:
+                schema["description"] = words
+            # What makes clients takes no object for a default; an empty one says as much.
+            if isinstance(schema.get("default"), dict):
+                del schema["default"]
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -61,23 +70,6 @@ def _add_errors(path: str, operation: Schema) -> None:
     for status, response in responses.items():
         if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
             response["content"] = {MEDIA_TYPE: _PROBLEM}
-
-
-def _describe_fields(model: Schema, models: Schema) -> None:
-    """Give each field words: its own, else those of its name, else what its kind of message says of itself."""
-    for field, schema in model.get("properties", {}).items():
-        kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
-        words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
-        if words:
-            schema["description"] = words
-        # What makes clients takes no object for a default; an empty one says as much.
-        if isinstance(schema.get("default"), dict):
-            del schema["default"]
-
-
-def _add_key(operation: Schema) -> None:
-    if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
-        operation.setdefault("parameters", []).append(_KEY)
 
 
 def _add_examples(operation: Schema) -> None:

@@ -1,7 +1,7 @@
 """Every service of the platform and what it says of itself, as the gateway sees it."""
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
@@ -37,8 +37,15 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
             services.append(_service("executor", _recorders(visible, now)))
         if home_assistant is not None or gateway.settings.mqtt_publish != "off":
             services.append(_service("home_assistant", _recorders(home_assistant, now)))
+    unreadable_sites: list[UnreadableSiteReply] = []
+    # A database that is away is missed where it is needed.
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+        armed = control.list_armed(connection)
+        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
+        untold = sites.find_untold(connection, unreadable, armed)
+        unreadable_sites = [describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in unreadable]
     ready = all(service.ready for service in services)
-    return ServicesReply(ready=ready, services=tuple(services), unreadable_sites=tuple(_list_unreadable(gateway, has_site)))
+    return ServicesReply(ready=ready, services=tuple(services), unreadable_sites=tuple(unreadable_sites))
 
 
 def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
@@ -74,15 +81,6 @@ def _acts(gateway: Gateway) -> bool:
             return control.any_armed(connection)
     except UnavailableError:
         return False
-
-
-def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Iterator[UnreadableSiteReply]:
-    # A database that is away is missed where it is needed.
-    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-        armed = control.list_armed(connection)
-        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
-        untold = sites.find_untold(connection, unreadable, armed)
-        yield from (describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in unreadable)
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

@@ -12,7 +12,6 @@ from prometheus_client import Gauge
 from sqlalchemy import Connection
 
 from luna.platform.database import site_figures, sites
-from luna.platform.database.site_figures import SiteFigures
 from luna.platform.database.sites import StoredSite
 
 MOST_SITES = 100
@@ -48,7 +47,21 @@ class SiteMetrics:
         if time.monotonic() - self._judged_at < JUDGED_EVERY.total_seconds():
             return
         judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
-        _show(site_figures.read(connection, judged, now=now))
+        figures = site_figures.read(connection, judged, now=now)
+        # A site that was removed is none any more.
+        for gauge in _JUDGED:
+            gauge.clear()
+        for figure in figures:
+            EXCLUDED_DAYS.labels(figure.site).set(figure.excluded_days)
+            SAVED_DAYS.labels(figure.site).set(figure.saved_days)
+            if figure.residual_ratio is not None:
+                RESIDUAL.labels(figure.site).set(figure.residual_ratio)
+            if figure.saved is not None:
+                SAVED.labels(figure.site, figure.currency).set(figure.saved)
+            for series, error in figure.forecast_errors.items():
+                FORECAST_ERROR.labels(figure.site, series).set(error.last)
+                if error.usual is not None:
+                    USUAL_ERROR.labels(figure.site, series).set(error.usual)
         self._judged_at = time.monotonic()
 
     def forget(self) -> None:
@@ -59,20 +72,3 @@ class SiteMetrics:
 
 
 _JUDGED = (RESIDUAL, EXCLUDED_DAYS, FORECAST_ERROR, USUAL_ERROR, SAVED, SAVED_DAYS)
-
-
-def _show(figures: list[SiteFigures]) -> None:
-    # A site that was removed is none any more.
-    for gauge in _JUDGED:
-        gauge.clear()
-    for each in figures:
-        EXCLUDED_DAYS.labels(each.site).set(each.excluded_days)
-        SAVED_DAYS.labels(each.site).set(each.saved_days)
-        if each.residual_ratio is not None:
-            RESIDUAL.labels(each.site).set(each.residual_ratio)
-        if each.saved is not None:
-            SAVED.labels(each.site, each.currency).set(each.saved)
-        for series, error in each.forecast_errors.items():
-            FORECAST_ERROR.labels(each.site, series).set(error.last)
-            if error.usual is not None:
-                USUAL_ERROR.labels(each.site, series).set(error.usual)

@@ -42,35 +42,27 @@ async def admit(request: Request, operation: Operation) -> Caller:
     request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
     if request.scope["path"] in MONITORS:
         return NOBODY
-    if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or (source.here and not _says_who(request, source))):
+    is_program_here = source.here and "authorization" not in request.headers and cookie_name(source) not in request.cookies
+    if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or is_program_here):
         # Also while the database is away: that is when a monitor is needed.
         request.state.caller = MONITOR
         return MONITOR
     _require_own_origin(request, source)
-    caller = await _identify(request, operation, source)
+    # What anybody may ask is answered to anybody, whatever their credentials are worth.
+    caller = NOBODY
+    if operation.scope != "public":
+        try:
+            caller = await identity.identify(request, source, afresh=operation.critical)
+        except UnauthenticatedError:
+            # Guessing keys costs what asking costs.
+            await identity.limiter.spend(Budget("address", identity.settings.requests_per_minute), source.address)
+            raise
     request.state.caller, request.state.csrf_token = caller, caller.csrf_token or ""
     structlog.contextvars.bind_contextvars(user=caller.name)
     await _spend(identity, caller, source, operation)
     if operation.scope != "public":
         await _authorise(request, operation, caller)
     return caller
-
-
-def _says_who(request: Request, source: Source) -> bool:
-    return "authorization" in request.headers or cookie_name(source) in request.cookies
-
-
-async def _identify(request: Request, operation: Operation, source: Source) -> Caller:
-    identity: Identity = request.app.state.identity
-    if operation.scope != "public":
-        try:
-            return await identity.identify(request, source, afresh=operation.critical)
-        except UnauthenticatedError:
-            # Guessing keys costs what asking costs.
-            await identity.limiter.spend(Budget("address", identity.settings.requests_per_minute), source.address)
-            raise
-    # What anybody may ask is answered to anybody, whatever their credentials are worth.
-    return NOBODY
 
 
 async def _authorise(request: Request, operation: Operation, caller: Caller) -> None:
@@ -81,8 +73,11 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
         raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
     if request.method not in SAFE and caller.csrf_token is not None:
         await _require_csrf_token(request, caller)
-    if operation.critical and caller.means != "local" and not await _is_confirmed(request, caller):
-        raise refuse("password-again")
+    is_confirmed = caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now()
+    if operation.critical and caller.means != "local" and not is_confirmed:
+        password = request.headers.get("X-Confirm-Password")
+        if password is None or not await confirm_by_header(identity, caller, request.state.source, unquote(password)):
+            raise refuse("password-again")
 
 
 async def _say_how_to_enter(identity: Identity) -> str:
@@ -91,14 +86,6 @@ async def _say_how_to_enter(identity: Identity) -> str:
     if identity.settings.takes_owner_token:
         return "Send the owner's token, which luna open --token prints: Authorization: Bearer …; a browser is opened by luna open."
     return "Set up the first user: POST /v1/auth/setup."
-
-
-async def _is_confirmed(request: Request, caller: Caller) -> bool:
-    identity: Identity = request.app.state.identity
-    if caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now():
-        return True
-    password = request.headers.get("X-Confirm-Password")
-    return password is not None and await confirm_by_header(identity, caller, request.state.source, unquote(password))
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:

@@ -1,7 +1,5 @@
 """What every answer tells the browser it must not do. Source: OWASP HTTP Headers Cheat Sheet; Mozilla Observatory."""
 
-from collections.abc import Iterator
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luna.platform.settings import Settings
@@ -22,21 +20,17 @@ class SecureHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(header for header in self._list(scope) if header[0] not in present)]
+                present, state = {name for name, _ in message["headers"]}, scope.get("state", {})
+                headers, source, operation = [*self._headers], state.get("source"), state.get("operation")
+                if source is not None and source.secure:
+                    headers.append(_HTTPS_ONLY)
+                # What one person is answered is not kept for the next one at the same browser or proxy.
+                if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
+                    headers.append(_NO_STORE)
+                message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in present)]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
-
-    def _list(self, scope: Scope) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._headers
-        source = scope.get("state", {}).get("source")
-        if source is not None and source.secure:
-            yield _HTTPS_ONLY
-        # What one person is answered is not kept for the next one at the same browser or proxy.
-        operation = scope.get("state", {}).get("operation")
-        if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
-            yield _NO_STORE
 
 
 def _encode(name: str, value: str) -> tuple[bytes, bytes]:

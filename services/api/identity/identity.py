@@ -5,6 +5,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Annotated, TypeVar
@@ -176,27 +177,24 @@ class Identity:
         """Make the first user where a password for it is given, else say in the log how the first one is made from elsewhere."""
         await to_thread.run_sync(passwords.is_right, "", None)
         try:
-            if not await self.anybody_there():
-                await self._make_first()
+            if await self.anybody_there():
+                return
+            secret = self.settings.admin_password
+            if secret is not None:
+                password = secret.get_secret_value()
+                passwords.require_good(password, name=FIRST_USER, field="LUNA_ADMIN_PASSWORD")
+                first = NewUser(name=FIRST_USER, password=secret)
+                password_hash = await self.hash_password(password)
+                # Another process of the gateway may be quicker.
+                with suppress(ConflictError):
+                    await self.write(lambda connection: users.add_first(connection, first, password_hash))
+                    self.forget_callers()
+                    log.info("the first user was made", user=FIRST_USER)
+            elif not self.settings.takes_owner_token:
+                remedy = "POST /v1/auth/setup with this code."
+                log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy=remedy)
         except UnavailableError as error:
             log.warning("whether anybody is set up is not known yet", reason=str(error))
-
-    async def _make_first(self) -> None:
-        secret = self.settings.admin_password
-        if secret is not None:
-            password = secret.get_secret_value()
-            passwords.require_good(password, name=FIRST_USER, field="LUNA_ADMIN_PASSWORD")
-            first = NewUser(name=FIRST_USER, password=secret)
-            password_hash = await self.hash_password(password)
-            try:
-                await self.write(lambda connection: users.add_first(connection, first, password_hash))
-            except ConflictError:
-                # Another process of the gateway was quicker.
-                return
-            self.forget_callers()
-            log.info("the first user was made", user=FIRST_USER)
-        elif not self.settings.takes_owner_token:
-            log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy="POST /v1/auth/setup with this code.")
 
     async def _hash(self, work: Callable[[], ResultT]) -> ResultT:
         if self._hashing.statistics().tasks_waiting >= MAX_WAITING_TO_HASH:

@@ -66,9 +66,20 @@ class Limiter:
         Raises:
             TooManyRequestsError: the budget is used up; says when to try again.
         """
-        counter = self._find(f"{budget.name}:{whose}")
+        key = f"{budget.name}:{whose}"
+        counter = self._find(key)
         if counter.refused_until <= self.now() and counter.remaining < 1:
-            await self._refill(counter, budget, whose)
+            consumed, before = await self._take(counter, budget.lease, key)
+            elapsed = self.now() / WINDOW_SECONDS % 1
+            allowed = budget.per_minute - before * (1 - elapsed) - (consumed - budget.lease)
+            granted = max(0, min(budget.lease, math.floor(allowed + 1e-9)))
+            counter.remaining += granted
+            if granted < budget.lease:
+                # What is refused costs nothing: whoever asks on is let in as soon as whoever waited.
+                await self._take(counter, granted - budget.lease, key)
+            if not granted:
+                wait = _seconds_to_wait(budget.per_minute, consumed=consumed - budget.lease, before=before, elapsed=elapsed)
+                counter.refused_until = self.now() + wait
         if counter.remaining < 1:
             REFUSED.labels(budget.name).inc()
             seconds = max(1, math.ceil(counter.refused_until - self.now()))
@@ -88,18 +99,6 @@ class Limiter:
         before = current.consumed if current is not None and current.window == window - 1 else 0
         counter = self._counters[key] = _Counter(window, before=before)
         return counter
-
-    async def _refill(self, counter: _Counter, budget: Budget, whose: str) -> None:
-        consumed, before = await self._take(counter, budget.lease, f"{budget.name}:{whose}")
-        elapsed = self.now() / WINDOW_SECONDS % 1
-        allowed = budget.per_minute - before * (1 - elapsed) - (consumed - budget.lease)
-        granted = max(0, min(budget.lease, math.floor(allowed + 1e-9)))
-        counter.remaining += granted
-        if granted < budget.lease:
-            # What is refused costs nothing: whoever asks on is let in as soon as whoever waited.
-            await self._take(counter, granted - budget.lease, f"{budget.name}:{whose}")
-        if not granted:
-            counter.refused_until = self.now() + _seconds_to_wait(budget.per_minute, consumed=consumed - budget.lease, before=before, elapsed=elapsed)
 
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
         """Return how many were consumed in this window, these included, and in the one before."""

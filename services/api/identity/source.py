@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -97,14 +97,13 @@ class TrustedProxies:
         """Return whether a proxy stands at an address."""
         if address is None:
             return False
-        return any(address in network for network in self.networks if network.version == address.version) or address in await self._named()
-
-    async def _named(self) -> frozenset[Address]:
+        if any(address in network for network in self.networks if network.version == address.version):
+            return True
         if self.names and self._looking is None and time.monotonic() - self._looked_up_at > NAME_CACHE_SECONDS:
             self._looking = asyncio.create_task(self._look())
         if self._addresses is None and self._looking is not None:
             await asyncio.wait([self._looking], timeout=FIRST_LOOK_SECONDS)
-        return self._addresses or frozenset()
+        return address in (self._addresses or ())
 
     async def _look(self) -> None:
         try:
@@ -119,7 +118,13 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
     host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
         hops = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
-        address = await _first_stranger(reversed(hops), proxies) or peer
+        address = peer
+        for hop in reversed(hops):
+            # The last address that is no proxy's: what stands before it is the caller's own word.
+            stranger = _parse(hop)
+            if stranger is None or not await proxies.trust(stranger):
+                address = stranger or peer
+                break
         forwarded = request.headers.getlist("x-forwarded-proto")
         return Source(str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False)
     here = peer is not None and peer.is_loopback and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"]) and names_this_machine(host)
@@ -131,15 +136,6 @@ def names_this_machine(host: str) -> bool:
     """Return whether a ``Host`` is this machine's own name, which no other's name server can point elsewhere."""
     match = _HOST.match(host)
     return match is not None and is_loopback(match["name"].strip("[]").lower())
-
-
-async def _first_stranger(hops: Iterable[str], proxies: TrustedProxies) -> Address | None:
-    """Return the last address that is no proxy's: what stands before it is the caller's own word."""
-    for part in hops:
-        address = _parse(part)
-        if address is None or not await proxies.trust(address):
-            return address
-    return None
 
 
 @lru_cache(CACHED_ADDRESSES)

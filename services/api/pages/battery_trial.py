@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from luna.contracts.battery_trial import BatteryTrial, BatteryTrials, TryBatteriesRequest
+from luna.contracts.battery_trial import BatteryTrials, TryBatteriesRequest
 from luna.contracts.job import Job, Progress
 from luna.energy.devices import Via
 from luna.energy.errors import read_problem
@@ -58,13 +58,9 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     with unit_of_work(gateway.database) as connection:
         job = jobs.load(connection, job_id)
     trials = {} if job.task != TryBatteriesRequest.task or job.reply is None else BatteryTrials.model_validate(job.reply).batteries
-    sentences = {battery: _say(trial, language) for battery, trial in trials.items()}
+    sentences: dict[str, list[str]] = {}
+    for battery, trial in trials.items():
+        moves = [say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language) for move in trial.moves]
+        refusal = None if trial.problem is None else say_refusal(read_problem(trial.problem), language)
+        sentences[battery] = [*moves, TRIAL.say("ended", language) if refusal is None else f"{refusal.sentence} {refusal.remedy}"]
     return TrialView(job, find_progress(gateway, job), address, sentences, all(trial.is_right for trial in trials.values()))
-
-
-def _say(trial: BatteryTrial, language: Language) -> list[str]:
-    moves = [say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language) for move in trial.moves]
-    if trial.problem is None:
-        return [*moves, TRIAL.say("ended", language)]
-    refusal = say_refusal(read_problem(trial.problem), language)
-    return [*moves, f"{refusal.sentence} {refusal.remedy}"]

@@ -233,7 +233,10 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
     selected, zone = Month.of(month, site, now), parse_zone(site.timezone)
     # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being built.
     first, end = local_midnight(selected.first, zone), min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
-    gaps, refusal = await _find_gaps(gateway, FindGapsRequest(site_id=site_id, first=first, end=end))
+    gaps: GapsReply | None = GapsReply(site_id=site_id, gaps=[])
+    refusal: LunaError | None = None
+    if first < end:
+        gaps, refusal = await gateway.ask_or_refusal(FindGapsRequest(site_id=site_id, first=first, end=end), GapsReply)
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, month=month, gaps=gaps, refusal=refusal))
@@ -264,17 +267,6 @@ async def upload_file(site_id: SitePath, request: Request, gateway: CurrentGatew
     """Take a file and lead to the page that shows what becomes of it."""
     job = await take_upload(site_id, request, gateway, Response())
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", HTTPStatus.SEE_OTHER.value)
-
-
-async def _find_gaps(gateway: Gateway, request: FindGapsRequest) -> tuple[GapsReply | None, LunaError | None]:
-    """Return the gaps, or why nobody can say: the rest of the page stands either way."""
-    if request.end <= request.first:
-        return GapsReply(site_id=request.site_id, gaps=[]), None
-    try:
-        answer = await gateway.ask(request)
-    except LunaError as error:
-        return None, error
-    return GapsReply.model_validate_json(bytes(answer.body)), None
 
 
 def _show(

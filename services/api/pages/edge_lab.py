@@ -100,7 +100,15 @@ class LabView:
 
     def draw_dirty(self, *, narrow: bool) -> Markup | None:
         """Return how much more dirty energy each controller charges than the oracle, None where there is none to compare with."""
-        rows = [self._row(controller, estimate, self._say_wh(estimate)) for controller, estimate in self._beside_oracle()]
+        compared = {(each.controller, each.other): each.difference for each in self.summary.comparisons if each.metric == "dirty_wh_per_day"}
+        rows = []
+        for each in self.summary.controllers:
+            estimate, turned = compared.get((each.controller, ORACLE)), compared.get((ORACLE, each.controller))
+            if estimate is None and turned is not None:
+                estimate = turned.negated()
+            if estimate is not None:
+                span = "" if estimate.low is None else say_span(estimate.span, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language)
+                rows.append(self._row(each.controller, estimate, self.numbers.number(estimate.value, 2, signed=True) + span))
         if not rows:
             return None
         return draw_estimates(rows, lambda mark: self.numbers.number(mark, 1, signed=True), label=self.words("dirty_title"), narrow=narrow, around_zero=True)
@@ -150,17 +158,3 @@ class LabView:
 
     def _row(self, controller: str, estimate: LabEstimate, text: str) -> EstimateRow:
         return EstimateRow(self.name(controller), f"of-{controller}", estimate.value, estimate.low, estimate.high, text)
-
-    def _say_wh(self, estimate: LabEstimate) -> str:
-        text = self.numbers.number(estimate.value, 2, signed=True)
-        has_span = estimate.low is not None
-        return text + say_span(estimate.span, lambda end: self.numbers.number(end, 2, signed=True), self.numbers.language) if has_span else text
-
-    def _beside_oracle(self) -> Iterator[tuple[str, LabEstimate]]:
-        """Yield each controller's dirty energy less the oracle's."""
-        compared = {(each.controller, each.other): each.difference for each in self.summary.comparisons if each.metric == "dirty_wh_per_day"}
-        for each in self.summary.controllers:
-            if (difference := compared.get((each.controller, ORACLE))) is not None:
-                yield each.controller, difference
-            elif (turned := compared.get((ORACLE, each.controller))) is not None:
-                yield each.controller, turned.negated()

@@ -134,15 +134,14 @@ class FileGuessView:
         drawn = []
         for series in preview.series:
             values = np.array([np.nan if value is None else value for value in series.values])
-            unit, scale = self._unit(series.name, preview.step_seconds)
+            unit, scale = "kW", 3600 / preview.step_seconds
+            if series.name == "soc":
+                unit, scale = "%", 100.0
+            elif series.name.endswith("_price"):
+                unit, scale = f"{self.numbers.currency_sign}/kWh", 1.0
             view = PreviewView(values * scale, preview.start, timedelta(seconds=preview.step_seconds), (self._say_stored_as(series.name), unit), self.numbers)
             drawn.append((draw_preview(view, narrow=False), draw_preview(view, narrow=True)))
         return drawn
-
-    def _unit(self, name: str, seconds: int) -> tuple[str, float]:
-        if name == "soc":
-            return "%", 100.0
-        return (f"{self.numbers.currency_sign}/kWh", 1.0) if name.endswith("_price") else ("kW", 3600 / seconds)
 
     @property
     def names(self) -> list[str]:
@@ -168,14 +167,13 @@ class FileGuessView:
         for year in sorted({month[:4] for month in months}):
             own = [month for month in months if month.startswith(year)]
             if len(own) > 1:
-                sums = [self._sum(name, [totals[month, name] for month in own if (month, name) in totals]) for name in self.names]
+                sums = []
+                for name in self.names:
+                    values = [totals[month, name] for month in own if (month, name) in totals]
+                    counted = 1 if name.endswith("_kwh") else len(values)
+                    sums.append(self._say_total(name, sum(values) / counted if values else None))
                 rows.append((self.words("year", year=year), sums))
         return rows
-
-    def _sum(self, name: str, values: list[float]) -> str:
-        if not values:
-            return self._say_total(name, None)
-        return self._say_total(name, sum(values) if name.endswith("_kwh") else sum(values) / len(values))
 
     def _say_total(self, name: str, value: float | None) -> str:
         if name == "soc":

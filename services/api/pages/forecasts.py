@@ -12,9 +12,8 @@ from markupsafe import Markup
 
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
-from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord, VersionRecord
+from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
 from luna.contracts.forecast_view import view_explained
-from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
@@ -107,17 +106,18 @@ class ForecastsView:
         active = self.status.active_forecast_version
         records = self.shadow.versions if self.shadow else {}
         ordered = sorted(records.items(), key=lambda each: (each[0] != active, each[0]))
-        return [VersionRow(name, self.say_version(name).rstrip(","), name == active, self._say_record(record)) for name, record in ordered]
-
-    def _say_record(self, record: VersionRecord) -> list[str]:
-        load, pv = record.series.get("load_kwh"), record.series.get("pv_kwh")
-        within = [series.coverage_80 for series in (load, pv) if series is not None and series.coverage_80 is not None]
-        return [
-            *(self.numbers.power(None if series is None else series.mae * PER_HOUR, decimals=2) for series in (load, pv)),
-            " · ".join(self.numbers.share(share) for share in within) or "–",
-            self.numbers.money(record.regret_per_day),
-            str(max((series.days for series in record.series.values()), default=0)),
-        ]
+        rows = []
+        for name, record in ordered:
+            load, pv = record.series.get("load_kwh"), record.series.get("pv_kwh")
+            within = [series.coverage_80 for series in (load, pv) if series is not None and series.coverage_80 is not None]
+            figures = [
+                *(self.numbers.power(None if series is None else series.mae * PER_HOUR, decimals=2) for series in (load, pv)),
+                " · ".join(self.numbers.share(share) for share in within) or "–",
+                self.numbers.money(record.regret_per_day),
+                str(max((series.days for series in record.series.values()), default=0)),
+            ]
+            rows.append(VersionRow(name, self.say_version(name).rstrip(","), name == active, figures))
+        return rows
 
     @property
     def times(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
@@ -147,13 +147,12 @@ class ForecastsView:
 
 def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:
     """Return the drawings of a forecast, wide and narrow, and the notes below them."""
-    return {"charts": [_frame(view, label, narrow=narrow) for narrow in (False, True)], "notes": say_notes(view)}
-
-
-def _frame(view: ForecastView, label: str, *, narrow: bool) -> Markup:
-    chart, height = draw_forecast(view, narrow=narrow)
-    size = ("narrow" if narrow else "wide", 358 if narrow else 976, f"{height:.1f}", label)
-    return Markup('<svg class="chart forecast {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, chart)
+    charts = []
+    for frame, width in (("wide", 976), ("narrow", 358)):
+        chart, height = draw_forecast(view, narrow=frame == "narrow")
+        size = (frame, width, f"{height:.1f}", label)
+        charts.append(Markup('<svg class="chart forecast {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, chart))
+    return {"charts": charts, "notes": say_notes(view)}
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -191,7 +190,7 @@ async def show_forecast_chart(site_id: SitePath, request: Request, gateway: Curr
     now = gateway.clock.now()
     language = Reader.of(request).language
     question = ExplainRequest(site_id=site_id, at=now, forecast_version=version, language=language)
-    reply, refusal = await _explain(gateway, question)
+    reply, refusal = await gateway.ask_or_refusal(question, ExplainReply)
     drawn = {} if reply is None else await run_in_threadpool(_draw, gateway, site_id, reply, request)
     if request.headers.get("HX-Request"):
         site = await run_in_threadpool(gateway.load_site, site_id)
@@ -203,7 +202,7 @@ async def show_forecast_chart(site_id: SitePath, request: Request, gateway: Curr
 async def show_explanation(site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]) -> Response:
     """Say why the figures of one quarter-hour are what they are."""
     question = ExplainRequest(site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language)
-    reply, refusal = await _explain(gateway, question)
+    reply, refusal = await gateway.ask_or_refusal(question, ExplainReply)
     context: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
     if request.headers.get("HX-Request"):
         site = await run_in_threadpool(gateway.load_site, site_id)
@@ -276,15 +275,6 @@ def _show(
     progress = None if running is None else find_progress(gateway, running)
     frame = {"marks": marks, "view": view, "stored": stored, "done": done, "job": running, "progress": progress}
     return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | context | frame))
-
-
-async def _explain(gateway: Gateway, question: ExplainRequest) -> tuple[ExplainReply | None, LunaError | None]:
-    """Return the explanation, or why there is none: the rest of the page stands either way."""
-    try:
-        answer = await gateway.ask(question)
-    except LunaError as error:
-        return None, error
-    return ExplainReply.model_validate_json(bytes(answer.body)), None
 
 
 def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The page that an owner opens every day: what the battery does, what comes next, and why; and what to set by hand where Luna only advises."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
@@ -24,7 +23,6 @@ from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms
-from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
@@ -53,13 +51,11 @@ def list_advice(view: HomeView) -> list[str]:
     """Return what to do by hand, a sentence for each of the next runs; none where Luna sends it, or there is no plan."""
     if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
         return []
-    runs = [_join_runs(list(alike)) for _, alike in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode))]
+    runs = []
+    for mode_by_hand, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
+        alike = list(group)
+        runs.append(replace(alike[0], mode=mode_by_hand, end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots)))
     return [_say_advice(view, run, first=place == 0) for place, run in enumerate(runs[:MOST_RUNS])]
-
-
-def _join_runs(runs: Sequence[BatteryRun]) -> BatteryRun:
-    slots = tuple(slot for run in runs for slot in run.slots)
-    return replace(runs[0], mode=BY_HAND.get(runs[0].mode, runs[0].mode), end=runs[-1].end, slots=slots)
 
 
 def _say_advice(view: HomeView, run: BatteryRun, *, first: bool) -> str:
@@ -134,12 +130,20 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
         price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
+    language = view.numbers.language
+    # What runs beside the house, in one colour: by its name where it is of one sort.
+    meters = {role for role, use in list_meters(view.window.site) if use != "car"}
+    meter = meters.pop() if len(meters) == 1 else None
+    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
+        "heater": say_series(SENSOR_ROLES[meter].series or "", language=language) if meter else view.words("beside_house"),
+        "short": {name: mode(name, language=language).short for name in MODES},
+    }
     parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
     parts |= {
         "anew": False,
         "price_note": price_note,
-        "chart_words": _chart_words(view),
-        "locale": language_forms(view.numbers.language).texts["locale"],
+        "chart_words": chart_words,
+        "locale": language_forms(language).texts["locale"],
         "live": tell_liveness(view),
     }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
@@ -259,18 +263,6 @@ def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
 def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
     slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
     return {"sheet": view_sheet(view, slot), "armed": view.house.armed, "only_advised": view.house.only_advised}
-
-
-def _chart_words(view: HomeView) -> dict[str, Any]:
-    words: PageWords = view.words
-    modes = {name: mode(name, language=view.numbers.language).short for name in MODES}
-    # What runs beside the house, in one colour: by its name where it is of one sort.
-    meters = {role for role, use in list_meters(view.window.site) if use != "car"}
-    meter = meters.pop() if len(meters) == 1 else None
-    return {name: words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
-        "heater": say_series(SENSOR_ROLES[meter].series or "", language=view.numbers.language) if meter else words("beside_house"),
-        "short": modes,
-    }
 
 
 def _refresh(site_id: str, request: Request) -> Response:

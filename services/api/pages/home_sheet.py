@@ -76,6 +76,11 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     numbers = view.numbers
     over = slot < view.window.past
     ruler = _view_ruler(view, slot)
+    # Until when an override may hold: the end of the run or the longest usual one, then in one, two and four hours, and until midnight.
+    running, zone = view.window.running, numbers.zone
+    longest, midnight = running + LONGEST_USUAL, local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
+    usual = min(view.instant(run.end), longest)
+    ends = {usual, longest, midnight, *(running + timedelta(hours=hours) + SLOT for hours in (1, 2))}
     return Sheet(
         slot,
         view.say_time(slot),
@@ -87,7 +92,7 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         ruler,
         list(_tell_rows(view, slot, has_ruler=ruler is not None)),
         [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],
-        [] if over else list(_offer_ends(view, run.end)),
+        [] if over else [End(instant.isoformat(), view.say_instant(instant)) for instant in sorted(ends, key=lambda each: (each != usual, each))],
     )
 
 
@@ -131,17 +136,6 @@ def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[
         yield words("rank"), words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot])
     yield words("binding"), ", ".join(decided["binding"][slot] or []) or words("none")
     yield words("decided_by"), words("by_" + (decided["decided_by"][slot] or "nobody"))
-
-
-def _offer_ends(view: HomeView, run_end: int) -> Iterator[End]:
-    """Yield until when an override may hold: the end of the run or the longest usual one, then in one, two and four hours, and until midnight."""
-    zone, running = view.numbers.zone, view.window.running
-    midnight = local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
-    longest = running + LONGEST_USUAL
-    usual = min(view.instant(run_end), longest)
-    ends = {usual, longest, midnight, *(running + timedelta(hours=hours) + SLOT for hours in (1, 2))}
-    for instant in sorted(ends, key=lambda each: (each != usual, each)):
-        yield End(instant.isoformat(), view.say_instant(instant))
 
 
 def choose_slot(view: HomeView, slot: int | None) -> int:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
             mode(way, language=numbers.language).full if way else "–",
             numbers.price(float(prices["import"][slot]), decimals=1),
             numbers.price(float(prices["export"][slot]), decimals=1),
-            *(_mark(numbers.power(_value(view, name, slot)), estimated=name in estimated) for name in powers),
+            *(_mark(numbers.power(None if part.get(name) is None else float(part[name][slot])), estimated=name in estimated) for name in powers),
             *(
                 _mark(numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True), estimated=positive in estimated or negative in estimated)
                 for positive, negative in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
@@ -74,28 +74,21 @@ def write_csv(view: HomeView) -> str:
     """Return every column with its name and unit, a row per slot; instants with the site's offset, what is unknown is empty."""
     document, text = view.document, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = dict(_columns(document))
+    columns: dict[str, Callable[[int], Any]] = {f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")}
+    columns["price_known"] = lambda slot: int(slot < document["prices"]["known_slots"])
+    for part in ("measured", "planned"):
+        columns |= {f"{part}_{name}": values.__getitem__ for name, values in document[part].items()}
+    columns["soc_assumed"] = lambda slot: int(slot >= document["past_slots"] and bool(document["plan"]) and document["plan"]["soc_assumed"])
+    columns["estimated"] = lambda slot: " ".join(document["estimated"][slot] or ()) or None
+    columns |= {name: values.__getitem__ for name, values in document["bands"].items()}
+    columns["reserve_soc"] = document["reserve_soc"].__getitem__
+    columns["soc_without_luna"] = document["ghosts"]["without_luna"]["soc"].__getitem__
+    decided = ("mode", "code", "text", "energy_value", "cost_of_opposite", "decided_by", "plan_id")
+    columns |= {name: document["decisions"][name].__getitem__ for name in decided}
     writer.writerow(["slot_start", *columns])
     for slot, start in enumerate(view.window.timeline):
         writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(value_of(slot)) for value_of in columns.values())])
     return text.getvalue()
-
-
-def _columns(document: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[int], Any]]]:
-    for side in ("import", "export"):
-        yield f"{side}_price", document["prices"][side].__getitem__
-    yield "price_known", lambda slot: int(slot < document["prices"]["known_slots"])
-    for part in ("measured", "planned"):
-        for name, values in document[part].items():
-            yield f"{part}_{name}", values.__getitem__
-    yield "soc_assumed", lambda slot: int(slot >= document["past_slots"] and bool(document["plan"]) and document["plan"]["soc_assumed"])
-    yield "estimated", lambda slot: " ".join(document["estimated"][slot] or ()) or None
-    for name, values in document["bands"].items():
-        yield name, values.__getitem__
-    yield "reserve_soc", document["reserve_soc"].__getitem__
-    yield "soc_without_luna", document["ghosts"]["without_luna"]["soc"].__getitem__
-    for name in ("mode", "code", "text", "energy_value", "cost_of_opposite", "decided_by", "plan_id"):
-        yield name, document["decisions"][name].__getitem__
 
 
 def _cell(value: Any) -> Any:
@@ -109,11 +102,6 @@ def _cell(value: Any) -> Any:
 
 def _mark(figure: str, *, estimated: bool) -> str:
     return f"≈\u00a0{figure}" if estimated else figure
-
-
-def _value(view: HomeView, name: str, slot: int) -> float | None:
-    values = view.document["measured" if slot < view.window.past else "planned"].get(name)
-    return None if values is None else float(values[slot])
 
 
 def _any(view: HomeView, name: str) -> bool:

@@ -9,7 +9,7 @@ from luna.contracts.device_runs import PlannedRun
 from luna.energy.devices import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
-from luna.platform.house_now import DEEDS, BatteryRun, DeviceUse, HouseFigure, HouseNow, basis_until, say_run
+from luna.platform.house_now import DEEDS, BatteryRun, HouseFigure, HouseNow, basis_until, say_run
 from luna.words import mode
 from luna.words.devices import say_device
 from luna.words.house import say_basis
@@ -173,7 +173,13 @@ class HomeView:
         """What runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
         runs = [run for run in self.runs if run.start < self.window.running + SOON]
         deeds = [self._tell_run(run) for run in runs[1:] if run.mode in DEEDS]
-        uses = [self._tell_use(use) for use in self.house.planned.uses]
+        uses = []
+        for use in self.house.planned.uses:
+            # Who uses how much next, at which cost, and when it is done.
+            run = use.run
+            figures = {"kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price), "cost": self.numbers.money(run.cost)}
+            text = self.words(f"step_{use.kind}", name=say_device(use.name, language=self.numbers.language), t=self.say_instant(run.end), **figures)
+            uses.append(self._step(colour_of(use.kind), run, text))
         chosen = [*(self._tell_run(run) for run in runs[:1]), *sorted([*deeds, *uses], key=lambda step: step.slot)][:MOST_STEPS]
         others = [self._tell_run(run) for run in runs[1:] if run.mode not in DEEDS]
         return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
@@ -185,13 +191,6 @@ class HomeView:
         text = self.words("step_" + name, kwh=self.numbers.energy(run.energy_kwh), price=self.numbers.price(run.import_price))
         gain = self.numbers.money(run.earned, signed=True) if run.mode == "export" and run.earned > 0 else ""
         return self._step(COLOURS[run.mode], run, text, gain)
-
-    def _tell_use(self, use: DeviceUse) -> Step:
-        """Tell what a device uses next: who, how much, at which cost, and when it is done."""
-        run = use.run
-        figures = {"kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price), "cost": self.numbers.money(run.cost)}
-        text = self.words(f"step_{use.kind}", name=say_device(use.name, language=self.numbers.language), t=self.say_instant(run.end), **figures)
-        return self._step(colour_of(use.kind), run, text)
 
     def _step(self, colour: str, run: BatteryRun | PlannedRun, text: str, gain: str = "") -> Step:
         span = say_span(run.start, run.end, now=self.window.now, numbers=self.numbers)

@@ -91,14 +91,12 @@ class Reader:
     @classmethod
     def of(cls, request: Request) -> "Reader":
         """Return what the address, the cookies or the browser say, in this order."""
-        language = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
+        accepted = (part.strip()[:2].lower() for part in request.headers.get("Accept-Language", "").split(","))
+        # Browsers list the preferred one first.
+        preferred = next((tag for tag in accepted if tag in CATALOGUE.languages), ENGLISH)
+        language = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or preferred
         theme: Theme = next((name for name in THEMES if name == request.cookies.get(THEME_COOKIE)), "system")
         return cls(CATALOGUE.choose(language), theme)
-
-
-def _preferred(accepted: str) -> str:
-    """Return the first language of an ``Accept-Language`` that the pages speak; browsers list the preferred one first."""
-    return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in CATALOGUE.languages), ENGLISH)
 
 
 def show(
@@ -205,14 +203,6 @@ def templates() -> Environment:
     return environment
 
 
-def _account_mark(request: Request) -> str:
-    """Return what tells accounts apart to a browser that keeps pages for one alone; empty for who is none."""
-    caller: Caller = getattr(request.state, "caller", NOBODY)
-    if caller.means not in {"session", "local"}:
-        return ""
-    return hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
-
-
 def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
     """Return the figures of a fault as the reader types them."""
     return {name: write_decimal(value, language) if isinstance(value, str) else value for name, value in figures.items()}
@@ -228,8 +218,10 @@ class PageRoute(SiteClockRoute):
         async def handle_among_sites(request: Request) -> Response:
             await remember_sites(request)
             answer = await handle(request)
-            if account := _account_mark(request):
-                answer.headers[ACCOUNT_HEADER] = account
+            caller: Caller = getattr(request.state, "caller", NOBODY)
+            if caller.means in {"session", "local"}:
+                # What tells accounts apart to a browser that keeps pages for one alone.
+                answer.headers[ACCOUNT_HEADER] = hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
             return answer
 
         return handle_among_sites
@@ -254,7 +246,13 @@ class PageRoute(SiteClockRoute):
 def show_error(request: Request, error: LunaError) -> Response:
     """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for; who has to sign in is led there."""
     if isinstance(error, UnauthenticatedError | ConfirmationError):
-        return _lead(request, "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login")
+        door, by_script = "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login", request.headers.get("HX-Request")
+        # Where the password is asked for leads back to the page that needed it.
+        page = URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
+        target = request.url if request.method == "GET" and not by_script else page
+        query = f"?{target.query}" if target.query else ""
+        address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
+        return Response(headers={"HX-Redirect": address}) if by_script else RedirectResponse(address, 303)
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     html = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
     return HTMLResponse(html, error.status, error.headers)
@@ -271,18 +269,6 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
 def numbers_of(request: Request, site: Site) -> Numbers:
     """Return how the reader of a request is told figures and times of a site."""
     return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
-
-
-def _lead(request: Request, door: str) -> Response:
-    """Lead to where a password is asked for, and from there back to the page that needed it."""
-    target = (
-        request.url
-        if request.method == "GET" and not request.headers.get("HX-Request")
-        else URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
-    )
-    query = f"?{target.query}" if target.query else ""
-    address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
-    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 
 def words_of(request: Request, page: Page) -> PageWords:

@@ -81,30 +81,6 @@ class PlanningQuery(BaseModel):
 @router.get("/ui/sites/{site_id}/planning")
 async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
-    return await _show(site_id, request, gateway, query=query)
-
-
-@router.post("/ui/sites/{site_id}/planning/try")
-def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which shows what came of it; refused once they are armed."""
-    site = _load_unarmed(gateway, site_id)
-    job_id = begin_trial(gateway, {} if site.control is None else site.control.vias, site=site)
-    return RedirectResponse(f"{PAGE.address(site_id)}?tried={job_id}#tried", 303)
-
-
-def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -> TrialView | None:
-    view = view_trial(gateway, job_id, address=f"{PAGE.address(site_id)}?tried={job_id}", language=Reader.of(request).language)
-    return view if (view.job.request.get("site") or {}).get("name") == site_id else None
-
-
-def _load_unarmed(gateway: Gateway, site_id: str) -> Site:
-    with unit_of_work(gateway.database) as connection:
-        if control.load(connection, site_id).armed_at is not None:
-            raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
-        return sites.load(connection, site_id)
-
-
-async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery) -> Response:
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
@@ -116,6 +92,22 @@ async def _show(site_id: str, request: Request, gateway: Gateway, *, query: Plan
     data_folder = gateway.settings.data_folder
     unattended = await run_in_threadpool(lambda: [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)])
     return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **context)
+
+
+@router.post("/ui/sites/{site_id}/planning/try")
+def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which shows what came of it; refused once they are armed."""
+    with unit_of_work(gateway.database) as connection:
+        if control.load(connection, site_id).armed_at is not None:
+            raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
+        site = sites.load(connection, site_id)
+    job_id = begin_trial(gateway, {} if site.control is None else site.control.vias, site=site)
+    return RedirectResponse(f"{PAGE.address(site_id)}?tried={job_id}#tried", 303)
+
+
+def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -> TrialView | None:
+    view = view_trial(gateway, job_id, address=f"{PAGE.address(site_id)}?tried={job_id}", language=Reader.of(request).language)
+    return view if (view.job.request.get("site") or {}).get("name") == site_id else None
 
 
 @router.get("/ui/sites/{site_id}/planning/cost")

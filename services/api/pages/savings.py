@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from luna.contracts.replay import ReplayRequest
 from luna.energy.day_fault import DayFault
 from luna.energy.instant import Day
-from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_days, parse_zone
 from luna.platform.database import control, sites
@@ -81,7 +81,14 @@ def show_savings(
     view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
     # Which share of the slots that anybody decided each decided, the most first.
     decided = [who for day in deciders for who in day.deciders if who is not None]
-    rows = [_name_row(day, numbers, words) for day in deciders]
+    rows = []
+    for day in deciders:
+        noon = datetime.combine(day.day, time(12), numbers.zone)
+        hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
+        name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
+        present = [who for who in dict.fromkeys(day.deciders) if who is not None]
+        names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
+        rows.append(DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names)))
     counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
     return show(
         request,
@@ -198,15 +205,16 @@ class SavingsView:
         counted = {day.day: day for day in period.counted}
         why = {omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out}
         dates = [period.first + timedelta(days=number) for number in range(period.days)]
-        days = [self._draw_day(day, counted.get(day), why.get(day)) for day in dates]
+        days = []
+        for date_ in dates:
+            day, fault = counted.get(date_), why.get(date_)
+            if day is None:
+                label = self.words("key_left_out")
+                days.append(SavedDay(date_, None, None, f"{self.say_day(date_)}: {label if fault is None else f'{label}, {fault}'}"))
+            else:
+                figures = {"saved": self.numbers.money(day.saved), "possible": self.numbers.money(day.possible)}
+                days.append(SavedDay(date_, day.saved, day.possible, self.words("daily_title_counted", day=self.say_day(date_), **figures)))
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
-
-    def _draw_day(self, day: date, counted: CountedDay | None, why: str | None) -> SavedDay:
-        if counted is None:
-            label = self.words("key_left_out")
-            return SavedDay(day, None, None, f"{self.say_day(day)}: {label if why is None else f'{label}, {why}'}")
-        figures = {name: self.numbers.money(value) for name, value in (("saved", counted.saved), ("possible", counted.possible))}
-        return SavedDay(day, counted.saved, counted.possible, self.words("daily_title_counted", day=self.say_day(day), **figures))
 
     def say_day(self, day: date) -> str:
         """Return a local day in words."""
@@ -248,12 +256,3 @@ def _read_deciders(connection: Connection, site: Site, last: date) -> list[Decid
         edges = slot_edges(slots.start, slots.count, SLOT)
         days.append(DecidersOfDay(day, edges, [deciders.get(edge) for edge in edges[:-1]]))
     return days
-
-
-def _name_row(day: DecidersOfDay, numbers: Numbers, words: PageWords) -> DecidedDay:
-    noon = datetime.combine(day.day, time(12), numbers.zone)
-    hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
-    name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
-    present = [who for who in dict.fromkeys(day.deciders) if who is not None]
-    names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
-    return DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names))

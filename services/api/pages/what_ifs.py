@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from luna.contracts.counterfactual import Estimate, PlanVariantReply, PlanVariantRequest, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import Estimate, PlanVariantReply, PlanVariantRequest, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.energy.errors import LunaError
 from luna.energy.instant import Day
 from luna.energy.refusals import refuse
@@ -164,18 +164,21 @@ class AnswerView:
     def rows(self) -> list[tuple[str, Sequence[str]]]:
         """The house as it is and each variant: bill, saved, a year, payback, bought, sold."""
         reply = self.reply
-        return [] if reply is None else [(each.name, self._say(each, first=each is reply.baseline)) for each in (reply.baseline, *reply.variants)]
-
-    def _say(self, variant: VariantReply, *, first: bool) -> list[str]:
-        numbers, years = self.numbers, None if variant.payback_years is None else variant.payback_years.value
-        return [
-            numbers.money(variant.total),
-            "–" if first else numbers.money(variant.savings, signed=True),
-            self._say_year(variant.savings_per_year),
-            "–" if years is None else self.words("years", years=numbers.number(years, 1)),
-            numbers.energy(variant.import_kwh),
-            numbers.energy(variant.export_kwh),
-        ]
+        if reply is None:
+            return []
+        rows = []
+        for each in (reply.baseline, *reply.variants):
+            numbers, years = self.numbers, None if each.payback_years is None else each.payback_years.value
+            cells = [
+                numbers.money(each.total),
+                "–" if each is reply.baseline else numbers.money(each.savings, signed=True),
+                self._say_year(each.savings_per_year),
+                "–" if years is None else self.words("years", years=numbers.number(years, 1)),
+                numbers.energy(each.import_kwh),
+                numbers.energy(each.export_kwh),
+            ]
+            rows.append((each.name, cells))
+        return rows
 
     def _say_year(self, estimate: Estimate | None) -> str:
         if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
@@ -213,7 +216,19 @@ def show_what_ifs(site_id: SitePath, request: Request, gateway: CurrentGateway) 
 @router.get("/ui/sites/{site_id}/what-ifs/plan")
 async def show_plan_variants(site_id: SitePath, request: Request, gateway: CurrentGateway, form: Annotated[VariantForm, Query()]) -> Response:
     """Show what each variant of the form would make of the plan in force; nothing is stored."""
-    answers, refusal = await _ask_plan(request, gateway, site_id, form)
+    answers: list[PlanAnswer] = []
+    refusal: LunaError | None = None
+    try:
+        site, plan = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())))
+        words, language = words_of(request, PAGE), Reader.of(request).language
+        if plan is None:
+            raise SpokenError(words("no_plan"), field="plan")
+        for variant in form.variants(site, numbers_of(request, site), words):
+            answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan.plan_id, "variant": variant, "language": language}))
+            answers.append(PlanAnswer(variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))))
+    except LunaError as error:
+        # The form stands either way.
+        answers, refusal = [], error
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal))
 
 
@@ -269,23 +284,3 @@ def _usual_days(site: Site, span: recorded_span.Span | None) -> tuple[date, date
     first, end = (instant.astimezone(parse_zone(site.timezone)) for instant in span)
     last = (end - timedelta(days=1)).date()
     return max(first.date(), last - timedelta(days=USUAL_DAYS - 1)), max(last, first.date())
-
-
-async def _ask_plan(request: Request, gateway: Gateway, site_id: str, form: VariantForm) -> tuple[list[PlanAnswer], LunaError | None]:
-    """Return what each variant makes of the plan, or why that cannot be said: the form stands either way."""
-    try:
-        return await _plan_variants(request, gateway, site_id, form), None
-    except LunaError as error:
-        return [], error
-
-
-async def _plan_variants(request: Request, gateway: Gateway, site_id: str, form: VariantForm) -> list[PlanAnswer]:
-    site, plan = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())))
-    words, language = words_of(request, PAGE), Reader.of(request).language
-    if plan is None:
-        raise SpokenError(words("no_plan"), field="plan")
-    answers = []
-    for variant in form.variants(site, numbers_of(request, site), words):
-        answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan.plan_id, "variant": variant, "language": language}))
-        answers.append(PlanAnswer(variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))))
-    return answers

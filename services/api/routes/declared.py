@@ -32,21 +32,18 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
     for each in capabilities:
         if not each.routed:
             continue
+        # What the description says of answers beside the reply.
+        answers: dict[int | str, dict[str, Any]] = {}
+        if each.tag:
+            answers[each.status] = {"headers": {"ETag": {"description": each.tag, "schema": {"type": "string"}}}}
+            if each.method == "GET":
+                answers[HTTPStatus.NOT_MODIFIED.value] = {"description": "As it was, by If-None-Match"}
+        version = next((parameter for parameter in each.parameters if parameter.place == "header"), None)
+        refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
+        answers |= document_errors(*each.errors, *refused)
         reply = JobReply if each.as_job else each.reply
-        router.operation(each.title, status_code=each.status, response_model=reply, responses=_document_answers(each))(_build_handler(each))
+        router.operation(each.title, status_code=each.status, response_model=reply, responses=answers)(_build_handler(each))
     return router
-
-
-def _document_answers(capability: Capability) -> dict[int | str, dict[str, Any]]:
-    """Return what the description says of a capability's answers beside the reply."""
-    answers: dict[int | str, dict[str, Any]] = {}
-    if capability.tag:
-        answers[capability.status] = {"headers": {"ETag": {"description": capability.tag, "schema": {"type": "string"}}}}
-        if capability.method == "GET":
-            answers[HTTPStatus.NOT_MODIFIED.value] = {"description": "As it was, by If-None-Match"}
-    version = next((each for each in capability.parameters if each.place == "header"), None)
-    refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
-    return answers | document_errors(*capability.errors, *refused)
 
 
 def _build_handler(capability: Capability) -> Callable[..., Any]:

@@ -86,7 +86,16 @@ async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> 
 
 
 def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAccepted:
-    fields = _read_fields(form)
+    texts = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
+    strangers = sorted(set(texts) - set(DocumentFields.model_fields))
+    if strangers:
+        raise refuse("no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields))
+    if "title" in texts and len(form.files) > 1:
+        raise refuse("title-of-several-files", field="title")
+    try:
+        fields = DocumentFields.model_validate({name: value for name, value in texts.items() if value})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
     require_own_site(fields.site_id, caller.sites)
     if fields.site_id is not None:
         require_own(fields.site_id, caller.sites)
@@ -100,19 +109,6 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
             documents.note_job(connection, ids, job.job_id)
         listed = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
     return DocumentsAccepted(documents=listed, job=None if job is None else JobReply(**dict(job)))
-
-
-def _read_fields(form: ReceivedForm) -> DocumentFields:
-    fields = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
-    strangers = sorted(set(fields) - set(DocumentFields.model_fields))
-    if strangers:
-        raise refuse("no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields))
-    if "title" in fields and len(form.files) > 1:
-        raise refuse("title-of-several-files", field="title")
-    try:
-        return DocumentFields.model_validate({name: value for name, value in fields.items() if value})
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
 
 
 def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, caller: Caller) -> Document:

@@ -9,7 +9,6 @@ from fastapi import Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValidation, ValidationError
 
 from luna.contracts.job import Job
-from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
@@ -47,7 +46,15 @@ class JobSubmission(BaseModel):
 @router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
-    job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=caller.own_key(submission.key))
+    contract = PUBLIC.get(submission.task)
+    if contract is None:
+        raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
+    document: Any = submission.request
+    try:
+        request = contract.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="request") from exc
+    job = jobs_queue.submit_job(gateway.database, gateway.queue, request, key=caller.own_key(submission.key))
     response.headers["Location"] = locate(read_job.path, job)
     return job
 
@@ -74,14 +81,3 @@ async def watch_job(
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
     return sse_response(gateway.job_watch.follow(state, last_event_id=last_event_id), limit=gateway.streams)
-
-
-def _compose(submission: JobSubmission) -> Request:
-    contract = PUBLIC.get(submission.task)
-    if contract is None:
-        raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
-    document: Any = submission.request
-    try:
-        return contract.model_validate(document)
-    except ValidationError as exc:
-        raise invalid_input(exc, field="request") from exc

@@ -198,7 +198,8 @@ class _PlanColumns:
 
 
 def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
-    parts, site = followed.parts, window.site
+    parts, site, midnight = followed.parts, window.site, followed.midnight
+    at_midnight = {"plan_id": midnight.reply["plan_id"] if midnight else None, "issued_at": midnight.issued_at if midnight else None}
     ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
     imported, exported = (np.array([part.first[name] if part else np.nan for part in parts]) for name in ("import_price", "export_price"))
     return _PlanColumns(
@@ -209,15 +210,8 @@ def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
         device_columns(ahead, site),
         (imported, exported),
         decisions(parts, window.timeline, site, window.numbers),
-        _trace_midnight(followed, window),
+        at_midnight | {"soc": mean_soc([midnight.part_at(start) if midnight else None for start in window.timeline], site)},
     )
-
-
-def _trace_midnight(followed: Followed, window: Window) -> Document:
-    plan = followed.midnight
-    parts = [plan.part_at(start) if plan else None for start in window.timeline]
-    named = {"plan_id": plan.reply["plan_id"], "issued_at": plan.issued_at} if plan else {"plan_id": None, "issued_at": None}
-    return named | {"soc": mean_soc(parts, window.site)}
 
 
 def _describe_plan(followed: Followed, window: Window) -> Document | None:

@@ -18,13 +18,12 @@ Column = list[Any]
 
 def power(parts: Sequence[PlanPart | None], energy_kwh: Callable[[dict[str, Any]], float | None]) -> FloatArray:
     """Return the mean power of each slot, kW, NaN where no plan says it."""
-    return np.array([_mean_power(part, energy_kwh) for part in parts], dtype=np.float64)
-
-
-def _mean_power(part: PlanPart | None, energy_kwh: Callable[[dict[str, Any]], float | None]) -> float:
-    energies = [energy_kwh(slot) for slot in part.slots] if part else []
-    present = [each for each in energies if each is not None]
-    return sum(present) / part.hours if part and present and len(present) == len(energies) else np.nan
+    powers = []
+    for part in parts:
+        energies = [energy_kwh(slot) for slot in part.slots] if part else []
+        present = [each for each in energies if each is not None]
+        powers.append(sum(present) / part.hours if part and present and len(present) == len(energies) else np.nan)
+    return np.array(powers, dtype=np.float64)
 
 
 def own(name: str) -> Callable[[dict[str, Any]], float | None]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from luna.contracts.control import ControlState
 from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT
 from luna.platform.database import control, manual_blocks, plan_slots
@@ -21,12 +20,12 @@ def read_overrides(connection: Connection, window: Window) -> list[dict[str, Any
     """Return what the owner wants instead of the plan now, device by device."""
     site_id = window.site.name
     states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
-    return [_override(state) for state in states if state.override and state.override.until > window.now]
-
-
-def _override(state: ControlState) -> dict[str, Any]:
-    assert state.override is not None  # noqa: S101 - asked for by the only caller
-    return {"device": state.device} | state.override.model_dump(mode="json", include={"mode", "power_kw", "target_soc", "until", "by"})
+    fields = {"mode", "power_kw", "target_soc", "until", "by"}
+    return [
+        {"device": state.device} | state.override.model_dump(mode="json", include=fields)
+        for state in states
+        if state.override and state.override.until > window.now
+    ]
 
 
 def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
@@ -45,17 +44,17 @@ def read_logged(connection: Connection, window: Window) -> Logged:
 def name_deciders(logged: Logged, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
     """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
     owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
-    return [_decider(start, window, logged, planned=there, owner_until=owner_until) for start, there in zip(window.timeline, planned, strict=True)]
-
-
-def _decider(start: datetime, window: Window, logged: Logged, *, planned: bool, owner_until: datetime | None) -> str | None:
-    if start in logged:
-        return logged[start].decided_by
-    if start + SLOT <= window.now:
-        return None
-    if owner_until is not None and start < owner_until:
-        return "owner"
-    return "planner" if planned else None
+    deciders: list[str | None] = []
+    for start, is_planned in zip(window.timeline, planned, strict=True):
+        if start in logged:
+            deciders.append(logged[start].decided_by)
+        elif start + SLOT <= window.now:
+            deciders.append(None)
+        elif owner_until is not None and start < owner_until:
+            deciders.append("owner")
+        else:
+            deciders.append("planner" if is_planned else None)
+    return deciders
 
 
 def apply_override(

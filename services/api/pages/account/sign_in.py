@@ -128,17 +128,11 @@ async def _show_sign_in(request: Request, identity: Any, after: str, *, name: st
 
 
 def _show(request: Request, template: str, *, error: LunaError | None = None, fault: str = "", status: int | None = None, **context: Any) -> Response:
-    fault = fault or _name_fault(error)
+    if error is not None and not fault:
+        # How the page words what was refused; empty: as the error says it.
+        faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
+        of_field = faults.get((error.field or "").split(".")[-1], "")
+        fault = "wrong" if isinstance(error, UnauthenticatedError) else "too_often" if isinstance(error, TooManyRequestsError) else of_field
     status = status or (error.status if error else 422 if fault else 200)
     frame: Mapping[str, Any] = {"error": error, "fault": fault}
     return show(request, PAGE, template=template, status=status, **{**frame, **context})
-
-
-def _name_fault(error: LunaError | None) -> str:
-    """Return how the page words what was refused; empty: as the error says it."""
-    if isinstance(error, UnauthenticatedError):
-        return "wrong"
-    if isinstance(error, TooManyRequestsError):
-        return "too_often"
-    faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
-    return faults.get((error.field or "").split(".")[-1], "") if error else ""

@@ -1,6 +1,6 @@
 """The learning agent: where it stands on the road to control, what it would have saved, who decided and why, and what its owner wants of it."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
@@ -11,7 +11,6 @@ from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardReque
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
-from luna.energy.errors import LunaError
 from luna.energy.instant import Day
 from luna.energy.timeline import parse_zone
 from luna.platform import agent_service
@@ -49,7 +48,8 @@ def show_agent(
 @router.get("/picture")
 async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
     """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
-    picture, refusal = await _draw(gateway, site_id, day)
+    question = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
+    picture, refusal = await gateway.ask_or_refusal(question, DayPictureReply, patience=PICTURE_PATIENCE)
     if not request.headers.get("HX-Request"):
         return await run_in_threadpool(lambda: _show(request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal))
     stored = await run_in_threadpool(_read, gateway, site_id, request)
@@ -62,11 +62,7 @@ async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGat
 async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway) -> Response:
     """Show the card of a training."""
     site, run = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)))
-    try:
-        answer = await gateway.ask(AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id))
-        card, refusal = CardReply.model_validate_json(bytes(answer.body)), None
-    except LunaError as error:
-        card, refusal = None, error
+    card, refusal = await gateway.ask_or_refusal(AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id), CardReply)
     return await run_in_threadpool(lambda: show(request, PAGE, template="agent_run.html.j2", site=site, run=run, card=card, refusal=refusal))
 
 
@@ -124,16 +120,6 @@ def _change(gateway: Gateway, site_id: str, change: AgentSettingsChange, caller:
     with unit_of_work(gateway.database) as connection:
         agent_service.change_settings(connection, site_id, change, version=None, by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
-
-
-async def _draw(gateway: Gateway, site_id: str, day: date) -> tuple[DayPictureReply | None, LunaError | None]:
-    """Return the picture, or why there is none: the rest of the page stands either way."""
-    request = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
-    try:
-        answer = await gateway.ask(request, patience=PICTURE_PATIENCE)
-    except LunaError as error:
-        return None, error
-    return DayPictureReply.model_validate_json(bytes(answer.body)), None
 
 
 def _show(request: Request, gateway: Gateway, site_id: str, caller: Caller, *, job: str | None = None, done: bool = False, **drawn: Any) -> Response:

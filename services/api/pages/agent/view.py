@@ -155,7 +155,16 @@ class AgentView:
 
     def evidence(self) -> list[EvidenceView]:
         """What days have said so far, kind by kind."""
-        return [self._evidence(each) for each in self.status.evidence]
+        views = []
+        for each in self.status.evidence:
+            name, days = self.words("evidence_" + each.kind), self.words("step_days", days=each.days, needed=each.needed)
+            figures = self._say_points(each)
+            said, drawing = None, None
+            if figures is not None and each.low is not None and each.points is not None and each.high is not None:
+                said = self.words("evidence_figures", **figures)
+                drawing = draw_interval(each.low, each.points, each.high, label=self.words("evidence_label", **figures), unit="")
+            views.append(EvidenceView(name, days, said, drawing))
+        return views
 
     def tell_evidence(self, standing: ModeStanding) -> str | None:
         """Return what a mode was last judged by, all its days together; None where they say nothing."""
@@ -168,14 +177,6 @@ class AgentView:
             return None
         values = {"points": evidence.points, "low": evidence.low, "high": evidence.high}
         return {key: self.numbers.number(value, 1, signed=True) for key, value in values.items()}
-
-    def _evidence(self, evidence: GateEvidence) -> EvidenceView:
-        name, days = self.words("evidence_" + evidence.kind), self.words("step_days", days=evidence.days, needed=evidence.needed)
-        figures = self._say_points(evidence)
-        if figures is None or evidence.low is None or evidence.points is None or evidence.high is None:
-            return EvidenceView(name, days, None, None)
-        drawing = draw_interval(evidence.low, evidence.points, evidence.high, label=self.words("evidence_label", **figures), unit="")
-        return EvidenceView(name, days, self.words("evidence_figures", **figures), drawing)
 
     def cost_periods(self) -> list[CostPeriod]:
         """What each period cost under each policy."""
@@ -276,25 +277,20 @@ class AgentView:
 
     def gates(self) -> list[dict[str, str]]:
         """The last decisions in words."""
-        return [self._gate(entry) for entry in self.stored.gates]
-
-    def _gate(self, entry: GateEntry) -> dict[str, str]:
-        by = self.words("by_gatekeeper") if entry.decided_by == GATEKEEPER else self.words("by_person", name=entry.decided_by)
-        state = "" if entry.state is None else self.words("gate_" + entry.state)
-        return {
-            "at": self.say_moment(entry.at),
-            "mode": self.words("mode_" + entry.mode),
-            "what": f"{self.words('kind_' + entry.kind)} {by}",
-            "state": state,
-            "why": self._say_reason(entry),
-        }
-
-    def _say_reason(self, entry: GateEntry) -> str:
-        if entry.reason not in REASONS:
-            return ""
-        kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
-        evidence = next((each for each in entry.evidence if each.kind == kind), None)
-        return REASONS.say(entry.reason, self.numbers.language, days=evidence.days if evidence else 0, needed=evidence.needed if evidence else 0)
+        entries = []
+        for entry in self.stored.gates:
+            by = self.words("by_gatekeeper") if entry.decided_by == GATEKEEPER else self.words("by_person", name=entry.decided_by)
+            kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
+            days, needed = next(((each.days, each.needed) for each in entry.evidence if each.kind == kind), (0, 0))
+            said = {
+                "at": self.say_moment(entry.at),
+                "mode": self.words("mode_" + entry.mode),
+                "what": f"{self.words('kind_' + entry.kind)} {by}",
+                "state": "" if entry.state is None else self.words("gate_" + entry.state),
+                "why": REASONS.say(entry.reason, self.numbers.language, days=days, needed=needed) if entry.reason in REASONS else "",
+            }
+            entries.append(said)
+        return entries
 
 
 @dataclass(frozen=True)

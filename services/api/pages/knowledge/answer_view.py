@@ -43,8 +43,12 @@ class CitedAnswerView:
 
     @property
     def lines(self) -> list[list[Piece]]:
-        """The answer's lines, each in pieces."""
-        return [list(self._pieces(line)) for line in self._text.splitlines() if line.strip()]
+        """The answer's lines, each in pieces; where it has no numbers, those of its sentences stand behind each."""
+        answer = self.answer
+        text = answer.answer
+        if answer.sentences and not any(_MARK.search(text) for _ in answer.citations[:1]):
+            text = " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
+        return [list(self._pieces(line)) for line in text.splitlines() if line.strip()]
 
     @property
     def tools(self) -> "list[ToolView]":
@@ -86,14 +90,6 @@ class CitedAnswerView:
         path = " › ".join(heading for heading in source.headings if heading != source.title)
         return " · ".join([*page, *([path] if path else [])])
 
-    @property
-    def _text(self) -> str:
-        """The text with its numbers; where it has none, those of its sentences behind each."""
-        answer = self.answer
-        if not answer.sentences or any(_MARK.search(answer.answer) for _ in answer.citations[:1]):
-            return answer.answer
-        return " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
-
     def _pieces(self, line: str) -> Iterator[Piece]:
         citations = {citation.number: citation for citation in self.answer.citations}
         end = 0
@@ -103,16 +99,13 @@ class CitedAnswerView:
                 continue
             if mark.start() > end:
                 yield Piece(line[end : mark.start()])
-            yield Piece(mark[1], citation, self._sentence_before(line[: mark.start()], citation.number))
+            # The sentence that the number stands behind: of those that cite it the one that ends last before it.
+            plain = {place: plain_words(each) for place, each in enumerate(self.answer.sentences) if citation.number in each.citations}
+            ends = {place: begin + len(words) for place, words in plain.items() if (begin := line[: mark.start()].rfind(words)) >= 0}
+            yield Piece(mark[1], citation, max(ends, key=lambda place: ends[place], default=None))
             end = mark.end()
         if end < len(line):
             yield Piece(line[end:])
-
-    def _sentence_before(self, words: str, number: int) -> int | None:
-        """Return the place of the sentence that a number stands behind."""
-        ends = {place: words.rfind(plain_words(each)) for place, each in enumerate(self.answer.sentences) if number in each.citations}
-        positions = {place: begin + len(plain_words(self.answer.sentences[place])) for place, begin in ends.items() if begin >= 0}
-        return max(positions, key=lambda place: positions[place], default=None)
 
 
 def plain_words(sentence: AnswerSentence) -> str:

@@ -112,11 +112,17 @@ def _lead(visit: Visit, answer: Answer) -> Response:
 def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
-        conversation = _read_conversation(connection, visit, form.conversation)
+        # What was asked before, the first question first.
+        earlier: list[StoredAnswer] = []
+        if form.conversation is not None:
+            conversation = answers.read_conversation(connection, form.conversation, asked_by=visit.caller.name)
+            if conversation.site_id not in {None, visit.site_id}:
+                raise refuse("no-such-conversation", field="conversation", value=form.conversation)
+            earlier = [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in conversation.answers[-MOST_ANSWERS:]]
         anything = documents.list_page(connection, DocumentFilter(current=True), among={visit.site_id}, limit=1)
     context: dict[str, Any] = {
         "base": visit.base,
-        "views": [_view(visit, site, stored) for stored in conversation],
+        "views": [_view(visit, site, stored) for stored in earlier],
         "conversation_id": form.conversation,
         "question": form.question,
         "refusal": refusal,
@@ -127,16 +133,6 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         "excerpt": cut_excerpt,
     }
     return show(visit.request, PAGE, site=site, **context)
-
-
-def _read_conversation(connection: Connection, visit: Visit, conversation_id: str | None) -> list[StoredAnswer]:
-    """Return what was asked before, the first question first."""
-    if conversation_id is None:
-        return []
-    conversation = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
-    if conversation.site_id not in {None, visit.site_id}:
-        raise refuse("no-such-conversation", field="conversation", value=conversation_id)
-    return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in conversation.answers[-MOST_ANSWERS:]]
 
 
 def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:

@@ -128,16 +128,14 @@ def view_passages(chunks: Sequence[Chunk], *, cited: int | None = None, words: S
     views, before, page = [], Chunk(chunk_id=0, position=0, text=""), None
     for chunk in chunks:
         new_page = chunk.page if chunk.page is not None and chunk.page != page else None
-        here = chunk.chunk_id == cited
-        views.append(PassageView(chunk, _new_headings(before.headings, chunk.headings), new_page, here, _mark(chunk.text, words if here else ())))
+        here, headings = chunk.chunk_id == cited, chunk.headings
+        levels = enumerate(zip(before.headings, headings, strict=False))
+        same = next((level for level, (old, new) in levels if old != new), min(len(before.headings), len(headings)))
+        # Those it begins with, each with its depth from 1.
+        new_headings = tuple((level + 1, heading) for level, heading in enumerate(headings) if level >= same)
+        views.append(PassageView(chunk, new_headings, new_page, here, _mark(chunk.text, words if here else ())))
         before, page = chunk, chunk.page if chunk.page is not None else page
     return views
-
-
-def _new_headings(before: Sequence[str], now: Sequence[str]) -> tuple[tuple[int, str], ...]:
-    """Return the headings that a passage begins with, each with its depth from 1."""
-    same = next((place for place, (old, new) in enumerate(zip(before, now, strict=False)) if old != new), min(len(before), len(now)))
-    return tuple((place + 1, heading) for place, heading in enumerate(now) if place >= same)
 
 
 def _mark(text: str, words: Sequence[str]) -> tuple[tuple[str, bool], ...]:
@@ -249,7 +247,16 @@ def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotat
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
         document = documents.load(connection, document_id, among={visit.site_id})
-        chunks, has_cited = _read_passages(connection, document_id, cited)
+        # From the passage that is cited, or a few before it, on.
+        begin, has_cited = cited.begin, True
+        if cited.chunk is not None and not begin:
+            try:
+                begin = max(document_passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
+            except NotFoundError:
+                has_cited = False
+        if cited.page is not None and not begin and (cited.chunk is None or not has_cited):
+            begin = document_passages.find_page(connection, document_id, cited.page)
+        chunks = document_passages.list_page(connection, document_id, after=begin - 1, limit=MOST_PASSAGES + 1)
         quotes, conversation = _read_quotes(connection, visit, cited)
         versions = documents.list_versions(connection, document.name, document.site_id)
     context: dict[str, Any] = {
@@ -304,7 +311,13 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
         site = sites.load(connection, visit.site_id)
         rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=MOST_DOCUMENTS)
         job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
-    views = [_view(visit, site, document) for document in _newest(rows)]
+    # Of each name the newest version, those stored last first.
+    newest: dict[tuple[str | None, str], Document] = {}
+    for row in rows:
+        latest = newest.setdefault((row.site_id, row.name), row)
+        if row.version > latest.version:
+            newest[row.site_id, row.name] = row
+    views = [_view(visit, site, document) for document in newest.values()]
     return {
         "site": site,
         "base": visit.base,
@@ -318,16 +331,6 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
     }
 
 
-def _newest(rows: list[Document]) -> list[Document]:
-    """Return of each name the newest version, those stored last first."""
-    newest: dict[tuple[str | None, str], Document] = {}
-    for row in rows:
-        latest = newest.get((row.site_id, row.name))
-        if latest is None or row.version > latest.version:
-            newest[row.site_id, row.name] = row
-    return list(newest.values())
-
-
 def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
     """Return the job that brings documents of the site in, None where there is none such."""
     try:
@@ -336,19 +339,6 @@ def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
         return None
     about = job.request.get("site_id") or (job.request.get("fields") or {}).get("site_id")
     return job if job.task in TASKS and about in {None, site_id} else None
-
-
-def _read_passages(connection: Connection, document_id: str, cited: Cited) -> tuple[list[Chunk], bool]:
-    """Return passages from the one that is wanted, or a few before it, on; and whether the wanted one is there."""
-    begin, has_cited = cited.begin, True
-    if cited.chunk is not None and not begin:
-        try:
-            begin = max(document_passages.list_around(connection, document_id, cited.chunk, span=0)[0].position - BEFORE_CITED, 0)
-        except NotFoundError:
-            has_cited = False
-    if cited.page is not None and not begin and (cited.chunk is None or not has_cited):
-        begin = document_passages.find_page(connection, document_id, cited.page)
-    return document_passages.list_page(connection, document_id, after=begin - 1, limit=MOST_PASSAGES + 1), has_cited
 
 
 def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[list[str], str | None]:

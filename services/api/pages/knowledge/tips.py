@@ -9,7 +9,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.recommendations import Event, EventAction, Recommendation, RecommendReply, RecommendRequest, RecordEventsRequest
-from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.words import Numbers
@@ -28,8 +27,14 @@ RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"
 async def show_tips(visit: CurrentVisit) -> Response:
     """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
     site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
-    tips = await _recommend(visit)
-    frame = _frame(visit, site) | {"tips": tips or [], "away": tips is None}
+    reply = None
+    if await run_in_threadpool(visit.is_served, RecommendRequest):
+        language = Reader.of(visit.request).language
+        request = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=MOST_TIPS, language=language, sites=visit.own_sites)
+        reply, refusal = await visit.gateway.ask_or_refusal(request, RecommendReply)
+        if refusal is not None:
+            log.warning("nothing can be recommended", error=str(refusal))
+    frame = _frame(visit, site) | {"tips": [] if reply is None else reply.recommendations, "away": reply is None}
     if visit.wants_part:
         return show_part(visit.request, PAGE, "knowledge_tips.html.j2", site=site, **frame)
     return show(visit.request, PAGE, template="knowledge_recommendations.html.j2", site=site, **frame)
@@ -51,20 +56,6 @@ async def note_tip(
     site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
     tip = Recommendation(recommendation_id=recommendation_id, item_id="", kind="tip", title=title, text="", reason="")
     return show_part(visit.request, PAGE, "knowledge_tip.html.j2", site=site, **(_frame(visit, site) | {"tip": tip, "noted": action}))
-
-
-async def _recommend(visit: Visit) -> list[Recommendation] | None:
-    """Return what is recommended, None where nobody can say: the rest of the page stands either way."""
-    if not await run_in_threadpool(visit.is_served, RecommendRequest):
-        return None
-    language = Reader.of(visit.request).language
-    request = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=MOST_TIPS, language=language, sites=visit.own_sites)
-    try:
-        reply = await visit.gateway.ask(request)
-    except LunaError as error:
-        log.warning("nothing can be recommended", error=str(error))
-        return None
-    return RecommendReply.model_validate_json(bytes(reply.body)).recommendations
 
 
 def _frame(visit: Visit, site: Site) -> dict[str, Any]:
