@@ -35,7 +35,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import REFUSED, Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, data, edge_lab, file_guess, home, job_part, planning, savings, site_events, stays, what_ifs
+from services.api.pages import assets, data, edge_lab, file_guess, home, job_part, planning, savings, site_events, what_ifs
 from services.api.pages import forecasts as forecast_page
 from services.api.pages.account import people, sign_in
 from services.api.pages.admin import pages as admin
@@ -82,7 +82,6 @@ PAGES = (
     home.router,
     job_part.router,
     planning.router,
-    stays.router,
     savings.router,
     agent_page.router,
     forecast_page.router,

@@ -1,4 +1,4 @@
-"""What an owner fixes: blocks with their cost beforehand, who controls the devices, heat now, vacation. Everything can be taken back."""
+"""What an owner fixes: blocks with their cost beforehand, stays of vehicles, who controls the devices, heat now, vacation. Everything can be taken back."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from luna.contracts.charging_stays import NewSession, Weekday
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
+from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
@@ -31,7 +32,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = PAGES["planning"]
 BOOST_HOURS = (1, 2, 4)
-BlockPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
+NumberPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Percent = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value), Field(ge=0, le=100)]
 
 
 class BlockFields(BaseModel):
@@ -52,6 +54,32 @@ class BlockFields(BaseModel):
             InvalidInputError: the power is no number.
         """
         return BlockForm(self.device, self.action, self.from_, self.to, read_power(self.power_kw))
+
+
+class StayFields(BaseModel):
+    """The fields of a stay's form; shares are percent, as people say them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    vehicle: Annotated[str, Field(max_length=64)]
+    from_: Annotated[Instant, Field(alias="from")]
+    to: Instant
+    target: Percent = None
+    arrival: Percent = None
+    days: Annotated[list[Weekday], Field(max_length=7)] = []
+
+    def session(self) -> NewSession:
+        """Return the stay that they describe.
+
+        Raises:
+            InvalidInputError: it ends before it begins.
+        """
+        shares = {"target_soc": self.target, "arrival_soc": self.arrival}
+        fractions = {name: None if percent is None else percent / 100 for name, percent in shares.items()}
+        try:
+            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days} | fractions)
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
 
 
 class PlanningQuery(BaseModel):
@@ -128,11 +156,27 @@ def fix_block(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller,
 
 
 @router.post("/ui/sites/{site_id}/planning/blocks/{block_id}/take-back")
-def take_back_block(site_id: SitePath, block_id: BlockPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+def take_back_block(site_id: SitePath, block_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a block back, and lead to the page, which can put it back."""
     with unit_of_work(gateway.database) as connection:
         manual_blocks.remove(connection, site_id, block_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/stays")
+def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[StayFields, Form()]) -> Response:
+    """Have a vehicle planned in a stay, and lead back to the page."""
+    with unit_of_work(gateway.database) as connection:
+        charging_stays.add(connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now())
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.post("/ui/sites/{site_id}/planning/stays/{session_id}/take-back")
+def take_back_stay(site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+    """Take a stay back, and lead to the page, which says so."""
+    with unit_of_work(gateway.database) as connection:
+        charging_stays.remove(connection, site_id, session_id, by=caller.signature)
+    return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)
 
 
 @router.post("/ui/sites/{site_id}/planning/heat")
