@@ -116,15 +116,10 @@ class _FilesForm(Form):
         Raises:
             InvalidInputError: the form is broken, cut off, or has too many files.
         """
-        events = self._read_events(body)
+        events = (self._events.popleft() for _ in self.follow(body) for _ in range(len(self._events)))
         for event in events:
             if isinstance(event, str):
                 yield event, _content(events)
-
-    def _read_events(self, body: Iterable[bytes]) -> Iterator[str | bytes | None]:
-        for _ in self.follow(body):
-            while self._events:
-                yield self._events.popleft()
 
 
 def _content(events: Iterator[str | bytes | None]) -> Iterator[bytes]:

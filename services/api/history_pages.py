@@ -65,12 +65,10 @@ def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
 
 def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
     """Yield each row as it is written: the instant, then numbers, ``UNKNOWN`` where there is none."""
-    columns = [answer.values, *answer.shares().values()]
-    return zip(write_instants(answer.starts), *map(_tokens, columns), strict=True)
-
-
-def _tokens(values: FloatArray) -> list[str]:
-    return to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else []
+    columns = [
+        to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else [] for values in (answer.values, *answer.shares().values())
+    ]
+    return zip(write_instants(answer.starts), *columns, strict=True)
 
 
 def _floats(values: FloatArray) -> Any:

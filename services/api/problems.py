@@ -89,7 +89,12 @@ async def _on_luna_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    return problem_response(explain_faults([{**fault, "loc": _place(fault)} for fault in error.errors()], field=""))
+    faults = []
+    for fault in error.errors():
+        # The first part says "body" or "path", which is the caller's word only where nothing follows; in broken JSON a position does.
+        where, *path = fault["loc"]
+        faults.append({**fault, "loc": tuple(path) if path and fault["type"] != "json_invalid" else (where,)})
+    return problem_response(explain_faults(faults, field=""))
 
 
 async def _on_refused_message(_request: Request, error: Exception) -> JSONResponse:
@@ -129,9 +134,3 @@ async def _on_unforeseen_error(request: Request, error: Exception) -> JSONRespon
     # This one leaves outside of what adds them to all others.
     response.headers.update(request.app.state.headers)
     return response
-
-
-def _place(fault: dict[str, Any]) -> tuple[str | int, ...]:
-    # The first part says "body" or "path", which is the caller's word only where nothing follows; in broken JSON a position does.
-    where, *path = fault["loc"]
-    return tuple(path) if path and fault["type"] != "json_invalid" else (where,)

@@ -56,22 +56,22 @@ def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
 
 def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
     """A service has two queues, which one worker or two serve; it is ready where both are served."""
-    interactive, jobs = (
-        _service(name, [_instance(name, sign, (ALIVE, TAKES, *sign.queues[queue])) for name, sign in nodes.items() if queue in sign.queues])
-        for queue in (interactive_queue_of(name), name)
-    )
+    halves = []
+    for queue in (interactive_queue_of(name), name):
+        serving: list[InstanceReply] = []
+        for node, sign in nodes.items():
+            if queue in sign.queues:
+                # A worker for several services needs more than each of them: what only another one lacks does not count here.
+                by_name = {check.name: check for check in sign.checks}
+                needs = (ALIVE, TAKES, *sign.queues[queue])
+                checks = tuple(by_name.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)
+                ready, queues = all(check.ok for check in checks), tuple(sorted(sign.queues))
+                serving.append(InstanceReply(name=node, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks))
+        halves.append(_service(name, serving))
+    interactive, jobs = halves
     instances = {instance.name: instance for instance in (*interactive.instances, *jobs.instances)}
     missing = tuple(dict.fromkeys((*interactive.missing, *jobs.missing)))
     return ServiceReply(service=name, ready=interactive.ready and jobs.ready, missing=missing, instances=tuple(instances.values()))
-
-
-def _instance(name: str, sign: NodeSign, needs: tuple[str, ...]) -> InstanceReply:
-    # A worker for several services needs more than each of them: what only another one lacks does not count here.
-    by_name = {check.name: check for check in sign.checks}
-    checks = tuple(by_name.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)
-    queues = tuple(sorted(sign.queues))
-    ready = all(check.ok for check in checks)
-    return InstanceReply(name=name, queues=queues, version=sign.version, started_at=sign.started_at, ready=ready, checks=checks)
 
 
 def _acts(gateway: Gateway) -> bool:

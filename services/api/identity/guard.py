@@ -68,7 +68,13 @@ async def admit(request: Request, operation: Operation) -> Caller:
 async def _authorise(request: Request, operation: Operation, caller: Caller) -> None:
     identity: Identity = request.app.state.identity
     if caller.means == "nobody":
-        raise refuse("nobody-signed-in", remedy=await _say_how_to_enter(identity))
+        if await identity.anybody_there():
+            remedy = "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…"
+        elif identity.settings.takes_owner_token:
+            remedy = "Send the owner's token, which luna open --token prints: Authorization: Bearer …; a browser is opened by luna open."
+        else:
+            remedy = "Set up the first user: POST /v1/auth/setup."
+        raise refuse("nobody-signed-in", remedy=remedy)
     if operation.scope not in caller.scopes:
         raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
     if request.method not in SAFE and caller.csrf_token is not None:
@@ -78,14 +84,6 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
         password = request.headers.get("X-Confirm-Password")
         if password is None or not await confirm_by_header(identity, caller, request.state.source, unquote(password)):
             raise refuse("password-again")
-
-
-async def _say_how_to_enter(identity: Identity) -> str:
-    if await identity.anybody_there():
-        return "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…"
-    if identity.settings.takes_owner_token:
-        return "Send the owner's token, which luna open --token prints: Authorization: Bearer …; a browser is opened by luna open."
-    return "Set up the first user: POST /v1/auth/setup."
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:

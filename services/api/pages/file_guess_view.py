@@ -77,15 +77,17 @@ class FileGuessView:
 
     def options(self, question: FileQuestion) -> list[Option]:
         """Return the answers to a question."""
-        return [Option(choice, self._say_choice(question, choice), choice == question.likely) for choice in question.choices]
-
-    def _say_choice(self, question: FileQuestion, choice: str) -> str:
-        if question.code == "zone":
-            kind = "utc" if choice == "UTC" else "standard" if choice.startswith("Etc/") else "local"
-            return self.words("zone_" + kind, zone=choice)
-        if question.code in {"meaning", "consumption"}:
-            return self._say_stored_as(choice)
-        return self.words("choice_" + choice) if self.words.knows("choice_" + choice) else choice
+        options = []
+        for choice in question.choices:
+            if question.code == "zone":
+                kind = "utc" if choice == "UTC" else "standard" if choice.startswith("Etc/") else "local"
+                label = self.words("zone_" + kind, zone=choice)
+            elif question.code in {"meaning", "consumption"}:
+                label = self._say_stored_as(choice)
+            else:
+                label = self.words("choice_" + choice) if self.words.knows("choice_" + choice) else choice
+            options.append(Option(choice, label, choice == question.likely))
+        return options
 
     def _say_stored_as(self, name: str) -> str:
         return self.words("as_" + name) if self.words.knows("as_" + name) else say_series(name, language=self.numbers.language)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
@@ -82,21 +81,19 @@ def view_flow(view: HomeView) -> FlowView | None:
     ]
     metered = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
     for series in (series for series in reversed(SUBMETERED) if series in metered):
-        idle = _say_car(view) if metered[series] == "car" else words("flow_off")
+        idle = words("flow_off")
+        if metered[series] == "car":
+            stays = [(datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"])) for stay in view.document["stays"]]
+            coming = [first for first, _ in stays if first > view.window.now]
+            if any(first <= view.window.now < end for first, end in stays):
+                idle = words("flow_stays")
+            elif coming:
+                idle = words("flow_plugged", t=view.say_instant(coming[0]))
         uses.append(_Item(colour_of(metered[series]), say_series(series, language=view.numbers.language), now[power_column(series)], idle))
     sides = (True, sources), (False, uses)
     nodes = [_place(item, place, len(side), view, left=left) for left, side in sides for place, item in enumerate(side)]
     at = view.say_instant(view.instant(slot) + SLOT)
     return FlowView(f"{at}, {view.words('estimated')}" if view.document["estimated"][slot] else at, nodes)
-
-
-def _say_car(view: HomeView) -> str:
-    stays: list[dict[str, Any]] = view.document["stays"]
-    now = view.window.now
-    if any(datetime.fromisoformat(stay["from"]) <= now < datetime.fromisoformat(stay["to"]) for stay in stays):
-        return view.words("flow_stays")
-    coming = [datetime.fromisoformat(stay["from"]) for stay in stays if datetime.fromisoformat(stay["from"]) > now]
-    return view.words("flow_plugged", t=view.say_instant(coming[0])) if coming else view.words("flow_off")
 
 
 def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -> FlowNode:

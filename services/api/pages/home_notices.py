@@ -54,6 +54,8 @@ class Notice:
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
     """Return what is to be said, the most urgent first."""
+    findings = [each for each in view.house.findings if each.code in TONES]
+    messages = [(TONES[each.code], say_message(each.code, each.figures, site=view.window.site.called, numbers=view.numbers)) for each in findings]
     return [
         *_overrides(view),
         *_missing_plan(view, plan_max_age),
@@ -61,7 +63,7 @@ def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
         *_assumed_charge(view),
         *list_doubts(view),
         *_late_prices(view),
-        *_findings(view),
+        *(Notice(tone, f"{message.title}.", message.text) for tone, message in messages),
     ]
 
 
@@ -128,13 +130,6 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
         yield Notice("warn", view.words("notice_prices_today"), view.words("notice_prices_today_more"))
     elif view.document["prices"]["known_slots"] and now > due and published_until <= datetime.combine(tomorrow, time(), zone):
         yield Notice("warn", view.words("notice_prices"), view.words("notice_prices_more", t=view.say_instant(published_until)))
-
-
-def _findings(view: HomeView) -> Iterator[Notice]:
-    for finding in view.house.findings:
-        if finding.code in TONES:
-            message = say_message(finding.code, finding.figures, site=view.window.site.called, numbers=view.numbers)
-            yield Notice(TONES[finding.code], f"{message.title}.", message.text)
 
 
 def say_age(view: HomeView, seconds: int) -> str:

@@ -115,6 +115,12 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
     reader = Reader.of(request)
     words = page_words(page.name, reader.language)
     numbers = Numbers(reader.language, parse_zone(site.timezone), site.currency) if site is not None else None
+    caller: Caller = getattr(request.state, "caller", NOBODY)
+    target = page if page.is_of_site else NAVIGATION[0]
+    entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
+    own = {name: entry for name, entry in entries.items() if caller.has_site(name)}
+    called = {name: words("simulated_name") if name == SITE_NAME else entry.called for name, entry in own.items()}
+    unreadable = {name: entry.fault for name, entry in own.items() if entry.fault is not None}
     frame = {
         "request": request,
         "page": page,
@@ -122,7 +128,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "reader": reader,
         "site": site,
         "simulated": site is not None and is_simulated(site),
-        "switcher": _offer_sites(request, page, words),
+        "switcher": SiteSwitcher({name: target.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes),
         "t": words,
         "numbers": numbers,
         "csrf_token": getattr(request.state, "csrf_token", ""),
@@ -166,16 +172,6 @@ def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
         untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
         marks = {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
         return {name: _SiteEntry(called, marks.get(name)) for name, called in sites.display_names(connection).items()}
-
-
-def _offer_sites(request: Request, page: Page, words: PageWords) -> SiteSwitcher:
-    caller: Caller = getattr(request.state, "caller", NOBODY)
-    target = page if page.is_of_site else NAVIGATION[0]
-    entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
-    own = {name: site for name, site in entries.items() if caller.has_site(name)}
-    called = {name: words("simulated_name") if name == SITE_NAME else site.called for name, site in own.items()}
-    unreadable = {name: site.fault for name, site in own.items() if site.fault is not None}
-    return SiteSwitcher({name: target.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes)
 
 
 @cache

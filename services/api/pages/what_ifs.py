@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from luna.contracts.counterfactual import Estimate, PlanVariantReply, PlanVariantRequest, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.energy.errors import LunaError
 from luna.energy.instant import Day
 from luna.energy.refusals import refuse
@@ -169,22 +169,19 @@ class AnswerView:
         rows = []
         for each in (reply.baseline, *reply.variants):
             numbers, years = self.numbers, None if each.payback_years is None else each.payback_years.value
+            year, a_year = each.savings_per_year, "–"
+            if year is not None and year.value is not None and year.low is not None and year.high is not None:
+                a_year = f"{numbers.money(year.value)} ({self.words('between', low=numbers.money(year.low), high=numbers.money(year.high))})"
             cells = [
                 numbers.money(each.total),
                 "–" if each is reply.baseline else numbers.money(each.savings, signed=True),
-                self._say_year(each.savings_per_year),
+                a_year,
                 "–" if years is None else self.words("years", years=numbers.number(years, 1)),
                 numbers.energy(each.import_kwh),
                 numbers.energy(each.export_kwh),
             ]
             rows.append((each.name, cells))
         return rows
-
-    def _say_year(self, estimate: Estimate | None) -> str:
-        if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
-            return "–"
-        between = self.words("between", low=self.numbers.money(estimate.low), high=self.numbers.money(estimate.high))
-        return f"{self.numbers.money(estimate.value)} ({between})"
 
     def draw(self) -> list[Markup]:
         """Draw the bills wide and narrow."""

@@ -45,9 +45,24 @@ async def show_documentation(request: Request) -> HTMLResponse:
 def render(document: Schema) -> str:
     """Return the OpenAPI ``document`` as one HTML page."""
     info = document["info"]
-    operations = [(path, method, operation) for path, methods in document["paths"].items() for method, operation in methods.items()]
-    parts = [_operation(*operation) for operation in operations]
-    models = [_model(name, schema) for name, schema in sorted(document.get("components", {}).get("schemas", {}).items())]
+    parts, models = [], []
+    for path, method, operation in ((path, method, operation) for path, methods in document["paths"].items() for method, operation in methods.items()):
+        answers = [(status, answer) for status, answer in operation["responses"].items() if status < "400"]
+        rows = [("body", _content(operation["requestBody"]))] if "requestBody" in operation else []
+        rows += [(f"answer {status}", _content(answer)) for status, answer in answers]
+        rows += [(f"{parameter['name']} ({parameter['in']})", _kind(parameter["schema"])) for parameter in operation.get("parameters", [])]
+        parts.append(
+            f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>'
+            f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>{_table(rows)}"
+        )
+    for name, schema in sorted(document.get("components", {}).get("schemas", {}).items()):
+        required, summary, fields = schema.get("required", []), str(schema.get("description", "")).partition("\n")[0], []
+        for field, inner in schema.get("properties", {}).items():
+            notes = [f"{sign} {part[bound]}" for part in (inner, *inner.get("anyOf", [])) for bound, sign in _BOUNDS.items() if bound in part]
+            notes += [f"default {inner['default']}"] if inner.get("default") not in (None, {}, []) else []
+            notes += [inner["description"]] if inner.get("description") else []
+            fields.append((f"{field}{'' if field in required else ' (optional)'}", "; ".join([_kind(inner), *map(escape, notes)])))
+        models.append(f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> {escape(summary)}</summary>{_table(fields)}</details>')
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(info['title'])}: the gateway</title><style>{_STYLE}</style>"
@@ -56,30 +71,8 @@ def render(document: Schema) -> str:
     )
 
 
-def _operation(path: str, method: str, operation: Schema) -> str:
-    answers = [(status, answer) for status, answer in operation["responses"].items() if status < "400"]
-    rows = [(f"answer {status}", _content(answer)) for status, answer in answers]
-    rows = [("body", _content(operation["requestBody"])), *rows] if "requestBody" in operation else rows
-    rows += [(f"{parameter['name']} ({parameter['in']})", _kind(parameter["schema"])) for parameter in operation.get("parameters", [])]
-    return (
-        f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>'
-        f"<p>{escape(operation.get('summary', ''))}. {escape(operation.get('description', ''))}</p>{_table(rows)}"
-    )
-
-
 def _content(part: Schema) -> str:
     return " or ".join(_kind(content["schema"]) for content in part.get("content", {}).values() if content.get("schema")) or "text"
-
-
-def _model(name: str, schema: Schema) -> str:
-    required, summary = schema.get("required", []), str(schema.get("description", "")).partition("\n")[0]
-    rows = []
-    for field, inner in schema.get("properties", {}).items():
-        notes = [f"{sign} {part[bound]}" for part in (inner, *inner.get("anyOf", [])) for bound, sign in _BOUNDS.items() if bound in part]
-        notes += [f"default {inner['default']}"] if inner.get("default") not in (None, {}, []) else []
-        notes += [inner["description"]] if inner.get("description") else []
-        rows.append((f"{field}{'' if field in required else ' (optional)'}", "; ".join([_kind(inner), *map(escape, notes)])))
-    return f'<details id="{escape(name)}"><summary><code>{escape(name)}</code> {escape(summary)}</summary>{_table(rows)}</details>'
 
 
 def _kind(schema: Schema) -> str:

@@ -19,7 +19,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
-from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
+from services.api.document_uploads import ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
@@ -101,7 +101,19 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
         require_own(fields.site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, fields.site_id)
-    stored = [_store_file(gateway, file, fields, caller) for file in form.files]
+    stored = []
+    for file in form.files:
+        incoming = IncomingFile(
+            name=clean_name(file.name),
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            place=partial(gateway.objects.move, file.key),
+            fields=fields,
+            source="upload",
+            added_by=caller.signature,
+        )
+        with unit_of_work(gateway.database) as connection:
+            stored.append(store_document(connection, incoming)[0])
     ids = tuple(dict.fromkeys(each.document_id for each in stored if each.state != "searchable"))
     job = submit_job(gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)) if ids else None
     with unit_of_work(gateway.database) as connection:
@@ -109,20 +121,6 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
             documents.note_job(connection, ids, job.job_id)
         listed = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
     return DocumentsAccepted(documents=listed, job=None if job is None else JobReply(**dict(job)))
-
-
-def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, caller: Caller) -> Document:
-    incoming = IncomingFile(
-        name=clean_name(file.name),
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
-        place=partial(gateway.objects.move, file.key),
-        fields=fields,
-        source="upload",
-        added_by=caller.signature,
-    )
-    with unit_of_work(gateway.database) as connection:
-        return store_document(connection, incoming)[0]
 
 
 _FILE = {"description": "the bytes as they were added", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}

@@ -86,9 +86,13 @@ def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[s
     # Of what a plan says of a device that is charged, what it takes stands first.
     pairs = [(flows[power_column(series)], planned[next(iter(kind.flows.values()))]) for kind in CHARGED_KINDS for series in kind.submetered]
     charged = np.sum([_coalesce(*each) for each in pairs], axis=0)
-    inside = [_stay(stay, timeline) for stay in values.stays]
+    inside = []
+    for stay in values.stays:
+        comes, leaves = (int(np.clip(-((timeline.start - _instant(stay[name])) // SLOT), 0, timeline.count)) for name in ("from", "to"))
+        if leaves > comes:
+            inside.append(ChargerStay(comes, leaves, float(stay["charge_kw"])))
     needs = [energy[span] / PER_HOUR for energy in (load, pv, charged)]
-    house = House(timeline, needs[0], needs[1], needs[2], [stay for stay in inside if stay.end > stay.first])
+    house = House(timeline, needs[0], needs[1], needs[2], inside)
     paid = (np.nan_to_num(values.prices.import_price[span]), np.nan_to_num(values.prices.export_price[span]))
     return first, run_without_luna(window.site, house, soc=float(measured.soc[first - 1]), prices=paid)
 
@@ -111,11 +115,6 @@ def compare_next_day(window: Window, values: WindowValues, without: tuple[int, W
     capacity = sum(battery.capacity_kwh for battery in window.site.batteries)
     surplus_kwh = float(np.nan_to_num(values.soc[span.stop - 1] - alone.soc[place][-1])) * capacity
     return {"cost": cost, "cost_without_luna": other + surplus_kwh * (energy_value or 0.0)}
-
-
-def _stay(stay: Mapping[str, Any], timeline: Timeline) -> ChargerStay:
-    first, end = (int(np.clip(-((timeline.start - _instant(stay[name])) // SLOT), 0, timeline.count)) for name in ("from", "to"))
-    return ChargerStay(first, end, float(stay["charge_kw"]))
 
 
 def _coalesce(*sources: FloatArray) -> FloatArray:

@@ -94,7 +94,32 @@ def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[st
 
 def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
     """Return what was decided of each slot and why, null where no plan says it; sentences in the reader's language."""
-    rows = [_decision(part, start, site, numbers) if part else dict.fromkeys(DECISION) for part, start in zip(parts, starts, strict=True)]
+    rows: list[dict[str, Any]] = []
+    for part, start in zip(parts, starts, strict=True):
+        if part is None:
+            rows.append(dict.fromkeys(DECISION))
+            continue
+        slot, reason = part.first, part.first["reason"]
+        complete = {"short": "", "figures": {}} | reason
+        named = [battery for battery in site.batteries if battery.name == reason.get("device")]
+        keep_from, keep_to = _worth_keeping(reason.get("energy_value"), next(iter([*named, *site.batteries]), None))
+        decision = {
+            "plan_id": part.plan_id,
+            "mode": slot["mode"],
+            "code": reason["code"],
+            "text": retell_reason(complete, start, numbers),
+            "short": retell_reason(complete, start, numbers, short=True),
+            "energy_value": reason.get("energy_value"),
+            "keep_from_price": keep_from,
+            "keep_to_price": keep_to,
+            "cost_of_opposite": reason.get("cost_of_opposite"),
+            "binding": retell_limits(reason.get("binding", []), numbers),
+            "price_rank": reason.get("price_rank"),
+            "price_count": reason.get("price_count"),
+            "manual": slot.get("manual", []),
+            "figures": complete["figures"],
+        }
+        rows.append(decision)
     return {name: [row[name] for row in rows] for name in DECISION}
 
 
@@ -102,29 +127,6 @@ DECISION = (
     *("plan_id", "mode", "code", "text", "short", "energy_value", "keep_from_price", "keep_to_price", "cost_of_opposite"),
     *("binding", "price_rank", "price_count", "manual", "figures"),
 )
-
-
-def _decision(part: PlanPart, start: datetime, site: Site, numbers: Numbers) -> dict[str, Any]:
-    slot, reason = part.first, part.first["reason"]
-    complete = {"short": "", "figures": {}} | reason
-    named = [battery for battery in site.batteries if battery.name == reason.get("device")]
-    keep_from, keep_to = _worth_keeping(reason.get("energy_value"), next(iter([*named, *site.batteries]), None))
-    return {
-        "plan_id": part.plan_id,
-        "mode": slot["mode"],
-        "code": reason["code"],
-        "text": retell_reason(complete, start, numbers),
-        "short": retell_reason(complete, start, numbers, short=True),
-        "energy_value": reason.get("energy_value"),
-        "keep_from_price": keep_from,
-        "keep_to_price": keep_to,
-        "cost_of_opposite": reason.get("cost_of_opposite"),
-        "binding": retell_limits(reason.get("binding", []), numbers),
-        "price_rank": reason.get("price_rank"),
-        "price_count": reason.get("price_count"),
-        "manual": slot.get("manual", []),
-        "figures": complete["figures"],
-    }
 
 
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:

@@ -24,7 +24,6 @@ from pydantic_core import to_jsonable_python
 
 from luna.contracts.job import JobFilter
 from luna.energy.errors import LunaError
-from luna.energy.site import Site
 from luna.platform.clock import SystemClock
 from luna.platform.database import jobs, migrate, sites, training_runs, volume
 from luna.platform.database.engine import unit_of_work
@@ -128,16 +127,14 @@ def _sites(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
         stored = sites.load_all(connection)
         trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED, limit=5) for site in stored.sites}
-    readable = [{"site": _without_place(site), "training_runs": [run.verdict for run in trained[site.name]]} for site in stored.sites]
+    readable = []
+    for site in stored.sites:
+        document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))
+        if site.location is not None:
+            # A degree is some hundred kilometres, enough for sun and weather.
+            document["location"] = {"latitude": round(site.location.latitude), "longitude": round(site.location.longitude)}
+        readable.append({"site": document, "training_runs": [run.verdict for run in trained[site.name]]})
     return [*readable, *({"unreadable": each.name, "error": each.error.problem()} for each in stored.unreadable)]
-
-
-def _without_place(site: Site) -> Mapping[str, Any]:
-    """Return a site's configuration; a degree is some hundred kilometres, enough for sun and weather."""
-    document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))
-    if site.location is not None:
-        document["location"] = {"latitude": round(site.location.latitude), "longitude": round(site.location.longitude)}
-    return document
 
 
 PAGE = Page("admin", "/ui/admin", "administer")

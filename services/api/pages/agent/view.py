@@ -248,21 +248,19 @@ class AgentView:
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
             modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
-            description = self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], self._say_why(slot)
+            code = slot.reason or "nobody"
+            if code == "planned" and slot.verdict is not None and code not in VERDICTS:
+                code = slot.verdict.code
+            if code in VERDICTS:
+                why = VERDICTS.say(code, self.numbers.language)
+            else:
+                why = self.words("why_" + code if self.words.knows("why_" + code) else "why_planned")
+            description = self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], why
             if runs and runs[-1][2] == description and runs[-1][1] == slot.start:
                 runs[-1] = (runs[-1][0], slot.start + SLOT, description)
             else:
                 runs.append((slot.start, slot.start + SLOT, description))
         return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description) for first, end, description in runs]
-
-    def _say_why(self, slot: SlotDecision) -> str:
-        language, code = self.numbers.language, slot.reason or "nobody"
-        if code in VERDICTS:
-            return VERDICTS.say(code, language)
-        if code == "planned" and slot.verdict is not None:
-            return VERDICTS.say(slot.verdict.code, language)
-        name = "why_" + code
-        return self.words(name) if self.words.knows(name) else self.words("why_planned")
 
     def runs(self) -> list[dict[str, Any]]:
         """The trainings in words."""
