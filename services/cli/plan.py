@@ -54,15 +54,14 @@ def show_new_plan(  # noqa: PLR0913 - one per option
     if pareto:
         show_pareto(plan_request, pareto, points, to=to, as_json=as_json)
         return
-    reply = _plan_alone(plan_request) if plan_request.site_id is None else _plan_stored(plan_request)
+    if plan_request.site_id is not None:
+        reply = _plan_stored(plan_request)
+    else:
+        from services.planner.milp.solver import Solver
+        from services.planner.reply.reply import plan_request as plan_alone
+
+        reply = plan_alone(plan_request, now=SystemClock().now(), solver=Solver())
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, plan_request.options.language))
-
-
-def _plan_alone(request: PlanRequest) -> PlanReply:
-    from services.planner.milp.solver import Solver
-    from services.planner.reply.reply import plan_request
-
-    return plan_request(request, now=SystemClock().now(), solver=Solver())
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply
-from luna.contracts.plan_lines import PlanLine, join_slots, say_note
-from luna.energy.devices import DeviceFlow
+from luna.contracts.plan import CompromiseReply, PlanReply
+from luna.contracts.plan_lines import join_slots, say_note
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
@@ -53,18 +52,13 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
     words, rows = read_texts("plan_command", numbers.language), []
     for flows in zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True):
         # A row for each reason that holds for slots in a row; of devices whose plan gives none there are none.
-        for text, run in groupby(flows, key=lambda each: _text(each[2])):
+        for text, run in groupby(flows, key=lambda each: getattr(getattr(each[2], "reason", None), "text", "")):
             flows_in_row = list(run)
             (first, name, _), energy = flows_in_row[0], sum(flow.used_kwh for _, _, flow in flows_in_row)
             if text:
                 rows.append([f"{numbers.weekday(first.start)} {numbers.clock(first.start)}", name, numbers.energy(energy), text])
     if rows:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
-
-
-def _text(flow: DeviceFlow) -> str:
-    reason = getattr(flow, "reason", None)
-    return reason.text if isinstance(reason, ReasonReply) else ""
 
 
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
@@ -77,24 +71,22 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     headings = [f"{words[name]}\n{units[name]}" if name in units else words[name] for name in names]
     rows: list[list[str]] = []
     for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
-        rows += [[day, *[""] * 9], *(_row(line, numbers) for line in lines_of_day)]
+        rows.append([day, *[""] * 9])
+        for line in lines_of_day:
+            first, last = line.slots[0], line.slots[-1]
+            stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
+            grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
+            energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh")), grid]
+            battery, house, pv, net = (numbers.number(energy, 1) for energy in energies)
+            charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
+            spans = ([getattr(slot, name) for slot in line.slots] for name in ("import_price", "export_price"))
+            # Between which prices the line lies, without their unit.
+            prices = [numbers.price_range(min(span), max(span)).partition(NBSP)[0] for span in spans]
+            whose = f"{first.reason.device}: " if first.reason.device else ""
+            called = mode(first.mode, language=numbers.language).full
+            rows.append([numbers.clock(first.start), called, battery, charge, house, pv, net, *prices, whose + line.text])
     if out.width >= WIDE:
         table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))
         return
     table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
     table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
-
-
-def _row(line: PlanLine, numbers: Numbers) -> list[str]:
-    first, last = line.slots[0], line.slots[-1]
-    stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
-    energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh"))]
-    grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
-    battery, house, pv = (numbers.number(energy, 1) for energy in energies)
-    charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
-    spans = ([getattr(slot, name) for slot in line.slots] for name in ("import_price", "export_price"))
-    # Between which prices the line lies, without their unit.
-    prices = [numbers.price_range(min(span), max(span)).partition(NBSP)[0] for span in spans]
-    whose = f"{first.reason.device}: " if first.reason.device else ""
-    called = mode(first.mode, language=numbers.language).full
-    return [numbers.clock(first.start), called, battery, charge, house, pv, numbers.number(grid, 1), *prices, whose + line.text]

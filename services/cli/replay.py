@@ -78,21 +78,19 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
     faults: list[Fault] = []
     for text in texts:
         kind, _, hours = text.partition("=")
-        fields = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
+        fields: Any = [{"kind": kind} | ({"hours": hours} if hours else {})]
+        if kind not in KINDS:
+            try:
+                fields = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
+            except OSError as exc:
+                raise InvalidInputError(f"is no kind of fault and no file: {exc.strerror}", field="faults", value=text, remedy=REMEDY) from exc
+            except (yaml.YAMLError, UnicodeDecodeError) as exc:
+                raise InvalidInputError(f"cannot be read as YAML: {exc}", field="faults", value=text, remedy=REMEDY) from exc
         try:
             faults += _FAULTS.validate_python(fields)
         except ValidationError as exc:
             raise invalid_input(exc, field="faults") from exc
     return faults
-
-
-def _load(name: str) -> Any:
-    try:
-        return yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise InvalidInputError(f"is no kind of fault and no file: {exc.strerror}", field="faults", value=name, remedy=REMEDY) from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"cannot be read as YAML: {exc}", field="faults", value=name, remedy=REMEDY) from exc
 
 
 def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
