@@ -26,8 +26,7 @@ from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.rag.answering.answerer import Answerer, QuestionContext
 from services.rag.embedding import Embedder, prepare_embedder
-from services.rag.evaluation.evaluate import NOW, SITE, evaluate_answers, evaluate_retrieval, evaluate_set, search_in
-from services.rag.evaluation.own_set import OwnSet
+from services.rag.evaluation.evaluate import NOW, SITE, OwnSet, evaluate_answers, evaluate_retrieval, evaluate_set, search_in
 from services.rag.evaluation.ranking import Corpus
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract

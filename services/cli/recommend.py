@@ -48,7 +48,7 @@ def recommend(  # noqa: PLR0913 - one per option
 
     if what == "refresh":
         from services.rag.embedding import open_embedder
-        from services.rag.recommending.refreshing import refresh
+        from services.rag.recommending.stock import refresh
 
         request = compose_request(RefreshRecommendationsRequest, site_id=site)
         with open_database() as pool:

@@ -11,14 +11,13 @@ Cross-validated by document, with the embedding model 31 of the 74 are answered,
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from luna.contracts.plan import Language
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of, numbers_of
 from services.rag.answering.matching import ContentWords, content_words
-from services.rag.answering.question_time import has_validity
+from services.rag.answering.question import has_validity
 
 # How far below the bound a language model is still asked: it reads the passages and says itself that they hold nothing, and what it says is checked.
 READING_MARGIN = 1.5
@@ -98,50 +97,37 @@ def judge_answerability(question: str, evidence: AnswerEvidence, *, language: La
     names = {text: facts_of(text, proper_names=language == "en").names for text in words}
     calibrated = BY_EMBEDDING_MODEL.get((model or "").rpartition("/")[2].partition(":")[0].lower())
     numbered = list(zip(range(1, len(texts) + 1), texts, evidence.sources, strict=True))
-    possible = [(number, text, source) for number, text, source in numbered if _may_hold(text, (words[text][0], names[text]), source)]
+    possible = [(number, text, source) for number, text, source in numbered if _may_hold(text, words[text][0], names[text], source)]
     shares = {number: max(words[text][0].share_in(window, words[text][1]) for window in source.windows) for number, text, source in possible}
     if calibrated is None or evidence.embedder is None or any(evidence.sources[number - 1].passage.dense_score is None for number in shares):
         used, scores = BY_WORDS, {number: BY_WORDS.share * share + BY_WORDS.place * (number - 1) for number, share in shares.items()}
     else:
-        used, scores = calibrated, _score_by_cosines(question, shares, evidence, calibrated)
+        # The few passages that come first by words and cosine: the sentences of others are not compared.
+        used, scores = calibrated, {}
+        cosines = {number: evidence.sources[number - 1].passage.dense_score or 0.0 for number in shares}
+        for number in sorted(shares, key=lambda each: -(shares[each] + cosines[each]))[:MOST_COMPARED]:
+            sentence = float(evidence.similarities(question, number).max())
+            scores[number] = used.share * shares[number] + used.place * (number - 1) + used.cosine * cosines[number] + used.sentence * sentence
     answering = sorted((number for number, score in scores.items() if score >= used.least), key=lambda number: -scores[number])
     return Answerability(tuple(answering), max(scores.values(), default=-math.inf) >= used.least - READING_MARGIN)
 
 
-def _may_hold(question: str, question_terms: tuple[ContentWords, frozenset[str]], source: EvidenceSource) -> bool:
-    """Return whether a passage is about the same thing at all; a question about a person needs every word of it in the passage."""
-    own, names = question_terms
-    return bool(source.sentences) and _is_about_same(question, names, source) and not (_ASKS_WHO.match(question) and not all(own.matches_in(source.terms)))
+def _may_hold(question: str, question_words: ContentWords, names: frozenset[str], source: EvidenceSource) -> bool:
+    """Return whether what a question names, models, years, figures, fuels, stands in a passage: an answer about another one is none.
 
-
-def _score_by_cosines(question: str, shares: Mapping[int, float], evidence: AnswerEvidence, model: AnswerabilityModel) -> dict[int, float]:
-    """Return the score of the few passages that come first by words and cosine: the sentences of others are not compared."""
-    cosines = {number: evidence.sources[number - 1].passage.dense_score or 0.0 for number in shares}
-    scores = {}
-    for number in sorted(shares, key=lambda each: -(shares[each] + cosines[each]))[:MOST_COMPARED]:
-        sentence = float(evidence.similarities(question, number).max())
-        scores[number] = model.share * shares[number] + model.place * (number - 1) + model.cosine * cosines[number] + model.sentence * sentence
-    return scores
-
-
-def _is_about_same(question: str, names: frozenset[str], source: EvidenceSource) -> bool:
-    """Return whether what a question names, models, years, figures, fuels, stands in a passage: an answer about another one is none."""
+    A question about a person needs every word of it in the passage.
+    """
+    if not source.sentences or (_ASKS_WHO.match(question) and not all(question_words.matches_in(source.terms))):
+        return False
     passage_numbers = numbers_of(f"{source.passage.title} {' '.join(source.passage.headings)} {source.text}")
     dated = {float(source.passage.dated.year)} if source.passage.dated else set()
     numbers = all(any(readings & other for other in passage_numbers) or bool(readings & dated) for readings in numbers_of(question))
-    models = all(re.search(rf"\b{re.escape(word)}[ -]{number}\b", source.lower) for word, number in _named_models(question, source))
+    # A product is a word that the passage has with a number, or that begins with a capital in the question.
+    products = [
+        (word, number)
+        for word, number in ((word.lower(), number) for word, number in _MODEL.findall(question))
+        if re.search(rf"\b{re.escape(word)}[ -]\d", source.lower) or re.search(rf"\b{re.escape(word[0].upper() + word[1:])}[ -]\d", question)
+    ]
+    models = all(re.search(rf"\b{re.escape(word)}[ -]{number}\b", source.lower) for word, number in products)
     carriers = all(carrier.search(source.lower) for carrier in _CARRIERS if carrier.search(question))
     return numbers and models and carriers and all(name in source.lower for name in names)
-
-
-def _named_models(question: str, source: EvidenceSource) -> list[tuple[str, str]]:
-    """Return the products with their numbers in a question, of those words that a passage has with a number."""
-    pairs = [(word.lower(), number) for word, number in _MODEL.findall(question)]
-    return [
-        (word, number) for word, number in pairs if word[0].isalpha() and (re.search(rf"\b{re.escape(word)}[ -]\d", source.lower) or _is_name(word, question))
-    ]
-
-
-def _is_name(word: str, question: str) -> bool:
-    """Return whether a word that a number follows begins with a capital, as a product's does."""
-    return re.search(rf"\b{re.escape(word[0].upper() + word[1:])}[ -]\d", question) is not None

@@ -11,16 +11,14 @@ from luna.contracts.plan import Language
 from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequest
 from luna.energy.errors import LunaError, UnavailableError
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
-from services.rag.answering.answerability import Answerability, judge_answerability
+from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
-from services.rag.answering.extracts import extract_answer
-from services.rag.answering.follow_up import goes_on, stand_alone
 from services.rag.answering.plain_text import gives_orders, to_plain_text
-from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
+from services.rag.answering.ports import Listener, Nobody, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
-from services.rag.answering.question_time import QuestionTime, find_question_time, part_by_time
+from services.rag.answering.question import QuestionTime, find_question_time, goes_on, part_by_time, stand_alone
 from services.rag.answering.sentences import detect_language
-from services.rag.answering.wording import AnswerDraft, CheckedStream
+from services.rag.answering.wording import AnswerDraft, CheckedStream, extract_answer
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
@@ -111,7 +109,18 @@ class Answerer:
         """
         self.listener.stage("understanding")
         result = AnswerResult(context.language or detect_language(context.question, context.before[-1].language if context.before else "en"))
-        question = self._understand(context, result)
+        plain = " ".join(to_plain_text(context.question).split()) or context.question
+        # Without instructions to a model, unless it is nothing else.
+        question = " ".join(part for part in _PARTS.split(plain) if not gives_orders(part)) or plain
+        if context.before and goes_on(question):
+            # As one that stands by itself.
+            before = context.before[-1]
+            alone = stand_alone(question, before.understood_as or before.question)
+            rewritten = self._ask_model(compose_standalone(question, context.before), result)
+            text = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
+            # A rewritten question is a question: long ones and empty ones are something else.
+            question = text[0] if text and 0 < len(text[0]) <= MOST_REWRITTEN else alone
+            result.understood_as = question if question != context.question else None
         self._require_listener()
         if (topic := find_topic(question)) is not None:
             self._recommend(topic, context, result)
@@ -119,31 +128,28 @@ class Answerer:
             self._ask_documents(question, context, result)
         return result
 
-    def _understand(self, context: QuestionContext, result: AnswerResult) -> str:
-        """Return the question as one that stands by itself."""
-        question = _without_orders(" ".join(to_plain_text(context.question).split()) or context.question)
-        if not context.before or not goes_on(question):
-            return question
-        before = context.before[-1]
-        alone = stand_alone(question, before.understood_as or before.question)
-        rewritten = self._ask_model(compose_standalone(question, context.before), result)
-        text = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
-        # A rewritten question is a question: long ones and empty ones are something else.
-        if text and 0 < len(text[0]) <= MOST_REWRITTEN:
-            alone = text[0]
-        result.understood_as = alone if alone != context.question else None
-        return alone
-
     def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
         """Answer from the site's data; returns whether they have anything on it."""
         if self.tools is None:
             return False
         self.listener.stage("tools")
         before = context.before[-1].tool_calls if context.before else []
-        proposed = [*self.tools.match(question, before)] or self._propose(question, context, result)
+        proposed = [*self.tools.match(question, before)]
+        if not proposed and self.model is not None and _ABOUT_DATA.search(question):
+            # The language model proposes; it receives the question and the tools, and no word of a document.
+            descriptions = self.tools.descriptions()
+            reply = self._ask_model(compose_tool_choice(question, descriptions, today=context.today.isoformat()), result)
+            tool_names = {tool.name for tool in descriptions}
+            proposed = [call for call in read_tool_choice(reply.text) if call.tool in tool_names] if reply else []
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
-            self._call(self.tools, call, result)
+            try:
+                tool_result = self.tools.call(call)
+            except LunaError:
+                _note(result, "tool_failed")
+                continue
+            shared = {name: getattr(tool_result, name) for name in ToolCall.model_fields if hasattr(tool_result, name)}
+            result.tool_calls.append(ToolCall(**shared))
         answered = [place for place, call in enumerate(result.tool_calls) if call.found]
         if not answered:
             return False
@@ -154,24 +160,6 @@ class Answerer:
         result.text = draft.text
         return True
 
-    def _propose(self, question: str, context: QuestionContext, result: AnswerResult) -> list[ProposedCall]:
-        """Return the calls that the language model proposes; it receives the question and the tools, and no word of a document."""
-        if self.tools is None or self.model is None or not _ABOUT_DATA.search(question):
-            return []
-        reply = self._ask_model(compose_tool_choice(question, self.tools.descriptions(), today=context.today.isoformat()), result)
-        tool_names = {tool.name for tool in self.tools.descriptions()}
-        return [call for call in read_tool_choice(reply.text) if call.tool in tool_names] if reply else []
-
-    @staticmethod
-    def _call(tools: SiteTools, call: ProposedCall, result: AnswerResult) -> None:
-        try:
-            tool_result = tools.call(call)
-        except LunaError:
-            _note(result, "tool_failed")
-            return
-        shared = {name: getattr(tool_result, name) for name in ToolCall.model_fields if hasattr(tool_result, name)}
-        result.tool_calls.append(ToolCall(**shared))
-
     def _ask_documents(self, question: str, context: QuestionContext, result: AnswerResult) -> None:
         self.listener.stage("searching")
         search_reply = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites))
@@ -180,19 +168,24 @@ class Answerer:
         parted = part_by_time(search_reply.passages, when, context.today)
         draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
         if not draft.sentences and parted.beyond:
-            if when is not None and (beyond := self._find_beyond(when, parted.beyond, search_reply, result)):
-                # Refuse with the validity of the nearest document, which holds at another time than the question's.
-                result.refused, result.nearest = True, list(beyond[:NEAREST])
-                _note(result, "outside_validity")
-                best = beyond[0]
-                days = (best.valid_from, best.valid_until)
-                sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
-                result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
-                self.on_first_text()
-                self.listener.token(result.text)
-                return
-            # Where nothing that holds answers a question about today, what held does, and says so.
-            draft = draft if when is not None else self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
+            if when is None:
+                # Where nothing that holds answers a question about today, what held does, and says so.
+                draft = self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
+            else:
+                # The passages that would answer if the question were about the time at which their documents hold.
+                evidence = gather_evidence(parted.beyond, self._embedder_of(search_reply))
+                judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
+                if judged.answered:
+                    # Refuse with the validity of the nearest document, which holds at another time than the question's.
+                    result.refused, result.nearest = True, [parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]]
+                    _note(result, "outside_validity")
+                    best = result.nearest[0]
+                    days = (best.valid_from, best.valid_until)
+                    sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
+                    result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
+                    self.on_first_text()
+                    self.listener.token(result.text)
+                    return
         if draft.sentences:
             self._say_validity(draft, result, when, context.today)
             result.text = draft.text
@@ -210,22 +203,31 @@ class Answerer:
     def _answer_from(
         self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
     ) -> AnswerDraft:
-        """Return an answer from passages; an empty draft where they hold none."""
+        """Return an answer from passages, an empty draft where they hold none: in the model's words where they are carried, else as extracts."""
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
         language, timeless = detect_language(question, result.language), None if when is None else when.question
         judged = judge_answerability(question, evidence, language=language, model=search_reply.model, timeless=timeless)
         self._require_listener()
         draft = self._begin(evidence, result)
-        if judged.answered or (self.model is not None and judged.worth_reading):
-            self.listener.stage("answering")
-            self._word(question, judged, draft, result)
+        if not judged.answered and (self.model is None or not judged.worth_reading):
+            return draft
+        self.listener.stage("answering")
+        if self.model is not None:
+            draft.evidence = AnswerEvidence(evidence.sources[:PASSAGES_IN_PROMPT], evidence.embedder)
+            stream = CheckedStream(draft)
+            messages = compose_answer(question, draft.evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
+            if self._ask_model(messages, result, on_text=stream.hear) is not None:
+                stream.end()
+            if stream.dropped:
+                _note(result, "sentences_dropped")
+            if draft.sentences or stream.is_unanswerable:
+                return draft
+            # Extracts may come from all that answers, also from what the model was not given.
+            draft.evidence = evidence
+        self.listener.stage("checking")
+        for extract in extract_answer(question, draft.evidence, judged.answered_by):
+            draft.add(extract.text, sources=[extract.number], support=1.0)
         return draft
-
-    def _find_beyond(self, when: QuestionTime, passages: Sequence[Passage], search_reply: SearchReply, result: AnswerResult) -> list[Passage]:
-        """Return the passages that would answer a question if it were about the time at which their documents hold."""
-        evidence = gather_evidence(passages, self._embedder_of(search_reply))
-        judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
-        return [passages[number - 1] for number in judged.answered_by]
 
     def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
         """Add the validity of cited documents that do not hold during the whole time of the question."""
@@ -241,25 +243,6 @@ class Answerer:
             else:
                 continue
             draft.add(sentence, sources=[sources[document_id]], support=1.0)
-
-    def _word(self, question: str, judged: Answerability, draft: AnswerDraft, result: AnswerResult) -> None:
-        """Add what answers the question to the draft: in the model's words where there is one and they are carried, else as extracts."""
-        if self.model is not None:
-            # The model's sentences that passages support.
-            evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_IN_PROMPT], draft.evidence.embedder)
-            draft.evidence = evidence
-            stream = CheckedStream(draft)
-            messages = compose_answer(question, evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
-            if self._ask_model(messages, result, on_text=stream.hear) is not None:
-                stream.end()
-            if stream.dropped:
-                _note(result, "sentences_dropped")
-            is_unanswerable = stream.is_unanswerable and not draft.sentences
-            if draft.sentences or is_unanswerable:
-                return
-        self.listener.stage("checking")
-        for extract in extract_answer(question, draft.evidence, judged.answered_by):
-            draft.add(extract.text, sources=[extract.number], support=1.0)
 
     def _ask_model(self, messages: list[ChatMessage], result: AnswerResult, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
         """Return the language model's reply; None where there is none or it is away."""
@@ -316,11 +299,6 @@ def find_topic(question: str) -> str | None:
     """Return the topic for which a question asks for documents; None where it asks for something else."""
     match = _RECOMMENDS.search(question)
     return None if match is None else (match["de"] or match["en"]).strip(" ?.!\"'„“")
-
-
-def _without_orders(question: str) -> str:
-    """Return a question without instructions to a model; all of it where nothing else remains."""
-    return " ".join(part for part in _PARTS.split(question) if not gives_orders(part)) or question
 
 
 def _note(result: AnswerResult, code: str) -> None:

@@ -133,15 +133,14 @@ class AnswerEvidence:
 
 def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> AnswerEvidence:
     """Return the evidence that passages are, in their order."""
-    return AnswerEvidence(tuple(map(_source, passages)), embedder)
-
-
-def _source(passage: Passage) -> EvidenceSource:
-    # Who speaks to a model in one sentence does so in those around it.
-    sentences = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
-    # Addresses that stand in a sentence as text stay; those of pictures do not.
-    addresses = (urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence)) for sentence in sentences)
-    plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=urls) for sentence, urls in zip(sentences, addresses, strict=True)) if text)
-    by_sentence = tuple(map(stems_of, plain))
-    heads = stems_of(" ".join((passage.title, *passage.headings)))
-    return EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence))
+    sources = []
+    for passage in passages:
+        # Who speaks to a model in one sentence does so in those around it.
+        sentences = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
+        # Addresses that stand in a sentence as text stay; those of pictures do not.
+        addresses = [urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence)) for sentence in sentences]
+        plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=urls) for sentence, urls in zip(sentences, addresses, strict=True)) if text)
+        by_sentence = tuple(map(stems_of, plain))
+        heads = stems_of(" ".join((passage.title, *passage.headings)))
+        sources.append(EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence)))
+    return AnswerEvidence(tuple(sources), embedder)

@@ -121,20 +121,16 @@ def _take_dates(text: str) -> tuple[frozenset[date], str]:
 
 
 def _quantities(text: str) -> frozenset[Quantity]:
-    return frozenset(Quantity(_readings(match.group()), _unit(text, match.start(), match.end())) for match in _NUMBER.finditer(text))
-
-
-def _unit(text: str, start: int, end: int) -> str | None:
-    before = _CURRENCY_BEFORE.search(text[max(0, start - 4) : start])
-    if before:
-        return "eur"
-    after = _UNIT.match(text, end)
-    if after is None:
-        return None
-    if after["unit"] == "a":  # as in § 14a, which is no current
-        return None
-    word = re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(" ", "")
-    return _UNITS.get(word)
+    quantities = set()
+    for match in _NUMBER.finditer(text):
+        if _CURRENCY_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
+            unit: str | None = "eur"
+        elif (after := _UNIT.match(text, match.end())) is None or after["unit"] == "a":  # as in § 14a, which is no current
+            unit = None
+        else:
+            unit = _UNITS.get(re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(" ", ""))
+        quantities.add(Quantity(_readings(match.group()), unit))
+    return frozenset(quantities)
 
 
 def _readings(number: str) -> frozenset[float]:

@@ -1,6 +1,6 @@
 """Whether words of one text stand in another: by their stems, and across German and English by the glossary."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -42,7 +42,10 @@ class ContentWords:
 
     def matches_in(self, terms: frozenset[str]) -> list[bool]:
         """Return of each word whether it is among ``terms``, by itself or within a phrase that the other language says otherwise."""
-        there = [bool(stems & terms) or _is_part(stems, terms) for stems in self.stems]
+        there = [
+            bool(stems & terms) or any(part in term for part in stems if len(part) >= SHORTEST_PART for term in terms if len(term) > len(part))
+            for stems in self.stems
+        ]
         for phrase in self.phrases:
             if any(other <= terms for other in phrase.others):
                 there[phrase.first : phrase.end] = [True] * (phrase.end - phrase.first)
@@ -63,25 +66,15 @@ def stems_of(text: str) -> frozenset[str]:
 def content_words(text: str) -> ContentWords:
     """Return the content words of a text."""
     # Words that are joined stand apart in an index.
-    words = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-") if _says_something(part)]
-    word_stems = [(word, stems) for word in words if (stems := stems_of(word))]
-    return ContentWords(tuple(stems for _, stems in word_stems), tuple(_phrases([word for word, _ in word_stems])))
-
-
-def _phrases(words: list[str]) -> Iterator[PhrasePattern]:
+    parts = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-")]
+    content = [part for part in parts if part.lower() not in STOPWORDS and (len(part) > 1 or part.isdigit())]
+    word_stems = [(word, stems) for word in content if (stems := stems_of(word))]
+    words, phrases = [word for word, _ in word_stems], []
     for length in range(1, LONGEST_PHRASE + 1):
         for first in range(len(words) - length + 1):
             # What shorter runs have is theirs.
             inner = {other for part in (words[first : first + length - 1], words[first + 1 : first + length]) for other in translate(" ".join(part))}
             others = tuple(stems_of(other) for other in translate(" ".join(words[first : first + length])) if other not in inner)
             if others:
-                yield PhrasePattern(first, first + length, tuple(other for other in others if other))
-
-
-def _says_something(word: str) -> bool:
-    return word.lower() not in STOPWORDS and (len(word) > 1 or word.isdigit())
-
-
-def _is_part(stems: frozenset[str], terms: frozenset[str]) -> bool:
-    parts = [stem for stem in stems if len(stem) >= SHORTEST_PART]
-    return any(part in term for part in parts for term in terms if len(term) > len(part))
+                phrases.append(PhrasePattern(first, first + length, tuple(other for other in others if other)))
+    return ContentWords(tuple(stems for _, stems in word_stems), tuple(phrases))

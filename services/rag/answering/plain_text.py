@@ -85,7 +85,13 @@ def to_plain_text(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> s
     before = None
     while before != text:
         before = text
-        text = _strip_once(text, allowed_urls)
+        text = _DEFINITION.sub("", _visible(text))
+        text = _IMAGE.sub(lambda match: match.group(1) or "", text)
+        text = _LINK.sub(lambda match: f"{match.group(1)} ({match.group(2)})", text)
+        text = _CODE_FENCE.sub("", _TAG.sub("", text))
+        text = _EMPHASIS.sub(r"\2", text)
+        text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace("()", "")
+        text = _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n").strip()
     return text
 
 
@@ -98,17 +104,6 @@ def gives_orders(sentence: str) -> bool:
     """Return whether a sentence of a document speaks to a language model instead of a reader."""
     flat = _BLANKS.sub(" ", _visible(sentence))
     return any(pattern.search(flat) for pattern in _ORDERS)
-
-
-def _strip_once(text: str, allowed_urls: frozenset[str]) -> str:
-    text = _visible(text)
-    text = _DEFINITION.sub("", text)
-    text = _IMAGE.sub(lambda match: match.group(1) or "", text)
-    text = _LINK.sub(lambda match: f"{match.group(1)} ({match.group(2)})", text)
-    text = _CODE_FENCE.sub("", _TAG.sub("", text))
-    text = _EMPHASIS.sub(r"\2", text)
-    text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace("()", "")
-    return _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n").strip()
 
 
 def _keep_allowed(url: str, allowed_urls: frozenset[str]) -> str:

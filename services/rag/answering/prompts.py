@@ -48,7 +48,10 @@ def compose_answer(question: str, evidence: AnswerEvidence, *, language: Languag
     Args:
         mark: that no passage holds; new for every question.
     """
-    passages = "\n".join(_passage(number, source, mark) for number, source in enumerate(evidence.sources, start=1))
+    passages = "\n".join(
+        f"{mark} passage [{number}]: {label_of(source)}\n{source.text[:MOST_PASSAGE].replace(mark, '')}\n{mark} end of passage [{number}]"
+        for number, source in enumerate(evidence.sources, start=1)
+    )
     rules = _ANSWER.format(mark=mark, language=language_forms(language).texts["name-in-english"], not_found=UNANSWERABLE)
     return [ChatMessage("system", rules), ChatMessage("user", f"{passages}\n\nQuestion: {question}")]
 
@@ -93,8 +96,3 @@ def label_of(source: EvidenceSource) -> str:
     parts = [passage.title, *([f"page {passage.page}"] if passage.page else []), *passage.headings]
     plain = " / ".join(to_plain_text(part).replace("\n", " ") for part in parts if not gives_orders(part))
     return plain[:MOST_LABEL] or "document"
-
-
-def _passage(number: int, source: EvidenceSource, mark: str) -> str:
-    text = source.text[:MOST_PASSAGE].replace(mark, "")
-    return f"{mark} passage [{number}]: {label_of(source)}\n{text}\n{mark} end of passage [{number}]"

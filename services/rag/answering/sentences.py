@@ -62,8 +62,17 @@ def split_sentences(text: str) -> list[str]:
 
 
 def split_paragraphs(text: str) -> list[list[str]]:
-    """Return the sentences of each paragraph, item or row."""
-    return [_split_line(line) for line in _lines(text)]
+    """Return the sentences of each paragraph, item or row; lines that a page broke are joined."""
+    paragraphs: list[str] = []
+    for line in map(str.strip, text.split("\n")):
+        before = paragraphs[-1] if paragraphs else ""
+        begins = not before or not line or before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line)
+        # The rest of a line is in small letters, or that line is as wide as a page.
+        if not begins and (line[0].islower() or len(before) >= WIDE):
+            paragraphs[-1] += f" {line}"
+        else:
+            paragraphs.append(line)
+    return [_split_line(line) for line in paragraphs if line]
 
 
 def is_row(line: str) -> bool:
@@ -71,41 +80,16 @@ def is_row(line: str) -> bool:
     return line.startswith("|") or " | " in line
 
 
-def _lines(text: str) -> list[str]:
-    """Return the paragraphs of a text: lines that a page broke are joined."""
-    joined: list[str] = []
-    for raw in text.split("\n"):
-        line = raw.strip()
-        if joined and joined[-1] and line and _goes_on(joined[-1], line):
-            joined[-1] += f" {line}"
-        else:
-            joined.append(line)
-    return [line for line in joined if line]
-
-
-def _goes_on(before: str, line: str) -> bool:
-    """Return whether a line is the rest of the one before: in small letters, or where that one is as wide as a page."""
-    if before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line):
-        return False
-    return line[0].islower() or len(before) >= WIDE
-
-
 def _split_line(line: str) -> list[str]:
     if is_row(line):
         return [line]
     sentences, begun = [], 0
     for end in _END.finditer(line):
-        if not _ends_sentence(line, end.start()):
+        last_word = re.search(r"[^\W_]*\Z", line[: end.start()])
+        word = last_word.group().lower() if last_word else ""
+        # "1. Januar", "§ 14. Absatz": a number of two digits counts what follows.
+        if line[end.start()] == "." and (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (word.isdigit() and len(word) <= 2)):
             continue
         sentences.append(line[begun : end.end()].strip())
         begun = end.end()
     return [*sentences, *([line[begun:].strip()] if line[begun:].strip() else [])]
-
-
-def _ends_sentence(line: str, stop: int) -> bool:
-    if line[stop] != ".":
-        return True
-    word = re.search(r"[^\W_]*\Z", line[:stop])
-    before = word.group().lower() if word else ""
-    # "1. Januar", "§ 14. Absatz": a number of two digits counts what follows.
-    return not (before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha()) or (before.isdigit() and len(before) <= 2))

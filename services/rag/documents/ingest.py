@@ -30,7 +30,9 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
         report = partial(_report, finished=len(ended) - 1, total=len(ended) + len(waiting), tell=tell)
         document = pipeline.finish(ended[-1], report)
         if document is not None:
-            waiting.extend(each for each in _members(pipeline, document) if each not in ended and each not in waiting)
+            with unit_of_work(pipeline.engine) as connection:
+                members = [each.document_id for each in documents.list_unsettled_members(connection, document)]
+            waiting.extend(each for each in members if each not in ended and each not in waiting)
     tell(STEPS * len(ended), STEPS * len(ended), "")
     with unit_of_work(pipeline.engine) as connection:
         return IngestReply(documents=documents.list_by_id(connection, ended))
@@ -65,8 +67,3 @@ def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell
         with unit_of_work(pipeline.engine) as connection:
             document, _ = store_document(connection, replace(incoming, fields=request.fields, url=fetched.final_url))
     return ingest_documents([document.document_id], pipeline, tell)
-
-
-def _members(pipeline: Pipeline, archive: Document) -> list[str]:
-    with unit_of_work(pipeline.engine) as connection:
-        return [each.document_id for each in documents.list_unsettled_members(connection, archive)]

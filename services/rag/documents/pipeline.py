@@ -93,19 +93,16 @@ class Pipeline:
         Raises:
             UnavailableError: something is away; the document stays at the step that it has reached.
         """
+        steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
         while (document := self.find(document_id)) is not None and document.state not in documents.SETTLED:
             report(document)
-            self._advance(document)
+            isolate(lambda: steps[document.state](document), lambda error: self._note_fault(document, error))
         return document
 
     def find(self, document_id: str) -> Document | None:
         """Return a document as it stands."""
         with unit_of_work(self.engine) as connection:
             return documents.find(connection, document_id)
-
-    def _advance(self, document: Document) -> None:
-        steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
-        isolate(lambda: steps[document.state](document), lambda error: self._note_fault(document, error))
 
     def _note_fault(self, document: Document, error: Exception) -> None:
         if isinstance(error, UnavailableError):
@@ -119,7 +116,13 @@ class Pipeline:
     def _extract(self, document: Document) -> None:
         with self.scratch() as folder:
             extraction = self.read(document, Path(folder))
-            self._store_members(document, extraction)
+            shared = DocumentFields.model_validate({name: getattr(document, name) for name in DocumentFields.model_fields if name != "title"})
+            for member in extraction.members:
+                name = f"{document.name}/{clean_path(member.name)}"
+                incoming = read_file(member.path, self.objects, name=name, source="archive", added_by=document.added_by)
+                with unit_of_work(self.engine) as connection:
+                    stored, _ = store_document(connection, replace(incoming, fields=shared))
+                    documents.note_job(connection, [stored.document_id], document.job_id)
         named = document.title == PurePosixPath(document.name).name
         # What its owner says of its validity is not completed by its text: both together may hold at no time.
         stated = document if document.valid_from or document.valid_until else validity_of(extraction, title=document.title)
@@ -153,15 +156,6 @@ class Pipeline:
         inside.mkdir()
         self.objects.fetch(documents.object_key(document.sha256), path)
         return extract(path, name=document.name, limits=limits_of(self.settings), folder=None if document.source == "archive" else inside)
-
-    def _store_members(self, archive: Document, extraction: Extraction) -> None:
-        fields = DocumentFields.model_validate({name: getattr(archive, name) for name in DocumentFields.model_fields if name != "title"})
-        for member in extraction.members:
-            name = f"{archive.name}/{clean_path(member.name)}"
-            incoming = read_file(member.path, self.objects, name=name, source="archive", added_by=archive.added_by)
-            with unit_of_work(self.engine) as connection:
-                stored, _ = store_document(connection, replace(incoming, fields=fields))
-                documents.note_job(connection, [stored.document_id], archive.job_id)
 
     def _cut(self, document: Document) -> None:
         try:

@@ -30,7 +30,12 @@ def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -
     Raises:
         UnavailableError: something is away; what is done stays done.
     """
-    _bring_up(pipeline, request, tell)
+    with unit_of_work(pipeline.engine) as connection:
+        failed = documents.list_ids(connection, "failed") if request.rechunk else []
+        for document in documents.list_by_id(connection, failed):
+            documents.reopen_failed(connection, document)
+        open_ids = documents.list_ids(connection, "stored", "extracted", "chunked", "embedded")
+    ingest_documents(open_ids, pipeline, tell)
     with unit_of_work(pipeline.engine) as connection:
         ids = documents.list_ids(connection, "searchable")
     counts = []
@@ -52,15 +57,6 @@ def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
     with unit_of_work(pipeline.engine) as connection:
         incomplete = model != NO_MODEL and not vectors.is_complete(connection, model)
         return incomplete or documents.stand_still(connection, since=now - STANDING_FOR)
-
-
-def _bring_up(pipeline: Pipeline, request: ReindexRequest, tell: Tell) -> None:
-    with unit_of_work(pipeline.engine) as connection:
-        failed = documents.list_ids(connection, "failed") if request.rechunk else []
-        for document in documents.list_by_id(connection, failed):
-            documents.reopen_failed(connection, document)
-        open_ids = documents.list_ids(connection, "stored", "extracted", "chunked", "embedded")
-    ingest_documents(open_ids, pipeline, tell)
 
 
 def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None:

@@ -64,7 +64,11 @@ def validity_of(extraction: Extraction, *, title: str) -> DocumentValidity:
 
 def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidity:
     """Return from when until when a document holds by its titles and metadata (``heads``) and its lines; nothing where it says several things, or none."""
-    stated = [each for line in _head_and_foot_lines(heads, lines) for each in _read_line(line)]
+    head, length = 0, 0
+    while head < len(lines) and (length := length + len(lines[head])) <= HEAD_CHARACTERS:
+        head += 1
+    spoken = (*heads, *lines[:head], *lines[head:][-FOOT_LINES:])
+    stated = [each for line in spoken for each in _read_line(" ".join(line.split()))]
     first = _choose((each.rank, each.first) for each in stated)
     last = _choose((each.rank, each.last) for each in stated)
     return DocumentValidity() if first and last and last < first else DocumentValidity(valid_from=first, valid_until=last)
@@ -74,18 +78,6 @@ def _choose(days: Iterable[tuple[int, date | None]]) -> date | None:
     """Return the day that is stated most exactly; None where two are."""
     ranked = sorted({(rank, day) for rank, day in days if day is not None})
     return ranked[0][1] if ranked and [rank for rank, _ in ranked].count(ranked[0][0]) == 1 else None
-
-
-def _head_and_foot_lines(heads: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
-    head, length = [], 0
-    for line in lines:
-        length += len(line)
-        if length > HEAD_CHARACTERS:
-            break
-        head.append(line)
-    rest = lines[len(head) :]
-    for line in (*heads, *head, *rest[-FOOT_LINES:]):
-        yield " ".join(line.split())
 
 
 def _read_line(line: str) -> Iterator[_Statement]:

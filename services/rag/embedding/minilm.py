@@ -4,7 +4,7 @@ Source: Wang et al., "MiniLM: Deep Self-Attention Distillation", 2020; Devlin et
 A framework for neural networks would weigh a gigabyte on a machine that only turns texts into vectors.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +35,15 @@ class MiniLm:
         """Return a vector of unit length for each text, shape ``(texts, 384)``."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.zeros((len(tokens), WIDTH), np.float32)
+        # Texts of about the same length together, so that little is computed for padding.
+        batches: list[list[int]] = []
+        for index in sorted(range(len(tokens)), key=lambda index: len(tokens[index])):
+            if not batches or (len(batches[-1]) + 1) * len(tokens[index]) > _BATCH_TOKENS:
+                batches.append([])
+            batches[-1].append(index)
         # Threads that wait for each other on cores that others use make it thirty times slower.
         with self._threads.limit(limits=1, user_api="blas"):
-            for batch in _batches(tokens):
+            for batch in batches:
                 vectors[batch] = self._encode([tokens[index] for index in batch])
         return vectors
 
@@ -45,7 +51,8 @@ class MiniLm:
         longest = max(map(len, tokens))
         ids = np.array([[*each, *[0] * (longest - len(each))] for each in tokens])
         mask = np.array([[True] * len(each) + [False] * (longest - len(each)) for each in tokens])
-        state = self._look_up(ids)
+        words, positions, kinds = (self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
+        state = _Part(self._weights, "embeddings.").normalise("LayerNorm", words[ids] + positions[: ids.shape[1]] + kinds[0])
         blocked = np.where(mask, np.float32(0), np.float32(-1e9))[:, None, None, :]
         for layer in range(LAYERS):
             part = _Part(self._weights, f"encoder.layer.{layer}.")
@@ -56,11 +63,6 @@ class MiniLm:
         shares = mask[..., None] / mask.sum(axis=1)[:, None, None]
         mean = (state * shares).sum(axis=1)
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)
-
-    def _look_up(self, ids: NDArray[np.int64]) -> FloatArray:
-        part = _Part(self._weights, "embeddings.")
-        words, positions, kinds = (self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
-        return part.normalise("LayerNorm", words[ids] + positions[: ids.shape[1]] + kinds[0])
 
 
 class _Part:
@@ -101,15 +103,3 @@ def _erf(values: FloatArray) -> FloatArray:
     step = 1 / (1 + np.float32(0.3275911) * size)
     series = step * (0.254829592 + step * (-0.284496736 + step * (1.421413741 + step * (-1.453152027 + step * np.float32(1.061405429)))))
     return np.asarray(np.sign(values) * (1 - series * np.exp(-size * size)), np.float32)
-
-
-def _batches(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Yield positions of texts of about the same length, so that little is computed for padding."""
-    batch: list[int] = []
-    for index in sorted(range(len(tokens)), key=lambda index: len(tokens[index])):
-        if batch and (len(batch) + 1) * len(tokens[index]) > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

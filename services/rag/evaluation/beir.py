@@ -76,20 +76,15 @@ def read_judgements(folder: Path) -> dict[str, dict[str, int]]:
     for number, row in enumerate(csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
         if not row or (number == 1 and row[-1].strip().lower() in {"score", "relevance"}):
             continue
-        query, passage, grade = _judgement(row, f"{path}:{number}")
-        judged.setdefault(query, {})[passage] = grade
+        where, remedy = f"{path}:{number}", f"Write three columns with tabs between them: {', '.join(_HEADER)}."
+        if len(row) != len(_HEADER):
+            raise InvalidInputError(f"a line has {len(row)} columns, not 3", field=where, value="\t".join(row)[:80], remedy=remedy)
+        query, passage, grade = row
+        try:
+            judged.setdefault(query, {})[passage] = int(grade)
+        except ValueError:
+            raise InvalidInputError("the relevance is no whole number", field=where, value=grade, remedy=remedy) from None
     return judged
-
-
-def _judgement(row: list[str], where: str) -> tuple[str, str, int]:
-    remedy = f"Write three columns with tabs between them: {', '.join(_HEADER)}."
-    if len(row) != len(_HEADER):
-        raise InvalidInputError(f"a line has {len(row)} columns, not 3", field=where, value="\t".join(row)[:80], remedy=remedy)
-    try:
-        grade = int(row[2])
-    except ValueError:
-        raise InvalidInputError("the relevance is no whole number", field=where, value=row[2], remedy=remedy) from None
-    return row[0], row[1], grade
 
 
 def _find(folder: Path, *names: str) -> Path:

@@ -1,31 +1,159 @@
-"""Evaluates retrieval on any set in BEIR layout, and Luna on its own set: how well passages are found, and questions answered.
+"""Evaluates retrieval on any set in BEIR layout, and Luna on its own set of questions over the documents that ship: retrieval, and answers.
 
-Questions are answered as the service does, over the set's own passages in memory and with tools that only record their calls. Answers are judged by their
-citations, figures, refusals, and obedience to instructions in documents.
+What answers a question of the own set is given by a document and a quotation from it; the passages that hold the quotation are the relevant ones, however
+documents are cut. Questions are answered as the service does, over the set's own passages in memory and with tools that only record their calls. Answers are
+judged by their citations, figures, refusals, and obedience to instructions in documents.
 """
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from luna.contracts.answers import ToolCall
+from luna.contracts.documents import DocumentLanguage
+from luna.contracts.message import Message
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
-from luna.energy.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.energy.site import Site, parse_site
+from luna.platform.database.vectors import searched_text
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import ProposedCall
+from services.rag.documents.validity import validity_of
 from services.rag.embedding import Embedder
-from services.rag.evaluation.beir import count_passages, read_judgements, read_passages, read_queries
-from services.rag.evaluation.own_set import OwnQuestion, OwnSet, holds
-from services.rag.evaluation.ranking import Corpus, Progress, Ranking, rank
+from services.rag.evaluation.beir import SetPassage, count_passages, read_judgements, read_passages, read_queries
+from services.rag.evaluation.ranking import Corpus, Progress, rank
+from services.rag.examples import Example, list_examples, read_manifest
+from services.rag.extraction.chunking import cut
+from services.rag.extraction.extract import extract
 from services.rag.language import LanguageModel
 from services.rag.retrieval.fusion import fuse
 from services.rag.tools import registry
 from services.rag.tools.understanding import match_question
+
+FOLDER = Path(__file__).parent / "sets" / "luna"
+QuestionKind = Literal["document", "figures", "unanswerable", "hostile"]
+
+
+class ExpectedPassage(Message):
+    """Where an answer stands. ``relevance``: 2 answers the question, 1 helps."""
+
+    document: str
+    quote: str
+    relevance: int = 2
+
+
+class OwnQuestion(Message):
+    """A question of the set: its text, the expected answer, and forbidden behaviour."""
+
+    key: str = Field(alias="_id")
+    text: str
+    ask: QuestionKind
+    language: DocumentLanguage
+    evidence: tuple[ExpectedPassage, ...] = ()
+    figure: str | None = None
+    tool: str | None = None
+    figure_name: str | None = None
+    must_not_contain: tuple[str, ...] = ()
+    must_not_call: tuple[str, ...] = ()
+    must_not_leak: tuple[str, ...] = ()
+
+
+class OwnSet:
+    """The questions, and the passages of the documents as the service cuts them.
+
+    Args:
+        hostile: whether the documents that try to give orders are among them.
+        progress: hears how many documents are read.
+    """
+
+    def __init__(self, *, hostile: bool, progress: Progress) -> None:
+        self.examples = (*list_examples(), *(list_hostile() if hostile else ()))
+        self.questions = read_questions()
+        self.passages: list[Passage] = []
+        for count, example in enumerate(self.examples, start=1):
+            first = len(self.passages)
+            try:
+                extraction = extract(example.path, name=example.name)
+            except LunaError as error:
+                raise MachineError("a document that ships with Luna cannot be read", field=str(example.path), remedy=f"Install Luna anew. {error}") from error
+            validity = validity_of(extraction, title=example.title)
+            self.passages.extend(
+                [
+                    Passage(
+                        chunk_id=first + position,
+                        document_id=example.name,
+                        title=example.title,
+                        name=example.name,
+                        kind=example.kind,
+                        language=example.language,
+                        dated=example.dated,
+                        valid_from=validity.valid_from,
+                        valid_until=validity.valid_until,
+                        site_id=example.site_id,
+                        headings=list(part.headings),
+                        position=position,
+                        text=part.text,
+                        score=0.0,
+                    )
+                    for position, part in enumerate(cut(extraction.blocks))
+                ]
+            )
+            progress(count, len(self.examples), "documents")
+
+    def searched(self) -> Iterator[SetPassage]:
+        """Yield the passages as they are searched, by their numbers."""
+        for each in self.passages:
+            yield SetPassage(str(each.chunk_id), "", searched_text(each.title, each.headings, each.text), each.language)
+
+    def questions_of(self, *kinds: QuestionKind) -> list[OwnQuestion]:
+        """Return the questions of some kinds."""
+        return [each for each in self.questions if each.ask in kinds]
+
+    @cached_property
+    def judged(self) -> dict[str, dict[str, int]]:
+        """Relevance of passages by question, for those that documents answer."""
+        return {
+            each.key: {
+                str(passage.chunk_id): evidence.relevance
+                for evidence in reversed(each.evidence)
+                for passage in self.passages
+                if passage.document_id == evidence.document and holds(passage.text, evidence.quote)
+            }
+            for each in self.questions_of("document")
+        }
+
+    def crosses(self, question: OwnQuestion) -> bool:
+        """Return whether the document that answers a question is in the other language."""
+        languages = {each.name: each.language for each in self.examples}
+        return languages[question.evidence[0].document] != question.language
+
+
+def holds(text: str, quote: str) -> bool:
+    """Return whether a text holds a quotation, whatever its breaks and capitals."""
+    return _plain(quote) in _plain(text)
+
+
+def read_questions() -> list[OwnQuestion]:
+    """Return the questions of the set."""
+    with (FOLDER / "queries.jsonl").open(encoding="utf-8") as file:
+        return [OwnQuestion.model_validate(json.loads(line)) for line in file]
+
+
+def list_hostile() -> tuple[Example, ...]:
+    """Return the documents that try to give orders, or belong to somebody else."""
+    return read_manifest(FOLDER / "hostile" / "manifest.json", FOLDER / "hostile")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).lower()
 
 
 def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
@@ -63,9 +191,16 @@ def judge_answers(answers: Sequence[JudgedAnswer], passages: Sequence[Passage]) 
     """Return each measure as how many of how many, their share, and the failing cases."""
     kinds = {kind: [each for each in answers if each.question.ask == kind] for kind in ("document", "figures", "unanswerable", "hostile")}
     answered = [each for each in answers if each.result.draft and each.result.draft.citations]
+    cited = [(each, passages[citation.chunk_id]) for each in kinds["document"] if each.result.draft for citation in each.result.draft.citations]
+    # Citations of passages that do not hold what answers their question.
+    wrong = [
+        _case(each, f"cites {passage.document_id}, {' › '.join(passage.headings)}")
+        for each, passage in cited
+        if not any(passage.document_id == expected.document and holds(passage.text, expected.quote) for expected in each.question.evidence)
+    ]
     return {
         "answerable_answered": _measure(kinds["document"], lambda each: "refused" if each.result.refused else None),
-        "citation_precision": _cited(kinds["document"], passages),
+        "citation_precision": _figures(len(cited) - len(wrong), len(cited), wrong),
         "expected_figure_told": _measure([each for each in kinds["document"] if each.question.figure is not None and not each.result.refused], _missing_figure),
         "figures_carried": _measure(answered, lambda each: _uncarried(each, passages)),
         "tool_chosen": _measure(kinds["figures"], _wrong_tool),
@@ -85,18 +220,6 @@ def _figures(met: int, of: int, failing: list[dict[str, Any]]) -> dict[str, Any]
 
 def _case(judged: JudgedAnswer, words: str) -> dict[str, Any]:
     return {"question": judged.question.key, "text": judged.question.text, "fault": words}
-
-
-def _cited(cases: Sequence[JudgedAnswer], passages: Sequence[Passage]) -> dict[str, Any]:
-    """Return how many of all citations are of a passage that holds what answers their question."""
-    cited = [(each, citation.chunk_id) for each in cases if each.result.draft for citation in each.result.draft.citations]
-    wrong = [(each, passages[key]) for each, key in cited if not _answers(each.question, passages[key])]
-    failing = [_case(each, f"cites {passage.document_id}, {' › '.join(passage.headings)}") for each, passage in wrong]
-    return _figures(len(cited) - len(wrong), len(cited), failing)
-
-
-def _answers(question: OwnQuestion, passage: Passage) -> bool:
-    return any(passage.document_id == each.document and holds(passage.text, each.quote) for each in question.evidence)
 
 
 def _missing_figure(judged: JudgedAnswer) -> str | None:
@@ -213,7 +336,20 @@ def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> di
     }
     means = {name: ranking.describe(own.judged, [each.key for each in group]) for name, group in groups.items()}
     answering = {key: {passage for passage, grade in grades.items() if grade > 1} for key, grades in own.judged.items()}
-    return means | {"failing": [_miss(own, ranking, each) for each in questions if answering[each.key].isdisjoint(ranking.runs["fused"][each.key])]}
+    failing = []
+    for question in questions:
+        ranked, expected = ranking.runs["fused"][question.key], question.evidence[0]
+        if answering[question.key].isdisjoint(ranked):
+            first = own.passages[int(ranked[0])] if ranked else None
+            failing.append(
+                {
+                    "question": question.key,
+                    "text": question.text,
+                    "expected": {"document": expected.document, "quote": expected.quote},
+                    "found_first": None if first is None else {"document": first.document_id, "headings": first.headings},
+                }
+            )
+    return means | {"failing": failing}
 
 
 def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *, progress: Progress) -> dict[str, Any]:
@@ -224,14 +360,3 @@ def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *
         judged.append(JudgedAnswer(question, *ask(question)))
         progress(len(judged), len(own.questions), "answers")
     return judge_answers(judged, own.passages)
-
-
-def _miss(own: OwnSet, ranking: Ranking, question: OwnQuestion) -> dict[str, Any]:
-    expected, ranked = question.evidence[0], ranking.runs["fused"][question.key]
-    first = own.passages[int(ranked[0])] if ranked else None
-    return {
-        "question": question.key,
-        "text": question.text,
-        "expected": {"document": expected.document, "quote": expected.quote},
-        "found_first": None if first is None else {"document": first.document_id, "headings": first.headings},
-    }

@@ -6,7 +6,7 @@ By words, passages are ranked in memory: what the index of the service does, exa
 import math
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -159,7 +159,8 @@ class Corpus:
         self.keys: list[str] = []
         self.words = WordIndex()
         self._vectors = None if embedder is None else np.zeros((total, embedder.dimensions), np.float32)
-        for batch in _batches(passages):
+        rest = iter(passages)
+        while batch := list(islice(rest, _AT_ONCE)):
             if self.embedder is not None and self._vectors is not None:
                 english = self.embedder.speaks_one_language
                 texts = [text_to_embed(each.whole, each.language, speaks_english_alone=english) for each in batch]
@@ -192,31 +193,21 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
         corpus.find_near(text)
         corpus.find_words(text)
     for count, (key, text) in enumerate(queries.items(), start=1):
-        _rank_one(corpus, ranking, key, text)
+        began = time.perf_counter()
+        near = corpus.find_near(text)
+        vectors_end = time.perf_counter()
+        words = corpus.find_words(text)
+        words_end = time.perf_counter()
+        fused = [each.key for each in fuse(near, words)]
+        ended = time.perf_counter()
+        results: dict[Retriever, tuple[Iterable[int], float]] = {
+            "dense": (near, vectors_end - began),
+            "sparse": (words, words_end - vectors_end),
+            "fused": (fused, ended - began),
+        }
+        for name, run in ranking.runs.items():
+            positions, seconds = results[name]
+            run[key] = [corpus.keys[position] for position in islice(positions, DEPTH)]
+            ranking.seconds[name] += seconds
         progress(count, len(queries), "questions")
     return ranking
-
-
-def _rank_one(corpus: Corpus, ranking: Ranking, key: str, text: str) -> None:
-    began = time.perf_counter()
-    near = corpus.find_near(text)
-    vectors_end = time.perf_counter()
-    words = corpus.find_words(text)
-    words_end = time.perf_counter()
-    fused = [each.key for each in fuse(near, words)]
-    ended = time.perf_counter()
-    both: dict[Retriever, tuple[Iterable[int], float]] = {
-        "dense": (near, vectors_end - began),
-        "sparse": (words, words_end - vectors_end),
-        "fused": (fused, ended - began),
-    }
-    for name, run in ranking.runs.items():
-        positions, seconds = both[name]
-        run[key] = [corpus.keys[position] for position in islice(positions, DEPTH)]
-        ranking.seconds[name] += seconds
-
-
-def _batches(passages: Iterable[SetPassage]) -> Iterator[list[SetPassage]]:
-    rest = iter(passages)
-    while batch := list(islice(rest, _AT_ONCE)):
-        yield batch

@@ -29,8 +29,11 @@ class Example:
 def list_examples() -> tuple[Example, ...]:
     """Return the documents of the example household, then the pages of the guide in both languages."""
     folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
-    pages = [(language, path) for language in _LANGUAGES for path in sorted((folder / language).glob("*.md"))]
-    guide = (Example(path, f"guide/{language}/{path.name}", _title(path), "other", language) for language, path in pages)
+    guide = []
+    for language in _LANGUAGES:
+        for path in sorted((folder / language).glob("*.md")):
+            title = path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("#").strip()
+            guide.append(Example(path, f"guide/{language}/{path.name}", f"Luna: {title}", "other", language))
     return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *guide)
 
 
@@ -38,8 +41,3 @@ def read_manifest(manifest: Path, folder: Path) -> tuple[Example, ...]:
     """Return the documents that a manifest names, which lie in a folder."""
     rows = json.loads(manifest.read_text(encoding="utf-8"))
     return tuple(Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])}) for row in rows)
-
-
-def _title(path: Path) -> str:
-    with path.open(encoding="utf-8") as file:
-        return f"Luna: {file.readline().lstrip('#').strip()}"

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from luna.energy.errors import FULL_DISK
-from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
+from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, FileAccess, confine, landlock_version, restrict_files
 from services.rag.extraction.detection import detect, is_named_for
-from services.rag.extraction.file_access import FileAccess, landlock_version, restrict_files
-from services.rag.extraction.language import language_of
 from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, FileSource, FormatReading, Limits, Note
-from services.rag.extraction.text import clean
+from services.rag.extraction.text import clean, language_of
 
 READERS = {
     "application/pdf": "pdf",
@@ -60,7 +58,7 @@ def main(work: Path) -> None:
 def answer(source: FileSource) -> dict[str, Any]:
     """Return what a file holds, or its fault, as JSON takes it. Never raises over a file."""
     try:
-        return _reply(read(source))
+        extraction = read(source)
     except ExtractionError as exc:
         return _fault(exc)
     except MemoryError:
@@ -71,6 +69,9 @@ def answer(source: FileSource) -> dict[str, Any]:
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
+    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes", "metadata")}
+    blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
+    return fields | {"blocks": blocks, "members": [(member.name, str(member.path), member.size_bytes) for member in extraction.members]}
 
 
 def read(source: FileSource) -> Extraction:
@@ -95,12 +96,6 @@ def read(source: FileSource) -> Extraction:
         # A name is a line that databases take, as a text is.
         members=[replace(member, name=" ".join(clean(member.name).split())[-_LONGEST_NAME:] or member.path.name) for member in reading.members],
     )
-
-
-def _reply(extraction: Extraction) -> dict[str, Any]:
-    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes", "metadata")}
-    blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
-    return fields | {"blocks": blocks, "members": [(member.name, str(member.path), member.size_bytes) for member in extraction.members]}
 
 
 def _fault(error: ExtractionError) -> dict[str, Any]:

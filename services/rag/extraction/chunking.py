@@ -56,17 +56,15 @@ def cut(blocks: Sequence[DocumentBlock], *, most_words: int = MOST_WORDS) -> lis
     Invariants: without the repeated words of each passage, all words of all blocks occur once and in order, those of headings in ``headings`` or,
         where nothing stands below them, in ``text``; no passage holds text from below two headings, or more than ``most_words`` words.
     """
-    return [chunk for headings, section in _sections(blocks) for chunk in _section(section, headings, most_words)]
-
-
-def join(passages: Sequence[ChunkText]) -> str:
-    """Return the text of neighbouring passages of one document without what they repeat."""
-    return "\n\n".join(_without_words(passage.text, passage.repeated_words if index else 0) for index, passage in enumerate(passages))
-
-
-def _without_words(text: str, count: int) -> str:
-    match = re.match(rf"(?:\s*\S+){{{count}}}\s*", text)
-    return text[match.end() :] if match else text
+    chunks: list[ChunkText] = []
+    for headings, section in _sections(blocks):
+        units = [unit for part, block in enumerate(section) for unit in _units(block, part, most_words)]
+        # Tables too long for one passage are divided by themselves; the rest flows together.
+        for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
+            tables = [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)] if is_long else [list(run)]
+            for gathered in tables:
+                chunks.extend(_passages(gathered, headings, most_words))
+    return chunks
 
 
 def _sections(blocks: Sequence[DocumentBlock]) -> Iterator[tuple[list[str], list[DocumentBlock]]]:
@@ -93,15 +91,6 @@ def _sections(blocks: Sequence[DocumentBlock]) -> Iterator[tuple[list[str], list
         yield [text for _, text in path[:-1]], [lone]
 
 
-def _section(blocks: list[DocumentBlock], headings: list[str], most_words: int) -> Iterator[ChunkText]:
-    units = [unit for part, block in enumerate(blocks) for unit in _units(block, part, most_words)]
-    # Tables too long for one passage are divided by themselves; the rest flows together.
-    for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
-        tables = [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)] if is_long else [list(run)]
-        for gathered in tables:
-            yield from _passages(gathered, headings, most_words)
-
-
 def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     words = len(block.text.split())
     if block.kind == "table" and words <= most_words:
@@ -113,20 +102,12 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     room = most_words - len(header.split() if header else ())
     pieces = block.text.split("\n") if block.kind in {"table", "list"} else _SENTENCE.split(block.text)
     for piece in pieces:
-        for text in _bounded(piece, room):
-            yield _Unit(text, len(text.split()), block, part, header)
-
-
-def _bounded(text: str, most_words: int) -> Iterator[str]:
-    """Yield a text whole, or without sentences' ends where it is too long: in equal parts."""
-    words = text.split()
-    if len(words) <= most_words:
-        if words:
-            yield text
-        return
-    size = ceil(len(words) / ceil(len(words) / most_words))
-    for start in range(0, len(words), size):
-        yield " ".join(words[start : start + size])
+        own = piece.split()
+        # What is too long is divided into equal parts, without sentences' ends.
+        size = ceil(len(own) / ceil(len(own) / room)) if own else 1
+        for start in range(0, len(own), size):
+            text = piece if size == len(own) else " ".join(own[start : start + size])
+            yield _Unit(text, len(own[start : start + size]), block, part, header)
 
 
 def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Iterator[ChunkText]:
@@ -136,7 +117,8 @@ def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Itera
     gathered: list[_Unit] = []
     repeated: list[_Unit] = []
     for unit in units:
-        words = _words(gathered) + _words(repeated) + _header_words(unit, gathered)
+        header_words = 0 if gathered and gathered[0].text == unit.header else len((unit.header or "").split())
+        words = _words(gathered) + _words(repeated) + header_words
         if gathered and (words + unit.words > most_words or _words(gathered) >= fair):
             yield _chunk(repeated, gathered, headings)
             last = gathered[-1]
@@ -150,11 +132,6 @@ def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Itera
 
 def _words(units: list[_Unit]) -> int:
     return sum(unit.words for unit in units)
-
-
-def _header_words(unit: _Unit, gathered: list[_Unit]) -> int:
-    is_first = bool(gathered) and gathered[0].text == unit.header
-    return 0 if is_first or not unit.header else len(unit.header.split())
 
 
 def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:

@@ -61,7 +61,10 @@ def detect(source: FileSource) -> str:
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(_COMPOUND):
-        raise _compound(source.path.read_bytes())
+        # Office stores an encrypted file as a stream of this name in the container of its older formats.
+        if "EncryptedPackage".encode("utf-16-le") in source.path.read_bytes():
+            raise ExtractionError("encrypted", "The file is protected with a password")
+        raise ExtractionError("unknown_format", "The file is of an older Office format, which is not read", "Save it as .docx, .xlsx, .pptx or PDF.")
     text = None if head.startswith(_EXECUTABLES) else decode(source.path.read_bytes())
     if text is None:
         raise ExtractionError("unknown_format", f"The file is {_described(source)}, which is not read")
@@ -105,13 +108,6 @@ def kind_of_container(names: list[str]) -> str:
     if "mimetype" in names or "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         raise ExtractionError("unknown_format", "The file is a program or a document of a format that is not read")
     return ZIP
-
-
-def _compound(content: bytes) -> ExtractionError:
-    # Office stores an encrypted file as a stream of this name in the container of its older formats.
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        return ExtractionError("encrypted", "The file is protected with a password")
-    return ExtractionError("unknown_format", "The file is of an older Office format, which is not read", "Save it as .docx, .xlsx, .pptx or PDF.")
 
 
 def _described(source: FileSource) -> str:

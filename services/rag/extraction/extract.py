@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from services.rag.extraction.file_access import landlock_version
+from services.rag.extraction.confinement import landlock_version
 from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, Limits, Member
 
 log = structlog.get_logger("luna.rag")
@@ -47,7 +47,18 @@ def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path
         request = {"path": str(path.resolve()), "name": name, "limits": asdict(limits), "folder": str(folder.resolve()) if folder else None}
         (Path(work) / "request.json").write_text(json.dumps(request))
         _run_child(Path(work), limits)
-        reply = _reply(Path(work), limits)
+        written = Path(work) / "reply.json"
+        # Not a link to elsewhere, and no longer than text may be, escaped.
+        if written.is_symlink() or not written.is_file():
+            raise ExtractionError("crashed", "The program that reads it left no result")
+        if written.stat().st_size > 8 * limits.text_characters:
+            raise ExtractionError("too_large", f"It holds more than {limits.text_characters:,} characters of text")
+        try:
+            reply: dict[str, Any] = json.loads(written.read_bytes())
+        except ValueError as exc:
+            raise ExtractionError("crashed", "The program that reads it left no result") from exc
+        if "fault" in reply:
+            raise ExtractionError(**reply["fault"])
         blocks = [DocumentBlock(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
         members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
         return Extraction(**reply, blocks=blocks, members=members)
@@ -84,35 +95,16 @@ def _run_child(work: Path, limits: Limits) -> None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-    if status != 0:
-        raise _ending(status, work / "errors", limits)
-
-
-def _ending(status: int, errors: Path, limits: Limits) -> ExtractionError:
-    with errors.open("rb") as file:
-        file.seek(max(errors.stat().st_size - 4000, 0))
-        stderr = file.read().decode("utf-8", "replace")
+    if status == 0:
+        return
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
-        return ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
+        raise ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
     if status == -signal.SIGXFSZ:
-        return ExtractionError("too_large", "It unpacks to more than is read")
+        raise ExtractionError("too_large", "It unpacks to more than is read")
+    with (work / "errors").open("rb") as errors:
+        errors.seek(max((work / "errors").stat().st_size - 4000, 0))
+        stderr = errors.read().decode("utf-8", "replace")
     # PDFium aborts without a word where memory ends; what else aborts says why.
     if any(word in stderr for word in _MEMORY_WORDS) or (status == -signal.SIGABRT and not stderr.strip()):
-        return ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")
-    return ExtractionError("crashed", f"The program that reads it ended with status {status}")
-
-
-def _reply(work: Path, limits: Limits) -> dict[str, Any]:
-    path = work / "reply.json"
-    # Not a link to elsewhere, and no longer than text may be, escaped.
-    if path.is_symlink() or not path.is_file():
-        raise ExtractionError("crashed", "The program that reads it left no result")
-    if path.stat().st_size > 8 * limits.text_characters:
-        raise ExtractionError("too_large", f"It holds more than {limits.text_characters:,} characters of text")
-    try:
-        reply: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as exc:
-        raise ExtractionError("crashed", "The program that reads it left no result") from exc
-    if "fault" in reply:
-        raise ExtractionError(**reply["fault"])
-    return reply
+        raise ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")
+    raise ExtractionError("crashed", f"The program that reads it ended with status {status}")

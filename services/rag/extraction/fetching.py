@@ -115,22 +115,17 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
         if response.status != 200:
             raise refuse("page-server-refuses", field="url", value=url, status=response.status)
         with path.open("wb") as file:
-            for piece in _within(_unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"), limits, url):
+            remaining = limits.bytes
+            for piece in _unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"):
+                remaining -= len(piece)
+                if remaining < 0:
+                    raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
                 file.write(piece)
     media_type = response_headers.get_content_type() if response_headers["Content-Type"] else "application/octet-stream"
     stated = response_headers.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
     last = PurePosixPath(stated.replace("\\", "/")).name
     plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
     return Fetched(path, media_type, url, plain[-_LONGEST_NAME:] or "document")
-
-
-def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:
-    remaining = limits.bytes
-    for piece in pieces:
-        remaining -= len(piece)
-        if remaining < 0:
-            raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
-        yield piece
 
 
 def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -173,8 +168,16 @@ class _CheckedBackend(httpcore.NetworkBackend):
         Raises:
             InvalidInputError: one of the host's addresses may not be connected to.
         """
+        addresses = self._network.resolve(host.strip("[]"), port)
+        for address in addresses:
+            try:
+                is_allowed = self._network.allows(ip_address(address), port)
+            except ValueError:
+                is_allowed = False
+            if not is_allowed:
+                raise public_addresses.refuse_inward(host)
         failure: Exception = httpcore.ConnectError("no address")
-        for address in self._checked(host, port):
+        for address in addresses:
             try:
                 stream = self._sockets.connect_tcp(address, port, timeout=self._patience(), socket_options=socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
@@ -188,17 +191,6 @@ class _CheckedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Refuse: nothing here is on the internet."""
         raise httpcore.UnsupportedProtocol(path)
-
-    def _checked(self, host: str, port: int) -> list[str]:
-        addresses = self._network.resolve(host.strip("[]"), port)
-        for address in addresses:
-            try:
-                is_allowed = self._network.allows(ip_address(address), port)
-            except ValueError:
-                is_allowed = False
-            if not is_allowed:
-                raise public_addresses.refuse_inward(host)
-        return addresses
 
     def _patience(self) -> float:
         remaining = self._deadline - self._network.clock()

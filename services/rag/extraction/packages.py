@@ -34,7 +34,12 @@ def opened(path: Path, limits: Limits, *, most_entries: int) -> Iterator[ZipFile
         if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
             raise _too_large(limits)
         for entry in entries:
-            _check_name(entry)
+            name = PurePosixPath(entry.filename.replace("\\", "/"))
+            leads_out = name.is_absolute() or ".." in name.parts or entry.filename[1:2] == ":"
+            # The upper half of these attributes is the mode of Unix.
+            if leads_out or stat.S_ISLNK(entry.external_attr >> 16):
+                remedy = "Pack the files anew, without links and paths."
+                raise ExtractionError("damaged", f"“{entry.filename[:100]}” in it points out of the archive", remedy)
         yield container
 
 
@@ -92,14 +97,6 @@ def check_office(path: Path, limits: Limits) -> list[str]:
                     raise ExtractionError("damaged", f"“{entry.filename[:100]}” in it declares entities, which Office files do not have")
                 before = window[-16:]
         return container.namelist()
-
-
-def _check_name(entry: ZipInfo) -> None:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    leads_out = path.is_absolute() or ".." in path.parts or (len(entry.filename) > 1 and entry.filename[1] == ":")
-    # The upper half of these attributes is the mode of Unix.
-    if leads_out or stat.S_ISLNK(entry.external_attr >> 16):
-        raise ExtractionError("damaged", f"“{entry.filename[:100]}” in it points out of the archive", "Pack the files anew, without links and paths.")
 
 
 def _too_large(limits: Limits) -> ExtractionError:

@@ -18,7 +18,7 @@ from luna.contracts.recommendations import BanditPolicy, Recommendation, Recomme
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendation_items, recommendations, sites
-from luna.platform.database.recommendation_items import Audience, Candidate, Item
+from luna.platform.database.recommendation_items import Audience, Candidate
 from luna.platform.database.recommendations import Showing, Slate
 from luna.words import Numbers
 from luna.words.recommendations import say_reason, say_recommendation
@@ -47,7 +47,13 @@ def learn_interest(item_terms: Iterable[frozenset[str]], vectors: Sequence[Float
     counts = Counter(term for terms in item_terms for term in terms)
     counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
-    return Interest(terms, _mean_direction(vectors))
+    sizes = Counter(vector.size for vector in vectors)
+    if not sizes:
+        return Interest(terms)
+    size = sizes.most_common(1)[0][0]
+    mean = np.mean([vector for vector in vectors if vector.size == size], axis=0)
+    length = float(np.linalg.norm(mean))
+    return Interest(terms, np.asarray(mean / length) if length > 0 else None)
 
 
 def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> FloatArray:
@@ -58,7 +64,10 @@ def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> Floa
     counts = Counter(term for each in candidates for term in each.terms)
     rarity = {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
     own = sum(rarity.get(term, 0.0) for term in interest.terms)
-    words = np.array([_overlap(each.terms, interest.terms, rarity=rarity, own=own) for each in candidates], dtype=float)
+    words = np.zeros(len(candidates))
+    for place, each in enumerate(candidates):
+        if shared := each.terms & interest.terms:
+            words[place] = sum(rarity[term] for term in shared) / min(own, sum(rarity[term] for term in each.terms))
     if interest.vector is None:
         return words
     rows = [(place, each.vector) for place, each in enumerate(candidates) if each.vector is not None and each.vector.size == interest.vector.size]
@@ -80,24 +89,6 @@ def _same(one: Candidate, other: Candidate) -> bool:
     return together > 0 and len(one.terms & other.terms) / together > SAME_WORDS
 
 
-def _overlap(terms: frozenset[str], interest: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
-    shared = terms & interest
-    if not shared:
-        return 0.0
-    both = sum(rarity[term] for term in shared)
-    return both / min(own, sum(rarity[term] for term in terms))
-
-
-def _mean_direction(vectors: Sequence[FloatArray]) -> FloatArray | None:
-    sizes = Counter(vector.size for vector in vectors)
-    if not sizes:
-        return None
-    size = sizes.most_common(1)[0][0]
-    mean = np.mean([vector for vector in vectors if vector.size == size], axis=0)
-    length = float(np.linalg.norm(mean))
-    return np.asarray(mean / length) if length > 0 else None
-
-
 # From here on what was read or named is the reason.
 _NEAR = 0.1
 
@@ -105,37 +96,33 @@ _NEAR = 0.1
 def tell(connection: Connection, showings: Sequence[Showing], request: RecommendRequest, *, similarity: Mapping[str, float]) -> list[Recommendation]:
     """Return recommendations in the reader's language, in the order in which they are shown."""
     items = recommendation_items.load(connection, [each.item_id for each in showings])
-    return [_tell(items[each.item_id], each, request, similarity[each.item_id]) for each in showings]
-
-
-def _tell(item: Item, showing: Showing, request: RecommendRequest, similarity: float) -> Recommendation:
-    # Instants have no part in these words.
-    numbers = Numbers(request.language, ZoneInfo("UTC"), item.currency or "EUR")
-    words = say_recommendation(item.code, item.figures, numbers)
-    named = request.about is not None and bool(request.about.strip())
-    return Recommendation(
-        recommendation_id=showing.recommendation_id,
-        item_id=item.item_id,
-        kind=item.kind,
-        title=words.title,
-        text=words.text,
-        saving_cost_per_year=item.saving_cost_per_year,
-        saving_low=item.saving_low,
-        saving_high=item.saving_high,
-        currency=item.currency,
-        evidence=list(words.evidence),
-        document_id=item.document_id,
-        what_if_id=item.what_if_id,
-        reason=say_reason(_reason(item, similarity, named=named), numbers, saving=item.saving_cost_per_year),
-    )
-
-
-def _reason(item: Item, similarity: float, *, named: bool) -> str:
-    if similarity >= _NEAR:
-        return "named" if named else "similar"
-    if item.saving_cost_per_year is not None:
-        return "saving"
-    return "offered" if item.code == "tariff_offer" else "other"
+    near = "named" if request.about is not None and request.about.strip() else "similar"
+    told = []
+    for showing in showings:
+        item = items[showing.item_id]
+        # Instants have no part in these words.
+        numbers = Numbers(request.language, ZoneInfo("UTC"), item.currency or "EUR")
+        words = say_recommendation(item.code, item.figures, numbers)
+        other = "saving" if item.saving_cost_per_year is not None else "offered" if item.code == "tariff_offer" else "other"
+        reason = near if similarity[showing.item_id] >= _NEAR else other
+        told.append(
+            Recommendation(
+                recommendation_id=showing.recommendation_id,
+                item_id=item.item_id,
+                kind=item.kind,
+                title=words.title,
+                text=words.text,
+                saving_cost_per_year=item.saving_cost_per_year,
+                saving_low=item.saving_low,
+                saving_high=item.saving_high,
+                currency=item.currency,
+                evidence=list(words.evidence),
+                document_id=item.document_id,
+                what_if_id=item.what_if_id,
+                reason=say_reason(reason, numbers, saving=item.saving_cost_per_year),
+            )
+        )
+    return told
 
 
 # What a reader dismissed stays away for so long.
@@ -180,7 +167,14 @@ class Chooser:
         if not items:
             return RecommendReply(recommendations=[], policy=self.policy)
         interest = self._interest(connection, request, questions)
-        candidates, similarity = _narrow(items, rate_similarity(items, interest), interest)
+        near_interest = rate_similarity(items, interest)
+        # The policy chooses among the nearest, and, unless what the reader named is there, those that save most or are newest.
+        most = _NEAREST + _WORTHIEST
+        places = [place for place in np.argsort(-near_interest, kind="stable")[:most].tolist() if near_interest[place] > 0]
+        if not (interest.named and places):
+            worth = sorted(range(len(items)), key=lambda place: (-(items[place].saving or 0.0), -items[place].created_at.timestamp(), items[place].item_id))
+            places = list(dict.fromkeys([*places[:_NEAREST], *worth[:most]]))[:most]
+        candidates, similarity = [items[place] for place in places], near_interest[places]
         habits = recommendations.read_habits(connection, request.reader, since=now - _HABITS)
         features = describe_candidates(candidates, similarity, habits, named=interest.named, reader=(request.language, now))
         showings = self._rank(connection, candidates, features, most=request.k)
@@ -216,16 +210,6 @@ class Chooser:
             chosen.append(Showing(uuid.uuid4().hex, slate_id, len(chosen), each.item_id, each.kind, propensity, features[place], *logged))
             remaining = np.setdiff1d(remaining, find_same(candidates, place))
         return chosen
-
-
-def _narrow(items: Sequence[Candidate], similarity: FloatArray, interest: Interest) -> tuple[list[Candidate], FloatArray]:
-    """Return the items that the policy chooses among: the nearest first, and, unless what the reader named is there, those that save most or are newest."""
-    most = _NEAREST + _WORTHIEST
-    near = [place for place in np.argsort(-similarity, kind="stable")[:most].tolist() if similarity[place] > 0]
-    if not (interest.named and near):
-        worth = sorted(range(len(items)), key=lambda place: (-(items[place].saving or 0.0), -items[place].created_at.timestamp(), items[place].item_id))
-        near = list(dict.fromkeys([*near[:_NEAREST], *worth[:most]]))[:most]
-    return [items[place] for place in near], similarity[near]
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -114,7 +114,9 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
     learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
     statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
     targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}
-    targets |= {policy: [_probabilities(policy, each, policy_statistics) for each in slates] for policy, policy_statistics in statistics.items()}
+    for policy, policy_statistics in statistics.items():
+        rankings = [BanditRanking(policy, each.candidates, policy_statistics, np.random.default_rng(_SEED)) for each in slates]
+        targets[policy] = [ranking.probabilities(np.arange(len(each.candidates))) for ranking, each in zip(rankings, slates, strict=True)]
     values = {name: evaluate_target(slates, probabilities) for name, probabilities in targets.items()}
     return {"choices": len(slates), "logged": float(np.mean([each.reward for each in slates])), "policies": values}
 
@@ -126,7 +128,10 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
     """
     features, rewards = np.array([each.features for each in slates]), np.array([each.reward for each in slates])
     even = np.arange(len(slates)) % 2 == 0
-    fits = {half: _fit(features[even != half], rewards[even != half]) for half in (True, False)}
+    fits: dict[bool, FloatArray] = {}
+    for half in (True, False):
+        other, observed = features[even != half], rewards[even != half]
+        fits[half] = np.asarray(np.linalg.solve(other.T @ other + RIDGE * np.eye(other.shape[1]), other.T @ observed))
     weights = [fits[bool(half)] for half in even]
     log = LoggedChoices(
         reward=np.array([each.reward for each in slates]),
@@ -137,12 +142,3 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
     )
     estimates = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
     return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in estimates.items()}
-
-
-def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:
-    ranking = BanditRanking(policy, slate.candidates, statistics, np.random.default_rng(_SEED))
-    return ranking.probabilities(np.arange(len(slate.candidates)))
-
-
-def _fit(features: FloatArray, rewards: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.solve(features.T @ features + RIDGE * np.eye(features.shape[1]), features.T @ rewards))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.recommendations import EventAction, EventsReply, RecordEventsRequest
 from luna.platform.database import recommendations
-from luna.platform.database.recommendations import Learned, Observed
+from luna.platform.database.recommendations import Learned
 from services.rag.recommending.bandit import Statistics
 from services.rag.recommending.features import DIMENSIONS
 
@@ -49,18 +49,14 @@ def record_events(connection: Connection, request: RecordEventsRequest, *, now: 
     changed = {each.recommendation_id for each in valid if each.event_id in new}
     observed = recommendations.read_observed(connection, among=changed) if changed else []
     for policy in {each.policy for each in observed}:
-        recommendations.save_learned(connection, policy, _learn(learned[policy], [each for each in observed if each.policy == policy]), now=now)
+        before = learned[policy]
+        statistics = Statistics(before.precision, before.response, before.count)
+        for each in observed:
+            # What was shown before the features changed teaches nothing of the ones of now.
+            if each.policy == policy and each.features.size == DIMENSIONS:
+                reward = reward_of(each.actions)
+                statistics = statistics.observe(each.features, reward) if each.reward is None else statistics.revise(each.features, reward - each.reward)
+        recommendations.save_learned(connection, policy, Learned(statistics.precision, statistics.response, statistics.count), now=now)
     recommendations.save_rewards(connection, {each.recommendation_id: reward_of(each.actions) for each in observed})
     unknown = [each.event_id for each in request.events if each.recommendation_id not in showings]
     return EventsReply(accepted=len(new), duplicated=len(valid) - len(new), unknown=unknown)
-
-
-def _learn(learned: Learned, observed: list[Observed]) -> Learned:
-    statistics = Statistics(learned.precision, learned.response, learned.count)
-    for each in observed:
-        # What was shown before the features changed teaches nothing of the ones of now.
-        if each.features.size != DIMENSIONS:
-            continue
-        reward = reward_of(each.actions)
-        statistics = statistics.observe(each.features, reward) if each.reward is None else statistics.revise(each.features, reward - each.reward)
-    return Learned(statistics.precision, statistics.response, statistics.count)

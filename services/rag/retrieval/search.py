@@ -1,7 +1,11 @@
-"""Finds the passages nearest to a question, among those visible to the asker."""
+"""Finds the passages nearest to a question, among those visible to the asker, and puts them in the order of a re-ranking model where there is one."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from math import isfinite
 
+import httpx
+import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
@@ -12,11 +16,42 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL
 from luna.platform.settings import Settings
 from services.rag.embedding import Embedder, embed_if_there, open_embedder
+from services.rag.model_server import server_headers, server_root
 from services.rag.retrieval.english import question_to_embed
 from services.rag.retrieval.fusion import fuse
-from services.rag.retrieval.rerank import DEPTH, rerank
 from services.rag.retrieval.terms import weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
+
+# So many of the best are read again; what stands further down is out of reach.
+DEPTH = 30
+_CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 10.0
+
+log = structlog.get_logger("luna.rag")
+
+
+def rerank(settings: Settings, query: str, passages: Sequence[Passage]) -> tuple[list[Passage], str | None]:
+    """Return passages in the order of the settings' re-ranking model, and its name; as they were, and None, where there is none or it is away.
+
+    It is asked as llama.cpp, vLLM and others are: ``POST /v1/rerank``.
+    """
+    if settings.rerank_model is None or settings.language_url is None or len(passages) < 2:
+        return list(passages), None
+    texts = [passage.text for passage in passages[:DEPTH]]
+    question = {"model": settings.rerank_model, "query": query, "documents": texts, "top_n": len(texts)}
+    timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
+    try:
+        answer = httpx.post(f"{server_root(settings)}/v1/rerank", json=question, headers=server_headers(settings), timeout=timeout)
+        answer.raise_for_status()
+        scores = {int(row["index"]): float(row["relevance_score"]) for row in answer.json()["results"]}
+        reason = f"{len(texts)} passages were sent, scores of {len(scores)} came back"
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        scores, reason = {}, str(error) or type(error).__name__
+    if set(scores) != set(range(len(texts))) or not all(isfinite(score) for score in scores.values()):
+        log.warning("the re-ranking model is away, passages stay as they were found", error=reason)
+        return list(passages), None
+    order = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
+    return [*(passages[place] for place in order), *passages[len(scores) :]], settings.rerank_model
+
 
 # Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
 DEEPER, LEAST_DEPTH = 3, 60

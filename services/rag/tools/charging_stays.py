@@ -1,9 +1,8 @@
 """When vehicles are at their chargers, and how full they are to leave."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from luna.contracts.charging_stays import StoredSession, find_charging_run, lay_out_sessions
-from luna.contracts.plan import PlanReply
+from luna.contracts.charging_stays import find_charging_run, lay_out_sessions
 from luna.contracts.site_tools import ToolSource
 from luna.platform.database.charging_stays import read_standing
 from luna.platform.house_now import DeviceUse, basis_until
@@ -50,21 +49,15 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
             teller.say("session", **figures)
         else:
             teller.say("session_target", **figures, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
-        if plan is not None:
-            _tell_charging(teller, plan, session, number, now=context.now)
+        # When the plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known.
+        if plan is not None and session.from_ < end_of(plan):
+            run = find_charging_run(plan, session.device, max(session.from_, context.now), session.to)
+            if run is None:
+                teller.say("session_no_charge")
+            else:
+                use = DeviceUse(session.device, "car", run, basis_until(plan, run.end))
+                teller.state(state_use(use, teller.numbers), number, "charge_")
     return teller.finish(sources=(source,) if plan is None else (source, plan_source(plan)))
-
-
-def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:
-    """Tell when a plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known."""
-    run = find_charging_run(plan, session.device, max(session.from_, now), session.to)
-    if session.from_ >= end_of(plan):
-        return
-    if run is None:
-        teller.say("session_no_charge")
-        return
-    use = DeviceUse(session.device, "car", run, basis_until(plan, run.end))
-    teller.state(state_use(use, teller.numbers), number, "charge_")
 
 
 TOOL = Tool(

@@ -26,11 +26,10 @@ def find_clock(text: str) -> tuple[str, str] | None:
     if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
         begin, end = _clock(match[1], match[2], match[3] or match[6]), _clock(match[4], match[5], match[6])
         return None if begin is None or end is None else (begin, end)
-    return next((hours for pattern, hours in _PARTS if pattern.search(text)), None) or _find_one_end(text)
-
-
-def _find_one_end(text: str) -> tuple[str, str] | None:
-    """Return from when to when of a day of which one end is named: "ab 18 Uhr", "before noon"."""
+    part = next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
+    if part is not None:
+        return part
+    # One end of a day is named: "ab 18 Uhr", "before noon".
     match = _ONE_END.search(text)
     if match is None:
         return None

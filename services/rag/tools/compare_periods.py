@@ -11,7 +11,7 @@ from luna.energy.instant import Day
 from services.rag.tools import energies
 from services.rag.tools.consumption import tell_bill
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
-from services.rag.tools.energies import SERIES, Energies, SeriesName
+from services.rag.tools.energies import SERIES, SeriesName
 from services.rag.tools.reading import price_source, series_source
 from services.rag.tools.telling import Teller
 
@@ -57,7 +57,12 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = tuple(price_source(context, period_energies.timeline) for period_energies in (one, other))
-    return teller.finish(chart=_draw(teller, both, (one, other), titles), sources=(*sources, *priced))
+    labels = [teller.phrase(f"series_{name}") for name in both]
+    series = [
+        ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in both]) for each, title in zip((one, other), titles, strict=True)
+    ]
+    chart = Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)
+    return teller.finish(chart=chart, sources=(*sources, *priced))
 
 
 def _period(first: date, last: date | None) -> DayPeriod:
@@ -68,12 +73,6 @@ def _tell_difference(teller: Teller, what: str, difference: float) -> None:
     unit = "kwh" if what == "load" else "cost"
     figure = teller.figure(f"{what}_difference", abs(difference), "kwh" if unit == "kwh" else "cost")
     teller.say(f"{what}_{'more' if difference >= 0 else 'less'}", difference=figure)
-
-
-def _draw(teller: Teller, names: list[SeriesName], both: tuple[Energies, Energies], titles: list[str]) -> Chart:
-    labels = [teller.phrase(f"series_{name}") for name in names]
-    series = [ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in names]) for each, title in zip(both, titles, strict=True)]
-    return Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)
 
 
 TOOL = Tool(

@@ -5,11 +5,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from luna.contracts.site_tools import Chart
 from services.rag.tools import energies
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.energies import SERIES, Energies, SeriesName
-from services.rag.tools.reading import Kind, draw, price_source, series_source
+from services.rag.tools.reading import Column, draw, price_source, series_source
 from services.rag.tools.telling import Teller
 
 
@@ -55,7 +54,8 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
-    return teller.finish(chart=_draw(teller, recorded, available), sources=(*sources, *priced))
+    columns: list[Column] = [(name, "kwh", "bar", np.asarray(recorded.values[name], dtype=np.float64), "sum") for name in available]
+    return teller.finish(chart=draw(teller, "chart_energies", recorded.timeline, columns), sources=(*sources, *priced))
 
 
 def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
@@ -75,12 +75,6 @@ def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: 
     if bill.coverage < 1:
         teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", bill.coverage, "share"))
     return bill.total
-
-
-def _draw(teller: Teller, recorded: Energies, names: list[SeriesName]) -> Chart:
-    kind: Kind = "bar"
-    columns = [(name, "kwh", kind, np.asarray(recorded.values[name], dtype=np.float64), "sum") for name in names]
-    return draw(teller, "chart_energies", recorded.timeline, columns)  # type: ignore[arg-type]
 
 
 TOOL = Tool(

@@ -84,19 +84,14 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
         export_price=prices[1],
         wear_price=0.0,
     )
-    paid = costs.import_cost + _charge(context, timeline, bought)
-    return Bill(sum_finite(paid), sum_finite(costs.export_cost), float(priced.mean()))
-
-
-def _charge(context: ToolContext, timeline: Timeline, bought: FloatArray) -> FloatArray:
-    """Return what later blocks of a tariff add, with what the month had drawn before."""
-    rule = context.site.tariff.import_
+    paid, rule = costs.import_cost, context.site.tariff.import_
     charge = find_charge(rule)
-    if charge is None:
-        return np.zeros(timeline.count)
-    begin = local_midnight(timeline.start.astimezone(context.zone).date().replace(day=1), context.zone)
-    drawn = 0.0
-    if begin < timeline.start:
-        past = Timeline(begin, SLOT, (timeline.start - begin) // SLOT)
-        drawn = charge.count_drawn(read_energies(context, past, ("import_kwh",))["import_kwh"], past, zone=context.zone)
-    return charge.of(rule, drawn).slot_cost(bought, timeline, zone=context.zone)
+    if charge is not None:
+        # What later blocks of a tariff add, with what the month had drawn before.
+        month = local_midnight(timeline.start.astimezone(context.zone).date().replace(day=1), context.zone)
+        drawn = 0.0
+        if month < timeline.start:
+            past = Timeline(month, SLOT, (timeline.start - month) // SLOT)
+            drawn = charge.count_drawn(read_energies(context, past, ("import_kwh",))["import_kwh"], past, zone=context.zone)
+        paid = paid + charge.of(rule, drawn).slot_cost(bought, timeline, zone=context.zone)
+    return Bill(sum_finite(paid), sum_finite(costs.export_cost), float(priced.mean()))

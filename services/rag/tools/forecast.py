@@ -5,10 +5,9 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from luna.energy.outlook import Forecast
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import forecasts
-from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_finite
 from services.rag.tools.telling import Teller
 
@@ -27,21 +26,24 @@ class ForecastArguments(PeriodArguments):
 def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Findings:
     """Tell what is expected of a period, with its 10–90 band, which version says so and since when."""
     teller, period = Teller(context), arguments.period(context.today)
-    timeline = _ahead(context, period)
-    driving = None
-    if timeline is not None:
-        # Of days that are over, what was said before they began.
-        known_at = min(context.now, timeline.start)
-        known_at = context.now if timeline.end > context.now else known_at
-        driving = forecasts.read_driving(context.connection, context.site, timeline, known_at=known_at)
-    if timeline is None or driving is None or not np.isfinite(driving.forecast.load_kwh.expected).any():
+    timeline = period.timeline(context.zone)
+    # Of days that are over, what was said before they began; else the quarter-hours that are still to come.
+    known_at = timeline.start
+    if timeline.end > context.now:
+        known_at, begin = context.now, max(timeline.start, floor_to(context.now, SLOT))
+        timeline = Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
+    driving = forecasts.read_driving(context.connection, context.site, timeline, known_at=known_at)
+    if driving is None or not np.isfinite(driving.forecast.load_kwh.expected).any():
         return teller.miss("no_forecast", period=teller.period(period))
     forecast, names = driving.forecast, dict.fromkeys(arguments.series or ("load", "pv"))
     reached = np.isfinite(forecast.load_kwh.expected)
     end = slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1)
     teller.say("forecast_window", begin=teller.moment("from", timeline.start, day=True), end=teller.moment("to", end, day=True))
+    columns: list[Column] = []
     for name in names:
         quantiles = getattr(forecast, f"{name}_kwh")
+        parts = (("", quantiles.expected), ("_p10", quantiles.p10), ("_p90", quantiles.p90))
+        columns += [(f"{name}{suffix}", "kwh", "line", values, "sum") for suffix, values in parts]
         expected: FloatArray = quantiles.expected
         figures = {
             "expected": teller.figure(f"{name}_expected_kwh", sum_finite(expected), "kwh"),
@@ -57,27 +59,11 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
             at = teller.moment(f"{name}_peak_at", slot_start(forecast.timeline, place), day=True)
             teller.say("forecast_peak", power=teller.figure(f"{name}_peak_kw", power, "kw"), at=at)
     if not reached.all():
-        teller.say("forecast_ends", until=teller.moment("known_until", slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1), day=True))
+        teller.say("forecast_ends", until=teller.moment("known_until", end, day=True))
     issued = teller.moment("issued_at", forecast.issued_at, day=True)
     teller.say("forecast_issued", version=teller.name("forecast_version", forecast.version), issued=issued)
-    columns = [column for name in names for column in _columns(forecast, name)]
     sources = tuple(series_source(context, f"slot_forecasts:{forecast.version}:{name}_kwh", timeline) for name in names)
     return teller.finish(chart=draw(teller, "chart_forecast", timeline, columns), sources=sources)
-
-
-def _ahead(context: ToolContext, period: DayPeriod) -> Timeline | None:
-    """Return the quarter-hours of a period that are still to come; all of one that is over."""
-    timeline = period.timeline(context.zone)
-    if timeline.end <= context.now:
-        return timeline
-    begin = max(timeline.start, floor_to(context.now, SLOT))
-    return Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
-
-
-def _columns(forecast: Forecast, name: Expected) -> list[Column]:
-    quantiles = getattr(forecast, f"{name}_kwh")
-    parts = (("", quantiles.expected), ("_p10", quantiles.p10), ("_p90", quantiles.p90))
-    return [(f"{name}{suffix}", "kwh", "line", values, "sum") for suffix, values in parts]
 
 
 TOOL = Tool(

@@ -5,7 +5,7 @@ A period with one end ("since Monday", "bis gestern") reaches to today, or back 
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -119,11 +119,19 @@ def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
 
 
 def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
-    # Of two spans that overlap, the earlier rule's counts.
     distinct: list[NamedPeriod] = []
-    for each in _find(text, today, forward=forward):
-        if all(each.end <= other.begin or each.begin >= other.end for other in distinct):
-            distinct.append(each)
+    for pattern, resolve in _RULES:
+        for match in pattern.finditer(text):
+            # Since a weekday is since the one that was.
+            since = re.search(r"\b(?:since|seit)(?: the| dem)? $", text[: match.start()])
+            try:
+                period = resolve(match, today, forward and not since)
+            except (ValueError, OverflowError):
+                # The thirtieth of February, or a day beyond the calendar.
+                continue
+            # Of two spans that overlap, the earlier rule's counts.
+            if period is not None and all(match.end() <= other.begin or match.start() >= other.end for other in distinct):
+                distinct.append(NamedPeriod(period, match.start(), match.end()))
     return _join(text, sorted(distinct, key=lambda each: each.begin))
 
 
@@ -160,23 +168,6 @@ def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
     return replace(named, period=DayPeriod(first, last), open_begin=True)
 
 
-def _find(text: str, today: date, *, forward: bool) -> Iterator[NamedPeriod]:
-    for pattern, resolve in _RULES:
-        for match in pattern.finditer(text):
-            # Since a weekday is since the one that was.
-            period = _resolve(resolve, match, today, forward=forward and not re.search(r"\b(?:since|seit)(?: the| dem)? $", text[: match.start()]))
-            if period is not None:
-                yield NamedPeriod(period, match.start(), match.end())
-
-
-def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward: bool) -> DayPeriod | None:
-    try:
-        return resolve(match, today, forward)
-    except (ValueError, OverflowError):
-        # The thirtieth of February, or a day beyond the calendar.
-        return None
-
-
 def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
     """Return spans in the place of two days with "to" between them."""
     for one, other in pairwise(spans):
@@ -209,10 +200,6 @@ def _year_of(year: int) -> DayPeriod:
     return DayPeriod(date(year, 1, 1), date(year, 12, 31))
 
 
-def _count(text: str) -> int:
-    return _COUNTS[text] if text in _COUNTS else int(text)
-
-
 def _dated(day: int, month: int, year: str | None, today: date) -> date:
     if year is not None:
         return date(int(year) if len(year) > 2 else 2000 + int(year), month, day)
@@ -243,19 +230,18 @@ def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
     return _days(today - timedelta(days=(today.weekday() - weekday - 1) % 7 + 1))
 
 
+def _count_days(match: re.Match[str]) -> int:
+    count = match["count"]
+    return (_COUNTS[count] if count in _COUNTS else int(count)) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
+
+
 def _last_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
+    count = _count_days(match)
     return _days(today - timedelta(days=count), count) if count else _days(today)
 
 
-def _next_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
-    return _days(today, max(count, 1))
-
-
 def _ago(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7}[match["unit"][0]]
-    return _days(today - timedelta(days=count))
+    return _days(today - timedelta(days=_count_days(match)))
 
 
 def _spelled(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
@@ -268,19 +254,10 @@ def _spelled_span(match: re.Match[str], today: date, _forward: bool) -> DayPerio
     return DayPeriod(last.replace(day=int(match["first"])), last)
 
 
-def _numbered(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    return _days(_dated(int(match["day"]), int(match["month"]), match["year"], today))
-
-
 def _month_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     last = _named_month(match, today, _forward)
     first = MONTHS[match["first"]]
     return DayPeriod(date(last.first.year - (first > last.first.month), first, 1), last.last)
-
-
-def _since_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
-    count = _count(match["count"]) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
-    return DayPeriod(today - timedelta(days=count), today)
 
 
 def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
@@ -304,7 +281,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(rf"(?P<month>{ANY_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) ?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled_span),
     _rule(rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{ANY_MONTH})\.?{_YEAR}", _spelled),
     _rule(rf"(?P<month>{ANY_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
-    _rule(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?", _numbered),
+    _rule(
+        r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?",
+        lambda match, today, _: _days(_dated(int(match["day"]), int(match["month"]), match["year"], today)),
+    ),
     _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _shifted(-2)),
     _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
     _rule(r"(?:gestern|gestrige[nrsm]?|yesterday)(?:'s)?", _shifted(-1)),
@@ -314,7 +294,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     # In the morning is another day than tomorrow.
     _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _shifted(1)),
     _rule(rf"(?:in den |in the )?(?:{_LAST}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _last_count),
-    _rule(rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?)", _next_count),
+    _rule(
+        rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?)",
+        lambda match, today, _: _days(today, max(_count_days(match), 1)),
+    ),
     _rule(rf"vor (?P<count>{_COUNT}) (?P<unit>tage?n?|wochen?)", _ago),
     _rule(rf"(?P<count>{_COUNT}) (?P<unit>days?|weeks?) ago", _ago),
     _rule(rf"(?:(?:{_LAST}) woche|vorwoche|(?:{_LAST}) week)(?:'s)?", _week(-1)),
@@ -330,7 +313,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     ),
     _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
     _rule(rf"(?:from|von|zwischen|between) (?P<first>{ANY_MONTH}) (?:to|until|till|through|bis|und|and) (?P<month>{ANY_MONTH}){_YEAR}", _month_span),
-    _rule(rf"(?:seit|since) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _since_count),
+    _rule(
+        rf"(?:seit|since) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)",
+        lambda match, today, _: DayPeriod(today - timedelta(days=_count_days(match)), today),
+    ),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{ANY_MONTH}){_YEAR}", _named_month),
     # One end of a longer time is a name alone.
     _rule(rf"(?:{_ENDS})(?P<month>{ANY_MONTH}){_YEAR}", _named_month),

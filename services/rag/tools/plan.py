@@ -79,11 +79,13 @@ def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta)
     for name, flow in (("charge", charge_of), ("discharge", discharge_of)):
         values = [flow(slot) for slot in slots]
         total = teller.figure(f"{name}_kwh", sum(values), "kwh")
-        block = _first_block(values)
-        if block is None:
+        flowing = [value > LITTLE_KWH for value in values]
+        if not any(flowing):
             teller.say(f"plan_no_{name}")
             continue
-        first, last = block
+        # The first run of slots in which something flows.
+        first = flowing.index(True)
+        last = (flowing.index(False, first) if False in flowing[first:] else len(flowing)) - 1
         figures = {
             "begin": teller.moment(f"next_{name}_from", slots[first].start, day=True),
             "end": teller.moment(f"next_{name}_to", slots[last].start + length, day=True),
@@ -100,15 +102,6 @@ def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta)
             "last": teller.figure(f"soc_end_{number}", end, "soc"),
         }
         teller.say("plan_soc", **figures)
-
-
-def _first_block(values: Sequence[float]) -> tuple[int, int] | None:
-    """Return the first and last place of the first run of slots in which something flows."""
-    first = next((place for place, value in enumerate(values) if value > LITTLE_KWH), None)
-    if first is None:
-        return None
-    after = next((place for place in range(first, len(values)) if values[place] <= LITTLE_KWH), len(values))
-    return first, after - 1
 
 
 def _array(values: list[float]) -> FloatArray:

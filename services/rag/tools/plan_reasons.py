@@ -1,13 +1,11 @@
 """Why the plan does what it does at an instant."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.plan import PlanReply
-from luna.contracts.plan.reply import SlotReply
 from luna.energy.instant import Instant
 from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
@@ -31,12 +29,13 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     teller, at = Teller(context), arguments.at or context.now
     # The plan that drove the site at an instant, or, where that is still to come, the one that drives it now.
     plan = find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
-    slot = None if plan is None else _find_slot(plan, at)
+    length = timedelta(minutes=plan.slot_minutes if plan else 0)
+    slot = next((each for each in plan.slots if each.start <= at < each.start + length), None) if plan else None
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
     mode = say_mode(slot.mode, language=context.numbers.language)
     begin = teller.moment("slot_from", slot.start, day=True)
-    end = teller.moment("slot_to", slot.start + timedelta(minutes=plan.slot_minutes), day=False)
+    end = teller.moment("slot_to", slot.start + length, day=False)
     teller.say("reason_mode", begin=begin, end=end, mode=teller.name("mode", mode))
     sentence = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
     teller.say("reason", text=teller.name("reason", sentence))
@@ -54,11 +53,6 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
     return teller.finish(sources=(plan_source(plan),))
-
-
-def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
-    length = timedelta(minutes=plan.slot_minutes)
-    return next((slot for slot in plan.slots if slot.start <= at < slot.start + length), None)
 
 
 TOOL = Tool(

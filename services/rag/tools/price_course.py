@@ -6,7 +6,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from luna.contracts.site_tools import Chart
 from luna.energy.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
@@ -28,9 +27,11 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     """Tell mean, lowest and highest price of a period, and how it differs from the period before."""
     teller, period = Teller(context), arguments.period(context.today)
     timeline = period.timeline(context.zone)
-    market = _find_market(context, arguments)
-    if arguments.price == "spot" and market is None:
-        return teller.miss("no_market")
+    market, markets = None, context.site.tariff.markets
+    if arguments.price == "spot":
+        market = next((name for name in markets if arguments.market in (None, name)), None)
+        if market is None:
+            return teller.miss("no_market")
     values = read_prices(context, timeline, arguments.price, market)
     source = price_source(context, timeline) if market is None else series_source(context, f"market_prices:{market}", timeline)
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
@@ -41,11 +42,20 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
     earlier = period.shift(-period.days).timeline(context.zone)
-    _tell_before(teller, values, read_prices(context, earlier, arguments.price, market))
+    before = read_prices(context, earlier, arguments.price, market)
+    if np.isfinite(before).any():
+        difference = mean_finite(values) - mean_finite(before)
+        figures = {"before": teller.figure("mean_price_before", mean_finite(before), "price")}
+        if abs(difference) < _SAME_PRICE:
+            teller.say("price_same", **figures)
+        else:
+            amount = teller.figure("price_difference", abs(difference), "price")
+            teller.say("price_dearer" if difference > 0 else "price_cheaper", difference=amount, **figures)
     if share_finite(values) < 1:
         teller.say("partly_known", share=teller.figure("share_known", share_finite(values), "share"))
     before_source = price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier)
-    return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, before_source))
+    chart = draw(teller, "chart_prices", timeline, [(f"{arguments.price}_price", "price", "step", values, "mean")])
+    return teller.finish(chart=chart, sources=(source, before_source))
 
 
 def _cut_to_published(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
@@ -56,13 +66,6 @@ def _cut_to_published(context: ToolContext, period: DayPeriod, timeline: Timelin
     end = slot_start(timeline, count).astimezone(context.zone)
     last, clock = (end.date(), f"{end:%H:%M}") if (end.hour, end.minute) != (0, 0) else (end.date() - timedelta(days=1), "24:00")
     return DayPeriod(period.first, last, period.from_clock, clock), Timeline(timeline.start, timeline.step, count), values[:count]
-
-
-def _find_market(context: ToolContext, arguments: PriceArguments) -> str | None:
-    markets = context.site.tariff.markets
-    if arguments.price != "spot" or (arguments.market is not None and arguments.market not in markets):
-        return None
-    return arguments.market or next(iter(markets), None)
 
 
 def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool, tense: str) -> None:
@@ -80,22 +83,6 @@ def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, se
         teller.say(f"price_negative{tense}", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
     else:
         teller.say(f"price_never_negative{tense}")
-
-
-def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None:
-    if not np.isfinite(before).any():
-        return
-    difference = mean_finite(values) - mean_finite(before)
-    figures = {"before": teller.figure("mean_price_before", mean_finite(before), "price")}
-    if abs(difference) < _SAME_PRICE:
-        teller.say("price_same", **figures)
-        return
-    code = "price_dearer" if difference > 0 else "price_cheaper"
-    teller.say(code, difference=teller.figure("price_difference", abs(difference), "price"), **figures)
-
-
-def _draw(teller: Teller, timeline: Timeline, values: FloatArray, kind: PriceKind) -> Chart:
-    return draw(teller, "chart_prices", timeline, [(f"{kind}_price", "price", "step", values, "mean")])
 
 
 TOOL = Tool(

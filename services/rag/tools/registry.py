@@ -1,16 +1,14 @@
 """Every tool there is, and calling one by its name."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.message import Message
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
 from luna.energy.instant import site_clock
 from luna.energy.refusals import refuse
-from luna.energy.site import Site, invalid_input
+from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone
 from luna.platform.database import sites
 from luna.platform.queue.client import Client
@@ -56,7 +54,12 @@ TOOLS: dict[str, Tool] = {
 
 def list_tools() -> ToolList:
     """Return every tool with its arguments' schema."""
-    return ToolList(tools=[ToolDescription(name=tool.name, description=tool.description, arguments=_schema(tool)) for tool in TOOLS.values()])
+    tools = []
+    for tool in TOOLS.values():
+        # What the schema says of the arguments as a whole is told in the tool's description.
+        schema = {name: part for name, part in tool.arguments.model_json_schema().items() if name not in ("title", "description")}
+        tools.append(ToolDescription(name=tool.name, description=tool.description, arguments=schema))
+    return ToolList(tools=tools)
 
 
 def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime, client: Client | None = None, patience: timedelta = PATIENCE) -> ToolResult:
@@ -78,7 +81,13 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
         raise refuse("no-such-site-of-caller", field="site_id", value=request.site_id)
     site = sites.load(connection, request.site_id)
     zone = parse_zone(site.timezone)
-    arguments = _read_arguments(tool, request.arguments, site)
+    try:
+        with site_clock(zone):
+            arguments = tool.arguments.model_validate(request.arguments)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="arguments") from exc
+    except (OverflowError, RecursionError) as exc:
+        raise refuse("tool-arguments-unreadable", field="arguments") from exc
     context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)
     findings = tool.function(context, arguments)
     return ToolResult(
@@ -103,19 +112,3 @@ def find_tool(name: str) -> Tool:
     if name not in TOOLS:
         raise refuse("no-such-tool", field="tool", value=name, names=tuple(TOOLS))
     return TOOLS[name]
-
-
-def _read_arguments(tool: Tool, arguments: dict[str, Any], site: Site) -> Message:
-    try:
-        with site_clock(parse_zone(site.timezone)):
-            return tool.arguments.model_validate(arguments)
-    except ValidationError as exc:
-        raise invalid_input(exc, field="arguments") from exc
-    except (OverflowError, RecursionError) as exc:
-        raise refuse("tool-arguments-unreadable", field="arguments") from exc
-
-
-def _schema(tool: Tool) -> dict[str, Any]:
-    schema = tool.arguments.model_json_schema()
-    # What the model says of itself is told in the tool's description.
-    return {name: part for name, part in schema.items() if name not in ("title", "description")}

@@ -6,7 +6,7 @@ from math import isfinite
 
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.energy.timeline import local_midnight
-from luna.platform.house_statements import HouseStatement, StatedFigure
+from luna.platform.house_statements import HouseStatement
 from luna.words.answers import answer_phrase
 from luna.words.numbers import NBSP
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
@@ -84,7 +84,16 @@ class Teller:
 
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
         """Add a statement about the house, with its figures under their names there."""
-        self.say(statement.code, **{name: self._stated(f"{prefix}{name}_{number}", figure) for name, figure in statement.figures.items()})
+        figures = {}
+        for name, figure in statement.figures.items():
+            value, own_name = figure.value, f"{prefix}{name}_{number}"
+            if isinstance(value, datetime):
+                figures[name] = self.moment(own_name, value, day=True)
+            elif isinstance(value, str):
+                figures[name] = self.name(own_name, value)
+            else:
+                figures[name] = self.figure(own_name, value, "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc")
+        self.say(statement.code, **figures)
 
     def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
         """Return the findings."""
@@ -94,14 +103,6 @@ class Teller:
         """Return findings without data, and why there is none."""
         self.say(code, **figures)
         return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
-
-    def _stated(self, name: str, figure: StatedFigure) -> str:
-        value = figure.value
-        if isinstance(value, datetime):
-            return self.moment(name, value, day=True)
-        if isinstance(value, str):
-            return self.name(name, value)
-        return self.figure(name, value, "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc")
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks

@@ -12,7 +12,7 @@ from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import DayPeriod
 from services.rag.tools.periods import fold, names_too_long
 from services.rag.tools.question import MatchedCall, PlainQuestion
-from services.rag.tools.variant_phrases import find_variant
+from services.rag.tools.what_would_it_cost import find_variant
 
 MOST_WORDS = 60
 _DAY = timedelta(days=1)
@@ -143,10 +143,19 @@ def _match_compare(question: PlainQuestion) -> list[MatchedCall]:
     if not (question.has(cues.COMPARE) or question.has(cues.BEFORE)):
         return []
     periods = question.periods()
-    if len(periods) == 1 and (late := _current(question)):
-        periods = [late, periods[0]]
+    if len(periods) == 1:
+        # The week or month that runs, where the one before it is what is compared with.
+        if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
+            periods.insert(0, DayPeriod(question.today - question.today.weekday() * _DAY, question.today))
+        elif re.search(r"zum vormonat|to the previous month|with the previous month", question.text):
+            periods.insert(0, DayPeriod(question.today.replace(day=1), question.today))
     if question.has(cues.BEFORE) and len(periods) == 1:
-        periods = [periods[0], _before(question, periods[0])]
+        if re.search(r"monat|month", question.text):
+            last = periods[0].first.replace(day=1) - _DAY
+            periods.append(DayPeriod(last.replace(day=1), last))
+        else:
+            back = 7 if re.search(r"woche|week", question.text) else 1
+            periods.append(periods[0].shift(-max(back, periods[0].days)))
     if len(periods) < 2:
         return []
     if question.has(cues.PRICE) and not question.has(cues.COST):
@@ -156,23 +165,6 @@ def _match_compare(question: PlainQuestion) -> list[MatchedCall]:
         return []
     days = {"first_day": one.first, "last_day": one.last, "other_first_day": other.first, "other_last_day": other.last}
     return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
-
-
-def _current(question: PlainQuestion) -> DayPeriod | None:
-    """Return the week or month that runs, where the one before it is what is compared with."""
-    if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
-        return DayPeriod(question.today - question.today.weekday() * _DAY, question.today)
-    if re.search(r"zum vormonat|to the previous month|with the previous month", question.text):
-        return DayPeriod(question.today.replace(day=1), question.today)
-    return None
-
-
-def _before(question: PlainQuestion, period: DayPeriod) -> DayPeriod:
-    if re.search(r"monat|month", question.text):
-        last = period.first.replace(day=1) - _DAY
-        return DayPeriod(last.replace(day=1), last)
-    back = 7 if re.search(r"woche|week", question.text) else 1
-    return period.shift(-max(back, period.days))
 
 
 def _match_savings(question: PlainQuestion) -> list[MatchedCall]:

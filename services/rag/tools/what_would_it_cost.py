@@ -1,17 +1,61 @@
-"""What the plan in force would cost if the site were another."""
+"""What the plan in force would cost if the site were another: a battery, a roof or a price, as a question supposes it."""
 
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, Variant
 from luna.contracts.message import Message
-from luna.contracts.site_tools import Chart, ChartSeries
+from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.telling import Teller
+
+_NUMBER = r"(\d{1,4}(?:[.,]\d{1,3})?)"
+_CAPACITY = re.compile(rf"{_NUMBER} ?(?:kwh|kilowattstunden|kilowatt hours)")
+_PEAK = re.compile(rf"{_NUMBER} ?(?:kwp|kilowatt peak|kw peak)")
+_BATTERY = re.compile(r"batterie|akku|speicher|battery|storage")
+_WITHOUT = re.compile(r"(?:ohne|without|no|keine?n?) (?:\w+ )?(?:batterie|akku|speicher|battery|storage)")
+_TWICE = re.compile(r"doppelt|zweimal so|verdoppel|twice|double")
+_HALF = re.compile(r"halb so gross|halbe[nrsm]? |half the|half as")
+_PV = re.compile(r"\bpv|solar|photovoltaik|dach|roof|module|panel")
+_CENTS = re.compile(rf"{_NUMBER} ?(?:ct|cents?|rappen)\b")
+_MONEY = re.compile(rf"(?:{_NUMBER} ?(?:euro|€|eur|chf|franken|francs?)|(?:€|eur|chf) ?{_NUMBER})")
+_EXPORT = re.compile(r"einspeis|verguetung|feed-in|feed in|export|verkauf|sell")
+_BOUNDS = {"battery_capacity_kwh": (0.0, 1000.0), "pv_peak_kw": (0.001, 1000.0), "import_price": (-1.0, 5.0), "export_price": (-1.0, 5.0)}
+
+
+def find_variant(text: str, site: Site) -> dict[str, Any]:
+    """Return what is different, as the tool ``what_would_it_cost`` takes it; empty where the text names no such variant."""
+    variant: dict[str, float] = {}
+    factor = 2.0 if _TWICE.search(text) else 0.5 if _HALF.search(text) else None
+    has_battery, capacity, peak = _BATTERY.search(text), _CAPACITY.search(text), _PEAK.search(text)
+    if _WITHOUT.search(text):
+        variant["battery_capacity_kwh"] = 0.0
+    elif has_battery and capacity:
+        variant["battery_capacity_kwh"] = _read(capacity[1])
+    elif has_battery and factor and site.batteries:
+        variant["battery_capacity_kwh"] = site.batteries[0].capacity_kwh * factor
+    if peak:
+        variant["pv_peak_kw"] = _read(peak[1])
+    elif factor and site.pv and _PV.search(text) and not has_battery:
+        variant["pv_peak_kw"] = site.pv[0].peak_kw * factor
+    price = "export_price" if _EXPORT.search(text) else "import_price"
+    cents, money = _CENTS.search(text), _MONEY.search(text)
+    if cents:
+        variant[price] = round(_read(cents[1]) / 100, 6)
+    # Whole euros are what something costs, not a kWh.
+    elif money and "kwh" in text and _read(money[1] or money[2]) < 5:
+        variant[price] = _read(money[1] or money[2])
+    return {name: value for name, value in variant.items() if _BOUNDS[name][0] <= value <= _BOUNDS[name][1]}
+
+
+def _read(number: str) -> float:
+    return float(number.replace(",", "."))
+
 
 _PriceField = Annotated[float | None, Field(ge=-1, le=5)]
 
@@ -46,10 +90,18 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
         reply = PlanVariantReply.model_validate_json(context.client.ask(request, timeout=context.patience))
     except LunaError as error:
         return teller.miss("planner_refused", (plan_source(plan),), why=teller.name("refusal", error.message))
+    units: dict[str, Unit] = {"battery_capacity_kwh": "kwh", "pv_peak_kw": "kw", "import_price": "price", "export_price": "price"}
+    values = {name: value for name, value in arguments.model_dump().items() if value is not None}
+    parts = [teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name])) for name, value in values.items()]
+    before = teller.figure("cost_before", reply.before.total, "cost")
+    teller.say("variant_costs", list=", ".join(parts), before=before, after=teller.figure("cost_after", reply.after.total, "cost"))
+    amount = teller.figure("cost_difference", abs(reply.cost.total), "cost")
+    teller.say("variant_more" if reply.cost.total >= 0 else "variant_less", amount=amount)
+    teller.say("variant_horizon")
     labels = [teller.phrase("as_it_is"), teller.phrase("as_it_would_be")]
     series = [ChartSeries(name=teller.phrase("series_cost"), unit="cost", kind="bar", values=[reply.before.total, reply.after.total])]
     chart = Chart(title=teller.phrase("chart_variant"), starts=labels, by="label", series=series)
-    return _tell(teller, reply, arguments).finish(chart=chart, sources=(plan_source(plan),))
+    return teller.finish(chart=chart, sources=(plan_source(plan),))
 
 
 def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
@@ -67,21 +119,6 @@ def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
     prices = {"import": arguments.import_price, "export": arguments.export_price}
     tariff = {side: {"kind": "fixed", "price": price} for side, price in prices.items() if price is not None}
     return changes | ({"tariff": tariff} if tariff else {})
-
-
-def _tell(teller: Teller, reply: PlanVariantReply, arguments: WhatIfArguments) -> Teller:
-    units = {"battery_capacity_kwh": "kwh", "pv_peak_kw": "kw", "import_price": "price", "export_price": "price"}
-    changes = {name: value for name, value in arguments.model_dump().items() if value is not None}
-    parts = [teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name])) for name, value in changes.items()]  # type: ignore[arg-type]
-    figures = {
-        "before": teller.figure("cost_before", reply.before.total, "cost"),
-        "after": teller.figure("cost_after", reply.after.total, "cost"),
-    }
-    teller.say("variant_costs", list=", ".join(parts), **figures)
-    amount = teller.figure("cost_difference", abs(reply.cost.total), "cost")
-    teller.say("variant_more" if reply.cost.total >= 0 else "variant_less", amount=amount)
-    teller.say("variant_horizon")
-    return teller
 
 
 TOOL = Tool(

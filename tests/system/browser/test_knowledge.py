@@ -16,7 +16,7 @@ from luna.platform.database import answers
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from luna.platform.settings import load_settings
-from services.rag.recommending.refreshing import refresh
+from services.rag.recommending.stock import refresh
 from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
 from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 import services
-from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED
+from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, landlock_version
 from services.rag.extraction.extract import extract
-from services.rag.extraction.file_access import landlock_version
 from services.rag.extraction.model import ExtractionError, Limits
 from tests import documents, hostile_documents
 
@@ -110,7 +109,7 @@ OPENING = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
-from services.rag.extraction.file_access import FileAccess, restrict_files
+from services.rag.extraction.confinement import FileAccess, restrict_files
 
 own, work, *others = map(Path, sys.argv[1:])
 
@@ -189,7 +188,7 @@ def test_a_parser_that_was_taken_over_does_not_reach_another_owner_s_document(tm
 
 IMPORTING = """
 import sys
-from services.rag.extraction.file_access import FileAccess, restrict_files
+from services.rag.extraction.confinement import FileAccess, restrict_files
 assert restrict_files(FileAccess())
 import installed
 try:

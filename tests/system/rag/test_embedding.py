@@ -13,7 +13,7 @@ from luna.contracts.search import Passage
 from luna.energy.errors import UnavailableError
 from luna.platform.settings import Settings, load_settings
 from services.rag.embedding import open_embedder, prepare_embedder
-from services.rag.retrieval.rerank import rerank
+from services.rag.retrieval.search import rerank
 
 Answer = Callable[[str, dict[str, object]], tuple[int, bytes]]
 

@@ -14,7 +14,7 @@ from services.rag.examples import list_examples
 ROOT = Path(__file__).parents[3]
 LIST = """
 import json
-from services.rag.evaluation.own_set import list_hostile, read_questions
+from services.rag.evaluation.evaluate import list_hostile, read_questions
 from services.rag.examples import list_examples
 print(json.dumps([[[str(each.path), each.name, each.path.is_file()] for each in (*list_examples(), *list_hostile())], len(read_questions())]))
 """

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.rag.answering.facts import facts_of
-from services.rag.answering.follow_up import goes_on, stand_alone
 from services.rag.answering.plain_text import URL, gives_orders, to_plain_text
 from services.rag.answering.prompts import read_citations, read_tool_choice
+from services.rag.answering.question import goes_on, stand_alone
 from services.rag.answering.sentences import detect_language, split_sentences
 from tests.tables import each_row
 

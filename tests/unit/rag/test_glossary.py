@@ -1,6 +1,6 @@
 """The German and English words of the energy field."""
 
-from services.rag.retrieval.glossary import GLOSSARY
+from services.rag.retrieval.terms import GLOSSARY
 from tests.tables import each_row
 
 

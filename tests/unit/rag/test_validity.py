@@ -4,7 +4,7 @@ from datetime import date
 
 from luna.contracts.documents import DocumentValidity
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
-from services.rag.answering.question_time import find_question_time
+from services.rag.answering.question import find_question_time
 from services.rag.documents.validity import find_validity
 from tests.answering import TODAY, Library, Speaker, passage
 from tests.tables import each_row

@@ -9,6 +9,7 @@ from services.rag.extraction.model import ExtractionError, FileSource, FormatRea
 from services.rag.extraction.packages import Allowance, opened, pieces
 
 _MOST_LISTED = 20
+_CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def read(source: FileSource) -> FormatReading:
@@ -16,18 +17,17 @@ def read(source: FileSource) -> FormatReading:
     allowance = Allowance(source.limits)
     # Folders and what systems leave behind count little: so many entries are looked at, and then so many files.
     with opened(source.path, source.limits, most_entries=_MOST_LISTED * source.limits.members) as container:
-        entries = [entry for entry in container.infolist() if not _is_clutter(entry)]
+        entries = []
+        for entry in container.infolist():
+            parts = PurePosixPath(entry.filename).parts
+            if not (entry.is_dir() or entry.file_size == 0 or "__MACOSX" in parts or parts[-1] in _CLUTTER):
+                entries.append(entry)
         if len(entries) > source.limits.members:
             raise ExtractionError("too_large", f"It holds {len(entries):,} files; at most {source.limits.members:,} are read")
         if not entries:
             raise ExtractionError("empty", "The archive holds no files")
         members = [_unpack(container, entry, index, (source, allowance)) for index, entry in enumerate(entries)]
     return FormatReading(members=[member for member in members if member], notes=() if source.folder else ("members_left_out",))
-
-
-def _is_clutter(entry: ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename).parts
-    return entry.is_dir() or entry.file_size == 0 or "__MACOSX" in parts or parts[-1] in {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def _unpack(container: ZipFile, entry: ZipInfo, index: int, within: tuple[FileSource, Allowance]) -> Member | None:

@@ -57,7 +57,7 @@ class _Page:
     def blocks(self) -> Iterator[DocumentBlock]:
         walk = etree.iterwalk(self._root, events=("start", "end"))
         for event, element in walk:
-            if event == "start" and self._is_ignored(element):
+            if event == "start" and (element.tag in _IGNORED or "hidden" in element.attrib or _HIDDEN.search(element.get("style", ""))):
                 walk.skip_subtree()
             elif event == "start" and element.tag == "table" and (rows := _rows(element)):
                 yield from self._flush()
@@ -67,34 +67,21 @@ class _Page:
                 yield DocumentBlock("table", "\n".join(rows))
                 walk.skip_subtree()
             elif event == "start":
-                yield from self._start(element)
+                if element.tag in _PIECES:
+                    yield from self._flush()
+                    parent, level = element.getparent(), _HEADINGS.get(element.tag)
+                    # A paragraph inside an item is the item's.
+                    is_item = element.tag == "li" or (element.tag == "p" and parent is not None and parent.tag == "li")
+                    self._kind = ("heading", level) if level else ("list" if is_item else "text", None)
+                elif element.tag == "br":
+                    self._gathered.append("\n")
+                self._gathered.append(_plain(element.text, element))
             else:
-                yield from self._end(element)
+                if element.tag in _PIECES:
+                    yield from self._flush()
+                    self._kind = ("text", None)
+                self._gathered.append(_plain(element.tail, element.getparent()))
         yield from self._flush()
-
-    @staticmethod
-    def _is_ignored(element: lxml_html.HtmlElement) -> bool:
-        return element.tag in _IGNORED or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
-
-    def _start(self, element: lxml_html.HtmlElement) -> Iterator[DocumentBlock]:
-        if element.tag in _PIECES:
-            yield from self._flush()
-            level = _HEADINGS.get(element.tag)
-            self._kind = ("heading", level) if level else ("list", None) if element.tag == "li" else self._inherited(element)
-        elif element.tag == "br":
-            self._gathered.append("\n")
-        self._gathered.append(_plain(element.text, element))
-
-    def _end(self, element: lxml_html.HtmlElement) -> Iterator[DocumentBlock]:
-        if element.tag in _PIECES:
-            yield from self._flush()
-            self._kind = ("text", None)
-        self._gathered.append(_plain(element.tail, element.getparent()))
-
-    def _inherited(self, element: lxml_html.HtmlElement) -> tuple[BlockKind, int | None]:
-        # A paragraph inside an item is the item's.
-        parent = element.getparent()
-        return ("list", None) if element.tag == "p" and parent is not None and parent.tag == "li" else ("text", None)
 
     def _flush(self) -> Iterator[DocumentBlock]:
         text = "".join(self._gathered).strip()

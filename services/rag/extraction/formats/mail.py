@@ -4,7 +4,7 @@ import email
 import email.policy
 import io
 from email.message import EmailMessage
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from services.rag.extraction.detection import is_nested_archive
 from services.rag.extraction.formats.html import read_markup
@@ -52,16 +52,13 @@ def _members(parts: list[EmailMessage], source: FileSource) -> tuple[list[Member
         elif source.folder is None:
             notes.add("members_left_out")
         elif content:
-            members.append(_written(part, content, source.folder / f"{len(members):04d}"))
+            path = source.folder / f"{len(members):04d}"
+            path.write_bytes(content)
+            # The last part alone: a sender's folders say nothing here, and might lead elsewhere.
+            name = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
+            members.append(Member(name if name not in {"", ".."} else f"attachment-{path.name}", path, len(content)))
         if len(members) > source.limits.members:
             raise ExtractionError("too_large", f"It holds more than {source.limits.members:,} files")
     if members:
         notes.add("attachments")
     return members, sorted(notes)
-
-
-def _written(part: EmailMessage, content: bytes, path: Path) -> Member:
-    path.write_bytes(content)
-    # The last part alone: a sender's folders say nothing here, and might lead elsewhere.
-    name = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
-    return Member(name if name not in {"", ".."} else f"attachment-{path.name}", path, len(content))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from services.rag.extraction.formats.table import row_text
 from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
@@ -19,19 +19,19 @@ def read(source: FileSource) -> FormatReading:
         with source.path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
         tables = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-        blocks = [block for number, sheet in enumerate(tables, 1) for block in _sheet(workbook.get_sheet_by_name(sheet.name), number)]
+        blocks: list[DocumentBlock] = []
+        for number, table in enumerate(tables, 1):
+            sheet = workbook.get_sheet_by_name(table.name)
+            if sheet.width * sheet.height > _MOST_CELLS:
+                raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
+            rows = [line for row in sheet.iter_rows() if (line := row_text([_format_cell(cell) for cell in row]))]
+            if rows:
+                blocks += [DocumentBlock("heading", sheet.name, number, 1), DocumentBlock("table", "\n".join(rows), number)]
     except (CalamineError, ValueError, OSError) as exc:
         raise ExtractionError("damaged", "The workbook cannot be opened") from exc
-    if any(sheet.visible != SheetVisibleEnum.Visible for sheet in tables):
+    if any(table.visible != SheetVisibleEnum.Visible for table in tables):
         notes.append("hidden_sheets")
     return FormatReading(blocks=blocks, pages=len(tables), notes=notes)
-
-
-def _sheet(sheet: CalamineSheet, number: int) -> list[DocumentBlock]:
-    if sheet.width * sheet.height > _MOST_CELLS:
-        raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
-    rows = [line for row in sheet.iter_rows() if (line := row_text([_format_cell(cell) for cell in row]))]
-    return [DocumentBlock("heading", sheet.name, number, 1), DocumentBlock("table", "\n".join(rows), number)] if rows else []
 
 
 def _format_cell(cell: float | str | bool | time | date | datetime | timedelta) -> str:

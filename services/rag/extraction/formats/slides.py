@@ -32,21 +32,15 @@ def _slide(slide: Any, number: int) -> Iterator[DocumentBlock]:
     title = slide.shapes.title
     if title is not None and title.has_text_frame and title.text_frame.text.strip():
         yield DocumentBlock("heading", " ".join(title.text_frame.text.split()), number, 1)
-    for shape in _flat(slide.shapes):
-        if title is None or shape.shape_id != title.shape_id:
-            yield from _shape(shape, number)
-    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
-        yield DocumentBlock("text", frame.text, number)
-
-
-def _flat(shapes: Any) -> Iterator[Any]:
-    waiting = list(shapes)
+    waiting = list(slide.shapes)
     while waiting:
         shape = waiting.pop(0)
         if hasattr(shape, "shapes"):
             waiting[:0] = list(shape.shapes)
-        else:
-            yield shape
+        elif title is None or shape.shape_id != title.shape_id:
+            yield from _shape(shape, number)
+    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
+        yield DocumentBlock("text", frame.text, number)
 
 
 def _shape(shape: Any, number: int) -> Iterator[DocumentBlock]:

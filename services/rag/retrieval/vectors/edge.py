@@ -12,7 +12,7 @@ import qdrant_edge as edge
 from sqlalchemy import Connection
 
 from luna.energy.refusals import refuse
-from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.platform.database.vectors import Changes, FloatArray
 from luna.platform.private_folders import make_private
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
@@ -43,7 +43,14 @@ class EdgeIndex:
         if changes.removed:
             self._shard.update(edge.UpdateOperation.delete_points(list(changes.removed)))
         if changes.passages:
-            self._shard.update(edge.UpdateOperation.upsert_points([self._point(passage) for passage in changes.passages]))
+            points = []
+            for passage in changes.passages:
+                terms, weights = terms_by_number(passage)
+                vector: dict[str, edge.NamedVector] = {SPARSE: edge.SparseVector(terms, weights)}
+                if self._dense and passage.vector is not None:
+                    vector[DENSE] = [float(value) for value in passage.vector]
+                points.append(edge.Point(passage.chunk_id, vector, payload_of(passage)))
+            self._shard.update(edge.UpdateOperation.upsert_points(points))
         self._unmerged += len(changes.passages)
         if self._unmerged >= OPTIMISE_EVERY:
             self._shard.optimize()
@@ -80,31 +87,20 @@ class EdgeIndex:
         make_private(self._home / "shard")
         return edge.EdgeShard.create(str(self._home / "shard"), self._config), 0
 
-    def _point(self, passage: IndexedPassage) -> edge.Point:
-        terms, weights = terms_by_number(passage)
-        vector: dict[str, edge.NamedVector] = {SPARSE: edge.SparseVector(terms, weights)}
-        if self._dense and passage.vector is not None:
-            vector[DENSE] = [float(value) for value in passage.vector]
-        return edge.Point(passage.chunk_id, vector, payload_of(passage))
-
     def _search(self, query: edge.Query, criteria: IndexFilter, limit: int) -> dict[int, float]:
-        points = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=_filter(criteria)))
+        must: list[Any] = []
+        for key, value in (("kind", criteria.kind), ("language", criteria.language)):
+            if value is not None:
+                must.append(edge.FieldCondition(key, match=edge.MatchValue(value)))
+        if criteria.site_keys is not None:
+            must.append(edge.FieldCondition("site", match=edge.MatchAny(list(criteria.site_keys))))
+        if criteria.document_ids is not None:
+            must.append(edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids))))
+        if criteria.from_day or criteria.to_day:
+            low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
+            must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
+        points = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=edge.Filter(must=must) if must else None))
         return {int(point.id): float(point.score) for point in points}
-
-
-def _filter(criteria: IndexFilter) -> edge.Filter | None:
-    must: list[Any] = []
-    for key, value in (("kind", criteria.kind), ("language", criteria.language)):
-        if value is not None:
-            must.append(edge.FieldCondition(key, match=edge.MatchValue(value)))
-    if criteria.site_keys is not None:
-        must.append(edge.FieldCondition("site", match=edge.MatchAny(list(criteria.site_keys))))
-    if criteria.document_ids is not None:
-        must.append(edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids))))
-    if criteria.from_day or criteria.to_day:
-        low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
-        must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
-    return edge.Filter(must=must) if must else None
 
 
 def _take_slot(folder: Path) -> IO[str]:

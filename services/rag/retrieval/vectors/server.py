@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from luna.energy.refusals import refuse
 from luna.platform.database import vectors
-from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.platform.database.vectors import Changes, FloatArray
 from luna.platform.settings import Settings
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
@@ -47,7 +47,13 @@ class ServerIndex:
             removed = models.PointIdsList(points=list(changes.removed))
             self._call(lambda: self._client.delete(self._name, points_selector=removed, wait=True))
         if changes.passages:
-            points = [self._point(passage) for passage in changes.passages]
+            points = []
+            for passage in changes.passages:
+                terms, weights = terms_by_number(passage)
+                vector: dict[str, Any] = {SPARSE: models.SparseVector(indices=terms, values=weights)}
+                if self._dimensions and passage.vector is not None:
+                    vector[DENSE] = [float(value) for value in passage.vector]
+                points.append(models.PointStruct(id=passage.chunk_id, vector=vector, payload=payload_of(passage)))
             self._call(lambda: self._client.upload_points(self._name, points, batch_size=256, wait=True))
         vectors.note_index_revision(connection, self._name, changes.revision)
 
@@ -62,16 +68,19 @@ class ServerIndex:
     def close(self) -> None:
         self._client.close()
 
-    def _point(self, passage: IndexedPassage) -> models.PointStruct:
-        terms, weights = terms_by_number(passage)
-        vector: dict[str, Any] = {SPARSE: models.SparseVector(indices=terms, values=weights)}
-        if self._dimensions and passage.vector is not None:
-            vector[DENSE] = [float(value) for value in passage.vector]
-        return models.PointStruct(id=passage.chunk_id, vector=vector, payload=payload_of(passage))
-
     def _search(self, query: Any, using: str, criteria: IndexFilter, limit: int) -> dict[int, float]:
-        query_arguments = {"query": query, "using": using, "query_filter": _filter(criteria), "limit": limit, "with_payload": False}
-        response = self._call(lambda: self._client.query_points(self._name, **query_arguments))
+        must: list[models.Condition] = []
+        for key, value in (("kind", criteria.kind), ("language", criteria.language)):
+            if value is not None:
+                must.append(models.FieldCondition(key=key, match=models.MatchValue(value=value)))
+        for key, values in (("site", criteria.site_keys), ("document", criteria.document_ids)):
+            if values is not None:
+                must.append(models.FieldCondition(key=key, match=models.MatchAny(any=list(values))))
+        if criteria.from_day or criteria.to_day:
+            low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
+            must.append(models.FieldCondition(key="dated", range=models.Range(gte=low, lte=high)))
+        narrowed = models.Filter(must=must) if must else None
+        response = self._call(lambda: self._client.query_points(self._name, query=query, using=using, query_filter=narrowed, limit=limit, with_payload=False))
         return {int(point.id): float(point.score) for point in response.points}
 
     def _call(self, ask: Callable[[], ResultT]) -> ResultT:
@@ -87,17 +96,3 @@ class ServerIndex:
                 self._is_there = False
             reason = str(exc).partition("\n")[0]
             raise refuse("index-away", field="vectors_url", value=self._url, why=reason) from exc
-
-
-def _filter(criteria: IndexFilter) -> models.Filter | None:
-    must: list[models.Condition] = []
-    for key, value in (("kind", criteria.kind), ("language", criteria.language)):
-        if value is not None:
-            must.append(models.FieldCondition(key=key, match=models.MatchValue(value=value)))
-    for key, values in (("site", criteria.site_keys), ("document", criteria.document_ids)):
-        if values is not None:
-            must.append(models.FieldCondition(key=key, match=models.MatchAny(any=list(values))))
-    if criteria.from_day or criteria.to_day:
-        low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
-        must.append(models.FieldCondition(key="dated", range=models.Range(gte=low, lte=high)))
-    return models.Filter(must=must) if must else None

@@ -3,8 +3,7 @@
 import pytest
 
 from luna.contracts.search import SearchRequest
-from services.rag.evaluation.evaluate import open_asking, search_in
-from services.rag.evaluation.own_set import OwnSet
+from services.rag.evaluation.evaluate import OwnSet, open_asking, search_in
 from services.rag.evaluation.ranking import Corpus
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from services.rag.evaluation.own_set import OwnSet, list_hostile
+from services.rag.evaluation.evaluate import OwnSet, list_hostile
 from services.rag.examples import list_examples
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from services.rag.embedding.embedder import FloatArray, Role
+from services.rag.embedding import FloatArray, Role
 from services.rag.evaluation.evaluate import evaluate_set
 
 PASSAGES = [

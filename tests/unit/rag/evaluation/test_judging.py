@@ -8,8 +8,7 @@ from services.rag.answering.answerer import AnswerResult
 from services.rag.answering.evidence import gather_evidence
 from services.rag.answering.ports import Nobody
 from services.rag.answering.wording import AnswerDraft
-from services.rag.evaluation.evaluate import JudgedAnswer, judge_answers
-from services.rag.evaluation.own_set import OwnQuestion
+from services.rag.evaluation.evaluate import JudgedAnswer, OwnQuestion, judge_answers
 
 
 def passage(number: int, text: str) -> Passage:

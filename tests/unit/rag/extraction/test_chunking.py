@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.rag.extraction.chunking import MOST_WORDS, ChunkText, cut, join
+from services.rag.extraction.chunking import MOST_WORDS, ChunkText, cut
 from services.rag.extraction.model import DocumentBlock
 
 WORDS = st.text(alphabet="abcäß1.,:;!?|", min_size=1, max_size=6).filter(lambda word: word.strip() == word)
@@ -96,11 +96,6 @@ def test_a_long_table_is_divided_between_rows_under_its_header() -> None:
 def test_abbreviations_end_no_sentence() -> None:
     texts = " ".join(["Der Wert gilt z.B. am 1. Mai nach Nr. 5 und Abs. 3 bzw. ca. 4 kWh."] * 40)
     assert all(chunk.text.startswith("Der Wert") and chunk.text.endswith("ca. 4 kWh.") for chunk in cut([DocumentBlock("text", texts)]))
-
-
-def test_neighbours_are_one_text_again() -> None:
-    text = " ".join(sentence(number, 10) for number in range(60))
-    assert join(cut([DocumentBlock("text", text)])).split() == text.split()
 
 
 @pytest.mark.parametrize("text", ["wort " * 1000, "wort\n" * 1000], ids=["one line", "many lines"])

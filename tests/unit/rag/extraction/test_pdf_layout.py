@@ -3,8 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rag.extraction.formats.pdf_blocks import blocks_of
-from services.rag.extraction.formats.pdf_lines import PdfLine, Segment
+from services.rag.extraction.formats.pdf import PdfLine, Segment, blocks_of
 from services.rag.extraction.model import DocumentBlock
 
 WORDS = st.lists(st.text(alphabet="abcB19", min_size=1, max_size=4), min_size=1, max_size=12).map(" ".join)

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rag.retrieval.compounds import split_compound
 from services.rag.retrieval.english import in_english_words, text_to_embed
-from services.rag.retrieval.terms import weigh_passage, weigh_query
+from services.rag.retrieval.terms import split_compound, weigh_passage, weigh_query
 from tests.tables import each_row
 
 

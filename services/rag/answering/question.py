@@ -1,6 +1,6 @@
-"""The time that a question is about, and whether a document holds then. Pure.
+"""A question by itself: what it goes on from, by rules in German and English, and the time that it is about. Pure.
 
-A question that names none is about today. A day without its year ("on 1 March") names no time either: it may be last year's or next year's.
+A question that names no time is about today. A day without its year ("on 1 March") names none either: it may be last year's or next year's.
 """
 
 import re
@@ -9,8 +9,57 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from luna.contracts.search import Passage
-from services.rag.answering.sentences import split_sentences
+from services.rag.answering.matching import content_words
+from services.rag.answering.sentences import STOPWORDS, split_sentences, words_of
 from services.rag.retrieval.named_days import find_named_days, months_of
+
+_GOES_ON = re.compile(
+    r"^\s*(?:and|und|also|but|aber|then|dann|so)\b[\s,]*|^\s*(?:(?:what|how) about|was ist mit|wie (?:ist|war|sieht) es (?:mit|bei|für)|wie sieht's mit)\s+",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|they|them|their|that|this|these|those|he|she|there|then|er|sie|es|ihn|ihm|ihr|das|dies|dieser|dieses|diese|diesem|diesen|davon|dafür|dazu|damit"
+    r"|daran|darin|dabei|dort|dessen|deren|denen)\b",
+    re.IGNORECASE,
+)
+# What one question may put in the place of another: a product, a year, a day.
+_PLACES = (
+    re.compile(r"\b[A-ZÄÖÜ][\wäöüß]+(?:[ -]\d+\w*)(?:\s[A-Z]\b)?|\b[A-Z]{2,}[\w-]*\b"),
+    re.compile(r"\b(?:19|20)\d{2}\b"),
+    re.compile(
+        r"\b(?:vorgestern|gestern|heute|übermorgen|morgen|yesterday|today|tomorrow"
+        r"|(?:letzte|diese|nächste)[rsnm]? (?:woche|monat|jahr|nacht)|(?:last|this|next) (?:week|month|year|night))\b",
+        re.IGNORECASE,
+    ),
+)
+# More words than these say what they mean.
+MOST_WORDS_POINTING, MOST_WORDS_GOING_ON = 4, 5
+
+
+def goes_on(question: str) -> bool:
+    """Return whether a question needs the one before to be understood."""
+    words = len(content_words(question).stems)
+    begun = _GOES_ON.match(question)
+    return bool((begun and words <= MOST_WORDS_GOING_ON) or (_POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING)) or words == 0
+
+
+def stand_alone(question: str, before: str) -> str:
+    """Return a question that goes on from ``before`` as one that stands by itself; one that does already stays as it is."""
+    if not goes_on(question):
+        return question
+    rest = _GOES_ON.sub("", question).strip(" ,?.!")
+    # What the rest names stands in the place of its kind in the question before.
+    for place in _PLACES if _GOES_ON.match(question) else ():
+        own, theirs = place.search(rest), [*place.finditer(before)]
+        if own and theirs:
+            return f"{before[: theirs[-1].start()]}{own.group()}{before[theirs[-1].end() :]}"
+    # The words of the question before that say what both are about.
+    question_words = {word.lower() for word in words_of(question)}
+    words = [word for word in words_of(before) if word.lower() not in STOPWORDS | question_words]
+    named = [word for word in words if word[0].isupper() or word[0].isdigit()]
+    topic = " ".join(named or words)
+    return f"{question.strip()} ({topic})" if topic else question
+
 
 _COUNTS = {"one": 1, "ein": 1, "einem": 1, "two": 2, "zwei": 2, "three": 3, "drei": 3, "four": 4, "vier": 4, "five": 5, "fünf": 5, "ten": 10, "zehn": 10}
 _COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
@@ -71,21 +120,18 @@ def part_by_time(passages: Sequence[Passage], question_time: QuestionTime | None
     holding = [each for each, fit in zip(passages, fits, strict=True) if fit]
     if question_time is not None:
         holding.sort(key=lambda each: not has_validity(each))
-        speaking = [_keep_years(each, question_time) for each, fit in zip(passages, fits, strict=True) if not fit]
-        holding += [each for each in speaking if each.text]
+        years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(question_time.first.year, question_time.last.year + 1)))
+        for each, fit in zip(passages, fits, strict=True):
+            sentences = [] if fit else [sentence for sentence in split_sentences(each.text) if years.search(sentence)]
+            if sentences:
+                # What these sentences say is said of the year itself.
+                holding.append(each.model_copy(update={"text": "\n".join(sentences), "valid_from": None, "valid_until": None}))
     return PassagesByTime(holding, [each for each, fit in zip(passages, fits, strict=True) if not fit])
 
 
 def has_validity(passage: Passage) -> bool:
     """Return whether anybody says from when or until when its document holds."""
     return passage.valid_from is not None or passage.valid_until is not None
-
-
-def _keep_years(passage: Passage, question_time: QuestionTime) -> Passage:
-    years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(question_time.first.year, question_time.last.year + 1)))
-    sentences = [each for each in split_sentences(passage.text) if years.search(each)]
-    # What these sentences say is said of the year itself.
-    return passage.model_copy(update={"text": "\n".join(sentences), "valid_from": None, "valid_until": None})
 
 
 def _year(years: int) -> _Resolve:
