@@ -15,10 +15,9 @@ from bench.scenes import build_scene, load_home
 from luna.energy.timeline import local_days
 from services.agent.environment.states import V1_1
 from services.agent.history import ForecastMaker, History, complete_forecasts, cut_scene
-from services.agent.imitation.networks import NetworkSettings, fit_network
+from services.agent.imitation.kind import NetworkSettings, TreeClassifierSettings, fit_network, grow_classifier
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracles
-from services.agent.imitation.trees import TreeClassifierSettings, grow_classifier
 from services.agent.learned_modes import LearnedModes
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.planner.compiled import load_kernels

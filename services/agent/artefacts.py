@@ -87,10 +87,7 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
         UnavailableError: the store is away.
     """
-    return _unpack(read_packed(objects, key, thing="the trained agent", remedy=RETRAIN), key)
-
-
-def _unpack(packed: bytes, key: str) -> Artefact:
+    packed = read_packed(objects, key, thing="the trained agent", remedy=RETRAIN)
     try:
         line, _, rest = gzip.decompress(packed).partition(b"\n")
         document = json.loads(line)

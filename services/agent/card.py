@@ -39,24 +39,23 @@ class AgentCard:
 
     def text(self) -> str:
         """Return the card as Markdown."""
-        return "\n".join(self._lines()) + "\n"
+        run = self.run
+        making = (
+            f"{say_window(run, self.timezone)}: {self.days} days, {self.refused} left out",
+            f"Reads states {self.header.state_version}",
+            f"{'In use' if run.accepted else 'Not in use'}: {run.verdict}",
+            say_making(run),
+        )
+        lines = [
+            *(f"# {run.version}: {run.run_id}", ""),
+            *list_items(making),
+            *list_section("Intended use", INTENDED_USE),
+            *list_section("Limits", (*LIMITS, *self._own_limits())),
+            *list_figures("Scores are shares of the oracle's savings over no control, on days that it had not seen.", run.metrics),
+            *list_section("How it was trained", (f"{name}: {value}" for name, value in self.header.settings.items())),
+        ]
+        return "\n".join(lines) + "\n"
 
     def _own_limits(self) -> Iterator[str]:
         if not self.run.accepted:
             yield "It is not used: it did worse than the agent in use."
-
-    def _lines(self) -> Iterator[str]:
-        run = self.run
-        yield from (f"# {run.version}: {run.run_id}", "")
-        yield from list_items(
-            (
-                f"{say_window(run, self.timezone)}: {self.days} days, {self.refused} left out",
-                f"Reads states {self.header.state_version}",
-                f"{'In use' if run.accepted else 'Not in use'}: {run.verdict}",
-                say_making(run),
-            )
-        )
-        yield from list_section("Intended use", INTENDED_USE)
-        yield from list_section("Limits", (*LIMITS, *self._own_limits()))
-        yield from list_figures("Scores are shares of the oracle's savings over no control, on days that it had not seen.", run.metrics)
-        yield from list_section("How it was trained", (f"{name}: {value}" for name, value in self.header.settings.items()))

@@ -208,11 +208,8 @@ def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHis
 
     Invariants: without enough days of both kinds nothing is offered; what was withdrawn comes back by days after that alone.
     """
-    return [_judge(mode, days, history, now=now, rng=rng) for mode, days in evidence.items() if not _is_revoked(history.standing.get(mode))]
-
-
-def _is_revoked(last: GateEntry | None) -> bool:
-    return last is not None and last.state == "withdrawn" and last.decided_by != GATEKEEPER
+    withdrawn = {mode for mode, last in history.standing.items() if last.state == "withdrawn" and last.decided_by != GATEKEEPER}
+    return [_judge(mode, days, history, now=now, rng=rng) for mode, days in evidence.items() if mode not in withdrawn]
 
 
 def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> GateEntry:

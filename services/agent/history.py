@@ -15,7 +15,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, repeat_last, to_instant
+from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight, repeat_last, to_instant
 from luna.platform.database import forecasts, observations, quality, recorded_span, sites
 from luna.platform.database.forecast_activations import find_active
 from services.agent.environment.episodes import EpisodeBatch
@@ -90,24 +90,19 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
     foresight, prices = scene.foresight, scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
-    load, pv = (_know_until(series, foresight.timeline, around, window.end) for series in (foresight.load_kwh, foresight.pv_kwh))
-    books = {name: _published_by(book, window.end) for name, book in prices.books.items()}
+    # From the window's end on its last day is repeated.
+    begin, count = (first - foresight.timeline.start) // SLOT, (window.end - first) // SLOT
+    order = repeat_last(np.arange(around.count), count, period=DAY // SLOT)
+    load, pv = (np.asarray(series[begin : begin + count][order]) for series in (foresight.load_kwh, foresight.pv_kwh))
+    books = {}
+    for name, book in prices.books.items():
+        # What was published before the end, and of the slots before it what is finally held.
+        by_then = (book.published_at < to_instant(window.end)) | (book.timeline.starts[book.slot] < to_instant(window.end))
+        books[name] = PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
     issued = [each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end]
     offset = (window.start - scene.timeline.start) // SLOT
     carbon = None if scene.carbon_g_per_kwh is None else scene.carbon_g_per_kwh[offset : offset + window.count]
     return ReplayData(scene.site, window, PerfectForesight(around, load, pv), replace(prices, books=books), ForecastArchive(issued), carbon)
-
-
-def _know_until(series: FloatArray, timeline: Timeline, around: Timeline, end: datetime) -> FloatArray:
-    """Return a series on ``around`` as it was until ``end``; from then on its last day is repeated."""
-    first, count = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
-    return np.asarray(series[first : first + count][repeat_last(np.arange(around.count), count, period=DAY // SLOT)])
-
-
-def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
-    """Return what was published before ``end``, and of the slots before it what is finally held."""
-    by_then = (book.published_at < to_instant(end)) | (book.timeline.starts[book.slot] < to_instant(end))
-    return PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
 
 
 def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
@@ -120,7 +115,10 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
         InvalidInputError: nothing was measured on a whole day before.
     """
     site = sites.load(connection, site_id)
-    window = _find_window(connection, site, until)
+    days = recorded_span.whole_days(connection, site, until=until)
+    if days is None:
+        raise refuse("no-whole-day-measured", field="until", value=until.isoformat())
+    window = local_days(*days, ZoneInfo(site.timezone))
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     observed = observations.read(connection, site_id, around)
@@ -133,14 +131,6 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
     return History(cut_scene(scene, window), verdicts)
-
-
-def _find_window(connection: Connection, site: Site, until: datetime) -> Timeline:
-    """Return the whole local days of which anything was measured."""
-    days = recorded_span.whole_days(connection, site, until=until)
-    if days is not None:
-        return local_days(*days, ZoneInfo(site.timezone))
-    raise refuse("no-whole-day-measured", field="until", value=until.isoformat())
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,10 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     """
     usable = battery.max_soc - battery.min_soc
     stored_kwh = battery.capacity_kwh * (battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable)
-    modes = _choose_checked(choose, np.repeat(np.arange(count), _LEVELS), np.tile(stored_kwh, count)).reshape(count, _LEVELS)
+    chosen_modes = np.asarray(choose(np.repeat(np.arange(count), _LEVELS), np.tile(stored_kwh, count)))
+    if chosen_modes.shape != (count * _LEVELS,) or not np.isin(chosen_modes, list(Mode)).all():
+        raise ModesError("what was chosen is no mode", remedy="Train again: luna agent train.")
+    modes = chosen_modes.astype(np.int8).reshape(count, _LEVELS)
 
     def share(chosen: BoolArray) -> FloatArray:
         return np.asarray(battery.min_soc + chosen.mean(axis=1) * usable)
@@ -85,13 +88,6 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     )
     power = (np.full(count, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
     return BatteryPolicy(battery, level, level, np.zeros(count, dtype=bool), *power)
-
-
-def _choose_checked(choose: ChooseModes, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
-    chosen = np.asarray(choose(slots, stored_kwh))
-    if chosen.shape != slots.shape or not np.isin(chosen, list(Mode)).all():
-        raise ModesError("what was chosen is no mode", remedy="Train again: luna agent train.")
-    return chosen.astype(np.int8)
 
 
 # States (n, size) to scores of the modes, (n, modes): the highest is chosen.

@@ -98,16 +98,13 @@ class SmallNetwork:
             network = cls(weights, biases, header["activation"], Scale(np.array(header["mean"], dtype=float), np.array(header["std"], dtype=float)))
         except (KeyError, TypeError, ValueError) as exc:
             raise NetworkError(f"the network is incomplete: {exc}", remedy="Train again.") from exc
-        network._require_sound()
-        return network
-
-    def _require_sound(self) -> None:
-        sizes = [self.scale.mean.size, *(bias.size for bias in self.biases)]
-        fits = [weight.shape for weight in self.weights] == [(out, into) for into, out in pairwise(sizes)]
-        parts: list[NDArray[Any]] = [*self.weights, *self.biases, self.scale.mean, self.scale.std]
+        scale, sizes = network.scale, [network.scale.mean.size, *(bias.size for bias in biases)]
+        fits = [weight.shape for weight in weights] == [(out, into) for into, out in pairwise(sizes)]
+        parts: list[NDArray[Any]] = [*weights, *biases, scale.mean, scale.std]
         finite = all(np.isfinite(each).all() for each in parts)
-        if not self.weights or not fits or not finite or self.scale.std.shape != self.scale.mean.shape or self.activation not in ("tanh", "relu"):
+        if not weights or not fits or not finite or scale.std.shape != scale.mean.shape or network.activation not in ("tanh", "relu"):
             raise NetworkError("the network's layers do not fit on each other, or hold what is no number", remedy="Train again.")
+        return network
 
     @property
     def inputs(self) -> int:

@@ -3,7 +3,7 @@
 Each step of each site is a transaction of its own and asks for nothing twice, so a night that is interrupted goes on an hour later where it was.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -70,8 +70,12 @@ class _Night:
     def run(self) -> list[str]:
         """Run the due steps, and return their actions."""
         self._score()
-        judged = self._judge()
-        for request in self._choose_work(judged):
+        lost = any(entry.reason == "losing_streak" for entry in self._judge())
+        with unit_of_work(self.engine) as connection:
+            work = choose_evidence(connection, self.site, policy=self.policy, yesterday=self.yesterday)
+            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
+                work.append(TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy]))
+        for request in work:
             job = self.ask(request)
             self.did.append(f"asked {request.task} {job.job_id}")
         return self.did
@@ -85,15 +89,12 @@ class _Night:
         again = {self.yesterday - DAY, self.yesterday}
         days = [first + number * DAY for number in range(SCORED_BACK)]
         for day in (day for day in days if day not in scored_days or day in again):
-            self._score_day(day)
-
-    def _score_day(self, day: date) -> None:
-        try:
-            with unit_of_work(self.engine) as connection:
-                score_day(connection, self.site, day, policy=self.policy)
-            self.did.append(f"scored {day}")
-        except UnscoredDayError as error:
-            self.did.append(f"left out {day}: {error.reason}")
+            try:
+                with unit_of_work(self.engine) as connection:
+                    score_day(connection, self.site, day, policy=self.policy)
+                self.did.append(f"scored {day}")
+            except UnscoredDayError as error:
+                self.did.append(f"left out {day}: {error.reason}")
 
     def _judge(self) -> list[GateEntry]:
         """Judge each mode once a day, and return the decisions."""
@@ -111,13 +112,6 @@ class _Night:
             GATES.labels(entry.mode, entry.state or "").inc()
             self.did.append(f"judged {entry.mode}: {entry.state} ({entry.reason})")
         return entries
-
-    def _choose_work(self, judged: list[GateEntry]) -> Iterator[Request]:
-        with unit_of_work(self.engine) as connection:
-            yield from choose_evidence(connection, self.site, policy=self.policy, yesterday=self.yesterday)
-            lost = any(entry.reason == "losing_streak" for entry in judged)
-            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
-                yield TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy])
 
 
 def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Job], *, now: datetime) -> NightReply:
@@ -185,19 +179,14 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
     replayed = set.intersection(*({day.day for day in scored.get(name, [])} for name in policies[-2:]))
     savings = read_savings(connection, site, first=first, last=yesterday)
     ready = {day.day for day in savings.counted} | {day.day for day in savings.left_out if day.code == "not_replayed"}
-    spans = _split_runs(sorted(ready - replayed))[:CHUNKS]
-    return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies, explain_loss=False) for days in spans]
-
-
-def _split_runs(days: list[date]) -> list[list[date]]:
-    """Return runs of neighbouring days, none longer than a replay is to be."""
-    runs: list[list[date]] = []
-    for day in days:
-        if runs and day - runs[-1][-1] == DAY and len(runs[-1]) < CHUNK_DAYS:
-            runs[-1].append(day)
+    # Runs of neighbouring days, none longer than a replay is to be.
+    spans: list[list[date]] = []
+    for day in sorted(ready - replayed):
+        if spans and day - spans[-1][-1] == DAY and len(spans[-1]) < CHUNK_DAYS:
+            spans[-1].append(day)
         else:
-            runs.append([day])
-    return runs
+            spans.append([day])
+    return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies, explain_loss=False) for days in spans[:CHUNKS]]
 
 
 def wants_training(connection: Connection, site: Site, *, policy: str, now: datetime, lost: bool) -> bool:

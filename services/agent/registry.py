@@ -27,15 +27,11 @@ from services.agent.artefacts import Artefact, ArtefactError, load_artefact, req
 from services.agent.history import History
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy, TrainedAgent
+from services.forecaster.model.aurora import Progress, keep_quiet
 
 log = structlog.get_logger(__name__)
-Progress = Callable[[int, int, str], None]
 # Returns what another kind learned at the same site, for who begins from that; None where nothing was.
 FindTeacher = Callable[[AgentKind], Artefact | None]
-
-
-def keep_quiet(count: int, total: int, label: str) -> None:
-    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,13 @@ class StoredChain:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-point of ``slot`` of the window."""
         start, due = self._window.start + slot * SLOT, self._due[slot]
-        policy = None if due is None else self._policy_of(due, with_agent=_has_come(due, start))
+        policy = None
+        if due is not None:
+            with_agent = _has_come(due, start)
+            key = (due.plan.plan_id, with_agent)
+            if key not in self._policies:
+                self._policies[key] = self._make_policy(due.plan, due.agent if with_agent else None)
+            policy = self._policies[key]
         if due is None or policy is None:
             setpoint = whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
         else:
@@ -162,12 +168,6 @@ class StoredChain:
             setpoint = policy.decide(int(place), stored_kwh / self._capacity, self._modes)
         self._modes = setpoint.mode
         return setpoint
-
-    def _policy_of(self, due: PlanPair, *, with_agent: bool) -> PlanPolicy | None:
-        key = (due.plan.plan_id, with_agent)
-        if key not in self._policies:
-            self._policies[key] = self._make_policy(due.plan, due.agent if with_agent else None)
-        return self._policies[key]
 
     def _make_policy(self, plan: PlanReply, agent: PlanReply | None) -> PlanPolicy | None:
         """Return what a plan makes of any state of charge; None for one that has no thresholds, as of sites without batteries."""

@@ -21,8 +21,9 @@ from services.agent.card import AgentCard
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
-from services.agent.registry import KindDeclaration, Lesson, Progress, TrainedParts, find_champion, find_kind, keep_quiet, load_run
+from services.agent.registry import KindDeclaration, Lesson, TrainedParts, find_champion, find_kind, load_run
 from services.forecaster.model.artefact import name_digest
+from services.forecaster.model.aurora import Progress, keep_quiet
 from services.forecaster.model.card import load_card, save_card
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
@@ -138,11 +139,8 @@ def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None,
     possible = totals["idle"] - totals["oracle"]
     scores = {name: (totals["idle"] - cost) / possible if possible > 0 else 0.0 for name, cost in totals.items()}
     metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {f"trial.{name}.score": score for name, score in scores.items()}
-    return _judge(scores, metrics | {"trial.days": float(len(holdout.days))})
-
-
-def _judge(scores: Mapping[str, float], metrics: Mapping[str, float]) -> Verdict:
-    reason = f"it reached {scores[NEW]:.1%} of the oracle's savings on {metrics['trial.days']:.0f} unseen days, the planner {scores[PLANNER]:.1%}"
+    metrics["trial.days"] = float(len(holdout.days))
+    reason = f"it reached {scores[NEW]:.1%} of the oracle's savings on {len(holdout.days)} unseen days, the planner {scores[PLANNER]:.1%}"
     if CHAMPION not in scores:
         return Verdict(accepted=True, reason=f"there was none before; {reason}", metrics=metrics)
     reason = f"{reason}, the agent in use {scores[CHAMPION]:.1%}"

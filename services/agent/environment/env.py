@@ -1,6 +1,5 @@
 """One site, one episode at a time, as any learner of the gymnasium kind steps it."""
 
-from datetime import date
 from typing import Any
 
 import gymnasium
@@ -50,7 +49,11 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         """
         super().reset(seed=seed)
         choices = options or {}
-        self._episode = self._choose(choices.get("day"), choices.get("site"))
+        day = choices.get("day")
+        if day is None:
+            self._episode = int(self.np_random.integers(self.batch.episodes.size))
+        else:
+            self._episode = self.batch.find(parse_day(day, field="options.day") if isinstance(day, str) else day, site=choices.get("site"))
         share = self.rule.start_share if choices.get("share") is None else choices["share"]
         share = self.np_random.random() if share is None else float(share)
         if not 0.0 <= share <= 1.0:
@@ -74,11 +77,6 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         self._slot += 0 if done else 1
         reward = -result.costs.total + result.potential + result.shaping
         return self._state(), float(reward[0]), done, False, _describe(result)
-
-    def _choose(self, day: date | str | None, site: str | None) -> int:
-        if day is None:
-            return int(self.np_random.integers(self.batch.episodes.size))
-        return self.batch.find(parse_day(day, field="options.day") if isinstance(day, str) else day, site=site)
 
     def _seat(self, episode: int) -> None:
         """Take the site of an episode."""

@@ -1,10 +1,10 @@
-"""Episodes: local days of sites as they were and as they were known, ready to be stepped side by side."""
+"""Episodes: local days of sites as they were and as they were known, ready to be stepped side by side; limits and wear of the sites as columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,14 +12,97 @@ from luna.energy.devices import Battery
 from luna.energy.economics import find_charge, site_curtailment
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.judgement import QualityVerdict, may_use
-from luna.energy.physics import BoolArray, IntArray
+from luna.energy.physics import BatteryLimits, BoolArray, IntArray, InverterLimits, SiteLimits
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.actions import find_quartiles
-from services.agent.environment.sites import SiteColumns
 from services.agent.environment.slot_features import SceneKnowledge, SlotFeatures
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.replay.data import ReplayData
+
+Change = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteColumns:
+    """Limits and wear of sites, the last axis of each array counting them; what is the same for all sites has a single column."""
+
+    limits: SiteLimits
+    wear_price: FloatArray
+
+    @classmethod
+    def of(cls, sites: Sequence[Site]) -> Self:
+        """Return the columns of sites.
+
+        Raises:
+            InvalidInputError: sites with different numbers of batteries.
+        """
+        counts = {len(site.batteries) for site in sites}
+        if len(counts) != 1:
+            remedy = "Make one batch of the sites with each number of batteries."
+            raise InvalidInputError("sites side by side need the same number of batteries", field="sites", value=str(sorted(counts)), remedy=remedy)
+        limits = _pad_inverters([SiteLimits.of(site) for site in sites], batteries=counts.pop())
+        alone = [iter(cls(each, np.empty((1, 1))).columns()) for each in limits]
+        joined = _map_limits(limits[0], lambda _: np.concatenate([next(columns) for columns in alone], axis=-1))
+        wear = [np.array([[battery.wear_price] for battery in site.batteries]) for site in sites]
+        return cls(*_collapse(joined, np.concatenate(wear, axis=-1)))
+
+    def pick(self, sites: IndexArray) -> Self:
+        """Return the columns of some of the sites, in this order; they may come more than once."""
+
+        def pick(column: FloatArray) -> FloatArray:
+            return column if column.shape[-1] == 1 else column[..., sites]
+
+        return type(self)(_map_limits(self.limits, pick), pick(self.wear_price))
+
+    def columns(self) -> list[FloatArray]:
+        """Return all arrays, always in the same order."""
+        arrays: list[FloatArray] = []
+
+        def note(column: FloatArray) -> FloatArray:
+            arrays.append(column)
+            return column
+
+        _map_limits(self.limits, note)
+        return [*arrays, self.wear_price]
+
+    def filled(self, columns: Sequence[FloatArray]) -> Self:
+        """Return the same with other arrays, in the order of ``columns``."""
+        remaining = iter(columns)
+        return type(self)(_map_limits(self.limits, lambda _: next(remaining)), next(remaining))
+
+
+def _map_limits(limits: SiteLimits, change: Change) -> SiteLimits:
+    columns: dict[str, Any] = {each.name: change(getattr(limits.batteries, each.name)) for each in fields(BatteryLimits)}
+    grid: dict[str, Any] = {name: change(getattr(limits, name)) for name in ("import_limit_kw", "export_limit_kw", "curtailable")}
+    behind = limits.inverters
+    if behind is not None:
+        behind = InverterLimits(**{each.name: change(getattr(behind, each.name)) for each in fields(InverterLimits)})
+    return SiteLimits(BatteryLimits(**columns), inverters=behind, **grid)
+
+
+def _collapse(limits: SiteLimits, wear_price: FloatArray) -> tuple[SiteLimits, FloatArray]:
+    def collapse(column: FloatArray) -> FloatArray:
+        same = column.size and (column == column[..., :1]).all()
+        return column[..., :1].copy() if same else np.ascontiguousarray(column)
+
+    return _map_limits(limits, collapse), collapse(wear_price)
+
+
+def _pad_inverters(parts: list[SiteLimits], *, batteries: int) -> list[SiteLimits]:
+    """Return limits of which all have as many inverters: those that a site lacks carry no PV and limit nothing."""
+    if all(each.inverters is None for each in parts):
+        return parts
+    alone = max(0 if each.inverters is None else len(each.inverters.alone_share) for each in parts)
+    padded = []
+    for each in parts:
+        own = each.inverters or InverterLimits(np.zeros((batteries, 1)), np.full((batteries, 1), np.inf), np.empty((0, 1)), np.empty((0, 1)))
+        lacking = alone - len(own.alone_share)
+        shares = np.concatenate([own.alone_share, np.zeros((lacking, 1))])
+        inverters = replace(own, alone_share=shares, alone_limit_kw=np.concatenate([own.alone_limit_kw, np.full((lacking, 1), np.inf)]))
+        padded.append(replace(each, inverters=inverters))
+    return padded
+
 
 NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
 
@@ -101,7 +184,13 @@ class EpisodeBatch:
         table, gaps = _read_slots(scene)
         knowledge = SceneKnowledge.of(scene)
         reasons = _refuse_days(scene, gaps | knowledge.unknown, verdicts)
-        rows = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
+        rows = []
+        for place in range(len(scene.days) - days + 1):
+            within = scene.days[place : place + days]
+            if not any(_day_of(scene, begin) in reasons for begin, _ in within):
+                begin, end = within[0][0], within[-1][1]
+                paid = scene.prices.mean_import_price(scene.timeline.start + end * scene.timeline.step)
+                rows.append((begin, end - begin, TERMINAL_SHARE * max(paid, 0.0), _day_of(scene, begin)))
         refused = {(scene.site.name, day): reason for day, reason in reasons.items()}
         if not rows:
             reason = next(iter(refused.values()), f"it has fewer than {days} days")
@@ -214,13 +303,3 @@ def _refuse_days(scene: ReplayData, gaps: Mapping[int, str], verdicts: Mapping[d
 
 def _day_of(scene: ReplayData, slot: int) -> date:
     return (scene.timeline.start + slot * scene.timeline.step).astimezone(scene.zone).date()
-
-
-def _compose(scene: ReplayData, place: int, days: int, reasons: Mapping[date, str]) -> tuple[int, int, float, date] | None:
-    """Return first slot, number of slots, worth of a stored kWh and first day of an episode; None where it cannot be used."""
-    within = scene.days[place : place + days]
-    if len(within) < days or any(_day_of(scene, first) in reasons for first, _ in within):
-        return None
-    first, end = within[0][0], within[-1][1]
-    paid = scene.prices.mean_import_price(scene.timeline.start + end * scene.timeline.step)
-    return first, end - first, TERMINAL_SHARE * max(paid, 0.0), _day_of(scene, first)

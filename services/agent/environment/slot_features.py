@@ -1,6 +1,6 @@
 """Features known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
+from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets, repeat_last, split_days
 from services.agent.environment.summaries import HourArray, compare_prices, sum_up_energy
 from services.planner.problem.knowledge import DAY
 from services.planner.problem.problem import Problem
@@ -209,7 +209,11 @@ class SceneKnowledge:
             return published_prices.import_price, published_prices.export_price
 
         for rows, lookup, instants in ((energy, expect, [issued]), (prices, pay, published)):
-            for span in _list_spans(scene, instants):
+            # Spans begin with a local day, or once something was issued or published.
+            changes = [np.searchsorted(timeline.starts.astype("datetime64[us]"), np.unique(each)) for each in instants]
+            edges = np.unique(np.concatenate([np.array([first for first, _ in scene.days]), *changes, [timeline.count]]))
+            for first, end in pairwise(edges[edges <= timeline.count].tolist()):
+                span = Span(first, end)
                 reason = _read(rows, lookup, scene, span)
                 unknown |= {} if reason is None else dict.fromkeys(range(*span), reason)
         return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
@@ -227,12 +231,3 @@ def _read(rows: FeatureRows, lookup: Callable[[datetime, Timeline], tuple[FloatA
         return f"what was known at {ahead.start.isoformat()} has gaps"
     rows.add(span, *series)
     return None
-
-
-def _list_spans(scene: ReplayData, instants: Sequence[InstantArray]) -> Iterator[Span]:
-    """Yield spans that begin with a local day, or once something was issued or published."""
-    timeline = scene.timeline
-    changes = [np.searchsorted(timeline.starts.astype("datetime64[us]"), np.unique(each)) for each in instants]
-    edges = np.unique(np.concatenate([np.array([first for first, _ in scene.days]), *changes, [timeline.count]]))
-    for first, end in pairwise(edges[edges <= timeline.count].tolist()):
-        yield Span(first, end)

@@ -50,12 +50,6 @@ _PARTS = {
 _SOC = "soc"
 
 
-def _name_features(name: str) -> tuple[str, ...]:
-    if name == _SOC or _PARTS[name].hours == 1:
-        return (_PARTS[name].names if name in _PARTS else ()) or (name,)
-    return tuple(f"{name}_{hour:02d}h" for hour in range(_PARTS[name].hours))
-
-
 @dataclass(frozen=True)
 class StateLayout:
     """Which features a state holds, in order. A model is of one ``version`` and refuses states of another."""
@@ -66,7 +60,13 @@ class StateLayout:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each feature; those of vectors end in the hour ahead, 00 being the slot itself."""
-        return tuple(name for part in self.parts for name in _name_features(part))
+        names: list[str] = []
+        for part in self.parts:
+            if part != _SOC and _PARTS[part].hours > 1:
+                names += [f"{part}_{hour:02d}h" for hour in range(_PARTS[part].hours)]
+            else:
+                names += (_PARTS[part].names if part != _SOC else ()) or (part,)
+        return tuple(names)
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from luna.contracts.agent import Comparison, PolicyComparison, PolicyScore
-from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
+from luna.contracts.replay import DayCost, ReplayReply
 from luna.energy.bootstrap import bound_ratio, bound_sum, permute_signs
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
@@ -68,34 +68,27 @@ def score_policies(costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: 
         replies: the replays that lived them, whole; a breach on any of their days counts.
         seed: of all draws.
     """
-    return {name: _score(costs, name, [reply.policies[name] for reply in replies], seed=seed) for name in costs.cost}
-
-
-def _score(costs: PolicyCosts, name: str, replies: Sequence[PolicyReply], *, seed: int) -> PolicyScore:
-    score, low, high = _share(costs, name, seed=seed)
-    days = sum(len(policy.days) for policy in replies)
-    others = {f"over_{other}": compare(costs, name, over=other, seed=seed) for other in (PLANNER, INVERTER) if other in costs.cost and other != name}
-    return PolicyScore(
-        cost=float(costs.cost[name].sum()),
-        score=score,
-        low=low,
-        high=high,
-        violations=sum(policy.violations for policy in replies),
-        unmet_kwh=sum(policy.unserved_kwh for policy in replies),
-        mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in replies) / days,
-        run_id=replies[-1].run_id,
-        **others,
-    )
-
-
-def _share(costs: PolicyCosts, name: str, *, seed: int) -> tuple[float | None, float | None, float | None]:
-    """Return which share of the oracle's savings over idle a policy reaches, with its interval."""
-    possible = costs.possible
-    if possible is None:
-        return None, None, None
-    saved = costs.gain(name, over=WORST)
-    low, high = bound_ratio(saved, possible, rng=np.random.default_rng(seed))
-    return float(saved.sum() / possible.sum()), low, high
+    scores, possible = {}, costs.possible
+    for name in costs.cost:
+        # The share of the oracle's savings over idle that the policy reaches, with its interval.
+        share: dict[str, float | None] = {"score": None}
+        if possible is not None:
+            saved = costs.gain(name, over=WORST)
+            low, high = bound_ratio(saved, possible, rng=np.random.default_rng(seed))
+            share = {"score": float(saved.sum() / possible.sum()), "low": low, "high": high}
+        policies = [reply.policies[name] for reply in replies]
+        days = sum(len(policy.days) for policy in policies)
+        others = {f"over_{other}": compare(costs, name, over=other, seed=seed) for other in (PLANNER, INVERTER) if other in costs.cost and other != name}
+        scores[name] = PolicyScore(
+            cost=float(costs.cost[name].sum()),
+            violations=sum(policy.violations for policy in policies),
+            unmet_kwh=sum(policy.unserved_kwh for policy in policies),
+            mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in policies) / days,
+            run_id=policies[-1].run_id,
+            **share,
+            **others,
+        )
+    return scores
 
 
 def collect_costs(weeks: Sequence[EvaluationWeek], replies: Sequence[ReplayReply]) -> PolicyCosts:
@@ -118,6 +111,11 @@ def compare_stored(site_id: str, scored: Mapping[str, Sequence[DayCost]], pair: 
         raise refuse("no-day-scored-for-both", field="policies", value=f"{policy},{over}", site_id=site_id, policy=policy, over=over)
     gain, rng = costs.gain(policy, over=over), np.random.default_rng(seed)
     low, high = bound_sum(gain, rng=rng)
+    # The same in points, where the oracle and idle were scored on every one of the days.
+    points, names = None, {*pair, WORST, BEST}
+    if names <= scored.keys():
+        whole = PolicyCosts.of({name: scored[name] for name in names})
+        points = compare(whole, policy, over=over, seed=seed) if list(whole.days) == list(costs.days) else None
     return PolicyComparison(
         site_id=site_id,
         policy=policy,
@@ -131,14 +129,5 @@ def compare_stored(site_id: str, scored: Mapping[str, Sequence[DayCost]], pair: 
         high=high,
         p_value=permute_signs(gain, rng=rng),
         days_ahead=int((gain > _LITTLE_MONEY).sum()),
-        points=_compare_points(scored, costs.days, pair, seed=seed),
+        points=points,
     )
-
-
-def _compare_points(scored: Mapping[str, Sequence[DayCost]], days: Sequence[date], pair: tuple[str, str], *, seed: int) -> Comparison | None:
-    """Return the same in points, where the oracle and idle were scored on every one of the days."""
-    names = {*pair, WORST, BEST}
-    if not names <= scored.keys():
-        return None
-    costs = PolicyCosts.of({name: scored[name] for name in names})
-    return compare(costs, pair[0], over=pair[1], seed=seed) if list(costs.days) == list(days) else None

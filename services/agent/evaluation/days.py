@@ -1,6 +1,6 @@
 """Which recorded days a site's policies are measured on: by a fixed rule, before anything is measured."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -74,7 +74,11 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
 
     Invariants: nothing is drawn, so the same record gives the same days; no day lies before what its trainings know.
     """
-    weeks = list(_list_weeks(record, min(last or record.last, record.last)))
+    until = min(last or record.last, record.last)
+    end = until - timedelta(days=(until.weekday() + 1) % WEEK)
+    mondays = [end + timedelta(days=1) - timedelta(weeks=back) for back in range(SPAN_WEEKS, 0, -1)]
+    # Weeks that lie whole in the record, and that trainings before their quarter can be measured on.
+    weeks = [monday for monday in mondays if monday >= record.first and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS)]
     skipped = {day: record.unusable[day] for week in weeks for day in _days_of(week) if day in record.unusable}
     whole = [week for week in weeks if not any(day in skipped for day in _days_of(week))]
     if not whole:
@@ -92,22 +96,14 @@ def _days_of(monday: date) -> list[date]:
     return [monday + timedelta(days=number) for number in range(WEEK)]
 
 
-def _list_weeks(record: UsableDays, last: date) -> Iterator[date]:
-    """Yield the Mondays of the weeks that lie whole in the record and that trainings before their quarter can be measured on."""
-    end = last - timedelta(days=(last.weekday() + 1) % WEEK)
-    for back in range(SPAN_WEEKS, 0, -1):
-        monday = end + timedelta(days=1) - timedelta(weeks=back)
-        if monday >= record.first and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS):
-            yield monday
-
-
 def _spread_over_seasons(mondays: Sequence[date], count: int) -> list[date]:
     seasons: dict[int, list[date]] = {}
     for monday in mondays:
         # The season of a week's Thursday, as its number in the calendar goes by it: winter is December to February.
         seasons.setdefault((monday + timedelta(days=3)).month % 12 // 3, []).append(monday)
     shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, count)
-    return sorted(monday for season, weeks in seasons.items() for monday in _space_evenly(weeks, shares[season]))
+    # Spaced evenly within a season.
+    return sorted(weeks[(2 * place + 1) * len(weeks) // (2 * shares[season])] for season, weeks in seasons.items() for place in range(shares[season]))
 
 
 def _share_out(available: Mapping[int, int], count: int) -> dict[int, int]:
@@ -116,7 +112,3 @@ def _share_out(available: Mapping[int, int], count: int) -> dict[int, int]:
     for _ in range(min(count, sum(available.values()))):
         shares[min((season for season in available if shares[season] < available[season]), key=lambda season: shares[season])] += 1
     return shares
-
-
-def _space_evenly(weeks: Sequence[date], count: int) -> list[date]:
-    return [weeks[(2 * place + 1) * len(weeks) // (2 * count)] for place in range(count)]

@@ -72,7 +72,11 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
     lessons.issue(chosen.weeks, [*BESIDE, *trained], take_part(progress, 0, steps, span=weeks))
     lessons.complete(lacking, take_part(progress, weeks, steps, span=trainings), now=now)
     usable, refused = lessons.sort_out(chosen.weeks, trained)
-    replies = _live(lessons, chosen.weeks, [*BESIDE, *usable, "oracle"], take_part(progress, weeks + trainings, steps, span=weeks))
+    replies = []
+    for place, week in enumerate(chosen.weeks):
+        tell = take_part(progress, weeks + trainings + place, steps, named="replay ")
+        replay_request = compose_replay(site, week, [*BESIDE, *usable, "oracle"])
+        replies.append(replay_learned(store, replay_request, objects=objects, progress=tell))
     missing = sorted(kind for name, kind in AGENT_POLICIES.items() if name not in trained)
     costs = collect_costs(chosen.weeks, replies)
     return EvaluateAgentReply(
@@ -180,14 +184,6 @@ def _was_trained(connection: Connection, site: Site, version: str, *, until: dat
     """Return whether a training knows what was recorded before an instant and nothing later, its trial included, whatever became of its model."""
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
     return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)
-
-
-def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:
-    replies = []
-    for place, week in enumerate(weeks):
-        tell, request = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
-        replies.append(replay_learned(lessons.store, request, objects=lessons.objects, progress=tell))
-    return replies
 
 
 def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> ReplayRequest:

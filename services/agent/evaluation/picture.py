@@ -3,12 +3,9 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from luna.contracts.agent import DayPictureReply, DayPictureRequest
 from luna.contracts.replay import ReplayRequest
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.database import sites
 from luna.platform.database.forecast_activations import find_active
@@ -21,7 +18,7 @@ from services.agent.evaluation.replay import issue_forecasts, load_learned
 from services.agent.evaluation.traces import trace_day
 from services.planner.replay import DayLog, DayResult, ReplaySpec, Rules, run
 from services.planner.service.inputs import read_scene
-from services.planner.service.replay import LearnedPolicy, Store
+from services.planner.service.replay import Store
 
 
 def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: ObjectStore) -> DayPictureReply:
@@ -41,7 +38,23 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
         learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
     issue_forecasts(store, site, replay_request, objects=objects)
     with store.part() as connection:
-        return _draw(connection, site, replay_request, day=request.day, learned=learned)
+        scene = read_scene(connection, replay_request, find_active(connection, site).forecast_version)
+    results: dict[date, DayResult] = {}
+    makers = {name: policy.make for name, policy in learned.items()}
+    spec = ReplaySpec(replay_request.policies, timedelta(minutes=replay_request.every_minutes) // SLOT, learned=makers, explain_loss=False)
+    reply = run(scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))).reply
+    costs = {name: next(each for each in policy.days if each.day == request.day) for name, policy in reply.policies.items()}
+    traces = trace_day(scene, Rules.of(scene), results[request.day], costs)
+    named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
+    return DayPictureReply(
+        svg=draw_day(named, title=f"{site.name}, {request.day}", numbers=Numbers("en", scene.zone, site.currency)),
+        policies=replay_request.policies,
+        day=request.day,
+        from_day=replay_request.from_day,
+        to_day=replay_request.to_day,
+        currency=site.currency,
+        traces=named,
+    )
 
 
 def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
@@ -59,23 +72,3 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     while last < record.last and last + timedelta(days=1) not in record.unusable:
         last += timedelta(days=1)
     return first, last
-
-
-def _draw(connection: Connection, site: Site, request: ReplayRequest, *, day: date, learned: dict[str, LearnedPolicy]) -> DayPictureReply:
-    scene = read_scene(connection, request, find_active(connection, site).forecast_version)
-    results: dict[date, DayResult] = {}
-    makers = {name: policy.make for name, policy in learned.items()}
-    spec = ReplaySpec(request.policies, timedelta(minutes=request.every_minutes) // SLOT, learned=makers, explain_loss=False)
-    reply = run(scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))).reply
-    costs = {name: next(each for each in policy.days if each.day == day) for name, policy in reply.policies.items()}
-    traces = trace_day(scene, Rules.of(scene), results[day], costs)
-    named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
-    return DayPictureReply(
-        svg=draw_day(named, title=f"{site.name}, {day}", numbers=Numbers("en", scene.zone, site.currency)),
-        policies=request.policies,
-        day=day,
-        from_day=request.from_day,
-        to_day=request.to_day,
-        currency=site.currency,
-        traces=named,
-    )

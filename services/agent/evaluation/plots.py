@@ -90,7 +90,8 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     days = read_days(traces, numbers)
     axes = _fit_axes(days)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
-    columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=_list_edges(slots, step)) for place, day in enumerate(days))
+    edges = [*(slot.start for slot in slots), slots[-1].start + step]
+    columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
     names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in name_panels(numbers).items())
     below = axes["stored"].bottom + FOOT
     places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
@@ -103,10 +104,6 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
 def name_panels(numbers: Numbers) -> dict[str, str]:
     """Return what each panel shows, in which unit."""
     return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
-
-
-def _list_edges(slots: Sequence[SlotTrace], step: timedelta) -> list[datetime]:
-    return [*(slot.start for slot in slots), slots[-1].start + step]
 
 
 def _fit_axes(days: Sequence[TraceDay]) -> dict[str, Axis]:
@@ -132,13 +129,16 @@ def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Num
     price, power, stored = axes["price"], axes["power"], axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
     clock = ClockAxis(frame, lambda edge: edges[edge], numbers, price.top, stored.bottom, stored.bottom + 16, every=6)
+    # A dot on the price of each slot in which the batteries charged, or gave.
+    trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
+    dots = [circle((frame.x(slot + 0.5), price.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
     lines = [
         *_describe(day, numbers),
         *(shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)),
         *(draw_ruler(frame, axis, numbers) for axis in axes.values()),
         clock.draw(),
         path(trace_stairs(frame, price, day.price), "line price-line"),
-        *_mark_trades(frame, price, day),
+        *dots,
         draw_bars(frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"),
         draw_bars(frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"),
         path(trace_stairs(frame, power, day.export_kw), "line export-line"),
@@ -147,12 +147,6 @@ def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Num
         path(trace_edges(ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
     ]
     return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
-
-
-def _mark_trades(frame: ChartFrame, axis: Axis, day: TraceDay) -> list[Markup]:
-    """Return a dot on the price of each slot in which the batteries charged, or gave."""
-    trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
-    return [circle((frame.x(slot + 0.5), axis.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
 
 
 def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from luna.energy.judgement import may_use
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import Timeline, local_dates, local_days, parse_zone
+from luna.energy.timeline import local_dates, local_days, parse_zone
 from luna.platform.database import observations, quality, recorded_span
 from luna.platform.database.prices import read_tariff
 from services.agent.evaluation.days import UsableDays
@@ -29,12 +29,7 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
     window = local_days(begin, end, parse_zone(site.timezone))
     judged = quality.read(connection, site.name, begin, end)
     excluded = {day.day: "; ".join([day.verdict, *day.reasons]) for day in judged if not may_use(day.verdict)}
-    unusable = _find_gaps(connection, site, window) | excluded
-    return UsableDays(begin, end, dict(sorted(unusable.items())))
-
-
-def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:
-    """Return the days on which load, sun or a price is unknown in some slots."""
+    # Days on which load, sun or a price is unknown in some slots.
     measured = observations.read_measured(connection, site.name, window, _NEEDED)
     unpriced = {f"the price {name}": np.isnan(price) for name, price in read_tariff(connection, site, window).items()}
     unknown = {name: np.isnan(series) for name, series in measured.items()} | unpriced
@@ -43,4 +38,5 @@ def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[dat
     for name, gaps in unknown.items():
         for day, count in zip(*np.unique(days[gaps], return_counts=True), strict=True):
             reasons_by_day.setdefault(date.fromordinal(int(day)), []).append(f"{name} is unknown in {count} slots")
-    return {day: ", ".join(reasons) for day, reasons in reasons_by_day.items()}
+    unusable = {day: ", ".join(reasons) for day, reasons in reasons_by_day.items()} | excluded
+    return UsableDays(begin, end, dict(sorted(unusable.items())))

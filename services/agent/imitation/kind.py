@@ -1,28 +1,190 @@
 """The kinds that imitate: trees and a network taught by hindsight, and the same network taught by the stochastic programme.
 
-A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds those of the learner before.
+A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds those of the learner before. The trees are a classifier of
+LightGBM whose loss is what a mode costs more than the cheapest; the network is trained by PyTorch to expect the least regret, and asked by NumPy.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import SUMMARY, V1_1, StateArray
-from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
-from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
 from services.agent.learned_modes import LearnedModes
-from services.agent.network import SmallNetwork
+from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
+from services.forecaster.model.trees import import_lightgbm
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+    from torch.nn import Linear
+
+
+# Where nothing is at stake a step of Newton's would have no end.
+_LEAST_CURVATURE = 1e-2
+
+
+@dataclass(frozen=True, slots=True)
+class TreeClassifierSettings:
+    """How the classifier is grown; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    """
+
+    rounds: int = 60
+    leaves: int = 15
+    learning_rate: float = 0.1
+    rows_per_leaf: int = 300
+    bins: int = 63
+    imitation: float = 0.1
+    most_regret: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class TreeClassifier:
+    """Grown trees."""
+
+    booster: Any
+
+    def scores(self, states: StateArray) -> FloatArray:
+        """Return the score of each mode, shape ``(states, modes)``."""
+        return np.asarray(self.booster.predict(states, num_threads=1), dtype=float)
+
+    @classmethod
+    def read(cls, text: str) -> "TreeClassifier":
+        """Return trees from LightGBM's own text."""
+        return cls(import_lightgbm().Booster(model_str=text))
+
+    def text(self) -> str:
+        """Return LightGBM's own text."""
+        return str(self.booster.model_to_string())
+
+
+def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, seed: int) -> TreeClassifier:
+    """Return trees whose choices cost least on the average; the same samples and seed grow the same trees.
+
+    The loss of a state is the regret to be expected of the modes by their shares of belief, and a little of what the teacher's own mode is less believed in.
+    """
+    lightgbm = import_lightgbm()
+    regret = samples.share_regret(settings.most_regret)
+    labels = np.eye(len(MODES))[samples.mode]
+    weight = samples.weight[:, None]
+
+    def differentiate(scores: FloatArray, _: object) -> tuple[FloatArray, FloatArray]:
+        belief = np.exp(scores - scores.max(axis=1, keepdims=True))
+        belief /= belief.sum(axis=1, keepdims=True)
+        beyond = regret - (belief * regret).sum(axis=1, keepdims=True)
+        spread = belief * (1.0 - belief)
+        slope = belief * beyond + settings.imitation * (belief - labels)
+        return weight * slope, weight * np.maximum(spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE)
+
+    data = lightgbm.Dataset(samples.states, label=samples.mode)
+    parameters = {
+        "objective": differentiate,
+        "num_class": len(MODES),
+        "num_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "min_data_in_leaf": settings.rows_per_leaf,
+        "max_bin": settings.bins,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    return TreeClassifier(lightgbm.train(parameters, data, num_boost_round=settings.rounds))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """How the network is trained; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    """
+
+    hidden: tuple[int, ...] = (64, 64)
+    epochs: int = 30
+    batch: int = 1024
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    imitation: float = 0.1
+    most_regret: float = 1.5
+
+
+def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -> SmallNetwork:
+    """Return the network whose choices cost least on the average; the same samples and seed give the same network.
+
+    The loss of a state is the regret to be expected of the modes by their shares of belief, so that states in which much is at stake count most, and
+    what cannot be told apart is averaged.
+    Source: Ross, Bagnell 2014, "Reinforcement and imitation learning via interactive no-regret learning" (cost-to-go instead of the teacher's action).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    scale, generator = Scale.of(samples.states), torch.Generator().manual_seed(seed)
+    rows = _Rows.of(samples, scale, most_regret=settings.most_regret)
+    layers = _draw_layers((rows.inputs.shape[1], *settings.hidden, len(MODES)), generator)
+    model = torch.nn.Sequential(*[part for layer in layers[:-1] for part in (layer, torch.nn.ReLU())], layers[-1])
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
+    for _ in range(settings.epochs):
+        for part in torch.split(torch.randperm(rows.inputs.shape[0], generator=generator), settings.batch):
+            loss = rows.lose(part, model(rows.inputs[part]), imitation=settings.imitation)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()
+        schedule.step()
+    weights, biases = ([getattr(layer, part).detach().numpy().copy() for layer in layers] for part in ("weight", "bias"))
+    return SmallNetwork(weights, biases, "relu", scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Samples as tensors; the regret in shares of its mean."""
+
+    inputs: "Tensor"
+    mode: "Tensor"
+    regret: "Tensor"
+    weight: "Tensor"
+
+    @classmethod
+    def of(cls, samples: ModeSamples, scale: Scale, *, most_regret: float) -> "_Rows":
+        import torch
+
+        regret = samples.share_regret(most_regret)
+        parts = (scale.apply(samples.states), samples.mode.astype(np.int64), regret.astype(np.float32), samples.weight.astype(np.float32))
+        return cls(*(torch.from_numpy(each) for each in parts))
+
+    def lose(self, part: "Tensor", scores: "Tensor", *, imitation: float) -> "Tensor":
+        """Return the loss of some rows: the regret to be expected, and a share of what the teacher's own mode is less believed in."""
+        from torch.nn.functional import log_softmax, nll_loss
+
+        belief = log_softmax(scores, dim=1)
+        missed = nll_loss(belief, self.mode[part], reduction="none")
+        return (self.weight[part] * ((belief.exp() * self.regret[part]).sum(dim=1) + imitation * missed)).mean()
+
+
+def _draw_layers(sizes: tuple[int, ...], generator: "Generator") -> list["Linear"]:
+    """Return linear layers of the given sizes, drawn as PyTorch draws them by itself."""
+    from torch import nn
+
+    layers = [nn.Linear(into, out) for into, out in pairwise(sizes)]
+    for layer in layers:
+        bound = layer.in_features**-0.5
+        for part in (layer.weight, layer.bias):
+            nn.init.uniform_(part, -bound, bound, generator=generator)
+    return layers
 
 
 class Learner(Protocol):

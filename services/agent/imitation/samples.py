@@ -78,23 +78,19 @@ class School:
 
     def _live(self, choose: _Choose, rng: np.random.Generator) -> ModeSamples:
         """Return all days side by side, each by what really happened."""
-        table, battery = self.history.episodes.episodes, self.teacher.limits.batteries
-        lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
+        episodes, limits = self.history.episodes, self.teacher.limits
+        table, actual = episodes.episodes, episodes.slots
+        lowest, highest = limits.batteries.min_kwh[0, 0], limits.batteries.max_kwh[0, 0]
         stored, visited = rng.uniform(lowest, highest, table.size), np.full(self.history.scene.timeline.count, np.nan)
         for step in range(int(table.count.max())):
             running = np.flatnonzero(step < table.count)
             slots = table.first[running] + step
             visited[slots] = stored[running]
-            stored[running] = self._step(choose(slots, stored[running]), slots, stored[running])
+            modes, before = choose(slots, stored[running]), stored[running][None, :]
+            safe = clamp(whole_range(modes[None, :], actual.curtailment[slots]), before, limits)
+            energies = SlotActuals(actual.load_kwh[slots], actual.pv_kwh[slots], episodes.hours)
+            stored[running] = simulate_slot(safe, before, energies, limits=limits).stored_kwh[0]
         return self.label(visited)
-
-    def _step(self, modes: IntArray, slots: IndexArray, stored_kwh: FloatArray) -> FloatArray:
-        limits, happened = self.teacher.limits, self.history.episodes.slots
-        requested = whole_range(modes[None, :], happened.curtailment[slots])
-        hours = self.history.episodes.hours
-        actuals = SlotActuals(happened.load_kwh[slots], happened.pv_kwh[slots], hours)
-        flows = simulate_slot(clamp(requested, stored_kwh[None, :], limits), stored_kwh[None, :], actuals, limits=limits)
-        return np.asarray(flows.stored_kwh[0])
 
     def label(self, stored_kwh: FloatArray) -> ModeSamples:
         """Return the slots of a course that count, labelled; ``stored_kwh`` at the start of each slot of the window, NaN where nobody was."""

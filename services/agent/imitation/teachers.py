@@ -68,24 +68,23 @@ class Teacher:
 
         The cost of a slot, less the value of what is then stored.
         """
-        costs = np.stack([self._cost(mode, stored_kwh) for mode in MODES], axis=1)
-        return np.asarray(costs - costs.min(axis=1, keepdims=True))
-
-    def _cost(self, mode: Mode, stored_kwh: FloatArray) -> FloatArray:
         outlook, lowest = self.outlook, self.limits.batteries.min_kwh[0, 0]
-        stored = stored_kwh[None, :]
-        safe = clamp(whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment), stored, self.limits)
-        flows = simulate_slot(safe, stored, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
-        paid = slot_costs(
-            import_kwh=flows.import_kwh,
-            export_kwh=flows.export_kwh,
-            throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
-            import_price=outlook.import_price,
-            export_price=outlook.export_price,
-            wear_price=np.array([[self.wear_price]]),
-        ).total
-        remaining = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
-        return np.asarray(paid - self.function.integral(np.zeros_like(remaining), remaining))
+        stored, costs_by_mode = stored_kwh[None, :], []
+        for mode in MODES:
+            safe = clamp(whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment), stored, self.limits)
+            flows = simulate_slot(safe, stored, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
+            paid = slot_costs(
+                import_kwh=flows.import_kwh,
+                export_kwh=flows.export_kwh,
+                throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+                import_price=outlook.import_price,
+                export_price=outlook.export_price,
+                wear_price=np.array([[self.wear_price]]),
+            ).total
+            remaining = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
+            costs_by_mode.append(paid - self.function.integral(np.zeros_like(remaining), remaining))
+        costs = np.stack(costs_by_mode, axis=1)
+        return np.asarray(costs - costs.min(axis=1, keepdims=True))
 
 
 def ask_oracle(history: History) -> Teacher:

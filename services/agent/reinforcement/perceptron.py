@@ -83,10 +83,6 @@ class Perceptron:
             torch.mm(slope.t(), layer_inputs, out=weight.grad)
             torch.sum(slope, dim=0, out=bias.grad)
             if layer:
-                slope = self._through(slope @ weight, layer_inputs)
-
-    def _through(self, slope: Tensor, activated: Tensor) -> Tensor:
-        """Return the slope before an activation, from that after it and what came of it."""
-        backward = torch.ops.aten
-        before: Tensor = backward.tanh_backward(slope, activated) if self.activation == "tanh" else backward.threshold_backward(slope, activated, 0)
-        return before
+                # Before the activation, from the slope after it and what came of it.
+                slope, backward = slope @ weight, torch.ops.aten
+                slope = backward.tanh_backward(slope, layer_inputs) if self.activation == "tanh" else backward.threshold_backward(slope, layer_inputs, 0)

@@ -239,20 +239,18 @@ class Ppo:
         clocked = torch.cat([torch.cat([rollout.states.flatten(0, 1), rollout.last]), clock], dim=1)
         expected = self.value.forward(clocked).squeeze(1)
         values = expected.cpu().numpy().reshape(steps + 1, count)
-        advantages = estimate_advantages(self._scale_rewards(rollout), values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
+        # Rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4].
+        so_far, sums = np.zeros(count), np.empty_like(rollout.rewards)
+        for step, (rewards, done) in enumerate(zip(rollout.rewards, rollout.done, strict=True)):
+            sums[step] = so_far = so_far * self.settings.discount + rewards
+            so_far = np.where(done, 0.0, so_far)
+        self.returns.add(sums.reshape(-1, 1))
+        scaled = rollout.rewards / max(float(self.returns.scale.std[0]), 1e-8)
+        advantages = estimate_advantages(scaled, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
         returns = advantages + values[:-1]
         earned = torch.from_numpy(np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)).to(self.device)
         columns = torch.cat([clocked[:-count], rollout.log_probability.reshape(-1, 1), earned], dim=1)
         return RolloutBatch(columns, rollout.actions.flatten()), expected[:-count].clone()
-
-    def _scale_rewards(self, rollout: Rollout) -> FloatArray:
-        """Return rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4]."""
-        earned, sums = np.zeros(rollout.rewards.shape[1]), np.empty_like(rollout.rewards)
-        for step, (rewards, done) in enumerate(zip(rollout.rewards, rollout.done, strict=True)):
-            sums[step] = earned = earned * self.settings.discount + rewards
-            earned = np.where(done, 0.0, earned)
-        self.returns.add(sums.reshape(-1, 1))
-        return rollout.rewards / max(float(self.returns.scale.std[0]), 1e-8)
 
     def _descend(self, part: RolloutBatch) -> Tensor:
         """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""

@@ -50,17 +50,13 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     steps = plan.value.function.after(HOUR_SLOTS - 1)
     values = [read_value(steps, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
     of_now = [np.sin(angle), np.cos(angle), local.weekday(), published_hours, price[0] / scale, (day < price[0]).mean(), outlook.export_price[0] / scale]
-    return np.array([*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *_look_ahead(plan, scale, battery.capacity_kwh)], dtype=float)
-
-
-def _look_ahead(plan: Plan, scale: float, capacity_kwh: float) -> list[float]:
-    outlook, features = plan.problem.outlook, []
+    of_ahead: list[float] = []
     for hours in _AHEAD_HOURS:
-        part = slice(0, round(hours / float(outlook.timeline.hours[-1])))
-        price = outlook.import_price[part] / scale
-        features += [float(price.mean()), float(price.min()), float(price.max())]
-        features += [float(series[part].sum()) / capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
-    return features
+        part = slice(0, round(hours / float(timeline.hours[-1])))
+        price_ahead = price[part] / scale
+        of_ahead += [float(price_ahead.mean()), float(price_ahead.min()), float(price_ahead.max())]
+        of_ahead += [float(series[part].sum()) / battery.capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
+    return np.array([*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *of_ahead], dtype=float)
 
 
 def read_value(steps: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:

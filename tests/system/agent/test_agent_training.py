@@ -21,8 +21,9 @@ from luna.platform.database import forecasts, observations, quality, sites, trai
 from luna.platform.objects import FileObjects
 from services.agent.artefacts import load_artefact
 from services.agent.history import read_history
-from services.agent.registry import Progress, find_kinds, keep_quiet, load_agent, load_agents
+from services.agent.registry import find_kinds, load_agent, load_agents
 from services.agent.training import describe_agent, train_agent
+from services.forecaster.model.aurora import Progress, keep_quiet
 
 # Without the day with a gap and the excluded one 22 can be learned from: one more than are needed.
 FIRST, DAYS = date(2024, 4, 2), 24

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
-from services.agent.environment.rewards import RewardRule
 from services.agent.environment.states import COMPACT, V1_1
-from services.agent.environment.transition import EnvRule
+from services.agent.environment.transition import EnvRule, RewardRule
 from services.agent.environment.vector_env import FUSE_FROM, VectorEnv
 from tests.gym import bounds_kwh, join_sites, make_days
 from tests.replaying import BATTERY, make_scene

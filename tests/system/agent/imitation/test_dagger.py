@@ -8,11 +8,9 @@ import pytest
 
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
-from services.agent.imitation.kind import learn_by_dagger
-from services.agent.imitation.networks import NetworkSettings, fit_network
+from services.agent.imitation.kind import NetworkSettings, TreeClassifier, TreeClassifierSettings, fit_network, grow_classifier, learn_by_dagger
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
-from services.agent.imitation.trees import TreeClassifier, TreeClassifierSettings, grow_classifier
 from services.agent.learned_modes import LearnedModes
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.learning import make_history

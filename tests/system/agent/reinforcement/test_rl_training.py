@@ -19,8 +19,17 @@ from services.agent.history import History
 from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson
 from services.agent.reinforcement.kind import load_rl, train_rl
-from services.agent.reinforcement.randomisation import HomeDraw, HomeRange, draw_batteries
-from services.agent.reinforcement.training import TrainingCourse, TrainingRule, choose_best, judge_policy, split_holdout, train_network
+from services.agent.reinforcement.training import (
+    HomeDraw,
+    HomeRange,
+    TrainingCourse,
+    TrainingRule,
+    choose_best,
+    draw_batteries,
+    judge_policy,
+    split_holdout,
+    train_network,
+)
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.gym import make_days
 

@@ -9,11 +9,11 @@ import pytest
 from luna.energy.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
 from services.agent.history import History
-from services.agent.registry import Lesson, TrainedParts, find_kind, keep_quiet
+from services.agent.registry import Lesson, TrainedParts, find_kind
 from services.agent.value.correction import FEATURES, ValueCorrection, describe_plan, price_scale, read_value
-from services.agent.value.kind import load_value, train_value
+from services.agent.value.kind import Proof, collect_rows, learn_correction, load_value, prove, train_value
 from services.agent.value.policy import ValuePolicy
-from services.agent.value.training import Proof, collect_rows, learn_correction, prove
+from services.forecaster.model.aurora import keep_quiet
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
