@@ -38,8 +38,7 @@ from services.rag.answering.service import answer_published
 from services.rag.documents import ingest, reindex
 from services.rag.documents.pipeline import Pipeline
 from services.rag.embedding import open_embedder, prepare_embedder
-from services.rag.recommending.choosing import Chooser
-from services.rag.recommending.recording import record_events
+from services.rag.recommending.choosing import Chooser, record_events
 from services.rag.recommending.stock import refresh, refresh_documents
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry

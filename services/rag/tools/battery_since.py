@@ -11,7 +11,10 @@ from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control
 from luna.words import say_mode
+from services.rag.tools import cues
+from services.rag.tools.charging_stays import CAR
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import read_energies, series_source, slot_start
 from services.rag.tools.telling import Teller
 
@@ -22,6 +25,13 @@ BACK = timedelta(days=3)
 LEAST_KWH = 0.025
 UNKNOWN, RESTING, CHARGING, DISCHARGING = range(4)
 _DOING = {RESTING: "battery_rests", CHARGING: "battery_charges", DISCHARGING: "battery_discharges"}
+
+
+def match_since(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks since when the batteries do what they do."""
+    begun = question.has(cues.SINCE_WHEN) and question.has(cues.BATTERY) and question.has(cues.BATTERY_STATE)
+    other = question.has(CAR) or question.has(cues.ABILITY) or question.has(cues.PLAN) or question.has(cues.WHY)
+    return [MatchedCall("battery_since")] if begun and not other and not question.is_generic() else []
 
 
 def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:

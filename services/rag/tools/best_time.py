@@ -11,8 +11,10 @@ from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.platform.house_now import DeviceUse, basis_until
 from luna.platform.house_statements import state_use
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 # Later is not today any more.
@@ -25,6 +27,13 @@ class BestTimeArguments(Message):
     """How long it runs."""
 
     hours: Annotated[float, Field(ge=0.25, le=12, description="how long it runs; usual: two hours")] = 2.0
+
+
+def match_best_time(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks when something is best started by hand."""
+    asks_when = question.has(cues.STARTED_BY_HAND) and question.has(cues.STARTED_BY_HAND_QUESTION) and not question.has(cues.WHY)
+    past = bool(question.periods()) and all(period.ahead(question.today) is None for period in question.periods())
+    return [MatchedCall("best_time")] if asks_when and not question.has(cues.GOODS) and not past else []
 
 
 def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findings:

@@ -1,6 +1,7 @@
 """Two periods beside each other."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -8,10 +9,12 @@ from pydantic import Field, model_validator
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries
 from luna.energy.instant import Day
-from services.rag.tools import energies
+from services.rag.tools import cues, energies
 from services.rag.tools.consumption import tell_bill
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
 from services.rag.tools.energies import SERIES, SeriesName
+from services.rag.tools.price_course import price_kind
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import price_source, series_source
 from services.rag.tools.telling import Teller
 
@@ -29,6 +32,35 @@ class CompareArguments(Message):
         require_order(self.first_day, self.last_day or self.first_day)
         require_order(self.other_first_day, self.other_last_day or self.other_first_day)
         return self
+
+
+def match_comparison(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the calls of a question that compares two periods, or one with that before it."""
+    if not (question.has(cues.COMPARE) or question.has(cues.BEFORE)):
+        return []
+    periods = question.periods()
+    if len(periods) == 1:
+        # The week or month that runs, where the one before it is what is compared with.
+        if re.search(r"zur vorwoche|to the previous week|with the previous week", question.text):
+            periods.insert(0, DayPeriod(question.today - question.today.weekday() * timedelta(days=1), question.today))
+        elif re.search(r"zum vormonat|to the previous month|with the previous month", question.text):
+            periods.insert(0, DayPeriod(question.today.replace(day=1), question.today))
+    if question.has(cues.BEFORE) and len(periods) == 1:
+        if re.search(r"monat|month", question.text):
+            last = periods[0].first.replace(day=1) - timedelta(days=1)
+            periods.append(DayPeriod(last.replace(day=1), last))
+        else:
+            back = 7 if re.search(r"woche|week", question.text) else 1
+            periods.append(periods[0].shift(-max(back, periods[0].days)))
+    if len(periods) < 2:
+        return []
+    if question.has(cues.PRICE) and not question.has(cues.COST):
+        return [MatchedCall("price_course", {"price": price_kind(question)} | period.as_arguments()) for period in periods[:2]]
+    one, other = (period.past(question.today) for period in periods[:2])
+    if one is None or other is None or not (cues.find_series(question.text) or question.has(cues.COST) or question.has(cues.BALANCE)):
+        return []
+    days = {"first_day": one.first, "last_day": one.last, "other_first_day": other.first, "other_last_day": other.last}
+    return [MatchedCall("compare_periods", {name: day.isoformat() for name, day in days.items()})]
 
 
 def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findings:

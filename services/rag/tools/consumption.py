@@ -5,9 +5,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from services.rag.tools import energies
+from services.rag.tools import cues, energies
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.energies import SERIES, Energies, SeriesName
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import Column, draw, price_source, series_source
 from services.rag.tools.telling import Teller
 
@@ -20,6 +21,31 @@ class ConsumptionArguments(PeriodArguments):
         Field(max_length=6, description="load: used; pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all"),
     ] = None
     cost: Annotated[bool, Field(description="also what was paid and earned by the tariff")] = False
+
+
+def match_cost(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks what electricity cost."""
+    bought = question.has(cues.GOODS) or (question.has(cues.EQUIPMENT) and not question.has(cues.ELECTRIC))
+    if not question.has(cues.COST) or bought or question.has(cues.DIVIDED):
+        return []
+    periods = [past for period in question.periods() if (past := period.past(question.today))]
+    if not periods or not (question.has(cues.ELECTRIC) or question.has(cues.OWN) or cues.find_series(question.text)):
+        return []
+    return [MatchedCall("consumption", periods[0].as_arguments() | {"cost": True})]
+
+
+def match_energy(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the calls of a question that asks how much energy was used, made, bought or sold, or will be."""
+    series = cues.find_series(question.text)
+    if (not series and not question.has(cues.BALANCE)) or question.has(cues.DIVIDED):
+        return []
+    periods = question.periods()
+    past = [part for period in periods if (part := period.past(question.today))]
+    if past:
+        chosen = {} if question.has(cues.BALANCE) else {"series": list(series)}
+        return [MatchedCall("consumption", chosen | part.as_arguments()) for part in past[:2]]
+    expected = [name for name in series if name in ("load", "pv")]
+    return [MatchedCall("forecast", {"series": expected} | periods[0].as_arguments())] if periods and expected else []
 
 
 def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:

@@ -84,6 +84,19 @@ class DayPeriod:
         move = timedelta(days=days)
         return DayPeriod(self.first + move, self.last + move, self.from_clock, self.to_clock)
 
+    def past(self, today: date) -> "DayPeriod | None":
+        """Return the part that is not ahead."""
+        return None if self.first > today else DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
+
+    def ahead(self, today: date) -> "DayPeriod | None":
+        """Return the part that is not over."""
+        return None if self.last < today else DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Return it as tools take it, in JSON."""
+        clocks = {} if self.whole_days else {"from_clock": self.from_clock, "to_clock": self.to_clock}
+        return {"first_day": self.first.isoformat(), "last_day": self.last.isoformat(), **clocks}
+
     def timeline(self, zone: ZoneInfo) -> Timeline:
         """Return its quarter-hours; a clock time that a day skips comes an hour later.
 

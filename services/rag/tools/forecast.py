@@ -1,5 +1,6 @@
 """What load and PV are expected to be."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -7,7 +8,9 @@ from pydantic import Field
 
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import forecasts
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_finite
 from services.rag.tools.telling import Teller
 
@@ -21,6 +24,24 @@ class ForecastArguments(PeriodArguments):
     usual_days: ClassVar[tuple[int, int]] = (0, 1)
 
     series: Annotated[tuple[Expected, ...] | None, Field(max_length=2, description="load: what the house uses; pv: what the sun brings; default: both")] = None
+
+
+def match_forecast(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks what load or sun will be."""
+    series = [name for name in cues.find_series(question.text) if name in ("load", "pv")]
+    periods = question.periods(forward=True)
+    strong = re.search(r"prognose|vorhersage|forecast|predict", question.text) is not None
+    ahead = [part for period in periods if (part := period.ahead(question.today))]
+    if strong and not series and not question.has(cues.WEATHER):
+        series = ["load", "pv"] if ahead else []
+    if not series or not question.has(cues.FORECAST) or question.has(cues.SINCE) or question.has(cues.DIVIDED) or question.is_definition():
+        return []
+    if periods and not ahead:
+        # What was forecast of a day that is over.
+        return [MatchedCall("forecast", {"series": series} | periods[0].as_arguments())] if strong else []
+    if not ahead and not strong:
+        return []
+    return [MatchedCall("forecast", {"series": series} | (ahead[0].as_arguments() if ahead else {}))]
 
 
 def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Findings:

@@ -4,9 +4,16 @@ from dataclasses import replace
 
 from luna.platform.house_now import read_house, read_planned
 from luna.platform.house_statements import state_house
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import plan_source
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
+
+
+def match_house(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks how the house stands now."""
+    return [MatchedCall("house_now")] if question.has(cues.HOUSE_NOW) and not question.has(cues.WHY) and not cues.find_series(question.text) else []
 
 
 def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:

@@ -12,7 +12,9 @@ from luna.contracts.site_tools import ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import Column, draw
 from services.rag.tools.telling import Teller
 
@@ -40,6 +42,20 @@ def end_of(plan: PlanReply) -> datetime:
 def plan_source(plan: PlanReply) -> ToolSource:
     """Return where a plan is read by hand."""
     return ToolSource(what=f"plan {plan.plan_id} of site {plan.site}", path=f"/v1/plans/{plan.plan_id}")
+
+
+def match_plan(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks what is planned, of the batteries above all."""
+    if question.has(cues.NO_PLAN) or question.has(cues.ABILITY) or question.has(cues.SINCE) or question.has(cues.NIGHTLY):
+        return []
+    battery = question.has(cues.BATTERY) and question.has(cues.BATTERY_QUESTION) and question.has(cues.BATTERY_ACTION)
+    periods = question.periods(forward=True)
+    if not question.has(cues.PLAN) and (not battery or question.is_generic() or question.has(cues.SINCE_WHEN)):
+        return []
+    ahead = [part for period in periods if (part := period.ahead(question.today))]
+    if periods and not ahead:
+        return []
+    return [MatchedCall("plan", ahead[0].as_arguments() if ahead else {})]
 
 
 def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:

@@ -1,5 +1,6 @@
 """Why the plan does what it does at an instant."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,8 +14,12 @@ from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
 from luna.words import say_mode
 from luna.words.retelling import retell_limits, retell_reason
+from services.rag.tools import cues
+from services.rag.tools.charging_stays import CAR
+from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 
@@ -22,6 +27,19 @@ class ReasonArguments(Message):
     """When."""
 
     at: Annotated[Instant | None, Field(description="an instant, or a time of the site's clock such as 2026-05-21 14:00; default: now")] = None
+
+
+def match_reason(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks why the battery does something, or why something runs at a time."""
+    acts = question.has(cues.BATTERY) and question.has(cues.BATTERY_ACTION)
+    at_a_time = question.has(cues.RUNNING) and find_instant(question.text) is not None and not question.has(CAR)
+    if not question.has(cues.WHY) or not (acts or at_a_time) or question.has(cues.ABILITY):
+        return []
+    # Of batteries in general nothing is planned.
+    if re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", question.text) and not question.has(cues.OWN) and not question.periods():
+        return []
+    at = question.instant()
+    return [MatchedCall("plan_reasons", {"at": at} if at else {})]
 
 
 def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:

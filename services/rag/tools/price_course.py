@@ -1,5 +1,6 @@
 """What prices did over a period, beside the period before."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 
@@ -7,7 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from luna.energy.timeline import FloatArray, Timeline
+from services.rag.tools import cues
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
 from services.rag.tools.telling import Teller
 
@@ -21,6 +24,25 @@ class PriceArguments(PeriodArguments):
 
     price: Annotated[PriceKind, Field(description="import: what a bought kWh costs; export: what a sold one earns; spot: the market's (EPEX) price")] = "import"
     market: Annotated[str | None, Field(max_length=32, description="of the site's tariff, for spot; default: its only or first one")] = None
+
+
+def match_price(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the calls of a question that asks for prices of electricity."""
+    cheapest = (question.has(cues.CHEAPEST) or question.has(cues.EXPENSIVE)) and question.has(cues.ELECTRIC)
+    if not (question.has(cues.PRICE) or cheapest) or question.has(cues.GOODS) or question.has(cues.NIGHTLY) or question.is_definition():
+        return []
+    periods = question.periods(forward=question.has(cues.UNTIL_WEEKDAY) and not question.has(cues.PAST))
+    plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", question.text) is not None
+    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", question.text) is not None
+    if not periods and not course and (plain or not question.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", question.text):
+        return []
+    chosen = periods[:2] or [DayPeriod(question.today, question.today)]
+    return [MatchedCall("price_course", {"price": price_kind(question)} | period.as_arguments()) for period in chosen]
+
+
+def price_kind(question: PlainQuestion) -> str:
+    """Return which price a question means."""
+    return "export" if question.has(cues.EXPORT_PRICE) else "spot" if question.has(cues.SPOT) else "import"
 
 
 def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:

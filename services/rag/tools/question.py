@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from luna.energy.site import Site
+from services.rag.tools import cues
+from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import DayPeriod
 from services.rag.tools.periods import find_days, find_periods
 
@@ -37,3 +39,21 @@ class PlainQuestion:
     def has(self, pattern: re.Pattern[str]) -> bool:
         """Return whether one of the words stands in it."""
         return pattern.search(self.text) is not None
+
+    def is_definition(self) -> bool:
+        """Return whether it asks what something is, of nobody's and of no time."""
+        return cues.DEFINITION.match(self.text) is not None and not self.periods() and not self.has(cues.OWN)
+
+    def is_generic(self) -> bool:
+        """Return whether it is about batteries in general."""
+        return re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", self.text) is not None and not self.has(cues.OWN)
+
+    def instant(self) -> str | None:
+        """Return the local time that is named: a clock time of a day, or the noon of another day than today."""
+        clock, periods = find_instant(self.text), self.days()
+        day = periods[0].first if periods else self.today
+        if clock is None and periods and not periods[0].whole_days:
+            clock = periods[0].from_clock
+        if clock is None and day != self.today:
+            clock = "12:00"
+        return None if clock is None else f"{day.isoformat()} {clock}"

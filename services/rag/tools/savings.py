@@ -1,5 +1,6 @@
 """What Luna saved, by the stored replays of its days."""
 
+import re
 from datetime import timedelta
 from typing import ClassVar
 
@@ -7,7 +8,9 @@ from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, share_of_possible
 from luna.platform.database.savings import read_savings
 from luna.words import say_policy
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 
@@ -15,6 +18,16 @@ class SavingsArguments(PeriodArguments):
     """Which days; without them the thirty before today. Clock times are no use here: a day is scored as a whole."""
 
     usual_days: ClassVar[tuple[int, int]] = (-30, -1)
+
+
+def match_savings(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks what Luna saved."""
+    if not question.has(cues.SAVINGS) or question.has(cues.NO_SAVINGS) or question.is_definition():
+        return []
+    periods = [past for period in question.periods() if (past := period.past(question.today))]
+    if not periods and not re.search(r"\bluna\b", question.text) and not question.has(cues.OWN):
+        return []
+    return [MatchedCall("savings", {name: value for name, value in periods[0].as_arguments().items() if name.endswith("_day")} if periods else {})]
 
 
 def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:

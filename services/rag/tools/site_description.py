@@ -4,8 +4,15 @@ from luna.contracts.site_tools import ToolSource
 from luna.energy.site.inventory import list_devices_of
 from luna.words.devices import KINDS
 from luna.words.tariffs import say_buying, say_selling
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
+
+
+def match_site(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks what the site has."""
+    return [MatchedCall("site_description")] if question.has(cues.SITE) else []
 
 
 def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:

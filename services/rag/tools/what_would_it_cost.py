@@ -10,8 +10,10 @@ from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries, Unit
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
+from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 _NUMBER = r"(\d{1,4}(?:[.,]\d{1,3})?)"
@@ -73,6 +75,12 @@ class WhatIfArguments(Message):
         if all(value is None for value in self.model_dump().values()):
             raise ValueError("say what is different: battery_capacity_kwh, pv_peak_kw, import_price or export_price")
         return self
+
+
+def match_variant(question: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that supposes another battery, roof or price."""
+    variant = find_variant(question.text, question.site) if question.has(cues.WHAT_IF) else {}
+    return [MatchedCall("what_would_it_cost", variant)] if variant else []
 
 
 def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:

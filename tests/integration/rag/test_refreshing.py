@@ -23,8 +23,7 @@ from luna.platform.database.schema.documents import chunks, documents
 from luna.platform.database.schema.plans import what_ifs as asked_what_ifs
 from luna.platform.database.schema.recommendations import items, recommendations
 from services.rag.embedding import Role
-from services.rag.recommending.choosing import Chooser
-from services.rag.recommending.recording import record_events
+from services.rag.recommending.choosing import Chooser, record_events
 from services.rag.recommending.stock import refresh
 from tests.recommending import choose, clean, tell_of
 from tests.stored import stored_site

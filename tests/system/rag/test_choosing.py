@@ -13,9 +13,9 @@ from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import parse_site
 from luna.platform.database import recommendation_items, recommendations, sites
 from luna.platform.database.engine import unit_of_work
+from services.rag.recommending.choosing import record_events
 from services.rag.recommending.evaluation import evaluate_log
 from services.rag.recommending.features import DIMENSIONS
-from services.rag.recommending.recording import record_events
 from tests.databases import remove_site
 from tests.recommending import NOON, choose, clean, describe_item, store_items, tell_of
 

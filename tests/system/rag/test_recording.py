@@ -17,8 +17,8 @@ from luna.platform.database import engine, recommendations
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.recommendations import Learned
 from luna.platform.database.schema.recommendations import recommendations as recommendations_table
+from services.rag.recommending.choosing import record_events, reward_of
 from services.rag.recommending.features import DIMENSIONS
-from services.rag.recommending.recording import record_events, reward_of
 from tests.recommending import NOON, choose, clean, store_items, tell_of
 
 ITEMS = 40
