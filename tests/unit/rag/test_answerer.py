@@ -99,6 +99,14 @@ def test_a_model_that_is_away_gives_way_to_extracts() -> None:
     assert made.text == "The warranty of the Lumen 10 is ten years or 6,000 cycles. [1]"
 
 
+def test_extracts_come_from_passages_that_a_model_was_not_given() -> None:
+    others = [passage(number, f"Der Speicher {number} steht im Keller.") for number in range(11, 16)]
+    asked = QuestionContext(question="Wie lang ist die Kündigungsfrist des Vertrags?", today=TODAY, sites=("home",))
+    made = Answerer(Library((*others, NOTICE)), model=says(None)).answer(asked)
+    assert made.draft is not None
+    assert [each.document_id for each in made.draft.citations] == ["d1"]
+
+
 def test_a_model_may_say_that_it_is_not_there() -> None:
     assert answer("How long is the warranty of the Lumen 10?", says("NOT_IN_DOCUMENTS")).refused
 
