@@ -86,8 +86,9 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         begun = perf_counter()
         stage_lab = replace(lab, progress=lambda count, total, label: lab.progress(count, total, f"{name} {label}".strip()))
         stage_figures = stage.share(stage_lab, helpers) if helpers is not None and stage.share else stage.run(stage_lab)
-        figures = stage_figures | {"seconds": round(perf_counter() - begun, 2), "stand_ins": lab.stand_ins}
-        figures |= {"damaged_values": len(damage), "damage": damage[:_NAMED]} if damage else {}
+        figures: Figures = {**stage_figures, "seconds": round(perf_counter() - begun, 2), "stand_ins": lab.stand_ins}
+        if damage:
+            figures |= {"damaged_values": len(damage), "damage": damage[:_NAMED]}
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
         try:
             write_whole_file(lab.out / f"{name}.json", json.dumps({"stage": name, "seed": lab.seed} | figures, indent=1, default=str).encode())

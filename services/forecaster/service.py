@@ -171,8 +171,7 @@ class IssueBasis:
         weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
         prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
         # Whether anything claims to have been measured after `now`; who asks about days long gone is not told.
-        recent = now is not None and facts.span is not None and now - facts.instants[-1] < DAY
-        future = recent and facts.span[1] > floor_to(now, SLOT) + SLOT
+        future = now is not None and facts.span is not None and now - facts.instants[-1] < DAY and facts.span[1] > floor_to(now, SLOT) + SLOT
         return cls(facts, measured, prepared, Context(weather, facts.away), future)
 
     @cached_property
