@@ -31,8 +31,7 @@ from luna.platform.embedded import running
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.backup.create import create_backup, open_work
-from services.backup.folder import open_folder
-from services.backup.wal import last_instant
+from services.backup.folder import open_folder, status_instant
 
 SITES, FULL_SITES = 20, 500
 DAYS, START = 365, datetime(2023, 1, 1, tzinfo=UTC)
@@ -126,7 +125,7 @@ def _watch_log(settings: Settings) -> float:
     """Return the greatest age of what was not yet safe in the folder of backups, while it was written to."""
     folder, worst, end = open_folder(settings), 0.0, time.monotonic() + WATCHED_SECONDS
     while time.monotonic() < end:
-        reached = last_instant(folder.read_status())
+        reached = status_instant(folder.read_status(), "wal_at")
         if reached is not None:
             worst = max(worst, (datetime.now(UTC) - reached).total_seconds())
         time.sleep(0.5)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from luna.energy.errors import ConflictError, InvalidInputError
-from services.edge.batch.transport import GroupTransport, LocalProcesses
+from services.edge.batch.transport import GroupReply, GroupTransport, LocalProcesses
 from services.edge.clean_share import held_out_weeks
 from services.edge.config import Location, Season
 from services.edge.controller.inference import TrainedController
@@ -208,12 +208,7 @@ class BatchCollection:
                 reply = transport.wait()
                 attempt = under_way.pop(reply.key)
                 if reply.error is None:
-                    # The same group may come back twice from a queue.
-                    runs.append([row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]])
-                    runs.sync()
-                    for number in attempt.numbers:
-                        self.completed[number] = 1
-                    self._tell()
+                    self._keep_rows(runs, attempt, reply)
                 elif attempt.tries <= self.plan.lab.config.batch_simulation.execution.max_retries:
                     again.append(GroupAttempt(attempt.numbers, attempt.tries + 1))
                 elif len(attempt.numbers) > 1:
@@ -223,9 +218,17 @@ class BatchCollection:
                     failed.append([named | {"error": reply.error}])
                     failed.sync()
                     self.failed.append(named["run_id"])
-                    self._tell()
+                    self._report_progress()
 
-    def _tell(self) -> None:
+    def _keep_rows(self, runs: RowWriter, attempt: GroupAttempt, reply: GroupReply) -> None:
+        # The same group may come back twice from a queue.
+        runs.append([row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]])
+        runs.sync()
+        for number in attempt.numbers:
+            self.completed[number] = 1
+        self._report_progress()
+
+    def _report_progress(self) -> None:
         self.plan.lab.progress(self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated")
 
 
