@@ -210,13 +210,14 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     else:
         # A tariff may name a market of the owner's own, whose prices come from files.
         series = [each for each in named if canonical_market(each.name) in list_markets()]
-    window, needs = None, []
+    window: Timeline | None = None
     if request.first is not None or request.end is not None:
         if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
             raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
         if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
             raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
         window = Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
+    needs = []
     for each in series:
         timeline = window
         if timeline is None:

@@ -64,8 +64,9 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
     for site in [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        # Before these, the days that hold something and were not judged since it was written.
-        span, days = None if request.from_day else recorded_span.of_site(connection, site.name), []
+        # Before these, the days that hold something and were not judged since it was written, a year of them at most.
+        span = None if request.from_day else recorded_span.of_site(connection, site.name)
+        days: list[DayQuality] = []
         if span is not None:
             earliest, latest = _days_of(site, *span)
             latest = min(latest, first - timedelta(days=1))

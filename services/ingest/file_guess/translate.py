@@ -216,38 +216,38 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
     Invariants: a row whose time cannot be read comes out as it was written.
     """
     clock = InstantReader(parse_zone(reading.zone))
-    if is_direct(reading):
-        step, parts = reading.step_seconds or HOUR_SECONDS, list_parts(reading)
-        for frame in frames:
-            rows = drop_blank(frame)
-            if not rows.height:
-                continue
-            instants, written = read_instants(rows, reading, clock)
-            starts = instants.dt.offset_by(f"-{step}s") if reading.label == "end" else instants
-            series: dict[str, list[pl.Series]] = {}
-            for part in parts:
-                cells = rows[part.column.name]
-                values = part.take(read_values(cells, part.column, reading.layout))
-                if part.column.measure == "power":
-                    values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
-                if (values.is_null() & cells.is_not_null()).any():
-                    # Cells that are no numbers stay as text: who judges rows says what is wrong with them.
-                    values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
-                series.setdefault(part.series, []).append(values)
-            # A time that could not be read stays as it was written: so it is refused with it.
-            slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
-            columns = []
-            for name, each in series.items():
-                total = each[0]
-                if len(each) > 1:
-                    # Of several parts one that says nothing counts as zero: of two tariffs only one runs.
-                    figures = pl.DataFrame([values.cast(pl.Float64, strict=False).alias(str(place)) for place, values in enumerate(each)])
-                    nothing = pl.all_horizontal(pl.all().is_null())
-                    total = figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
-                columns.append(total.alias(name))
-            yield pl.DataFrame([rows["line"], slot_start, *columns])
+    if not is_direct(reading):
+        yield from _gather(frames, reading, clock)
         return
-    yield from _gather(frames, reading, clock)
+    step, parts = reading.step_seconds or HOUR_SECONDS, list_parts(reading)
+    for frame in frames:
+        rows = drop_blank(frame)
+        if not rows.height:
+            continue
+        instants, written = read_instants(rows, reading, clock)
+        starts = instants.dt.offset_by(f"-{step}s") if reading.label == "end" else instants
+        series: dict[str, list[pl.Series]] = {}
+        for part in parts:
+            cells = rows[part.column.name]
+            values = part.take(read_values(cells, part.column, reading.layout))
+            if part.column.measure == "power":
+                values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
+            if (values.is_null() & cells.is_not_null()).any():
+                # Cells that are no numbers stay as text: who judges rows says what is wrong with them.
+                values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
+            series.setdefault(part.series, []).append(values)
+        # A time that could not be read stays as it was written: so it is refused with it.
+        slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
+        columns = []
+        for name, each in series.items():
+            total = each[0]
+            if len(each) > 1:
+                # Of several parts one that says nothing counts as zero: of two tariffs only one runs.
+                figures = pl.DataFrame([values.cast(pl.Float64, strict=False).alias(str(place)) for place, values in enumerate(each)])
+                nothing = pl.all_horizontal(pl.all().is_null())
+                total = figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
+            columns.append(total.alias(name))
+        yield pl.DataFrame([rows["line"], slot_start, *columns])
 
 
 def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -177,45 +177,44 @@ def build_slots(
     # With what comes before and after the window: whether a meter stands still shows over days.
     meters = Meters(site, Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS), refusals)
     meters.read(samples, columns, now=now)
-    parts = {column.name: meters.measure(column) for column in columns}
+    measured = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
-    reported = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
-    thawed = _without_frozen_grid(site, columns, reported, meters)
-    parts |= thawed
-    believed = reported | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()}
+    reported = {name: np.maximum(each.values, 0.0) for name, each in measured.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
+    grid = _without_frozen_grid(site, columns, reported, meters)
+    measured |= grid
+    believed = reported | {name: np.maximum(each.values, 0.0) for name, each in grid.items()}
     for column in columns:
         # Where so much is taken off that a column falls below zero, it is unknown.
         if column.subtracted is not None and not column.is_level:
-            signed = parts[column.name].values
+            signed = measured[column.name].values
             below = meters.refuse_slots(column, find_below_zero(signed, meters.measure_subtracted(column), meters.starts), BELOW_ZERO)
             believed[column.name] = np.where(below, np.nan, np.maximum(signed, 0.0))
-    counted = {name: part.filled for name, part in parts.items()}
+    in_gaps = {name: each.filled for name, each in measured.items()}
     # An estimated shape says of no quarter-hour that something moved.
-    stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in believed.items()})
+    stuck = find_stuck(site, {name: np.where(in_gaps.get(name, False), np.nan, kwh) for name, kwh in believed.items()})
     for column in (column for column in columns if column.name in stuck):
         believed[column.name] = np.where(meters.refuse_slots(column, stuck[column.name], STUCK), np.nan, believed[column.name])
     named = {column.name: meters.find_named(column) for column in columns}
-    before, values = (
-        {name: np.round(values, DIGITS) for name, values in (measured | _settle_as_named(site, measured, named)).items() if name != OUTSIDE}
-        for measured in (reported, believed)
+    settled_reported, settled = (
+        {name: np.round(kwh, DIGITS) for name, kwh in (series | _settle_as_named(site, series, named)).items() if name != OUTSIDE}
+        for series in (reported, believed)
     )
-    estimated = _pass_on({name: part.estimated for name, part in parts.items()}, values)
-    filled = _pass_on(counted, values)
-    if "load_kwh" in values and "load_kwh" not in parts:
-        values |= _keep_total(values["load_kwh"], values["residual_kwh"], filled["load_kwh"])
+    estimated = _pass_on({name: each.estimated for name, each in measured.items()}, settled)
+    filled = _pass_on(in_gaps, settled)
+    if "load_kwh" in settled and "load_kwh" not in measured:
+        settled |= _keep_total(settled["load_kwh"], settled["residual_kwh"], filled["load_kwh"])
     inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
     first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
-    build = SlotBuild(
+    return SlotBuild(
         starts=window.starts,
-        columns={name: kwh[inner] for name, kwh in values.items()},
+        columns={name: kwh[inner] for name, kwh in settled.items()},
         estimated={name: mask[inner] for name, mask in estimated.items()},
         filled={name: mask[inner] for name, mask in filled.items()},
-        withdrawn={name: np.where(np.isnan(kwh), before[name], np.nan)[inner] for name, kwh in values.items()},
+        withdrawn={name: np.where(np.isnan(kwh), settled_reported[name], np.nan)[inner] for name, kwh in settled.items()},
         rejected=[refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first],
         sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
+        intervals=[each for column in columns for each in meters.find_intervals(column) if each.first < window.end and each.end > window.start],
     )
-    intervals = [each for column in columns for each in meters.find_intervals(column) if each.first < window.end and each.end > window.start]
-    return replace(build, intervals=intervals)
 
 
 def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:

@@ -80,7 +80,7 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
     Raises:
         InvalidInputError: a state of charge is to be taken off.
     """
-    named, columns = site.sensor_roles, []
+    columns, named = [], site.sensor_roles
     for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")

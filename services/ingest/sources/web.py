@@ -114,11 +114,9 @@ class Web:
         try:
             with httpx.Client(transport=self.transport, timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
-                content = bytearray()
-                for piece in answer.iter_bytes():
+                content, pieces = bytearray(), answer.iter_bytes()
+                while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:
                     content += piece
-                    if len(content) > MAX_BYTES:
-                        break
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
             # No second try: whoever asks has another service, or asks again within a minute.
             reason = f"is not reached: {exc or type(exc).__name__}"

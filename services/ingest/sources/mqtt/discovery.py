@@ -144,9 +144,7 @@ def _with_base(name: str, value: Any, base: str) -> Any:
 
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
-    on = off = None
-    if component != "sensor":
-        on, off = (str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper()))) for word in ("on", "off"))
+    switched = {word: str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper()))) for word in ("on", "off") if component != "sensor"}
     device = entity.get("device")
     device_name = device.get("name") if isinstance(device, Mapping) else None
     name = entity.get("name")
@@ -166,7 +164,7 @@ def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Discover
     return DiscoveredEntity(
         names=tuple(names),
         topic=require_topic(entity["state_topic"]),
-        decode=decoder(template, on=on, off=off),
+        decode=decoder(template, on=switched.get("on"), off=switched.get("off")),
         unit=unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None,
         availability=tuple(
             Availability(
