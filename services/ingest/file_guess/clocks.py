@@ -195,7 +195,7 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while midnight <= last and last - first <= LONGEST_FILE:
         one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (midnight, midnight + timedelta(days=1)))
-        hours = (midnight + timedelta(hours=step) for step in range(24)) if one != other else ()
+        hours = [midnight + timedelta(hours=step) for step in range(24)] if one != other else []
         odd_hours = (each for each in hours if each.replace(tzinfo=zone, fold=0).utcoffset() != each.replace(tzinfo=zone, fold=1).utcoffset())
         changes += [(hour, 1 if other > one else -1) for hour in islice(odd_hours, 1)]
         midnight += timedelta(days=1)
