@@ -19,6 +19,13 @@ from services.api.gateway import Gateway
 
 def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str], bool] = lambda _name: True) -> ServicesReply:
     """Ask the gateway itself, and the queue's server for what all others last said of themselves; of sites those that ``has_site`` alone."""
+    armed, unreadable_sites = list[str](), list[UnreadableSiteReply]()
+    # A database that is away is missed where it is needed.
+    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+        armed = control.list_armed(connection)
+        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
+        untold = sites.find_untold(connection, unreadable, armed)
+        unreadable_sites = [describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in unreadable]
     checks = gateway.readiness.look()
     ready, package = all(check.ok for check in checks), version("luna-energy")
     own = _service("api", [InstanceReply(name=platform.node(), version=package, started_at=gateway.started_at, ready=ready, checks=checks)])
@@ -32,18 +39,12 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
         # Whether the settings name something for a recorder to listen to; without, none has to run.
         if recorder is not None or gateway.settings.home_assistant_url or gateway.settings.mqtt_url:
             services.append(_service("recorder", _recorders(recorder, now)))
-        if executor is not None or _acts(gateway):
+        # Where a site is armed an executor has to run.
+        if executor is not None or armed:
             visible = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
             services.append(_service("executor", _recorders(visible, now)))
         if home_assistant is not None or gateway.settings.mqtt_publish != "off":
             services.append(_service("home_assistant", _recorders(home_assistant, now)))
-    unreadable_sites: list[UnreadableSiteReply] = []
-    # A database that is away is missed where it is needed.
-    with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-        armed = control.list_armed(connection)
-        unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
-        untold = sites.find_untold(connection, unreadable, armed)
-        unreadable_sites = [describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in unreadable]
     ready = all(service.ready for service in services)
     return ServicesReply(ready=ready, services=tuple(services), unreadable_sites=tuple(unreadable_sites))
 
@@ -72,15 +73,6 @@ def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
     instances = {instance.name: instance for instance in (*interactive.instances, *jobs.instances)}
     missing = tuple(dict.fromkeys((*interactive.missing, *jobs.missing)))
     return ServiceReply(service=name, ready=interactive.ready and jobs.ready, missing=missing, instances=tuple(instances.values()))
-
-
-def _acts(gateway: Gateway) -> bool:
-    """Return whether a site is armed, so that an executor has to run; a database that is away is missed where it is needed."""
-    try:
-        with unit_of_work(gateway.database) as connection:
-            return control.any_armed(connection)
-    except UnavailableError:
-        return False
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

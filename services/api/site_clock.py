@@ -27,24 +27,21 @@ class SiteClockRoute(CheckedRoute):
         handle = super().make_handler()
 
         async def handle_by_clock(request: Request) -> Response:
-            fields = {**await _read_body(request), **request.query_params, **request.path_params}
+            # Most requests read, and bring no body of any type.
+            content_type = request.headers.get("Content-Type")
+            body = await request.json() if content_type is not None and is_json(content_type) and await request.body() else None
+            fields: dict[str, Any] = {}
+            if isinstance(body, dict):
+                # The site that a job's request or a trade-off's plan names counts as if it stood at the top.
+                fields = next((body[name] for name in ("request", "plan") if isinstance(body.get(name), dict)), {})
+                fields = {**fields, **body}
+            fields |= {**request.query_params, **request.path_params}
             # Most requests hold offsets, or no instants at all; for those nothing is looked up.
             zone = await to_thread.run_sync(_find_zone, request, fields) if _holds_local(fields) else None
             with site_clock(zone):
                 return await handle(request)
 
         return handle_by_clock
-
-
-async def _read_body(request: Request) -> dict[str, Any]:
-    """Return a JSON body, with the site that a job's request or a trade-off's plan names at its top."""
-    # Most requests read, and bring no body of any type.
-    content_type = request.headers.get("Content-Type")
-    body = await request.json() if content_type is not None and is_json(content_type) and await request.body() else None
-    if not isinstance(body, dict):
-        return {}
-    inner: dict[str, Any] = next((body[name] for name in ("request", "plan") if isinstance(body.get(name), dict)), {})
-    return {**inner, **body}
 
 
 def _holds_local(fields: dict[str, Any]) -> bool:

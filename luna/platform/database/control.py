@@ -90,11 +90,6 @@ def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> li
     return sites.names(connection) if refresh == "all" else list_armed(connection)
 
 
-def any_armed(connection: Connection) -> bool:
-    """Return whether any site is armed."""
-    return bool(connection.scalar(select(exists().where(control_state.c.armed_at.is_not(None)))))
-
-
 def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
     """Let commands be sent from now on; a site that is armed stays so since when it was."""
     if load(connection, site_id).armed_at is None:

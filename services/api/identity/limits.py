@@ -67,7 +67,14 @@ class Limiter:
             TooManyRequestsError: the budget is used up; says when to try again.
         """
         key = f"{budget.name}:{whose}"
-        counter = self._find(key)
+        window, counter = int(self.now() // WINDOW_SECONDS), self._counters.get(key)
+        if counter is None and len(self._counters) >= MOST_COUNTERS:
+            # Those counted first are those least likely to come again.
+            for old in list(self._counters)[: MOST_COUNTERS // 10]:
+                del self._counters[old]
+        if counter is None or counter.window != window:
+            before = counter.consumed if counter is not None and counter.window == window - 1 else 0
+            counter = self._counters[key] = _Counter(window, before=before)
         if counter.refused_until <= self.now() and counter.remaining < 1:
             consumed, before = await self._take(counter, budget.lease, key)
             elapsed = self.now() / WINDOW_SECONDS % 1
@@ -86,19 +93,6 @@ class Limiter:
             remedy = f"Try again in {seconds} seconds."
             raise TooManyRequestsError(f"more than {budget.per_minute} requests in a minute", retry_after_seconds=seconds, remedy=remedy)
         counter.remaining -= 1
-
-    def _find(self, key: str) -> _Counter:
-        window = int(self.now() // WINDOW_SECONDS)
-        current = self._counters.get(key)
-        if current is not None and current.window == window:
-            return current
-        if current is None and len(self._counters) >= MOST_COUNTERS:
-            # Those counted first are those least likely to come again.
-            for old in list(self._counters)[: MOST_COUNTERS // 10]:
-                del self._counters[old]
-        before = current.consumed if current is not None and current.window == window - 1 else 0
-        counter = self._counters[key] = _Counter(window, before=before)
-        return counter
 
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
         """Return how many were consumed in this window, these included, and in the one before."""

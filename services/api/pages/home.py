@@ -18,7 +18,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import BatteryRun, PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
+from luna.platform.house_now import PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
@@ -55,27 +55,26 @@ def list_advice(view: HomeView) -> list[str]:
     for mode_by_hand, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
         alike = list(group)
         runs.append(replace(alike[0], mode=mode_by_hand, end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots)))
-    return [_say_advice(view, run, first=place == 0) for place, run in enumerate(runs[:MOST_RUNS])]
-
-
-def _say_advice(view: HomeView, run: BatteryRun, *, first: bool) -> str:
-    ends = run.end < view.window.running + FAR
-    phrase = {(True, True): "advice_until", (True, False): "advice_now", (False, True): "advice_span", (False, False): "advice_on"}[first, ends]
-    start, end = view.say_instant(run.start), view.say_instant(run.end)
-    # The greatest power: an app takes one, and what is full ends by itself.
-    plan, energy_of = view.house.planned.plan, discharge_of if run.mode == "export" else charge_of
+    plan = view.house.planned.plan
     step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
-    # The first slot of a plan may have begun before the plan was made: its energy is that of what remains.
-    power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
-    # All batteries together.
     capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
-    flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
-    capacity = sum(capacities[name] for name in flows)
-    soc_end = sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
-    deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(soc_end))
-    if run.mode != "self_consumption":
-        deed = view.words("advice_set", deed=deed)
-    return view.words(phrase, start=start, end=end, deed=deed)
+    sentences = []
+    for run in runs[:MOST_RUNS]:
+        # The greatest power: an app takes one, and what is full ends by itself. The first slot of a plan may have begun before the plan was made: its energy
+        # is that of what remains.
+        energy_of = discharge_of if run.mode == "export" else charge_of
+        power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
+        # All batteries together.
+        flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
+        capacity = sum(capacities[name] for name in flows)
+        soc_end = sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
+        deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(soc_end))
+        if run.mode != "self_consumption":
+            deed = view.words("advice_set", deed=deed)
+        phrases = ("advice_span", "advice_on") if sentences else ("advice_until", "advice_now")
+        phrase = phrases[0] if run.end < view.window.running + FAR else phrases[1]
+        sentences.append(view.words(phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed))
+    return sentences
 
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

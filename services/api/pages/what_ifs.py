@@ -60,11 +60,19 @@ class VariantForm(BaseModel):
         cost = {} if paid is None else {"investment": paid}
         price = _read_number(self.fixed_price, "fixed_price", words)
         fixed = {"tariff": {"import": {"kind": "fixed", "price": price}}}
+        expert: Any = None
+        if self.expert.strip():
+            try:
+                expert = json.loads(self.expert)
+            except (ValueError, RecursionError) as exc:
+                raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
+            if not isinstance(expert, dict):
+                raise SpokenError(words("no_json", said=type(expert).__name__), field="expert")
         variants = [
             *([self._battery(site, numbers, words) | cost] if self.battery != "1" else []),
             *([self._pv(site, numbers, words) | cost] if self.pv != "1" else []),
             *([{"name": words("name_price", price=numbers.price(price, decimals=1)), "site": fixed}] if price is not None else []),
-            *([{"name": words("name_expert"), "site": _read_json(self.expert, words)} | cost] if self.expert.strip() else []),
+            *([{"name": words("name_expert"), "site": expert} | cost] if expert is not None else []),
         ]
         if not variants:
             raise SpokenError(words("nothing_changed"), field="battery")
@@ -102,16 +110,6 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
     if number is None:
         raise SpokenError(words("no_number"), field=field, value=text)
     return number
-
-
-def _read_json(text: str, words: PageWords) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise SpokenError(words("no_json", said=str(exc)[:200]), field="expert") from exc
-    if not isinstance(document, dict):
-        raise SpokenError(words("no_json", said=type(document).__name__), field="expert")
-    return document
 
 
 @dataclass(frozen=True)

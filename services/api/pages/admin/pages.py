@@ -82,21 +82,18 @@ def list_secrets(settings: Settings) -> list[str]:
         secret, text = isinstance(value, SecretStr), value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         secrets |= {text, *text.split()} if secret else set()
         for address in _ADDRESS.findall(text):
-            secrets |= _of_address(address, secret=secret)
+            try:
+                parts = urlsplit(address)
+                password = parts.password
+            except ValueError:
+                secrets.add(address)
+                continue
+            # What stands alone where a user does, and, of an address that is secret as a whole, its parts; each also without its quotes.
+            user = parts.netloc.rpartition("@")[0].partition(":")[0]
+            tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
+            of_address = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
+            secrets |= of_address | {unquote(each) for each in of_address}
     return sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
-
-
-def _of_address(address: str, *, secret: bool) -> set[str]:
-    """Return password, what stands alone where a user does, and, of an address that is secret as a whole, its parts; each also without its quotes."""
-    try:
-        parts = urlsplit(address)
-        password = parts.password
-    except ValueError:
-        return {address}
-    user = parts.netloc.rpartition("@")[0].partition(":")[0]
-    tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
-    secrets = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
-    return secrets | {unquote(each) for each in secrets}
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:

@@ -180,34 +180,25 @@ class AgentView:
 
     def cost_periods(self) -> list[CostPeriod]:
         """What each period cost under each policy."""
-        return [self._period(period, scores) for period, scores in self.stored.scores.items()]
-
-    def _period(self, period: ScorePeriod, scores: AgentScores) -> CostPeriod:
-        of = (scores.to_day - scores.from_day).days + 1
-        name, days, gain = self.words("period_" + period), self.words("period_days", days=len(scores.days), of=of), scores.over_mpc
-        if gain is None:
-            return CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
-        detail = self.words("dearer" if gain.gain < 0 else "cheaper")
-        if gain.low is not None and gain.high is not None:
-            bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
-            detail = f"{detail} · {self.words('between', **bounds)}"
-        policies = [name for name in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if name in scores.policies]
-        costs = [scores.policies[name].cost for name in policies]
-        return CostPeriod(
-            name,
-            days,
-            self.numbers.money(abs(gain.gain)),
-            detail,
-            good=gain.gain >= 0,
-            bars=[
-                CostBar(
-                    self.name_policy(name),
-                    draw_amount(cost, COLOURS.get(name, "bar-agent"), among=costs, beside=costs[0]),
-                    self.numbers.money(cost),
-                )
-                for name, cost in zip(policies, costs, strict=True)
-            ],
-        )
+        periods = []
+        for period, scores in self.stored.scores.items():
+            of = (scores.to_day - scores.from_day).days + 1
+            name, days, gain = self.words("period_" + period), self.words("period_days", days=len(scores.days), of=of), scores.over_mpc
+            if gain is None:
+                periods.append(CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=()))
+                continue
+            detail = self.words("dearer" if gain.gain < 0 else "cheaper")
+            if gain.low is not None and gain.high is not None:
+                bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
+                detail = f"{detail} · {self.words('between', **bounds)}"
+            policies = [policy for policy in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if policy in scores.policies]
+            costs = [scores.policies[policy].cost for policy in policies]
+            bars = [
+                CostBar(self.name_policy(policy), draw_amount(cost, COLOURS.get(policy, "bar-agent"), among=costs, beside=costs[0]), self.numbers.money(cost))
+                for policy, cost in zip(policies, costs, strict=True)
+            ]
+            periods.append(CostPeriod(name, days, self.numbers.money(abs(gain.gain)), detail, good=gain.gain >= 0, bars=bars))
+        return periods
 
     def name_policy(self, name: str) -> str:
         """Return what a policy is called on this page."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -48,7 +47,22 @@ class CitedAnswerView:
         text = answer.answer
         if answer.sentences and not any(_MARK.search(text) for _ in answer.citations[:1]):
             text = " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
-        return [list(self._pieces(line)) for line in text.splitlines() if line.strip()]
+        citations = {citation.number: citation for citation in answer.citations}
+        lines: list[list[Piece]] = []
+        for line in filter(str.strip, text.splitlines()):
+            pieces, end = list[Piece](), 0
+            for mark in _MARK.finditer(line):
+                citation = citations.get(int(mark[1]))
+                if citation is None:
+                    continue
+                # The sentence that the number stands behind: of those that cite it the one that ends last before it.
+                plain = {place: plain_words(each) for place, each in enumerate(answer.sentences) if citation.number in each.citations}
+                ends = {place: begin + len(words) for place, words in plain.items() if (begin := line[: mark.start()].rfind(words)) >= 0}
+                sentence = max(ends, key=lambda place: ends[place], default=None)
+                pieces += [*([Piece(line[end : mark.start()])] if mark.start() > end else []), Piece(mark[1], citation, sentence)]
+                end = mark.end()
+            lines.append([*pieces, *([Piece(line[end:])] if end < len(line) else [])])
+        return lines
 
     @property
     def tools(self) -> "list[ToolView]":
@@ -89,23 +103,6 @@ class CitedAnswerView:
         # One that is called as the document is said once.
         path = " › ".join(heading for heading in source.headings if heading != source.title)
         return " · ".join([*page, *([path] if path else [])])
-
-    def _pieces(self, line: str) -> Iterator[Piece]:
-        citations = {citation.number: citation for citation in self.answer.citations}
-        end = 0
-        for mark in _MARK.finditer(line):
-            citation = citations.get(int(mark[1]))
-            if citation is None:
-                continue
-            if mark.start() > end:
-                yield Piece(line[end : mark.start()])
-            # The sentence that the number stands behind: of those that cite it the one that ends last before it.
-            plain = {place: plain_words(each) for place, each in enumerate(self.answer.sentences) if citation.number in each.citations}
-            ends = {place: begin + len(words) for place, words in plain.items() if (begin := line[: mark.start()].rfind(words)) >= 0}
-            yield Piece(mark[1], citation, max(ends, key=lambda place: ends[place], default=None))
-            end = mark.end()
-        if end < len(line):
-            yield Piece(line[end:])
 
 
 def plain_words(sentence: AnswerSentence) -> str:

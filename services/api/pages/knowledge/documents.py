@@ -1,6 +1,7 @@
 """Documents: what there is, how far each is and why one failed, adding and removing, and reading one at the passage that was cited."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
@@ -21,7 +22,6 @@ from luna.contracts.documents import (
     FetchDocumentRequest,
     IngestRequest,
 )
-from luna.contracts.job import Job
 from luna.energy.errors import NotFoundError
 from luna.energy.site import Site, invalid_input
 from luna.platform.capabilities.documents import add_examples, delete_document, fetch_document, set_document_validity
@@ -310,7 +310,13 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
     with unit_of_work(visit.gateway.database) as connection:
         site = sites.load(connection, visit.site_id)
         rows = documents.list_page(connection, DocumentFilter(), among={visit.site_id}, limit=MOST_DOCUMENTS)
-        job = None if job_id is None else _find_job(connection, visit.site_id, job_id)
+        job = None
+        if job_id is not None:
+            # The one that brings documents of the site in.
+            with suppress(NotFoundError):
+                named = jobs.load(connection, job_id)
+                about = named.request.get("site_id") or (named.request.get("fields") or {}).get("site_id")
+                job = named if named.task in TASKS and about in {None, visit.site_id} else None
     # Of each name the newest version, those stored last first.
     newest: dict[tuple[str | None, str], Document] = {}
     for row in rows:
@@ -329,16 +335,6 @@ def _read_list(visit: Visit, job_id: str | None) -> dict[str, Any]:
         "all_shown": len(rows) < MOST_DOCUMENTS,
         "shown_documents": MOST_DOCUMENTS,
     }
-
-
-def _find_job(connection: Connection, site_id: str, job_id: str) -> Job | None:
-    """Return the job that brings documents of the site in, None where there is none such."""
-    try:
-        job = jobs.load(connection, job_id)
-    except NotFoundError:
-        return None
-    about = job.request.get("site_id") or (job.request.get("fields") or {}).get("site_id")
-    return job if job.task in TASKS and about in {None, site_id} else None
 
 
 def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[list[str], str | None]:
