@@ -66,7 +66,8 @@ def list_backups(*, as_json: JsonOption = False) -> None:
     if "wal_at" in status:
         out.print(f"The log is safe until {str(status['wal_at'])[:19]} UTC.")
     if missing:
-        out.print(f"[yellow]Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna backup create.[/]", soft_wrap=True)
+        sentence = f"Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna backup create."
+        out.print(f"[yellow]{sentence}[/]", soft_wrap=True)
     write_text(f"Not kept: {', '.join(NOT_KEPT)}.")
 
 
