@@ -1,10 +1,14 @@
-"""Training at the agent's edge: read a site's history, train, compare with the champion on days that neither has seen, store."""
+"""Training at the agent's edge: read a site's history, train, compare with the champion on days that neither has seen, store.
+
+Its card says what it learned from, how good it was on days it had not seen, what it is for and what it is not.
+"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version as installed_version
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -17,16 +21,66 @@ from luna.platform.database import sites, training_runs
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
-from services.agent.card import AgentCard
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
 from services.agent.registry import KindDeclaration, Lesson, TrainedParts, find_champion, find_kind, load_run
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
-from services.forecaster.model.card import load_card, save_card
+from services.forecaster.model.card import list_figures, list_items, list_section, load_card, save_card, say_making, say_window
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
+
+INTENDED_USE = (
+    "What the battery of this one site does in the next quarter-hours, in shadow beside the planner, and for it where the gatekeeper says so.",
+    "Not for other sites or other batteries, and not for limits of safety: set-points pass the safety layer whoever proposed them.",
+)
+LIMITS = (
+    "It knows no more of the days ahead than forecasts and published prices say; habits and tariffs that change surprise it until it is trained again.",
+    "With several batteries, or devices or peaks to place, the planner's decision stands.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCard:
+    """The card of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
+
+    run: TrainingRun
+    header: Header
+    days: int
+    refused: int
+    timezone: str = "UTC"
+
+    def facts(self) -> dict[str, Any]:
+        """Return the card as JSON knows it."""
+        training = {name: getattr(self.run, name) for name in ("run_id", "version", "code_version", "seed", "train_seconds", "accepted", "verdict", "trigger")}
+        window = {"data_from": self.run.data_from.isoformat(), "data_until": self.run.data_until.isoformat(), "days": self.days, "days_left_out": self.refused}
+        learned = self.header.model_dump(mode="json", include={"kind", "state_version", "site", "settings", "parts"})
+        lineage = {"artefact_key": self.run.artefact_key, "parent_run_id": self.run.parent_run_id, "metrics": dict(self.run.metrics)}
+        return training | window | learned | lineage | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
+
+    def text(self) -> str:
+        """Return the card as Markdown."""
+        making = (
+            f"{say_window(self.run, self.timezone)}: {self.days} days, {self.refused} left out",
+            f"Reads states {self.header.state_version}",
+            f"{'In use' if self.run.accepted else 'Not in use'}: {self.run.verdict}",
+            say_making(self.run),
+        )
+        lines = [
+            *(f"# {self.run.version}: {self.run.run_id}", ""),
+            *list_items(making),
+            *list_section("Intended use", INTENDED_USE),
+            *list_section("Limits", (*LIMITS, *self._own_limits())),
+            *list_figures("Scores are shares of the oracle's savings over no control, on days that it had not seen.", self.run.metrics),
+            *list_section("How it was trained", (f"{name}: {value}" for name, value in self.header.settings.items())),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _own_limits(self) -> Iterator[str]:
+        if not self.run.accepted:
+            yield "It is not used: it did worse than the agent in use."
+
 
 log = structlog.get_logger(__name__)
 # Share of the oracle's savings that a challenger may fall short of the champion: so much is chance on a few weeks of one household.

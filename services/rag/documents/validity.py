@@ -67,8 +67,8 @@ def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidit
     head, length = 0, 0
     while head < len(lines) and (length := length + len(lines[head])) <= HEAD_CHARACTERS:
         head += 1
-    spoken = (*heads, *lines[:head], *lines[head:][-FOOT_LINES:])
-    stated = [each for line in spoken for each in _read_line(" ".join(line.split()))]
+    relevant = (*heads, *lines[:head], *lines[head:][-FOOT_LINES:])
+    stated = [each for line in relevant for each in _read_line(" ".join(line.split()))]
     first = _choose((each.rank, each.first) for each in stated)
     last = _choose((each.rank, each.last) for each in stated)
     return DocumentValidity() if first and last and last < first else DocumentValidity(valid_from=first, valid_until=last)

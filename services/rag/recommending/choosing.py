@@ -149,7 +149,7 @@ def tell(connection: Connection, showings: Sequence[Showing], request: Recommend
     """Return recommendations in the reader's language, in the order in which they are shown."""
     items = recommendation_items.load(connection, [each.item_id for each in showings])
     near = "named" if request.about is not None and request.about.strip() else "similar"
-    told = []
+    replies = []
     for showing in showings:
         item = items[showing.item_id]
         # Instants have no part in these words.
@@ -157,7 +157,7 @@ def tell(connection: Connection, showings: Sequence[Showing], request: Recommend
         words = say_recommendation(item.code, item.figures, numbers)
         other = "saving" if item.saving_cost_per_year is not None else "offered" if item.code == "tariff_offer" else "other"
         reason = near if similarity[showing.item_id] >= _NEAR else other
-        told.append(
+        replies.append(
             Recommendation(
                 recommendation_id=showing.recommendation_id,
                 item_id=item.item_id,
@@ -174,7 +174,7 @@ def tell(connection: Connection, showings: Sequence[Showing], request: Recommend
                 reason=say_reason(reason, numbers, saving=item.saving_cost_per_year),
             )
         )
-    return told
+    return replies
 
 
 # What a reader dismissed stays away for so long.
