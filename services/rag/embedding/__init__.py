@@ -67,8 +67,6 @@ class OwnEmbedder:
     speaks_one_language = True
 
     def __init__(self, folder: str) -> None:
-        from pathlib import Path
-
         from services.rag.embedding.minilm import MiniLm
 
         self._model = MiniLm(Path(folder))
