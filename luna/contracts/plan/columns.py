@@ -5,7 +5,7 @@ Reasons and limits that slots share are written once, beside each slot's place a
 Of what is placed beside batteries a slot has ``figures`` of its own besides, and no place where there is no reason.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -70,20 +70,16 @@ class PlanColumns:
 
     def read(self) -> PlanReply:
         """Return the plan."""
-        # What Luna made itself is not validated: hundreds of models would take half as long as their plan.
-        return self.head.model_copy(update={"slots": self._list_slots(_trust)})
+        return self.head.model_copy(update={"slots": list_slots(dict(self.head) | {"slots": self.slots}, as_models=True)})
 
     def answer(self) -> str:
         """Return the plan as it is answered, the JSON of what ``read`` returns: without its models in half the time."""
-        return to_json(dict(self.head) | {"slots": self._list_slots(_keep)}).decode()
+        head = dict(self.head)
+        return to_json(head | {"slots": list_slots(head | {"slots": self.slots})}).decode()
 
     def write(self) -> bytes:
         """Return the plan as JSON, its slots as columns."""
         return self.head.model_dump_json(by_alias=True, exclude={"slots"}).encode()[:-1] + b',"slots":' + to_json(self.slots) + b"}"
-
-    def _list_slots(self, make: "_Make") -> list[Any]:
-        numbers = Numbers(self.slots["language"], ZoneInfo(self.head.timezone), self.head.currency)
-        return _SlotReader(slice(None), Sentences(numbers), make).read(self.slots)
 
 
 def _require_numbers(columns: Columns) -> None:
@@ -101,77 +97,54 @@ def parse_columns(written: bytes) -> Fields:
     return document
 
 
-def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fields]:
-    """Return the fields of slots from the place ``first`` to that before ``end``, as ``SlotReply`` names them.
+def list_slots(plan: Fields, first: int = 0, end: int | None = None, *, as_models: bool = False) -> list[Any]:
+    """Return slots from the place ``first`` to that before ``end``: their fields as ``SlotReply`` names them, or ``as_models``.
 
     Args:
         plan: of which the columns are the ``slots``.
         first: slot.
         end: the slot after the last one; None: to the end.
+        as_models: what Luna made itself, without validating it: hundreds of models would take half as long as their plan.
     """
-    columns: Columns = plan["slots"]
-    numbers = Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"])
-    return _SlotReader(slice(first, end), Sentences(numbers), _keep).read(columns)
-
-
-# Makes rows of a model that hold every field in order what their reader wants.
-_Make = Callable[[type[StrictModel], list[Fields]], list[Any]]
-
-
-def _trust(model: type[StrictModel], rows: list[Fields]) -> list[Any]:
-    return model.trust(rows)
-
-
-def _keep(_: type[StrictModel], rows: list[Fields]) -> list[Any]:
-    return rows
-
-
-@dataclass(frozen=True, slots=True)
-class _SlotReader:
-    """Reads columns of the ``chosen`` slots row by row, codes as sentences; a row becomes what ``make`` makes of it."""
-
-    chosen: slice
-    spoken: Sentences
-    make: _Make
-
-    def read(self, columns: Columns) -> list[Any]:
-        """Return the slots."""
-        apart: dict[str, Iterable[Any]] = {"reason": self._read_reasons(columns["reason"])}
-        for kind, model in _FLOWS.items():
-            if kind in columns:
-                apart[kind] = self._read_devices(model, columns[kind])
-        plain = {name: values[self.chosen] for name, values in columns.items() if name not in (*apart, "language")}
-        return self.make(SlotReply, _fill_rows(repeat(_ABSENT[SlotReply], len(plain["start"])), plain | apart))
-
-    def _read_devices(self, model: type[StrictModel], columns: Mapping[str, Columns]) -> Iterable[Fields]:
-        """Return what all devices of a kind do, slot by slot."""
+    columns, chosen = plan["slots"], slice(first, end)
+    spoken = Sentences(Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"]))
+    read_reasons = partial(_read_reasons, chosen=chosen, spoken=spoken, as_models=as_models)
+    apart: dict[str, Iterable[Any]] = {"reason": read_reasons(columns["reason"])}
+    for kind, model in _FLOWS.items():
         by_device: dict[str, list[Any]] = {}
-        for device, own in columns.items():
-            flows = {name: self._read_reasons(values) if name == "reason" else values[self.chosen] for name, values in own.items()}
-            by_device[device] = self.make(model, _fill_rows(repeat(_ABSENT[model], len(next(iter(flows.values())))), flows))
-        return _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device) if by_device else repeat({})
+        for device, own in columns.get(kind, {}).items():
+            flows = {name: read_reasons(values) if name == "reason" else values[chosen] for name, values in own.items()}
+            rows = _fill_rows(repeat(_ABSENT[model], len(next(iter(flows.values())))), flows)
+            by_device[device] = model.trust(rows) if as_models else rows
+        if kind in columns:
+            apart[kind] = _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device) if by_device else repeat({})
+    plain = {name: values[chosen] for name, values in columns.items() if name not in (*apart, "language")}
+    slots = _fill_rows(repeat(_ABSENT[SlotReply], len(plain["start"])), plain | apart)
+    return SlotReply.trust(slots) if as_models else slots
 
-    def _read_reasons(self, columns: Columns) -> list[Any]:
-        """Return the reason of each slot; None where it has no place among those that are said."""
-        own, places = columns.get("figures", {}), columns["told"][self.chosen]
-        # What slots share is worded once: what is said at a place, with figures of a slot's own.
-        keys = list(zip(places, *map(itemgetter(self.chosen), own.values()), strict=True)) if own else places
-        replies = dict.fromkeys(keys, _ABSENT[ReasonReply])
-        for key in replies:
-            place, *figures = key if own else (key,)
-            if place is not None:
-                reason = columns["said"][place]
-                if own:
-                    own_figures = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
-                    reason = reason | {"figures": reason["figures"] | own_figures}
-                replies[key] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
-        beside = {name: values[self.chosen] for name, values in columns.items() if name in _EVIDENCE}
-        if "binding" in columns:
-            name_limit = partial(limit, language=self.spoken.numbers.language)
-            limits = [list(map(name_limit, codes)) for codes in columns["limits"]]
-            beside["binding"] = list(map(limits.__getitem__, columns["binding"][self.chosen]))
-        reasons = self.make(ReasonReply, _fill_rows(map(replies.__getitem__, keys), beside))
-        return [reason if place is not None else None for place, reason in zip(places, reasons, strict=True)] if None in places else reasons
+
+def _read_reasons(columns: Columns, chosen: slice, spoken: Sentences, *, as_models: bool) -> list[Any]:
+    """Return the reason of each ``chosen`` slot, codes as sentences; None where it has no place among those that are said."""
+    own, places = columns.get("figures", {}), columns["told"][chosen]
+    # What slots share is worded once: what is said at a place, with figures of a slot's own.
+    keys = list(zip(places, *map(itemgetter(chosen), own.values()), strict=True)) if own else places
+    replies = dict.fromkeys(keys, _ABSENT[ReasonReply])
+    for key in replies:
+        place, *figures = key if own else (key,)
+        if place is not None:
+            reason = columns["said"][place]
+            if own:
+                own_figures = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
+                reason = reason | {"figures": reason["figures"] | own_figures}
+            replies[key] = _ABSENT[ReasonReply] | write_reason(reason, spoken)
+    beside = {name: values[chosen] for name, values in columns.items() if name in _EVIDENCE}
+    if "binding" in columns:
+        name_limit = partial(limit, language=spoken.numbers.language)
+        limits = [list(map(name_limit, codes)) for codes in columns["limits"]]
+        beside["binding"] = list(map(limits.__getitem__, columns["binding"][chosen]))
+    rows = _fill_rows(map(replies.__getitem__, keys), beside)
+    reasons: list[Any] = ReasonReply.trust(rows) if as_models else rows
+    return [reason if place is not None else None for place, reason in zip(places, reasons, strict=True)] if None in places else reasons
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:

@@ -1,12 +1,10 @@
 """Ask for a plan."""
 
-from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import reduce
 from operator import getitem
 from typing import Annotated, Any, ClassVar, Literal, Self
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +96,11 @@ class PlanRequest(Request):
     @model_validator(mode="wrap")
     @classmethod
     def _by_the_sites_clock(cls, document: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
-        zone = _zone_of(document)
+        site = document.get("site") if isinstance(document, dict) else None
+        name, zone = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None, None
+        # A site that names no zone there is, is refused where it is read itself.
+        with suppress(InvalidInputError):
+            zone = parse_zone(name) if isinstance(name, str) else None
         with nullcontext() if zone is None else site_clock(zone):
             return read(document)
 
@@ -113,34 +115,21 @@ class PlanRequest(Request):
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise invalid_part("first-slot-too-long")
         if self.site is not None:
-            require_in_currency(self._list_prices(self.site.currency), self.site.currency)
+            # The prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds.
+            (least, most), beyond, worth = PRICE.bounds(self.site.currency), list[Amount](), self.options.terminal.value
+            for name in ("import_price", "export_price") if self.outlook is not None else ():
+                for number, price in enumerate(getattr(self.outlook, name)):
+                    if not least <= price <= most:
+                        beyond.append(Amount(("outlook", name, number), price, PRICE))
+            place = ("options", "terminal", "value")
+            named = {(*place, battery): each for battery, each in worth.items()} if isinstance(worth, dict) else {} if worth is None else {place: worth}
+            require_in_currency([*beyond, *(Amount(where, each, PRICE) for where, each in named.items())], self.site.currency)
         return self
-
-    def _list_prices(self, currency: str) -> Iterator[Amount]:
-        """Yield the prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds."""
-        least, most = PRICE.bounds(currency)
-        for name in ("import_price", "export_price") if self.outlook is not None else ():
-            for number, price in enumerate(getattr(self.outlook, name)):
-                if not least <= price <= most:
-                    yield Amount(("outlook", name, number), price, PRICE)
-        value = self.options.terminal.value
-        for place, worth in value.items() if isinstance(value, dict) else [] if value is None else [("", value)]:
-            yield Amount(("options", "terminal", "value", *([place] if place else [])), worth, PRICE)
 
     @property
     def step(self) -> timedelta:
         """The length of a slot."""
         return timedelta(minutes=self.slot_minutes)
-
-
-def _zone_of(document: Any) -> ZoneInfo | None:
-    """Return the zone of the site within a request; None where it names a stored one, or none that there is."""
-    site = document.get("site") if isinstance(document, dict) else None
-    name = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None
-    try:
-        return parse_zone(name) if isinstance(name, str) else None
-    except InvalidInputError:
-        return None
 
 
 PlanRequest.reply = PlanReply
