@@ -1,6 +1,6 @@
 """What slots cost, at which prices storing, serving, buying and selling break even, and what counts beside money."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Self
 
@@ -122,13 +122,10 @@ class Weights:
     wear: float = 0.0
 
     @classmethod
-    def of(cls, objective: Objective) -> Self:
-        """Return the weights of an owner's objective."""
-        return cls(objective.carbon_price_per_kg, objective.self_sufficiency_price, objective.wear_factor - 1.0)
-
-    def known(self, carbon_g_per_kwh: FloatArray | None) -> "Weights":
-        """Return the weights that can be heeded: carbon counts nothing where its intensity is unknown."""
-        return self if carbon_g_per_kwh is not None else replace(self, carbon=0.0)
+    def of(cls, objective: Objective, *, carbon_is_known: bool = True) -> Self:
+        """Return the weights of an owner's objective that can be heeded: carbon counts nothing where its intensity is unknown."""
+        carbon = objective.carbon_price_per_kg if carbon_is_known else 0.0
+        return cls(carbon, objective.self_sufficiency_price, objective.wear_factor - 1.0)
 
 
 COST_ALONE = Weights()

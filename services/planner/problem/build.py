@@ -140,7 +140,7 @@ def build_problem(request: PlanRequest) -> Problem:
     )
     posed = _bind(posed, request.manual) if request.manual else posed
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
-    return weigh(posed, Weights.of(objective).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
+    return weigh(posed, Weights.of(objective, carbon_is_known=carbon is not None), automatic=request.options.terminal.kind == "automatic")
 
 
 def objective_of(request: PlanRequest) -> Objective:

@@ -59,7 +59,11 @@ class SiteKnowledge:
         problem = replace(problem, storage=StorageBounds(discharged_today_kwh=discharged_today_kwh))
         problem = self._hold_margin(problem)
         errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None
-        return weigh(replace(problem, uncertainty=Uncertainty(errors=errors)), Weights.of(site.objective).known(outlook.carbon_g_per_kwh), automatic=True)
+        return weigh(
+            replace(problem, uncertainty=Uncertainty(errors=errors)),
+            Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None),
+            automatic=True,
+        )
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
         """Return prices and expected energies over ``timeline`` as they are known at ``now``, a bias of the last days taken off."""

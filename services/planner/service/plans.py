@@ -153,6 +153,6 @@ def _price_terminal(options: PlanOptions, inputs: SiteInputs, import_price: Floa
     """Return options with the terminal value of stored energy: as in replay, by the last week's prices rather than the horizon's."""
     if options.terminal.kind != "automatic":
         return options
-    counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective).known(inputs.carbon))
+    counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective, carbon_is_known=inputs.carbon is not None))
     worth = TERMINAL_SHARE * (max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0) + float(np.mean(counted - import_price)))
     return options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})
