@@ -39,14 +39,18 @@ class Evidence(SlotFlows):
 
     def __init__(self, plans: Sequence[Plan], blocks: Sequence[Sequence[ManualBlock]] = ()) -> None:
         super().__init__(plans)
-        self.blocks = blocks or [()] * len(plans)
-        self.edges = [*self.timeline, self.timeline.end]
+        self.blocks, self.edges = blocks or [()] * len(plans), [*self.timeline, self.timeline.end]
         # The first slot of the plan that each slot is one of.
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._rows = np.arange(len(self.charge))[:, None]
         self._instant_names: dict[int, str] = {}
+        # The edges of local days.
+        self.days, days_of = [0], dict[str, list[int]]()
         same_price, dearest, weighed, more_values, masks = [], [], [], [], []
-        for plan in plans:
+        for number, plan in enumerate(plans):
+            zone = plan.problem.site.timezone
+            days_of[zone] = days_of.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
+            self.days += map((number * self.slots).__add__, days_of[zone])
             site, outlook, terminal = plan.problem.site, plan.problem.outlook, plan.problem.terminal
             same_price.append(np.array([_SAME_PRICE / price_scale(site.currency)]))
             dearest.append(np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, terminal.value])).max(initial=0.0)]))
@@ -73,8 +77,7 @@ class Evidence(SlotFlows):
         self.grid_is_paying, self.feeding_in_costs = self.buy <= -self.same_price, self.sell <= -self.same_price
         self.grid_pays, self.fee = np.where(self.grid_is_paying, -self.buy, np.nan), np.where(self.feeding_in_costs, -self.sell, np.nan)
         # What surplus sells for, where some is sold for more than nothing; what selling pays, where something may be fed in.
-        self.sale = np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan)
-        self.allowed_sale = np.where(self.may_feed_in, self.sell, np.nan)
+        self.sale, self.allowed_sale = (np.where(where, self.sell, np.nan) for where in (self.sells_sun & ~self.feeding_in_costs, self.may_feed_in))
         # --- what energy is worth beside what it costs
         charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
         self.weighed: BoolArray = join(weighed, self.slots)
@@ -101,6 +104,9 @@ class Evidence(SlotFlows):
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
         # What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays; and what the plan counts.
         self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
+        # The slot from this one on in which the battery first gives.
+        self.first_use: IndexArray = np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
+        self.planner_differs: BoolArray = self.planners_choice.differs if "learned" in map(attrgetter("followed"), plans) else ~self.exists
 
     def name_instant(self, slot: int) -> str:
         """Return when a slot begins, counted from a plan's first, as ISO 8601."""
@@ -112,16 +118,6 @@ class Evidence(SlotFlows):
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""
         return self.at_work.get(code, ~self.exists)
-
-    @cached_property
-    def days(self) -> list[int]:
-        """The edges of local days."""
-        own, days = dict[str, list[int]](), [0]
-        for number, plan in enumerate(self.plans):
-            zone = plan.problem.site.timezone
-            own[zone] = own.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
-            days += map((number * self.slots).__add__, own[zone])
-        return days
 
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
         """Return where one price is lower than the other, and is seen to be so."""
@@ -229,11 +225,6 @@ class Evidence(SlotFlows):
         return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
 
     @cached_property
-    def first_use(self) -> IndexArray:
-        """The slot from this one on in which the battery first gives."""
-        return np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
-
-    @cached_property
     def next_move(self) -> IndexArray:
         """The slot in which the battery next does something, where until then there is nothing to do."""
         moves, idle = ~self.rests, self.rests & ~self.short & ~self.has_surplus
@@ -294,10 +285,6 @@ class Evidence(SlotFlows):
     def planners_choice(self) -> PlannersChoice:
         """What the planner would do where the plan follows what was learned."""
         return join_parts([read_planners_choice(plan) for plan in self.plans], self.slots)
-
-    @cached_property
-    def planner_differs(self) -> BoolArray:
-        return self.planners_choice.differs if "learned" in map(attrgetter("followed"), self.plans) else ~self.exists
 
     @cached_property
     def planner_takes(self) -> FloatArray:

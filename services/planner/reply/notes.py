@@ -31,9 +31,21 @@ def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()
         request: what it was made from, with what was assumed.
         more: what else is to be said, by whoever found it.
     """
-    site = plan.problem.site
-    numbers = Numbers(request.options.language, ZoneInfo(site.timezone), site.currency)
-    return say_notes([*request.assumptions, *_list_assumptions(plan, request), *more], numbers)
+    problem, outlook = plan.problem, request.outlook
+    site, timeline, assumptions = problem.site, problem.outlook.timeline, [*request.assumptions, *_describe_batteries(plan)]
+    if outlook:
+        assumptions += doubt_outlook(site, outlook, timeline)
+    if outlook and outlook.bias and outlook.bias != Bias():
+        assumptions.append(Assumption(code="bias_corrected", figures=outlook.bias.model_dump()))
+    if outlook and outlook.prices_known_until and outlook.prices_known_until < timeline.end:
+        assumptions.append(Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()}))
+    included = outlook.load_includes if outlook else []
+    for kind in PLANNED_KINDS:
+        if getattr(site, kind.section):
+            assumptions += kind.assume(site, request.state, included, timeline.begin)
+    if included:
+        assumptions.append(Assumption(code="loads_not_placed", figures={"loads": included}))
+    return say_notes([*assumptions, *more], Numbers(request.options.language, ZoneInfo(site.timezone), site.currency))
 
 
 def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
@@ -42,23 +54,6 @@ def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteR
         NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in assumptions
     ]
     return sorted(notes, key=lambda note: not note.assumed)
-
-
-def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
-    site, outlook = plan.problem.site, request.outlook
-    included = outlook.load_includes if outlook else []
-    yield from _describe_batteries(plan)
-    if outlook:
-        yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
-    if outlook and outlook.bias and outlook.bias != Bias():
-        yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
-    if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
-        yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
-    for kind in PLANNED_KINDS:
-        if getattr(site, kind.section):
-            yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
-    if included:
-        yield Assumption(code="loads_not_placed", figures={"loads": included})
 
 
 def _describe_batteries(plan: Plan) -> Iterator[Assumption]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
-from math import isnan, prod
+from math import isnan
 from operator import attrgetter
 from typing import Self
 
@@ -213,14 +213,14 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
     """Return the place among all causes of the first that is true, ``(batteries, slots)``, as ``where`` is; some cause always is. Elsewhere their number."""
     first, packed = np.full(where.shape, len(CAUSES)), dict[Fact, int]()
     # Where something holds is one integer with a bit for each slot. What decides nowhere any more is never worked out.
-    undecided = _pack(where, where.shape)
+    undecided = int.from_bytes(np.packbits(where).tobytes())
     for place, cause in enumerate(CAUSES):
         true = undecided
         for fact in cause.facts:
             if not true:
                 break
             if fact not in packed:
-                packed[fact] = _pack(_hold(evidence, fact), where.shape)
+                packed[fact] = _pack_fact(evidence, fact)
             true &= packed[fact]
         if true:
             bits = np.frombuffer(true.to_bytes((where.size + 7) // 8), dtype=np.uint8)
@@ -229,22 +229,18 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
     return first
 
 
-def _hold(evidence: Evidence, fact: Fact) -> BoolArray:
+def _pack_fact(evidence: Evidence, fact: Fact) -> int:
     """Return where a fact holds. Two values: ``<`` is visibly below, ``<=`` is no more, ``<~`` is no more, or reads the same."""
     if isinstance(fact, str):
         holds: BoolArray = getattr(evidence, fact)
-        return holds
-    if not isinstance(fact, tuple):
-        return fact(evidence)
-    low, how, high = getattr(evidence, fact[0]), fact[1], getattr(evidence, fact[2])
-    if how == "<":
-        return evidence.below(low, high)
-    return np.asarray(high >= low - (_TINY_PRICE if how == "<=" else evidence.same_price))
-
-
-def _pack(holds: BoolArray, shape: tuple[int, ...]) -> int:
+    elif isinstance(fact, tuple):
+        low, how, high = getattr(evidence, fact[0]), fact[1], getattr(evidence, fact[2])
+        holds = evidence.below(low, high) if how == "<" else np.asarray(high >= low - (_TINY_PRICE if how == "<=" else evidence.same_price))
+    else:
+        holds = fact(evidence)
     # What is as large as it would be broadcast has its slots in the same order already.
-    return int.from_bytes(np.packbits(holds if holds.size == prod(shape) else np.broadcast_to(holds, shape)).tobytes())
+    whole = holds if holds.size == evidence.charge.size else np.broadcast_to(holds, evidence.charge.shape)
+    return int.from_bytes(np.packbits(whole).tobytes())
 
 
 def _read_figures(evidence: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
@@ -338,20 +334,11 @@ class ReasonColumns:
 
 @dataclass(frozen=True, slots=True)
 class PlanExplanation:
-    """The reasons of a plan: ``by_battery``, or of the site where there is none, and each slot's ``battery_index``: the battery that moves most."""
+    """The reasons of a plan ``by_battery``, or of the site where there is none, and each slot's: that of the battery in ``battery_index``, which moves most."""
 
     battery_index: IndexArray
     by_battery: tuple[ReasonColumns, ...]
-
-    @property
-    def of_slots(self) -> ReasonColumns:
-        """The reason of each slot."""
-        return self.by_battery[0] if len(self.by_battery) == 1 else _choose(self.by_battery, self.battery_index)
-
-    @property
-    def reasons(self) -> list[Reason]:
-        """The same one by one."""
-        return self.of_slots.reasons
+    of_slots: ReasonColumns
 
 
 def _choose(reasons: Sequence[ReasonColumns], battery_index: IndexArray) -> ReasonColumns:
@@ -367,15 +354,20 @@ def _choose(reasons: Sequence[ReasonColumns], battery_index: IndexArray) -> Reas
 def explain(plan: Plan) -> list[Reason]:
     """Return the reason of every slot."""
     (explained,) = explain_each(Evidence([plan]))
-    return explained.reasons
+    return explained.of_slots.reasons
 
 
 def explain_each(evidence: Evidence) -> list[PlanExplanation]:
     """Return the reasons of every battery in every slot of each plan: of the causes in order the first that is true."""
     if not len(evidence.charge):
-        return [PlanExplanation(reason_index, (ReasonColumns.plain(reason_index, distinct),)) for reason_index, distinct in _explain_idle(evidence)]
+        idle = [(index, ReasonColumns.plain(index, distinct)) for index, distinct in _explain_idle(evidence)]
+        return [PlanExplanation(index, (of_site,), of_site) for index, of_site in idle]
     (places, distinct), opposite = _tell_causes(evidence), read_numbers(price_opposite(evidence))
-    rank, count = rank_prices(evidence.join("problem.at_tariff_prices.outlook.import_price"), evidence.days)
+    price, rank, day_lengths = evidence.join("problem.at_tariff_prices.outlook.import_price"), list[int](), np.diff(evidence.days)
+    for first, end in pairwise(evidence.days):
+        # Within its local day; 1: none is cheaper.
+        rank += (np.searchsorted(np.sort(price[first:end]), price[first:end]) + 1).tolist()
+    count = np.repeat(day_lengths, day_lengths).tolist()
     (codes, marks), uses = _mark_limits(evidence), np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
     values = list(map(read_numbers, evidence.energy_value))
@@ -389,17 +381,9 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
             used_at = [evidence.edges[slot] if slot >= 0 else None for slot in uses[index, own].tolist()]
             columns = beside | {"energy_value": worth[own], "used_at": used_at}
             by_battery.append(ReasonColumns(reason_index, list(map(distinct.__getitem__, used)), binding, limits, **columns))  # type: ignore[arg-type]
-        explained.append(PlanExplanation(moves_most[own], tuple(by_battery)))
+        of_slots = by_battery[0] if len(by_battery) == 1 else _choose(by_battery, moves_most[own])
+        explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
     return explained
-
-
-def rank_prices(price: FloatArray, days: list[int]) -> tuple[list[int], list[int]]:
-    """Return the rank of each slot's price within its local day (1: none is cheaper) and how many slots of that day there are, by ``split_days``."""
-    rank: list[int] = []
-    for first, end in pairwise(days):
-        rank += (np.searchsorted(np.sort(price[first:end]), price[first:end]) + 1).tolist()
-    lengths = np.diff(days)
-    return rank, np.repeat(lengths, lengths).tolist()
 
 
 def _tell_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:

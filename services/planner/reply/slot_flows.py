@@ -161,6 +161,11 @@ class SlotFlows:
         # What the inverter of a battery carries beside its sun; infinite where it stands behind none.
         self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
         self.has_no_room: BoolArray = self.room_kwh <= NOTHING_KWH
+        # Where sun and battery use all that the battery's inverter carries.
+        self.fills_inverter: BoolArray = ~self.exists
+        if sun is not None:
+            takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
+            self.fills_inverter = (sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes
         self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
         # What a battery can take at its state of charge.
         most, tapers = battery.charge_limit_kw, battery.taper_from_soc < 1.0
@@ -203,15 +208,6 @@ class SlotFlows:
     def others_move(self) -> BoolArray:
         moved = self.charge + self.discharge
         return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)
-
-    @cached_property
-    def fills_inverter(self) -> BoolArray:
-        """Where sun and battery use all that the battery's inverter carries."""
-        sun = self.conversion
-        if sun is None:
-            return np.zeros(self.charge.shape, dtype=bool)
-        takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
-        return np.asarray((sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes)
 
 
 def find_peak_limit(plan: Plan) -> FloatArray:

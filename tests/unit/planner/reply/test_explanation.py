@@ -408,7 +408,7 @@ def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     seen = Evidence([plan])
     (told,) = explain_each(seen)
     modes = np.array(show_modes(seen, [told])[0])
-    waits = np.array([reason.code.startswith("charge_waits") for reason in told.reasons])
+    waits = np.array([reason.code.startswith("charge_waits") for reason in told.of_slots.reasons])
     assert (seen.bought_kwh[0][(modes == "charge") & ~waits] > 0).all()
     assert (seen.sold_kwh[0][modes == "export"] > 0).all()
     assert (plan.flows.discharge_kwh[0][np.isin(modes, ["save", "hold", "charge"])] <= 1e-6).all()
