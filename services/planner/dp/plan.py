@@ -40,7 +40,11 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, 
         limits: of the same site.
     """
     if len(stored_kwh) == 1 and limits.inverters is None:
-        results = _run_loop(list_inputs(setpoint, stored_kwh, actuals, limits), stored_kwh.shape[1])
+        slots = stored_kwh.shape[1]
+        inputs, results = np.empty((_INPUTS, slots)), np.empty((_RESULTS, slots))
+        for row, values in enumerate(list_inputs(setpoint, stored_kwh, actuals, limits)):
+            inputs[row] = values
+        settle_slots(inputs, results)
         if not results[-1].any():
             safe = SetPoint(
                 mode=results[:1].astype(np.int8),
@@ -65,15 +69,7 @@ def list_inputs(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals
 
 def load_kernels() -> None:
     """Load the compiled loop, or compile it the first time."""
-    _run_loop([0.0] * _INPUTS, 1)
-
-
-def _run_loop(rows: list[Any], slots: int) -> FloatArray:
-    inputs, results = np.empty((_INPUTS, slots)), np.empty((_RESULTS, slots))
-    for row, values in enumerate(rows):
-        inputs[row] = values
-    settle_slots(inputs, results)
-    return results
+    settle_slots(np.zeros((_INPUTS, 1)), np.empty((_RESULTS, 1)))
 
 
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:

@@ -97,6 +97,10 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
     pv_off = offer.import_earns & (offer.pv_kwh > 0)
     missed = pv_off & (house.import_kwh > 0) & (house.deficit + house.charge_kwh > house.import_kwh)
     one_way = offer.ways.may_export ^ offer.ways.may_import
+    # Convex where the values of the segments that have a length descend.
+    has_length = length > 1e-12
+    lowest_so_far = np.minimum.accumulate(np.where(has_length, value, np.inf), axis=-1)
+    rises = has_length[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
     return Segments(
         length_kwh=length,
         value=value,
@@ -105,7 +109,7 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         levels=BreakEven(*(broadcast(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
         even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
         displaces_first=broadcast(offer.displaces_first, house.deficit.shape),
-        convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
+        convex=~rises.any(axis=-1) & (one_way | (course.import_price >= course.export_price - 1e-12)),
         covered=carried & placed & ~missed & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
 
@@ -241,15 +245,6 @@ def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displace
     for kind, discharged in ((SERVE_FORCED, forced), (SERVE, serve), (FIRST_OUT, first_out), (SECOND_OUT, second_out)):
         length[..., kind] = discharged / battery.discharge_efficiency
     return length
-
-
-def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
-    """Return whether the values of the segments that have a length descend."""
-    present = length > 1e-12
-    present_value = np.where(present, value, np.inf)
-    lowest_so_far = np.minimum.accumulate(present_value, axis=-1)
-    rises = present[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
-    return np.asarray(~rises.any(axis=-1))
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
