@@ -113,7 +113,7 @@ MUTATIONS = (
     ),
     Mutation(
         "idempotence",
-        "services/executor/decision.py",
+        "services/executor/control_request.py",
         "return last.slot_start == floor_to(now, SLOT) and (",
         "return last.slot_start > floor_to(now, SLOT) and (",
         "a slot is decided once",

@@ -21,7 +21,7 @@ from luna.energy.schedule import Policy
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.executor.decision import follow_plan, plan_age
+from services.executor.control_request import follow_plan, plan_age
 from services.executor.devices.battery import Batteries
 from services.executor.devices.pv import NAME as PV
 from services.executor.devices.pv import PvArrays

@@ -44,7 +44,7 @@ from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, build_site, publish_prices
 from luna.platform.simulated_home.preparation import JUDGED
 from luna.platform.telemetry import configure_logging
-from services.executor.decision import plan_age
+from services.executor.control_request import plan_age
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels
 from tests.folders import server_folder

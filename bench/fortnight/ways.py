@@ -19,7 +19,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from luna.platform.simulated_home import CAR, CAR_MODEL, HEATER, HEATER_MODEL, MARKET, ZONE, HomeSetup, HomeState, RecordedYear, build_site, trip_of
 from luna.platform.simulated_home.site import READY_SOC
-from services.executor.decision import follow_plan
+from services.executor.control_request import follow_plan
 from services.executor.devices import list_units
 from services.executor.devices.unit import InForce
 from services.ingest.simulated_home import SEED

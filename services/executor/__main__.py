@@ -39,7 +39,9 @@ log = structlog.get_logger("luna.planner.execution")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="services.executor", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    options = parser.parse_args(arguments)
     settings = load_settings()
     configure_logging("executor", level=settings.log_level)
     announce_release()
@@ -105,12 +107,6 @@ def ask_plan(client: Client, site_id: str) -> None:
         client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)
     except UnavailableError as error:
         log.warning("no plan can be asked for", site_id=site_id, error=str(error))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="services.executor", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    return parser
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from luna.platform.clock import Clock
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests
-from services.executor.decision import find_source, is_current
 from services.executor.delivery import Delivery
 from services.executor.device import Device
 from services.executor.devices import find_unit

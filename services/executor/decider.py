@@ -1,27 +1,36 @@
-"""Decision for a unit and slot: measured, decided, clamped by the safety layer and stored before anything is sent."""
+"""Decision for a unit and slot: measured, decided, clamped by the safety layer and stored before anything is sent.
+
+Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan. A verdict counts for the mode of control that holds at the
+moment: what is withdrawn ends with the slot.
+"""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
+from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import ControlState, Decision, LeftAlone, LeftAloneReason, Setpoint, Source
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import FOLLOWED
+from luna.contracts.control import BatteryThresholds, ControlState, Decision, LeftAlone, LeftAloneReason, ReasonCode, Setpoint, Source
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
+from luna.energy.errors import UnreadableError
 from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock
+from luna.platform.database import agent_gates, agent_plans, plans
 from luna.platform.database import control as control_rows
-from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.retry import RetryPolicy
-from services.executor.agent_plan import AgentPlans
-from services.executor.decision import (
+from services.executor.control_request import (
     ControlRequest,
     carry_left_alone,
     fallback,
@@ -37,6 +46,68 @@ from services.executor.device import WearingDevice
 from services.executor.devices.unit import InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
+
+# Of a verdict these count in every mode: what was judged for another one says nothing of the one that holds by now.
+_COUNTS: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlans:
+    """Reader of the agent's plans of a stored site; ``follow`` returns a plan's request for the current slot."""
+
+    connection: Connection
+    site: Site
+    follow: Callable[[PlanReply], ControlRequest]
+
+    def ask(self, plan: PlanReply) -> ControlRequest:
+        """Return the batteries' control request: by the agent's plan as far as its mode allows, else by the planner's ``plan``."""
+        planned = self.follow(plan)
+        if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
+            return planned
+        gate = agent_gates.read_effective_mode(self.connection, self.site)
+        if gate.mode == "shadow":
+            withdrawn = gate.code == "mode_withdrawn"
+            return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
+        try:
+            shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
+            if shadow is None or shadow.plan_id is None or shadow.verdict.follow != FOLLOWED[gate.mode]:
+                return replace(planned, reason="no_verdict" if shadow is None else _COUNTS.get(shadow.verdict.code, "no_verdict"))
+            agent = agent_plans.load(self.connection, shadow.plan_id)
+            if not _fits(agent, plan):
+                log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
+                return replace(planned, reason="plan_failed")
+            is_full = gate.mode == "full_control"
+            return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper") if is_full else self._follow_export(planned, plan, agent)
+        except (ValidationError, UnreadableError, LookupError) as error:
+            log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
+            return replace(planned, reason="plan_failed")
+
+    def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
+        """Return the planner's request with the agent's export; where both are equal it counts as the planner's."""
+        batteries = [each for each in self.site.batteries if each.name in plan.thresholds]
+        mixed = {each.name: plan.thresholds[each.name].policy(each).sell_as(agent.thresholds[each.name].policy(each)) for each in batteries}
+        followed = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
+        if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
+            return planned
+        return replace(followed, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
+
+
+def _sells(request: ControlRequest) -> bool:
+    return any(each.mode == "export" for each in request.requested.values())
+
+
+def _fits(agent: PlanReply, plan: PlanReply) -> bool:
+    """Return whether a plan has thresholds for the same batteries in the same slots; ``plan`` may have those of its slots alone that have begun."""
+    begun = [each.start for each in plan.slots]
+    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [each.start for each in agent.slots[: len(begun)]] != begun:
+        return False
+    series: list[list[Any]] = []
+    for each in (*agent.thresholds.values(), *plan.thresholds.values()):
+        series += [each.no_pv, each.charge_kw, each.discharge_kw]
+        for level in (each.keep, each.begin):
+            series += [level.buy, level.store, level.spill, level.serve, level.sell]
+    return all(len(values) == len(agent.slots) for values in series)
+
 
 INTERVENTIONS = Counter(
     "luna_planner_safety_interventions_total",
@@ -109,7 +180,9 @@ class Decider:
         decision = decision.model_copy(update={"mode_since": since} | carry_left_alone(state, decision, now))
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
-        if source == "planner" and target.readable and (falls_back or _deviates(request.planned_soc, soc)):
+        planned = request.planned_soc
+        deviates = any(abs(planned[name] - measured) > REPLAN_SOC for name, measured in soc.items() if name in planned)
+        if source == "planner" and target.readable and (falls_back or deviates):
             self.plan_requests.add(state)
         return decided or state
 
@@ -168,8 +241,10 @@ def store_decision(engine: Engine, state: ControlState, decision: Decision, *, c
         last = state.decision
         if decision.settled:
             control_rows.record(connection, state, decision, confirmed)
-        elif last is not None and not last.settled and _differs(last, decision):
-            control_rows.record(connection, state, last, None)
+        elif last is not None and not last.settled:
+            progress = {"tries", "tried_at", "settled", "confirmed_at"}
+            if last.model_dump(exclude=progress) != decision.model_dump(exclude=progress):
+                control_rows.record(connection, state, last, None)
     return state.model_copy(update={"decision": decision, "version": state.version + 1})
 
 
@@ -195,12 +270,3 @@ def _decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, 
         control=target.control,
         forgone=request.forgone,
     )
-
-
-def _differs(last: Decision, decision: Decision) -> bool:
-    progress = {"tries", "tried_at", "settled", "confirmed_at"}
-    return last.model_dump(exclude=progress) != decision.model_dump(exclude=progress)
-
-
-def _deviates(planned: Mapping[str, float], measured: Mapping[str, float]) -> bool:
-    return any(abs(planned[name] - soc) > REPLAN_SOC for name, soc in measured.items() if name in planned)

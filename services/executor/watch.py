@@ -166,7 +166,7 @@ class Watch:
                 pulse.beat()
                 self._begin_turns(pool)
                 self._look()
-                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=self._awaited())))
+                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=any(not turn.done() or turn.result() for turn in self._running.values()))))
         self._executor.close()
 
     def _begin_turns(self, pool: ThreadPoolExecutor) -> None:
@@ -190,9 +190,6 @@ class Watch:
         except Exception:  # the edge of a turn: the others go on
             log.exception("the turn failed", site_id=site_id, device=key)
         return False
-
-    def _awaited(self) -> bool:
-        return any(not turn.done() or turn.result() for turn in self._running.values())
 
     def _look(self) -> None:
         """Read the control status for the metrics; after the control steps have begun, which it must not delay."""

@@ -19,7 +19,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.platform.database.schema.plans import plan_history
-from services.executor.decision import follow_plan
+from services.executor.control_request import follow_plan
 from services.executor.devices.battery import Batteries
 from services.executor.devices.unit import InForce
 from services.planner.milp.solver import Solver

@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanReply
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
-from services.executor.decision import find_source, follow_owner, follow_plan, is_current
+from services.executor.control_request import find_source, follow_owner, follow_plan, is_current
 from services.executor.devices.battery import Batteries
 from services.executor.devices.unit import InForce
 from tests.controlled import describe

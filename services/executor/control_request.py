@@ -42,8 +42,10 @@ def find_source(state: ControlState, now: datetime, *, named: bool = True) -> So
 
     ``named`` says whether the site's section ``control`` still names the device; one that it does not name is as one of a site that is not armed.
     """
+    last = state.decision
     if state.armed_at is None or not named:
-        return None if state.decision is None or _handed_back(state.decision) else "released"
+        handed_back = last is not None and last.source == "released" and last.settled and _alone(last)
+        return None if last is None or handed_back else "released"
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
@@ -146,10 +148,6 @@ def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> 
         return {"left_alone": last.left_alone, "settled": last.confirmed_at is not None, "confirmed_at": last.confirmed_at}
     proven = not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
     return {} if proven else {"left_alone": last.left_alone}
-
-
-def _handed_back(decision: Decision) -> bool:
-    return decision.source == "released" and decision.settled and _alone(decision)
 
 
 def _alone(decision: Decision) -> bool:
