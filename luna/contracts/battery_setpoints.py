@@ -25,8 +25,11 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     batteries = [battery for battery in site.batteries if battery.name in requested]
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
-    setpoints = _feed_in_no_more(to_arrays([requested[battery.name] for battery in batteries]), limits)
-    safe = clamp(setpoints, stored, limits)
+    setpoint = to_arrays([requested[battery.name] for battery in batteries])
+    # An inverter that is told to export knows its own power and no connection: it sells no more than that carries, and serves the house where that is nothing.
+    sells, limit_kw = setpoint.mode == Mode.EXPORT, limits.export_limit_kw
+    mode = np.where(sells & (limit_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
+    safe = clamp(replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw)), stored, limits)
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
@@ -37,16 +40,6 @@ def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc
     # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
     commands = {name: setpoint if setpoint.mode in supported[name] else OWN for name, setpoint in safe.items()}
     return make_safe(site, commands, soc)
-
-
-def _feed_in_no_more(setpoint: SetPoint, limits: SiteLimits) -> SetPoint:
-    """Return set-points that sell no more than the connection carries outward, whoever asks; where that is nothing they serve the house.
-
-    An inverter that is told to export knows its own power and no connection.
-    """
-    sells, limit_kw = setpoint.mode == Mode.EXPORT, limits.export_limit_kw
-    mode = np.where(sells & (limit_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
-    return replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw))
 
 
 def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:

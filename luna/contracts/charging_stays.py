@@ -92,8 +92,20 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
     """
     vehicle = find_vehicle(site, session.vehicle)
     zone = ZoneInfo(site.timezone)
-    _check_time(session, zone, now=now)
-    _check_power(session, vehicle)
+    value = session.to.astimezone(zone).isoformat()
+    if session.to <= now and not session.days:
+        raise refuse("stay-passed", field="to", value=value)
+    if session.to - session.from_ > LONGEST:
+        raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
+    times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS)) if session.days else []
+    if any(following.from_ < before.to for before, following in pairwise(times)):
+        raise refuse("stay-repeats-early", field="days", value=session.days)
+    for name in ("target_soc", "min_soc"):
+        soc = getattr(session, name)
+        if soc is not None and soc > vehicle.max_soc:
+            raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
+    if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
+        raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)
     if session.arrival_soc is None and not is_seen and not any(other.from_ < session.from_ for other in standing):
         raise refuse("arrival-unknown", field="arrival_soc")
     # One that repeats makes way for one that does not.
@@ -164,26 +176,6 @@ def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSes
     power_kw = session.min_power_kw
     fitted = {name: None if soc is None else min(soc, vehicle.max_soc) for name, soc in socs.items()}
     return session.model_copy(update=fitted | {"min_power_kw": None if power_kw is None else min(power_kw, vehicle.most_charge_kw)})
-
-
-def _check_time(session: NewSession, zone: ZoneInfo, *, now: datetime) -> None:
-    value = session.to.astimezone(zone).isoformat()
-    if session.to <= now and not session.days:
-        raise refuse("stay-passed", field="to", value=value)
-    if session.to - session.from_ > LONGEST:
-        raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
-    times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS)) if session.days else []
-    if any(following.from_ < before.to for before, following in pairwise(times)):
-        raise refuse("stay-repeats-early", field="days", value=session.days)
-
-
-def _check_power(session: NewSession, vehicle: ElectricVehicle) -> None:
-    for name in ("target_soc", "min_soc"):
-        soc = getattr(session, name)
-        if soc is not None and soc > vehicle.max_soc:
-            raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
-    if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-        raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)
 
 
 @dataclass(frozen=True, slots=True)

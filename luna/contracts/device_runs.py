@@ -81,7 +81,7 @@ def find_switched_run(plan: PlanReply, section: str, device: str, first: datetim
     """Return the next run of what is switched, until its first pause, that ends after an instant; None where there is none. ``section`` is its kind's."""
     flows = [getattr(slot, section).get(device) for slot in plan.slots]
     used = [flow.energy_kwh if flow else 0.0 for flow in flows]
-    return find_run(plan, used, first, _end_of(plan), unbroken=True)
+    return find_run(plan, used, first, plan.slots[-1].start + timedelta(minutes=plan.slot_minutes), unbroken=True)
 
 
 def list_switched_runs(plan: PlanReply, site: Site, first: datetime) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
@@ -100,7 +100,3 @@ def find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: d
         return None
     cost = SlotSources.of(plan).price(used)[places]
     return PlannedRun(plan.slots[places[0]].start, plan.slots[places[-1]].start + step, float(used[places].sum()), float(cost.sum()))
-
-
-def _end_of(plan: PlanReply) -> datetime:
-    return plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)

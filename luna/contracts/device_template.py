@@ -49,8 +49,14 @@ def matches(writes: Iterable[Write], readings: Mapping[str, str]) -> bool:
 
 def write_values(writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, str]) -> list[Write]:
     """Return what is written in a mode when these values stand for the placeholders."""
-    selected = [write for write in writes if not write.when or mode in write.when]
-    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in selected]
+    rendered = []
+    for write in writes:
+        if not write.when or mode in write.when:
+            # A button has no state that says what it did.
+            has_state = not write.to.startswith(("button.", "input_button.", "script."))
+            read_back = write.read_back or (write.to if has_state else None)
+            rendered.append(Write(write.to, write.value.format(**values), read_back, write.service, write.field))
+    return rendered
 
 
 def service_call(write: Write) -> tuple[str, dict[str, str]]:
@@ -84,11 +90,6 @@ def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
     limits = {"target_percent": setpoint.target_soc, "floor_percent": setpoint.floor_soc, "ceiling_percent": setpoint.ceiling_soc}
     values |= {name: "" if soc is None else f"{soc * 100:.0f}" for name, soc in limits.items()}
     return write_values(control.writes, setpoint.mode, values)
-
-
-def _itself(entity: str) -> str | None:
-    # A button has no state that says what it did.
-    return None if entity.startswith(("button.", "input_button.", "script.")) else entity
 
 
 def _same(written: str, reading: str) -> bool:

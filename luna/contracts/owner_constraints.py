@@ -48,9 +48,19 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
         InvalidInputError: as ``check_blocks``.
     """
     device = find_device(block, site, field=field)
-    _check_time(block, ZoneInfo(site.timezone), now=now, field=field)
+    zone = ZoneInfo(site.timezone)
+    if block.to <= now:
+        raise refuse("block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat())
+    if block.to - block.from_ > LONGEST:
+        raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
     if block.power_kw is not None and isinstance(device, ChargedDevice):
-        _check_power(block, block.power_kw, device, field=field)
+        most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
+        least = device.min_charge_kw if block.action == "charge" else 0.0
+        if block.power_kw > most:
+            reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
+            raise refuse(reason, field=f"{field}.power_kw", value=block.power_kw, device=block.device, most=most)
+        if block.power_kw < least:
+            raise refuse("power-too-small", field=f"{field}.power_kw", value=block.power_kw, least=least)
 
 
 def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneInfo) -> None:
@@ -99,23 +109,6 @@ def contradict(one: ManualBlock, other: ManualBlock) -> bool:
 
 def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
     return [(device.name if kind.named else GRID, device, kind.actions) for kind in DEVICE_KINDS if kind.actions for device in kind.of(site)]
-
-
-def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str) -> None:
-    if block.to <= now:
-        raise refuse("block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat())
-    if block.to - block.from_ > LONGEST:
-        raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
-
-
-def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, field: str) -> None:
-    most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
-    least = device.min_charge_kw if block.action == "charge" else 0.0
-    if power_kw > most:
-        reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
-        raise refuse(reason, field=f"{field}.power_kw", value=power_kw, device=block.device, most=most)
-    if power_kw < least:
-        raise refuse("power-too-small", field=f"{field}.power_kw", value=power_kw, least=least)
 
 
 def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:

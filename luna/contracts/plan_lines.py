@@ -24,22 +24,19 @@ def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
     """Return a plan's slots as lines; each ends with its local day at the latest, and its text is in the language of ``numbers`` where slots were joined."""
     spoken, lines = Sentences(numbers), [PlanLine([slots[0]], slots[0].reason.text)]
     for slot in slots[1:]:
-        together = [*lines[-1].slots, slot]
-        text = _say_together(together, spoken) if _alike(lines[-1].slots[0], slot, numbers) else None
+        together, last = [*lines[-1].slots, slot], lines[-1].slots[0]
+        # Of one local day, mode and reason.
+        is_alike = numbers.day(last.start) == numbers.day(slot.start) and (last.mode, last.reason.code, last.reason.device) == (
+            slot.mode,
+            slot.reason.code,
+            slot.reason.device,
+        )
+        text = _say_together(together, spoken) if is_alike else None
         if text is None:
             lines.append(PlanLine([slot], slot.reason.text))
         else:
             lines[-1] = PlanLine(together, text)
     return lines
-
-
-def _alike(one: SlotReply, other: SlotReply, numbers: Numbers) -> bool:
-    """Return whether two slots may share a line: of one local day, mode and reason."""
-    return numbers.day(one.start) == numbers.day(other.start) and (one.mode, one.reason.code, one.reason.device) == (
-        other.mode,
-        other.reason.code,
-        other.reason.device,
-    )
 
 
 def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
@@ -48,14 +45,14 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
     if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
         return texts.pop()
     try:
-        figures = join_figures(code, [_read_instants(slot.reason.figures) for slot in slots])
+        figures_each: list[dict[str, Any]] = []
+        for slot in slots:
+            instants = {name: datetime.fromisoformat(str(slot.reason.figures[name])) for name in ("time", "start") if name in slot.reason.figures}
+            figures_each.append({**slot.reason.figures, **instants})
+        figures = join_figures(code, figures_each)
         return None if figures is None else spoken.say(code, figures)
     except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
         return None
-
-
-def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}
 
 
 def say_note(note: NoteReply, language: Language = "en") -> str:

@@ -55,16 +55,13 @@ class StayClock:
         """
         begin = None if _CLOCK.fullmatch(first) else self.now if not first else parse_instant(first, field=fields[0], zone=self.zone)
         until = self._next(end, begin or self.now, field=fields[1]) if _CLOCK.fullmatch(end) else parse_instant(end, field=fields[1], zone=self.zone)
-        begin = begin or self._last(first, until, field=fields[0])
+        begin = begin or next(instant for instant in self._times(first, until, range(0, -3, -1), field=fields[0]) if instant < until)
         if until <= begin:
             raise InvalidInputError("the stay ends before it begins", field=fields[1], value=end, remedy="Name a later end, or an earlier beginning.")
         return begin, until
 
     def _next(self, clock: str, after: datetime, *, field: str) -> datetime:
         return next(instant for instant in self._times(clock, after, range(3), field=field) if instant > after)
-
-    def _last(self, clock: str, before: datetime, *, field: str) -> datetime:
-        return next(instant for instant in self._times(clock, before, range(0, -3, -1), field=field) if instant < before)
 
     def _times(self, clock: str, around: datetime, days: range, *, field: str) -> Iterator[datetime]:
         """Yield a time of the clock on the days around an instant."""

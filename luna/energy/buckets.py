@@ -45,7 +45,9 @@ class Parts:
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
     """Return the place of the first slot of every bucket: a local day, or ``length`` counted in UTC."""
     if length >= RESOLUTIONS["1d"]:
-        return _find_days(starts, zone)
+        first, last = (start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date() for start in starts[[0, -1]])
+        midnights = [local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None) for day in range(1, (last - first).days + 1)]
+        return np.array([0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp)
     bucket = starts.astype("datetime64[s]").astype(np.int64) // int(length.total_seconds())
     return np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
 
@@ -138,12 +140,6 @@ def end_of_page(first: datetime, end: datetime, resolution: str, *, zone: ZoneIn
     if step >= RESOLUTIONS["1d"]:
         return min(end, local_midnight(first.astimezone(zone).date() + timedelta(days=most), zone))
     return min(end, floor_to(first, step) + most * step)
-
-
-def _find_days(starts: InstantArray, zone: ZoneInfo) -> NDArray[np.intp]:
-    first, last = (start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date() for start in starts[[0, -1]])
-    midnights = [local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None) for day in range(1, (last - first).days + 1)]
-    return np.array([0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp)
 
 
 def _extremes(stretch: FloatArray) -> list[int]:

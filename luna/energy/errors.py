@@ -78,7 +78,9 @@ class LunaError(Exception):
             "status": self.status,
             "detail": str(self),
         }
-        extras = {"field": self.field, "value": _printable(self.value), "remedy": self.remedy, "reason": self.reason}
+        # JSON knows neither NaN nor infinity.
+        plain = self.value is None or isinstance(self.value, bool | int | str) or (isinstance(self.value, float) and math.isfinite(self.value))
+        extras = {"field": self.field, "value": self.value if plain else str(self.value), "remedy": self.remedy, "reason": self.reason}
         extras["parameters"] = dict(self.parameters) if self.reason is not None else None
         return document | {name: extra for name, extra in extras.items() if extra is not None}
 
@@ -236,9 +238,3 @@ def find_full_disk(error: BaseException) -> FullError | None:
             return FullError("the disk is full", field="data_folder", value=cause.filename, remedy=remedy)
         cause = cause.__cause__
     return None
-
-
-def _printable(value: object) -> object:
-    # JSON knows neither NaN nor infinity.
-    plain = value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
-    return value if plain else str(value)

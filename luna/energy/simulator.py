@@ -89,7 +89,9 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
-            flow = _cut_off(flow, alone)
+            # Nothing crosses the meter where the grid is away: surplus is held back, and nothing exceeds the connection.
+            meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
+            flow = replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
@@ -102,12 +104,6 @@ def _carry_house(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits,
     """Return the set-point with what an inverter does by itself where the grid is away: the battery carries the house, PV fills it."""
     own = clamp(whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(alone.shape, dtype=np.int8)), stored_kwh, limits)
     return SetPoint(**{name: np.where(alone, getattr(own, name), getattr(setpoint, name)) for name in SetPoint.__slots__})
-
-
-def _cut_off(flow: Flows, alone: BoolArray) -> Flows:
-    """Return the flows with nothing crossing the meter where the grid is away: surplus is held back, and nothing exceeds the connection."""
-    meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
-    return replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
 
 
 def stack(parts: Sequence[Part]) -> Part:

@@ -52,7 +52,13 @@ class Battery(NamedDevice):
             raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.wear_by_depth:
-            self._deeper_is_dearer()
+            depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
+            if self.wear_price:
+                raise invalid_part("wear-priced-twice")
+            if depths != sorted(set(depths)) or depths[-1] != 1:
+                raise invalid_part("wear-depths", depths=depths)
+            if prices != sorted(prices):
+                raise invalid_part("wear-prices-fall", prices=prices)
         for name in ("charge_limit_kw", "discharge_limit_kw"):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
                 raise invalid_part("power-in-watts", name=name, power_kw=getattr(self, name), capacity_kwh=self.capacity_kwh)
@@ -62,15 +68,6 @@ class Battery(NamedDevice):
     def usable_kwh(self) -> float:
         """What it holds between ``min_soc`` and ``max_soc``: one full cycle."""
         return (self.max_soc - self.min_soc) * self.capacity_kwh
-
-    def _deeper_is_dearer(self) -> None:
-        depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
-        if self.wear_price:
-            raise invalid_part("wear-priced-twice")
-        if depths != sorted(set(depths)) or depths[-1] != 1:
-            raise invalid_part("wear-depths", depths=depths)
-        if prices != sorted(prices):
-            raise invalid_part("wear-prices-fall", prices=prices)
 
 
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:

@@ -107,14 +107,10 @@ def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") 
     document = json.loads(site.model_dump_json(by_alias=True)) | {"control": None}
     for name, change in changes.items():
         if name in _FIXED:
-            raise refuse("site-field-fixed", field=f"{field}.{name}", names=tuple(_changeable()))
+            raise refuse("site-field-fixed", field=f"{field}.{name}", names=tuple(name for name in Site.model_fields if name not in _FIXED))
         by_name = name in _NAMED and isinstance(change, Mapping)
         document[name] = _change_members(document[name], change, field=f"{field}.{name}") if by_name else _merge(document.get(name), change)
     return parse_site(document, field=field)
-
-
-def _changeable() -> list[str]:
-    return [name for name in Site.model_fields if name not in _FIXED]
 
 
 def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *, field: str) -> list[dict[str, Any]]:
