@@ -32,8 +32,7 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         problem: with nothing to place.
         past: what happened in its first slots.
     """
-    first = past.import_kwh.size
-    timeline = problem.outlook.timeline
+    first, timeline, courses = past.import_kwh.size, problem.outlook.timeline, problem.uncertainty.courses
     count = timeline.count
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
     series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
@@ -41,17 +40,13 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
-        "uncertainty": replace(problem.uncertainty, courses=_cut_courses(problem.uncertainty.courses, first)),
+        "uncertainty": replace(problem.uncertainty, courses=courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])),
         "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
         "tariff": replace(problem.tariff, charge=_draw(problem, past.import_kwh)),
         "billed": problem.billed and tail_problem(problem.billed, past),
     }
     rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
     return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
-
-
-def _cut_courses(courses: ScenarioSet | None, first: int) -> ScenarioSet | None:
-    return courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])
 
 
 def _draw(problem: Problem, imported_kwh: FloatArray) -> EnergyCharge | None:

@@ -1,7 +1,6 @@
 """A stored plan planned again with something different: same forecasts, same state, same horizon."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,6 @@ from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, State
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import change_site
-from luna.energy.timeline import Timeline
 from luna.words import Language, Numbers
 from luna.words.alternatives import say_variant
 from services.planner.counterfactual.adapted_site import scale_pv
@@ -122,16 +120,13 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
         sold = min(float(room[slot]), remaining_kwh)
         if sold > 0:
             power = (sold + float(deficit[slot])) / float(timeline.hours[slot])
-            blocks.append(_block(seller.name, starts[slot], timeline, power))
+            span = {"from": starts[slot], "to": starts[slot] + timeline.step}
+            blocks.append(ManualBlock.model_validate({"device": seller.name, "action": "discharge", "power_kw": power} | span))
             remaining_kwh -= sold
     if remaining_kwh > 0:
         most = export_kwh - remaining_kwh
         raise refuse("sale-beyond", field="export_kwh", value=export_kwh, most=most)
     return blocks
-
-
-def _block(name: str, start: datetime, timeline: Timeline, power_kw: float) -> ManualBlock:
-    return ManualBlock.model_validate({"device": name, "action": "discharge", "from": start, "to": start + timeline.step, "power_kw": power_kw})
 
 
 def describe_variant(before: Plan, after: Plan, *, requests: tuple[PlanRequest, PlanRequest], name: str, language: Language) -> PlanVariantReply:

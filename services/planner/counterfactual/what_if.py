@@ -80,7 +80,7 @@ def live(months: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, pro
         rules = Rules.of(adapted.scene)
         begin = rules.initial_kwh if stored is None else stored
         initial = initial if parts else float(begin.sum())
-        run = _settle(adapted, rules, deciding, begin)
+        run = simulate(deciding.enter(adapted, rules), adapted.scene.actuals, limits=rules.limits, stored_kwh=begin)
         stored, worth = run.flows.stored_kwh[:, :, -1], rules.terminal_value
         parts.append(_sum_days(adapted, rules, run, begin))
         components = [Peak(price) for price in adapted.scene.site.tariff.peaks]
@@ -97,10 +97,6 @@ def live(months: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, pro
     names = ("import_cost", "export_cost", "wear", "stored_gain", "import_kwh", "export_kwh")
     days = [DayFlow(day=day, **dict(zip(names, values, strict=True))) for day, values in zip(dates, columns.T.tolist(), strict=True)]
     return PeriodFlows(days=days, peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
-
-
-def _settle(adapted: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
-    return simulate(deciding.enter(adapted, rules), adapted.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
 
 
 def _sum_days(adapted: AdaptedSite, rules: Rules, run: Trajectory, begin_kwh: FloatArray) -> Period:

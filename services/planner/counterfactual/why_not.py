@@ -187,7 +187,7 @@ def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver
     require_allowed(alternative, plan.problem.site.batteries[index])
     deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
     require_happens(alternative, deviation, index)
-    return Pair(plan, deviation.after, _rounded(deviation), tuple(limits_at_work(deviation)))
+    return Pair(plan, deviation.after, None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6), tuple(limits_at_work(deviation)))
 
 
 def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] | None:
@@ -251,7 +251,3 @@ def newly_missed(before: Sequence[CompromiseReply], after: Sequence[CompromiseRe
     """Return what the second plan misses that the first does not."""
     missed_before = {(each.constraint, each.shortfall) for each in before}
     return [each for each in after if (each.constraint, each.shortfall) not in missed_before]
-
-
-def _rounded(deviation: Deviation) -> float | None:
-    return None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6)

@@ -98,11 +98,7 @@ class HeatDemand:
         most = self.rules(ahead.hours).bounds(np.ones(ahead.hours.size))[1] if self.on is None else self.on
         upper = most * self.pump.power_kw * ahead.hours
         use = builder.add_columns(upper.size, cost=ahead.tie, lower=self.forced_kwh(ahead.hours), upper=upper)
-        self._add_store(builder, use, ahead)
-        return DemandColumns(use, 1.0, partial(_place, self, use), pinned=PinnedUse(use, self.pinned_kwh))
-
-    def _add_store(self, builder: ModelBuilder, use: Indices, ahead: LoadPricing) -> None:
-        """Add the store's temperature as what lies within what it can keep to, less what is too cold, plus what is too warm."""
+        # Add the store's temperature as what lies within what it can keep to, less what is too cold, plus what is too warm.
         count, store, warming = ahead.hours.size, self.pump.store, self.warming
         worth = np.zeros(count)
         worth[-1] = -ahead.left_price * store.capacity_kwh_per_k / float(self.cop.mean())
@@ -114,6 +110,7 @@ class HeatDemand:
         keep = warming.keep[1:]
         before = [(inside[:-1], -keep), (cold[:-1], keep), (warm[:-1], -keep)]
         builder.add_rows(drift, drift, [(inside, 1.0), (cold, -1.0), (warm, 1.0), *before, (use, -warming.per_kwh * self.cop)])
+        return DemandColumns(use, 1.0, partial(_place, self, use), pinned=PinnedUse(use, self.pinned_kwh))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,20 +26,17 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
         return _NO_ENDS
     ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
     for pinned in [each.pinned for each in placed.loads if each.pinned]:
-        _want(builder, pinned.columns, pinned.target, price=PIN_SLACK * dearest_price(problem) * pinned.kwh)
+        # Where a target is positive it is required, where it is 0 none; the missing part and forced runs have a price.
+        price = PIN_SLACK * dearest_price(problem) * pinned.kwh
+        runs, rests = np.flatnonzero(pinned.target > 0), np.flatnonzero(pinned.target == 0)
+        _pin(builder, pinned.columns[runs], pinned.target[runs], price=price)
+        if rests.size:
+            beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
+            builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(pinned.columns[rests], 1.0), (beyond, -1.0)])
     return np.concatenate([_NO_ENDS, *ends])
 
 
 _NO_ENDS = np.empty(0, dtype=np.int32)
-
-
-def _want(builder: ModelBuilder, column: Indices, target: FloatArray, *, price: float) -> None:
-    """Require a quantity where a target is positive, none of it where it is 0; the missing part and forced runs have a price."""
-    runs, rests = np.flatnonzero(target > 0), np.flatnonzero(target == 0)
-    _pin(builder, column[runs], target[runs], price=price)
-    if rests.size:
-        beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
-        builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(column[rests], 1.0), (beyond, -1.0)])
 
 
 def _pin(builder: ModelBuilder, column: Indices, target: FloatArray, *, price: float) -> Indices:

@@ -408,14 +408,9 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
 def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
     """Return the plan that set-points come to when they are followed from the start, what they exceed limits by spread as the model spread it."""
     settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
-    stored = _simulate(settled, setpoints)
+    outlook = settled.outlook
+    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
+    stored = simulate(Committed(setpoints), actuals, limits=settled.limits.by_slot(), stored_kwh=settled.stored_kwh[:, None]).flows.stored_kwh[:, 0]
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
     plan = check_plan(settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
     return replace(plan, problem=problem, flows=count_excess(problem, plan.flows))
-
-
-def _simulate(problem: Problem, setpoints: SetPoint) -> FloatArray:
-    """Return the stored energy at the end of each slot when the set-points are followed from the start, shape ``(batteries, slots)``."""
-    outlook = problem.outlook
-    actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
-    return simulate(Committed(setpoints), actuals, limits=problem.limits.by_slot(), stored_kwh=problem.stored_kwh[:, None]).flows.stored_kwh[:, 0]

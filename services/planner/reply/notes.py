@@ -121,7 +121,9 @@ def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds:
 def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figures: Any) -> CompromiseReply:
     """Return a compromise in words; ``cost`` and figures are rounded to what leaves the planner."""
     constraint, shortfall = say_compromise(code, language=language, **figures)
-    rounded = {name: _tell(value) for name, value in figures.items()}
+    rounded = {
+        name: value.isoformat() if isinstance(value, date) else round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in figures.items()
+    }
     return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0, figures=rounded)
 
 
@@ -160,10 +162,6 @@ def room_of_batteries(plan: Plan) -> float:
     if plan.placement is not None and plan.gap is not None:
         return room_of_placement(plan)
     return np.inf if plan.gap is None or plan.gap > plan.problem.search.mip_gap else 0.0
-
-
-def _tell(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else round(value, 6) + 0.0 if isinstance(value, float) else value
 
 
 _NOTHING_KWH = 1e-4

@@ -75,14 +75,12 @@ def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Itera
             off = 0.0 if before is None else (flow.soc_end - before) * battery.capacity_kwh - moved
             if abs(off) > TOLERANCE_KWH:
                 yield Finding(f"stored energy of {battery.name}", off, slot.start)
-            if not battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6 and _leaves(battery, before, flow.soc_end):
+            # Whether a battery moves further out of its limits: one that was measured beyond them may take slots to come back.
+            if not battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6 and (
+                before is None or abs(_beyond(battery, flow.soc_end)) > abs(_beyond(battery, before)) + 1e-6
+            ):
                 yield Finding(f"limits of {battery.name}", _beyond(battery, flow.soc_end), slot.start)
             before = flow.soc_end
-
-
-def _leaves(battery: Battery, before: float | None, after: float) -> bool:
-    """Return whether a battery moves further out of its limits: one that was measured beyond them may take slots to come back."""
-    return before is None or abs(_beyond(battery, after)) > abs(_beyond(battery, before)) + 1e-6
 
 
 def _beyond(battery: Battery, soc: float) -> float:

@@ -136,7 +136,17 @@ class PlacedVehicle:
 
     def explain(self, reasons: DeviceReasons) -> Columns:
         """Return the reason of every slot at the charger; None where the vehicle is away."""
-        return _tell_vehicle(reasons, self.demand.car, self.use_kwh, self.give_kwh, missing_kwh=self.missing_kwh)
+        demand, vehicle, slots = self.demand.car, self.demand.car.vehicle, np.arange(self.use_kwh.size)
+        slot_reasons, stored = SlotReasonBuilder(slots.size), demand.stored_after(self.use_kwh, self.give_kwh)
+        least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
+        bound = _tell_bound(reasons, slot_reasons, demand, self.use_kwh)
+        for stay, missing in zip(demand.stays, self.missing_kwh.tolist(), strict=True):
+            here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
+            window = SlotWindow(here, min(stay.until, reasons.outlook.timeline.end), self.use_kwh, least, most, float(missing))
+            ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - LITTLE_KWH
+            idle = _idle_car(reasons, window, stay, ready)
+            reasons.tell_window(slot_reasons, window, np.where(self.give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
+        return slot_reasons.write()
 
     def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
         """Yield what it charges less than is pinned, and how much of that because it was full; one that may not charge cannot."""
@@ -150,21 +160,6 @@ def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) 
     charge = column[columns.charge]
     give = column[columns.give] if columns.give.size else np.zeros(charge.size)
     return PlacedVehicle(demand, np.where(charge > _DUST_KWH, charge, 0.0), np.where(give > _DUST_KWH, give, 0.0), column[columns.missing])
-
-
-def _tell_vehicle(reasons: DeviceReasons, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, *, missing_kwh: FloatArray) -> Columns:
-    """Return the reason of every slot at the charger; None where the vehicle is away."""
-    slot_reasons, slots, vehicle = SlotReasonBuilder(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
-    stored = demand.stored_after(charge_kwh, give_kwh)
-    least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-    bound = _tell_bound(reasons, slot_reasons, demand, charge_kwh)
-    for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
-        here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
-        window = SlotWindow(here, min(stay.until, reasons.outlook.timeline.end), charge_kwh, least, most, float(missing))
-        ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - LITTLE_KWH
-        idle = _idle_car(reasons, window, stay, ready)
-        reasons.tell_window(slot_reasons, window, np.where(give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
-    return slot_reasons.write()
 
 
 def _tell_bound(reasons: DeviceReasons, slot_reasons: SlotReasonBuilder, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
@@ -200,7 +195,8 @@ def price_sessions(request: PlanRequest, placed: Sequence[PlacedDemand], relax: 
         demand = vehicle.demand.car
         for stay in demand.stays:
             if not stay.surplus_only and stay.end > stay.first:
-                yield _price(usual, (demand, stay), relax, soc_end=_soc_end(demand, stay, vehicle.use_kwh, vehicle.give_kwh))
+                stored_kwh = demand.stored_after(vehicle.use_kwh, vehicle.give_kwh)[stay.end - 1]
+                yield _price(usual, (demand, stay), relax, soc_end=float(stored_kwh / demand.vehicle.capacity_kwh))
 
 
 def _price(usual: tuple[PlanRequest, RelaxedBill], charging: tuple[VehicleDemand, ChargingSession], relax: Relax, *, soc_end: float) -> SessionReply:
@@ -233,10 +229,6 @@ def _change(request: PlanRequest, sessions: dict[str, list[VehicleSession]]) -> 
     """Return the request with other sessions of some vehicles."""
     vehicles = {name: state.model_copy(update={"sessions": sessions.get(name, state.sessions)}) for name, state in request.state.vehicles.items()}
     return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": vehicles})})
-
-
-def _soc_end(demand: VehicleDemand, stay: ChargingSession, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
-    return float(demand.stored_after(charge_kwh, give_kwh)[stay.end - 1] / demand.vehicle.capacity_kwh)
 
 
 def _read_demands(site: Site, state: StateMessage, timeline: Timeline, _series: OutlookMessage) -> tuple[ChargingDemand, ...]:

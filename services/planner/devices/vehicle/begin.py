@@ -69,7 +69,8 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         usual = list_usual_stays(vehicle, site.timezone, start=start)
         # Sessions stored now replace earlier stored ones and go before those of a request; usual ones are laid out anew.
         requested = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
-        requested = [each for each in requested if not any(_is_same(each, other) for other in usual)]
+        usual_times = {(each.from_, each.to, each.target_soc) for each in usual}
+        requested = [each for each in requested if (each.from_, each.to, each.target_soc) not in usual_times]
         usual = [] if requested or own else usual
         own = own or usual
         if before is None and not own:
@@ -78,7 +79,8 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
         charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected) or _find_stored(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
-        charge = _on_arrival(sessions[:1], start) or charge
+        # The first stay's arrival charge where it has not begun yet.
+        charge = next((StartCharge(each.arrival_soc, "said") for each in sessions[:1] if each.from_ > start and each.arrival_soc is not None), None) or charge
         # Nobody said it: it follows from what it drives.
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
@@ -96,10 +98,6 @@ def list_usual_stays(vehicle: ElectricVehicle, timezone: str, *, start: datetime
     evenings = [today + timedelta(days=days) for days in range(-1, USUAL_DAYS)]
     times = [(local_instant(evening, USUAL_FROM, zone), local_instant(evening + timedelta(days=1), USUAL_TO, zone)) for evening in evenings]
     return [VehicleSession.model_validate({"from": begin, "to": end} | shares) for begin, end in times if end > start]
-
-
-def _is_same(stay: VehicleSession, usual: VehicleSession) -> bool:
-    return (stay.from_, stay.to, stay.target_soc) == (usual.from_, usual.to, usual.target_soc)
 
 
 def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
@@ -127,11 +125,6 @@ def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before
         return StartCharge(before.soc, "expected")
     # A stay before it that said so may have been taken back.
     return StartCharge(vehicle.min_soc, "assumed") if arrival_soc is None else StartCharge(arrival_soc, "said")
-
-
-def _on_arrival(stays: Sequence[VehicleSession], start: datetime) -> StartCharge | None:
-    """Return the first stay's arrival charge where it has not begun yet."""
-    return next((StartCharge(each.arrival_soc, "said") for each in stays if each.from_ > start and each.arrival_soc is not None), None)
 
 
 def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:

@@ -1,6 +1,5 @@
 """A vehicle's demand over the horizon, as values on the plan's slots."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
@@ -125,7 +124,14 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
     """
     plugged, least = np.zeros(timeline.count), np.zeros(timeline.count)
     stays: list[ChargingSession] = []
-    for session in _in_order(vehicle, state.sessions, zone):
+    ordered = sorted(enumerate(state.sessions), key=lambda each: each[1].from_)
+    for place, session in ordered:
+        _refuse_wrong(vehicle, session, f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
+    for (_, before), (place, session) in pairwise(ordered):
+        if session.from_ < before.to:
+            field, begin = f"state.vehicles.{vehicle.name}.sessions.{place}.from", session.from_.astimezone(zone).isoformat()
+            raise refuse("session-overlaps", field=field, value=begin, to=before.to.astimezone(zone).isoformat())
+    for _, session in ordered:
         overlap = timeline.overlap_hours(session.from_, session.to)
         plugged += overlap
         least += overlap * max(session.min_power_kw, vehicle.power_ranges[0][0]) if session.min_power_kw else 0.0
@@ -137,17 +143,6 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
             stays.append(_read_stay((vehicle, state), session, (first, end), timeline, before=stays[-1] if stays else None))
     nothing = np.zeros(timeline.count, dtype=bool)
     return VehicleDemand(vehicle, state.soc * vehicle.capacity_kwh, np.minimum(plugged, timeline.hours), tuple(stays), least, nothing, state.charging)
-
-
-def _in_order(vehicle: ElectricVehicle, sessions: Sequence[VehicleSession], zone: tzinfo) -> list[VehicleSession]:
-    places = sorted(range(len(sessions)), key=lambda place: sessions[place].from_)
-    for place in places:
-        _refuse_wrong(vehicle, sessions[place], f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
-    for place, following in pairwise(places):
-        if sessions[following].from_ < sessions[place].to:
-            field, begin = f"state.vehicles.{vehicle.name}.sessions.{following}.from", sessions[following].from_.astimezone(zone).isoformat()
-            raise refuse("session-overlaps", field=field, value=begin, to=sessions[place].to.astimezone(zone).isoformat())
-    return [sessions[place] for place in places]
 
 
 def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str, zone: tzinfo) -> None:
