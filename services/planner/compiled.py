@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from services.planner.dp import envelopes, plan, policy, value
+from services.planner.dp import envelopes, plan, planner, value
 from services.planner.linear import schedules
 
 # Plans over several courses, slots whose cost is not convex, and loads that run: each its loops, and what loads them.
@@ -22,7 +22,7 @@ def load_common_kernels() -> None:
     A plan that is the first on its machine to need more compiles it, some seconds that do not count as planning. Source: docs/decisions/0081.
     """
     value.load_kernels()
-    policy.load_kernels()
+    planner.load_kernels()
     plan.load_kernels()
     for loops, load in _SELDOM:
         if all(map(_is_cached, loops)):

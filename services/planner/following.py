@@ -18,9 +18,8 @@ from luna.energy.economics import break_even
 from luna.energy.physics import CHARGE, EXPORT, BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
-from services.planner.dp.planner import choose_curtailment, read_worth, terminal_segments
-from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy
+from services.planner.dp.plan import Followed, Plan, value_flows, weigh_flows
+from services.planner.dp.planner import choose_curtailment, correct_value, cost_courses, find_nights, read_policy, read_worth, terminal_segments
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
 from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
@@ -66,7 +65,7 @@ def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | N
     share_ms = (planning_clock_s() - begun) * 1e3 / max(len(plans), 1)
     for place, (problem, _) in enumerate(plans):
         plan = followed[place]
-        costs = price_flows(problem, plan.flows)
+        costs = weigh_flows(problem.at_tariff_prices, plan.flows)
         if plan.placement is not None:
             costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
         followed[place] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
@@ -121,7 +120,7 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     if chosen is None:
         return None
     instead = _follow(plan, chosen, "learned", premium=plan.premium + chosen.cost - planned.cost)
-    return replace(instead, costs=price_flows(plan.problem, chosen.flows))
+    return replace(instead, costs=weigh_flows(plan.problem.at_tariff_prices, chosen.flows))
 
 
 def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, keeps_modes: bool = False) -> Plan:

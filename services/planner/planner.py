@@ -14,7 +14,7 @@ import numpy as np
 from luna.energy.economics import Blocks, find_charge, list_months
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
+from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_each
@@ -57,7 +57,7 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
             spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
             return replace(plan, spread=spread)
         if all(end <= block for end, block in zip(ends, assumed, strict=True)):
-            return replace(plan, costs=price_flows(problem, plan.flows))
+            return replace(plan, costs=weigh_flows(problem.at_tariff_prices, plan.flows))
         assumed = [block + (end > block) for end, block in zip(ends, assumed, strict=True)]
 
 
@@ -161,7 +161,7 @@ def plan_alone(problem: Problem) -> Plan:
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
     (run,) = simulate_policies(problem, [policy])
     unknown = np.full(run.start_kwh.shape, np.nan)
-    flows, costs = run.flows, price_flows(problem, run.flows)
+    flows, costs = run.flows, weigh_flows(problem.at_tariff_prices, run.flows)
     return Plan(problem, run.setpoints, flows, costs, run.start_kwh, unknown, (), gap=None, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
 
 

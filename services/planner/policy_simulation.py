@@ -15,7 +15,7 @@ from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, count_excess, join, join_parts, settle, split, value_flows, work_in_groups
-from services.planner.dp.policy import walk_policy
+from services.planner.dp.planner import walk_policy
 from services.planner.dp.segments import problem_segments
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.problem.problem import Deadline, Problem

@@ -22,7 +22,7 @@ from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.child_processes import allow_children, watch_parent
 from services.agent.history import History
 from services.forecaster.model.trees import count_processors
-from services.planner.dp.policy import find_nights, read_policy
+from services.planner.dp.planner import find_nights, read_policy
 from services.planner.dp.value import ValueFunction
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

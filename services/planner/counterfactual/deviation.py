@@ -12,7 +12,7 @@ from luna.energy.outlook import Outlook
 from luna.energy.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.energy.schedule import pick_slot
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
+from services.planner.dp.plan import Plan, objective, weigh_flows
 from services.planner.milp.battery_constraints import carry_today
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -120,7 +120,7 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
         settled.append(rest.flows)
     whole = join(settled)
     starts = np.concatenate([problem.stored_kwh[:, None], whole.stored_kwh[:, :-1]], axis=1)
-    after = replace(plan, flows=whole, setpoints=join(followed), costs=price_flows(problem, whole), start_kwh=starts, values=(), spread=None)
+    after = replace(plan, flows=whole, setpoints=join(followed), costs=weigh_flows(problem.at_tariff_prices, whole), start_kwh=starts, values=(), spread=None)
     return Deviation(plan, after, first, end)
 
 

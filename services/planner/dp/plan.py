@@ -204,17 +204,12 @@ def check_plan(
     if wrong.size:
         slot = int(wrong[0])
         raise PlanMismatchError(f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh", field=f"slots[{slot}]")
-    costs = price_flows(problem, flows)
+    costs = weigh_flows(problem.at_tariff_prices, flows)
     return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)
 
 
-def price_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return what flows really cost, per slot."""
-    return weigh_flows(problem.at_tariff_prices, flows)
-
-
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return what flows cost by the prices the problem is planned by, per slot."""
+    """Return what flows cost by the prices the problem is planned by, per slot; of its ``at_tariff_prices``: what they really cost."""
     costs = slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,

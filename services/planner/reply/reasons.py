@@ -243,16 +243,6 @@ def _pack_fact(evidence: Evidence, fact: Fact) -> int:
     return int.from_bytes(np.packbits(whole).tobytes())
 
 
-def _read_figures(evidence: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
-    """Return the figures of a cause in each of some slots of batteries, in the order in which it names them, ``(figures, causes)``; NaN: left out."""
-    figures = np.full((len(_FIGURES), *evidence.charge.shape), np.nan)
-    for place in sorted(set(_FIGURE_PLACES[sorted(set(causes.tolist()))].ravel().tolist()) - {0}):
-        values = getattr(evidence, _FIGURES[place])
-        # Slots as they are counted from the plan's first.
-        figures[place] = np.where(values >= 0, values - evidence.first, np.nan) if values.dtype.kind == "i" else values
-    return np.asarray(figures[_FIGURE_PLACES[causes].T, *where].round(DECIMALS) + 0.0)
-
-
 # --- what is told ------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -401,7 +391,13 @@ def _tell_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     causes = _find_first(evidence, ~pinned)
     order = causes.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
     where, causes = np.divmod(order, evidence.first.size), causes.ravel()[order]
-    figures, slots = _read_figures(evidence, causes, where), where[1]
+    # The figures of each cause, in the order in which it names them; NaN: left out.
+    read, slots = np.full((len(_FIGURES), *evidence.charge.shape), np.nan), where[1]
+    for place in sorted(set(_FIGURE_PLACES[sorted(set(causes.tolist()))].ravel().tolist()) - {0}):
+        values = getattr(evidence, _FIGURES[place])
+        # Slots as they are counted from the plan's first.
+        read[place] = np.where(values >= 0, values - evidence.first, np.nan) if values.dtype.kind == "i" else values
+    figures = read[_FIGURE_PLACES[causes].T, *where].round(DECIMALS) + 0.0
     rows = np.vstack([causes, where[0], np.searchsorted(evidence.days, slots, side="right"), figures])
     # What is unknown is as unknown as before, though no NaN equals another.
     begins, is_finite = np.ones(causes.size, dtype=bool), rows == rows  # noqa: PLR0124

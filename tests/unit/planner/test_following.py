@@ -13,7 +13,7 @@ from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, value_flows
-from services.planner.dp.policy import find_nights, walk_policy
+from services.planner.dp.planner import find_nights, walk_policy
 from services.planner.dp.segments import problem_segments
 from services.planner.following import value_policy
 from services.planner.milp.solver import Solver

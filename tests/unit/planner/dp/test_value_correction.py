@@ -9,7 +9,7 @@ from luna.energy.economics import BreakEven
 from luna.energy.policy import BatteryPolicy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan
-from services.planner.dp.policy import correct_value, read_policy, to_soc
+from services.planner.dp.planner import correct_value, read_policy, to_soc
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Problem

@@ -8,7 +8,7 @@ import numpy as np
 from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.energy.site import parse_site
 from luna.energy.timeline import FloatArray
-from services.planner.dp.policy import serve_nowhere
+from services.planner.dp.planner import serve_nowhere
 from tests.asking import answer, solve, stay
 from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
