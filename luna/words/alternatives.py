@@ -68,20 +68,18 @@ def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int
     if low is not None and high is not None:
         ends = (-high, -low) if less else (low, high)
         sentence += _COMPARISONS.say("interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1]))
-    return sentence + ("" if payback is None else _say_payback(payback, numbers)) + "."
-
-
-def _say_payback(payback: Bounds, numbers: Numbers) -> str:
+    if payback is None:
+        return f"{sentence}."
     value, low, high = payback
-    language = numbers.language
     if value is None:
-        return _PAYBACK.say("never", language)
-    if value > _LIFETIME_YEARS:
-        return _PAYBACK.say("beyond", language, value=numbers.number(_LIFETIME_YEARS))
-    sentence = _PAYBACK.say("after", language, value=numbers.number(value, 1))
-    if low is None:
-        return sentence
-    return sentence + _PAYBACK.say("earliest" if high is None else "interval", language, low=numbers.number(low, 1), high=numbers.number(high, 1))
+        sentence += _PAYBACK.say("never", language)
+    elif value > _LIFETIME_YEARS:
+        sentence += _PAYBACK.say("beyond", language, value=numbers.number(_LIFETIME_YEARS))
+    else:
+        sentence += _PAYBACK.say("after", language, value=numbers.number(value, 1))
+        if low is not None:
+            sentence += _PAYBACK.say("earliest" if high is None else "interval", language, low=numbers.number(low, 1), high=numbers.number(high, 1))
+    return f"{sentence}."
 
 
 def _say_cost(cost: float, numbers: Numbers) -> str:

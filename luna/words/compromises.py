@@ -1,7 +1,7 @@
 """What a plan could not hold, in words: what was wanted, and by how much it is missed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -99,30 +99,26 @@ class _Written(dict[str, str]):
         self._language = language
 
     def __missing__(self, name: str) -> str:
-        figures = self._figures
+        figures, language = self._figures, self._language
         match name:
             case "only":
-                return self._say_only(figures.get("rules", ()), figures.get("price"))
+                # Under which rules alone something runs.
+                price = mark_decimals(str(figures.get("price")), language)
+                rule_texts = [say_part(rule, language=language, price=price) for rule in figures.get("rules", ())]
+                return say_part("only", language=language, rules=join_words(rule_texts, language)) if rule_texts else ""
             case "outside":
                 outside = figures.get("outside_c")
-                return "" if outside is None else say_part("outside", language=self._language, celsius=outside)
+                return "" if outside is None else say_part("outside", language=language, celsius=outside)
             case "action":
                 action = figures.get("action", "")
-                return ACTIONS.say(action, self._language) if action in ACTIONS else ""
-        return self._write(figures[name], None) if name in figures else self._read(name)
-
-    def _say_only(self, rules: Sequence[str], price: float | None) -> str:
-        """Return under which rules alone something runs."""
-        language = self._language
-        rule_texts = [say_part(rule, language=language, price=mark_decimals(str(price), language)) for rule in rules]
-        return say_part("only", language=language, rules=join_words(rule_texts, language)) if rule_texts else ""
-
-    def _read(self, name: str) -> str:
-        match = _WRITTEN.fullmatch(name)
-        if match is None:
+                return ACTIONS.say(action, language) if action in ACTIONS else ""
+        if name in figures:
+            return self._write(figures[name], None)
+        form = _WRITTEN.fullmatch(name)
+        if form is None:
             raise KeyError(name)
-        decimals = match["decimals"] or "0"
-        return self._write(self._figures[match["name"]], f".{decimals}%" if match["share"] else f".{decimals}f")
+        decimals = form["decimals"] or "0"
+        return self._write(figures[form["name"]], f".{decimals}%" if form["share"] else f".{decimals}f")
 
     def _write(self, value: Any, form: str | None) -> str:
         """Return a figure in a form; None: as short as it can be."""

@@ -48,13 +48,18 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
     Raises:
         InvalidInputError: a reason that has no words.
     """
-    way = _find_way(difference, aligned=(difference.code, series) in ALIGNED)
+    # Which way the fact lies; what would be shown as nothing lies neither above nor below.
+    fact, is_aligned = difference.fact, (difference.code, series) in ALIGNED
+    if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (is_aligned and fact * difference.kw < 0):
+        way = "neither"
+    else:
+        way = "above" if fact > 0 else "below"
     names = (f"{code}{ending}" for code in (difference.code, f"{difference.code}_{series}") for ending in (f"_{way}", ""))
     name = next((each for each in names if each in _REASONS), None)
     if name is None:
         raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(list_difference_codes())}.")
     day = language_forms(numbers.language).weekdays_in_full[start.astimezone(numbers.zone).weekday()]
-    degrees = numbers.temperature(None if difference.fact is None else abs(difference.fact))
+    degrees = numbers.temperature(None if fact is None else abs(fact))
     return f"{_REASONS.say(name, numbers.language, day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
 
 
@@ -81,14 +86,6 @@ def list_cause_codes() -> list[str]:
 def _list_codes(phrases: Phrases, *ways: str) -> list[str]:
     endings = tuple(f"_{way}" for way in (*ways, "neither"))
     return [*dict.fromkeys(name.rpartition("_")[0] if name.endswith(endings) else name for name in phrases)]
-
-
-def _find_way(difference: Difference, *, aligned: bool) -> str:
-    """Return which way a fact lies; what would be shown as nothing lies neither above nor below."""
-    fact = difference.fact
-    if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (aligned and fact * difference.kw < 0):
-        return "neither"
-    return "above" if fact > 0 else "below"
 
 
 # What would be shown as no money.

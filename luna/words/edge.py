@@ -60,21 +60,18 @@ def say_span(span: Span, say: Callable[[float], str], language: Language) -> str
 
 def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
     """Return what the figures of a batch say, one or two sentences; the code where it is unknown."""
-    chosen = _choose(code, figures)
-    return _SENTENCES.say(chosen, numbers.language, **_say_figures(figures, numbers)) if chosen in _SENTENCES else code
+    if code == "compared":
+        name = f"compared_{figures['way']}"
+    elif code == "trend":
+        name = "trend_lower" if figures["value"] < 0 else "trend_higher"
+    else:
+        name = code
+    return _SENTENCES.say(name, numbers.language, **_say_figures(figures, numbers)) if name in _SENTENCES else code
 
 
 def say_locations(names: Sequence[str], language: Language) -> str:
     """Return what locations are called, joined as a sentence does."""
     return _list([say_location(name, language) for name in names], language)
-
-
-def _choose(code: str, figures: Mapping[str, Any]) -> str:
-    if code == "compared":
-        return f"compared_{figures['way']}"
-    if code == "trend":
-        return "trend_lower" if figures["value"] < 0 else "trend_higher"
-    return code
 
 
 def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
@@ -111,14 +108,11 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
         # "lower by 0.5 (0.4 to 0.6)": the way is said in words.
         value, low, high = (None if each is None else -each for each in (value, high, low))
     value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
-    return {"value": value_text, "span": span, "test": _say_test(figures.get("p_value"), numbers)}
-
-
-def _say_test(p_value: float | None, numbers: Numbers) -> str:
-    if p_value is None:
-        return ""
-    small = p_value < 0.001
-    return _WORDS.say("test_small" if small else "test", numbers.language, p=numbers.number(0.001 if small else p_value, 3))
+    test, p_value = "", figures.get("p_value")
+    if p_value is not None:
+        is_small = p_value < 0.001
+        test = _WORDS.say("test_small" if is_small else "test", numbers.language, p=numbers.number(0.001 if is_small else p_value, 3))
+    return {"value": value_text, "span": span, "test": test}
 
 
 def _measure(metric: str, language: Language) -> tuple[Callable[..., str], str]:
@@ -127,14 +121,10 @@ def _measure(metric: str, language: Language) -> tuple[Callable[..., str], str]:
     scale, unit = (100.0, _WORDS.say("points", language)) if shares else (1.0, "Wh")
 
     def digits(value: float, numbers: Numbers, *, signed: bool = False) -> str:
-        return numbers.number(value * scale, _decimals(value * scale), signed=signed)
+        size = abs(value * scale)
+        return numbers.number(value * scale, 0 if size >= 100 else 1 if size >= 10 else 2, signed=signed)
 
     return digits, unit
-
-
-def _decimals(value: float) -> int:
-    size = abs(value)
-    return 0 if size >= 100 else 1 if size >= 10 else 2
 
 
 def _list(names: list[str], language: Language) -> str:

@@ -50,7 +50,10 @@ def language_forms(language: Language) -> LanguageForms:
     Raises:
         InvalidInputError: it is not spoken here, or one of its messages is more than text and figures.
     """
-    _check(language)
+    if language not in CATALOGUE.languages:
+        *others, last = CATALOGUE.languages
+        remedy = f"Use {', '.join(others)} or {last}."
+        raise InvalidInputError("this language is not spoken here", field="language", value=language, remedy=remedy)
     texts = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
     marks = texts["decimal-mark"], texts["group-mark"]
     return LanguageForms(
@@ -67,10 +70,3 @@ def language_forms(language: Language) -> LanguageForms:
         months=tuple(texts["months"].split(" ")),
         texts=texts,
     )
-
-
-def _check(language: str) -> None:
-    if language not in CATALOGUE.languages:
-        *others, last = CATALOGUE.languages
-        remedy = f"Use {', '.join(others)} or {last}."
-        raise InvalidInputError("this language is not spoken here", field="language", value=language, remedy=remedy)

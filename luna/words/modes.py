@@ -94,7 +94,7 @@ def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, A
     if any(value is None for value in joined.values()):
         return None
     pairs = [(joined[low], joined[high]) for low, high in COMPARED.get(code, ()) if low in joined and high in joined]
-    return joined if all(_apart(low, high) for low, high in pairs) else None
+    return joined if all(low[1] < high[0] if isinstance(low, tuple) else low < high for low, high in pairs) else None
 
 
 def _join(code: str, name: str, values: list[Any]) -> Any:
@@ -107,7 +107,3 @@ def _join(code: str, name: str, values: list[Any]) -> Any:
         return sum(values)
     same = max(values) - min(values) <= _SAME_KWH if kind in ("energy", "power") else len(set(values)) == 1
     return values[0] if same else None
-
-
-def _apart(low: Any, high: Any) -> bool:
-    return bool(low[1] < high[0]) if isinstance(low, tuple) else bool(low < high)

@@ -82,14 +82,11 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
 
 def say_rule(rule: Rule, numbers: Numbers, **figures: float | datetime) -> str:
     """Return why a rule applies; instants, shares (``share``, ``cold``) and plain figures as the reader writes them."""
-    texts = {name: _say_figure(name, figure, numbers) for name, figure in figures.items()}
+    texts = {}
+    for name, figure in figures.items():
+        if isinstance(figure, datetime):
+            texts[name] = _moment(numbers, figure)
+        else:
+            texts[name] = numbers.share(figure) if name in ("share", "cold") else mark_decimals(f"{figure:.4g}", numbers.language)
     fuller = f"{rule}_cold"
     return _RULES.say(fuller if "cold" in texts and fuller in _RULES else rule, numbers.language, **texts)
-
-
-def _say_figure(name: str, figure: float | datetime, numbers: Numbers) -> str:
-    if isinstance(figure, datetime):
-        return f"{numbers.weekday(figure)} {numbers.clock(figure)}"
-    if name in ("share", "cold"):
-        return numbers.share(figure)
-    return mark_decimals(f"{figure:.4g}", numbers.language)

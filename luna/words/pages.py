@@ -3,7 +3,7 @@
 from functools import cache
 
 from luna.energy.errors import InvalidInputError
-from luna.words.catalogue import CATALOGUE, Catalogue, CatalogueMessage
+from luna.words.catalogue import CATALOGUE, Catalogue
 from luna.words.phrases import DEVICE_TOPICS
 
 # Topics that a page has beside its own.
@@ -14,10 +14,12 @@ class PageWords:
     """The words of one page for one reader; a language that is not there is English."""
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
-        self._messages = {
-            **(_device_phrases(catalogue, language) if page == "setup" else {}),
-            **catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language),
-        }
+        self._messages = catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language)
+        if page == "setup":
+            # What it says of kinds of devices stands with each kind.
+            of_devices = catalogue.messages(DEVICE_TOPICS, language).items()
+            phrases = {name.removeprefix("setup_"): message for name, message in of_devices if name.startswith(("setup_", "role_"))}
+            self._messages = phrases | self._messages
 
     def knows(self, name: str) -> bool:
         """Return whether the page has a phrase of that name."""
@@ -44,9 +46,3 @@ def page_words(page: str, language: str) -> PageWords:
 def _identifier(name: str) -> str:
     """Return a name as the catalogue has it, whose names hold no points."""
     return name.replace(".", "-")
-
-
-def _device_phrases(catalogue: Catalogue, language: str) -> dict[str, CatalogueMessage]:
-    """Return what set-up says of kinds of devices, which stands with each kind."""
-    messages = catalogue.messages(DEVICE_TOPICS, language)
-    return {name.removeprefix("setup_"): message for name, message in messages.items() if name.startswith(("setup_", "role_"))}

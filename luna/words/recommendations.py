@@ -37,7 +37,10 @@ def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) 
     """
     if code not in _TITLES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(_TITLES)}.")
-    language, texts = numbers.language, {name: _FORMS[name](value, numbers) if name in _FORMS else str(value) for name, value in _named(figures).items()}
+    language = numbers.language
+    # Sentences name figures without their units.
+    named = {name.removesuffix("_kwh").removesuffix("_w"): value for name, value in figures.items()}
+    texts = {name: _FORMS[name](value, numbers) if name in _FORMS else str(value) for name, value in named.items()}
     try:
         evidence = [_EVIDENCE.say(code, language, **texts)] if code in _EVIDENCE else []
         evidence += [_YEAR.say(each, language, **texts) for each in ("counted", "bill")] if code in _OF_A_YEAR else []
@@ -51,16 +54,6 @@ def say_reason(code: str, numbers: Numbers, *, saving: float | None = None) -> s
     return REASONS.say(code, numbers.language, saving=numbers.money(saving))
 
 
-def _named(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Return figures by the names that sentences use: without their units."""
-    units = ("_kwh", "_w")
-    return {next((name.removesuffix(unit) for unit in units if name.endswith(unit)), name): value for name, value in figures.items()}
-
-
-def _say_device(value: str, numbers: Numbers) -> str:
-    return _WAITING.say(value, numbers.language) if value in _WAITING else value
-
-
 # How a figure is said, by its name.
 _FORMS: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("price", "markup"), lambda value, numbers: numbers.price(value, decimals=1)),
@@ -70,5 +63,5 @@ _FORMS: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("days", "days_held", "runs_per_week"), lambda value, numbers: numbers.number(value)),
     **dict.fromkeys(("first", "last"), lambda value, numbers: say_date(date.fromisoformat(value), numbers.language)),
     "reserve": lambda value, numbers: numbers.share(value),
-    "device": _say_device,
+    "device": lambda value, numbers: _WAITING.say(value, numbers.language) if value in _WAITING else value,
 }

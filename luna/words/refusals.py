@@ -41,7 +41,10 @@ class SaidRefusal:
 
 def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     """Return what a page says of an error."""
-    place = _say_place(error.field, language)
+    # The field as people call it: the last part of its path that is no number.
+    field = next((part for part in reversed((error.field or "").split(".")) if part and not part.isdigit()), "")
+    named = FIELDS.find(field, language)
+    place = named({}) if named is not None else PREFIXES.say(field, language) if field in PREFIXES else field
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
     # Of a newer release's worker there are reasons that this one does not know.
@@ -102,12 +105,3 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "instant": _say_instant,
     "row": lambda value, language: say_row_fault(RowFault.read(value), language),
 }
-
-
-def _say_place(field: str | None, language: Language) -> str:
-    """Return a field as people call it: the last part of its path that is no number."""
-    last = next((part for part in reversed((field or "").split(".")) if part and not part.isdigit()), "")
-    message = FIELDS.find(last, language)
-    if message is not None:
-        return message({})
-    return PREFIXES.say(last, language) if last in PREFIXES else last

@@ -40,7 +40,7 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
     Raises:
         InvalidInputError: an unknown code or figure, or none of the code's wordings has all its figures.
     """
-    given = {name: _check(name, figure) for name, figure in figures.items() if figure is not None}
+    given = {name: _read_figure(name, figure) for name, figure in figures.items() if figure is not None}
     _require_known(code, list_reason_codes(), "reason.code")
     return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
@@ -245,21 +245,16 @@ def _require_known(name: str, known: Collection[str], field: str) -> None:
         raise InvalidInputError("has no words", field=field, value=name, remedy=f"Known are {', '.join(known)}.")
 
 
-def _check(name: str, figure: float | datetime | str) -> float | datetime:
+def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
     """Return a figure as its kind says: a number, or an instant."""
     _require_known(name, FIGURES, "reason.figures")
-    return _instant(name, figure) if FIGURES[name] in ("time", "start") else _float(name, figure)
-
-
-def _float(name: str, figure: Figure) -> float:
-    if isinstance(figure, int | float):
-        return float(figure)
-    raise InvalidInputError("is no number", field=f"reason.figures.{name}", value=figure, remedy="Give a number.")
-
-
-def _instant(name: str, figure: Figure) -> datetime:
-    if isinstance(figure, str):
-        return parse_instant(figure, field=f"reason.figures.{name}")
-    if isinstance(figure, datetime):
-        return require_utc(figure, field=f"reason.figures.{name}")
-    raise InvalidInputError("is no time", field=f"reason.figures.{name}", value=figure, remedy="Give an instant with its offset.")
+    field, is_instant = f"reason.figures.{name}", FIGURES[name] in ("time", "start")
+    match figure:
+        case str() if is_instant:
+            return parse_instant(figure, field=field)
+        case datetime() if is_instant:
+            return require_utc(figure, field=field)
+        case int() | float() if not is_instant:
+            return float(figure)
+    problem, remedy = ("is no time", "Give an instant with its offset.") if is_instant else ("is no number", "Give a number.")
+    raise InvalidInputError(problem, field=field, value=figure, remedy=remedy)

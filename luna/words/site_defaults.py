@@ -23,26 +23,24 @@ class CostlyDefault(NamedTuple):
 
 def list_defaults(site: Site) -> list[CostlyDefault]:
     """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
-    return [*_of_tariff(site), *_of_devices(site)]
-
-
-def _of_tariff(site: Site) -> Iterator[CostlyDefault]:
-    tariff, given = site.tariff, "tariff" in site.model_fields_set
+    tariff, given, defaults = site.tariff, "tariff" in site.model_fields_set, list[CostlyDefault]()
     if not given:
-        yield CostlyDefault("tariff.import", "fixed 0.30", f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded")
+        means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
+        defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))
     if not given or "export" not in tariff.model_fields_set:
-        yield CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing")
+        defaults.append(CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing"))
     for side, rule in (("import", tariff.import_), ("export", tariff.export)):
         if isinstance(rule, SpotPrice):
-            yield from _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
-
-
-def _of_devices(site: Site) -> Iterator[CostlyDefault]:
-    named, single = ([kind for kind in DEVICE_KINDS if kind.named is named] for named in (True, False))
-    yield from (each for kind in single for each in _of_kind(site, kind))
+            defaults += _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
+    for kind in DEVICE_KINDS:
+        if not kind.named:
+            defaults += _of_kind(site, kind)
     if site.pv and site.location is None:
-        yield CostlyDefault("location", None, "the sun is a rough one, of the time zone, and no weather is fetched")
-    yield from (each for kind in named for each in _of_kind(site, kind))
+        defaults.append(CostlyDefault("location", None, "the sun is a rough one, of the time zone, and no weather is fetched"))
+    for kind in DEVICE_KINDS:
+        if kind.named:
+            defaults += _of_kind(site, kind)
+    return defaults
 
 
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:

@@ -48,7 +48,12 @@ class CatalogueMessage:
         if self._parts is None:
             # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms to load.
             line = _LINE.fullmatch(self._source)
-            self._parts = self._parse() if line is None else (_FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
+            if line is None:
+                from luna.words.catalogue.fluent_message import parse
+
+                self._parts = parse(self._source)
+            else:
+                self._parts = (_FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
         return self._parts
 
     @property
@@ -63,11 +68,6 @@ class CatalogueMessage:
                 return text
             case _:
                 raise InvalidInputError("this message of a catalogue is one text", field="message", value=self._source, remedy="Write it without choices.")
-
-    def _parse(self) -> tuple["Part", ...]:
-        from luna.words.catalogue.fluent_message import parse
-
-        return parse(self._source)
 
     def __call__(self, figures: Mapping[str, object]) -> str:
         """Return it with its figures, each as ``str`` writes it."""

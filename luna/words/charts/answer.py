@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
-from luna.words.charts.marks import draw_line, find_runs, place_keys, trace_stairs
+from luna.words.charts.marks import draw_key, draw_line, find_runs, place_keys, trace_stairs
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
 
 WIDE = {"width": 960.0, "left": 48.0, "right": 8.0, "height": 150.0}
@@ -53,21 +52,16 @@ class DrawnChart(Protocol):
     def series(self) -> Sequence[DrawnSeries]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Panel:
-    """The series of one unit, each with its number in the chart."""
-
-    unit: str
-    series: list[tuple[int, DrawnSeries]]
-
-
 def draw_answer_chart(chart: DrawnChart, numbers: Numbers, *, narrow: bool) -> Markup:
     """Return the picture for a page, whose style sheets it follows; what is unknown is a gap."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow)
     body, y = Markup(""), 0.0
-    for panel in _split(chart):
-        drawn, y = _draw_panel(panel, (frame, sizes["height"]), numbers, y)
+    panels: dict[str, list[tuple[int, DrawnSeries]]] = {}
+    for index, series in enumerate(chart.series):
+        panels.setdefault(series.unit, []).append((index, series))
+    for numbered in panels.values():
+        drawn, y = _draw_panel(numbered, (frame, sizes["height"]), numbers, y)
         body += drawn
     y = max(y - BETWEEN, 0.0) + 4
     words, bottom = _draw_words(chart, frame, numbers, y), y + FOOT
@@ -93,70 +87,46 @@ def say_start(start: str, chart: DrawnChart, numbers: Numbers) -> str:
     return f"{numbers.day(instant)}, {numbers.clock(instant)}"
 
 
-def _split(chart: DrawnChart) -> list[_Panel]:
-    panels: dict[str, _Panel] = {}
-    for index, series in enumerate(chart.series):
-        panels.setdefault(series.unit, _Panel(series.unit, [])).series.append((index, series))
-    return list(panels.values())
-
-
-def _draw_panel(panel: _Panel, scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
-    """Return a panel with its legend, and where the next one begins."""
+def _draw_panel(numbered: Sequence[tuple[int, DrawnSeries]], scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
+    """Return the series of one unit, each with its number in the chart, with their legend, and where the next panel begins."""
     frame, height = scale
-    factor, unit = _scale(panel.unit, numbers)
-    drawable = [(index, series, _values(series, frame.count) * factor) for index, series in panel.series]
-    places = place_keys([KEY + LETTER * len(_label(series, unit)) for _, series in panel.series], frame.width, first_y=top + 2, row=ROW)
-    keys = join(_draw_key(_label(series, unit), index, place) for (index, series), place in zip(panel.series, places, strict=True))
+    unit = numbered[0][1].unit
+    if unit == "price":
+        factor, name = float(numbers.price_unit[0]), f"{numbers.price_unit[1]}/kWh"
+    else:
+        factor, name = (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
+    labels = [f"{series.name}, {name}" if name else series.name for _, series in numbered]
+    places = place_keys([KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW)
+    keys = join(draw_key(place, label, f"fill-{index % COLOURS}") for (index, _), label, place in zip(numbered, labels, places, strict=True))
     begins = places[-1][1] + HEAD + 8
+    # What a series lacks to the number of slots is unknown.
+    drawable = [(index, series.kind, np.full(frame.count, math.nan)) for index, series in numbered]
+    for (_, _, drawn_values), (_, series) in zip(drawable, numbered, strict=True):
+        known = [math.nan if value is None else value * factor for value in series.values[: frame.count]]
+        drawn_values[: len(known)] = known
     values = np.concatenate([each for *_, each in drawable])
     most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
     step = choose_step(most, STEPS, 4)
     axis = fit_axis(values, (begins + height, begins), step=step, least=(0.0, step))
-    bars = [index for index, series, _ in drawable if series.kind == "bar"]
-    drawn = join(_draw_series(series.kind, (frame, axis), each, (index, bars)) for index, series, each in drawable)
+    bars = [index for index, kind, _ in drawable if kind == "bar"]
+    drawn = join(_draw_series(kind, (frame, axis), each, (index, bars)) for index, kind, each in drawable)
     return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
-def _scale(unit: str, numbers: Numbers) -> tuple[float, str]:
-    if unit == "price":
-        factor, name = numbers.price_unit
-        return float(factor), f"{name}/kWh"
-    return (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
-
-
-def _label(series: DrawnSeries, unit: str) -> str:
-    return f"{series.name}, {unit}" if unit else series.name
-
-
-def _values(series: DrawnSeries, count: int) -> FloatArray:
-    """Return a series' values, as many as there are slots."""
-    values = [math.nan if value is None else value for value in series.values[:count]]
-    return np.array(values + [math.nan] * (count - len(values)))
-
-
-def _draw_key(words: str, index: int, place: tuple[float, float]) -> Markup:
-    return rectangle((*place, 12, 12), f"fill-{index % COLOURS}") + text((place[0] + 18, place[1] + 11), words, "key")
-
-
 def _draw_series(kind: str, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
-    (frame, axis), index = scale, place[0]
+    (frame, axis), (index, bars) = scale, place
     if kind == "bar":
-        return _draw_bars(frame, axis, values, place)
+        width = frame.slot_width * (1 - 2 * GAP) / len(bars)
+        drawn = []
+        for slot in np.flatnonzero(~np.isnan(values)).tolist():
+            low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
+            x = frame.x(slot + GAP) + bars.index(index) * width
+            drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{index % COLOURS}"))
+        return join(drawn)
     css = f"line line-{index % COLOURS}"
     if kind == "line" and frame.count > 1:
         return draw_line(frame, axis, values, css)
     return path("".join(trace_stairs(frame, axis, values[first:end], first) for first, end in find_runs(~np.isnan(values))), css)
-
-
-def _draw_bars(frame: ChartFrame, axis: Axis, values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
-    index, bars = place
-    width = frame.slot_width * (1 - 2 * GAP) / len(bars)
-    drawn = []
-    for slot in np.flatnonzero(~np.isnan(values)).tolist():
-        low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
-        x = frame.x(slot + GAP) + bars.index(index) * width
-        drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{index % COLOURS}"))
-    return join(drawn)
 
 
 def _draw_words(chart: DrawnChart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
@@ -165,19 +135,17 @@ def _draw_words(chart: DrawnChart, frame: ChartFrame, numbers: Numbers, y: float
         longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8
         every = max(math.ceil(longest / frame.slot_width), 1)
         most = max(int(frame.slot_width * every / LETTER), 6)
-        return join(text((frame.x(slot + 0.5), y + 14), _cut(label, most), "tick", anchor="middle") for slot, label in list(enumerate(chart.starts))[::every])
-    return _draw_clock(frame, [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts], numbers, y)
-
-
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1]}…"
-
-
-def _draw_clock(frame: ChartFrame, shown: Sequence[datetime], numbers: Numbers, y: float) -> Markup:
+        labels = [label if len(label) <= most else f"{label[: most - 1]}…" for label in chart.starts]
+        return join(text((frame.x(slot + 0.5), y + 14), labels[slot], "tick", anchor="middle") for slot in range(0, len(labels), every))
+    shown = [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts]
     room = 4 if frame.narrow else 8
     full = [(slot, local) for slot, local in enumerate(shown) if local.minute == 0]
-    hours = {every: [(slot, local) for slot, local in full if _is_at(local, every, shown[0])] for every in HOURS}
-    chosen = next((found for found in hours.values() if len(found) <= room), hours[HOURS[-1]])
+    chosen: list[tuple[int, datetime]] = []
+    for every in HOURS:
+        days = max(every // 24, 1)
+        chosen = [(slot, local) for slot, local in full if local.hour % min(every, 24) == 0 and (local.date() - shown[0].date()).days % days == 0]
+        if len(chosen) <= room:
+            break
     drawn = []
     for slot, local in chosen:
         words = numbers.day(local) if local.hour == 0 else numbers.clock(local)
@@ -186,7 +154,3 @@ def _draw_clock(frame: ChartFrame, shown: Sequence[datetime], numbers: Numbers, 
         if x - half >= 0 and x + half <= frame.width:
             drawn.append(text((x, y + 14), words, "day" if local.hour == 0 else "tick", anchor="middle"))
     return join(drawn)
-
-
-def _is_at(local: datetime, every: int, first: datetime) -> bool:
-    return local.hour % every == 0 if every <= 24 else local.hour == 0 and (local.date() - first.date()).days % (every // 24) == 0

@@ -111,13 +111,9 @@ def choose_step(most: float, steps: Sequence[float], count: int) -> float:
 def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False) -> Markup:
     """Return a panel's horizontal lines with their values; ``absolute``: without signs."""
     lines = [rule((frame.left, axis.place(mark)), (frame.end, axis.place(mark)), "zero" if mark == 0 else "grid") for mark in axis.marks]
-    words = [_say_mark(abs(mark) if absolute else mark, numbers) for mark in axis.marks]
+    words = [numbers.number(abs(mark) if absolute else mark, 0 if round(mark, 6) == round(mark) else 1) for mark in axis.marks]
     places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
     return join([*lines, *(text(place, label, "tick", anchor="end") for place, label in zip(places, words, strict=True))])
-
-
-def _say_mark(mark: float, numbers: Numbers) -> str:
-    return numbers.number(mark, 0 if round(mark, 6) == round(mark) else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +133,15 @@ class ClockAxis:
 
     def draw(self) -> Markup:
         """Return the lines and their words; every twelfth hour on a narrow chart, else every sixth."""
-        return join(self._draw_hour(edge) for edge in self._full_hours(self.every or (12 if self.frame.narrow else 6)))
-
-    def _full_hours(self, every: int) -> list[int]:
-        """Return the edges at which the site's clock shows a full hour divisible by ``every``: right on days of 92 and 100 slots."""
-        shown = [self.instant(edge).astimezone(self.numbers.zone) for edge in range(self.frame.count + 1)]
-        return [edge for edge, local in enumerate(shown) if local.minute == 0 and local.hour % every == 0]
-
-    def _draw_hour(self, edge: int) -> Markup:
-        x, instant = self.frame.x(edge), self.instant(edge)
-        midnight = instant.astimezone(self.numbers.zone).hour == 0
-        line = rule((x, self.top), (x, self.bottom), "grid")
-        words = self.numbers.day(instant) if midnight else self.numbers.clock(instant)
-        half = len(words) * LETTER / 2
-        if x - half < 0 or x + half > self.frame.width:
-            return line
-        return line + text((x, self.words_y), words, "day" if midnight else "tick", anchor="middle")
+        every, drawn = self.every or (12 if self.frame.narrow else 6), []
+        for edge in range(self.frame.count + 1):
+            # By the site's clock, so that days of 92 and 100 slots are right as well.
+            x, local = self.frame.x(edge), self.instant(edge).astimezone(self.numbers.zone)
+            if local.minute != 0 or local.hour % every != 0:
+                continue
+            words = self.numbers.clock(local) if local.hour else self.numbers.day(local)
+            half = len(words) * LETTER / 2
+            drawn.append(rule((x, self.top), (x, self.bottom), "grid"))
+            if x - half >= 0 and x + half <= self.frame.width:
+                drawn.append(text((x, self.words_y), words, "tick" if local.hour else "day", anchor="middle"))
+        return join(drawn)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from luna.words import Language, Numbers
-from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
-from luna.words.charts.marks import place_keys
+from luna.words.charts.axes import ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import draw_key, place_keys
 from luna.words.charts.style import SERIES, draw_document, style
 from luna.words.charts.svg import join, number, rectangle, text
 from luna.words.phrases import read_texts
@@ -82,25 +82,16 @@ def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
+    bars, bar_width = [], frame.slot_width * (1 - 2 * GAP) / len(shown)
+    for index, variant in enumerate(shown):
+        for slot, month in enumerate(variant.months):
+            low, high = sorted((axis.place(0.0), axis.place(month.bill)))
+            x = frame.x(slot + GAP) + index * bar_width
+            bars.append(rectangle((x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
     parts = [
-        *(_draw_key(variant.name, SERIES[index], place) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
+        *(draw_key(place, variant.name, "key", fill=SERIES[index]) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
         draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
-        *(_draw_bars(variant, index, shown, (frame, axis)) for index, variant in enumerate(shown)),
+        *bars,
         *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(bills.baseline.months)),
     ]
     return join(parts), axis.bottom + 20
-
-
-def _draw_key(name: str, colour: str, place: tuple[float, float]) -> Markup:
-    return rectangle((*place, 12, 12), "key", fill=colour) + text((place[0] + 18, place[1] + 11), name, "key")
-
-
-def _draw_bars(variant: VariantBills, index: int, shown: Sequence[VariantBills], scale: tuple[ChartFrame, Axis]) -> Markup:
-    frame, axis = scale
-    width = frame.slot_width * (1 - 2 * GAP) / len(shown)
-    bars = []
-    for slot, month in enumerate(variant.months):
-        low, high = sorted((axis.place(0.0), axis.place(month.bill)))
-        x = frame.x(slot + GAP) + index * width
-        bars.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
-    return join(bars)

@@ -82,16 +82,9 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
         return name + said
     y = above + layout.bar_y
     if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
-        return name + said + Markup('<g class="{}">{}</g>').format(row.css, _draw_arrow(axis, y, up=row.value > axis.high))
-    low, high = (axis.place(min(max(end, axis.low), axis.high)) for end in (_or(row.low, row.value), _or(row.high, row.value)))
+        x, way = (axis.end, -1) if row.value > axis.high else (axis.start, 1)
+        arrow = path(f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z", "value")
+        return name + said + Markup('<g class="{}">{}</g>').format(row.css, arrow)
+    low, high = (axis.place(min(max(row.value if end is None else end, axis.low), axis.high)) for end in (row.low, row.high))
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
     return name + said + Markup('<g class="{}">{}</g>').format(row.css, span + circle((axis.place(row.value), y), MARK, "value"))
-
-
-def _draw_arrow(axis: Axis, y: float, *, up: bool) -> Markup:
-    x, way = (axis.end, -1) if up else (axis.start, 1)
-    return path(f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z", "value")
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value

@@ -1,7 +1,6 @@
 """The chart of a forecast as inline SVG: for load and PV the fan of its quantiles, what is usual and what happened, over one time axis."""
 
 import textwrap
-from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -26,56 +25,25 @@ FANS = (("p05", "p95"), ("p10", "p90"), ("p25", "p75"))
 KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly", "night")
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastLayout:
-    """Where everything lies: the panels' axes by name, the legend's places, the height of the whole."""
-
-    frame: ChartFrame
-    axes: dict[str, Axis]
-    keys: list[tuple[str, float, float]]
-    height: float
-
-    @property
-    def top(self) -> float:
-        """The upper edge of the first panel."""
-        return next(iter(self.axes.values())).top
-
-    @property
-    def bottom(self) -> float:
-        """The lower edge of the last panel."""
-        return [*self.axes.values()][-1].bottom
-
-
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
-    layout = _layout_forecast(view, narrow=narrow)
-    panels = [_draw_panel(layout, name, series, view) for name, series in view.panels.items()]
-    clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.top, layout.bottom, layout.bottom + 17)
-    nights = [shade_runs(layout.frame, axis, [run], "night") for run in find_runs(view.night) for axis in layout.axes.values()]
-    parts = [*nights, clock.draw(), *panels, _draw_legend(view, layout), Markup("") if narrow else _draw_targets(view, layout)]
-    return join(parts), layout.height
-
-
-def _layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
-    """Return the places, the scales fitted to what is drawn."""
-    sizes = NARROW if narrow else WIDE
-    # The legend's entries that mean something here, with their places, row by row.
-    width = sizes["width"]
+    sizes, words = NARROW if narrow else WIDE, read_texts("forecast_chart", view.numbers.language)
+    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
+    # The legend's entries that mean something here.
     has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
     shown = [key for key in KEYS if (key != "happened" or has_measured) and (key != "night" or view.night.any())]
-    widths = [24 + len(read_texts("forecast_chart", view.numbers.language)[key]) * LETTER for key in shown]
-    keys = [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
-    bottom, axes = keys[-1][2], {}
+    places = place_keys([24 + len(words[key]) * LETTER for key in shown], frame.width, first_y=14.0, row=ROW, gap=14)
+    legend = [_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, (x, y) in zip(shown, places, strict=True)]
+    bottom, axes = places[-1][1], dict[str, Axis]()
     for name, series in view.panels.items():
         step, top = choose_step(series.highest, STEPS, 5), bottom + HEADING
         axes[name] = fit_axis([series.highest], (top + sizes[name], top), step=step, least=(0, step))
         bottom = axes[name].bottom
-    return ForecastLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
-
-
-def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:
-    words = read_texts("forecast_chart", view.numbers.language)
-    return join(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, x, y in layout.keys)
+    clock = ClockAxis(frame, view.instant, view.numbers, next(iter(axes.values())).top, bottom, bottom + 17)
+    nights = [shade_runs(frame, axis, [run], "night") for run in find_runs(view.night) for axis in axes.values()]
+    panels = [_draw_panel(frame, axes[name], name, view) for name in view.panels]
+    targets = [] if narrow else [draw_targets(frame, [(axes[name].top, axes[name].height, _say_slots(view, series)) for name, series in view.panels.items()])]
+    return join([*nights, clock.draw(), *panels, *legend, *targets]), bottom + FOOT
 
 
 def _draw_key(key: str, x: float, y: float) -> Markup:
@@ -88,8 +56,8 @@ def _draw_key(key: str, x: float, y: float) -> Markup:
     return rectangle(box, "night" if key == "night" else f"fan load {key}")
 
 
-def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: ForecastView) -> Markup:
-    frame, axis = layout.frame, layout.axes[name]
+def _draw_panel(frame: ChartFrame, axis: Axis, name: str, view: ForecastView) -> Markup:
+    series = view.panels[name]
     quantiles = series.forecast
     fans = [draw_band(frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), css=f"fan {name}") for low, high in FANS]
     lines = [
@@ -102,16 +70,15 @@ def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: For
     return join([draw_ruler(frame, axis, view.numbers), *fans, *lines, heading])
 
 
-def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
-    tips = {name: [_say_slot(view, series, slot) for slot in range(view.count)] for name, series in view.panels.items()}
-    return draw_targets(layout.frame, [(axis.top, axis.height, tips[name]) for name, axis in layout.axes.items()])
-
-
-def _say_slot(view: ForecastView, series: SeriesView, slot: int) -> str:
-    numbers, words, start = view.numbers, read_texts("forecast_chart", view.numbers.language), view.instant(slot)
-    low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
-    happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
-    return f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}"
+def _say_slots(view: ForecastView, series: SeriesView) -> list[str]:
+    """Return what each slot of a series says when it is pointed at."""
+    numbers, words, said = view.numbers, read_texts("forecast_chart", view.numbers.language), []
+    for slot in range(view.count):
+        start = view.instant(slot)
+        low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
+        happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
+        said.append(f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}")
+    return said
 
 
 HEAD = 56.0  # of the headline and the line below
@@ -132,7 +99,10 @@ def draw_forecast_picture(view: ForecastView) -> str:
 
 def draw_forecast_page(view: ForecastView) -> str:
     """Return the picture as one HTML page for wide and narrow screens."""
-    words = read_texts("forecast_chart", view.numbers.language)
+    words, charts = read_texts("forecast_chart", view.numbers.language), []
+    for css, narrow, width in (("wide", False, 976), ("narrow", True, 358)):
+        chart, height = draw_forecast(view, narrow=narrow)
+        charts.append(Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(css, width, number(height), chart))
     return (
         read_asset("forecast_page.html")
         .removesuffix("\n")
@@ -143,7 +113,7 @@ def draw_forecast_page(view: ForecastView) -> str:
             lead=_say_usual(view),
             label=words["label"],
             css=style("forecast", "forecast_page"),
-            charts=Markup("\n").join(_inline(view, narrow=narrow) for narrow in (False, True)),
+            charts=Markup("\n").join(charts),
             notes=Markup("\n").join(Markup("<p>{}</p>").format(note) for note in say_notes(view)),
         )
     )
@@ -169,14 +139,12 @@ def say_notes(view: ForecastView) -> list[str]:
     numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
     made = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
     stage = words[f"stage_{view.stage}"] if view.stage else ""
-    kept = [_say_kept(name, series, view) for name, series in view.panels.items() if series.within[1]]
-    return [f"{made} {stage}".strip(), *view.conditions, *kept]
-
-
-def _say_kept(name: str, series: SeriesView, view: ForecastView) -> str:
-    inside, count = series.within
-    numbers = view.numbers
-    return read_texts("forecast_chart", numbers.language)[f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count))
+    notes = [f"{made} {stage}".strip(), *view.conditions]
+    for name, series in view.panels.items():
+        inside, count = series.within
+        if count:
+            notes.append(words[f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count)))
+    return notes
 
 
 def _hours(view: ForecastView) -> float:
@@ -185,9 +153,3 @@ def _hours(view: ForecastView) -> float:
 
 def _sum(view: ForecastView, power_kw: FloatArray) -> float:
     return float(power_kw.sum()) * _hours(view)
-
-
-def _inline(view: ForecastView, *, narrow: bool) -> Markup:
-    chart, height = draw_forecast(view, narrow=narrow)
-    size = ("narrow" if narrow else "wide", 358 if narrow else 976, number(height))
-    return Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(*size, chart)

@@ -19,12 +19,8 @@ def draw_interval(low: float, value: float, high: float, *, label: str, unit: st
 
     ticks = [amount for amount in (-2 * step, -step, 0.0, step, 2 * step) if abs(amount) <= span]
     ruled = join(rule((x(each), TOP - 8), (x(each), TOP + BAR + 8), "interval-zero" if each == 0 else "interval-tick") for each in ticks)
-    words = join(text((x(each), HEIGHT - 4), _say(each, unit), "tick", anchor="middle") for each in ticks)
+    said = [f"{'+' if each > 0 else '−' if each < 0 else ''}{abs(each):g}{unit}" for each in ticks]
+    words = join(text((x(each), HEIGHT - 4), amount, "tick", anchor="middle") for each, amount in zip(ticks, said, strict=True))
     bar = rectangle((x(low), TOP, max(x(high) - x(low), 1.0), BAR), "interval-bar", rx="4")
     opening = Markup('<svg class="interval" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(number(WIDTH), number(HEIGHT), label)
     return opening + ruled + bar + circle((x(value), TOP + BAR / 2), 5.0, "interval-mark") + words + Markup("</svg>")
-
-
-def _say(amount: float, unit: str) -> str:
-    sign = "+" if amount > 0 else "−" if amount < 0 else ""
-    return f"{sign}{abs(amount):g}{unit}"

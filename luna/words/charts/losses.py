@@ -43,14 +43,11 @@ def draw_losses(steps: Sequence[LossStep], numbers: Numbers, *, label: str, narr
     ends = (layout.left, layout.width - layout.right)
     axis = fit_axis([value * 100 for step in steps for value in (step.before, step.after)], ends, step=2, least=(96, 100))
     height = layout.row * len(steps)
-    marks = join(_draw_mark(axis.place(mark), height, numbers.share(mark / 100)) for mark in axis.marks)
+    ruled = [(axis.place(mark), numbers.share(mark / 100)) for mark in axis.marks]
+    marks = join(rule((x, 0), (x, height), "grid") + text((x, height + 18), share, "tick", anchor="middle") for x, share in ruled)
     rows = join(_draw_step(step, index * layout.row, (layout, axis), numbers) for index, step in enumerate(steps))
     size = ("narrow" if narrow else "wide", number(layout.width), number(height + 24), label)
     return Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size) + marks + rows + Markup("</svg>")
-
-
-def _draw_mark(x: float, height: float, words: str) -> Markup:
-    return rule((x, 0), (x, height), "grid") + text((x, height + 18), words, "tick", anchor="middle")
 
 
 def _draw_step(step: LossStep, above: float, scale: tuple[LossLayout, Axis], numbers: Numbers) -> Markup:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray
 from luna.words.charts.axes import Axis, ChartFrame
-from luna.words.charts.svg import join, number, path, polyline, rectangle
+from luna.words.charts.svg import join, number, path, polyline, rectangle, text
 
 # Less power than this is no bar.
 LEAST_KW = 0.01
@@ -94,6 +94,11 @@ def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: flo
         placed.append((x, y))
         x += width + gap
     return placed
+
+
+def draw_key(place: tuple[float, float], words: str, css: str, **attributes: str) -> Markup:
+    """Return a legend's entry: a square of its colour, and its words."""
+    return rectangle((*place, 12, 12), css, **attributes) + text((place[0] + 18, place[1] + 11), words, "key")
 
 
 def draw_targets(frame: ChartFrame, panels: Sequence[tuple[float, float, Sequence[str]]]) -> Markup:

@@ -1,7 +1,6 @@
 """The plan chart as one inline SVG: price, power, battery charge and mode over one time axis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
@@ -41,48 +40,11 @@ HATCHES = Markup('<svg width="0" height="0" aria-hidden="true" class="defs"><def
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PlanLayout:
-    """The chart's panels, from top to bottom."""
-
-    frame: ChartFrame
-    price: Axis
-    power: Axis
-    soc: Axis
-    ribbon: Axis
-
-    @property
-    def top(self) -> float:
-        """The upper edge of what is drawn over the time axis, headings included."""
-        return self.price.top - HEADING
-
-    @property
-    def height(self) -> float:
-        """Height of the whole drawing, with the labels below."""
-        return self.ribbon.bottom + 24
-
-
 def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     """Return the chart. Each slot of the wide one carries its title, so that it speaks without a script."""
-    layout = _layout_plan(view, NARROW if narrow else WIDE, narrow=narrow)
-    parts = [
-        _draw_grid(view, layout),
-        _draw_prices(view, layout),
-        _draw_power(view, layout),
-        _draw_soc(view, layout),
-        join(_draw_run(view, layout, run) for run in view.runs),
-        _draw_cursor(view, layout),
-        _draw_headings(view, layout),
-        draw_targets(layout.frame, [(HEAD, layout.ribbon.bottom - HEAD, [] if narrow else titles)]),
-    ]
-    frame = layout.frame
-    size = ("narrow" if narrow else "wide", number(frame.width), number(layout.height), f"{frame.left:g}", f"{frame.slot_width:.5f}", frame.count)
-    opening = Markup('<svg class="plan {}" viewBox="0 0 {} {}" data-left="{}" data-slot="{}" data-count="{}" aria-hidden="true">').format(*size)
-    return opening + join(parts) + Markup("</svg>")
-
-
-def _layout_plan(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> PlanLayout:
-    """Return the panels, their scales fitted to the plan."""
+    sizes = NARROW if narrow else WIDE
+    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
+    # The panels' scales, fitted to the plan.
     flows, scale = view.flows, view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
     up, down = flows.load + flows.charge + flows.export, flows.pv + flows.discharge + flows.import_ + flows.curtailed
@@ -92,30 +54,47 @@ def _layout_plan(view: PlanView, sizes: dict[str, float], *, narrow: bool) -> Pl
     top = price.bottom + HEADING
     power = fit_axis([-reach, reach], (top + sizes["power"], top), step=2, least=(-2, 2))
     soc = Axis.upright(power.bottom + HEADING, sizes["soc"], low=0, high=100, step=50)
-    ribbon = Axis.upright((soc.bottom if view.soc.size else power.bottom) + 10, RIBBON, low=0, high=1, step=1)
-    return PlanLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), price, power, soc, ribbon)
+    panels = [price, power, *([soc] if view.soc.size else [])]
+    ribbon = Axis.upright(panels[-1].bottom + 10, RIBBON, low=0, high=1, step=1)
+    # The chosen run and slot, over all panels with their headings.
+    top = price.top - HEADING
+    run = next(run for run in view.runs if run.first <= view.selected < run.end)
+    cursor = frame.x(view.selected + 0.5)
+    parts = [
+        *(draw_ruler(frame, axis, view.numbers, absolute=axis is power) for axis in panels),
+        ClockAxis(frame, view.instant, view.numbers, price.top, panels[-1].bottom, ribbon.bottom + 17).draw(),
+        _draw_prices(view, frame, price),
+        _draw_power(view, frame, power),
+        _draw_soc(view, frame, soc) if view.soc.size else Markup(""),
+        *(_draw_run(view, frame, ribbon, run) for run in view.runs),
+        rectangle((frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), ribbon.bottom - top), "chosen-run"),
+        rule((cursor, top), (cursor, ribbon.bottom), "cursor"),
+        _draw_headings(view, panels, narrow=narrow),
+        draw_targets(frame, [(HEAD, ribbon.bottom - HEAD, [] if narrow else titles)]),
+    ]
+    size = ("narrow" if narrow else "wide", number(frame.width), number(ribbon.bottom + 24), f"{frame.left:g}", f"{frame.slot_width:.5f}", frame.count)
+    opening = Markup('<svg class="plan {}" viewBox="0 0 {} {}" data-left="{}" data-slot="{}" data-count="{}" aria-hidden="true">').format(*size)
+    return opening + join(parts) + Markup("</svg>")
 
 
-def _draw_grid(view: PlanView, layout: PlanLayout) -> Markup:
-    panels = [layout.price, layout.power, *([layout.soc] if view.soc.size else [])]
-    lines = [draw_ruler(layout.frame, axis, view.numbers, absolute=axis is layout.power) for axis in panels]
-    clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.price.top, panels[-1].bottom, layout.ribbon.bottom + 17)
-    return join([*lines, clock.draw()])
-
-
-def _draw_prices(view: PlanView, layout: PlanLayout) -> Markup:
-    frame, axis, scale = layout.frame, layout.price, view.numbers.price_unit[0]
+def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
+    scale = view.numbers.price_unit[0]
     buy, sell = view.buy_price * scale, view.sell_price * scale
     known = buy[: view.known]
     cheap, dear = (
         [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
         for marked in (known <= _rank(known, CHEAP_SHARE), known >= _rank(known, 1 - DEAR_SHARE))
     )
+    # Predicted prices are named where there is room.
+    left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
+    predicted = shade_runs(frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted")
+    if frame.end - left > len(words) * LETTER:
+        predicted += text(((left + frame.end) / 2, axis.top + 13), words, "note", anchor="middle")
     return join(
         [
             shade_runs(frame, axis, cheap, "cheap"),
             shade_runs(frame, axis, dear, "dear"),
-            _draw_predicted(view, layout),
+            predicted,
             fill_below_zero(frame, axis, buy, "fill-price"),
             fill_below_zero(frame, axis, sell, "fill-grid"),
             path(trace_stairs(frame, axis, sell), "line grid-line"),
@@ -129,18 +108,8 @@ def _rank(values: FloatArray, share: float) -> float:
     return float(np.sort(values)[int(share * (values.size - 1))]) if values.size else 0.0
 
 
-def _draw_predicted(view: PlanView, layout: PlanLayout) -> Markup:
-    frame, axis = layout.frame, layout.price
-    if view.known >= view.count:
-        return Markup("")
-    area = shade_runs(frame, axis, [(view.known, view.count)], "predicted")
-    left, width = frame.x(view.known), frame.end - frame.x(view.known)
-    words = read_texts("plan_chart", view.numbers.language)["predicted"]
-    return area + text((left + width / 2, axis.top + 13), words, "note", anchor="middle") if width > len(words) * LETTER else area
-
-
-def _draw_power(view: PlanView, layout: PlanLayout) -> Markup:
-    frame, axis, flows = layout.frame, layout.power, view.flows
+def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
+    flows = view.flows
     uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-grid")]
     sources = [(-flows.pv, "bar-pv"), (-flows.discharge, "bar-battery"), (-flows.import_, "bar-grid")]
     held = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
@@ -151,10 +120,7 @@ def _draw_power(view: PlanView, layout: PlanLayout) -> Markup:
     return stack_bars(frame, axis, uses) + stack_bars(frame, axis, sources) + held + join(bands) + zero
 
 
-def _draw_soc(view: PlanView, layout: PlanLayout) -> Markup:
-    if not view.soc.size:
-        return Markup("")
-    frame, axis = layout.frame, layout.soc
+def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     line, reserve = trace_edges(frame, axis, view.soc * 100), axis.place(view.reserve_soc * 100)
     kept = rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve") if view.reserve_soc > 0 else Markup("")
     without = Markup("") if view.without_soc is None else path(trace_edges(frame, axis, view.without_soc * 100), "line without")
@@ -162,9 +128,8 @@ def _draw_soc(view: PlanView, layout: PlanLayout) -> Markup:
     return area + kept + without + path(line, "line soc-line")
 
 
-def _draw_run(view: PlanView, layout: PlanLayout, run: ModeRun) -> Markup:
+def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
     """Return a run of one mode in the ribbon, with its word or sign where there is room."""
-    frame, axis = layout.frame, layout.ribbon
     x, width = frame.x(run.first), frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short
     word = short if width > len(short) * LETTER + 8 else GLYPHS[run.mode] if width > 11 else ""
@@ -173,26 +138,17 @@ def _draw_run(view: PlanView, layout: PlanLayout, run: ModeRun) -> Markup:
     return box + foot + (text((x + width / 2, axis.top + 15), word, "ribbon", anchor="middle") if word else Markup(""))
 
 
-def _draw_headings(view: PlanView, layout: PlanLayout) -> Markup:
-    words, narrow = read_texts("plan_chart", view.numbers.language), layout.frame.narrow
+def _draw_headings(view: PlanView, axes: Sequence[Axis], *, narrow: bool) -> Markup:
+    words = read_texts("plan_chart", view.numbers.language)
     price = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
     bands = [("■", "key-band", words["band"])] if view.flows.pv_band or view.flows.load_band else []
     held = [("▨", "key-held", words["held"])] if view.flows.curtailed.any() else []
     soc = [("■", "key-reserve", words["reserve"])] if view.reserve_soc > 0 else []
     soc += [("┈", "key-without", words["without"])] if view.without_soc is not None else []
     power_note = f"kW\u2002↑ {words['up']}\u2002↓ {words['down']}"
-    return join(
-        [
-            draw_heading(layout.price, words["price"], f"{view.numbers.price_unit[1]}/kWh", price),
-            draw_heading(layout.power, words["power"], power_note, held if narrow else bands + held),
-            draw_heading(layout.soc, words["soc"], "%", soc) if view.soc.size else Markup(""),
-        ]
-    )
-
-
-def _draw_cursor(view: PlanView, layout: PlanLayout) -> Markup:
-    frame, top = layout.frame, layout.top
-    run = next(run for run in view.runs if run.first <= view.selected < run.end)
-    area = rectangle((frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), layout.ribbon.bottom - top), "chosen-run")
-    x = frame.x(view.selected + 0.5)
-    return area + rule((x, top), (x, layout.ribbon.bottom), "cursor")
+    headings = [
+        (words["price"], f"{view.numbers.price_unit[1]}/kWh", price),
+        (words["power"], power_note, held if narrow else bands + held),
+        (words["soc"], "%", soc),
+    ]
+    return join(draw_heading(axis, *heading) for axis, heading in zip(axes, headings, strict=False))

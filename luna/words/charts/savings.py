@@ -48,7 +48,15 @@ def draw_saved_days(days: Sequence[SavedDay], numbers: Numbers, *, label: str, n
     values = [value for day in days for value in (day.saved, day.possible) if value is not None]
     step = choose_step(max((abs(value) for value in values), default=1.0), STEPS, 5)
     axis = fit_axis(values, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
-    parts = [draw_ruler(frame, axis, numbers), *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)), _name_days(frame, axis, days, numbers)]
+    # As many names as fit.
+    every = next(every for every in (1, 2, 5, 10, 400) if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15)
+    half, names = DAY_LETTERS * LETTER / 2, []
+    for place in range(0, len(days), every):
+        # The name is that of a day, whatever the clock: noon is the same day everywhere in its zone.
+        noon = datetime.combine(days[place].day, time(12), numbers.zone)
+        x = min(max(frame.x(place + 0.5), half), frame.width - half)
+        names.append(text((x, axis.bottom + 18), numbers.day(noon).partition(" ")[2], "tick", anchor="middle"))
+    parts = [draw_ruler(frame, axis, numbers), *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)), *names]
     return _frame(("saved", narrow), (frame.width, axis.bottom + FOOT), label, join(parts))
 
 
@@ -63,21 +71,6 @@ def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Marku
     bar = rectangle((x, low, width, max(high - low, 0.8)), "bar-planner solid", rx="1.5")
     mark = rule((frame.x(place + GAP / 2), axis.place(day.possible)), (frame.x(place + 1 - GAP / 2), axis.place(day.possible)), "possible")
     return bar + mark + title
-
-
-def _name_days(frame: ChartFrame, axis: Axis, days: Sequence[SavedDay], numbers: Numbers) -> Markup:
-    """Return the days' names, as many as fit."""
-    every = next(every for every in (1, 2, 5, 10, 400) if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15)
-    named = [(place, day.day) for place, day in enumerate(days) if place % every == 0]
-    half = DAY_LETTERS * LETTER / 2
-    words = [(min(max(frame.x(place + 0.5), half), frame.width - half), _short_day(day, numbers)) for place, day in named]
-    return join(text((x, axis.bottom + 18), said, "tick", anchor="middle") for x, said in words)
-
-
-def _short_day(day: date, numbers: Numbers) -> str:
-    # The name is that of a day, whatever the clock: noon is the same day everywhere in its zone.
-    noon = datetime.combine(day, time(12), numbers.zone)
-    return numbers.day(noon).partition(" ")[2]
 
 
 ROW, BAR, NAMES = 26.0, 18.0, 64.0
@@ -98,21 +91,15 @@ def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, n
 def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) -> Markup:
     name = text((0, top + BAR / 2 + 4), day.name, "tick")
     track = rectangle((frame.left, top, frame.end - frame.left, BAR), "track", rx="4")
-    who = sorted({decider for decider in day.deciders if decider is not None})
-    areas = join(_shade(frame, top, [each == decider for each in day.deciders], f"by-{decider}") for decider in who)
-    notches = [edge for edge in _full_hours(day.edges, numbers) if 0 < edge < frame.count]
-    marks = join(rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge in notches)
-    return Markup("<g><title>{}</title>{}</g>").format(day.label, name + track + areas + marks)
-
-
-def _shade(frame: ChartFrame, top: float, marked: Sequence[bool], css: str) -> Markup:
-    runs = find_runs(np.array(marked, dtype=bool))
-    return join(rectangle((frame.x(first), top, frame.x(end) - frame.x(first), BAR), css) for first, end in runs)
-
-
-def _full_hours(edges: Sequence[datetime], numbers: Numbers) -> list[int]:
-    local = [edge.astimezone(numbers.zone) for edge in edges]
-    return [place for place, clock in enumerate(local) if clock.minute == 0 and clock.hour in HOURS]
+    areas = [
+        rectangle((frame.x(first), top, frame.x(end) - frame.x(first), BAR), f"by-{decider}")
+        for decider in sorted({decider for decider in day.deciders if decider is not None})
+        for first, end in find_runs(np.array([each == decider for each in day.deciders]))
+    ]
+    clock = [edge.astimezone(numbers.zone) for edge in day.edges]
+    notches = [edge for edge, local in enumerate(clock) if local.minute == 0 and local.hour in HOURS and 0 < edge < frame.count]
+    marks = [rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge in notches]
+    return Markup("<g><title>{}</title>{}</g>").format(day.label, join([name, track, *areas, *marks]))
 
 
 def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:

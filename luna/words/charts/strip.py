@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
-from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
+from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
 from luna.words.charts.marks import trace_stairs
 from luna.words.charts.svg import join, number, path, rectangle, text
 
@@ -56,9 +56,15 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     bottom = axis.bottom + (ROW * (max(rows) + 1) + 6 if rows else 0)
     clock = ClockAxis(frame, view.instant, view.numbers, TOP, bottom, bottom + 17)
     line = path(trace_stairs(frame, axis, prices), "line price-line")
-    bars = join(_draw_fixed(frame, axis.bottom + 6 + row * ROW, span) for row, span in zip(rows, view.fixed, strict=True))
-    heading = text((0, 12), view.heading, "title")
-    parts = [heading, clock.draw(), draw_ruler(frame, axis, view.numbers), line, bars, _draw_chosen(frame, axis, bottom, view.chosen)]
+    bars = []
+    for row, span in zip(rows, view.fixed, strict=True):
+        top, x, width = axis.bottom + 6 + row * ROW, frame.x(span.first), max(frame.x(span.end) - frame.x(span.first), 2.0)
+        # Words that would not fit before the edge end there.
+        at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
+        bars += [rectangle((x, top, width, BAR), "fixed", rx="3"), text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor)]
+    first, end = view.chosen or (0, 0)
+    chosen = rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top), "chosen")
+    parts = [text((0, 12), view.heading, "title"), clock.draw(), draw_ruler(frame, axis, view.numbers), line, *bars, chosen]
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom + FOOT))
     places = (view.start.isoformat(), f"{frame.left:g}", f"{frame.slot_width:.5f}")
     opening = Markup('<svg class="chart strip {}" viewBox="0 0 {} {}" data-start="{}" data-left="{}" data-slot="{}" aria-hidden="true">').format(*size, *places)
@@ -74,15 +80,3 @@ def _stack(spans: Sequence[FixedSpan]) -> list[int]:
         ends[row : row + 1] = [span.end]
         rows.append(row)
     return rows
-
-
-def _draw_fixed(frame: ChartFrame, top: float, span: FixedSpan) -> Markup:
-    x, width = frame.x(span.first), max(frame.x(span.end) - frame.x(span.first), 2.0)
-    # Words that would not fit before the edge end there.
-    at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
-    return rectangle((x, top, width, BAR), "fixed", rx="3") + text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor)
-
-
-def _draw_chosen(frame: ChartFrame, axis: Axis, bottom: float, chosen: tuple[int, int] | None) -> Markup:
-    first, end = chosen or (0, 0)
-    return rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top), "chosen")

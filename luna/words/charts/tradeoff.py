@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
 from luna.words import Language, Numbers
 from luna.words.charts.axes import Axis, span_axis
 from luna.words.charts.style import draw_document, style
@@ -61,10 +59,14 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     words = read_texts("charts", language)
     aims = (words[f"aim_{name}"] for name in tradeoff.figures)
     title = words["tradeoff"].format_map({"site": tradeoff.site} | dict(zip(("first", "second"), aims, strict=True)))
+    name_across, name_up = (words[f"axis_{name}"].format(currency=tradeoff.currency) for name in tradeoff.figures)
     parts = [
         text((LEFT, 30), title, "head"),
-        _draw_marks(x, y, numbers),
-        *(text(place, words, "name", anchor=anchor) for place, words, anchor in _name_axes(tradeoff, language)),
+        *(rule((LEFT, y.place(mark)), (WIDTH - RIGHT, y.place(mark)), "grid") for mark in y.marks),
+        *(text((LEFT - 10, y.place(mark) + 4), _say_mark(mark, y, numbers), "mark", anchor="end") for mark in y.marks),
+        *(text((x.place(mark), HEIGHT - BOTTOM + 20), _say_mark(mark, x, numbers), "mark", anchor="middle") for mark in x.marks),
+        text((LEFT, TOP - 12), name_up, "name"),
+        text((WIDTH - RIGHT, HEIGHT - 12), name_across, "name", anchor="end"),
         path(polyline(points), "curve"),
         *(circle(point, 4, "point") for point in points),
         *([] if tradeoff.knee is None else [circle(points[tradeoff.knee], 9, "knee")]),
@@ -72,18 +74,6 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     return draw_document(join(parts), (WIDTH, HEIGHT), style("tradeoff"), label=title, margin=0)
 
 
-def _draw_marks(x: Axis, y: Axis, numbers: Numbers) -> Markup:
-    lines = [rule((LEFT, y.place(mark)), (WIDTH - RIGHT, y.place(mark)), "grid") for mark in y.marks]
-    beside = [text((LEFT - 10, y.place(mark) + 4), _say_mark(mark, y, numbers), "mark", anchor="end") for mark in y.marks]
-    below = [text((x.place(mark), HEIGHT - BOTTOM + 20), _say_mark(mark, x, numbers), "mark", anchor="middle") for mark in x.marks]
-    return join([*lines, *beside, *below])
-
-
 def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
     """Return a mark in as many decimals as tell it from its neighbours."""
     return numbers.number(mark, max(0, 1 - math.floor(math.log10(axis.step))) if axis.step > 0 else 2)
-
-
-def _name_axes(tradeoff: TradeOff, language: Language) -> list[tuple[tuple[float, float], str, str]]:
-    across, up = (read_texts("charts", language)[f"axis_{name}"].format(currency=tradeoff.currency) for name in tradeoff.figures)
-    return [((LEFT, TOP - 12), up, "start"), ((WIDTH - RIGHT, HEIGHT - 12), across, "end")]
