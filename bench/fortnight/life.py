@@ -25,6 +25,7 @@ from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
 from luna.energy.site.control import Control
 from luna.platform.database.audit import AuditRecord
+from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.session import InverterSession
@@ -37,7 +38,6 @@ from services.executor import mqtt, profile
 from services.executor.control_step import Executor
 from services.executor.device import Device
 from services.executor.profile import MixedDevice
-from services.executor.stored_writes import StoredWrites
 from services.executor.watch import SiteUnits, list_turns
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import MQTT

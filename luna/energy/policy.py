@@ -20,6 +20,8 @@ LITTLE_SOC = 1e-3
 # A new plan is asked for when the last one is this old, or a battery this much fuller or emptier than it expected.
 REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
+# Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has missed several turns, and knows no recent level.
+FORECAST_MAX_AGE = timedelta(hours=6)
 
 _IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) == EXPORT
 

@@ -17,6 +17,7 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.site.control import NOT_SENT, Control
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
+from luna.platform.database.device_writes import StoredWrites
 from luna.platform.drivers.budget import WriteCounter
 from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
@@ -27,7 +28,6 @@ from luna.platform.settings.stored import refresh_settings
 from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
-from services.executor.stored_writes import StoredWrites
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)

@@ -1,26 +1,46 @@
-"""Writes to points of devices that wear out by them: those of the last day, stored before they are made, so that no restart forgets one."""
+"""Writes to points of devices that wear out by them: those of the last day, stored before they are made, so that no restart forgets one.
+
+How many a point has: ``luna.platform.drivers.budget``.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Engine, delete, func, select
 
+from luna.platform.clock import Clock
+from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import device_writes
 
 WINDOW = timedelta(days=1)
 
 
-def spend(connection: Connection, device: str, most: Mapping[str, int], *, now: datetime) -> datetime | None:
-    """Count a write of each point at ``now``, or none of them where one had its ``most`` within a day; return then when there is room again, else None."""
-    # Two that count at once would each find the last one free.
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(device))))
-    connection.execute(delete(device_writes).where(device_writes.c.device == device, device_writes.c.written_at <= now - WINDOW))
-    written: dict[str, list[datetime]] = {point: [] for point in most}
-    own = (device_writes.c.device == device) & device_writes.c.point.in_(most)
-    for point, at in connection.execute(select(device_writes.c.point, device_writes.c.written_at).where(own).order_by(device_writes.c.written_at)):
-        written[point].append(at.astimezone(UTC))
-    # Room comes back as the oldest writes grow older than a day.
-    free_at = [written[point][-count] + WINDOW for point, count in most.items() if len(written[point]) >= count]
-    if not free_at:
-        connection.execute(device_writes.insert().values([{"device": device, "point": point, "written_at": now} for point in most]))
-    return max(free_at, default=None)
+@dataclass(frozen=True, slots=True)
+class StoredWrites:
+    """The writes of one device, a ``luna.platform.drivers.budget.WriteCounter``. ``device`` says where it is reached."""
+
+    engine: Engine
+    clock: Clock
+    device: str
+
+    def spend(self, most: Mapping[str, int]) -> datetime | None:
+        """Count a write of each point now, or none of them where one had its ``most`` within a day; return then when there is room again, else None.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        with unit_of_work(self.engine) as connection:
+            # Two that count at once would each find the last one free.
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(self.device))))
+            now = self.clock.now()
+            connection.execute(delete(device_writes).where(device_writes.c.device == self.device, device_writes.c.written_at <= now - WINDOW))
+            written: dict[str, list[datetime]] = {point: [] for point in most}
+            own = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
+            for point, at in connection.execute(select(device_writes.c.point, device_writes.c.written_at).where(own).order_by(device_writes.c.written_at)):
+                written[point].append(at.astimezone(UTC))
+            # Room comes back as the oldest writes grow older than a day.
+            free_at = [written[point][-count] + WINDOW for point, count in most.items() if len(written[point]) >= count]
+            if not free_at:
+                connection.execute(device_writes.insert().values([{"device": self.device, "point": point, "written_at": now} for point in most]))
+        return max(free_at, default=None)

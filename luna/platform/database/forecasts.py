@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import PARTS, SHARES, Forecast, Quantiles
+from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone
 from luna.platform.database import copy, forecast_activations, plan_causes, sites
@@ -22,8 +23,6 @@ from luna.words import say_instant
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
 # No forecast looks further ahead: issues before that cannot hold a slot.
 REACH = timedelta(days=15)
-# Forecasts that drive a planner are issued at least every hour, shadows every six: what is older has missed several turns, and knows no recent level.
-FRESH = timedelta(hours=6)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
 
 
@@ -77,7 +76,7 @@ def read_driving_each(
     issuers = [(key, version) for key in sites_by_key for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
     issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
     chosen = {
-        key: next((version for version, at in instants.items() if known_at - at <= FRESH), max(instants, key=lambda version: instants[version]))
+        key: next((version for version, at in instants.items() if known_at - at <= FORECAST_MAX_AGE), max(instants, key=lambda version: instants[version]))
         for key, instants in issued.items()
     }
     rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
@@ -92,8 +91,8 @@ def read_driving_each(
 def _explain_fallback(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
     if issued_at is None:
         return f"{active} has issued no forecast of the start"
-    if known_at - issued_at > FRESH:
-        return f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than {FRESH // timedelta(hours=1)} hours before the start"
+    if known_at - issued_at > FORECAST_MAX_AGE:
+        return f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than {FORECAST_MAX_AGE // timedelta(hours=1)} hours before the start"
     return None
 
 

@@ -1,4 +1,7 @@
-"""How often a point is written that wears out by it: so many times in any 24 hours, a few of which are kept to hand the device back."""
+"""How often a point is written that wears out by it: so many times in any 24 hours, a few of which are kept to hand the device back.
+
+The executor counts in the database: ``luna.platform.database.device_writes``.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

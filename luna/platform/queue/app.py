@@ -5,23 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from celery import Celery
-from celery.app.amqp import AMQP
 from celery.backends.redis import RedisBackend
 from kombu.utils.scheduling import round_robin_cycle
 from pydantic_core import to_json
 
-from luna.platform.queue.transport import WorkerAmqp
+from luna.platform.queue.transport import WorkerConnection
 
 SOFT_LIMIT = timedelta(minutes=10)
-
-
 LONGEST_LIMIT = timedelta(hours=2, minutes=30)
-
-
 # What a body has between the soft limit's exception and the end of its process.
 GRACE = timedelta(minutes=2)
-
-
 PREFIX = "luna:"
 RESULT_EXPIRES = timedelta(hours=1)
 # A message that is not acknowledged for this long is delivered again, so it exceeds the longest limit.
@@ -83,7 +76,8 @@ def create_sender(redis_url: str) -> Celery:
 def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] = round_robin_cycle) -> Celery:
     """Return the application of the worker ``node``, which goes by ``order`` through its queues; what it holds unacknowledged stands under its own name."""
     patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
-    app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order}, amqp=WorkerAmqp)
+    app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order})
+    app.amqp.Connection = WorkerConnection
     app.conf.update(result_backend=f"{_BACKEND}+{redis_url}", result_backend_transport_options={"global_keyprefix": PREFIX})
     return app
 
@@ -93,8 +87,8 @@ def unacknowledged_by(node: str) -> dict[str, str]:
     return {option: f"{option}:{node}" for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")}
 
 
-def _create(redis_url: str, transport: Mapping[str, object], *, amqp: type[AMQP] | None = None) -> Celery:
-    app = Celery("luna", broker=redis_url, amqp=amqp, set_as_current=False)
+def _create(redis_url: str, transport: Mapping[str, object]) -> Celery:
+    app = Celery("luna", broker=redis_url, set_as_current=False)
     shared = {"global_keyprefix": PREFIX, "visibility_timeout": int(VISIBILITY_TIMEOUT.total_seconds())}
     app.conf.update(_COMMON, broker_transport_options={**shared, **transport})
     return app

@@ -11,9 +11,8 @@ to be back when there is room again. Here it counts as a connection that is lost
 from collections import defaultdict
 
 import structlog
-from celery.app.amqp import AMQP
 from kombu.connection import Connection
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 from redis.exceptions import ResponseError
 
 # How long a process may stand idle at most while a message waits for one.
@@ -42,7 +41,7 @@ class QoS(redis.QoS):
     def _settle(self, delivery_tag: str, *, again: bool) -> None:
         _PENDING[self.unacked_key][delivery_tag] = again
         # Gives the credit back, whatever comes of the rest.
-        self._quick_ack(delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)  # type: ignore[no-untyped-call]
         try:
             self._settle_pending()
         except self.channel.connection_errors as exc:
@@ -54,6 +53,7 @@ class QoS(redis.QoS):
             if again:
                 self.restore_by_tag(tag, leftmost=True)  # type: ignore[no-untyped-call]
             else:
+                # Not ``ack``, which would give the credit back a second time.
                 self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
             del pending[tag]
 
@@ -64,6 +64,7 @@ class Channel(redis.Channel):
     QoS = QoS
 
     def _brpop_start(self, timeout: float | None = None) -> None:
+        # kombu's ``brpop_timeout`` is one for all: short it would ask Redis twenty times a second also while every queue is listened to.
         count = len(self.active_queues)
         is_whole = len(self._queue_cycle.consume(count)) == count
         super()._brpop_start(timeout if is_whole else AGAIN_SECONDS)  # type: ignore[no-untyped-call]
@@ -77,13 +78,10 @@ class Transport(redis.Transport):
 
 
 class WorkerConnection(Connection):
-    """A worker's connection to Redis."""
+    """A worker's connection to Redis.
+
+    Celery's ``broker_transport`` would name our transport as well, in place of the address's scheme: then kombu forgets that ``rediss://`` means TLS.
+    """
 
     def get_transport_cls(self) -> type[Transport]:
         return Transport
-
-
-class WorkerAmqp(AMQP):  # type: ignore[misc]
-    """What makes a worker's connections."""
-
-    Connection = WorkerConnection

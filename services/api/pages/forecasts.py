@@ -15,12 +15,12 @@ from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
 from luna.contracts.forecast_view import view_explained
 from luna.energy.instant import Instant
+from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import learning_reset
 from luna.platform.database import forecast_issues, forecast_status, forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.forecasts import FRESH
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers
 from luna.words.charts import ForecastView, draw_forecast
@@ -78,7 +78,7 @@ class ForecastsView:
     @property
     def stale(self) -> bool:
         """Whether that is too long ago to plan from."""
-        return self.last is not None and self.now - self.last.issued_at > FRESH
+        return self.last is not None and self.now - self.last.issued_at > FORECAST_MAX_AGE
 
     @property
     def partial_hours(self) -> int | None:

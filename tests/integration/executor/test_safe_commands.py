@@ -15,6 +15,7 @@ from luna.energy.devices import Via
 from luna.energy.timeline import SLOT
 from luna.platform import findings
 from luna.platform.control_service import read_states
+from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.budget import WRITES_PER_DAY
 from luna.platform.drivers.inverter import reach
@@ -26,7 +27,6 @@ from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.device import Device
 from services.executor.profile import ProfileDevice
-from services.executor.stored_writes import StoredWrites
 from tests.executing import START, Home
 from tests.plans import describe_plan
 
