@@ -7,7 +7,7 @@ import json
 import platform
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -67,10 +67,15 @@ def write_bundle(path: Path, findings: Sequence[DoctorFinding], *, logs: Mapping
     else:
         broken = ""
     redaction = Redaction(settings)
+    libraries = {each.metadata["Name"]: each.version for each in distributions()}
     documents: dict[str, Any] = {
         "bundle.json": {"made_at": now.isoformat(), "settings": broken or "read"},
         "doctor.json": [asdict(finding) for finding in findings],
-        "versions.json": _describe_versions(),
+        "versions.json": {
+            "python": platform.python_version(),
+            "machine": platform.platform(),
+            "libraries": {name: libraries[name] for name in sorted(libraries, key=str.lower)},
+        },
     }
     if not broken:
         documents |= {"settings.json": [state._asdict() for state in describe_settings(settings)], **_ask_servers(settings)}
@@ -83,11 +88,6 @@ def write_bundle(path: Path, findings: Sequence[DoctorFinding], *, logs: Mapping
     except OSError as exc:
         raise MachineError(f"the archive cannot be written: {exc.strerror}", field="--out", value=str(path), remedy="Name a file that you may write.") from exc
     return list(texts)
-
-
-def _describe_versions() -> dict[str, Any]:
-    installed = {each.metadata["Name"]: each.version for each in distributions()}
-    return {"python": platform.python_version(), "machine": platform.platform(), "libraries": dict(sorted(installed.items(), key=lambda pair: pair[0].lower()))}
 
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
@@ -160,19 +160,16 @@ def list_secrets(settings: Settings) -> Iterator[str]:
     with suppress(LunaError):
         for name, value in read_stored(settings.data_folder).items():
             yield from _words(value, secret="SecretStr" in str(Settings.model_fields[name].annotation))
-    own: list[tuple[Path, Callable[[str], str]]] = [(settings.data_folder / FOLDER / name, str.strip) for name in (TOKEN_KEY, OWNER_TOKEN)]
-    for path, read in ((settings.data_folder / "servers" / "servers.json", _read_password), *own):
-        with suppress(OSError, ValueError, KeyError):
-            yield read(path.read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, KeyError):
+        yield str(json.loads((settings.data_folder / "servers" / "servers.json").read_text(encoding="utf-8"))["password"])
+    for name in (TOKEN_KEY, OWNER_TOKEN):
+        with suppress(OSError, ValueError):
+            yield (settings.data_folder / FOLDER / name).read_text(encoding="utf-8").strip()
     with suppress(OSError, UnicodeDecodeError):
         for path in (settings.data_folder / SECRETS_FOLDER).iterdir():
             text = path.read_text(encoding="utf-8").strip()
             # Of user:password the password; of a token all of it.
             yield text.partition(":")[2] or text
-
-
-def _read_password(text: str) -> str:
-    return str(json.loads(text)["password"])
 
 
 def _words(value: object, *, secret: bool) -> Iterator[str]:

@@ -44,19 +44,24 @@ def examine(*, addresses: tuple[str, ...] = (), clock: Clock) -> list[DoctorFind
         addresses: further ones whose certificates are looked at, such as ``https://luna.example.org``.
         clock: this machine's.
     """
+    found = [*machine.check_versions()]
     try:
         settings = load_settings()
     except LunaError as error:
-        return [*machine.check_versions(), DoctorFinding.of_error("configuration", error)]
-    return [
-        *machine.check_versions(),
-        *_check_configuration(settings),
-        *machine.check_permissions(settings),
-        *machine.check_disk(settings),
-        *machine.check_clock(),
-        *machine.check_certificates(settings, addresses=addresses, now=clock.now()),
-        *_check_servers(settings, clock),
-    ]
+        return [*found, DoctorFinding.of_error("configuration", error)]
+    found += _check_configuration(settings)
+    found += machine.check_permissions(settings)
+    found += machine.check_disk(settings)
+    found += machine.check_clock()
+    found += machine.check_certificates(settings, addresses=addresses, now=clock.now())
+    try:
+        with running(settings) as there:
+            found += check_database(there.database_url, settings, clock=clock)
+            found += check_queue(there.redis_url, clock=clock)
+            found += check_dependencies(settings, there)
+    except LunaError as error:
+        found.append(DoctorFinding.of_error("database", error))
+    return found
 
 
 def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
@@ -71,16 +76,6 @@ def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
     if not settings.listens_here_alone and settings.admin_password is None and settings.token_key is None:
         remedy = "Set LUNA_ADMIN_PASSWORD_FILE, or set somebody up with luna user add."
         yield DoctorFinding("configuration", "warning", "the gateway listens on the network and no first user is set", remedy)
-
-
-def _check_servers(settings: Settings, clock: Clock) -> Iterator[DoctorFinding]:
-    try:
-        with running(settings) as there:
-            yield from check_database(there.database_url, settings, clock=clock)
-            yield from check_queue(there.redis_url, clock=clock)
-            yield from check_dependencies(settings, there)
-    except LunaError as error:
-        yield DoctorFinding.of_error("database", error)
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
@@ -104,24 +99,18 @@ def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
         its_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
         apart = abs(its_now - clock.now())
     yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")
-    yield _check_revision(current)
+    head = revision.head()
+    if current == head:
+        yield DoctorFinding("database", "ok", f"the tables are at revision {current}, which this release works with")
+    elif current is not None and current not in revision.list_revisions():
+        message = f"the tables are at revision {current}, which this release does not know: its newest is {head}"
+        yield DoctorFinding("database", "fault", message, "Run the release that made them, or restore.")
+    else:
+        message = f"the tables are at revision {current or 'none'}, this release works with {head}"
+        yield DoctorFinding("database", "fault", message, "Run: luna db upgrade")
     message = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
     remedy = "Have both set from the network, such as by systemd-timesyncd or chrony."
     yield DoctorFinding("clock", "ok", message) if apart <= CLOCK_TOLERANCE else DoctorFinding("clock", "fault", message, remedy)
-
-
-def _check_revision(current: str | None) -> DoctorFinding:
-    head = revision.head()
-    if current == head:
-        return DoctorFinding("database", "ok", f"the tables are at revision {current}, which this release works with")
-    if current is not None and current not in revision.list_revisions():
-        return DoctorFinding(
-            "database",
-            "fault",
-            f"the tables are at revision {current}, which this release does not know: its newest is {head}",
-            "Run the release that made them, or restore.",
-        )
-    return DoctorFinding("database", "fault", f"the tables are at revision {current or 'none'}, this release works with {head}", "Run: luna db upgrade")
 
 
 def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
@@ -157,21 +146,21 @@ def _check_sites(connection: Connection, settings: Settings, now: datetime) -> I
     for name in names:
         span = recorded_span.of_site(connection, name)
         measured = "nothing was ever measured" if span is None else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
-        planned = [(plans.issued_last(connection, name), PLAN_OLD, "plan")] if name in armed else []
-        yield from _check_site(name, measured, (forecast_at.get(name), FORECAST_OLD, "forecast"), *planned, now=now)
+        issued = [(forecast_at.get(name), FORECAST_OLD, "forecast")]
+        if name in armed:
+            issued.append((plans.issued_last(connection, name), PLAN_OLD, "plan"))
+        late = [
+            f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC" for at, age, what in issued if at is None or now - at > age
+        ]
+        if late:
+            remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
+            yield DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
+        else:
+            yield DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
     if settings.outside_services:
         named = sites.price_series(connection)
         spans = recorded_span.of_markets(connection, named)
         yield from (_check_prices(market, spans[market][1] if market in spans else None, now) for market in named)
-
-
-def _check_site(name: str, measured: str, *issued: tuple[datetime | None, timedelta, str], now: datetime) -> Iterator[DoctorFinding]:
-    late = [f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC" for at, age, what in issued if at is None or now - at > age]
-    if late:
-        remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
-        yield DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
-    else:
-        yield DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
@@ -190,8 +179,13 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
         try:
             nodes = client.heartbeats.nodes()
             yield from _check_workers(client, nodes)
-            yield from _check_releases(client, nodes)
             beat = client.heartbeats.beat()
+            others = (beat, client.heartbeats.recorder(), client.heartbeats.executor(), client.heartbeats.home_assistant())
+            own = version("luna-energy")
+            differing = sorted({sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own})
+            if differing:
+                message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
+                yield DoctorFinding("versions", "warning", message, "Bring all to one release and restart them.")
             if beat is None or beat.is_late(clock.now()):
                 message = "beat never turned" if beat is None else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
                 yield DoctorFinding("queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN)
@@ -221,15 +215,6 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
         for check in sign.checks:
             if not check.ok:
                 yield DoctorFinding("dependencies", "fault", f"worker {name} lacks {check.name}: {check.detail}", "See its log.")
-
-
-def _check_releases(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
-    others = (client.heartbeats.beat(), client.heartbeats.recorder(), client.heartbeats.executor(), client.heartbeats.home_assistant())
-    own = version("luna-energy")
-    differing = sorted({sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own})
-    if differing:
-        message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
-        yield DoctorFinding("versions", "warning", message, "Bring all to one release and restart them.")
 
 
 def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[DoctorFinding]:

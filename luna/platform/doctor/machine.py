@@ -73,7 +73,14 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     there = _nearest(settings.data_folder)
     if not os.access(there, os.W_OK | os.X_OK):
         yield DoctorFinding("permissions", "fault", f"{there} cannot be written", "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.")
-    open_to_others = [path for path in _secret_files(settings) if path.is_file() and path.stat().st_mode & stat.S_IROTH and _is_reached_by_others(path)]
+    open_to_others = [
+        path
+        for path in _secret_files(settings)
+        if path.is_file()
+        and path.stat().st_mode & stat.S_IROTH
+        # A folder that is shut keeps all that is in it.
+        and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
+    ]
     for path in open_to_others:
         yield DoctorFinding("permissions", "warning", f"{path} holds secrets and everybody on this machine may read it", f"Run: chmod o-rwx {path}")
     unreadable = [path for path in _secret_files(settings) if path.exists() and not os.access(path, os.R_OK)]
@@ -85,36 +92,31 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
 
 def check_certificates(settings: Settings, *, addresses: tuple[str, ...] = (), now: datetime) -> Iterator[DoctorFinding]:
     """Yield how long the certificates hold of ``addresses`` and of all servers that the settings name by an encrypted address."""
-    for host, port in dict.fromkeys(_encrypted_places(settings, addresses)):
-        yield _check_certificate(host, port, now)
-
-
-def _check_certificate(host: str, port: int, now: datetime) -> DoctorFinding:
-    try:
-        with (
-            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as tls,
-        ):
-            certificate = tls.getpeercert() or {}
-    except ssl.SSLCertVerificationError as exc:
-        remedy = "Renew it, or trust its issuer on this machine (SSL_CERT_FILE)."
-        return DoctorFinding("certificates", "fault", f"the certificate of {host}:{port} does not hold: {exc.verify_message}", remedy)
-    except OSError as exc:
-        return DoctorFinding("certificates", "warning", f"{host}:{port} does not answer: {exc.strerror or exc}", "Check that it runs and is reached from here.")
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC)
-    message = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
-    if ends - now < CERTIFICATE_WARNING:
-        return DoctorFinding("certificates", "warning", message, "Renew it; whoever renews it by itself should have done so, see its log.")
-    return DoctorFinding("certificates", "ok", message)
-
-
-def _encrypted_places(settings: Settings, addresses: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     named = (redis_url, settings.objects_url, settings.vectors_url, settings.language_url, settings.home_assistant_url, settings.mqtt_url)
-    for url in (*addresses, *filter(None, named)):
-        parts = urlsplit(url)
-        if parts.scheme in _ENCRYPTED and parts.hostname:
-            yield parts.hostname, parts.port or _ENCRYPTED[parts.scheme]
+    parts = [urlsplit(url) for url in (*addresses, *filter(None, named))]
+    places = {(each.hostname, each.port or _ENCRYPTED[each.scheme]): None for each in parts if each.scheme in _ENCRYPTED and each.hostname}
+    for host, port in places:
+        try:
+            with (
+                socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
+                ssl.create_default_context().wrap_socket(plain, server_hostname=host) as tls,
+            ):
+                certificate = tls.getpeercert() or {}
+        except ssl.SSLCertVerificationError as exc:
+            remedy = "Renew it, or trust its issuer on this machine (SSL_CERT_FILE)."
+            yield DoctorFinding("certificates", "fault", f"the certificate of {host}:{port} does not hold: {exc.verify_message}", remedy)
+            continue
+        except OSError as exc:
+            message = f"{host}:{port} does not answer: {exc.strerror or exc}"
+            yield DoctorFinding("certificates", "warning", message, "Check that it runs and is reached from here.")
+            continue
+        ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC)
+        message = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
+        if ends - now < CERTIFICATE_WARNING:
+            yield DoctorFinding("certificates", "warning", message, "Renew it; whoever renews it by itself should have done so, see its log.")
+        else:
+            yield DoctorFinding("certificates", "ok", message)
 
 
 def _secret_files(settings: Settings) -> Iterator[Path]:
@@ -127,11 +129,6 @@ def _secret_files(settings: Settings) -> Iterator[Path]:
     )
     named = (os.environ.get(f"LUNA_{name.upper()}_FILE") for name in Settings.model_fields)
     yield from (path for path in map(Path, filter(None, named)) if _SHUT_OFF not in path.parents)
-
-
-def _is_reached_by_others(path: Path) -> bool:
-    """Return whether others may walk to a file: a folder that is shut keeps all that is in it."""
-    return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
 
 
 def _nearest(folder: Path) -> Path:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
 from urllib.parse import urlsplit
 
 import redis
@@ -34,7 +33,10 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
     """
     factories: dict[str, Callable[[], Probe]] = {
         "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
-        "redis": lambda: partial(_probe_redis, _connect(addresses.redis_url)),
+        "redis": lambda: partial(
+            _probe_redis,
+            redis.Redis.from_url(addresses.redis_url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0)),
+        ),
         # Asks from a process of its own, because a worker's first process forks: see luna.platform.objects.
         "objects": lambda: lambda: open_objects(settings).probe(),
         "vectors": lambda: partial(_probe_vectors, settings),
@@ -101,7 +103,10 @@ def _probe_language(settings: Settings) -> str:
             raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
         return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
-    names = _models(body) if status == HTTPStatus.OK else None
+    try:
+        names = {_tagged(model["name"]) for model in json.loads(body)["models"]} if status == HTTPStatus.OK else None
+    except (ValueError, KeyError, TypeError):
+        names = None
     if names is None:
         remedy = "Check that this is Ollama's address."
         raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
@@ -110,21 +115,9 @@ def _probe_language(settings: Settings) -> str:
     return f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}" if absent else "both models are there"
 
 
-def _models(body: bytes) -> set[str] | None:
-    try:
-        document: Any = json.loads(body)
-        return {_tagged(model["name"]) for model in document["models"]}
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _tagged(model: str) -> str:
     # Ollama takes a name without a tag for the latest.
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-
-
-def _connect(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0))
 
 
 # More than any answer that is asked for here holds.

@@ -126,7 +126,9 @@ class Readiness:
 
 def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
     """Run ``probes`` side by side and return a check of each; one without an answer by then has failed, and its thread is left to end by itself."""
-    running = {name: _begin(name, probe) for name, probe in probes.items()}
+    running: dict[str, Future[Check]] = {name: Future() for name in probes}
+    for name, probe in probes.items():
+        threading.Thread(target=_check, args=(name, probe, running[name]), name=f"{PROBE_THREAD}{name}", daemon=True).start()
     wait(running.values(), timeout=patience.total_seconds())
     seconds = patience.total_seconds()
     late = {name: Check(name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s") for name in probes}
@@ -149,15 +151,9 @@ def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
     return UnavailableError(f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each.") if failed else None
 
 
-def _begin(name: str, probe: Probe) -> "Future[Check]":
-    future: Future[Check] = Future()
-    threading.Thread(target=lambda: future.set_result(_check(name, probe)), name=f"{PROBE_THREAD}{name}", daemon=True).start()
-    return future
-
-
-def _check(name: str, probe: Probe) -> Check:
+def _check(name: str, probe: Probe, outcome: Future[Check]) -> None:
     try:
-        return check_health(name, probe)
+        outcome.set_result(check_health(name, probe))
     except Exception:  # the edge of a probe: it must neither end its caller nor pass for ready
         log.exception("probe failed", dependency=name)
-        return Check(name, ok=False, latency_ms=0.0, detail="the probe failed unexpectedly; the log holds the reason")
+        outcome.set_result(Check(name, ok=False, latency_ms=0.0, detail="the probe failed unexpectedly; the log holds the reason"))

@@ -90,25 +90,20 @@ class _Answers:
         self._readiness = readiness
 
     def to(self, path: str) -> _HealthAnswer:
-        pages = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
-        if path not in pages:
-            return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(pages)}."))
-        return pages[path]()
-
-    def _live(self) -> _HealthAnswer:
-        try:
-            return _document({"status": "live", "detail": self._pulse.probe()})
-        except UnavailableError as error:
-            return _problem(error)
-
-    def _ready(self) -> _HealthAnswer:
-        checks = self._readiness.look()
-        document = [asdict(check) for check in checks]
-        error = not_ready(checks)
-        return _problem(error, checks=document) if error else _document({"status": "ready", "checks": document})
-
-    def _metrics(self) -> _HealthAnswer:
-        return _HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
+        match path:
+            case "/health/live":
+                try:
+                    return _document({"status": "live", "detail": self._pulse.probe()})
+                except UnavailableError as error:
+                    return _problem(error)
+            case "/health/ready":
+                checks = self._readiness.look()
+                document, failed = [asdict(check) for check in checks], not_ready(checks)
+                return _problem(failed, checks=document) if failed else _document({"status": "ready", "checks": document})
+            case "/metrics":
+                return _HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
+            case _:
+                return _problem(NotFoundError("no such page", value=path, remedy="There are /health/live, /health/ready, /metrics."))
 
 
 # Not HTTPServer: that asks a name service for this machine's name, and waits for it.

@@ -108,11 +108,17 @@ class SpoolFile:
         Raises:
             MachineError: the disk is full or failing.
         """
-        with self._transaction():
-            after = self.waiting.copy()
-            for change in changes:
-                before = after.get(change.stream, Waiting())
-                after[change.stream] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
+        after = self.waiting.copy()
+        with translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for change in changes:
+                    after[change.stream] = self._make(change, after.get(change.stream, Waiting()))
+                self._connection.execute("COMMIT")
+            finally:
+                # A failing disk ends a transaction by itself, everything else leaves it open.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
         self.waiting = after
 
     def oldest(self, stream: Stream, limit: int) -> list[SpoolEntry]:
@@ -124,30 +130,18 @@ class SpoolFile:
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def _append(self, change: Append, before: Waiting) -> Waiting:
+    def _make(self, change: Append | Remove, before: Waiting) -> Waiting:
+        """Make a change of a stream and return what waits of it afterwards."""
+        if isinstance(change, Remove):
+            removed = self._connection.execute(REMOVE, (*change.stream, change.last)).rowcount
+            return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.stream))
         rows = [(*change.stream, before.last + number, change.kept_at, body) for number, body in enumerate(change.bodies, start=1)]
         self._connection.executemany(APPEND, rows)
         return Waiting(before.rows + len(rows), before.last + len(rows), before.oldest_kept_at if before.rows else change.kept_at)
 
-    def _remove(self, change: Remove, before: Waiting) -> Waiting:
-        removed = self._connection.execute(REMOVE, (*change.stream, change.last)).rowcount
-        return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.stream))
-
     def _oldest_kept_at(self, stream: Stream) -> int:
         row = self._connection.execute(OLDEST_KEPT_AT, stream).fetchone()
         return int(row[0]) if row else 0
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            finally:
-                # A failing disk ends a transaction by itself, everything else leaves it open.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
 
 class DamagedSpoolError(MachineError):
@@ -161,20 +155,16 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as exc:
-        raise _translate(path, exc) from exc
-
-
-def _translate(path: Path, error: sqlite3.DatabaseError) -> MachineError:
-    # The extended codes of SQLite carry the plain one in their last byte.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    place = {"field": "data_folder", "value": str(path)}
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        remedy = "Start again: what can still be read is carried over, and the damaged file is set aside."
-        return DamagedSpoolError(f"the spool is damaged: {error}", remedy=remedy, **place)
-    if code == sqlite3.SQLITE_BUSY:
-        return MachineError("another process has the spool open", remedy="End it first: one process writes a spool.", **place)
-    remedy = "Free some space on this disk, and see that it is writable and sound; nothing was acknowledged, what was kept stays."
-    return MachineError(f"the spool cannot be written: {error}", remedy=remedy, **place)
+        # The extended codes of SQLite carry the plain one in their last byte.
+        code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        place = {"field": "data_folder", "value": str(path)}
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            remedy = "Start again: what can still be read is carried over, and the damaged file is set aside."
+            raise DamagedSpoolError(f"the spool is damaged: {exc}", remedy=remedy, **place) from exc
+        if code == sqlite3.SQLITE_BUSY:
+            raise MachineError("another process has the spool open", remedy="End it first: one process writes a spool.", **place) from exc
+        remedy = "Free some space on this disk, and see that it is writable and sound; nothing was acknowledged, what was kept stays."
+        raise MachineError(f"the spool cannot be written: {exc}", remedy=remedy, **place) from exc
 
 
 # From either end: a damaged page ends a walk through the rows.

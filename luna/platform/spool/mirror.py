@@ -50,7 +50,6 @@ class _SpoolUploader:
         self._kinds = kinds
         self._turn = turn
         self._retry = replace(DELIVERY_RETRY, first=2 * turn)
-        self._failures = 0
         self._refused_until: dict[Stream, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool drain", daemon=True)
@@ -70,33 +69,33 @@ class _SpoolUploader:
             UnavailableError: the database is away, or full; what was not delivered stays.
             MachineError: this disk is full.
         """
-        return sum(self._deliver(stream) for stream, waiting in list(self._spool.waiting.items()) if waiting.rows and self._is_due(stream))
+        due = [
+            stream
+            for stream, waiting in self._spool.waiting.items()
+            if waiting.rows and stream.kind in self._kinds and time.monotonic() >= self._refused_until.get(stream, 0.0)
+        ]
+        return sum(self._deliver(stream) for stream in due)
 
     def _run(self) -> None:
+        failures = 0
         while not self._stop.is_set():
-            self._stop.wait(self._deliver_or_back_off().total_seconds())
-
-    def _deliver_or_back_off(self) -> timedelta:
-        """Return how long to wait before the next turn."""
-        try:
-            rows = self.deliver()
-        except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
-            self._failures += 1
-            if self._failures == 1 and not self._stop.is_set():
-                self._log(error, "rows wait in the spool")
-            return self._retry.pause(self._failures)
-        if self._failures:
-            log.info("the database takes rows again", rows=rows)
-        self._failures = 0
-        return timedelta(0) if rows >= BATCH_ROWS else self._turn
+            try:
+                rows = self.deliver()
+            except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
+                failures += 1
+                if failures == 1 and not self._stop.is_set():
+                    self._log(error, "rows wait in the spool")
+                pause = self._retry.pause(failures)
+            else:
+                if failures:
+                    log.info("the database takes rows again", rows=rows)
+                failures, pause = 0, timedelta(0) if rows >= BATCH_ROWS else self._turn
+            self._stop.wait(pause.total_seconds())
 
     @staticmethod
     def _log(error: Exception, event: str, **fields: str) -> None:
         # Our own errors say all there is to know; any other is a fault to be found.
         log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
-
-    def _is_due(self, stream: Stream) -> bool:
-        return stream.kind in self._kinds and time.monotonic() >= self._refused_until.get(stream, 0.0)
 
     def _deliver(self, stream: Stream) -> int:
         entries = self._spool.oldest(stream, BATCH_ROWS)
@@ -169,7 +168,12 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
         MachineError: another process has the folder open, or it cannot be written.
     """
     clock = clock or SystemClock()
-    with _one_writer(folder):
+    make_own_folder(folder)
+    descriptor = open_lock(folder / "lock")
+    try:
+        if not take(descriptor, fcntl.LOCK_EX):
+            remedy = "End it first: one process writes a spool."
+            raise MachineError("another process has this spool open", field="data_folder", value=str(folder), remedy=remedy)
         spool = Spool(open_file(folder), clock)
         drain = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:
@@ -178,17 +182,5 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
         finally:
             drain.stop()
             spool.close()
-
-
-@contextmanager
-def _one_writer(folder: Path) -> Iterator[None]:
-    make_own_folder(folder)
-    descriptor = open_lock(folder / "lock")
-    try:
-        if not take(descriptor, fcntl.LOCK_EX):
-            raise MachineError(
-                "another process has this spool open", field="data_folder", value=str(folder), remedy="End it first: one process writes a spool."
-            )
-        yield
     finally:
         os.close(descriptor)

@@ -133,39 +133,31 @@ class Spool:
                 operations.append(self._operations.get())
             ended = None in operations
             self._commit([operation for operation in operations if isinstance(operation, _Write)])
-            for operation in operations:
-                if isinstance(operation, _Read):
-                    self._answer(operation)
+            for read in (operation for operation in operations if isinstance(operation, _Read)):
+                try:
+                    read.result.set_result(self._file.oldest(read.stream, read.limit))
+                except Exception as error:  # noqa: BLE001 - the edge of the thread: whoever waits has to hear of it
+                    read.result.set_exception(error)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
         # Who no longer waits was not promised anything.
-        waited_for = [write for write in writes if write.result.set_running_or_notify_cancel()]
-        accepted = self._refuse_without_room(waited_for)
+        accepted = [write for write in writes if write.result.set_running_or_notify_cancel()]
+        appends = [write for write in accepted if isinstance(write.change, Append)]
+        try:
+            if appends:
+                require_room(self.folder, self._disk)
+        except LunaError as error:
+            # Without room on the disk only what makes some goes ahead.
+            for write in appends:
+                write.result.set_exception(error)
+            accepted = [write for write in accepted if isinstance(write.change, Remove)]
         if not accepted:
             return
         try:
             self._file.commit([write.change for write in accepted])
-        except Exception as error:  # noqa: BLE001 - the edge of the thread: whoever waits has to hear of it
+        except Exception as error:  # noqa: BLE001 - as above
             for write in accepted:
                 write.result.set_exception(error)
         else:
             for write in accepted:
                 write.result.set_result(None)
-
-    def _refuse_without_room(self, writes: Sequence[_Write]) -> list[_Write]:
-        """Return the writes that may go ahead: without room on the disk, only what makes some."""
-        appends = [write for write in writes if isinstance(write.change, Append)]
-        try:
-            if appends:
-                require_room(self.folder, self._disk)
-        except LunaError as error:
-            for write in appends:
-                write.result.set_exception(error)
-            return [write for write in writes if isinstance(write.change, Remove)]
-        return list(writes)
-
-    def _answer(self, read: _Read) -> None:
-        try:
-            read.result.set_result(self._file.oldest(read.stream, read.limit))
-        except Exception as error:  # noqa: BLE001 - as above
-            read.result.set_exception(error)
