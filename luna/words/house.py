@@ -5,6 +5,7 @@ from luna.words.phrases import Phrases
 
 HOUSE = Phrases("house")
 _BASES = Phrases("house", "basis_")
+_ANSWERS = Phrases("answers")
 
 
 def say_level_decided(language: Language) -> str:
@@ -15,3 +16,8 @@ def say_level_decided(language: Language) -> str:
 def say_basis(basis: str, *, language: Language) -> str:
     """Return what a figure rests on."""
     return _BASES.say(basis, language)
+
+
+def answer_phrase(code: str, language: Language, /, **figures: str) -> str:
+    """Return what a tool over a site's data tells, as a sentence or a phrase with its figures."""
+    return (_ANSWERS if code in _ANSWERS else HOUSE).say(code, language, **figures)

@@ -5,11 +5,10 @@ Drawings ask nobody for anything, follow the reader's light or dark scheme, and 
 
 from luna.words.charts.answer import draw_answer_chart, say_start, say_value
 from luna.words.charts.bill import draw_bill_chart, draw_bills
-from luna.words.charts.edge import EstimateRow, draw_estimates
+from luna.words.charts.edge import EstimateRow, draw_estimates, draw_interval
 from luna.words.charts.file_preview import PreviewView, draw_preview
 from luna.words.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.words.charts.forecast_view import ForecastView, SeriesView
-from luna.words.charts.interval import draw_interval
 from luna.words.charts.losses import LossStep, draw_losses
 from luna.words.charts.plan import GLYPHS, HATCHES, draw_plan
 from luna.words.charts.plan_view import Band, ModeRun, PlanView, RunFlows

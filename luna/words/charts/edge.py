@@ -1,4 +1,4 @@
-"""Figures with their intervals, one below the other on a common axis: what each controller of the camera lab came to."""
+"""Figures with their intervals: those of the camera lab's controllers, one below the other on a common axis, and a single one beside zero."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -88,3 +88,23 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
     low, high = (axis.place(min(max(row.value if end is None else end, axis.low), axis.high)) for end in (row.low, row.high))
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
     return name + said + Markup('<g class="{}">{}</g>').format(row.css, span + circle((axis.place(row.value), y), MARK, "value"))
+
+
+INTERVAL_WIDTH, INTERVAL_TOP, INTERVAL_HEIGHT, INTERVAL_EDGE = 300.0, 12.0, 44.0, 30.0
+INTERVAL_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+
+
+def draw_interval(low: float, value: float, high: float, *, label: str, unit: str) -> Markup:
+    """Return a bar from ``low`` to ``high`` with a mark at ``value`` on an axis around zero; ``unit`` is what its ticks count."""
+    reach = max(abs(low), abs(high), abs(value), INTERVAL_STEPS[0])
+    step = next((each for each in INTERVAL_STEPS if each * 2 >= reach), INTERVAL_STEPS[-1])
+    span, top = max(2 * step, reach), INTERVAL_TOP
+    axis = Axis(INTERVAL_EDGE, INTERVAL_WIDTH - INTERVAL_EDGE, -span, span, step)
+    ticks = [(axis.place(amount), amount) for amount in (-2 * step, -step, 0.0, step, 2 * step) if abs(amount) <= span]
+    ruled = [rule((x, top - 8), (x, top + BAR + 8), "interval-tick" if amount else "interval-zero") for x, amount in ticks]
+    said = [f"{'+' if amount > 0 else '−' if amount < 0 else ''}{abs(amount):g}{unit}" for _, amount in ticks]
+    words = [text((x, INTERVAL_HEIGHT - 4), amount, "tick", anchor="middle") for (x, _), amount in zip(ticks, said, strict=True)]
+    bar = rectangle((axis.place(low), top, max(axis.place(high) - axis.place(low), 1.0), BAR), "interval-bar", rx="4")
+    mark = circle((axis.place(value), top + BAR / 2), 5.0, "interval-mark")
+    opening = Markup('<svg class="interval" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(number(INTERVAL_WIDTH), number(INTERVAL_HEIGHT), label)
+    return opening + join([*ruled, bar, mark, *words]) + Markup("</svg>")

@@ -7,7 +7,7 @@ from math import isfinite
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
 from luna.energy.timeline import local_midnight
 from luna.platform.house_statements import HouseStatement
-from luna.words.answers import answer_phrase
+from luna.words.house import answer_phrase
 from luna.words.numbers import NBSP
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
