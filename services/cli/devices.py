@@ -22,6 +22,7 @@ from services.cli.site import find_differences, show_differences
 
 if TYPE_CHECKING:
     from luna.energy.devices import Via
+    from luna.platform.drivers.device_secrets import DeviceSecret
     from luna.platform.drivers.inverter import ProfiledDevice
     from luna.platform.drivers.profile import DeviceProfile
     from luna.platform.drivers.trial import TrialStep
@@ -30,10 +31,16 @@ app = typer.Typer(
     help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and add one, simulate or share one.", no_args_is_help=True
 )
 
+# In the place of a secret's name: it is typed.
+TYPED = "-"
+
 HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Empty: the profile's.")]
-SecretOption = Annotated[str | None, typer.Option(help="The file below devices/secrets of the data folder that holds its password.")]
+SecretOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The file below devices/secrets of the data folder that holds its password; -: ask for it, or read standard input."),
+]
 PrefixOption = Annotated[str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")]
 UnitOption = Annotated[int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")]
 
@@ -66,7 +73,7 @@ def scan_network(
     from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder
-    shown = None if secret is None else read_device_secret(secret, folder)
+    shown = None if secret is None else _type_secret() if secret == TYPED else read_device_secret(secret, folder)
     found, missing_extra = finding.search_network(network, profiles.list_profiles(folder), port=port, secret=shown)
     rows = [
         [
@@ -198,20 +205,28 @@ def add_to_site(  # noqa: PLR0913 - one per option
     name: Annotated[str | None, typer.Option(help="Of the battery behind it, where the site has several.")] = None,
     port: PortOption = None,
     unit: UnitOption = None,
+    prefix: PrefixOption = None,
+    secret: SecretOption = None,
+    listen_port: Annotated[int | None, typer.Option(min=1, max=65535, help="At which other programs find it in Luna's place; empty: nowhere.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Address of this machine for --listen-port; empty: 127.0.0.1; 0.0.0.0: all of them.")] = None,
+    writes: Annotated[bool, typer.Option("--writes", help="Let other programs write through --listen-port as well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Let a stored site's battery be told through a device, and record what it reads where nothing else measures that; the site is then armed anew."""
     from luna.platform.clock import SystemClock
     from luna.platform.database import control, site_changes, sites
-    from luna.platform.drivers.profiles import load_profile
+    from luna.platform.drivers.profiles import load_profile, require_profiles
     from luna.platform.drivers.site_device import add_device
     from luna.platform.settings import load_settings
 
+    proxy = {part: value for part, value in (("port", listen_port), ("listen", listen), ("writes", writes or None)) if value is not None}
     declared = load_profile(profile, load_settings().data_folder)
+    via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret, proxy=proxy or None)
     with unit_of_work() as connection:
         stored = sites.read(connection, site)
-        wanted = add_device(stored.site, _via(host, profile, port=port, unit=unit), declared, battery=name)
+        wanted = add_device(stored.site, via, declared, battery=name)
+        require_profiles(wanted, load_settings().data_folder)
         change = site_changes.prepare(connection, wanted, now=SystemClock().now())
         differences = find_differences(connection, change.site)
         if differences and not as_json:
@@ -285,14 +300,31 @@ def open_proxy(
     out.print("It has ended.")
 
 
-def _via(host: str, profile: str, **parts: str | int | None) -> "Via":
+def _via(host: str, profile: str, *, secret: str | None = None, **parts: object) -> "Via":
+    """Return a device's place; a password that is typed is kept in a file, which the place names."""
     from luna.energy.devices import Via
     from luna.energy.site import invalid_input
+    from luna.platform.drivers.device_secrets import store_device_secret
+    from luna.platform.settings import load_settings
 
     try:
-        return Via.model_validate({"profile": profile, "host": host} | parts)
+        via = Via.model_validate({"profile": profile, "host": host, "secret": None if secret == TYPED else secret} | parts)
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
+    return via.model_copy(update={"secret": store_device_secret(_type_secret(), host, load_settings().data_folder)}) if secret == TYPED else via
+
+
+def _type_secret() -> "DeviceSecret":
+    """Return the password that is typed where it is not shown; of a script what standard input holds."""
+    from luna.energy.refusals import refuse
+    from luna.platform.drivers.device_secrets import DeviceSecret, parse_device_secret
+
+    if sys.stdin.isatty():
+        user = typer.prompt("Its user, empty where it asks for none", default="", show_default=False, err=True)
+        return DeviceSecret(user.strip(), typer.prompt("Its password or token", hide_input=True, err=True))
+    if not (text := sys.stdin.read().strip()):
+        raise refuse("device-secret-missing", field="--secret", value=TYPED, path="/dev/stdin")
+    return parse_device_secret(text)
 
 
 @contextmanager

@@ -93,6 +93,9 @@ REASONS: dict[str, RefusalReason] = {
     "profile-not-tried": RefusalReason(
         "the profile cannot be tried: it reads no power of a battery, or commands none", "Take the profile of the battery's inverter."
     ),
+    "profile-not-shared": RefusalReason(
+        "other programs share an inverter over Modbus alone, and {profile} is none", "Leave the port out; luna devices proxy shares a meter over Modbus."
+    ),
     "profile-unreadable": RefusalReason("is no profile: {why}", "Compare it with a profile that comes along: docs/guide/en/own-device.md."),
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent and value alone", None),

@@ -26,7 +26,7 @@ class DeviceSecret(NamedTuple):
 
 def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> str:
     """Keep what the owner typed for a place in the network in a file, and return the file's name; what was kept for it before is replaced."""
-    name = "at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")
+    name = ("at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-"))[:64]
     path = data_folder / SECRETS_FOLDER / name
     make_private(path.parent)
     path.unlink(missing_ok=True)
@@ -51,5 +51,10 @@ def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:
         raise refuse("device-secret-missing", field="via.secret", value=name, path=str(path))
     if is_open:
         raise refuse("device-secret-open", field="via.secret", value=name, path=str(path))
+    return parse_device_secret(text)
+
+
+def parse_device_secret(text: str) -> DeviceSecret:
+    """Return the secret that a text says: ``user:password``, or a token."""
     user, separator, password = text.partition(":")
     return DeviceSecret(user, password) if separator else DeviceSecret("", text)

@@ -12,7 +12,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import invalid_input
 from luna.platform.drivers import DEVICES_FOLDER
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import DeviceProfile, ModbusTransport
 
 PACKAGED = Path(__file__).parent / "profiles"
 # Below the data folder.
@@ -47,7 +47,7 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     """Return where each device of a site that Luna speaks to itself has a profile that can command it.
 
     Raises:
-        InvalidInputError: there is none, it is a meter's, or it wants a prefix that is not named.
+        InvalidInputError: there is none, it is a meter's, it wants a prefix that is not named, or a port for others where none is shared.
     """
     for via in site.control.vias.values() if site.control is not None else ():
         profile = load_profile(via.profile, data_folder)
@@ -55,6 +55,8 @@ def require_profiles(site: Site, data_folder: Path) -> None:
             raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=via.profile)
         if via.prefix is None and profile.needs_prefix:
             raise refuse("device-prefix-missing", field="control.batteries.via.prefix", profile=via.profile)
+        if via.proxy is not None and not isinstance(profile.transport, ModbusTransport):
+            raise refuse("profile-not-shared", field="control.batteries.via.proxy", profile=via.profile)
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:

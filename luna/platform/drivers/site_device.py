@@ -30,8 +30,12 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         battery: the one behind it, where there are several.
 
     Raises:
-        InvalidInputError: there is no such battery, or it is not said which.
+        InvalidInputError: there is no such battery, or it is not said which; its topics begin as ``via`` does not name; a meter has a port for others.
     """
+    if via.prefix is None and profile.needs_prefix:
+        raise refuse("device-prefix-missing", field="--prefix", profile=profile.profile)
+    if via.proxy is not None and profile.kind == "meter":
+        raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
     if profile.kind == "battery_inverter":
         document["control"] = _tell_battery(document["control"], via, _find_battery(site, battery))

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
 from sqlalchemy import Engine
 
+from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -53,7 +55,7 @@ def test_a_test_reads_and_writes_nothing(luna: Luna, server: RegisterServer, inv
 
 
 def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path, database: Engine) -> None:
-    luna, command = luna_on_servers, ("devices", "add", "192.0.2.20", "--profile", "sunspec_12x", "--site", "joined", "--json")
+    luna, command = luna_on_servers, ("devices", "add", "192.0.2.20", "--profile", "sunspec_12x", "--site", "joined", "--listen-port", "1502", "--json")
     site = {"name": "joined", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
     (tmp_path / "site.yaml").write_text(yaml.safe_dump(site | {"input_sensors": {"total_pv_production": "sensor.roof"}}))
     luna("site", "add", "--file", str(tmp_path / "site.yaml"))
@@ -61,7 +63,8 @@ def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path,
         assert luna(*command).code == 0
         stored = luna("site", "show", "--site", "joined", "--json").document
         assert stored["control"]["by"] == "profile"
-        assert stored["control"]["batteries"][0]["via"]["host"] == "192.0.2.20"
+        via = stored["control"]["batteries"][0]["via"]
+        assert (via["host"], via["proxy"]) == ("192.0.2.20", {"port": 1502, "listen": "127.0.0.1", "writes": False})
         assert stored["input_sensors"]["battery_soc"] == ["profile:sunspec_12x@192.0.2.20#soc"]
         # Something measures the roof already: it is not counted twice.
         assert stored["input_sensors"]["total_pv_production"] == ["sensor.roof"]
@@ -69,3 +72,29 @@ def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path,
         assert luna(*command[:-1], "--name", "another").code == 2
     finally:
         remove_site(database, "joined")
+
+
+def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
+    luna_on_servers: Luna, tmp_path: Path, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    luna, command = luna_on_servers, ("devices", "add", "192.0.2.40", "--profile", "victron_mqtt", "--site", "behind-a-broker", "--json")
+    site = {"name": "behind-a-broker", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site))
+    luna("site", "add", "--file", str(tmp_path / "site.yaml"))
+    monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / "data"))
+    monkeypatch.setattr("sys.stdin", StringIO("me:open sesame\n"))
+    try:
+        # How its topics begin nobody can guess; a port that nobody named is none.
+        assert luna(*command).problem["reason"] == "device-prefix-missing"
+        assert luna(*command, "--prefix", "c0619ab12345", "--writes").problem["field"] == "proxy.port"
+        assert luna(*command, "--prefix", "c0619ab12345", "--listen-port", "1502").problem["reason"] == "profile-not-shared"
+        added = luna(*command, "--prefix", "c0619ab12345", "--secret", "-")
+        assert "sesame" not in added.out + added.err
+        stored = luna("site", "show", "--site", "behind-a-broker", "--json").document
+        via = stored["control"]["batteries"][0]["via"]
+        assert (via["prefix"], via["secret"]) == ("c0619ab12345", "at-192-0-2-40")
+        assert stored["input_sensors"]["battery_soc"] == ["profile:victron_mqtt@192.0.2.40?prefix=c0619ab12345&secret=at-192-0-2-40#soc"]
+        assert tuple(read_device_secret("at-192-0-2-40", tmp_path / "data")) == ("me", "open sesame")
+        assert luna(*command, "--prefix", "c0619ab12345", "--secret", "-").problem["reason"] == "device-secret-missing"
+    finally:
+        remove_site(database, "behind-a-broker")
