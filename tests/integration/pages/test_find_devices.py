@@ -215,8 +215,8 @@ def test_what_home_assistant_has_is_proposed_and_taken_as_it_was_chosen(api: htt
         "sensor-battery_soc": "sensor.home_battery",
         # Nobody entered a car, and it has a meter all the same.
         "sensor-vehicle_consumption": "sensor.wallbox_energy",
-        "mode_place": "select.inverter_mode",
-        "power_place": "number.inverter_power",
+        "home_assistant-0-mode_place": "select.inverter_mode",
+        "home_assistant-0-power_place": "number.inverter_power",
     }
     assert "sensor.home_humidity_soc" not in page
     assert TOKEN not in page

@@ -77,6 +77,16 @@ class ControlMethod:
                 sections.append(_describe_battery(name, values))
         return ({"by": self.by, "batteries": sections} if sections else None), faults
 
+    def fill(self, batteries: Sequence[str], typed: Mapping[str, Typed], lookup: Lookup | None) -> dict[str, dict[str, str]]:
+        """Return what stands in the fields of each battery: what was typed, else what is proposed of what no other battery has."""
+        # Fields that were shown empty, as where Home Assistant was away at first, are no answer.
+        answered = {name: dict(fields) for name, fields in typed.items() if any(text for field, text in fields.items() if field.endswith("_place"))}
+        for name in batteries:
+            if name not in answered:
+                taken = {text for fields in answered.values() for text in fields.values()}
+                answered[name] = self.propose(name, lookup and lookup.without(taken))
+        return {name: answered[name] for name in batteries}
+
 
 # Parts of a device that Luna speaks to itself, and the fields that they are typed in.
 _VIA_FIELDS = {
@@ -184,7 +194,9 @@ _SOUNDS_LIKE: Mapping[str, str] = {
 def _propose_entities(_: str, lookup: Lookup | None) -> dict[str, str]:
     if lookup is None or lookup.fault:
         return {}
-    power, mode, target = (guess_command(place, lookup.commands) for place in ("power_place", "mode_place", "target_place"))
+    mode = guess_command("mode_place", lookup.commands)
+    lookup = lookup.nearest(mode.entity) if mode else lookup
+    power, target = (guess_command(place, lookup.commands) for place in ("power_place", "target_place"))
     chosen = {"soc_place": guess_sensor("battery_soc", lookup), "mode_place": mode.entity if mode else ""}
     chosen |= {"power_place": power.entity, "power_unit": power.unit} if power else {}
     chosen |= {"target_place": target.entity} if target else {}

@@ -98,7 +98,7 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
         "home_assistant": view_access(gateway, HOME_ASSISTANT, "", None),
         "connected": HOME_ASSISTANT.is_set(gateway.settings),
         "lookup": lookup,
-        "offers": offer_entities(answers, lookup) if lookup and not lookup.fault else {},
+        "offers": offer_entities(answers, lookup) if lookup and not lookup.fault else None,
         "taken": count_taken(answers),
     }
     return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **view)

@@ -6,10 +6,11 @@ Asked by the gateway itself, so that the token crosses no queue. Source: Home As
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from itertools import takewhile
 from socket import create_connection
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,24 @@ class Lookup:
     commands: tuple[HomeCommand, ...] = ()
     dashboard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, entities: Collection[str]) -> "Lookup":
+        """Return the same without sensors and commands that something else has."""
+        return replace(
+            self,
+            sensors=tuple(sensor for sensor in self.sensors if sensor.entity not in entities),
+            commands=tuple(command for command in self.commands if command.entity not in entities),
+        )
+
+    def nearest(self, entity: str) -> "Lookup":
+        """Return the same with those first whose names begin most as an entity's does: of two inverters, those of the same."""
+
+        def count_words(other: HomeSensor | HomeCommand) -> int:
+            both = zip(*(name.partition(".")[2].split("_") for name in (entity, other.entity)), strict=False)
+            return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+
+        sensors, commands = sorted(self.sensors, key=count_words, reverse=True), sorted(self.commands, key=count_words, reverse=True)
+        return replace(self, sensors=tuple(sensors), commands=tuple(commands))
 
 
 def look_up(access: HomeAssistantAccess) -> Lookup:
@@ -264,9 +283,11 @@ def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | 
 
 
 def _command_likelihood(asked: str, command: HomeCommand) -> int:
-    hints, text = _COMMANDS[asked], f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name} {' '.join(command.options)}".casefold()
-    if re.search(hints.against, text):
+    hints, name = _COMMANDS[asked], f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
+    # Of a mode's options "Auto" is no car.
+    if re.search(hints.against, name):
         return -1
+    text = f"{name} {' '.join(command.options)}".casefold()
     if not re.search(hints.wanted, text) or not re.search(hints.also, text):
         return 0
     return 2 + (command.device_class == "power") + (len(command.options) > 2) + bool(re.search(BATTERY_WORDS, text))

@@ -26,21 +26,25 @@ def takes_commands(answers: Mapping[str, Any]) -> bool:
     return bool(battery_names(answers)) and told != "profile" and "control" not in answers.get("fixed", ())
 
 
-def count_taken(answers: Mapping[str, Any]) -> tuple[int, bool]:
-    """Return how many sensors are taken, and whether a battery is told through Home Assistant."""
+def count_taken(answers: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many sensors are taken, and how many batteries are told through Home Assistant."""
     sensors = answers.get("sensors", {}) if answers.get("data", {}).get("source") == BY else {}
-    return sum(bool(entity) for entity in sensors.values()), (answers.get("control") or {}).get("by") == BY
+    control = answers.get("control") or {}
+    return sum(bool(entity) for entity in sensors.values()), len(control.get(BY, {})) if control.get("by") == BY else 0
 
 
-def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> dict[str, Offer]:
-    """Return what can be chosen for each role and for each command of the first battery, and what stands there at first."""
+def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, dict[str, Offer]]:
+    """Return what can be chosen for each role, and for each command of each battery by its name, and what stands there at first."""
     measured = list_taken_sensors(answers).keys()
     # Of kinds of devices that nobody entered, what is there all the same.
     wanted, every = roles_for(answers), roles_for({section: [BY] for section in DEVICE_FORMS}) if takes_sensors(answers) else []
     roles = [role for role in every if role not in measured and (role in wanted or guess_sensor(role, lookup))]
-    proposed = METHODS[BY].propose("", lookup) if takes_commands(answers) else {}
-    offers = [(name, METHODS[BY].offer(name, proposed, lookup) or [], proposed.get(name, "")) for name in COMMANDS] if proposed else []
-    return {"roles": [offer for offer in offer_roles(answers, lookup, roles) if offer[1]], "commands": [offer for offer in offers if offer[1]]}
+    proposed = METHODS[BY].fill(battery_names(answers), (answers.get("control") or {}).get(BY, {}), lookup) if takes_commands(answers) else {}
+    commands = {}
+    for place, (name, fields) in enumerate(proposed.items()):
+        offers = [(f"{BY}-{place}-{asked}", METHODS[BY].offer(asked, fields, lookup) or [], fields.get(asked, "")) for asked in COMMANDS]
+        commands[name] = [offer for offer in offers if offer[1]]
+    return [offer for offer in offer_roles(answers, lookup, roles) if offer[1]], commands
 
 
 def take_entities(answers: Mapping[str, Any], typed: Mapping[str, str], lookup: Lookup) -> dict[str, Any]:
@@ -52,12 +56,12 @@ def take_entities(answers: Mapping[str, Any], typed: Mapping[str, str], lookup: 
         for section, form in DEVICE_FORMS.items():
             if not answers.get(section) and any(chosen.get(role) for role in form.sensors):
                 after[section] = [form.begin()]
-    mode = next((each for each in lookup.commands if each.entity == typed.get("mode_place")), None)
-    if mode is None or not takes_commands(answers):
-        return after
-    places = {name: typed.get(name, "") for name in COMMANDS}
-    units = {each.entity: each.unit for each in lookup.commands}
-    told = METHODS[BY].propose("", lookup) | places | {"power_unit": units.get(places["power_place"], "W")}
-    words = {name: text for name, text in told.items() if not name.startswith("word_")} | guess_words(mode.options)
+    commands, told = {each.entity: each for each in lookup.commands}, dict[str, dict[str, str]]()
+    for place, battery in enumerate(battery_names(answers) if takes_commands(answers) else ()):
+        places = {asked: typed.get(f"{BY}-{place}-{asked}", "") for asked in COMMANDS}
+        if (mode := commands.get(places["mode_place"])) is not None:
+            soc = guess_sensor("battery_soc", lookup.without({fields["soc_place"] for fields in told.values()}).nearest(mode.entity))
+            power = commands.get(places["power_place"])
+            told[battery] = {"soc_place": soc, "power_unit": power.unit if power else "W"} | places | guess_words(mode.options)
     control = answers.get("control") or {}
-    return after | {"control": control | {"by": BY, BY: control.get(BY, {}) | {battery_names(answers)[0]: words}}}
+    return after | {"control": control | {"by": BY, BY: control.get(BY, {}) | told}} if told else after

@@ -13,6 +13,7 @@ from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words, read_vias
 from services.api.pages.setup.dry_run import list_sent_by_mode
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
+from services.api.pages.setup.home_entities import offer_entities, take_entities
 from services.executor.__main__ import open_device
 
 HOUSE = Lookup(
@@ -34,6 +35,18 @@ SITE = Site.model_validate(
     }
 )
 PROFILES = {profile.profile: profile for profile in list_profiles()}
+# Sorted by what they are called, the first mode is of one inverter and the first power of the other.
+TWO_INVERTERS = Lookup(
+    sensors=(HomeSensor("sensor.garage_battery_soc", "A battery", "%"), HomeSensor("sensor.cellar_battery_soc", "Z battery", "%")),
+    commands=(
+        HomeCommand("number.garage_inverter_power", "A inverter power", "W", "power"),
+        HomeCommand("select.cellar_inverter_mode", "A inverter mode", options=("Auto", "Stop", "Charge")),
+        HomeCommand("number.cellar_inverter_power", "Z inverter power", "W", "power"),
+        HomeCommand("select.garage_inverter_mode", "Z inverter mode", options=("Auto", "Stop", "Charge")),
+    ),
+)
+CELLAR = {"soc_place": "sensor.cellar_battery_soc", "mode_place": "select.cellar_inverter_mode", "power_place": "number.cellar_inverter_power"}
+GARAGE = {"soc_place": "sensor.garage_battery_soc", "mode_place": "select.garage_inverter_mode", "power_place": "number.garage_inverter_power"}
 each_method = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
 
 
@@ -115,3 +128,37 @@ def test_a_battery_of_which_nothing_is_typed_is_not_told_unless_none_is() -> Non
 def test_an_inverter_s_own_words_are_guessed_in_either_language(options: tuple[str, ...], words: tuple[str | None, ...]) -> None:
     guessed = guess_words(options)
     assert tuple(guessed.get(f"word_{mode}") for mode in ("self_consumption", "hold", "charge", "export")) == words
+
+
+@pytest.mark.parametrize(
+    ("batteries", "typed", "first", "second"),
+    [
+        (["one", "two"], {}, CELLAR, GARAGE),
+        # The owner said of the first that it is the one in the garage.
+        (["one", "two"], {"one": GARAGE}, GARAGE, CELLAR),
+        # Of a third battery nothing is left.
+        (["one", "three"], {"one": GARAGE, "two": CELLAR}, GARAGE, {"soc_place": "", "mode_place": ""}),
+    ],
+    ids=["each", "chosen", "none left"],
+)
+def test_each_battery_is_proposed_what_belongs_together_and_no_other_has(
+    batteries: list[str], typed: dict[str, dict[str, str]], first: dict[str, str], second: dict[str, str]
+) -> None:
+    filled = METHODS["home_assistant"].fill(batteries, typed, TWO_INVERTERS)
+    assert [{name: text for name, text in fields.items() if name.endswith("_place")} for fields in filled.values()] == [first, second]
+
+
+def test_entities_are_offered_and_taken_for_each_battery() -> None:
+    answers = {"batteries": [{"name": "one"}, {"name": "two"}]}
+    _, commands = offer_entities(answers, TWO_INVERTERS)
+    chosen = {name: value for offers in commands.values() for name, _, value in offers}
+    told = take_entities(answers, chosen, TWO_INVERTERS)["control"]["home_assistant"]
+    assert {name: {field: text for field, text in fields.items() if text and field.endswith("_place")} for name, fields in told.items()} == {
+        "one": CELLAR,
+        "two": GARAGE,
+    }
+    # What was taken stands there when somebody looks again; of a battery for which no mode is chosen nothing is.
+    _, commands = offer_entities(answers | {"control": {"by": "home_assistant", "home_assistant": {"one": GARAGE}}}, TWO_INVERTERS)
+    assert commands["one"][0][2] == GARAGE["mode_place"]
+    only_second = take_entities(answers, chosen | {"home_assistant-0-mode_place": ""}, TWO_INVERTERS)["control"]["home_assistant"]
+    assert list(only_second) == ["two"]
