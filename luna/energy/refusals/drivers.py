@@ -47,6 +47,11 @@ REASONS: dict[str, RefusalReason] = {
     "device-keeps-value": RefusalReason(
         "the device keeps what it had at {point}", "Check that it lets itself be controlled, and what else commands it.", error=UnavailableError
     ),
+    "device-stands-still": RefusalReason(
+        "the device answers, but its own heartbeat has stood still for {seconds} s: what it says may be as old",
+        "Look at the device: it may hang. Switch it off and on.",
+        error=UnavailableError,
+    ),
     "device-prefix-missing": RefusalReason(
         "the profile {profile} wants to know how the device's topics begin", "Name it: prefix, such as shellypro3em-0123456789ab or the id of a portal."
     ),
@@ -118,6 +123,7 @@ REASONS: dict[str, RefusalReason] = {
     "profile-soc-missing": RefusalReason("reads: soc is missing; without it nobody knows whether a command is safe", None),
     "profile-persistence-missing": RefusalReason("points: say of {point} where it keeps what is written: volatile, flash or unknown", None),
     "profile-write-to-missing": RefusalReason("points: say of {point} to which topic it is written: write_to", None),
+    "profile-heartbeat-endless": RefusalReason("reverts: device_heartbeat needs after_s, for which {point} may stand still", None),
     "profile-resend-late": RefusalReason("reverts: let resend_s be at most half of after_s ({after_s} s), so that one may be lost", None),
     "control-via-and-writes": RefusalReason("batteries: with via the profile knows soc, modes and writes; leave them out", None),
     "control-writes-missing": RefusalReason("batteries: name what is written (writes), or the profile that knows it (via)", None),

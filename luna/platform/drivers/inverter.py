@@ -1,7 +1,8 @@
 """A device by its profile: its readings are sums of points, its modes are writes that are read back."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -45,11 +46,17 @@ class BatteryReading(NamedTuple):
 
 @dataclass(slots=True)
 class ProfiledDevice:
-    """A device and its points. Not thread-safe. ``counter``: of its writes; nobody counts those of a device that is only read, or tried by hand."""
+    """A device and its points. Not thread-safe.
+
+    ``counter``: of its writes; nobody counts those of a device that is only read, or tried by hand. ``now`` tells seconds of a clock that is never set.
+    """
 
     profile: DeviceProfile
     points: DevicePoints
     counter: WriteCounter = field(default_factory=Uncounted)
+    now: Callable[[], float] = time.monotonic
+    # What the device's own heartbeat said last, and when it was first seen to say so.
+    _beat: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def place(self) -> str:
@@ -68,8 +75,9 @@ class ProfiledDevice:
         """Return readings by name, in the units of ``READING_UNITS``, all where none is named; NaN where the device knows none.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: nobody answers, it is another product, or its own heartbeat stands still.
         """
+        self._watch()
         reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
         values = self.points.read(dict.fromkeys(point for entries in reads.values() for _, point in map(split_sign, entries)))
         sums = {reading: self._sum(reading, entries, values) for reading, entries in reads.items()}
@@ -125,17 +133,43 @@ class ProfiledDevice:
             UnavailableError: nobody answers, or refuses; or the point was written as often as it may be.
         """
         name = None if self.profile.reverts is None else self.profile.reverts.heartbeat
-        if name is None:
+        if name is None or (count := self._read_where_there(name)) is None:
             return
-        try:
-            count = self.points.read([name])[name] + 1
-        except LunaError as error:
-            if error.reason == "device-model-missing":
-                return
-            raise
+        count += 1
         most = self.profile.points[name].high
         begins = math.isnan(count) or (most is not None and count > most)
         self._send([PointValue(name, 0.0 if begins else count)], kept=RESERVED_WRITES)
+
+    @property
+    def has_heartbeat(self) -> bool:
+        """Whether its profile declares one that has to be counted on."""
+        return self.profile.reverts is not None and self.profile.reverts.heartbeat is not None
+
+    def _watch(self) -> None:
+        """Refuse what a device says whose own heartbeat stands still: its numbers may be as old."""
+        reverts = self.profile.reverts
+        if (
+            reverts is None
+            or reverts.device_heartbeat is None
+            or reverts.after_s is None
+            or (count := self._read_where_there(reverts.device_heartbeat)) is None
+        ):
+            return
+        now = self.now()
+        # What is not known counts nothing.
+        if math.isnan(count) or count != self._beat[0]:
+            self._beat = (count, now)
+        elif now - self._beat[1] >= reverts.after_s:
+            raise refuse("device-stands-still", field="via", value=self.place, seconds=round(now - self._beat[1]))
+
+    def _read_where_there(self, point: str) -> float | None:
+        """Return a point, None where the device lacks its model."""
+        try:
+            return self.points.read([point])[point]
+        except LunaError as error:
+            if error.reason == "device-model-missing":
+                return None
+            raise
 
     def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
         most = {write.point: budget - kept for write in due if (budget := self.profile.points[write.point].budget) is not None}
@@ -177,8 +211,9 @@ class ProfiledDevice:
         """Return whether the device says that all of it holds.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: nobody answers, or the device's own heartbeat stands still.
         """
+        self._watch()
         return all(self._hold(writes))
 
     def close(self) -> None:

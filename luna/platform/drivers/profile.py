@@ -243,12 +243,18 @@ class Reversion(ProfilePart):
     after_s: Annotated[int | None, Field(ge=1, le=86_400, description="it falls back to self_consumption after that long; empty: it stays as it is")]
     resend_s: Annotated[int | None, Field(ge=1, le=3600, description="how often a command is said again; empty: once is enough")] = None
     stays_in: Annotated[tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")] = ()
-    heartbeat: Annotated[PointName | None, Field(description="a point that counts on every few seconds, or it falls back; where the device has it")] = None
+    heartbeat: Annotated[PointName | None, Field(description="a point that is counted on every second, or it falls back; where the device has it")] = None
+    device_heartbeat: Annotated[
+        PointName | None,
+        Field(description="a point that the device counts on by itself: one that stands still for after_s is taken as no answer; where the device has it"),
+    ] = None
 
     @model_validator(mode="after")
     def _is_said_again_in_time(self) -> Self:
         if self.after_s is not None and (self.resend_s is None or 2 * self.resend_s > self.after_s):
             raise invalid_part("profile-resend-late", after_s=self.after_s)
+        if self.device_heartbeat is not None and self.after_s is None:
+            raise invalid_part("profile-heartbeat-endless", point=self.device_heartbeat)
         return self
 
 
@@ -401,6 +407,8 @@ class DeviceProfile(ProfilePart):
         yield from self.limits.values()
         yield from (write.of for writes in self.modes.values() for write in writes if write.of is not None)
         yield from self._heartbeats
+        if self.reverts is not None and self.reverts.device_heartbeat is not None:
+            yield self.reverts.device_heartbeat
 
     def _can_be_read(self) -> None:
         for name in self._read_points():

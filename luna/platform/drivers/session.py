@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from itertools import count
 
 import structlog
 
@@ -20,6 +21,8 @@ from luna.platform.drivers.inverter import BatteryReading, ProfiledDevice
 from luna.platform.drivers.points import PointValue
 
 LOOK_SECONDS = 5.0
+# A heartbeat is counted on every second. Source: SunSpec model 715, ControllerHb.
+BEATS_PER_LOOK = 5
 # The executor reads back once a minute what holds.
 ASKED_SECONDS = 150.0
 # What stores surplus, what serves the house; by how much a battery has to leave a limit again.
@@ -96,6 +99,8 @@ class InverterSession:
         self._mode: Mode | None = None
         self._asked_at = self._written_at = -math.inf
         self._disobeys_since: float | None = None
+        # Whether the device holds the command, as of the last look, and would forget it.
+        self._is_kept_up = False
 
     def command(self, setpoint: BatterySetpoint) -> None:
         """Have the battery follow a set-point from now on; returns once the device has taken it.
@@ -108,6 +113,7 @@ class InverterSession:
             # The same once more does not make it obey.
             self._disobeys_since = self._disobeys_since if setpoint == self._last else None
             self._setpoint, self._writes, self._mode, self._last = None, (), None, setpoint
+            self._is_kept_up = False
             self._apply(setpoint, self.read_soc())
             self._setpoint = setpoint
         self._keep()
@@ -155,6 +161,7 @@ class InverterSession:
         with self._lock:
             if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS:
                 return
+            self._is_kept_up = False
             try:
                 # Somebody else commands it, or it was away: whoever asks next is told, and decides.
                 if self._device.holds(self._writes):
@@ -164,6 +171,16 @@ class InverterSession:
             except LunaError as error:
                 if error.reason == _SPENT:
                     self._setpoint = None
+                log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
+
+    def beat(self) -> None:
+        """Count the device's heartbeat on while it is commanded and somebody asks."""
+        with self._lock:
+            if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS or not self._is_kept_up:
+                return
+            try:
+                self._device.beat()
+            except LunaError as error:
                 log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
     def _judge(self, setpoint: BatterySetpoint, battery: BatteryReading) -> None:
@@ -196,7 +213,7 @@ class InverterSession:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:
             self._disobeys_since = None
-        self._writes, self._mode = writes, mode
+        self._writes, self._mode, self._is_kept_up = writes, mode, resend_s is not None
         if is_due:
             self._written_at = self._now()
 
@@ -206,8 +223,11 @@ class InverterSession:
             self._keeper.start()
 
     def _run(self) -> None:
-        while not self._ending.wait(self._look_seconds):
-            self.look()
+        beats = BEATS_PER_LOOK if self._device.has_heartbeat else 1
+        for turn in count(1):
+            if self._ending.wait(self._look_seconds / beats):
+                return
+            self.look() if turn % beats == 0 else self.beat()
 
 
 def _is_unbounded(setpoint: BatterySetpoint) -> bool:

@@ -205,6 +205,8 @@ class SimulatedInverter:
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
                 values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
+        if self.profile.reverts is not None and (counted := self.profile.reverts.device_heartbeat) is not None:
+            values[counted] = math.floor(self.now() - self._begun_at)
         # What is nothing first: both directions may share a register, of which a bit says which.
         for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)

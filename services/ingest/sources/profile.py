@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import structlog
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.profile import READING_UNITS
 from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
@@ -50,19 +50,24 @@ class ProfileSource:
 
     async def _follow(self, via: Via, sensors: Sequence[ProfiledSensor], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
         pause = self._every
-        while True:
-            try:
-                with closing(reach_device(via, self._data_folder)) as device:
-                    while True:
-                        values = await asyncio.to_thread(device.read)
-                        now, known = self._clock.now(), [each for each in sensors if each.reading in values]
-                        await record([Reading(each.name, now, values[each.reading], READING_UNITS[each.reading]) for each in known])
-                        self._faults.pop(via, None)
-                        pause = self._every
-                        await asyncio.sleep(self._every.total_seconds())
-            except LunaError as error:
-                if via not in self._faults:
-                    log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
-                self._faults[via] = error
-                await asyncio.sleep(pause.total_seconds())
-                pause = min(2 * pause, LONGEST_PAUSE)
+        with ExitStack() as reached:
+            device: ProfiledDevice | None = None
+            while True:
+                try:
+                    device = device or reached.enter_context(closing(reach_device(via, self._data_folder)))
+                    values = await asyncio.to_thread(device.read)
+                    now, known = self._clock.now(), [each for each in sensors if each.reading in values]
+                    await record([Reading(each.name, now, values[each.reading], READING_UNITS[each.reading]) for each in known])
+                    self._faults.pop(via, None)
+                    pause = self._every
+                    await asyncio.sleep(self._every.total_seconds())
+                except LunaError as error:
+                    if via not in self._faults:
+                        log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
+                    self._faults[via] = error
+                    # One that stands still has to be seen to move again; else its profile, or its password, may be another by then.
+                    if error.reason != "device-stands-still":
+                        reached.close()
+                        device = None
+                    await asyncio.sleep(pause.total_seconds())
+                    pause = min(2 * pause, LONGEST_PAUSE)

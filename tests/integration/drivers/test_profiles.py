@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode, Via
-from luna.energy.errors import LunaError
+from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, serve_device
 from luna.platform.drivers.following import stand_in
 from luna.platform.drivers.inverter import ProfiledDevice, reach
@@ -23,6 +24,7 @@ from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 from tests.mosquitto import Mosquitto, needs_mosquitto
+from tests.workers import wait_for
 
 NO_FOLDER = Path("/nonexistent")
 FreePort: TypeAlias = Callable[[DeviceProfile], int]
@@ -215,8 +217,8 @@ def without_heartbeat(profile: DeviceProfile) -> DeviceProfile:
     assert profile.reverts is not None
     assert profile.sunspec is not None
     lengths = {model: length for model, length in profile.sunspec.lengths.items() if model != 715}
-    points = {name: point for name, point in profile.points.items() if name != profile.reverts.heartbeat}
-    changed = {"reverts": profile.reverts.model_copy(update={"heartbeat": None}), "points": points}
+    points = {name: point for name, point in profile.points.items() if name not in {profile.reverts.heartbeat, profile.reverts.device_heartbeat}}
+    changed = {"reverts": profile.reverts.model_copy(update={"heartbeat": None, "device_heartbeat": None}), "points": points}
     return profile.model_copy(update=changed | {"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})})
 
 
@@ -230,6 +232,54 @@ def test_a_device_that_wants_a_heartbeat_falls_back_without_it_whatever_else_is_
             # Every minute; after 180 s without it the device falls back, and the session leaves alone what does something else.
             Bench(device, server, session, clock).live(600)
         assert (device.mode, device.image.value("ControllerHb") >= counted) == (mode, True)
+
+
+def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> None:
+    # Model 715: the value is incremented every second by the controller.
+    profile, clock = PROFILES["sunspec_7xx"], Seconds()
+    device, looks = SimulatedInverter(profile, now=clock), list[float]()
+
+    class LookingSession(InverterSession):
+        def look(self) -> None:
+            super().look()
+            looks.append(device.image.value("ControllerHb"))
+
+    with serve_device(device) as server, closing(LookingSession(reach_here(profile, server.port), now=clock, look_seconds=0.05)) as session:
+        session.command(BatterySetpoint(mode="charge", power_kw=1))
+        wait_for(lambda: len(looks) >= 3)
+        # It looks every five seconds.
+        assert [after - before for before, after in pairwise(looks[:3])] == [5, 5]
+        # Whoever commanded may be gone.
+        clock.now += ASKED_SECONDS + 1
+        seen = len(looks)
+        wait_for(lambda: len(looks) >= seen + 3)
+        assert looks[-1] == looks[-2]
+
+
+def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not_answer() -> None:
+    profile, clock = PROFILES["sunspec_7xx"], Seconds()
+    device = SimulatedInverter(profile, now=clock)
+    with serve_device(device) as server, closing(InverterSession(replace(reach_here(profile, server.port), now=clock), now=clock, look_seconds=1e6)) as session:
+        bench = Bench(device, server, session, clock)
+        session.command(BatterySetpoint(mode="charge", power_kw=1))
+        bench.live(600)
+        counted = device.image.value("DERHb")
+        # Half of it hangs: it answers, and what it says is of then.
+        device.stuck["DERHb"] = counted
+        bench.live(170)
+        assert session.read_back() is not None
+        bench.live(60, asked=False)
+        for ask in (session.read_back, session.read_soc, lambda: session.command(BatterySetpoint(mode="hold"))):
+            with pytest.raises(UnavailableError) as refused:
+                ask()
+            assert refused.value.reason == "device-stands-still"
+        # It falls back once nobody counts for it any more, and is commanded again when it counts itself.
+        bench.live(200, asked=False)
+        device.look()
+        assert device.mode == "self_consumption"
+        del device.stuck["DERHb"]
+        session.command(BatterySetpoint(mode="hold"))
+        assert session.read_back() is not None
 
 
 def test_a_device_without_a_heartbeat_is_commanded_as_any() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from luna.platform.drivers.modbus_server import serve_registers
-from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.ingest.listening import wire
@@ -75,6 +75,32 @@ async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read
     with serve_registers(device, port=port):
         assert (await shelf.next())["soc"].value == pytest.approx(50, abs=1)
         assert source.fault is None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.anyio
+async def test_of_a_device_whose_own_heartbeat_stands_still_nothing_is_recorded_until_it_moves(tmp_path: Path) -> None:
+    folder = tmp_path / OWN_FOLDER
+    folder.mkdir(parents=True)
+    # Two seconds in the place of three minutes.
+    text = (PACKAGED / "sunspec_7xx.yaml").read_text(encoding="utf-8").replace("after_s: 180, resend_s: 60", "after_s: 2, resend_s: 1")
+    (folder / "sunspec_7xx.yaml").write_text(text, encoding="utf-8")
+    device, shelf = SimulatedInverter(load_profile("sunspec_7xx", tmp_path)), Shelf()
+    with serve_registers(device) as server:
+        source = ProfileSource(tmp_path, every=SOON)
+        task = asyncio.create_task(source.listen([f"profile:sunspec_7xx@127.0.0.1:{server.port}#soc"], shelf.record))
+        await shelf.next()
+        device.stuck["DERHb"] = 7
+        await happens(lambda: source.fault is not None)
+        assert source.fault is not None
+        assert source.fault.reason == "device-stands-still"
+        shelf.readings.clear()
+        await asyncio.sleep(0.2)
+        assert shelf.readings == []
+        device.stuck.clear()
+        assert (await shelf.next())["soc"].value == pytest.approx(50, abs=1)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
