@@ -71,21 +71,22 @@ def score_policies(costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: 
     scores, possible = {}, costs.possible
     for name in costs.cost:
         # The share of the oracle's savings over idle that the policy reaches, with its interval.
-        share: dict[str, float | None] = {"score": None}
+        share: tuple[float | None, float | None, float | None] = (None, None, None)
         if possible is not None:
             saved = costs.gain(name, over=WORST)
-            low, high = bound_ratio(saved, possible, rng=np.random.default_rng(seed))
-            share = {"score": float(saved.sum() / possible.sum()), "low": low, "high": high}
+            share = (float(saved.sum() / possible.sum()), *bound_ratio(saved, possible, rng=np.random.default_rng(seed)))
         policies = [reply.policies[name] for reply in replies]
         days = sum(len(policy.days) for policy in policies)
         others = {f"over_{other}": compare(costs, name, over=other, seed=seed) for other in (PLANNER, INVERTER) if other in costs.cost and other != name}
         scores[name] = PolicyScore(
             cost=float(costs.cost[name].sum()),
+            score=share[0],
+            low=share[1],
+            high=share[2],
             violations=sum(policy.violations for policy in policies),
             unmet_kwh=sum(policy.unserved_kwh for policy in policies),
             mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in policies) / days,
             run_id=policies[-1].run_id,
-            **share,
             **others,
         )
     return scores
@@ -112,7 +113,8 @@ def compare_stored(site_id: str, scored: Mapping[str, Sequence[DayCost]], pair: 
     gain, rng = costs.gain(policy, over=over), np.random.default_rng(seed)
     low, high = bound_sum(gain, rng=rng)
     # The same in points, where the oracle and idle were scored on every one of the days.
-    points, names = None, {*pair, WORST, BEST}
+    points: Comparison | None = None
+    names = {*pair, WORST, BEST}
     if names <= scored.keys():
         whole = PolicyCosts.of({name: scored[name] for name in names})
         points = compare(whole, policy, over=over, seed=seed) if list(whole.days) == list(costs.days) else None

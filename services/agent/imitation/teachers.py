@@ -69,7 +69,8 @@ class Teacher:
         The cost of a slot, less the value of what is then stored.
         """
         outlook, lowest = self.outlook, self.limits.batteries.min_kwh[0, 0]
-        stored, costs_by_mode = stored_kwh[None, :], []
+        stored = stored_kwh[None, :]
+        costs_by_mode: list[FloatArray] = []
         for mode in MODES:
             safe = clamp(whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment), stored, self.limits)
             flows = simulate_slot(safe, stored, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)

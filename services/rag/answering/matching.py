@@ -69,7 +69,8 @@ def content_words(text: str) -> ContentWords:
     parts = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-")]
     content = [part for part in parts if part.lower() not in STOPWORDS and (len(part) > 1 or part.isdigit())]
     word_stems = [(word, stems) for word in content if (stems := stems_of(word))]
-    words, phrases = [word for word, _ in word_stems], []
+    words = [word for word, _ in word_stems]
+    phrases: list[PhrasePattern] = []
     for length in range(1, LONGEST_PHRASE + 1):
         for first in range(len(words) - length + 1):
             # What shorter runs have is theirs.

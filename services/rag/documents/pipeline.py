@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -96,7 +96,7 @@ class Pipeline:
         steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
         while (document := self.find(document_id)) is not None and document.state not in documents.SETTLED:
             report(document)
-            isolate(lambda: steps[document.state](document), lambda error: self._note_fault(document, error))
+            isolate(partial(steps[document.state], document), partial(self._note_fault, document))
         return document
 
     def find(self, document_id: str) -> Document | None:

@@ -101,9 +101,9 @@ def _run_child(work: Path, limits: Limits) -> None:
         raise ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
     if status == -signal.SIGXFSZ:
         raise ExtractionError("too_large", "It unpacks to more than is read")
-    with (work / "errors").open("rb") as errors:
-        errors.seek(max((work / "errors").stat().st_size - 4000, 0))
-        stderr = errors.read().decode("utf-8", "replace")
+    with (work / "errors").open("rb") as file:
+        file.seek(max((work / "errors").stat().st_size - 4000, 0))
+        stderr = file.read().decode("utf-8", "replace")
     # PDFium aborts without a word where memory ends; what else aborts says why.
     if any(word in stderr for word in _MEMORY_WORDS) or (status == -signal.SIGABRT and not stderr.strip()):
         raise ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")

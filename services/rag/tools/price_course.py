@@ -49,9 +49,9 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     """Tell mean, lowest and highest price of a period, and how it differs from the period before."""
     teller, period = Teller(context), arguments.period(context.today)
     timeline = period.timeline(context.zone)
-    market, markets = None, context.site.tariff.markets
+    market: str | None = None
     if arguments.price == "spot":
-        market = next((name for name in markets if arguments.market in (None, name)), None)
+        market = next((name for name in context.site.tariff.markets if arguments.market in (None, name)), None)
         if market is None:
             return teller.miss("no_market")
     values = read_prices(context, timeline, arguments.price, market)
