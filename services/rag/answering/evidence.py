@@ -19,8 +19,8 @@ from services.rag.answering.sentences import detect_language, split_paragraphs
 from services.rag.embedding import Embedder
 from services.rag.retrieval.english import text_to_embed
 
-# A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on the sentences of
-# tests/unit/rag/test_evidence.py: true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
+# A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on pairs of sentences:
+# true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
 LEAST_SUPPORT = 0.5
 # Words that come from several sentences of a source, and a cosine, are weaker evidence than words of one sentence.
 SPREAD_WEIGHT, COSINE_WEIGHT = 0.9, 0.8

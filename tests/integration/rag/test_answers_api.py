@@ -182,6 +182,8 @@ def test_who_leaves_ends_the_generation(gateway: httpx.Client, model: LanguageSe
     with gateway.stream("POST", "/v1/answers", json={"question": "How long is the notice period of the supply contract?"}, headers=EVENTS) as stream:
         lines = stream.iter_lines()
         wait_for(lambda: "answering" in next(lines))
+        # Who leaves before the model is asked ends nothing.
+        wait_for(lambda: model.requests)
     assert model.left.wait(20)
     with unit_of_work(database) as connection:
         assert connection.scalar(count) == before
