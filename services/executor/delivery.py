@@ -74,7 +74,12 @@ class Delivery:
             return True
         if not matches(writes, reported):
             return True
-        self._settle(state, decision, reported)
+        confirmed_at = self._clock.now()
+        if store_decision(self._engine, state, decision.model_copy(update={"settled": True, "confirmed_at": confirmed_at}), confirmed=reported) is not None:
+            COMMANDS.labels(state.site, "confirmed").inc()
+            CONFIRMED.labels(state.site, state.device).set(confirmed_at.timestamp())
+            self._verified_at[state.site, state.device] = confirmed_at
+            log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
         return False
 
     def _disobeys(self, target: ControlTarget, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> bool:
@@ -89,7 +94,9 @@ class Delivery:
 
     def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> datetime | None:
         """Send and return when the device may be written again, where it may not be now; else None."""
-        if decision.tries == 1 and _saw_start(state, decision, self._began_at):
+        # This process was running in time for the slot.
+        began_at = max(state.armed_at or decision.slot_start, self._began_at)
+        if decision.tries == 1 and decision.source == "planner" and not decision.gave_up and began_at <= decision.slot_start:
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
         try:
             device.apply(writes)
@@ -98,15 +105,6 @@ class Delivery:
             log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
             return error.spent_until
         return None
-
-    def _settle(self, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> None:
-        now = self._clock.now()
-        if store_decision(self._engine, state, decision.model_copy(update={"settled": True, "confirmed_at": now}), confirmed=reported) is None:
-            return
-        COMMANDS.labels(state.site, "confirmed").inc()
-        CONFIRMED.labels(state.site, state.device).set(now.timestamp())
-        self._verified_at[state.site, state.device] = now
-        log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
 
     def _give_up(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Replace an unconfirmed decision by the fallback; an unconfirmed fallback waits for the next slot."""
@@ -136,12 +134,6 @@ class Delivery:
         store_decision(self._engine, state, decision.model_copy(update={"settled": False}))
         self._plan_requests.add(state)
         return True
-
-
-def _saw_start(state: ControlState, decision: Decision, since: datetime) -> bool:
-    """Return whether this process was running in time for the slot."""
-    armed_at = state.armed_at or decision.slot_start
-    return decision.source == "planner" and not decision.gave_up and max(armed_at, since) <= decision.slot_start
 
 
 def _read(device: Device, writes: list[Write]) -> dict[str, str]:

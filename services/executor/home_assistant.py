@@ -46,24 +46,21 @@ class HomeAssistantDevice:
         Raises:
             DeviceError: Home Assistant is away or late, or does not accept the token.
         """
-        states: dict[str, str | None] = {}
+        states: dict[str, str] = {}
         end = None if within is None else monotonic() + within.total_seconds()
         for place in dict.fromkeys(places):
             # Connecting and answering get half of the time each, so that both together stay within it.
-            states[place] = self._state(place, self._patience if end is None else (end - monotonic()) / 2)
-        return {place: state for place, state in states.items() if state is not None}
+            response = self._ask("GET", f"/api/states/{place}", None, self._patience if end is None else (end - monotonic()) / 2)
+            if response.status_code != HTTPStatus.NOT_FOUND:
+                state = self._accept(response, place)
+                value = state.get("state") if isinstance(state, dict) else None
+                if isinstance(value, str) and value not in UNKNOWN:
+                    states[place] = value
+        return states
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    def _state(self, entity: str, patience: float) -> str | None:
-        response = self._ask("GET", f"/api/states/{entity}", None, patience)
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            return None
-        state = self._accept(response, entity)
-        value = state.get("state") if isinstance(state, dict) else None
-        return value if isinstance(value, str) and value not in UNKNOWN else None
 
     def _ask(self, method: str, path: str, document: dict[str, Any] | None, patience: float) -> httpx.Response:
         try:

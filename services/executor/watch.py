@@ -87,7 +87,13 @@ def describe_sites(connection: Connection, units: SiteUnits) -> tuple[Controlled
     armed = [state for state in control.load_active(connection) if state.armed_at is not None]
     names = [state.site for state in armed]
     site_units, issued = units.read(connection, names), plans.issued_last_each(connection, names)
-    return tuple(_describe(connection, state, site_units.get(state.site, ControlledUnits()), issued.get(state.site)) for state in armed)
+    described = []
+    for state in armed:
+        units_of_site = site_units.get(state.site, ControlledUnits())
+        devices = tuple(_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in units_of_site.keys)
+        plan_issued_at = issued.get(state.site)
+        described.append(ControlledSite(site=state.site, armed_at=state.armed_at, by=units_of_site.by, plan_issued_at=plan_issued_at, devices=devices))
+    return tuple(described)
 
 
 class ControlStatus:
@@ -101,7 +107,12 @@ class ControlStatus:
         """Set the metrics; a new device counts as confirmed now."""
         names = {site.site for site in standing}
         devices = {(site.site, device.device): device for site in standing for device in site.devices}
-        self._take_off(names, set(devices))
+        for name in self._sites - names:
+            ARMED.remove(name)
+            PLAN_AGE.remove(name)
+        for whom in self._devices - devices.keys():
+            CONFIRMED.remove(*whom)
+            FALLBACK.remove(*whom)
         for site in standing:
             ARMED.labels(site.site).set(1)
             PLAN_AGE.labels(site.site).set(math.inf if site.plan_issued_at is None else (now - site.plan_issued_at).total_seconds())
@@ -110,19 +121,6 @@ class ControlStatus:
                 CONFIRMED.labels(*whom).set(now.timestamp())
             FALLBACK.labels(*whom).set(device.fallback)
         self._sites, self._devices = names, set(devices)
-
-    def _take_off(self, names: set[str], devices: set[tuple[str, str]]) -> None:
-        for name in self._sites - names:
-            ARMED.remove(name)
-            PLAN_AGE.remove(name)
-        for whom in self._devices - devices:
-            CONFIRMED.remove(*whom)
-            FALLBACK.remove(*whom)
-
-
-def _describe(connection: Connection, state: ControlState, units: ControlledUnits, plan_issued_at: datetime | None) -> ControlledSite:
-    devices = [_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in units.keys]
-    return ControlledSite(site=state.site, armed_at=state.armed_at, by=units.by, plan_issued_at=plan_issued_at, devices=tuple(devices))
 
 
 def _describe_device(state: ControlState) -> ControlledDevice:
