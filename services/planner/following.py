@@ -13,7 +13,6 @@ from typing import Self, TypeVar
 
 import numpy as np
 
-from luna.energy.devices import Battery
 from luna.energy.economics import break_even
 from luna.energy.physics import CHARGE, EXPORT, BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
@@ -303,8 +302,9 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
         serve=np.where(serves & no_deficit & ~sells, battery.min_soc, np.where(discharges, end, HIGHEST_SOC)),
         sell=np.where(sells, end, HIGHEST_SOC),
     ).rounded()
-    never = np.zeros(end.shape, dtype=bool)
-    return BatteryPolicy(battery, level, level, never, *_powers(plan, index, battery))
+    never, power_kw = np.zeros(end.shape, dtype=bool), plan.setpoints.power_kw[index]
+    charge_kw, discharge_kw = np.where(mode == CHARGE, power_kw, battery.charge_limit_kw), np.where(mode == EXPORT, power_kw, battery.discharge_limit_kw)
+    return BatteryPolicy(battery, level, level, never, charge_kw, discharge_kw)
 
 
 def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
@@ -328,9 +328,3 @@ def pinned_slots(problem: Problem, index: int) -> BoolArray:
     if manual is None:
         return np.zeros(problem.outlook.timeline.count, dtype=bool)
     return np.asarray(np.isfinite(manual.charge_kwh[index]) | np.isfinite(manual.discharge_kwh[index]))
-
-
-def _powers(plan: Plan, index: int, battery: Battery) -> tuple[FloatArray, FloatArray]:
-    power = plan.setpoints.power_kw[index]
-    mode = plan.setpoints.mode[index]
-    return np.where(mode == Mode.CHARGE, power, battery.charge_limit_kw), np.where(mode == Mode.EXPORT, power, battery.discharge_limit_kw)

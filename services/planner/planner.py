@@ -13,7 +13,7 @@ import numpy as np
 
 from luna.energy.economics import Blocks, find_charge, list_months
 from luna.energy.policy import BatteryPolicy, PlanPolicy
-from luna.energy.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -48,7 +48,10 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
     first = [blocks.block_of(0.0, first=number == 0) for number in range(len(months))]
     assumed = first.copy()
     while True:
-        plan = make(_price_at(problem, blocks, months, assumed))
+        price = problem.outlook.import_price.copy()
+        for slots, block in zip(months, assumed, strict=True):
+            price[slots] += blocks.price_above(block)
+        plan = make(replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None)))
         drawn = [float(plan.flows.import_kwh[slots].sum()) for slots in months]
         ends = [blocks.block_of(energy - _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
         begins = [blocks.block_of(energy + _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
@@ -59,14 +62,6 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         if all(end <= block for end, block in zip(ends, assumed, strict=True)):
             return replace(plan, costs=weigh_flows(problem.at_tariff_prices, plan.flows))
         assumed = [block + (end > block) for end, block in zip(ends, assumed, strict=True)]
-
-
-def _price_at(problem: Problem, blocks: Blocks, months: list[IndexArray], assumed: list[int]) -> Problem:
-    """Return the problem at the price of one block for each month."""
-    price = problem.outlook.import_price.copy()
-    for slots, block in zip(months, assumed, strict=True):
-        price[slots] += blocks.price_above(block)
-    return replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None))
 
 
 def show_import_price(plan: Plan) -> FloatArray:

@@ -174,8 +174,11 @@ def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> 
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
+            # Slot after slot, without a guess.
             for place in unsettled:
-                met[place] = _step_through(*followed[place], deadline)
+                plan, policy = followed[place]
+                (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy], deadline=deadline)
+                met[place] = _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
             break
         again = _meet([followed[place] for place in unsettled], [guesses[place] for place in unsettled], slots)
         still_unsettled = []
@@ -199,12 +202,6 @@ class _Round:
     flows: Flows
     start_kwh: FloatArray
     settled: bool
-
-
-def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> _Round:
-    """Return what becomes of a policy slot after slot, without a guess."""
-    (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy], deadline=deadline)
-    return _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
 
 
 def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:

@@ -7,11 +7,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import EnergyCharge
 from luna.energy.outlook import Outlook
 from luna.energy.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.energy.schedule import pick_slot
-from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, weigh_flows
 from services.planner.milp.battery_constraints import carry_today
 from services.planner.milp.solver import Solver
@@ -33,7 +31,7 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         past: what happened in its first slots.
     """
     first, timeline, courses = past.import_kwh.size, problem.outlook.timeline, problem.uncertainty.courses
-    count = timeline.count
+    count, charge = timeline.count, problem.tariff.charge
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
     series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
     parts: dict[str, Any] = {
@@ -42,17 +40,11 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         "manual": problem.manual and _cut(problem.manual, first, count),
         "uncertainty": replace(problem.uncertainty, courses=courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])),
         "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
-        "tariff": replace(problem.tariff, charge=_draw(problem, past.import_kwh)),
+        "tariff": replace(problem.tariff, charge=charge and charge.after(past.import_kwh, timeline, zone=ZoneInfo(problem.site.timezone))),
         "billed": problem.billed and tail_problem(problem.billed, past),
     }
     rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
     return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
-
-
-def _draw(problem: Problem, imported_kwh: FloatArray) -> EnergyCharge | None:
-    """Return the tariff's charge with ``imported_kwh`` drawn in the first slots."""
-    charge = problem.tariff.charge
-    return charge and charge.after(imported_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
 
 
 def _cut(part: Tail, first: int, count: int) -> Tail:

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, Terminal
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import change_site
@@ -18,7 +18,6 @@ from services.planner.counterfactual.adapted_site import scale_pv
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
 from services.planner.devices import PLANNED_KINDS
-from services.planner.devices.kind import PlannedKind
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -76,9 +75,13 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
         values = {battery.name: given.get(battery.name, usual) for battery in changed.batteries}
         options = options.model_copy(update={"terminal": options.terminal.model_copy(update={"value": values})})
     # Batteries keep their share, what has a habit stands as it is used to.
-    batteries = {battery.name: _fill(inputs.state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in changed.batteries}
-    placed = {kind.section: _keep_states(inputs.state, kind, changed) | dict(kind.place_by_habit(changed, variant.habits, timeline)) for kind in PLANNED_KINDS}
-    update = {"site": changed, "outlook": outlook, "state": inputs.state.model_copy(update={"batteries": batteries} | placed), "options": options}
+    usual_soc = {battery.name: battery.min_soc + NEW_SOC * (battery.max_soc - battery.min_soc) for battery in changed.batteries}
+    states: dict[str, Any] = {"batteries": {name: inputs.state.batteries.get(name) or BatteryState(soc=soc) for name, soc in usual_soc.items()}}
+    for kind in PLANNED_KINDS:
+        before = getattr(inputs.state, kind.section)
+        kept = {device.name: before[device.name] for device in getattr(changed, kind.section) if device.name in before}
+        states[kind.section] = kept | dict(kind.place_by_habit(changed, variant.habits, timeline))
+    update = {"site": changed, "outlook": outlook, "state": inputs.state.model_copy(update=states), "options": options}
     return inputs.model_copy(update=update)
 
 
@@ -90,15 +93,6 @@ def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
     scaled = {name: (np.array(getattr(outlook, name)) * factor).tolist() for name in names}
     courses = outlook.scenarios and outlook.scenarios.model_copy(update={"pv_kwh": outlook.scenarios.pv_kwh * factor})
     return outlook.model_copy(update=scaled | {"scenarios": courses})
-
-
-def _keep_states(state: StateMessage, kind: PlannedKind, site: Site) -> dict[str, Any]:
-    states = getattr(state, kind.section)
-    return {device.name: states[device.name] for device in getattr(site, kind.section) if device.name in states}
-
-
-def _fill(before: BatteryState | None, min_soc: float, max_soc: float) -> BatteryState:
-    return BatteryState(soc=min_soc + NEW_SOC * (max_soc - min_soc)) if before is None else before
 
 
 def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:

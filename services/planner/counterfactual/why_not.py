@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
@@ -94,13 +92,10 @@ def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots
         "floor_soc": battery.min_soc,
         "ceiling_soc": battery.max_soc,
     }
-    return replace(setpoints, **{name: _put(getattr(setpoints, name), index, value) for name, value in widest.items()})
-
-
-def _put(values: NDArray[Any], index: int, value: float) -> NDArray[Any]:
-    changed = values.copy()
-    changed[index] = value
-    return changed
+    changed = {name: getattr(setpoints, name).copy() for name in widest}
+    for name, value in widest.items():
+        changed[name][index] = value
+    return replace(setpoints, **changed)
 
 
 def require_happens(alternative: Alternative, deviation: Deviation, index: int) -> None:
@@ -164,21 +159,16 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
         InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
         SolverError: no plan for what comes after.
     """
-    plan = _plan(inputs, solver)
+    posed = build_problem(inputs)
+    plan = decide(posed, solver)
+    if posed.tariff.charge is not None:
+        # Its problem keeps the blocks, and not the price of the block in which the plan ends.
+        outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
+        plan = replace(plan, problem=replace(plan.problem, outlook=outlook, tariff=replace(plan.problem.tariff, charge=posed.tariff.charge)))
     slots = find_slots(alternative, plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone))
     words = _blocks_of(inputs, alternative)
     pair = _depart(plan, alternative, slots, solver) if words is None else _plan_around(plan, _ask_block(inputs, alternative, slots, words), solver)
     return _reply(pair, inputs, alternative, slots=slots, language=language)
-
-
-def _plan(inputs: PlanRequest, solver: Solver) -> Plan:
-    """Return the plan of a request; under a tariff in blocks its problem keeps them, and not the price of the block in which the plan ends."""
-    posed = build_problem(inputs)
-    plan = decide(posed, solver)
-    if posed.tariff.charge is None:
-        return plan
-    outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
-    return replace(plan, problem=replace(plan.problem, outlook=outlook, tariff=replace(plan.problem.tariff, charge=posed.tariff.charge)))
 
 
 def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver: Solver) -> Pair:

@@ -419,14 +419,10 @@ def _read_days(load: DeferrableLoad, state: LoadState, timeline: Timeline, zone:
             need = remaining_kwh if following <= timeline.end else min(remaining_kwh, need)
         first, end = (timeline.first_from(instant) for instant in (midnight, following))
         if end > first:
-            yield DayNeed(first, end, need, day, _most_kwh(load, used or 0.0))
+            most = load.most_kwh_per_day
+            most_kwh = None if load.extra_value is None else np.inf if most is None else max(most - (used or 0.0), 0.0)
+            yield DayNeed(first, end, need, day, most_kwh)
         day += DAY
-
-
-def _most_kwh(load: DeferrableLoad, used_kwh: float) -> float | None:
-    if load.extra_value is None:
-        return None
-    return np.inf if load.most_kwh_per_day is None else max(load.most_kwh_per_day - used_kwh, 0.0)
 
 
 def _read_comfort(load: DeferrableLoad, window: ComfortWindow, timeline: Timeline, *, state: LoadState, zone: ZoneInfo) -> Iterator[DayNeed]:

@@ -135,14 +135,11 @@ class PlacedHeat:
             if missed[worst] > _MISSED_K:
                 when, kelvin = list(timeline)[worst].astimezone(zone), float(missed[worst])
                 figures = {"name": demand.name, "wanted": float(bound[worst]), "worst": when, "kelvin": kelvin}
-                yield MissedDemand(code, kelvin * kwh if code == "heat_least" else 0.0, figures | self._begins_outside(worst))
+                if worst < demand.cop.size // 2 and not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c:
+                    figures["outside_c"] = demand.start_c
+                yield MissedDemand(code, kelvin * kwh if code == "heat_least" else 0.0, figures)
         for code, celsius in demand.assumed:
             yield MissedDemand(code, 0.0, {"name": demand.name, "celsius": celsius})
-
-    def _begins_outside(self, worst: int) -> dict[str, float]:
-        demand = self.demand
-        outside = not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c
-        return {"outside_c": demand.start_c} if outside and worst < demand.cop.size // 2 else {}
 
     def explain(self, reasons: DeviceReasons) -> None:  # its temperature says why
         """Give no reasons."""

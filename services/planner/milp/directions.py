@@ -80,7 +80,10 @@ class PlannedFlows:
 
 
 def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]) -> FlowDirections:
-    imports, charges, enough = (_scatter(where, values) for where, values in zip((choices.grid, choices.battery, choices.least), chosen, strict=True))
+    places = choices.grid, choices.battery, choices.least
+    imports, charges, enough = (np.zeros_like(where) for where in places)
+    for spread, where, values in zip((imports, charges, enough), places, chosen, strict=True):
+        spread[where] = values
     return FlowDirections(
         may_import=ways.may_import & (~choices.grid | imports),
         may_export=ways.may_export & (~choices.grid | ~imports),
@@ -101,12 +104,6 @@ def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
     """Return which way each choice goes where batteries may rest."""
     outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
     return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
-
-
-def _scatter(where: BoolArray, values: BoolArray) -> BoolArray:
-    spread = np.zeros_like(where)
-    spread[where] = values
-    return spread
 
 
 def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from luna.contracts.owner import ManualBlock, Reserve
+from luna.contracts.owner import Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
 from luna.energy.economics import COST_ALONE, EnergyCharge, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
@@ -138,7 +138,9 @@ def build_problem(request: PlanRequest) -> Problem:
             modes=tuple(modes),
         ),
     )
-    posed = _bind(posed, request.manual) if request.manual else posed
+    if request.manual:
+        manual, bound_demands = read_blocks(request.manual, request.site, posed.demands, timeline)
+        posed = replace(posed, manual=manual, demands=bound_demands, limits=manual.narrow(posed.limits))
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
     return weigh(posed, Weights.of(objective, carbon_is_known=carbon is not None), automatic=request.options.terminal.kind == "automatic")
 
@@ -173,12 +175,6 @@ def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
     """Return the problem with reserves at the end of each slot, ``(batteries, slots)``; a reserve goes before the terminal rule."""
     terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
     return replace(problem, terminal=terminal, storage=replace(problem.storage, reserve_kwh=reserve_kwh))
-
-
-def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
-    """Return the problem with its owner's constraints."""
-    manual, demands = read_blocks(blocks, problem.site, problem.demands, problem.outlook.timeline)
-    return replace(problem, manual=manual, demands=demands, limits=manual.narrow(problem.limits))
 
 
 def _slot_limits(limits_kw: list[float | None] | None) -> FloatArray | None:

@@ -36,12 +36,6 @@ LOOK_BACK = 8 * DAY
 PRICE_MEMORY = 180 * DAY
 
 
-def _carry_carbon(intensity: FloatArray, horizon: Timeline) -> FloatArray | None:
-    """Return the intensity (g/kWh) over a horizon as ``intensity`` from before it on, days beyond that as the last known one; None where nothing was."""
-    around = Timeline(horizon.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
-    return carry_days(intensity, around)[around.index_of(horizon.start) :] if np.isfinite(intensity).any() else None
-
-
 def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
     """Return every value of the intensity with the instant it became known."""
     starts, issued_at, intensity = weather_carbon.read_carbon_issues(connection, place, timeline)
@@ -92,7 +86,10 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
     prices = SitePrices(site, around, {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()})
-    return SiteInputs(site, horizon, facts.driving, prices, _carry_carbon(facts.carbon, horizon))
+    # Days beyond the last known intensity are as that one; None where nothing is known.
+    known = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
+    carbon = carry_days(facts.carbon, known)[known.index_of(start) :] if np.isfinite(facts.carbon).any() else None
+    return SiteInputs(site, horizon, facts.driving, prices, carbon)
 
 
 def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:

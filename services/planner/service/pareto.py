@@ -66,17 +66,13 @@ def trace_tradeoff(solve: Solve[Point], *, most: int, tolerance: float, progress
         gaps = [pair for pair in pairwise(points) if (pair[0].first, pair[1].first) not in closed]
         if not gaps:
             return keep_best(points), True
-        left, right = max(gaps, key=lambda pair: _width(pair[0], pair[1], ranges))
+        left, right = max(gaps, key=lambda pair: max((pair[1].first - pair[0].first) / ranges[0], (pair[0].second - pair[1].second) / ranges[1]))
         between = _between(solve, left, right, tolerance=tolerance, ranges=ranges)
         if between is None:
             closed.add((left.first, right.first))
         else:
             points = sorted([*points, between], key=lambda each: (each.first, -each.second))
     return keep_best(points), False
-
-
-def _width(left: TradeoffPoint[Point], right: TradeoffPoint[Point], ranges: tuple[float, float]) -> float:
-    return max((right.first - left.first) / ranges[0], (left.second - right.second) / ranges[1])
 
 
 def _between(

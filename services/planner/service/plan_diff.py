@@ -111,7 +111,10 @@ def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, lan
     first = Planned(carried, solver).plan(later.request)
     steps = list(_put_back(carried, Planned(carried, solver)))
     causes = _attribute(was, now, steps)
-    changes = [_change(later.reply, place, (was, now), code) for place, code in causes.items()]
+    changes = [
+        ModeChange(start=later.reply.slots[slot].start, device=device, before=was[slot, device], after=now[slot, device], cause=code)
+        for (slot, device), code in causes.items()
+    ]
     numbers = Numbers(language, ZoneInfo(later.reply.timezone), later.reply.currency)
     costs = [before - step.cost for before, step in zip([first[1], *(step.cost for step in steps)], steps, strict=False)]
     step_costs: list[tuple[CauseCode, float]] = [*((step.code, cost) for step, cost in zip(steps, costs, strict=True)), ("horizon", 0.0)]
@@ -162,11 +165,6 @@ def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int
             cause = step.code
         causes[place] = cause
     return causes
-
-
-def _change(reply: PlanReply, place: tuple[int, str], modes: tuple[Modes, Modes], cause: CauseCode) -> ModeChange:
-    slot, device = place
-    return ModeChange(start=reply.slots[slot].start, device=device, before=modes[0][place], after=modes[1][place], cause=cause)
 
 
 def _cause(carried: AlignedInputs, code: CauseCode, cost: float, changes: list[ModeChange], *, numbers: Numbers) -> ChangeCause:
