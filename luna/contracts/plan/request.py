@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import reduce
 from operator import getitem
 from typing import Annotated, Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,8 @@ class PlanRequest(Request):
     @classmethod
     def _by_the_sites_clock(cls, document: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         site = document.get("site") if isinstance(document, dict) else None
-        name, zone = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None, None
+        name = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None
+        zone: ZoneInfo | None = None
         # A site that names no zone there is, is refused where it is read itself.
         with suppress(InvalidInputError):
             zone = parse_zone(name) if isinstance(name, str) else None
@@ -116,14 +118,14 @@ class PlanRequest(Request):
             raise invalid_part("first-slot-too-long")
         if self.site is not None:
             # The prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds.
-            (least, most), beyond, worth = PRICE.bounds(self.site.currency), list[Amount](), self.options.terminal.value
+            (least, most), amounts, worth = PRICE.bounds(self.site.currency), list[Amount](), self.options.terminal.value
             for name in ("import_price", "export_price") if self.outlook is not None else ():
                 for number, price in enumerate(getattr(self.outlook, name)):
                     if not least <= price <= most:
-                        beyond.append(Amount(("outlook", name, number), price, PRICE))
-            place = ("options", "terminal", "value")
-            named = {(*place, battery): each for battery, each in worth.items()} if isinstance(worth, dict) else {} if worth is None else {place: worth}
-            require_in_currency([*beyond, *(Amount(where, each, PRICE) for where, each in named.items())], self.site.currency)
+                        amounts.append(Amount(("outlook", name, number), price, PRICE))
+            values = worth if isinstance(worth, dict) else {} if worth is None else {"": worth}
+            amounts += [Amount(("options", "terminal", "value", *filter(None, (battery,))), each, PRICE) for battery, each in values.items()]
+            require_in_currency(amounts, self.site.currency)
         return self
 
     @property
