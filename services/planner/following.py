@@ -183,21 +183,18 @@ def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None,
 
 def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -> bool:
     """Return whether errors such as forecasts lately made cost all that the first policy gains over the second, or leave it to chance."""
-    costs = _cost_errors(plan, [each.policy for each in pair], errors)
+    problem, value, policies = plan.problem, plan.value, [each.policy for each in pair]
+    if value is None:
+        costs = simulate_errors(problem, policies, errors)
+    else:
+        # Up to what both cost alike.
+        offered = offer_lengths(problem, errors, value.direction)
+        terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
+        costs = np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
     gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
     chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
     return gain <= LEAST_GAIN + _SURE * chance
-
-
-def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
-    """Return what policies cost on each of the courses, ``(policies, courses)``, up to what all of them cost alike."""
-    problem, value = plan.problem, plan.value
-    if value is None:
-        return simulate_errors(problem, policies, errors)
-    offered = offer_lengths(problem, errors, value.direction)
-    terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
-    return np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
 
 
 def value_policy(plan: Plan) -> PlanPolicy:

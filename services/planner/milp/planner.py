@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.energy.devices import Battery
-from luna.energy.physics import BatteryLimits, BoolArray, InverterLimits, Mode, SetPoint
+from luna.energy.physics import BatteryLimits, BoolArray, Mode, SetPoint
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray
@@ -343,7 +343,10 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         site = problem.site.model_copy(update={"batteries": [_wear_evenly(battery)]})
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
-        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=_inverter_of(problem, pv, index))
+        inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
+        # As one battery sees them, where PV counts as ``pv``.
+        inverters = inverters and inverters.only(index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0))
+        limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=inverters)
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
         alone = alone if problem.storage.reserve_kwh is None else replace(alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1]))
@@ -366,12 +369,6 @@ def _wear_evenly(battery: Battery) -> Battery:
     depths = np.array([0.0, *(segment.to_depth for segment in battery.wear_by_depth)])
     mean = float(np.diff(depths) @ np.array([segment.price for segment in battery.wear_by_depth])) / float(depths[-1])
     return battery.model_copy(update={"wear_price": battery.wear_price + mean / 2, "wear_by_depth": ()})
-
-
-def _inverter_of(problem: Problem, pv_kwh: FloatArray, index: int) -> InverterLimits | None:
-    """Return the inverters as one battery sees them where PV counts as ``pv_kwh``; None where there are none."""
-    inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
-    return None if inverters is None else inverters.only(index, np.divide(own, pv_kwh, out=np.zeros_like(own), where=pv_kwh > 0))
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:

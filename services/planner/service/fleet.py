@@ -1,10 +1,10 @@
 """Plans of many stored sites: one read for all, each planned as if alone, one write for all. What is wrong with one site keeps no other waiting."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 
@@ -162,20 +162,17 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
         now: what was said by then is known.
     """
     with unit_of_work(engine) as connection:
-        sensing = list(_parse(sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES)))
+        sensing: list[Site] = []
+        for configuration in sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES).values():
+            # Why one cannot be read its plan says.
+            with suppress(InvalidInputError):
+                sensing.append(parse_site(configuration))
         keys = sites.keys_of(connection, [site.name for site in sensing])
         by_key = {keys[site.name]: site for site in sensing}
         facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
         changed = [key for key, site in by_key.items() if any(stored.says_news(site, facts[key], now) for stored in _STORED)]
         plan_causes.note(connection, changed, "stay")
     return FollowStaysReply(sites=len(changed))
-
-
-def _parse(configurations: Mapping[str, Any]) -> Iterator[Site]:
-    for configuration in configurations.values():
-        # Why one cannot be read its plan says.
-        with suppress(InvalidInputError):
-            yield parse_site(configuration)
 
 
 def _cut(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:

@@ -153,12 +153,13 @@ class _Curve:
         if "carbon" in figures and problem.outlook.carbon_g_per_kwh is None:
             raise refuse("carbon-figure-missing", field="outlook.carbon_g_per_kwh")
         self._problem, self._request, self._figures, self._solver = problem, request, figures, solver
-        carbon = problem.outlook.carbon_g_per_kwh
+        carbon, batteries = problem.outlook.carbon_g_per_kwh, problem.site.batteries
+        wear_prices = [*(each.wear_price for each in batteries), *(segment.price for each in batteries for segment in each.wear_by_depth)]
         self._units: dict[Figure, float] = {
             "cost": max(float(np.abs(problem.outlook.import_price).max()), 0.01),
             "carbon": 1.0 if carbon is None else max(float(carbon.max()), 1.0),
             "self_sufficiency": 1.0,
-            "wear": _dearest_wear(problem) or 1.0,
+            "wear": max(wear_prices, default=0.0) or 1.0,
         }
 
     def solve(self, first: float, second: float) -> TradeoffPoint[Weighed]:
@@ -194,9 +195,3 @@ class _Curve:
             wear=round(cost.wear, 6),
             weights=ParetoWeights(carbon_price_per_kg=weights.carbon, self_sufficiency_price=weights.self_sufficiency, wear_factor=1.0 + weights.wear),
         )
-
-
-def _dearest_wear(problem: Problem) -> float:
-    """Return the dearest wear of any battery, per kWh."""
-    prices = [battery.wear_price for battery in problem.site.batteries]
-    return max([*prices, *(segment.price for battery in problem.site.batteries for segment in battery.wear_by_depth)], default=0.0)

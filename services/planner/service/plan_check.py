@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import PlanReply, PlanRequest, SlotReply
+from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan_questions import CheckPlansReply, PlanFinding
-from luna.energy.devices import FLOW_KINDS, Battery, DeviceKind
+from luna.energy.devices import FLOW_KINDS, Battery
 from luna.energy.economics import peak_cost, slot_costs
 from luna.energy.site import Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline
@@ -49,16 +48,13 @@ def check_reply(reply: PlanReply, inputs: PlanRequest | None) -> list[Finding]:
 def _balances(reply: PlanReply) -> Iterator[Finding]:
     for slot in reply.slots:
         supplied = slot.pv_kwh - slot.curtailed_kwh + slot.import_kwh
-        used = slot.load_kwh + slot.export_kwh + sum(_used_kwh(slot, kind) for kind in FLOW_KINDS)
+        used = slot.load_kwh + slot.export_kwh
+        for kind in FLOW_KINDS:
+            takes, *gives = kind.flows
+            for flow in getattr(slot, kind.section).values():
+                used += getattr(flow, takes) - sum(getattr(flow, name) for name in gives)
         if abs(supplied - used) > TOLERANCE_KWH:
             yield Finding("balance", supplied - used, slot.start)
-
-
-def _used_kwh(slot: SlotReply, kind: DeviceKind[Any]) -> float:
-    """Return what all devices of a kind take in a slot, less what they give."""
-    takes, *gives = kind.flows
-    used: float = sum(getattr(flow, takes) - sum(getattr(flow, name) for name in gives) for flow in getattr(slot, kind.section).values())
-    return used
 
 
 def _starts(inputs: PlanRequest, reply: PlanReply) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Which input made a new plan different: inputs are put back one after the other, and everything is planned anew each time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -109,7 +109,13 @@ def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, lan
     now = read_modes(later.reply, 0, carried.shared)
     was = read_modes(earlier.reply, carried.passed, carried.shared)
     first = Planned(carried, solver).plan(later.request)
-    steps = list(_put_back(carried, Planned(carried, solver)))
+    # One more input each time as it was before; inputs that are the same are left out.
+    request, planned, steps = carried.later.request, Planned(carried, solver), list[InputStep]()
+    for code, swap in _SWAPS.items():
+        changed = swap(request, carried)
+        if changed != request:
+            request = changed
+            steps.append(InputStep(code, *planned.plan(request)))
     causes = _attribute(was, now, steps)
     changes = [
         ModeChange(start=later.reply.slots[slot].start, device=device, before=was[slot, device], after=now[slot, device], cause=code)
@@ -140,16 +146,6 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
         modes |= {(place, name): setpoints.mode[first + place] for name, setpoints in reply.setpoints.items()}
         modes |= {(place, name): flow.mode for name, flow in slot.placed}
     return modes
-
-
-def _put_back(carried: AlignedInputs, planned: Planned) -> Iterator[InputStep]:
-    """Plan with one more input as it was before, each time; inputs that are the same are left out."""
-    request = carried.later.request
-    for code, swap in _SWAPS.items():
-        changed = swap(request, carried)
-        if changed != request:
-            request = changed
-            yield InputStep(code, *planned.plan(request))
 
 
 def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int, str], CauseCode]:
