@@ -71,12 +71,9 @@ def _ask(connection: Connection, site: Site, requested: ControlMode, *, by: str,
         if mode in standing and standing[mode].state == "withdrawn":
             before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
             entry = _decide("restored", policy, mode, by=by, now=now)
-            agent_gates.record(connection, site.name, entry if before is None else entry.model_copy(update=_carry(before)))
-
-
-def _carry(before: GateEntry) -> dict[str, object]:
-    """Return what a mode that is given back has of the decision before: evidence does not come from giving back."""
-    return {"state": before.state, "reason": before.reason, "better": before.better, "evidence": before.evidence}
+            # Evidence does not come from giving back: it is that of the decision before.
+            kept = {} if before is None else {name: getattr(before, name) for name in ("state", "reason", "better", "evidence")}
+            agent_gates.record(connection, site.name, entry.model_copy(update=kept))
 
 
 def _decide(kind: str, policy: str, mode: ControlMode, *, by: str, now: datetime) -> GateEntry:

@@ -278,22 +278,23 @@ class Capability:
     def parameters(self) -> tuple[CapabilityParameter, ...]:
         """The parameters, beside the caller."""
         hints = get_type_hints(self.function, include_extras=True)
-        return tuple(self._read(each, hints[each.name]) for each in list(signature(self.function).parameters.values())[1:])
+        parameters = []
+        for each in list(signature(self.function).parameters.values())[1:]:
+            hint, default = hints[each.name], each.default
+            info = FieldInfo.from_annotation(hint) if default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, default)
+            place: Literal["path", "query", "body", "header"] = "path" if f"{{{each.name}}}" in self.path else "query"
+            if each.name == self.changes:
+                place = "header"
+            elif _is_of(info.annotation, StrictModel):
+                place = "body"
+            parameters.append(CapabilityParameter(each.name, hint, info, place))
+        return tuple(parameters)
 
     @cached_property
     def request(self) -> type[BaseModel]:
         """The parameters as one message, by their names in a request; other fields are refused."""
         fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.parameters}
         return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
-
-    def _read(self, parameter: Parameter, hint: Any) -> CapabilityParameter:
-        info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        return CapabilityParameter(parameter.name, hint, info, self._find_place(parameter.name, info.annotation))
-
-    def _find_place(self, name: str, kind: Any) -> Literal["path", "query", "body", "header"]:
-        if name == self.changes:
-            return "header"
-        return "body" if _is_of(kind, StrictModel) else "path" if f"{{{name}}}" in self.path else "query"
 
 
 def locate(path: str, reply: BaseModel) -> str:

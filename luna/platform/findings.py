@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
-from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
+from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
 from luna.contracts.control import ControlState, LeftAlone
 from luna.contracts.plan import PlanReply
 from luna.energy.site import Site
@@ -127,15 +127,12 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
     """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SEARCH_EVERY``."""
-    return [*_find_all_silent(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
-
-
-def _find_all_silent(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
     names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors if sensor.holds_at(now)}
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
+    silent = find_silent_beside_others(connection, site, now=now)
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
-        return []
-    return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]
+        return silent
+    return [SiteFinding("sensors_silent", last.isoformat(), {"at": last}), *silent]
 
 
 def find_silent_beside_others(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
@@ -157,13 +154,11 @@ def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> lis
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     turns = [agent_gates.find_turn(connection, site.name, policy=policy, mode=mode) for mode in reversed(CONTROL_MODES[1:]) if mode in standing]
     recent = [turn for turn in turns if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now]
-    return [finding for state in ("offered", "withdrawn") for finding in _describe_gate([turn for turn in recent if turn.state == state], site)]
-
-
-def _describe_gate(turns: Sequence[GateEntry], site: Site) -> list[SiteFinding]:
-    for turn in turns:
-        if turn.state == "withdrawn":
-            return [SiteFinding("agent_withdrawn", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode, "at": turn.at})]
-        if CONTROL_MODES.index(site.antares.control_mode) < CONTROL_MODES.index(turn.mode):
-            return [SiteFinding("agent_offered", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode})]
-    return []
+    beyond = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
+    offered = next((turn for turn in recent if turn.state == "offered" and turn.mode in beyond), None)
+    withdrawn = next((turn for turn in recent if turn.state == "withdrawn"), None)
+    news = [] if offered is None else [SiteFinding("agent_offered", f"{offered.mode} {offered.at.isoformat()}", {"mode": offered.mode})]
+    if withdrawn is not None:
+        figures = {"mode": withdrawn.mode, "at": withdrawn.at}
+        news.append(SiteFinding("agent_withdrawn", f"{withdrawn.mode} {withdrawn.at.isoformat()}", figures))
+    return news

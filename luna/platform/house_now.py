@@ -409,17 +409,13 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
         for stay in (() if plan is None else list_planned_stays(site, plan, now))
     )
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    soc, measured_until = read_soc(connection, site, plan, now=now), _end_measured(yesterday, today)
+    soc = read_soc(connection, site, plan, now=now)
+    measured_ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in (yesterday, today) if day.measured.any()]
+    measured_until = measured_ends[-1] if measured_ends else None
     house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
-
-
-def _end_measured(*days: Day) -> datetime | None:
-    """Return when the last measured slot of some days in order ends."""
-    ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in days if day.measured.any()]
-    return ends[-1] if ends else None
 
 
 def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:

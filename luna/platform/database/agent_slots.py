@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,8 +11,7 @@ from luna.energy.devices import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import agent_plans, plan_slots
-from luna.platform.database.agent_plans import PlannedModes
-from luna.platform.database.plan_slots import LoggedSlot, PlanSpan
+from luna.platform.database.plan_slots import PlanSpan
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -34,8 +32,20 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
     decisions = []
     for start in window:
         plan_id, mode = planned.get(start, (None, None))
-        if plan_id is not None or start in decided:
-            decisions.append(_describe(start, decided.get(start), (plan_id, mode), beside.get(plan_id or "")))
+        if plan_id is None and start not in decided:
+            continue
+        logged, agents = decided.get(start), beside.get(plan_id or "")
+        decision = {
+            "start": start,
+            "decided_by": logged and logged.decided_by,
+            "reason": logged and logged.reason,
+            "plan_id": plan_id,
+            "planner_mode": mode,
+            "agent_plan_id": agents and agents.plan_id,
+            "agent_mode": agents and agents.mode_at(start),
+            "verdict": agents and agents.verdict,
+        }
+        decisions.append(SlotDecision.model_validate(decision))
     return decisions
 
 
@@ -48,27 +58,8 @@ def _read_planned(connection: Connection, spans: Sequence[PlanSpan], window: Tim
         if end <= first:
             continue
         minutes, slots = plan_slots.read_slots(connection, span, first, end - _MOMENT)
-        planned |= {
-            start: (span.plan_id, mode) for start, mode in _spread(slots, timedelta(minutes=minutes)) if span.issued_at <= start and first <= start < end
-        }
+        # A plan's slots may be longer than a quarter-hour.
+        quarters = max(timedelta(minutes=minutes) // SLOT, 1)
+        modes = [(datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"]) for slot in slots for place in range(quarters)]
+        planned |= {start: (span.plan_id, mode) for start, mode in modes if span.issued_at <= start and first <= start < end}
     return planned
-
-
-def _spread(slots: Sequence[dict[str, Any]], length: timedelta) -> list[tuple[datetime, str]]:
-    """Return the mode of each quarter-hour of slots that may be longer."""
-    return [(datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"]) for slot in slots for place in range(max(length // SLOT, 1))]
-
-
-def _describe(start: datetime, decided: LoggedSlot | None, planned: tuple[str | None, str | None], beside: PlannedModes | None) -> SlotDecision:
-    return SlotDecision.model_validate(
-        {
-            "start": start,
-            "decided_by": decided and decided.decided_by,
-            "reason": decided and decided.reason,
-            "plan_id": planned[0],
-            "planner_mode": planned[1],
-            "agent_plan_id": beside.plan_id if beside else None,
-            "agent_mode": beside.mode_at(start) if beside else None,
-            "verdict": beside.verdict if beside else None,
-        }
-    )

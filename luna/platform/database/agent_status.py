@@ -1,6 +1,5 @@
 """The status of a site's agent on the way to control, for every page, command and message."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -44,7 +43,8 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     last = standing.get("full_control")
     by_kind = {each.kind: each for each in last.evidence} if last else {}
     evidence = [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
-    code, step = _find_next_step(run, standing, evidence, requested=requested, language=language)
+    aim: ControlMode = "full_control" if requested == "shadow" else requested
+    code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested)
     return AgentStatus(
         site_id=site.name,
         policy=policy,
@@ -57,7 +57,7 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
         shadow_plans=shadow_count.plans,
         evidence=evidence,
         modes=[_describe(mode, standing, effective, language) for mode in CONTROL_MODES],
-        next_step=step,
+        next_step=NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures),
         next_step_code=code,
         judged_at=agent_gates.last_judged(connection, site.name, policy=policy),
     )
@@ -83,16 +83,8 @@ def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMo
     return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement)
 
 
-def _find_next_step(
-    run: TrainingRun | None, standing: LastDecisions, evidence: Sequence[GateEvidence], *, requested: ControlMode, language: Language
-) -> tuple[str, str]:
-    """Return the code of the next step, and its sentence."""
-    aim: ControlMode = "full_control" if requested == "shadow" else requested
-    code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested)
-    return code, NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures)
-
-
 def _choose_step(run: TrainingRun | None, last: GateEntry | None, evidence: dict[str, GateEvidence], *, requested: ControlMode) -> tuple[str, dict[str, int]]:
+    """Return the code of the next step towards control, with its figures."""
     missing = {kind: {"missing": max(each.needed - each.days, 0)} for kind, each in evidence.items()}
     if run is None:
         return "train", {}

@@ -113,11 +113,8 @@ def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> l
 
 def _session(row: Mapping[Any, Any]) -> StoredSession:
     names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
-    return StoredSession.model_validate({name: row[name] for name in names} | _read_stay(row))
-
-
-def _read_stay(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
+    stay = {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
+    return StoredSession.model_validate({name: row[name] for name in names} | stay)
 
 
 def _same(one: NewSession, other: NewSession) -> bool:

@@ -39,7 +39,8 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     dimension = dimensions.get(table.name)
     if dimension is None:
         return
-    first, last = (_instant(extreme) for extreme in (columns[dimension.column].min(), columns[dimension.column].max()))
+    instants = columns[dimension.column].astype("datetime64[us]")
+    first, last = (extreme.astype(datetime).replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
     prepared = connection.info.setdefault(PREPARED, {})
     earliest, latest = prepared.get(table.name, (last, first))
     if earliest <= first and last <= latest:
@@ -62,8 +63,3 @@ def _make(connection: Connection, table: Table, dimension: Dimension, window: tu
     connection.execute(insert(table), rows)
     series = [column == PLACEHOLDERS[type(column.type)] for column in table.primary_key if not isinstance(column.type, DateTime)]
     connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))
-
-
-def _instant(extreme: Any) -> datetime:
-    at: datetime = extreme.astype("datetime64[us]").astype(datetime)
-    return at.replace(tzinfo=UTC)

@@ -192,7 +192,8 @@ def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site],
     for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, is_curtailed | ran)):
         at = start.astimezone(UTC).replace(tzinfo=None)
         if device == "pv":
-            limits.setdefault(key, []).append((at, _limit_kwh(mode, limit_kw)))
+            limit_kwh = float(limit_kw) * (SLOT / timedelta(hours=1)) if mode == "limit" and limit_kw is not None else float("inf")
+            limits.setdefault(key, []).append((at, 0.0 if mode == "off" else limit_kwh))
         elif not is_metered_apart(sites_by_key[key], device):
             runs.setdefault(key, []).append(at)
     for key, blocks in manual_blocks.read_runs_each(connection, sites_by_key, first=first, end=end).items():
@@ -208,12 +209,6 @@ def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime)
         return []
     begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
     return [begin + step * SLOT for step in range(-((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT))]
-
-
-def _limit_kwh(mode: str, limit_kw: str | None) -> float:
-    if mode == "off":
-        return 0.0
-    return float(limit_kw) * (SLOT / timedelta(hours=1)) if mode == "limit" and limit_kw is not None else float("inf")
 
 
 def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:

@@ -133,14 +133,13 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
 
 def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> VersionRecord:
     """Return the means over the days of one version's scores, and of what its errors cost."""
-    series = {name: _average([score for score in scores if score.series == name]) for name in sorted({score.series for score in scores})}
+    series = {}
+    for name in sorted({score.series for score in scores}):
+        own = [score for score in scores if score.series == name]
+        coverages = [score.coverage_80 for score in own if score.coverage_80 is not None]
+        means = {measure: fmean(getattr(score, measure) for score in own) for measure in ("mae", "rmse", "pinball")}
+        series[name] = SeriesRecord(days=len(own), coverage_80=fmean(coverages) if coverages else None, **means)
     return VersionRecord(series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets))
-
-
-def _average(scores: Sequence[ForecastDayScore]) -> SeriesRecord:
-    coverages = [score.coverage_80 for score in scores if score.coverage_80 is not None]
-    means = {name: fmean(getattr(score, name) for score in scores) for name in ("mae", "rmse", "pinball")}
-    return SeriesRecord(days=len(scores), coverage_80=fmean(coverages) if coverages else None, **means)
 
 
 def _decision(activation: Activation) -> VersionDecision:

@@ -70,23 +70,11 @@ def delete_old(connection: Connection, ages: Mapping[str, timedelta | None], *, 
 
 
 def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
-    deleted = 0
-    with copy.cursor(connection) as session:
-        for _ in range(BATCHES):
-            session.execute(_delete_batch(table, cutoff))
-            deleted += session.rowcount
-            if session.rowcount < TABLES[table].batch_rows:
-                break
-    return deleted
-
-
-def _delete_batch(table: str, cutoff: datetime) -> sql.Composed:
     aging = TABLES[table]
     newest = sql.SQL("(SELECT max({time}) FROM {table} AS newer WHERE {same})").format(
         time=sql.Identifier(aging.time), table=sql.Identifier(table), same=_same(aging, "newer")
     )
-    bound = sql.SQL("least({}, {})").format(cutoff, newest) if aging.keep_newest else sql.Literal(cutoff)
-    return sql.SQL(
+    delete_batch = sql.SQL(
         "WITH RECURSIVE {series}, old AS ("
         "SELECT old.ctid FROM series CROSS JOIN LATERAL (SELECT ctid FROM {table} AS old WHERE {same} AND {time} < {bound} LIMIT {batch}) AS old LIMIT {batch}"
         ") DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM old))"
@@ -95,9 +83,17 @@ def _delete_batch(table: str, cutoff: datetime) -> sql.Composed:
         table=sql.Identifier(table),
         same=_same(aging, "old"),
         time=sql.Identifier("old", aging.time),
-        bound=bound,
+        bound=sql.SQL("least({}, {})").format(cutoff, newest) if aging.keep_newest else sql.Literal(cutoff),
         batch=aging.batch_rows,
     )
+    deleted = 0
+    with copy.cursor(connection) as session:
+        for _ in range(BATCHES):
+            session.execute(delete_batch)
+            deleted += session.rowcount
+            if session.rowcount < aging.batch_rows:
+                break
+    return deleted
 
 
 def _series(table: str, aging: Aging) -> sql.Composed:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost
 from luna.energy.judgement import may_use
 from luna.energy.observations import ESTIMABLE
@@ -44,22 +43,18 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     excluded_days: list[LeftOutDay] = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
-        excluded = _leave_out(day, verdicts.get(day), waits_for=None if _is_replayed(scored, day) else waits_for)
-        if excluded is None:
-            counted.append(_count(day, scored[day]))
+        verdict = verdicts.get(day)
+        if verdict is not None and not may_use(verdict.verdict):
+            excluded_days.append(LeftOutDay(day, "excluded", tuple(verdict.faults)))
+        elif _is_replayed(scored, day):
+            settled = {name: cost.settled for name, cost in scored[day].items()}
+            carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in scored[day].items() if cost.import_carbon_g is not None}
+            counted.append(CountedDay(day, settled, carbon))
         else:
-            excluded_days.append(excluded)
+            # What a trusted day lacks.
+            waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
+            excluded_days.append(LeftOutDay(day, "not_recorded" if verdict is None else waits_for))
     return Savings(first, last, counted, excluded_days)
-
-
-def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
-    """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
-    if verdict is not None and not may_use(verdict.verdict):
-        return LeftOutDay(day, "excluded", tuple(verdict.faults))
-    if waits_for is None:
-        return None
-    return LeftOutDay(day, "not_recorded" if verdict is None else waits_for)
 
 
 def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> bool:
@@ -85,9 +80,3 @@ def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> d
         for place in np.flatnonzero(lacking).tolist():
             codes_by_day.setdefault(days[place], code)
     return codes_by_day
-
-
-def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:
-    settled = {name: cost.settled for name, cost in costs.items()}
-    carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in costs.items() if cost.import_carbon_g is not None}
-    return CountedDay(day, settled, carbon)

@@ -171,11 +171,8 @@ class JobRunner:
         try:
             yield deaths
         finally:
-            self._note_end(job_id)
-
-    def _note_end(self, job_id: str) -> None:
-        try:
-            self.ledger.end(job_id, job_id)
-        except redis.RedisError as exc:
-            # The row says how it ended; at worst this start counts as one without an end.
-            log.warning("queue does not answer", error=str(exc))
+            try:
+                self.ledger.end(job_id, job_id)
+            except redis.RedisError as exc:
+                # The row says how it ended; at worst this start counts as one without an end.
+                log.warning("queue does not answer", error=str(exc))

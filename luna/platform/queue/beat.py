@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from importlib.metadata import version
 
 import redis
@@ -112,7 +111,10 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._is_sendable(type(entry.args[0]), prompt=_is_prompt(entry)) else (due, seconds)
+        request = type(entry.args[0])
+        if due and not (self._client.is_served(request, asked=_is_prompt(entry)) and self._has_work(request)):
+            return False, self.max_interval
+        return due, seconds
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
@@ -125,9 +127,6 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
             return
         self.asked_at[entry.name] = self._clock.now()
         SENT.labels(entry.name).inc()
-
-    def _is_sendable(self, request: type[Request], *, prompt: bool) -> bool:
-        return self._client.is_served(request, asked=prompt) and self._has_work(request)
 
 
 def _is_prompt(entry: ScheduleEntry) -> bool:
@@ -168,18 +167,22 @@ class Beat:
         self._redis = connect(redis_url)
         self._lead = LeaderLock(self._redis, self.name, turn=turn)
         self._scheduler: Scheduler | None = None
+        self._version = version("luna-energy")
         self.state = "starts"
 
     def turn(self) -> float:
         """Do what is due and return the seconds until the next turn; without Redis, try at the next turn."""
         longest = self._turn.total_seconds()
         try:
-            return min(longest, self._send_due()) if self._lead.hold() else self._wait(longest)
+            if self._lead.hold():
+                return min(longest, self._send_due())
+            self._scheduler = None
+            self._say(f"waits, for {self._lead.holder()} leads")
         except redis.RedisError as exc:
             # Another may lead meanwhile; what it asked for stands in its sign.
             self._scheduler = None
             self._say("does not reach Redis", error=str(exc))
-            return longest
+        return longest
 
     def leave(self) -> None:
         """Hand the lead over and close every connection."""
@@ -209,20 +212,11 @@ class Beat:
         )
         return pause
 
-    def _wait(self, longest: float) -> float:
-        self._scheduler = None
-        self._say(f"waits, for {self._lead.holder()} leads")
-        return longest
-
     def _say(self, state: str, **fields: str) -> None:
         if state != self.state:
             self.state = state
             log.info("beat's part", name=self.name, state=state, **fields)
             LEADS.set(state == "leads")
-
-    @cached_property
-    def _version(self) -> str:
-        return version("luna-energy")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -51,7 +51,11 @@ class LeaderLock:
 
     def hold(self) -> bool:
         """Renew the lead or take it where it is free, and return whether it is held."""
-        self._leads = self._renew() or self._lock.acquire(blocking=False, token=self._name)
+        try:
+            is_renewed = self._leads and bool(self._lock.reacquire())
+        except LockError:
+            is_renewed = False
+        self._leads = is_renewed or self._lock.acquire(blocking=False, token=self._name)
         return self._leads
 
     def holder(self) -> str | None:
@@ -71,14 +75,6 @@ class LeaderLock:
         except LockError:
             # Another leads already.
             self._leads = False
-
-    def _renew(self) -> bool:
-        if not self._leads:
-            return False
-        try:
-            return bool(self._lock.reacquire())
-        except LockError:
-            return False
 
 
 BEAT = timedelta(seconds=5)

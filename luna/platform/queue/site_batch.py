@@ -58,7 +58,9 @@ class SiteBatch:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: whose fault it is shows when each is asked by itself
             log.warning("sites are taken one by one", task=self.task, sites=len(names), error=str(error))
-            return self._each_apart(names, lambda name: act([name])[name])
+            # What fails takes back what it wrote, and is noted.
+            results = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
+            return {name: result for name, result in results if result is not None}
 
     def note(self, name: str, error: Exception) -> None:
         """Note what went wrong with a site, as its caller would be told of it."""
@@ -71,11 +73,6 @@ class SiteBatch:
         log.error("site failed", task=self.task, site_id=name, exc_info=error)
         self.faults[name] = refuse("task-failed", field="task", value=self.task)
 
-    def _each_apart(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
-        """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""
-        results = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
-        return {name: result for name, result in results if result is not None}
-
-    def _alone(self, act: Callable[[str], T], name: str) -> T:
+    def _alone(self, act: Callable[[Sequence[str]], Mapping[str, T]], name: str) -> T:
         with self.connection.begin_nested():
-            return act(name)
+            return act([name])[name]
