@@ -117,16 +117,13 @@ class _Attempt:
         if self.child is None:
             self._server.prepare()
             return
-        words = self._last_words()
+        with self.files.log.open("rb") as log:
+            log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+            words = log.read().decode(errors="replace")
         if gave_up or is_lasting(words):
             raise explain_failure(f"{self._server.name} does not start", words, self.files.log)
         self._failures += 1
         time.sleep(START_RETRY.pause(self._failures).total_seconds())
-
-    def _last_words(self) -> str:
-        with self.files.log.open("rb") as log:
-            log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            return log.read().decode(errors="replace")
 
 
 def _remember_port(server: Server, folder: Path, state: State) -> State:

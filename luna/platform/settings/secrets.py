@@ -39,17 +39,13 @@ def _faults(path: Path) -> Iterator[str]:
     except (OSError, UnicodeDecodeError) as exc:
         yield f"cannot be read ({exc.strerror if isinstance(exc, OSError) else 'no UTF-8 text'})"
         return
+    plain = word.lower().rstrip("0123456789!.")
     if not word:
         yield "is empty"
-    elif _repeats_default(word):
+    elif any(plain.replace(default, "") == "" for default in DEFAULTS):
         yield "is a default that everybody knows"
     elif len(word) < SHORTEST:
         yield f"has {len(word)} characters, fewer than {SHORTEST}"
-
-
-def _repeats_default(word: str) -> bool:
-    plain = word.lower().rstrip("0123456789!.")
-    return any(plain.replace(default, "") == "" for default in DEFAULTS)
 
 
 def main() -> int:

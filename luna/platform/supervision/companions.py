@@ -170,7 +170,9 @@ class _Companion:
         if not needed or (changed and self._name in STARTED_ANEW):
             self._end()
         if needed and self._process is None:
-            self._process = _start(self._command, self._starter)
+            # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
+            self._process = self._starter.start(["luna.platform.supervision.parent_watch", *self._command])
+            threading.Thread(target=_pass_on, args=(self._process,), daemon=True).start()
 
     def _read_settings(self) -> bool:
         import structlog
@@ -189,13 +191,6 @@ class _Companion:
         if self._process is not None:
             _end(self._process, self._hurry)
             self._process = None
-
-
-def _start(command: Sequence[str], starter: ForkServer) -> ChildProcess:
-    # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    process = starter.start(["luna.platform.supervision.parent_watch", *command])
-    threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
-    return process
 
 
 def _pass_on(process: ChildProcess) -> None:
