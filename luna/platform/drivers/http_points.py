@@ -1,13 +1,12 @@
 """Points in JSON documents that the device gives over HTTP; nothing is written, and nobody but the device is asked."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from luna.energy.devices import Via
 from luna.energy.refusals import refuse
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import pick
+from luna.platform.drivers.json_values import parse_document, pick
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoint
 
@@ -107,7 +106,7 @@ class HttpPoints:
         if reply.status_code != httpx.codes.OK:
             raise refuse("device-http-status", field="via", value=self.place, at=path, status=reply.status_code)
         try:
-            return json.loads(content)
+            return parse_document(content)
         except ValueError as exc:
             raise refuse("device-answer-unreadable", field="via", value=self.place, at=path) from exc
 

@@ -1,7 +1,20 @@
 """Values in JSON documents, by names with dots between."""
 
+import json
 import math
 from typing import Any
+
+
+def parse_document(content: bytes) -> Any:
+    """Return the JSON document that a device sent.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError as exc:
+        raise ValueError("nested deeper than any device's") from exc
 
 
 def look_up(document: Any, field: str) -> Any:
@@ -17,9 +30,15 @@ def look_up(document: Any, field: str) -> Any:
 
 
 def pick(document: Any, field: str) -> float:
-    """Return the number at a field, NaN where there is none."""
+    """Return the number at a field, NaN where there is none; true and false are none."""
     value = look_up(document, field)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    try:
+        number = float(value)
+    except OverflowError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 def place(document: Any, field: str, value: float | None) -> Any:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What one answer can carry: 125 registers.
 MOST_REGISTERS = 120
+# How many there are.
+REGISTERS = 65536
 
 log = structlog.get_logger("luna.drivers")
 
@@ -65,6 +67,9 @@ class ModbusLink:
         Raises:
             UnavailableError: the device does not answer, or refuses.
         """
+        if register + count > REGISTERS:
+            # A chain of models that leads there is none.
+            raise refuse("device-answer-short", field="via", value=self.place, register=register)
         client = self._connected()
         read = client.read_holding_registers if (table or self.transport.table) == "holding" else client.read_input_registers
         answer = self._ask(read, register, count=count)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.platform.drivers.points import DeviceIdentity, PointValue
@@ -14,7 +15,9 @@ from luna.platform.drivers.registers import decode, decode_point, decode_text, e
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
 # Registers of a SunSpec model that nobody asked for are read as well where that spares a request; elsewhere a device refuses those that it does not have.
-_GAP = 16
+_GAP = 24
+# What a device answers of a register that it does not have.
+_NO_SUCH_REGISTER = 2
 
 
 class RegisterSpan(NamedTuple):
@@ -66,8 +69,9 @@ class ModbusPoints:
             UnavailableError: nobody answers, or it is another product.
         """
         spans = {name: self._spans(name) for name in names}
-        registers = self._read_registers(span for several in spans.values() for span in several)
-        return {name: self._decode(name, [registers[span] for span in several]) for name, several in spans.items()}
+        registers = self._read_known(span for several in spans.values() for span in several)
+        known = {name for name, several in spans.items() if all(span in registers for span in several)}
+        return {name: self._decode(name, [registers[span] for span in several]) if name in known else math.nan for name, several in spans.items()}
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
         """Return of each value whether the device says that it holds; of a point that is only written, whether it was the last one sent.
@@ -149,7 +153,48 @@ class ModbusPoints:
         point = self._point(name)
         return [] if point.exponent_register is None else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
 
+    def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
+        """Return the registers that the device has: one that a sister of the product lacks makes nothing else unknown.
+
+        Raises:
+            UnavailableError: nobody answers, or the device has none of them.
+        """
+        wanted = sorted(set(spans))
+        try:
+            return self._read_registers(wanted)
+        except LunaError as error:
+            if not _lacks_register(error) or len(wanted) == 1:
+                raise
+            refusal = error
+        registers = dict[RegisterSpan, list[int]]()
+        for span in wanted:
+            try:
+                registers |= self._read_registers([span])
+            except LunaError as error:
+                if not _lacks_register(error):
+                    raise
+        if not registers:
+            raise refusal
+        return registers
+
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
+        """Return registers, of SunSpec models where these still lie where they were found.
+
+        Raises:
+            UnavailableError: nobody answers, the device refuses, or its models have moved.
+        """
+        spans = list(spans)
+        # The ID of each model that is read of comes along: after an update of its firmware, behind a dongle that stays connected, another may lie there.
+        addresses = {max((address for address in self._models.values() if address <= span.first), default=None) for span in spans}
+        marks = {RegisterSpan(self.link.transport.table, address, 1): model for model, address in self._models.items() if address in addresses}
+        registers = self._read_spans([*spans, *marks])
+        moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
+        if moved is not None:
+            self._models = {}
+            raise refuse("device-model-missing", field="via", value=self.place, model=moved, profile=self.profile.profile)
+        return registers
+
+    def _read_spans(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
         ordered, words = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
         for table, first, count in _join(ordered, gap=_GAP if self.profile.sunspec else 0):
             words |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
@@ -184,6 +229,10 @@ class ModbusPoints:
                 raise refuse("device-model-missing", field="via", value=self.place, model=model, profile=self.profile.profile)
             self._models, self._ports, self._opened = models, {}, self.link.opened
         return self._models
+
+
+def _lacks_register(error: LunaError) -> bool:
+    return error.reason == "device-refuses" and error.parameters["code"] == _NO_SUCH_REGISTER
 
 
 def _exponent_of(registers: list[int]) -> float:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from luna.energy.refusals import refuse
@@ -24,10 +24,11 @@ _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 @dataclass
 class ServerFaults:
-    """What goes wrong: each answer comes late by ``delay_s``, and after ``writes_taken`` more writes each is refused; None: none is."""
+    """What goes wrong: each answer comes late by ``delay_s``; after ``writes_taken`` more writes each is refused, None: none is; what it ``lacks`` as well."""
 
     delay_s: float = 0.0
     writes_taken: int | None = None
+    lacks: set[int] = field(default_factory=set)
 
 
 class RegisterServer:
@@ -108,7 +109,7 @@ class RegisterServer:
                 self.faults.writes_taken -= 1
             return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
         image = self._look()
-        if any(not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
+        if any(place in self.faults.lacks or not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
             return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
             current[place - first] = image.registers[place]

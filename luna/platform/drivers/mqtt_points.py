@@ -14,7 +14,7 @@ from luna.energy.devices import Via
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import pick, place
+from luna.platform.drivers.json_values import parse_document, pick, place
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
 
@@ -201,7 +201,7 @@ class MqttPoints:
         if message.retain:
             return
         try:
-            document = json.loads(message.payload) if message.payload else None
+            document = parse_document(message.payload) if message.payload else None
         except ValueError:
             document = None
         with self._news:

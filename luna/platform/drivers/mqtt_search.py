@@ -1,6 +1,5 @@
 """Devices that speak at a broker: by what they say there of themselves to everybody. Nothing is published."""
 
-import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
+from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField
@@ -47,7 +47,7 @@ def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, s
 
     def on_message(message: "paho.MQTTMessage") -> None:
         try:
-            heard[message.topic] = json.loads(message.payload)
+            heard[message.topic] = parse_document(message.payload)
         except ValueError:
             return
 

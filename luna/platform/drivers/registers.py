@@ -56,7 +56,8 @@ def decode(registers: Sequence[int], kind: NumberType) -> float:
     """Return the raw number, NaN where the device knows none."""
     packed = b"".join(register.to_bytes(2, "big") for register in registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
-    return math.nan if packed == _UNKNOWN[kind] else float(number)
+    # A float may be infinite, or one of many that are no number.
+    return math.nan if packed == _UNKNOWN[kind] or not math.isfinite(number) else float(number)
 
 
 def encode(number: float, kind: NumberType) -> list[int]:

@@ -50,7 +50,8 @@ def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [{}, [], 3, None, {"grid": {"phases": [1]}}, {"grid": {"phases": [0, {"power": None}]}}, {"grid": {"phases": [0, {"power": "7"}]}}]
+    "document",
+    [{}, [], 3, None, {"grid": {"phases": [1]}}, *({"grid": {"phases": [0, {"power": value}]}} for value in (None, "7", True, 10**400, math.inf))],
 )
 def test_a_number_that_is_not_there_is_unknown(document: object) -> None:
     assert math.isnan(open_points(lambda _: httpx.Response(200, text=json.dumps(document))).read(["power"])["power"])
@@ -70,8 +71,9 @@ def die(_: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(302, headers={"location": "http://elsewhere.example/"}), "device-http-status"),
         (lambda _: httpx.Response(200, text="<html>"), "device-answer-unreadable"),
         (lambda _: httpx.Response(200, content=b" " * (MOST_BYTES + 1)), "device-answer-unreadable"),
+        (lambda _: httpx.Response(200, content=b"[" * 100_000), "device-answer-unreadable"),
     ],
-    ids=["silent", "unauthorized", "missing", "redirected", "page", "endless"],
+    ids=["silent", "unauthorized", "missing", "redirected", "page", "endless", "nested"],
 )
 def test_what_is_no_answer_is_said(answer: Callable[[httpx.Request], httpx.Response], reason: str) -> None:
     with pytest.raises(LunaError) as refused:

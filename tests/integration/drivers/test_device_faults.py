@@ -1,0 +1,80 @@
+"""What a device does wrong: no number of it is taken for another, and all else that it says counts."""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import chain, repeat
+
+import pytest
+
+from luna.energy.devices import Via
+from luna.energy.errors import UnavailableError
+from luna.platform.drivers.inverter import ProfiledDevice, reach
+from luna.platform.drivers.modbus_points import ModbusPoints
+from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.point_image import RegisterImage, make_image
+from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, split_sign
+from luna.platform.drivers.profiles import list_profiles
+from luna.platform.drivers.simulator import SimulatedInverter
+
+PROFILES = {profile.profile: profile for profile in list_profiles() if isinstance(profile.transport, ModbusTransport)}
+
+
+@contextmanager
+def served(profile: DeviceProfile) -> Iterator[tuple[SimulatedInverter, RegisterServer, ProfiledDevice]]:
+    """Serve a profile's device while the block runs, and reach it."""
+    instants = chain([0.0], repeat(60.0))
+    # A minute after it began, at which its clock stands still.
+    device = SimulatedInverter(profile, now=lambda: next(instants))
+    with serve_registers(device) as server, closing(reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))) as reached:
+        yield device, server, reached
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothing_else(profile: DeviceProfile) -> None:
+    with served(profile) as (_, server, reached):
+        before = reached.read()
+        reading, point = [(reading, split_sign(entry)[1]) for reading, entries in profile.reads.items() for entry in entries][-1]
+        assert isinstance(reached.points, ModbusPoints)
+        [span, *_] = reached.points._number_spans(point)
+        server.faults.lacks = set(range(span.first, span.first + span.length))
+        after = reached.read()
+    resting = {name for name, entries in profile.reads.items() if point in {split_sign(entry)[1] for entry in entries}}
+    assert reading in resting
+    assert {name for name in after if math.isnan(after[name])} == resting
+    assert {name: value for name, value in after.items() if name not in resting} == pytest.approx(
+        {name: value for name, value in before.items() if name not in resting}, rel=1e-3
+    )
+
+
+def test_a_device_that_refuses_everything_is_named() -> None:
+    with served(PROFILES["sungrow_sh"]) as (_, server, reached):
+        server.faults.lacks = set(range(65536))
+        with pytest.raises(UnavailableError) as refused:
+            reached.read()
+    assert refused.value.reason == "device-refuses"
+
+
+def test_models_that_move_behind_a_connection_that_stays_are_looked_up_again_and_no_number_is_wrong() -> None:
+    profile = PROFILES["sunspec_12x"]
+    assert profile.sunspec is not None
+    # As after an update of its firmware, behind a dongle that went on answering: the model of the battery is the last.
+    lengths = {model: profile.sunspec.lengths[model] for model in (1, 103, 120, 160, 124)}
+    moved = profile.model_copy(update={"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})})
+    with served(profile) as (device, _, reached):
+        before = reached.read()
+        device.image = make_image(moved)
+        with pytest.raises(UnavailableError) as refused:
+            reached.read()
+        assert refused.value.reason == "device-model-missing"
+        assert reached.read() == pytest.approx(before, rel=1e-3)
+
+
+def test_a_chain_of_models_that_leads_beyond_the_last_register_is_none() -> None:
+    with served(PROFILES["sunspec_12x"]) as (device, _, reached):
+        assert isinstance(device.image, RegisterImage)
+        # The length of model 1.
+        device.image.registers[40003] = 65535
+        with pytest.raises(UnavailableError) as refused:
+            reached.read()
+    assert refused.value.reason == "device-answer-short"
