@@ -45,7 +45,7 @@ class Extra:
 
 
 LAB = Extra("lab", "the camera lab", ("optuna", "ortools"), 85)
-DRAWING = Extra("pictures", "a picture", ("matplotlib",), 60)
+DRAWING = Extra("pictures", "a picture as PNG or PDF", ("svglib", "reportlab"), 6)
 MDNS = Extra("mdns", "finding devices that announce themselves", ("zeroconf",), 5)
 QDRANT = Extra("qdrant", "a Qdrant server", ("qdrant_client",), 25)
 # PyTorch has a lock of its own: locks/torch.txt.

@@ -24,7 +24,7 @@ from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies
 from services.cli.console import JsonOption, out, table, write_json
 from services.cli.declared import build_group
-from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone, read_zone
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
@@ -93,9 +93,9 @@ def plot(
         require_extra(DRAWING)
     reply: DayPictureReply = answer_request(request)
     if to.suffix == ".png":
-        from services.agent.evaluation.png import draw_day_png
+        from luna.words.charts.files import write_png
 
-        write_whole(to, draw_day_png(reply.traces, title=f"{site}, {day}", numbers=Numbers("en", read_zone(site), reply.currency)))
+        write_whole(to, write_png(reply.svg))
     else:
         write_whole(to, reply.svg)
     if slots is not None:

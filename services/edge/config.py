@@ -225,6 +225,7 @@ class VisualizationSection(Section):
     """Pictures of the results."""
 
     enabled: bool = True
+    # The founding document's; read and without effect, for pictures are drawn as SVG by Luna itself.
     library: Literal["matplotlib"] = "matplotlib"
     save_plots: bool = True
     plot_formats: list[Literal["png", "pdf", "svg"]] = ["png", "pdf"]

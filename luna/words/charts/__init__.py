@@ -5,7 +5,8 @@ Drawings ask nobody for anything, follow the reader's light or dark scheme, and 
 
 from luna.words.charts.answer import draw_answer_chart, say_start, say_value
 from luna.words.charts.bill import draw_bill_chart, draw_bills
-from luna.words.charts.edge import EstimateRow, draw_estimates, draw_interval
+from luna.words.charts.edge import EstimateRow, draw_estimate_rows, draw_estimates, draw_interval
+from luna.words.charts.edge_pictures import Chart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.file_preview import PreviewView, draw_preview
 from luna.words.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.words.charts.forecast_view import ForecastView, SeriesView
@@ -21,11 +22,15 @@ __all__ = [
     "GLYPHS",
     "HATCHES",
     "Band",
+    "Chart",
     "DecidedDay",
     "EstimateRow",
     "FixedSpan",
     "ForecastView",
+    "LabPicture",
     "LossStep",
+    "MissPoint",
+    "MissRow",
     "ModeRun",
     "PlanView",
     "PreviewView",
@@ -38,13 +43,18 @@ __all__ = [
     "draw_answer_chart",
     "draw_bill_chart",
     "draw_bills",
+    "draw_days",
     "draw_deciders",
+    "draw_estimate_rows",
     "draw_estimates",
     "draw_forecast",
     "draw_forecast_page",
     "draw_forecast_picture",
     "draw_interval",
     "draw_losses",
+    "draw_miss_points",
+    "draw_misses",
+    "draw_places",
     "draw_plan",
     "draw_preview",
     "draw_saved_days",

@@ -1,25 +1,35 @@
 """Figures with their intervals: those of the camera lab's controllers, one below the other on a common axis, and a single one beside zero."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from luna.words.charts.axes import Axis, choose_step, fit_axis
-from luna.words.charts.svg import circle, join, number, path, rectangle, rule, text
+from luna.words.charts.svg import circle, join, number, path, polyline, rectangle, rule, text
 
 BAR, MARK, FOOT = 8.0, 5.5, 24.0
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0)
 # What lies so many times farther out than the middle one would leave no room for the others: an arrow stands for it.
 FAR = 8.0
+# Each controller's mark, as corners around its middle, so that colours are not all that tells them apart; ``custom`` is a circle, any other one a cross.
+MARKS = {
+    "naive_weak": [(-1.0, -0.85), (1.0, -0.85), (0.0, 1.0)],
+    "naive_strong": [(-1.0, 0.85), (1.0, 0.85), (0.0, -1.0)],
+    "rule": [(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)],
+    "ensemble": [(0.0, -1.15), (1.15, 0.0), (0.0, 1.15), (-1.15, 0.0)],
+    "oracle": [((1.4, 0.6)[turn % 2] * math.sin(turn * math.pi / 5), (-1.4, -0.6)[turn % 2] * math.cos(turn * math.pi / 5)) for turn in range(10)],
+}
+CROSS = [(x * side, y * side) for side in (1, -1) for x, y in ((-0.4, -1.0), (0.4, -1.0), (0.4, -0.4), (1.0, -0.4), (1.0, 0.4), (0.4, 0.4))]
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """A row: its name, its style, its value with the interval, None where there is none, and how that is said."""
+    """A row: its name, whose it is, its value with the interval, None where there is none, and how that is said."""
 
     name: str
-    css: str
+    controller: str
     value: float | None
     low: float | None
     high: float | None
@@ -42,8 +52,21 @@ _WIDE = _Layout(620, 150, 176, 34, 17, 21)
 _NARROW = _Layout(340, 12, 12, 48, 29, 15)
 
 
+def draw_mark(controller: str, place: tuple[float, float], css: str = "value", *, radius: float = MARK) -> Markup:
+    """Return a controller's mark around x, y."""
+    if controller == "custom":
+        return circle(place, radius, css)
+    x, y = place
+    return path(polyline([(x + across * radius, y + down * radius) for across, down in MARKS.get(controller, CROSS)]) + "Z", css)
+
+
+def colour(controller: str, body: Markup) -> Markup:
+    """Return what is drawn in a controller's colour."""
+    return Markup('<g class="of of-{}">{}</g>').format(controller, body)
+
+
 def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, label: str, narrow: bool, around_zero: bool = False) -> Markup:
-    """Return the rows as a chart.
+    """Return the rows as a chart of a page.
 
     Args:
         rows: from above.
@@ -52,6 +75,16 @@ def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str]
         narrow: whether for a phone.
         around_zero: zero is in it, and drawn.
     """
+    layout = _NARROW if narrow else _WIDE
+    body, height = draw_estimate_rows(rows, say_mark, narrow=narrow, around_zero=around_zero)
+    size = ("narrow" if narrow else "wide", number(layout.width), number(height), label)
+    return Markup('<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size) + body + Markup("</svg>")
+
+
+def draw_estimate_rows(
+    rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, narrow: bool = False, around_zero: bool = False
+) -> tuple[Markup, float]:
+    """Return the rows on their axis, and how high that is; as ``draw_estimates``."""
     layout = _NARROW if narrow else _WIDE
     ends = (layout.left, layout.width - layout.right)
     values = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
@@ -67,12 +100,10 @@ def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str]
     height = layout.row * len(rows)
     marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]
-    zero = [rule((axis.place(0), 0), (axis.place(0), height), "zero")] if around_zero else []
+    zero = [rule((axis.place(0), 0), (axis.place(0), height), "origin")] if around_zero else []
     words = [text((axis.place(mark), height + 16), say_mark(mark), "tick", anchor="middle") for mark in axis.marks]
     drawn = [_draw_row(row, place * layout.row, layout, axis) for place, row in enumerate(rows)]
-    size = ("narrow" if narrow else "wide", number(layout.width), number(height + FOOT), label)
-    opening = Markup('<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size)
-    return opening + join([*ruled, *zero, *words, *drawn]) + Markup("</svg>")
+    return join([*ruled, *zero, *words, *drawn]), height + FOOT
 
 
 def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Markup:
@@ -84,10 +115,10 @@ def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Ma
     if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
         x, way = (axis.end, -1) if row.value > axis.high else (axis.start, 1)
         arrow = path(f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z", "value")
-        return name + said + Markup('<g class="{}">{}</g>').format(row.css, arrow)
+        return name + said + colour(row.controller, arrow)
     low, high = (axis.place(min(max(row.value if end is None else end, axis.low), axis.high)) for end in (row.low, row.high))
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
-    return name + said + Markup('<g class="{}">{}</g>').format(row.css, span + circle((axis.place(row.value), y), MARK, "value"))
+    return name + said + colour(row.controller, span + draw_mark(row.controller, (axis.place(row.value), y)))
 
 
 INTERVAL_WIDTH, INTERVAL_TOP, INTERVAL_HEIGHT, INTERVAL_EDGE = 300.0, 12.0, 44.0, 30.0

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from markupsafe import Markup
 
-from luna.contracts.agent import PolicyDayTrace, SlotTrace, TradedSlots
+from luna.contracts.agent import PolicyDayTrace, TradedSlots
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers, say_policy
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
@@ -66,18 +66,6 @@ class TraceDay:
         )
 
 
-def find_slots(traces: Mapping[str, PolicyDayTrace]) -> tuple[list[SlotTrace], timedelta]:
-    """Return the slots of a day that several policies lived, as the first of them did, and how long each is."""
-    slots = next(iter(traces.values())).slots
-    return slots, slots[1].start - slots[0].start
-
-
-def read_days(traces: Mapping[str, PolicyDayTrace], numbers: Numbers) -> list[TraceDay]:
-    """Return the day as each policy lived it, in the units of ``numbers``."""
-    _, step = find_slots(traces)
-    return [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
-
-
 def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
     """Return the picture, an SVG document: a column per policy, each with three panels whose axes are the same in all columns.
 
@@ -86,13 +74,14 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
         title: what stands above.
         numbers: write figures, and know the clock and the currency.
     """
-    slots, step = find_slots(traces)
-    days = read_days(traces, numbers)
+    slots = next(iter(traces.values())).slots
+    step = slots[1].start - slots[0].start
+    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
     axes = _fit_axes(days)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     edges = [*(slot.start for slot in slots), slots[-1].start + step]
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
-    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in name_panels(numbers).items())
+    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in _name_panels(numbers).items())
     below = axes["stored"].bottom + FOOT
     places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
     drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
@@ -101,7 +90,7 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
 
 
-def name_panels(numbers: Numbers) -> dict[str, str]:
+def _name_panels(numbers: Numbers) -> dict[str, str]:
     """Return what each panel shows, in which unit."""
     return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
 

@@ -157,4 +157,4 @@ class LabView:
                 yield say_location(location, self.numbers.language), self.name(each.controller), shares
 
     def _row(self, controller: str, estimate: LabEstimate, text: str) -> EstimateRow:
-        return EstimateRow(self.name(controller), f"of-{controller}", estimate.value, estimate.low, estimate.high, text)
+        return EstimateRow(self.name(controller), controller, estimate.value, estimate.low, estimate.high, text)

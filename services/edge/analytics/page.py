@@ -1,7 +1,6 @@
 """The report in one file: sentences, pictures and tables, read without network and script, on paper too."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -9,6 +8,7 @@ from markupsafe import Markup
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
 from luna.words import Numbers
+from luna.words.charts import LabPicture, style
 from luna.words.edge import say_controller, say_difference, say_location, say_metric, say_season
 from services.edge.analytics.pictures import say_stand_in
 from services.edge.analytics.statistics import LEAST_WEEKS, RESAMPLES
@@ -19,17 +19,7 @@ STANDING = ("stand_in", "few_weeks", "runs_failed", "runs_missing")
 Column = tuple[str, Callable[[ControllerFigures], str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A picture as the report holds it: SVG in base64, in light and dark."""
-
-    title: str
-    caption: str
-    light: str
-    dark: str
-
-
-def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequence[Drawn]) -> str:
+def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequence[LabPicture]) -> str:
     """Return the report.
 
     Args:
@@ -54,15 +44,12 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
         _trends(summary),
         _table(f"Rows left out: {NUMBERS.number(summary.damaged_rows)}", ["File", "Line", "Reason"], damage_rows, words=3),
     ]
-    picture = Markup(
-        '<figure class="card"><picture><source media="screen and (prefers-color-scheme: dark)" srcset="data:image/svg+xml;base64,{}">'
-        '<img src="data:image/svg+xml;base64,{}" alt="{}: {}"></picture></figure>\n'
-    )
-    figures = _join(picture.format(each.dark, each.light, each.title, each.caption) for each in pictures)
+    figures = _join(Markup('<figure class="card">{}</figure>\n').format(each.embed()) for each in pictures)
     places = ", ".join(say_location(name, "en") for name in summary.locations) or "no place"
     counts = (NUMBERS.number(count) for count in (summary.runs, summary.cameras, summary.weeks, summary.tasks))
     return str(
         frame.format(
+            style=style("edge"),
             headline=first,
             lead="{} runs of {} cameras in {} weeks of places, {} tasks; {}.".format(*counts, places),
             notice=Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary)) if summary.stands_in else "",

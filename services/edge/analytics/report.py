@@ -1,6 +1,5 @@
 """Writes what a batch came to: JSON, CSV, pictures, and a report in one file."""
 
-import base64
 import csv
 import io
 import json
@@ -16,12 +15,12 @@ from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.extras import DRAWING, require_extra
 from luna.words import Numbers
 from luna.words.edge import say_insight
-from services.edge.analytics.page import Drawn, draw_report
-from services.edge.analytics.pictures import DARK, PICTURES, list_pictures, render, say_stand_in
+from services.edge.analytics.page import draw_report
+from services.edge.analytics.pictures import PICTURES, list_pictures, render, say_stand_in
 from services.edge.analytics.runs import read_runs
 from services.edge.analytics.summary import ORACLE, summarise_table
 from services.edge.analytics.table import RunTable
-from services.edge.config import ExportSection, ResultsSection
+from services.edge.config import ExportSection, ResultsSection, VisualizationSection
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, list_parts, remove_rows
 from services.edge.whole_file import write_whole_file
@@ -43,7 +42,7 @@ def write_report(lab: Lab) -> dict[str, Any]:
     results = lab.config.results
     if not list_parts(lab.batch, "runs"):
         raise InvalidInputError("there are no runs to report of", field="batch", value=str(lab.batch), remedy="Run the batch first: luna edge batch.")
-    if results.visualization.enabled:
+    if _needs_conversion(results.visualization):
         require_extra(DRAWING)
     table = RunTable.collect(read_runs(lab.batch, hear=lambda done, total: lab.progress(done, total, "reading runs")))
     summary = summarise_table(table, results.analysis, seed=lab.seed, failed=_count_lines(list_parts(lab.batch, "failed")))
@@ -67,6 +66,11 @@ def write_report(lab: Lab) -> dict[str, Any]:
     }
     account = {"stand_in_locations": summary.stand_in_locations, "insights": say_insights(summary), "files": files}
     return {**figures, **account, "summary": summary.model_dump(mode="json")}
+
+
+def _needs_conversion(section: VisualizationSection) -> bool:
+    """Return whether a picture is written in a form other than the one it is drawn in."""
+    return section.enabled and section.save_plots and bool({"png", "pdf"} & set(section.plot_formats))
 
 
 def _count_lines(parts: Iterable[Path]) -> int:
@@ -102,21 +106,16 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
 
 
 def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
-    """Write pictures and the report that holds them; the report alone needs them in light and dark."""
+    """Write pictures and the report that holds them."""
     results = lab.config.results
     pictures = list_pictures(summary) if results.visualization.enabled and summary.runs else []
-    reported = "html" in results.output_formats
-    drawn: list[Drawn] = []
-    for place, picture in enumerate(pictures):
+    for place, picture in enumerate(pictures if results.visualization.save_plots else ()):
         lab.progress(place, len(pictures), "drawing")
-        for form in results.visualization.plot_formats if results.visualization.save_plots else ():
-            yield _store(lab.report / f"{picture.name}.{form}", render(picture, summary, form))
-        if reported:
-            light, dark = (base64.b64encode(render(picture, summary, "svg", **theme)).decode() for theme in ({}, {"theme": DARK}))
-            drawn.append(Drawn(picture.title, picture.caption, light, dark))
+        for form in results.visualization.plot_formats:
+            yield _store(lab.report / f"{picture.name}.{form}", render(picture, form))
     lab.progress(len(pictures), len(pictures), "drawing")
-    if reported:
-        yield _store(lab.report / REPORT, draw_report(summary, say_insights(summary), drawn).encode())
+    if "html" in results.output_formats:
+        yield _store(lab.report / REPORT, draw_report(summary, say_insights(summary), pictures).encode())
 
 
 def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> list[str]:

@@ -10,8 +10,8 @@ from luna.contracts.agent import PolicyDayTrace
 from luna.contracts.replay import ReplayReply
 from luna.energy.timeline import SLOT
 from luna.words import Numbers, say_policy
+from luna.words.charts.files import SCALE, write_png
 from services.agent.evaluation.plots import draw_day
-from services.agent.evaluation.png import draw_day_png
 from services.agent.evaluation.traces import count_traded, trace_day
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
 from tests.replaying import WINDOW, ZONE, make_scene
@@ -79,10 +79,10 @@ def test_the_picture_is_light_names_every_policy_and_is_the_same_each_time(trace
     assert pictures[0] == pictures[1]
 
 
-def test_the_picture_as_png_has_a_column_per_policy_and_is_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
-    alone = {"mpc": traces["mpc"]}
-    one, several, again = (draw_day_png(each, title="home", numbers=Numbers("en", ZONE, "EUR")) for each in (alone, traces, traces))
+def test_the_picture_as_png_is_as_wide_as_the_drawing_and_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
+    svg = draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR"))
+    png = write_png(svg)
     # Signature, then the first chunk's length, name and width. Source: PNG specification, 5.2 and 11.2.1.
-    assert several.startswith(b"\x89PNG\r\n\x1a\n")
-    assert int.from_bytes(several[16:20]) == len(POLICIES) * int.from_bytes(one[16:20])
-    assert several == again
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert int.from_bytes(png[16:20]) == SCALE * float(ElementTree.fromstring(svg).attrib["width"])
+    assert png == write_png(svg)

@@ -1,0 +1,221 @@
+"""The camera lab's figures as pictures of their own, one column wide: what is missed, each place and season, each day, and misses against dirty energy."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.words import Numbers
+from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.edge import STEPS, colour, draw_mark
+from luna.words.charts.marks import place_keys
+from luna.words.charts.style import draw_document, style
+from luna.words.charts.svg import LETTER, join, number, path, polyline, rectangle, rule, text
+
+WIDTH, HEAD, LINE, FOOT = 620.0, 40.0, 16.0, 24.0
+# Letters of a caption in a line, in the widest of the usual fonts.
+LETTERS, BOLD_LETTERS = 96, 86
+NAMES, SAID, ROW, BAR, STRIPE = 150.0, 176.0, 34.0, 18.0, 4.0
+LEFT, GAP, TITLE, PANEL = 34.0, 24.0, 28.0, 130.0
+KEY_ROW, KEY_GAP, KEY_END, ASIDE = 20.0, 14.0, 14.0, 0.13
+DAYS, PARETO, MOST_DAYS = 200.0, 300.0, 14
+FAINT, SMALL, LARGE = 2.8, 4.2, 6.5
+# Marks of an axis lie at least so many pixels apart.
+APART = 26.0
+# How far a controller's value lies on the level axis, and on the upright one.
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is drawn, and how high it is."""
+
+    body: Markup
+    height: float
+
+    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - SAID)) -> "Chart":
+        """Return it with what its level axis counts below."""
+        return Chart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LabPicture:
+    """A picture: its file's name, its title, what it shows in a few sentences, where it rests on stand-in data, and its chart."""
+
+    name: str
+    title: str
+    caption: str
+    stand_in: str
+    chart: Chart
+
+    def _draw(self) -> tuple[Markup, float]:
+        below = [*((line, "tick") for line in wrap(self.caption, LETTERS)), *((line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS))]
+        top = HEAD + self.chart.height + FOOT
+        lines = [text((0, top + LINE * place), line, css) for place, (line, css) in enumerate(below)]
+        moved = Markup('<g transform="translate(0 {})">{}</g>').format(number(HEAD), self.chart.body)
+        return join([text((0, 16), self.title, "picture-title"), moved, *lines]), top + LINE * (len(lines) - 1) + 4
+
+    def embed(self) -> Markup:
+        """Return it for a page that brings the style sheets ``palette``, ``marks`` and ``edge``."""
+        body, height = self._draw()
+        size = (number(WIDTH), number(height), self.title, self.caption)
+        return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size) + body + Markup("</svg>")
+
+    def write_svg(self) -> str:
+        """Return it as a document."""
+        body, height = self._draw()
+        return draw_document(body, (WIDTH, height), style("edge"), label=f"{self.title}: {self.caption}")
+
+
+@dataclass(frozen=True, slots=True)
+class MissRow:
+    """What a controller missed, in per cent of its tasks, and how that is said."""
+
+    name: str
+    controller: str
+    small: float
+    large: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissPoint:
+    """Dirty energy beside what was missed; ``whole``: of all places and seasons, not of one."""
+
+    controller: str
+    point: Point
+    whole: bool
+
+
+def draw_misses(rows: Sequence[MissRow]) -> Chart:
+    """Return a bar for each controller: small misses plain, large ones striped at their end."""
+    most = max(row.small + row.large for row in rows) or 1.0
+    axis = fit_axis([most], (NAMES, WIDTH - SAID), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
+    height = ROW * len(rows)
+    ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in axis.marks]
+    words = [text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle") for mark in axis.marks]
+    return Chart(join([*ruled, *words, *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows))]), height + FOOT)
+
+
+def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
+    top, names_y = above + (ROW - BAR) / 2, above + ROW / 2 + 5
+    start, middle, end = (axis.place(value) for value in (0.0, row.small, row.small + row.large))
+    stripes = "".join(f"M{number(x)} {number(top)}V{number(top + BAR)}" for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist())
+    small = rectangle((start, top, middle - start, BAR), "part") if row.small else Markup("")
+    large = rectangle((middle, top, max(end - middle, 1.0), BAR), "whole") if row.large else Markup("")
+    words = text((0, names_y), row.name, "name") + text((WIDTH, names_y), row.said, "said", anchor="end")
+    return words + colour(row.controller, small + large) + path(stripes, "stripe")
+
+
+def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Sequence[str], controllers: Mapping[str, str], numbers: Numbers) -> Chart:
+    """Return a panel for each place, two beside each other: each controller's share by season, on one scale.
+
+    Args:
+        panels: by the place's name, each controller's points: the season's number and a share in per cent.
+        seasons: their names.
+        controllers: what each is called.
+        numbers: write the scale.
+    """
+    keys = _draw_keys(controllers)
+    columns = min(2, len(panels))
+    width = (WIDTH - GAP * (columns - 1)) / columns
+    values = [y for series in panels.values() for points in series.values() for _, y in points]
+    parts, top = [keys.body], keys.height
+    for place, (title, series) in enumerate(panels.items()):
+        top = keys.height + (place // columns) * (TITLE + PANEL + FOOT) + TITLE
+        axis = _fit_shares(values, top, PANEL)
+        frame = ChartFrame(width, LEFT, 0.0, len(seasons))
+        words = [text((frame.x(number + 0.5), top + PANEL + LINE), season, "tick", anchor="middle") for number, season in enumerate(seasons)]
+        drawn = [_draw_points(name, [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points]) for name, points in series.items()]
+        body = join([text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn])
+        parts.append(Markup('<g transform="translate({} 0)">{}</g>').format(number((place % columns) * (width + GAP)), body))
+    return Chart(join(parts), top + PANEL + FOOT)
+
+
+def _aside(controllers: Mapping[str, str], name: str) -> float:
+    """Return how far a controller's marks lie beside the middle, so that equal ones do not hide each other."""
+    return (list(controllers).index(name) - (len(controllers) - 1) / 2) * ASIDE
+
+
+def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
+    """Return an upright scale over the values that occur."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    return fit_axis(values, (top + height, top), step=choose_step(high - low or 1.0, STEPS, 5), least=(low, high))
+
+
+def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, str], axes: tuple[str, str], numbers: Numbers) -> Chart:
+    """Return a line for each controller; ``series``: its points, the day and a share in per cent; ``axes``: what the level one and the upright one count."""
+    days = sorted({int(day) for points in series.values() for day, _ in points})
+    keys = _draw_keys(controllers)
+    top = keys.height + TITLE
+    axis = _fit_shares([y for points in series.values() for _, y in points], top, DAYS)
+    frame = ChartFrame(WIDTH, LEFT, 0.0, max(days) - min(days) + 1)
+    every = math.ceil(len(days) / MOST_DAYS)
+    words = [text((frame.x(day - min(days) + 0.5), top + DAYS + LINE), str(day), "tick", anchor="middle") for day in days[::every]]
+    parts = [keys.body, text((0, top - 12), axes[1], "tick"), draw_ruler(frame, axis, numbers), *words]
+    for name, points in series.items():
+        places = [(frame.x(day - min(days) + 0.5), axis.place(y)) for day, y in points]
+        parts.append(colour(name, path(polyline(places), "series")) + _draw_points(name, places))
+    return Chart(join(parts), top + DAYS + FOOT).name_axis(axes[0], (LEFT, WIDTH))
+
+
+@dataclass(frozen=True, slots=True)
+class _RootScale:
+    """A scale on which a value lies as far as its square root is long: small ones beside each other are told apart, and zero has its place."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        low, high = _root(self.low), _root(self.high)
+        return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
+
+    def marks(self) -> list[float]:
+        """Return the values that carry a label, the highest first."""
+        sizes = [digit * 10.0**power for power in range(3, -4, -1) for digit in (5, 2, 1)]
+        marks: list[float] = []
+        for mark in (*sizes, 0.0, *(-size for size in reversed(sizes))):
+            if self.low <= mark <= self.high and all(abs(self.place(mark) - self.place(other)) >= APART for other in [*marks, *([0.0] if mark > 0 else [])]):
+                marks.append(mark)
+        return marks
+
+
+def _root(value: float) -> float:
+    return math.copysign(math.sqrt(abs(value)), value)
+
+
+def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]) -> Chart:
+    """Return a mark for each point, those of all places large; ``axes``: what the level one and the upright one count."""
+    keys = _draw_keys(controllers)
+    top = keys.height + TITLE
+    (across, up) = (np.array([each.point[side] for each in points]) for side in (0, 1))
+    x = _RootScale(LEFT, WIDTH - LARGE, 0.0, max(float(across.max()), 1e-3))
+    y = _RootScale(top + PARETO, top, min(0.0, float(up.min())), max(float(up.max()), 1e-3))
+    parts = [keys.body, text((0, top - 12), axes[1], "tick")]
+    for mark in y.marks():
+        parts += [rule((LEFT, y.place(mark)), (WIDTH, y.place(mark)), "grid"), text((LEFT - 6, y.place(mark) + 4), f"{mark:g}", "tick", anchor="end")]
+    for mark in x.marks():
+        parts += [
+            rule((x.place(mark), top), (x.place(mark), top + PARETO), "grid"),
+            text((x.place(mark), top + PARETO + LINE), f"{mark:g}", "tick", anchor="middle"),
+        ]
+    for each in sorted(points, key=lambda each: each.whole):
+        look = ("value", LARGE) if each.whole else ("faint", FAINT)
+        parts.append(colour(each.controller, draw_mark(each.controller, (x.place(each.point[0]), y.place(each.point[1])), look[0], radius=look[1])))
+    return Chart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
+
+
+def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
+    return colour(controller, join(draw_mark(controller, place, radius=SMALL) for place in places))
+
+
+def _draw_keys(controllers: Mapping[str, str]) -> Chart:
+    """Return each controller's mark with what it is called."""
+    places = place_keys([20 + len(words) * LETTER for words in controllers.values()], WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
+    drawn = [_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick") for (name, words), (x, y) in zip(controllers.items(), places, strict=True)]
+    return Chart(join(drawn), places[-1][1] + KEY_END)

@@ -1,0 +1,57 @@
+"""A drawing as a file for programs that show no SVG: PDF, and the same page as PNG. What this needs is the extra ``pictures``."""
+
+import re
+from functools import cache
+from io import BytesIO
+
+from luna.words.charts.style import read_asset
+
+# Pixels of a PNG for each of a drawing's.
+SCALE = 2.0
+# A PDF counts in points, of which a pixel of CSS has three quarters.
+POINTS = 0.75
+# Every program that shows PDF has it, and PDFium brings it.
+FONT = "Helvetica"
+
+
+def write_pdf(svg: str) -> bytes:
+    """Return a drawing as a PDF of one page, in light colours; the same drawing gives the same bytes.
+
+    Raises:
+        ValueError: it is no SVG.
+    """
+    from reportlab.graphics import renderPDF
+    from reportlab.pdfgen.canvas import Canvas
+    from svglib.svglib import svg2rlg
+
+    drawing = svg2rlg(BytesIO(_fix_style(svg).encode()))
+    if drawing is None:
+        raise ValueError("no SVG")
+    written = BytesIO()
+    canvas = Canvas(written, pagesize=(drawing.width, drawing.height), invariant=1)
+    renderPDF.draw(drawing, canvas, 0, 0)
+    canvas.showPage()
+    canvas.save()
+    return written.getvalue()
+
+
+def write_png(svg: str) -> bytes:
+    """Return a drawing as PNG, in light colours; the same drawing gives the same bytes."""
+    from pypdfium2 import PdfDocument
+
+    written = BytesIO()
+    with PdfDocument(write_pdf(svg)) as document:
+        document[0].render(scale=SCALE / POINTS).to_pil().save(written, format="PNG")
+    return written.getvalue()
+
+
+@cache
+def _read_light_colours() -> dict[str, str]:
+    light, _, _ = str(read_asset("palette.css")).partition("@media")
+    return dict(re.findall(r"(--[\w-]+): ([^;]+);", light)) | {"--font": FONT}
+
+
+def _fix_style(svg: str) -> str:
+    """Return a drawing without what svglib does not read of style sheets: variables, and weights in figures."""
+    fixed = re.sub(r"var\((--[\w-]+)\)", lambda found: _read_light_colours()[found[1]], svg.replace(str(read_asset("palette.css")), ""))
+    return fixed.replace("font-weight: 600", "font-weight: bold").replace("font-weight: 400", "font-weight: normal")
