@@ -87,9 +87,9 @@ class Axis:
 
 def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]) -> Axis:
     """Return an axis from ``ends[0]`` to ``ends[1]`` in whole steps that holds ``least`` and all finite values."""
-    seen = [value for value in values if math.isfinite(value)]
-    low = math.floor(min(*seen, least[0]) / step + 1e-9) * step if seen else least[0]
-    high = math.ceil(max(*seen, least[1]) / step - 1e-9) * step if seen else least[1]
+    finite = [value for value in values if math.isfinite(value)]
+    low = math.floor(min(*finite, least[0]) / step + 1e-9) * step if finite else least[0]
+    high = math.ceil(max(*finite, least[1]) / step - 1e-9) * step if finite else least[1]
     low, high = (min(low, least[0]), max(high, least[1]))
     while (high - low) / step > MOST_STEPS:
         step *= 2

@@ -75,21 +75,21 @@ def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -
 
 def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_key: float) -> tuple[Markup, float]:
     """Return legend and bars, and their height."""
-    shown = [bills.baseline, *bills.variants]
+    variants = [bills.baseline, *bills.variants]
     frame = ChartFrame(width, LEFT, RIGHT, len(bills.baseline.months))
-    amounts = [month.bill for variant in shown for month in variant.months]
-    places = place_keys([KEY + LETTER * len(variant.name) for variant in shown], width, first_y=first_key, row=ROW)
+    amounts = [month.bill for variant in variants for month in variant.months]
+    places = place_keys([KEY + LETTER * len(variant.name) for variant in variants], width, first_y=first_key, row=ROW)
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
-    bars, bar_width = [], frame.slot_width * (1 - 2 * GAP) / len(shown)
-    for index, variant in enumerate(shown):
+    bars, bar_width = [], frame.slot_width * (1 - 2 * GAP) / len(variants)
+    for index, variant in enumerate(variants):
         for slot, month in enumerate(variant.months):
             low, high = sorted((axis.place(0.0), axis.place(month.bill)))
             x = frame.x(slot + GAP) + index * bar_width
             bars.append(rectangle((x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
     parts = [
-        *(draw_key(place, variant.name, "key", fill=SERIES[index]) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
+        *(draw_key(place, variant.name, "key", fill=SERIES[index]) for index, (variant, place) in enumerate(zip(variants, places, strict=True))),
         draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
         *bars,
         *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(bills.baseline.months)),

@@ -26,14 +26,14 @@ CROSS = [(x * side, y * side) for side in (1, -1) for x, y in ((-0.4, -1.0), (0.
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """A row: its name, whose it is, its value with the interval, None where there is none, and how that is said."""
+    """A row: its name, whose it is, its value with the interval, None where there is none, and how that is written."""
 
     name: str
     controller: str
     value: float | None
     low: float | None
     high: float | None
-    said: str
+    value_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,17 @@ def draw_estimate_rows(
 
 def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Markup:
     name = text((0, above + layout.words_y), row.name, "name")
-    said = text((layout.width, above + layout.words_y), row.said, "said", anchor="end")
+    figure = text((layout.width, above + layout.words_y), row.value_text, "figure", anchor="end")
     if row.value is None:
-        return name + said
+        return name + figure
     y = above + layout.bar_y
     if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
         x, way = (axis.end, -1) if row.value > axis.high else (axis.start, 1)
         arrow = path(f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z", "value")
-        return name + said + colour(row.controller, arrow)
+        return name + figure + colour(row.controller, arrow)
     low, high = (axis.place(min(max(row.value if end is None else end, axis.low), axis.high)) for end in (row.low, row.high))
     span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
-    return name + said + colour(row.controller, span + draw_mark(row.controller, (axis.place(row.value), y)))
+    return name + figure + colour(row.controller, span + draw_mark(row.controller, (axis.place(row.value), y)))
 
 
 INTERVAL_WIDTH, INTERVAL_TOP, INTERVAL_HEIGHT, INTERVAL_EDGE = 300.0, 12.0, 44.0, 30.0

@@ -18,7 +18,7 @@ from luna.words.charts.svg import LETTER, join, number, path, polyline, rectangl
 WIDTH, HEAD, LINE, FOOT = 620.0, 40.0, 16.0, 24.0
 # Letters of a caption in a line, in the widest of the usual fonts.
 LETTERS, BOLD_LETTERS = 96, 86
-NAMES, SAID, ROW, BAR, STRIPE = 150.0, 176.0, 34.0, 18.0, 4.0
+NAMES, FIGURES, ROW, BAR, STRIPE = 150.0, 176.0, 34.0, 18.0, 4.0
 LEFT, GAP, TITLE, PANEL = 34.0, 24.0, 28.0, 130.0
 KEY_ROW, KEY_GAP, KEY_END, ASIDE = 20.0, 14.0, 14.0, 0.13
 DAYS, PARETO, MOST_DAYS = 200.0, 300.0, 14
@@ -36,7 +36,7 @@ class Chart:
     body: Markup
     height: float
 
-    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - SAID)) -> "Chart":
+    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)) -> "Chart":
         """Return it with what its level axis counts below."""
         return Chart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
 
@@ -72,13 +72,13 @@ class LabPicture:
 
 @dataclass(frozen=True, slots=True)
 class MissRow:
-    """What a controller missed, in per cent of its tasks, and how that is said."""
+    """What a controller missed, in per cent of its tasks, and how that is written."""
 
     name: str
     controller: str
     small: float
     large: float
-    said: str
+    value_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class MissPoint:
 def draw_misses(rows: Sequence[MissRow]) -> Chart:
     """Return a bar for each controller: small misses plain, large ones striped at their end."""
     most = max(row.small + row.large for row in rows) or 1.0
-    axis = fit_axis([most], (NAMES, WIDTH - SAID), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
+    axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
     height = ROW * len(rows)
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in axis.marks]
     words = [text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle") for mark in axis.marks]
@@ -106,7 +106,7 @@ def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
     stripes = "".join(f"M{number(x)} {number(top)}V{number(top + BAR)}" for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist())
     small = rectangle((start, top, middle - start, BAR), "part") if row.small else Markup("")
     large = rectangle((middle, top, max(end - middle, 1.0), BAR), "whole") if row.large else Markup("")
-    words = text((0, names_y), row.name, "name") + text((WIDTH, names_y), row.said, "said", anchor="end")
+    words = text((0, names_y), row.name, "name") + text((WIDTH, names_y), row.value_text, "figure", anchor="end")
     return words + colour(row.controller, small + large) + path(stripes, "stripe")
 
 

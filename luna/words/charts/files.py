@@ -53,5 +53,5 @@ def _read_light_colours() -> dict[str, str]:
 
 def _fix_style(svg: str) -> str:
     """Return a drawing without what svglib does not read of style sheets: variables, and weights in figures."""
-    fixed = re.sub(r"var\((--[\w-]+)\)", lambda found: _read_light_colours()[found[1]], svg.replace(str(read_asset("palette.css")), ""))
+    fixed = re.sub(r"var\((--[\w-]+)\)", lambda match: _read_light_colours()[match[1]], svg.replace(str(read_asset("palette.css")), ""))
     return fixed.replace("font-weight: 600", "font-weight: bold").replace("font-weight: 400", "font-weight: normal")

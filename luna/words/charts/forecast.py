@@ -137,9 +137,9 @@ def _say_usual(view: ForecastView) -> str:
 def say_notes(view: ForecastView) -> list[str]:
     """Return what the forecast rests on, why it is as wide as it is, and how it did where that is known."""
     numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
-    made = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
+    origin = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
     stage = words[f"stage_{view.stage}"] if view.stage else ""
-    notes = [f"{made} {stage}".strip(), *view.conditions]
+    notes = [f"{origin} {stage}".strip(), *view.conditions]
     for name, series in view.panels.items():
         inside, count = series.within
         if count:

@@ -80,10 +80,10 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
 def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     scale = view.numbers.price_unit[0]
     buy, sell = view.buy_price * scale, view.sell_price * scale
-    known = buy[: view.known]
+    prices = buy[: view.known]
     cheap, dear = (
         [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
-        for marked in (known <= _rank(known, CHEAP_SHARE), known >= _rank(known, 1 - DEAR_SHARE))
+        for marked in (prices <= _rank(prices, CHEAP_SHARE), prices >= _rank(prices, 1 - DEAR_SHARE))
     )
     # Predicted prices are named where there is room.
     left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
@@ -98,7 +98,7 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
             fill_below_zero(frame, axis, buy, "fill-price"),
             fill_below_zero(frame, axis, sell, "fill-grid"),
             path(trace_stairs(frame, axis, sell), "line grid-line"),
-            path(trace_stairs(frame, axis, known), "line price-line"),
+            path(trace_stairs(frame, axis, prices), "line price-line"),
             path(trace_stairs(frame, axis, buy[view.known :], view.known), "line price-line dashed"),
         ]
     )
@@ -112,20 +112,20 @@ def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     flows = view.flows
     uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-grid")]
     sources = [(-flows.pv, "bar-pv"), (-flows.discharge, "bar-battery"), (-flows.import_, "bar-grid")]
-    held = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
+    curtailed = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
     bands = [
         draw_band(frame, axis, band, css=css, sign=sign) for band, css, sign in ((flows.pv_band, "band-pv", -1), (flows.load_band, "band-load", 1)) if band
     ]
     zero = rule((frame.left, axis.place(0)), (frame.end, axis.place(0)), "zero")
-    return stack_bars(frame, axis, uses) + stack_bars(frame, axis, sources) + held + join(bands) + zero
+    return stack_bars(frame, axis, uses) + stack_bars(frame, axis, sources) + curtailed + join(bands) + zero
 
 
 def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     line, reserve = trace_edges(frame, axis, view.soc * 100), axis.place(view.reserve_soc * 100)
-    kept = rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve") if view.reserve_soc > 0 else Markup("")
+    reserve_area = rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve") if view.reserve_soc > 0 else Markup("")
     without = Markup("") if view.without_soc is None else path(trace_edges(frame, axis, view.without_soc * 100), "line without")
     area = path(f"{line}V{number(axis.bottom)}H{number(frame.left)}Z", "soc-area")
-    return area + kept + without + path(line, "line soc-line")
+    return area + reserve_area + without + path(line, "line soc-line")
 
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
@@ -142,13 +142,13 @@ def _draw_headings(view: PlanView, axes: Sequence[Axis], *, narrow: bool) -> Mar
     words = read_texts("plan_chart", view.numbers.language)
     price = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
     bands = [("■", "key-band", words["band"])] if view.flows.pv_band or view.flows.load_band else []
-    held = [("▨", "key-held", words["held"])] if view.flows.curtailed.any() else []
+    curtailed = [("▨", "key-held", words["held"])] if view.flows.curtailed.any() else []
     soc = [("■", "key-reserve", words["reserve"])] if view.reserve_soc > 0 else []
     soc += [("┈", "key-without", words["without"])] if view.without_soc is not None else []
     power_note = f"kW\u2002↑ {words['up']}\u2002↓ {words['down']}"
     headings = [
         (words["price"], f"{view.numbers.price_unit[1]}/kWh", price),
-        (words["power"], power_note, held if narrow else bands + held),
+        (words["power"], power_note, curtailed if narrow else bands + curtailed),
         (words["soc"], "%", soc),
     ]
     return join(draw_heading(axis, *heading) for axis, heading in zip(axes, headings, strict=False))

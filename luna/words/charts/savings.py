@@ -84,7 +84,7 @@ def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, n
     rows = join(_draw_row(day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers) for index, day in enumerate(days))
     below = len(days) * ROW + 14
     hours = [(left + (width - left) * hour / 24, f"{hour:02}:00", "start" if hour == 0 else "end" if hour == 24 else "middle") for hour in (*HOURS, 24)]
-    clock = join(text((x, below), said, "tick", anchor=anchor) for x, said, anchor in hours)
+    clock = join(text((x, below), hour, "tick", anchor=anchor) for x, hour, anchor in hours)
     return _frame(("deciders", narrow), (width, below + 6), label, rows + clock)
 
 

@@ -54,8 +54,8 @@ def _name_controllers(summary: EdgeSummary) -> dict[str, str]:
     return {each.controller: say_controller(each.controller, "en") for each in summary.controllers}
 
 
-def _row(controller: str, estimate: LabEstimate, said: str) -> EstimateRow:
-    return EstimateRow(say_controller(controller, "en"), controller, estimate.value, estimate.low, estimate.high, said)
+def _row(controller: str, estimate: LabEstimate, value_text: str) -> EstimateRow:
+    return EstimateRow(say_controller(controller, "en"), controller, estimate.value, estimate.low, estimate.high, value_text)
 
 
 def _draw_clean_share(summary: EdgeSummary) -> Chart:
