@@ -128,7 +128,7 @@ def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Se
         top = keys.height + (place // columns) * (TITLE + PANEL + FOOT) + TITLE
         axis = _fit_shares(values, top, PANEL)
         frame = ChartFrame(width, LEFT, 0.0, len(seasons))
-        words = [text((frame.x(number + 0.5), top + PANEL + LINE), season, "tick", anchor="middle") for number, season in enumerate(seasons)]
+        words = [text((frame.x(slot + 0.5), top + PANEL + LINE), season, "tick", anchor="middle") for slot, season in enumerate(seasons)]
         drawn = [_draw_points(name, [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points]) for name, points in series.items()]
         body = join([text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn])
         parts.append(Markup('<g transform="translate({} 0)">{}</g>').format(number((place % columns) * (width + GAP)), body))
@@ -164,7 +164,7 @@ def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class _RootScale:
-    """A scale on which a value lies as far as its square root is long: small ones beside each other are told apart, and zero has its place."""
+    """A scale with zero on it, on which a value lies as far as its square root is long: small ones beside each other are told apart, and zero has its place."""
 
     start: float
     end: float
@@ -176,11 +176,11 @@ class _RootScale:
         return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
 
     def marks(self) -> list[float]:
-        """Return the values that carry a label, the highest first."""
+        """Return the values that carry a label: zero, then from the ends towards it those that lie far enough from the others."""
         sizes = [digit * 10.0**power for power in range(3, -4, -1) for digit in (5, 2, 1)]
-        marks: list[float] = []
-        for mark in (*sizes, 0.0, *(-size for size in reversed(sizes))):
-            if self.low <= mark <= self.high and all(abs(self.place(mark) - self.place(other)) >= APART for other in [*marks, *([0.0] if mark > 0 else [])]):
+        marks = [0.0]
+        for mark in (sign * size for size in sizes for sign in (1, -1)):
+            if self.low <= mark <= self.high and all(abs(self.place(mark) - self.place(other)) >= APART for other in marks):
                 marks.append(mark)
         return marks
 

@@ -1,6 +1,6 @@
 """A batch's figures as pictures: clean shares, misses, differences to the oracle, places and seasons, days, and misses against dirty energy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from re import sub
 from zoneinfo import ZoneInfo
 
@@ -40,8 +40,8 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
 
 def render(picture: LabPicture, form: str) -> bytes:
     """Return a picture as ``png``, ``pdf`` or ``svg``; the same summary gives the same bytes."""
-    svg = picture.write_svg()
-    return {"png": write_png, "pdf": write_pdf, "svg": str.encode}[form](svg)
+    writers: dict[str, Callable[[str], bytes]] = {"png": write_png, "pdf": write_pdf, "svg": str.encode}
+    return writers[form](picture.write_svg())
 
 
 def say_stand_in(summary: EdgeSummary) -> str:
