@@ -47,8 +47,8 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
     try:
         figures_each: list[dict[str, Any]] = []
         for slot in slots:
-            instants = {name: datetime.fromisoformat(str(slot.reason.figures[name])) for name in ("time", "start") if name in slot.reason.figures}
-            figures_each.append({**slot.reason.figures, **instants})
+            instants = [name for name in ("time", "start") if name in slot.reason.figures]
+            figures_each.append({**slot.reason.figures} | {name: datetime.fromisoformat(str(slot.reason.figures[name])) for name in instants})
         figures = join_figures(code, figures_each)
         return None if figures is None else spoken.say(code, figures)
     except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here

@@ -99,9 +99,9 @@ def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatA
         place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
         # A counter's change, or the mean of a power that flowed one way alone.
         change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
-        one_way = mean is not None and (least is None or least >= 0)
-        if 0 <= place < hours.count and (change is not None or one_way):
-            energy[place] = float(mean if change is None else change)
+        flowed = mean if change is None and (least is None or least >= 0) else change
+        if 0 <= place < hours.count and flowed is not None:
+            energy[place] = float(flowed)
     return energy
 
 

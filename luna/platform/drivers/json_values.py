@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 
-def parse_document(content: bytes) -> Any:
+def parse_document(content: bytes | bytearray) -> Any:
     """Return the JSON document that a device sent.
 
     Raises:

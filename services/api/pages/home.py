@@ -52,13 +52,15 @@ def list_advice(view: HomeView) -> list[str]:
     if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
         return []
     runs = []
-    for mode_by_hand, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
+    for _, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
         alike = list(group)
-        runs.append(replace(alike[0], mode=mode_by_hand, end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots)))
+        runs.append(
+            replace(alike[0], mode=BY_HAND.get(alike[0].mode, alike[0].mode), end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots))
+        )
     plan = view.house.planned.plan
     step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
     capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
-    sentences = []
+    sentences = list[str]()
     for run in runs[:MOST_RUNS]:
         # The greatest power: an app takes one, and what is full ends by itself. The first slot of a plan may have begun before the plan was made: its energy
         # is that of what remains.

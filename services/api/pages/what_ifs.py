@@ -164,7 +164,7 @@ class AnswerView:
         reply = self.reply
         if reply is None:
             return []
-        rows = []
+        rows: list[tuple[str, Sequence[str]]] = []
         for each in (reply.baseline, *reply.variants):
             numbers, years = self.numbers, None if each.payback_years is None else each.payback_years.value
             year, a_year = each.savings_per_year, "–"

@@ -196,7 +196,7 @@ def build_slots(
         believed[column.name] = np.where(meters.refuse_slots(column, stuck[column.name], STUCK), np.nan, believed[column.name])
     named = {column.name: meters.find_named(column) for column in columns}
     settled_reported, settled = (
-        {name: np.round(kwh, DIGITS) for name, kwh in (series | _settle_as_named(site, series, named)).items() if name != OUTSIDE}
+        {name: kwh.round(DIGITS) for name, kwh in (series | _settle_as_named(site, series, named)).items() if name != OUTSIDE}
         for series in (reported, believed)
     )
     estimated = _pass_on({name: each.estimated for name, each in measured.items()}, settled)
