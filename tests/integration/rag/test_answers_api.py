@@ -183,7 +183,7 @@ def test_who_leaves_ends_the_generation(gateway: httpx.Client, model: LanguageSe
         lines = stream.iter_lines()
         wait_for(lambda: "answering" in next(lines))
         # Who leaves before the model is asked ends nothing.
-        wait_for(lambda: model.requests)
+        wait_for(lambda: bool(model.requests))
     assert model.left.wait(20)
     with unit_of_work(database) as connection:
         assert connection.scalar(count) == before
