@@ -59,8 +59,8 @@ class MqttPoints:
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
-        # How often the device said that it had said everything, while the connection lasts.
-        self._answers = 0
+        # How often it was asked to say everything, and said that it had, while the connection lasts.
+        self._requests = self._answers = 0
         self._requested_at = -math.inf
         # What was sent to points that cannot be read, while the connection lasts.
         self._sent: dict[str, float] = {}
@@ -122,7 +122,7 @@ class MqttPoints:
         self._sent.clear()
         with self._news:
             self._messages.clear()
-            self._answers = 0
+            self._requests = self._answers = 0
 
     def _listen(self, topics: set[str]) -> None:
         """Return once there is something to say of these topics.
@@ -138,9 +138,11 @@ class MqttPoints:
             self._requested_at = since
             # Of an answer to somebody else the beginning may have come before anybody listened here: the end of the second one is that of a whole one.
             for _ in range(2 if is_first and request.done is not None else 1):
+                self._requests += 1
                 self._publish(self._topic(request.to), request.payload)
         if is_new:
-            self._waits(lambda: (self._is_done(since) and not (is_first and self._answers < 2)) or all(self._came_since(topic, since) for topic in topics))
+            # Whoever has said once that it is done says so each time: what comes before is of the answer before.
+            self._waits(lambda: 0 < self._requests <= self._answers or (not self._answers and all(self._came_since(topic, since) for topic in topics)))
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
             raise refuse("device-silent", field="via", value=self.place)
