@@ -25,7 +25,8 @@ def load_common_kernels() -> None:
     planner.load_kernels()
     plan.load_kernels()
     for loops, load in _SELDOM:
-        if all(map(_is_cached, loops)):
+        # The index of Numba's cache on the disk is that of one version of file and compiler, and empty for every other; it shows it nowhere else.
+        if all(loop._cache._cache_file._load_index() for loop in loops):  # noqa: SLF001
             load()
 
 
@@ -35,9 +36,3 @@ def load_kernels() -> None:
     load_common_kernels()
     for _, load in _SELDOM:
         load()
-
-
-def _is_cached(loop: Any) -> bool:
-    """Return whether Numba's cache on the disk holds a loop as it stands now."""
-    # Its index is that of one version of file and compiler, and empty for every other; Numba shows it nowhere else.
-    return bool(loop._cache._cache_file._load_index())  # noqa: SLF001

@@ -1,6 +1,5 @@
 """What the planner knows of each kind of device that it places: one module per kind, each ending in one declaration, ``PLANNED``."""
 
-from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -12,14 +11,12 @@ from services.planner.devices.kind import PlannedKind
 __all__ = ["PLANNED_KINDS", "find_planned_kind"]
 
 
-def _find_kinds() -> Iterator[PlannedKind]:
-    modules = (import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__))
-    yield from (module.PLANNED for module in modules if hasattr(module, "PLANNED"))
-
-
+_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
 _PLACES = {kind.section: place for place, kind in enumerate(DEVICE_KINDS)}
 # In the order of all kinds, in which they stand in a model and in a reply.
-PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(sorted(_find_kinds(), key=lambda kind: _PLACES[kind.section]))
+PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(
+    sorted((module.PLANNED for module in _MODULES if hasattr(module, "PLANNED")), key=lambda kind: _PLACES[kind.section])
+)
 
 
 def find_planned_kind(site: Site, device: Part) -> PlannedKind:

@@ -241,14 +241,11 @@ def _read_need(need: DayNeed, slot_kwh: FloatArray, most: FloatArray, *, rules: 
     share, required = slot_kwh[within] / full, need.need_kwh / full
     # What its slots cannot carry is missing whatever is planned: a price on it would only hide what else a plan costs.
     required = min(float(np.ceil(required - 1e-9)) if share.min() == 1.0 else required, float(share @ most[within]))
-    highest = np.ceil(required - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, required, rules.stays)
-    return SlotNeed(need.first, share, required, float(highest), price * full) if required > 0 or highest < share.size else None
-
-
-def _beyond(need: DayNeed, rules: RunRules) -> float:
-    """Return how many slots more than it needs it may be on: what heats must not become a way to burn energy that is paid for."""
+    # What heats must not become a way to burn energy that is paid for: so many slots more than it needs it may be on.
     runs = (need.end - need.first) // (rules.longest_rest + 1) + 1 if rules.longest_rest else 1
-    return float(max(runs * rules.shortest_run - 1, rules.stays))
+    beyond = max(runs * rules.shortest_run - 1, rules.stays)
+    highest = np.ceil(required - 1e-9) + beyond if need.most_kwh is None else max(need.most_kwh / full, required, rules.stays)
+    return SlotNeed(need.first, share, required, float(highest), price * full) if required > 0 or highest < share.size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,19 +427,13 @@ def _read_comfort(load: DeferrableLoad, window: ComfortWindow, timeline: Timelin
     for begin, end in find_spans(window, timeline, zone):
         used_today = state.energy_today_kwh if begin >= midnight else None
         later_kwh = max((end - timeline.end) / HOUR, 0.0) * load.power_kw
-        need = window.energy_kwh - _used_kwh(window, (begin, end), load, now=timeline.begin, used_today_kwh=used_today) - later_kwh
+        # An open window has got today's use as far as it can have been since, or as if it had come evenly.
+        passed = max((timeline.begin - begin) / HOUR, 0.0)
+        used_kwh = window.energy_kwh * passed / ((end - begin) / HOUR) if used_today is None else min(used_today, passed * load.power_kw)
+        need = window.energy_kwh - used_kwh - later_kwh
         first, last = timeline.first_from(begin), min(int((end - timeline.start) // timeline.step), timeline.count)
         if need > 0 and last > first:
             yield DayNeed(first, last, need, end.astimezone(zone), np.inf)
-
-
-def _used_kwh(window: ComfortWindow, span: tuple[datetime, datetime], load: DeferrableLoad, *, now: datetime, used_today_kwh: float | None) -> float:
-    """Return what an open window has got already: today's use as far as it can have been since, or as if it had come evenly."""
-    begin, end = span
-    passed = max((now - begin) / HOUR, 0.0)
-    if used_today_kwh is not None:
-        return min(used_today_kwh, passed * load.power_kw)
-    return window.energy_kwh * passed / ((end - begin) / HOUR)
 
 
 def read_cycle(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> CycleDemand:

@@ -162,7 +162,10 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     """Return a heat pump's demand over a timeline, under the temperatures and the heat demand of an outlook."""
     outdoor = np.array(series.outdoor_temperature_c or [OUTDOOR_C] * timeline.count)
     demand = np.array(series.heat_demand_kwh.get(pump.name, pump.heat_demand_kw * timeline.hours))
-    least, most = _band(pump, timeline, zone)
+    least, most = np.full(timeline.count, pump.store.min_c), np.full(timeline.count, pump.store.max_c)
+    for band in reversed(pump.store.bands):
+        inside = mark_slots([band], timeline, zone, whole=False)
+        least[inside], most[inside] = band.min_c, band.max_c
     start = float(least[0] + most[0]) / 2 if state.temperature_c is None else state.temperature_c
     warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
     assumed = [(_OUTDOOR, OUTDOOR_C)] if series.outdoor_temperature_c is None else []
@@ -170,15 +173,6 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     cop, highest = heat_per_kwh(pump.cop, outdoor), np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
     return HeatDemand(pump, state, start, least, highest, aim, cop, warming, tuple(assumed), np.full(timeline.count, np.nan))
-
-
-def _band(pump: HeatPump, timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
-    store = pump.store
-    least, most = np.full(timeline.count, store.min_c), np.full(timeline.count, store.max_c)
-    for band in reversed(store.bands):
-        inside = mark_slots([band], timeline, zone, whole=False)
-        least[inside], most[inside] = band.min_c, band.max_c
-    return least, most
 
 
 def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray) -> FloatArray:
@@ -199,7 +193,10 @@ def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray)
         deficit_kwh += target_kwh[slot]
         if since >= (rules.shortest_run if is_on else rules.shortest_rest):
             begins, rests = 1 if is_on else rules.shortest_run, rules.shortest_rest if is_on else 1
-            turned = _gets_cold(demand, slot, now, rests) or _has_room(demand, slot, (now, deficit_kwh), begins * float(level[slot]))
+            run_kwh = begins * float(level[slot])
+            # With half of a run missing it is on where the store takes all of it.
+            has_room = deficit_kwh >= run_kwh / 2 and _next_c(demand, slot, now, run_kwh) <= demand.most_c[slot] + _NOTHING_K
+            turned = bool(has_room or _gets_cold(demand, slot, now, rests))
             is_on, since = turned, since if turned == is_on else 0
         drawn_kwh = max(level[slot], min(deficit_kwh, demand.pump.power_kw * hours[slot])) if is_on else 0.0
         on[slot], since = float(is_on), since + 1
@@ -215,12 +212,6 @@ def _gets_cold(demand: HeatDemand, slot: int, now: float, rests: int) -> bool:
         if now < demand.aim_c[later] - _NOTHING_K:
             return True
     return False
-
-
-def _has_room(demand: HeatDemand, slot: int, state: tuple[float, float], run_kwh: float) -> bool:
-    """Return whether half of a run is missing, and the store takes all of it."""
-    now, deficit_kwh = state
-    return bool(deficit_kwh >= run_kwh / 2 and _next_c(demand, slot, now, run_kwh) <= demand.most_c[slot] + _NOTHING_K)
 
 
 def _next_c(demand: HeatDemand, slot: int, now: float, used_kwh: float) -> float:
@@ -243,15 +234,12 @@ def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: O
 
 def carry_heat_pumps(expected: Expected, switched: Collection[str]) -> dict[str, HeatPumpState]:  # noqa: ARG001  # whoever switches it, a store cools
     """Return the heat pumps whose store temperature the plan's request states."""
-    return {name: _carry_pump(expected, name, state) for name, state in _states(expected.plan.request.state).items() if state.temperature_c is not None}
-
-
-def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPumpState:
-    flows = expected.flows(HEAT_PUMP.section, name, HeatPumpFlow)
-    if not flows:
-        return state
-    runs = carry_runs(state, [flow.on for flow in flows], expected.slot_hours)
-    return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
+    carried = {name: state for name, state in _states(expected.plan.request.state).items() if state.temperature_c is not None}
+    for name, state in carried.items():
+        if flows := expected.flows(HEAT_PUMP.section, name, HeatPumpFlow):
+            runs = carry_runs(state, [flow.on for flow in flows], expected.slot_hours)
+            carried[name] = state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
+    return carried
 
 
 def _assume_warm(site: Site, state: StateMessage, included: Collection[str], _begin: datetime) -> Iterator[Assumption]:

@@ -17,7 +17,7 @@ from luna.energy.devices import ElectricVehicle
 from luna.energy.physics import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
-from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotReasonBuilder, SlotWindow
+from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, DeviceReasons, SlotReasonBuilder, SlotWindow
 from services.planner.devices.kind import (
     DemandColumns,
     LoadPricing,
@@ -139,12 +139,20 @@ class PlacedVehicle:
         demand, vehicle, slots = self.demand.car, self.demand.car.vehicle, np.arange(self.use_kwh.size)
         slot_reasons, stored = SlotReasonBuilder(slots.size), demand.stored_after(self.use_kwh, self.give_kwh)
         least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-        bound = _tell_bound(reasons, slot_reasons, demand, self.use_kwh)
+        # Where it charges because it has to, and no more.
+        forced = demand.least_charge_kwh
+        bound = (self.use_kwh > NOTHING_KWH) & (forced > 0) & (self.use_kwh <= forced + LITTLE_KWH)
+        power_kw = np.divide(forced, demand.plugged_hours, out=np.zeros_like(forced), where=bound).astype(object)
+        slot_reasons.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=reasons.starts, kw=power_kw)
         for stay, missing in zip(demand.stays, self.missing_kwh.tolist(), strict=True):
             here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
             window = SlotWindow(here, min(stay.until, reasons.outlook.timeline.end), self.use_kwh, least, most, float(missing))
             ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - LITTLE_KWH
-            idle = _idle_car(reasons, window, stay, ready)
+            if stay.surplus_only:
+                idle = np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
+            else:
+                short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
+                idle = np.where(window.later, reasons.waiting(window), np.where(ready, "ev_ready", short))
             reasons.tell_window(slot_reasons, window, np.where(self.give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
         return slot_reasons.write()
 
@@ -160,23 +168,6 @@ def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) 
     charge = column[columns.charge]
     give = column[columns.give] if columns.give.size else np.zeros(charge.size)
     return PlacedVehicle(demand, np.where(charge > _DUST_KWH, charge, 0.0), np.where(give > _DUST_KWH, give, 0.0), column[columns.missing])
-
-
-def _tell_bound(reasons: DeviceReasons, slot_reasons: SlotReasonBuilder, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
-    """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
-    least = demand.least_charge_kwh
-    bound = (charge_kwh > NOTHING_KWH) & (least > 0) & (charge_kwh <= least + LITTLE_KWH)
-    power_kw = np.divide(least, demand.plugged_hours, out=np.zeros_like(least), where=bound).astype(object)
-    slot_reasons.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=reasons.starts, kw=power_kw)
-    return bound
-
-
-def _idle_car(reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession, ready: BoolArray) -> Codes:
-    """Return the codes of slots that charge nothing; ``ready`` marks the slots with the target reached."""
-    if stay.surplus_only:
-        return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
-    short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
-    return np.where(window.later, reasons.waiting(window), np.where(ready, "ev_ready", short))
 
 
 # --- what deadlines cost: each session is planned again with another target, an hour earlier and an hour later ------------------------------------------

@@ -65,7 +65,9 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
     vehicles = {}
     for vehicle in site.vehicles:
         own = [fit_session(each, vehicle) for each in facts.stays.get(vehicle.name, ())]
-        before = _ahead(before_each[vehicle.name], start) if vehicle.name in before_each else None
+        before = before_each.get(vehicle.name)
+        if before is not None:
+            before = before.model_copy(update={"sessions": [session for session in before.sessions if session.to > start]})
         usual = list_usual_stays(vehicle, site.timezone, start=start)
         # Sessions stored now replace earlier stored ones and go before those of a request; usual ones are laid out anew.
         requested = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
@@ -120,22 +122,15 @@ def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, st
 
 def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
     """Return the state of charge by the stored stays, or by the plan in force."""
-    arrival_soc = own[0].arrival_soc if own else None
-    if before is not None and (arrival_soc is None or not _is_news(own, before, start)):
+    first = own[0] if own else None
+    arrival_soc = first.arrival_soc if first else None
+    known = {each.session_id for each in before.sessions} if before else set()
+    # The plan that expects this state knows nothing of a stay that goes on and was stored since, or has just begun.
+    is_news = first is not None and first.from_ <= start and (first.session_id not in known or first.from_ > floor_to(start, SLOT) - SLOT)
+    if before is not None and (arrival_soc is None or not is_news):
         return StartCharge(before.soc, "expected")
     # A stay before it that said so may have been taken back.
     return StartCharge(vehicle.min_soc, "assumed") if arrival_soc is None else StartCharge(arrival_soc, "said")
-
-
-def _is_news(own: Sequence[VehicleSession], state: VehicleState, start: datetime) -> bool:
-    """Return whether the plan that expects this state knows nothing of the stay that goes on: it was stored since, or has just begun."""
-    if not own or own[0].from_ > start:
-        return False
-    return own[0].session_id not in {each.session_id for each in state.sessions} or own[0].from_ > floor_to(start, SLOT) - SLOT
-
-
-def _ahead(state: VehicleState, start: datetime) -> VehicleState:
-    return state.model_copy(update={"sessions": [session for session in state.sessions if session.to > start]})
 
 
 # A car that is a fiftieth fuller or emptier than the plan has it is worth another one: half a kilowatt-hour or a kilowatt-hour and a half.
@@ -149,12 +144,16 @@ def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
 
 
 def _says_else(site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected) -> bool:
-    sensed, socs = facts.sensed.get(vehicle.name), _find_running(expected, vehicle.name)
-    if sensed is None or socs is None:
+    sensed, name = facts.sensed.get(vehicle.name), vehicle.name
+    if sensed is None or name not in expected.plan.request.state.vehicles:
         return False
     if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
         return True
-    read = _find_sensed(site, vehicle, sensed, stays=facts.stays.get(vehicle.name, ())[:1], expected=expected)
+    read = _find_sensed(site, vehicle, sensed, stays=facts.stays.get(name, ())[:1], expected=expected)
+    # How full it is at the start of the slot that runs, and at its end.
+    begins = carry_vehicles(expected)[name].soc
+    running = expected.plan.reply.slots[expected.passed : expected.passed + 1]
+    socs = begins, next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins)
     # What it holds on the road is no news before it is there.
     return read is not None and sensed.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
 
@@ -166,15 +165,6 @@ def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[
         for name, flow in slot.vehicles.items():
             states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
     return states
-
-
-def _find_running(expected: Expected, name: str) -> tuple[float, float] | None:
-    """Return how full a vehicle is at the start of the slot that runs and at its end; None of a vehicle that the plan does not know."""
-    if name not in expected.plan.request.state.vehicles:
-        return None
-    begins = carry_vehicles(expected)[name].soc
-    running = expected.plan.reply.slots[expected.passed : expected.passed + 1]
-    return begins, next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins)
 
 
 def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: datetime) -> Iterator[Assumption]:

@@ -126,7 +126,16 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
     stays: list[ChargingSession] = []
     ordered = sorted(enumerate(state.sessions), key=lambda each: each[1].from_)
     for place, session in ordered:
-        _refuse_wrong(vehicle, session, f"state.vehicles.{vehicle.name}.sessions.{place}", zone)
+        field = f"state.vehicles.{vehicle.name}.sessions.{place}"
+        if session.to <= session.from_:
+            raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
+        for name in ("target_soc", "min_soc"):
+            soc = getattr(session, name)
+            if soc is not None and soc > vehicle.max_soc:
+                raise refuse("session-soc-beyond", field=f"{field}.{name}", value=soc, max_soc=vehicle.max_soc, name=vehicle.name)
+        if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
+            most_kw = vehicle.most_charge_kw
+            raise refuse("session-power-beyond", field=f"{field}.min_power_kw", value=session.min_power_kw, most_kw=most_kw, name=vehicle.name)
     for (_, before), (place, session) in pairwise(ordered):
         if session.from_ < before.to:
             field, begin = f"state.vehicles.{vehicle.name}.sessions.{place}.from", session.from_.astimezone(zone).isoformat()
@@ -143,17 +152,6 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
             stays.append(_read_stay((vehicle, state), session, (first, end), timeline, before=stays[-1] if stays else None))
     nothing = np.zeros(timeline.count, dtype=bool)
     return VehicleDemand(vehicle, state.soc * vehicle.capacity_kwh, np.minimum(plugged, timeline.hours), tuple(stays), least, nothing, state.charging)
-
-
-def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str, zone: tzinfo) -> None:
-    if session.to <= session.from_:
-        raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
-    for name in ("target_soc", "min_soc"):
-        soc = getattr(session, name)
-        if soc is not None and soc > vehicle.max_soc:
-            raise refuse("session-soc-beyond", field=f"{field}.{name}", value=soc, max_soc=vehicle.max_soc, name=vehicle.name)
-    if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-        raise refuse("session-power-beyond", field=f"{field}.min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw, name=vehicle.name)
 
 
 def _read_stay(

@@ -183,9 +183,17 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
     vehicle, most = demand.vehicle, _most_charge_kwh(demand, ahead)
     charge = builder.add_columns(most.size, cost=_TIE * np.arange(most.size, dtype=np.float64), upper=most)
     choosable = np.flatnonzero(most > 0)
-    on = add_choice(builder, demand, charge[choosable], (choosable, most[choosable])) if _needs_choice(demand) else ()
+    chooses_power = vehicle.power_ranges[0][0] > 0 or len(vehicle.power_ranges) > 1 or vehicle.start_price > 0 or vehicle.min_run_minutes > 0
+    chooses = chooses_power or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in demand.stays)
+    on = add_choice(builder, demand, charge[choosable], (choosable, most[choosable])) if chooses else ()
     starts = add_runs(builder, demand, on, choosable) if on else ()
-    give = _add_giving(builder, demand, ahead, (choosable, on)) if demand.slots_of("gives").any() else charge[:0]
+    give, gives = charge[:0], demand.slots_of("gives")
+    if gives.any():
+        # It may supply a house that lacks energy, in slots in which it does not charge.
+        most_given = vehicle.discharge_limit_kw * demand.plugged_hours * gives * (ahead.deficit_kwh > 0)
+        give = builder.add_columns(most.size, cost=vehicle.wear_price, upper=most_given)
+        given = most_given[choosable]
+        builder.add_rows(np.full(given.size, -np.inf), given, [(give[choosable], 1.0), *((each, given) for each in on[:1])])
     missing, stored = [], charge[:0]
     for stay in demand.stays:
         before = stored if stay.arrival_kwh is None else charge[:0]
@@ -202,13 +210,6 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
 
 
-def _needs_choice(demand: VehicleDemand) -> bool:
-    vehicle = demand.vehicle
-    least = vehicle.power_ranges[0][0] > 0 or len(vehicle.power_ranges) > 1
-    runs = vehicle.start_price > 0 or vehicle.min_run_minutes > 0
-    return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in demand.stays)
-
-
 def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
     """Return each slot's largest charge; 0 where that is less than the least power gives."""
     vehicle, hours = demand.vehicle, demand.plugged_hours
@@ -221,16 +222,6 @@ def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
             most[slots] = np.minimum(most[slots], np.maximum(ahead.surplus_kwh, demand.least_charge_kwh)[slots])
     most = np.where(demand.pinned, np.minimum(most, demand.least_charge_kwh), most)
     return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
-
-
-def _add_giving(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
-    """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
-    choosable, on = charging
-    most = demand.vehicle.discharge_limit_kw * demand.plugged_hours * demand.slots_of("gives") * (ahead.deficit_kwh > 0)
-    give = builder.add_columns(most.size, cost=demand.vehicle.wear_price, upper=most)
-    bound = most[choosable]
-    builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on[:1])])
-    return give
 
 
 def _add_stay(builder: ModelBuilder, session: tuple[VehicleDemand, ChargingSession], charge: Indices, *, before: Indices) -> Indices:
@@ -293,7 +284,11 @@ def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBu
         slots = columns.choosable
         most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
         builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
-        _follow_energy(builder, site, columns, [*fed, *((each, -1.0) for each in (site.sold, site.curtailed, *batteries[:, 0]))])
+        # This follows for whole choices but not for shares of them: what batteries give beyond the house goes to the grid or into one another.
+        slots = slots[site.net_kwh[slots] >= 0]
+        takers: list[Term] = [*fed, *((each, -1.0) for each in (site.sold, site.curtailed, *batteries[:, 0]))]
+        terms = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in takers]
+        builder.add_rows(np.full(slots.size, -np.inf), site.net_kwh[slots], [*((each[slots], 1.0) for each in gives), *terms])
 
 
 def _leave_surplus(builder: ModelBuilder, site: SurroundingColumns, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
@@ -320,13 +315,6 @@ def _leave_surplus(builder: ModelBuilder, site: SurroundingColumns, car: tuple[V
     most = sum((_upper(builder, charge) * np.maximum(factor, 0.0) for charge, factor in terms), np.zeros(slots.size))
     room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
     builder.add_rows(np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, (charges, room)])
-
-
-def _follow_energy(builder: ModelBuilder, site: SurroundingColumns, columns: VehicleColumns, takers: list[Term]) -> None:
-    """Say what follows for whole choices but not for shares of them: what batteries give beyond the house goes to the grid or into one another."""
-    slots = columns.choosable[site.net_kwh[columns.choosable] >= 0]
-    terms = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in takers]
-    builder.add_rows(np.full(slots.size, -np.inf), site.net_kwh[slots], [*((each[slots], 1.0) for each in site.batteries[:, 1]), *terms])
 
 
 def _upper(builder: ModelBuilder, columns: Indices) -> FloatArray:
