@@ -49,16 +49,18 @@ class DayResult:
 
 def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
     """Return what each contender makes of the slots from the first on, before the second."""
-    rules, first = factory.rules, slots[0]
+    scene, rules, first, part = factory.scene, factory.rules, slots[0], slice(*slots)
     together = JointPlanning()
     policies = [factory.enter(policy_run, standings[policy_run.label], together) for policy_run in policy_runs]
     stored = np.array([standings[policy_run.label].stored_kwh for policy_run in policy_runs]).T.reshape(-1, len(policy_runs))
-    actuals = _actuals(factory, policy_runs, slots)
+    timeline, never = scene.timeline.window(first, slots[1] - first), np.zeros(slots[1] - first, dtype=bool)
+    load, pv = (np.broadcast_to(series[part], (len(policy_runs), never.size)) for series in (scene.actuals.load_kwh, scene.actuals.pv_kwh))
+    off_grid = np.array([never if policy_run.fault_effects is None else policy_run.fault_effects.off_grid[part] for policy_run in policy_runs])
+    actuals = Actuals(timeline, load, pv, off_grid if off_grid.any() else None)
     counted = CountedPolicy(SideBySide([OffsetPolicy(policy, first) for policy in policies]), rules.limits)
     trajectory = simulate(counted, actuals, limits=rules.limits, stored_kwh=stored)
-    part = slice(*slots)
     costs = price(trajectory, import_price=rules.import_price[part], export_price=rules.export_price[part], wear_price=rules.wear_price).total
-    costs = costs + depth_wear(factory.scene.site.batteries, trajectory.flows.stored_kwh, stored)
+    costs = costs + depth_wear(scene.site.batteries, trajectory.flows.stored_kwh, stored)
     columns = {policy_run.label: trajectory.column(place) for place, policy_run in enumerate(policy_runs)}
     records = {
         label: _record(column, costs[place], rules.limits, before=standings[label], policy=policies[place])
@@ -67,19 +69,13 @@ def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots
     records = {
         label: record.model_copy(update={"corrected": count}) for (label, record), count in zip(records.items(), counted.corrected.tolist(), strict=True)
     }
-    intensity = factory.scene.carbon_g_per_kwh
+    intensity = scene.carbon_g_per_kwh
     if intensity is not None:
-        records = {label: record.model_copy(update={"import_carbon_g": _emit(columns[label], intensity[part])}) for label, record in records.items()}
-    return DayResult(actuals.timeline.start.astimezone(factory.scene.zone).date(), slots, standings, columns, records)
-
-
-def _actuals(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int]) -> Actuals:
-    scene, part = factory.scene, slice(*slots)
-    whole, count = scene.actuals, len(policy_runs)
-    load, pv = (np.broadcast_to(series[part], (count, slots[1] - slots[0])) for series in (whole.load_kwh, whole.pv_kwh))
-    never = np.zeros(slots[1] - slots[0], dtype=bool)
-    off_grid = np.array([never if policy_run.fault_effects is None else policy_run.fault_effects.off_grid[part] for policy_run in policy_runs])
-    return Actuals(scene.timeline.window(slots[0], slots[1] - slots[0]), load, pv, off_grid if off_grid.any() else None)
+        for label, column in columns.items():
+            emitted = float((column.flows.import_kwh[0] * intensity[part]).sum())
+            # Unknown where the intensity of any of its slots is.
+            records[label] = records[label].model_copy(update={"import_carbon_g": emitted if math.isfinite(emitted) else None})
+    return DayResult(timeline.start.astimezone(scene.zone).date(), slots, standings, columns, records)
 
 
 def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before: CarryOver, policy: Policy) -> PolicyDay:
@@ -88,25 +84,16 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
     stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
     # A sensor that is frozen at midnight is so on the next day too.
     sensor_kwh = [float(kwh) for kwh in policy.sensor_kwh[:, 0]] if isinstance(policy, FaultyPolicy) else stored
+    batteries = limits.batteries
+    low, high = batteries.min_kwh[..., None] - _LITTLE_KWH, batteries.max_kwh[..., None] + _LITTLE_KWH
+    breaches = int(((flows.stored_kwh < low) | (flows.stored_kwh > high)).sum())
     return PolicyDay(
         cost=float(cost.sum()),
         import_kwh=float(flows.import_kwh.sum()),
         export_kwh=float(flows.export_kwh.sum()),
         discharge_kwh=float(flows.discharge_kwh.sum()),
         unserved_kwh=float(column.unserved_kwh.sum()),
-        violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(limits, flows.stored_kwh),
+        violations=int((flows.excess_kwh > 0).sum()) + breaches,
         mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
         standing=CarryOver(stored_kwh=stored, seen_kwh=sensor_kwh, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
     )
-
-
-def _emit(column: Trajectory, intensity: FloatArray) -> float | None:
-    """Return what the import of a day emitted, in g; None where the intensity of any of its slots is unknown."""
-    emitted = float((column.flows.import_kwh[0] * intensity).sum())
-    return emitted if math.isfinite(emitted) else None
-
-
-def _soc_breaches(limits: SiteLimits, stored_kwh: FloatArray) -> int:
-    batteries = limits.batteries
-    low, high = batteries.min_kwh[..., None] - _LITTLE_KWH, batteries.max_kwh[..., None] + _LITTLE_KWH
-    return int(((stored_kwh < low) | (stored_kwh > high)).sum())

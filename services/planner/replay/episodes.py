@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.outlook import Quantiles
 from luna.energy.physics import Mode
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
 from services.planner.problem.knowledge import ForecastArchive
@@ -25,12 +24,14 @@ def compose_episode(scene: ReplayData, rules: Rules, result: DayResult, *, polic
     """
     part, trajectory = slice(*result.slots), result.trajectories[policy]
     timeline = scene.timeline.window(result.slots[0], result.slots[1] - result.slots[0])
+    local = timeline.starts + local_offsets(timeline.starts, scene.zone)
     actuals, names = scene.actuals, [battery.name for battery in scene.site.batteries]
+    stored_kwh = np.concatenate([np.array(result.begun[policy].stored_kwh)[:, None], trajectory.flows.stored_kwh[:, 0, :]], axis=1)
     state: Document = {
         "policy": policy,
         "slot_minutes": int(SLOT / timedelta(minutes=1)),
-        "hour": _local_hours(scene, timeline),
-        "soc": _soc(scene, trajectory.flows.stored_kwh[:, 0, :], np.array(result.begun[policy].stored_kwh)),
+        "hour": _list((local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")),
+        "soc": {battery.name: _list(stored_kwh[index] / battery.capacity_kwh) for index, battery in enumerate(scene.site.batteries)},
         "load_kwh": _list(actuals.load_kwh[part]),
         "pv_kwh": _list(actuals.pv_kwh[part]),
         "import_price": _list(rules.import_price[part]),
@@ -45,16 +46,6 @@ def compose_episode(scene: ReplayData, rules: Rules, result: DayResult, *, polic
     return state | _quantiles(scene.forecasts, timeline, every), action, -result.records[policy].cost
 
 
-def _soc(scene: ReplayData, stored_kwh: FloatArray, before_kwh: FloatArray) -> dict[str, list[float]]:
-    courses = np.concatenate([before_kwh[:, None], stored_kwh], axis=1)
-    return {battery.name: _list(courses[index] / battery.capacity_kwh) for index, battery in enumerate(scene.site.batteries)}
-
-
-def _local_hours(scene: ReplayData, timeline: Timeline) -> list[float]:
-    local = timeline.starts + local_offsets(timeline.starts, scene.zone)
-    return _list((local - local.astype("datetime64[D]")) / np.timedelta64(1, "h"))
-
-
 def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Document:
     """Return load and PV as expected by the forecast in use in each slot."""
     columns: Document = {}
@@ -63,16 +54,12 @@ def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Documen
         forecast = book.find(planned.start, within=timedelta(days=1))
         if forecast is None:
             return {}
+        begin = (planned.start - forecast.timeline.start) // forecast.timeline.step
         for name, series in (("load", forecast.load_kwh), ("pv", forecast.pv_kwh)):
             for share in SHARES:
-                columns.setdefault(f"{name}_{share}_kwh", []).extend(_part(series, share, planned, forecast.timeline))
+                values = _list(getattr(series, share)[begin : begin + planned.count])
+                columns.setdefault(f"{name}_{share}_kwh", []).extend([*values, *[None] * (planned.count - len(values))])
     return columns
-
-
-def _part(series: Quantiles, share: str, planned: Timeline, covered: Timeline) -> list[float | None]:
-    first = (planned.start - covered.start) // covered.step
-    values = _list(getattr(series, share)[first : first + planned.count])
-    return [*values, *[None] * (planned.count - len(values))]
 
 
 def _list(values: FloatArray) -> list[float]:

@@ -46,16 +46,17 @@ class PlacedFault:
 
 def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
     """Return when each fault strikes: at the instant it names, else ``times`` times at instants that the seed and its place in the list draw."""
-    return [PlacedFault(fault, _spans(fault, timeline, np.random.default_rng([seed, place]))) for place, fault in enumerate(faults)]
-
-
-def _spans(fault: Fault, timeline: Timeline, rng: np.random.Generator) -> tuple[Span, ...]:
-    length = timedelta(hours=fault.hours)
-    if fault.from_ is not None:
-        return ((fault.from_, fault.from_ + length),)
-    last = max((timeline.end - length - timeline.start) // timeline.step, 0)
-    firsts = np.sort(rng.integers(0, last + 1, fault.times)).tolist()
-    return tuple((timeline.start + first * timeline.step, timeline.start + first * timeline.step + length) for first in firsts)
+    placed = []
+    for place, fault in enumerate(faults):
+        length = timedelta(hours=fault.hours)
+        if fault.from_ is None:
+            last = max((timeline.end - length - timeline.start) // timeline.step, 0)
+            drawn = np.random.default_rng([seed, place]).integers(0, last + 1, fault.times)
+            begins = [timeline.start + first * timeline.step for first in np.sort(drawn).tolist()]
+        else:
+            begins = [fault.from_]
+        placed.append(PlacedFault(fault, tuple((begin, begin + length) for begin in begins)))
+    return placed
 
 
 @dataclass(frozen=True, slots=True)

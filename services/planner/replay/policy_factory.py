@@ -59,16 +59,12 @@ class PolicyFactory:
         """Return a contender's policy for a day that begins with ``standing``; it plans ``together`` with the others."""
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
-        inner = self._make(policy_run.policy, PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together))
+        inputs, name = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together), policy_run.policy
+        inner = inputs.plan_ahead(scene.forecasts, make=self.learned[name]) if name in self.learned else find_policies()[name].make(inputs)
         if fault_effects is None:
             return inner
         sensor_kwh = np.array(standing.seen_kwh).reshape(-1, 1)
         return FaultyPolicy(inner, fault_effects, sensor_kwh)
-
-    def _make(self, name: str, inputs: PolicyInputs) -> Policy:
-        if name in self.learned:
-            return inputs.plan_ahead(inputs.scene.forecasts, make=self.learned[name])
-        return find_policies()[name].make(inputs)
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:

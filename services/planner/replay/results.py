@@ -11,7 +11,6 @@ from luna.energy.physics import Mode
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
-from services.planner.dp.value import ValueFunction
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import PolicyDay
 from services.planner.replay.faults import PlacedFault
@@ -26,15 +25,13 @@ def value_stored_energy(oracle: Plan, rules: Rules, slot: int, stored_kwh: Seque
     above = np.array(stored_kwh) - rules.limits.batteries.min_kwh[:, 0]
     if not oracle.values:
         return float(rules.terminal_value * above.sum())
-    return sum(_worth(value.function, slot, float(kwh)) for value, kwh in zip(oracle.values, above, strict=True))
-
-
-def _worth(function: ValueFunction, slot: int, above_kwh: float) -> float:
-    length, value = function.after(slot)
-    # What only a limit makes priceless is no money.
-    priced: FloatArray = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
-    begins = np.cumsum(length) - length
-    return float((np.clip(above_kwh - begins, 0.0, length) * priced).sum())
+    worth = 0.0
+    for battery_value, kwh in zip(oracle.values, above.tolist(), strict=True):
+        length, value = battery_value.function.after(slot)
+        # What only a limit makes priceless is no money.
+        priced = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
+        worth += float((np.clip(kwh - (np.cumsum(length) - length), 0.0, length) * priced).sum())
+    return worth
 
 
 WEEK = 7

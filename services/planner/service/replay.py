@@ -29,7 +29,7 @@ from luna.platform.database.oracle_results import OracleResult
 from luna.platform.database.savings import read_savings
 from luna.platform.driving_forecast import find_missing_issues
 from luna.platform.spool.kind import EpisodeKind
-from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
+from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, ReplaySpec, Rules, compose_episode, run
 from services.planner.replay.policies import MakePlan, plans_from_forecasts
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
@@ -103,7 +103,9 @@ def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, Lea
     replayed = run(scene, spec, book=checkpoint.book(), progress=progress)
     by_run = {name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id}) for name, policy in trained.items()}
     reply = replayed.reply.model_copy(update={"policies": replayed.reply.policies | by_run, "forecast_version": forecasts, "driving": driving, "notes": notes})
-    _conclude(store.whole(), request, reply, replayed)
+    scores.upsert_daily(store.whole(), request.site_id, system_id=request.system_id, replay=reply)
+    if request.system_id == SIMULATION:
+        oracle_results.upsert(store.whole(), request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
 
@@ -142,13 +144,10 @@ class Checkpoint:
             replays.keep_day(connection, self.request.site_id, self.replay, day=lived.day, records=records)
             policy = self.request.episodes
             if policy is not None and policy in self.request.policies and self.request.system_id == SIMULATION:
-                kind = EpisodeKind()
-                kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, policy))])
-
-    def _episode(self, lived: DayResult, policy: str) -> EpisodeStep:
-        state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every)
-        start = self.scene.timeline.start + lived.slots[0] * self.scene.timeline.step
-        return EpisodeStep(self.request.system_id, start, state, action, reward)
+                kind, timeline = EpisodeKind(), self.scene.timeline
+                state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every)
+                step = EpisodeStep(self.request.system_id, timeline.start + lived.slots[0] * timeline.step, state, action, reward)
+                kind.store(connection, self.request.site_id, [kind.encode(step)])
 
 
 def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]) -> str:
@@ -169,12 +168,6 @@ def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str
     for array in arrays:
         digest.update(array.tobytes())
     return digest.hexdigest()
-
-
-def _conclude(connection: Connection, request: ReplayRequest, reply: ReplayReply, replayed: Replayed) -> None:
-    scores.upsert_daily(connection, request.site_id, system_id=request.system_id, replay=reply)
-    if request.system_id == SIMULATION:
-        oracle_results.upsert(connection, request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
 
 
 def _result(day: OracleDay, currency: str) -> OracleResult:
