@@ -167,17 +167,22 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
         plan = replace(plan, problem=replace(plan.problem, outlook=outlook, tariff=replace(plan.problem.tariff, charge=posed.tariff.charge)))
     slots = find_slots(alternative, plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone))
     words = _blocks_of(inputs, alternative)
-    pair = _depart(plan, alternative, slots, solver) if words is None else _plan_around(plan, _ask_block(inputs, alternative, slots, words), solver)
+    if words is None:
+        index = find_battery(alternative, plan.problem.site)
+        require_allowed(alternative, plan.problem.site.batteries[index])
+        deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
+        require_happens(alternative, deviation, index)
+        cost = None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6)
+        pair = Pair(plan, deviation.after, cost, tuple(limits_at_work(deviation)))
+    else:
+        request = _ask_block(inputs, alternative, slots, words)
+        try:
+            problem = build_problem(request)
+        except InvalidInputError as exc:
+            impossible = InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy)
+            raise impossible.because(exc.reason, exc.parameters) from exc
+        pair = Pair(plan, decide(problem, solver))
     return _reply(pair, inputs, alternative, slots=slots, language=language)
-
-
-def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver: Solver) -> Pair:
-    """Let a battery depart from the plan."""
-    index = find_battery(alternative, plan.problem.site)
-    require_allowed(alternative, plan.problem.site.batteries[index])
-    deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
-    require_happens(alternative, deviation, index)
-    return Pair(plan, deviation.after, None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6), tuple(limits_at_work(deviation)))
 
 
 def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] | None:
@@ -198,15 +203,6 @@ def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, 
     begin, end = (timeline.start + slot * timeline.step for slot in slots)
     block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
     return inputs.model_copy(update={"manual": [*inputs.manual, ManualBlock.model_validate(block)]})
-
-
-def _plan_around(plan: Plan, request: PlanRequest, solver: Solver) -> Pair:
-    try:
-        problem = build_problem(request)
-    except InvalidInputError as exc:
-        impossible = InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy)
-        raise impossible.because(exc.reason, exc.parameters) from exc
-    return Pair(plan, decide(problem, solver))
 
 
 def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: tuple[int, int], language: Language) -> WhyNotReply:

@@ -143,23 +143,19 @@ class SingleDirections:
 
 def find_single_directions(problem: Problem) -> SingleDirections | None:
     """Return the ways of an optimal plan; None where more than a single battery's slots and least power are at stake."""
-    if not _suits(problem):
+    batteries = problem.site.batteries
+    if len(batteries) != 1 or problem.places or problem.tariff.charge is not None or problem.conversion is not None:
+        return None
+    battery, tapers = batteries[0], batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
+    bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
+    if battery.min_charge_kw <= 0 or tapers or battery.wear_by_depth or bound:
         return None
     segments = problem_segments(problem)
     if not segments.covered.all():
         return None
-    chosen = choose_directions(problem, segments, terminal_segments(problem), least_charge_kw=problem.site.batteries[0].min_charge_kw)
+    chosen = choose_directions(problem, segments, terminal_segments(problem), least_charge_kw=battery.min_charge_kw)
     if chosen is None:
         return None
     way = chosen.direction
     ways = FlowDirections(way.may_import, way.may_export, way.may_charge[None, :], way.may_discharge[None, :], chosen.charges[None, :])
     return SingleDirections(ways, chosen.objective)
-
-
-def _suits(problem: Problem) -> bool:
-    batteries = problem.site.batteries
-    if len(batteries) != 1 or problem.places or problem.tariff.charge is not None or problem.conversion is not None:
-        return False
-    battery, tapers = batteries[0], batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
-    bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
-    return battery.min_charge_kw > 0 and not (tapers or battery.wear_by_depth or bound)

@@ -237,7 +237,12 @@ def _add_choices(
         where, least = choices.battery[index], choices.least[index]
         charge, discharge = batteries[index, 0], batteries[index, 1]
         ways.append(_switch(builder, (charge[where], battery.charge_limit_kw * hours[where]), (discharge[where], battery.discharge_limit_kw * hours[where])))
-        enough.append(_threshold(builder, charge[least], battery.min_charge_kw * hours[least], battery.charge_limit_kw * hours[least]))
+        binary = builder.add_columns(charge[least].size, cost=0.0, upper=1.0, integer=True)
+        if binary.size:
+            below, above = np.full(binary.size, -np.inf), np.full(binary.size, np.inf)
+            builder.add_rows(np.zeros(binary.size), above, [(charge[least], 1.0), (binary, -battery.min_charge_kw * hours[least])])
+            builder.add_rows(below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -battery.charge_limit_kw * hours[least])])
+        enough.append(binary)
     return grid, np.concatenate(ways), np.concatenate(enough)
 
 
@@ -247,12 +252,4 @@ def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[In
     if count:
         builder.add_rows(np.full(count, -np.inf), np.zeros(count), [(on[0], 1.0), (binary, -on[1])])
         builder.add_rows(np.full(count, -np.inf), off[1], [(off[0], 1.0), (binary, off[1])])
-    return binary
-
-
-def _threshold(builder: ModelBuilder, column: Indices, least: FloatArray, most: FloatArray) -> Indices:
-    binary = builder.add_columns(column.size, cost=0.0, upper=1.0, integer=True)
-    if column.size:
-        builder.add_rows(np.zeros(column.size), np.full(column.size, np.inf), [(column, 1.0), (binary, -least)])
-        builder.add_rows(np.full(column.size, -np.inf), np.zeros(column.size), [(column, 1.0), (binary, -most)])
     return binary

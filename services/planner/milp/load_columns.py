@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import DemandColumns, LoadPricing, SurplusUse, SurroundingColumns
+from services.planner.devices.kind import DemandColumns, LoadPricing, SurroundingColumns
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
@@ -45,7 +45,15 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     """Add the columns and rows of every demand."""
     first, ahead = builder.columns, look_ahead(problem)
     loads = tuple(demand.add(builder, ahead) for demand in problem.demands)
-    _share_surplus(builder, [columns.surplus for columns in loads if columns.surplus], ahead.surplus_kwh)
+    takers = [columns.surplus for columns in loads if columns.surplus]
+    # They keep within the surplus where there are several; what one may take alone is in its bounds.
+    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, ahead.surplus_kwh.size)
+    crowded = np.flatnonzero(((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > ahead.surplus_kwh + 1e-9))
+    if crowded.size:
+        rows = builder.add_rows(np.full(crowded.size, -np.inf), ahead.surplus_kwh[crowded], [])
+        for taker, most in zip(takers, most_kwh, strict=True):
+            takes = most[crowded] > 0
+            builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
     return PlacedColumns(loads, slice(first, builder.columns))
 
 
@@ -58,18 +66,6 @@ def look_ahead(problem: Problem) -> LoadPricing:
     return LoadPricing(
         outlook.timeline.hours, surplus, deficit, problem.at_tariff_prices.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0)
     )
-
-
-def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_kwh: FloatArray) -> None:
-    """Keep takers within the surplus, where there are several; what one may take alone is in its bounds."""
-    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, surplus_kwh.size)
-    crowded = np.flatnonzero(((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > surplus_kwh + 1e-9))
-    if not crowded.size:
-        return
-    rows = builder.add_rows(np.full(crowded.size, -np.inf), surplus_kwh[crowded], [])
-    for taker, most in zip(takers, most_kwh, strict=True):
-        takes = most[crowded] > 0
-        builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
 
 
 def most_placed_kwh(problem: Problem) -> FloatArray:

@@ -29,7 +29,10 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
         # Where a target is positive it is required, where it is 0 none; the missing part and forced runs have a price.
         price = PIN_SLACK * dearest_price(problem) * pinned.kwh
         runs, rests = np.flatnonzero(pinned.target > 0), np.flatnonzero(pinned.target == 0)
-        _pin(builder, pinned.columns[runs], pinned.target[runs], price=price)
+        required = pinned.target[runs]
+        missing = builder.add_columns(runs.size, cost=price, upper=required)
+        if runs.size:
+            builder.add_rows(required, required, [(pinned.columns[runs], 1.0), (missing, 1.0)])
         if rests.size:
             beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
             builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(pinned.columns[rests], 1.0), (beyond, -1.0)])
@@ -37,14 +40,6 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
 
 
 _NO_ENDS = np.empty(0, dtype=np.int32)
-
-
-def _pin(builder: ModelBuilder, column: Indices, target: FloatArray, *, price: float) -> Indices:
-    """Require a quantity at a target: no more, and less at a price; return the columns of the missing part."""
-    missing = builder.add_columns(column.size, cost=price, upper=target)
-    if column.size:
-        builder.add_rows(target, target, [(column, 1.0), (missing, 1.0)])
-    return missing
 
 
 def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Iterator[Indices]:
@@ -67,7 +62,14 @@ def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, i
         ends = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
         builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
         builder.add_rows(target_kwh[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])])
-        _add_ends(builder, stored[where], ends, battery, start_kwh=float(problem.stored_kwh[index]), charges=energy is charge)
+        # A pin ends only with a battery that is full, or empty.
+        start_kwh, empty, full = float(problem.stored_kwh[index]), battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh
+        if energy is charge:
+            lowest = min(empty, start_kwh)
+            builder.add_rows(np.full(ends.size, lowest), np.full(ends.size, np.inf), [(stored[where], 1.0), (ends, lowest - full_kwh(battery))])
+        else:
+            highest = max(full, start_kwh)
+            builder.add_rows(np.full(ends.size, -np.inf), np.full(ends.size, highest), [(stored[where], 1.0), (ends, highest - empty)])
         yield ends
 
 
@@ -75,17 +77,6 @@ def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> 
     """Keep a battery full, or empty, that ends a pin by being so."""
     if stored.size:
         builder.add_rows(np.full(stored.size, least - SAME_KWH), np.full(stored.size, most + SAME_KWH), [(stored, 1.0)])
-
-
-def _add_ends(builder: ModelBuilder, stored: Indices, ends: Indices, battery: Battery, *, start_kwh: float, charges: bool) -> None:
-    """Let a pin end only with a battery that is full, or empty."""
-    least, most = (min(battery.min_soc * battery.capacity_kwh, start_kwh), max(battery.max_soc * battery.capacity_kwh, start_kwh))
-    nothing, everything = np.full(ends.size, -np.inf), np.full(ends.size, np.inf)
-    if charges:
-        builder.add_rows(np.full(ends.size, least), everything, [(stored, 1.0), (ends, least - full_kwh(battery))])
-    else:
-        empty = battery.min_soc * battery.capacity_kwh
-        builder.add_rows(nothing, np.full(ends.size, most), [(stored, 1.0), (ends, most - empty)])
 
 
 def full_kwh(battery: Battery) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from luna.energy.timeline import IndexArray
 from services.planner.linear.model import InfeasibleError, LinearModel
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
-from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.problem import Problem
 
@@ -48,7 +48,12 @@ def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows,
     ways = replace(ways, may_charge=ways.may_charge & charges)
     choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
-    solution, slots = solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), _place_columns(built, choices)
+    solution = solver.solve(built.model.relaxed(), time_limit_s=problem.left_s)
+    # The slot of each column that charges, discharges or chooses; -1 of all others, which follow from these.
+    slots = np.full(built.model.cost.size, -1)
+    slots[built.batteries[:, :2]] = np.arange(built.batteries.shape[2])
+    for columns, where in zip(built.choices, (choices.grid, choices.battery, choices.least), strict=True):
+        slots[columns] = np.nonzero(where)[-1]
     with suppress(SolverError):
         for first in range(0, count, PIECE):
             deadline = problem.deadline.share(min(_OWN_SHARES * PIECE / (count - first), 1.0))
@@ -57,15 +62,6 @@ def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows,
             except InfeasibleError:
                 solution = _choose_again(built.model, slots, solution, solver, first=first)
     return built.flows(solution, ways)
-
-
-def _place_columns(built: Formulation, choices: BinarySlots) -> IndexArray:
-    """Return the slot of each column that charges, discharges or chooses; -1 for all others, which follow from these."""
-    slots = np.full(built.model.cost.size, -1)
-    slots[built.batteries[:, :2]] = np.arange(built.batteries.shape[2])
-    for columns, where in zip(built.choices, (choices.grid, choices.battery, choices.least), strict=True):
-        slots[columns] = np.nonzero(where)[-1]
-    return slots
 
 
 def _choose_again(model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, first: int) -> Solution:

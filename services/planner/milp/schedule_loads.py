@@ -279,22 +279,18 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
     stored, used = [each.storage for each in loads if each.storage], sum((each.use_kwh for each in loads), np.zeros(slots))
     net = problem.outlook.load_kwh + used - sum((each.give_kwh for each in stored), np.zeros(slots)) - problem.ac_pv_kwh
     from_surplus, spared = (np.any([np.zeros(slots, dtype=bool), *each], axis=0) for each in ([s.from_surplus for s in stored], [s.spared for s in stored]))
+    # The connection's limit per slot, narrowed to what keeps every month's peaks.
+    limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
+    for peak in built.peaks:
+        within = peak.share.slots
+        limit[within] = np.minimum(limit[within], peak.limit_import(flows.import_kwh, column, hours))
     return LoadSchedule(
         demands=problem.demands,
         loads=loads,
-        import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), np.where(from_surplus, np.maximum(net, 0.0), np.inf)),
+        import_limit_kwh=np.minimum(limit, np.where(from_surplus, np.maximum(net, 0.0), np.inf)),
         give_limit_kwh=np.where(spared, 0.0, np.inf) if spared.any() and problem.site.batteries else None,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,
         proven=solution.proven,
     )
-
-
-def _limit_import(problem: Problem, built: Formulation, solution: Solution, import_kwh: FloatArray) -> FloatArray:
-    """Return the connection's limit per slot, narrowed to what keeps every month's peaks."""
-    limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
-    for peak in built.peaks:
-        slots = peak.share.slots
-        limit[slots] = np.minimum(limit[slots], peak.limit_import(import_kwh, solution.column, hours))
-    return limit

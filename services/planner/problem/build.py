@@ -241,15 +241,11 @@ def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, imp
     if terminal.kind == "automatic":
         return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
     if terminal.kind == "value":
-        return TerminalRule(least, most, _terminal_values(terminal, site))
+        names = [battery.name for battery in site.batteries]
+        if not isinstance(terminal.value, dict):
+            return TerminalRule(least, most, np.full(len(names), terminal.value, dtype=float))
+        if set(terminal.value) != set(names):
+            raise refuse("terminal-batteries", field="options.terminal.value", value=", ".join(terminal.value), names=tuple(sorted(names)))
+        return TerminalRule(least, most, np.array([terminal.value[name] for name in names]))
     target_kwh = stored_kwh if terminal.soc is None else terminal.soc * battery.capacity_kwh[:, 0]
     return TerminalRule(target_kwh, target_kwh if terminal.kind == "equal_soc" else np.maximum(most, target_kwh), nothing)
-
-
-def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:
-    if not isinstance(terminal.value, dict):
-        return np.full(len(site.batteries), terminal.value, dtype=float)
-    names = {battery.name for battery in site.batteries}
-    if set(terminal.value) != names:
-        raise refuse("terminal-batteries", field="options.terminal.value", value=", ".join(terminal.value), names=tuple(sorted(names)))
-    return np.array([terminal.value[battery.name] for battery in site.batteries])

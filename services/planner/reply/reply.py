@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
-from luna.contracts.owner import ManualReply
 from luna.contracts.plan import (
     CheapestReply,
     CostReply,
@@ -111,20 +110,16 @@ def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Sol
     """
     deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
-        reply = reply.changed(manual=_beside_unbound((plan, reply.head), request, solver, deadline=deadline))
+        free = request.model_copy(update={"manual": []})
+        unbound = decide(build_problem(free), solver, deadline=deadline)
+        unbound_reply = answer_columns(unbound, request=free, issued_at=reply.head.issued_at).head
+        reply = reply.changed(manual=reply_manual((plan, reply.head), (unbound, unbound_reply), request))
     if request.options.price_sessions:
         reply = reply.changed(sessions=price_sessions(plan, request, solver, deadline=deadline))
     if reply.head.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver, deadline=deadline)
     return reply.changed(objective=reply.head.objective.model_copy(update={"beside_cheapest": beside}))
-
-
-def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver: Solver, *, deadline: Deadline) -> ManualReply:
-    """Return what the owner's blocks cost: the same request without them is planned as well."""
-    free = request.model_copy(update={"manual": []})
-    plan = decide(build_problem(free), solver, deadline=deadline)
-    return reply_manual(bound, (plan, answer_columns(plan, request=free, issued_at=bound[1].issued_at).head), request)
 
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> CheapestReply | None:

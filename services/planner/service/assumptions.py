@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.contracts.forecast import WaitingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
@@ -83,10 +82,7 @@ def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> CodedFigu
     for code in facts.reasons:
         yield code, {}
     if facts.waiting is not None:
-        yield _judge_waiting(facts.waiting, active)
-
-
-def _judge_waiting(waiting: WaitingVersion, active: str) -> tuple[str, dict[str, object]]:
-    code = "forecast_awaits_proof" if waiting.days < waiting.needed else "forecast_not_better"
-    figures = {"candidate": waiting.forecast_version, "days": waiting.days, "needed": waiting.needed, "command": waiting.command}
-    return code, {"version": active, "earliest": waiting.earliest and waiting.earliest.isoformat()} | figures
+        waiting = facts.waiting
+        code = "forecast_awaits_proof" if waiting.days < waiting.needed else "forecast_not_better"
+        figures = {"candidate": waiting.forecast_version, "days": waiting.days, "needed": waiting.needed, "command": waiting.command}
+        yield code, {"version": active, "earliest": waiting.earliest and waiting.earliest.isoformat()} | figures

@@ -149,7 +149,12 @@ def read_courses(
     """
     expected = np.array(outlook.load_kwh), np.array(outlook.pv_kwh)
     timeline = Timeline(start, SLOT, expected[0].size)
-    kinds = [*_read_scenarios(connection, site, forecast.version, timeline, expected=expected), *errors.courses(start, timeline, expected)]
+    scenarios = forecast_scenarios.read(connection, site.name, timeline, version=forecast.version, known_at=start)
+    kinds = errors.courses(start, timeline, expected)
+    # The latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on.
+    if scenarios is not None and scenarios.issued_at > start - NEAR:
+        paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
+        kinds = [ScenarioSet(scenarios.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths)), *kinds]
     if not kinds:
         return None
     return describe_courses(blend(kinds))
@@ -159,15 +164,6 @@ def describe_courses(courses: ScenarioSet) -> CoursesMessage:
     """Return courses as a message, energies rounded."""
     load, pv = (np.round(paths, COURSE_DIGITS) for paths in (courses.load_kwh, courses.pv_kwh))
     return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
-
-
-def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
-    """Return the latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on."""
-    scenarios = forecast_scenarios.read(connection, site.name, timeline, version=version, known_at=timeline.start)
-    if scenarios is None or scenarios.issued_at <= timeline.start - NEAR:
-        return []
-    paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
-    return [ScenarioSet(scenarios.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:

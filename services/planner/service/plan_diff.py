@@ -124,7 +124,12 @@ def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, lan
     numbers = Numbers(language, ZoneInfo(later.reply.timezone), later.reply.currency)
     costs = [before - step.cost for before, step in zip([first[1], *(step.cost for step in steps)], steps, strict=False)]
     step_costs: list[tuple[CauseCode, float]] = [*((step.code, cost) for step, cost in zip(steps, costs, strict=True)), ("horizon", 0.0)]
-    listed = [_cause(carried, code, cost, changes, numbers=numbers) for code, cost in step_costs]
+    listed = []
+    for code, cost in step_costs:
+        figure = _FIGURES[code](carried) if code in _FIGURES else None
+        modes, figures = sum(change.cause == code for change in changes), {} if figure is None else {"higher": round(figure, 6)}
+        text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
+        listed.append(ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures=figures))
     about = later.reply
     return PlanChangesReply(
         plan_id=about.plan_id,
@@ -161,13 +166,6 @@ def _attribute(was: Modes, now: Modes, steps: list[InputStep]) -> dict[tuple[int
             cause = step.code
         causes[place] = cause
     return causes
-
-
-def _cause(carried: AlignedInputs, code: CauseCode, cost: float, changes: list[ModeChange], *, numbers: Numbers) -> ChangeCause:
-    figure = _FIGURES[code](carried) if code in _FIGURES else None
-    modes = sum(change.cause == code for change in changes)
-    text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
-    return ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures={} if figure is None else {"higher": round(figure, 6)})
 
 
 def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
