@@ -48,7 +48,13 @@ def _view_prices(plan: Plan) -> PriceView:
     tariff, flows = plan.problem.at_tariff_prices.outlook, plan.flows
     importing, exporting = flows.import_kwh > NOTHING_KWH, flows.export_kwh > NOTHING_KWH
     spilled = flows.curtailed_kwh > NOTHING_KWH
-    between = _balanced_price(plan)
+    # Where the meter stands still a kWh more costs what the battery would have to give up for it.
+    between = tariff.import_price
+    if plan.problem.site.batteries:
+        worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
+        # A battery outside its limits has no value of its own.
+        worth = np.where(np.isfinite(worth), worth, tariff.import_price)
+        between = np.clip(worth, np.minimum(tariff.export_price, tariff.import_price), tariff.import_price)
     marginal = np.where(importing, tariff.import_price, np.where(spilled, 0.0, np.where(exporting, tariff.export_price, between)))
     supplied_kwh = flows.discharge_kwh.sum(axis=0) + (0.0 if plan.placement is None else plan.placement.give_kwh)
     costs = tariff.export_price < -_SAME_PRICE
@@ -69,17 +75,6 @@ def _view_prices(plan: Plan) -> PriceView:
         find_peak_price(plan),
         interval_hours,
     )
-
-
-def _balanced_price(plan: Plan) -> FloatArray:
-    """Return what a kWh more costs where the meter stands still: what the battery would have to give up for it."""
-    tariff = plan.problem.at_tariff_prices.outlook
-    if not plan.problem.site.batteries:
-        return tariff.import_price
-    worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
-    # A battery outside its limits has no value of its own.
-    worth = np.where(np.isfinite(worth), worth, tariff.import_price)
-    return np.asarray(np.clip(worth, np.minimum(tariff.export_price, tariff.import_price), tariff.import_price))
 
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:

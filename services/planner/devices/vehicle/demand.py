@@ -157,8 +157,16 @@ def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeli
 def _read_stay(
     car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, slots: tuple[int, int], timeline: Timeline, *, before: ChargingSession | None
 ) -> ChargingSession:
-    vehicle, capacity = car[0], car[0].capacity_kwh
-    arrival, least = _on_arrival(car, session, timeline, before)
+    vehicle, state = car
+    capacity = vehicle.capacity_kwh
+    # What it holds when the stay begins, None where that is what the stay before left, and what it holds at least.
+    arrival: float | None = None
+    if session.arrival_soc is not None and session.from_ > timeline.begin:
+        arrival = least = session.arrival_soc * capacity
+    elif before is None:
+        arrival = least = state.soc * capacity
+    else:
+        least = before.left_least_kwh
     limit = min(vehicle.max_soc, 1.0 if session.limit_soc is None else session.limit_soc) * capacity
     # Above its limit it keeps what it has; what an earlier stay of the same charge may reach, a later one need not undo.
     most = max(limit, least, before.most_kwh if before and arrival is None else 0.0)
@@ -188,15 +196,3 @@ def _read_stay(
         gives=gives,
         surplus_only=session.target_soc is None,
     )
-
-
-def _on_arrival(
-    car: tuple[ElectricVehicle, VehicleState], session: VehicleSession, timeline: Timeline, before: ChargingSession | None
-) -> tuple[float | None, float]:
-    """Return what the vehicle holds when the stay begins, None where that is what the stay before left, and what it holds at least."""
-    vehicle, state = car
-    if session.arrival_soc is not None and session.from_ > timeline.begin:
-        return (arrival := session.arrival_soc * vehicle.capacity_kwh), arrival
-    if before is None:
-        return (now := state.soc * vehicle.capacity_kwh), now
-    return None, before.left_least_kwh
