@@ -33,7 +33,15 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
     names = {entry.name for each in (was, then) for entry in (*IMPORT_ENTRIES.get(each["import_kind"], ()), *EXPORT_ENTRIES.get(each["export_kind"], ()))}
     entries = [entry for entry in TARIFF if entry.name in names | {"import_kind", "export_kind"}]
     changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
-    return changes + [ChangedAnswer("control", *each) for each in _compare_control(before.get("control") or {}, after.get("control") or {}, words)]
+    told_before, told = before.get("control") or {}, after.get("control") or {}
+    by_before, by = told_before.get("by", ""), told.get("by", "")
+    if by_before != by:
+        said = (words(f"by_{each}") if each else "" for each in (by_before, by))
+        changes.append(ChangedAnswer("control", words("step_control"), *said))
+    for name, typed in told.get(by, {}).items():
+        lines = _compare(METHODS[by].asks if by in METHODS else (), told_before.get(by, {}).get(name, {}), typed, words)
+        changes += [ChangedAnswer("control", f"{name}: {label}", one, other) for label, one, other in lines]
+    return changes
 
 
 _Line = tuple[str, str, str]
@@ -53,15 +61,6 @@ def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iter
         else:
             lines.append((f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
     return lines + [(words(kind), "", words("device_new")) for each in after if not each.get("name")]
-
-
-def _compare_control(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[_Line]:
-    was, then = before.get("by", ""), after.get("by", "")
-    lines = [(words("step_control"), words(f"by_{was}") if was else "", words(f"by_{then}") if then else "")] if was != then else []
-    entries = METHODS[then].asks if then in METHODS else ()
-    for name, typed in after.get(then, {}).items():
-        lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(entries, before.get(then, {}).get(name, {}), typed, words)]
-    return lines
 
 
 def _say_answer(entry: Entry, text: str, words: PageWords) -> str:

@@ -73,8 +73,10 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     _compose_site(composed, answers)
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
-    sensors = {role: _name_sensors(entity) for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
-    sensors = sensors if answers.get("data", {}).get("source") == "home_assistant" else {}
+    chosen = answers.get("sensors", {}) if answers.get("data", {}).get("source") == "home_assistant" else {}
+    # Several stand with commas between them.
+    named = {role: [name for each in text.split(",") if (name := each.strip())] for role, text in chosen.items() if text and role in SENSOR_ROLES}
+    sensors: dict[str, str | list[str]] = {role: names[0] if len(names) == 1 else names for role, names in named.items()}
     # What a device measures itself is not counted a second time.
     if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
@@ -103,12 +105,6 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
                 via = Via(**{part: device[part] for part in ("profile", "host", "port", "unit", "prefix", "secret")})
                 named.setdefault(role, []).append(name_sensor(via, reading))
     return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
-
-
-def _name_sensors(chosen: str) -> str | list[str]:
-    # Several stand with commas between them.
-    names = [name for each in chosen.split(",") if (name := each.strip())]
-    return names[0] if len(names) == 1 else names
 
 
 def country_of(answers: Mapping[str, Any]) -> Country | None:
@@ -207,9 +203,10 @@ def battery_names(answers: Mapping[str, Any]) -> list[str]:
 def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
     devices = answers.get(section, [])
     named = {typed["name"] for typed in devices if typed.get("name")}
-    names = []
+    singular, names = DEVICE_FORMS[section].singular, []
     for typed in devices:
-        names.append(typed.get("name") or _free_name(DEVICE_FORMS[section].singular, named))
+        free = (singular if number == 1 else f"{singular} {number}" for number in range(1, len(named) + 2))
+        names.append(typed.get("name") or next(name for name in free if name not in named))
         named.add(names[-1])
     return names
 
@@ -223,10 +220,6 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
     composed.faults["control"] += faults
     if section is not None:
         composed.document["control"] = section
-
-
-def _free_name(singular: str, names: set[str]) -> str:
-    return next(name for number in range(1, len(names) + 2) if (name := singular if number == 1 else f"{singular} {number}") not in names)
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ All of them make a section ``control`` of the site; a further way is a further `
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -101,14 +102,12 @@ _VIA_FIELDS = {
 
 def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
     """Return how each battery is reached that Luna is to speak to itself, by its name; None where what is typed is no address yet."""
-    return {name: _read_via(typed) for name, typed in answers.get("profile", {}).items()} if answers.get("by") == "profile" else {}
-
-
-def _read_via(typed: Mapping[str, str]) -> Via | None:
-    try:
-        return Via.model_validate(_describe_via(typed))
-    except ValidationError:
-        return None
+    vias: dict[str, Via | None] = {}
+    for name, typed in answers.get("profile", {}).items() if answers.get("by") == "profile" else ():
+        vias[name] = None
+        with suppress(ValidationError):
+            vias[name] = Via.model_validate(_describe_via(typed))
+    return vias
 
 
 def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:

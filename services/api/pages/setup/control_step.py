@@ -10,11 +10,10 @@ from luna.energy.site.control import Control
 from luna.platform.drivers.profiles import list_profiles
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names
-from services.api.pages.setup.control_methods import METHODS, ControlMethod, guess_words
+from services.api.pages.setup.control_methods import METHODS, guess_words
 from services.api.pages.setup.data_step import view_access
 from services.api.pages.setup.dry_run import list_sent_by_mode, list_sent_next
 from services.api.pages.setup.fields import FieldFault
-from services.api.pages.setup.home_assistant import Lookup
 from services.api.pages.setup.network import HomeAssistantServer
 from services.api.pages.setup.server_access import split_secret
 
@@ -33,23 +32,22 @@ def view_control(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, se
         answer = method.ask(gateway.settings) if asks_server and method.ask else None
         batteries = battery_names(answers) if answer or method.proposes_unasked or method.by in typed else []
         lookup = answer.lookup if answer else None
-        fields = method.fill(batteries, typed.get(method.by, {}), lookup)
+        shown = []
+        for name, fields in method.fill(batteries, typed.get(method.by, {}), lookup).items():
+            # Where another entity was chosen for the mode its words are proposed.
+            has_words = any(text for field, text in fields.items() if field.startswith("word_"))
+            words = {} if has_words else guess_words([option for option, _ in method.offer("word_hold", fields, lookup) or []])
+            offers = {entry.name: method.offer(entry.name, fields | words, lookup) for entry in method.asks}
+            shown.append({"name": name, "typed": fields | words, "offers": offers})
         methods.append(
             {
                 "method": method,
                 "access": view_access(gateway, method.server, urls.get(method.by, ""), servers) if method.server else None,
                 "answer": answer,
-                "batteries": [_view_battery(method, name, fields[name], lookup) for name in batteries],
+                "batteries": shown,
             }
         )
     return {"chosen": typed["by"], "methods": methods}
-
-
-def _view_battery(method: ControlMethod, name: str, fields: Mapping[str, str], lookup: Lookup | None) -> dict[str, Any]:
-    if not any(text for field, text in fields.items() if field.startswith("word_")):
-        # Another entity was chosen for the mode: its words are proposed.
-        fields = {**fields, **guess_words([option for option, _ in method.offer("word_hold", fields, lookup) or []])}
-    return {"name": name, "typed": fields, "offers": {entry.name: method.offer(entry.name, fields, lookup) for entry in method.asks}}
 
 
 def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:

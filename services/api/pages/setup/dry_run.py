@@ -35,8 +35,11 @@ def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, Devic
     for target in control.batteries:
         if target.battery in batteries:
             battery = batteries[target.battery]
+            powers = {"charge": battery.charge_limit_kw, "export": battery.discharge_limit_kw}
+            socs = {"charge": battery.max_soc, "export": battery.min_soc}
             for mode in sorted(target.known_modes, key=MODES.index):
-                sent = _say(site, control, {battery.name: _example(battery, mode)}, profiles, soc={battery.name: _half_full(battery)})
+                setpoint = BatterySetpoint(mode=mode, power_kw=powers.get(mode), target_soc=socs.get(mode))
+                sent = _say(site, control, {battery.name: setpoint}, profiles, soc={battery.name: _half_full(battery)})
                 # What its owner does not let it do becomes another mode.
                 lines += [line for line in sent if line.mode == mode]
     return lines
@@ -73,12 +76,6 @@ def _say(
         via = control.vias.get(name)
         writes = [say(write) for write in render(control, {name: safe})] if via is None else describe_writes(profiles[via.profile], via, safe)
         yield SentLine(start, name, safe.mode, tuple(writes))
-
-
-def _example(battery: Battery, mode: Mode) -> BatterySetpoint:
-    power = {"charge": battery.charge_limit_kw, "export": battery.discharge_limit_kw}.get(mode)
-    target = {"charge": battery.max_soc, "export": battery.min_soc}.get(mode)
-    return BatterySetpoint(mode=mode, power_kw=power, target_soc=target)
 
 
 def _half_full(battery: Battery) -> float:

@@ -36,16 +36,13 @@ def answers_of(site: Site) -> dict[str, Any]:
         for section, form in DEVICE_FORMS.items()
     }
     answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
-    return answers | _answer_control(site, answers)
-
-
-def _answer_control(site: Site, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how the batteries are told, where the fields can say all of it."""
-    if site.control is None:
-        return {}
-    control = {"control": answer_control(site.control)}
-    section = compose({**answers, **control}).document.get("control")
-    return control if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True) else {}
+    if site.control is not None:
+        control = answer_control(site.control)
+        section = compose({**answers, "control": control}).document.get("control")
+        # How the batteries are told, where the fields can say all of it.
+        if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True):
+            answers["control"] = control
+    return answers
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
@@ -99,18 +96,14 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     if controls[0] != controls[1]:
         document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
-    _follow_devices(document, site)
-    _forget_devices(document, site)
-    return parse_site(document)
-
-
-def _follow_devices(document: dict[str, Any], site: Site) -> None:
-    """Let what the fields do not say of devices follow from what they do."""
+    # What the fields do not say of devices follows from what they do.
     for section, form in DEVICE_FORMS.items():
         stored = {device.name: device for device in getattr(site, section)}
         for device in document[section]:
             if device["name"] in stored:
                 form.follow(stored[device["name"]], device)
+    _forget_devices(document, site)
+    return parse_site(document)
 
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
@@ -172,18 +165,14 @@ def _answer_site(site: Site) -> dict[str, str]:
     if not towns:
         return answer
     # The nearest town was chosen; beside it stands only what differs from what follows from it.
-    place = min(towns, key=lambda place: _distance(place, here))
-    country, town = place_named(place)
+    named = {place: place_named(place) for place in towns}
+    place = min(towns, key=lambda each: (named[each][1].latitude - here[0]) ** 2 + (named[each][1].longitude - here[1]) ** 2)
+    country, town = named[place]
     usual = {"timezone": country.timezone, "currency": country.currency} | write_numbers(latitude=town.latitude, longitude=town.longitude)
     other = {name: "" if answer[name] == text else answer[name] for name, text in usual.items()}
     if not (other["latitude"] or other["longitude"]):
         return answer | other | {"place": place}
     return answer | other | write_numbers(latitude=here[0], longitude=here[1]) | {"place": place}
-
-
-def _distance(place: str, here: tuple[float, float]) -> float:
-    _, town = place_named(place)
-    return (town.latitude - here[0]) ** 2 + (town.longitude - here[1]) ** 2
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:

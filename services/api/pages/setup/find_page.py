@@ -4,6 +4,7 @@ What a Home Assistant has of the home is proposed beside them; nothing is writte
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -49,7 +50,12 @@ def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: C
         except InvalidInputError as refusal:
             return _show(draft_id, request, gateway, typed=typed, refusal=refusal)
     elif verb == "stop":
-        _stop(gateway, draft_id)
+        with unit_of_work(gateway.database) as connection:
+            search = setup_drafts.load(connection, draft_id).get("search")
+        if search is not None:
+            # It may have ended meanwhile.
+            with suppress(ConflictError):
+                cancel_job(gateway.database, gateway.queue, search["job_id"])
     elif verb == "connect":
         HOME_ASSISTANT.store(gateway, typed)
         faults = {fault.field: fault for fault in HOME_ASSISTANT.find_faults(gateway.settings, typed.get("url", "").strip())}
@@ -62,7 +68,12 @@ def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: C
             setup_drafts.save(connection, draft_id, take_entities(setup_drafts.load(connection, draft_id), typed, lookup))
         return _lead(draft_id, "#home-assistant")
     else:
-        _change(gateway, draft_id, place, taken=verb == "take")
+        with unit_of_work(gateway.database) as connection:
+            answers = setup_drafts.load(connection, draft_id)
+            found = _read_found(jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None).devices
+            if place.isdecimal() and int(place) < len(found):
+                change = take_device if verb == "take" else leave_device
+                setup_drafts.save(connection, draft_id, change(answers, found[int(place)]))
     return _lead(draft_id)
 
 
@@ -134,26 +145,6 @@ def _read_request(gateway: Gateway, typed: Mapping[str, str], before: Mapping[st
     if "/" in named and (any(login) or secret):
         raise refuse("network-secret-place", field="network", value=network)
     return asked.model_copy(update={"secret": store_device_secret(login, named, gateway.settings.data_folder)}) if any(login) else asked
-
-
-def _stop(gateway: Gateway, draft_id: str) -> None:
-    with unit_of_work(gateway.database) as connection:
-        search = setup_drafts.load(connection, draft_id).get("search")
-    if search is not None:
-        try:
-            cancel_job(gateway.database, gateway.queue, search["job_id"])
-        except ConflictError:
-            # It ended meanwhile.
-            return
-
-
-def _change(gateway: Gateway, draft_id: str, place: str, *, taken: bool) -> None:
-    with unit_of_work(gateway.database) as connection:
-        answers = setup_drafts.load(connection, draft_id)
-        found = _read_found(jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None).devices
-        if place.isdecimal() and int(place) < len(found):
-            change = take_device if taken else leave_device
-            setup_drafts.save(connection, draft_id, change(answers, found[int(place)]))
 
 
 def _read_found(job: Job | None) -> FoundDevices:

@@ -74,17 +74,16 @@ def read_servers(packet: bytes) -> list[HomeAssistantServer]:
         records = _read_records(packet)
     except (struct.error, IndexError, UnicodeError) as exc:
         raise ValueError("no message of DNS, or it breaks off") from exc
-    urls = ((name, _find_url(name, records)) for name in dict.fromkeys(records.services))
-    called = {name: records.texts.get(name, {}).get("location_name") or name.removesuffix(f".{SERVICE}") for name in records.services}
-    return [HomeAssistantServer(called[name][:60], url) for name, url in urls if HOME_ASSISTANT.is_address(url)]
-
-
-def _find_url(name: str, records: _Records) -> str:
-    texts = records.texts.get(name, {})
-    if url := texts.get("internal_url") or texts.get("base_url"):
-        return url.rstrip("/")
-    host, port = records.ports.get(name, ("", 0))
-    return f"http://{records.addresses[host]}:{port}" if host in records.addresses else ""
+    servers = []
+    for name in dict.fromkeys(records.services):
+        texts = records.texts.get(name, {})
+        host, port = records.ports.get(name, ("", 0))
+        own = f"http://{records.addresses[host]}:{port}" if host in records.addresses else ""
+        url = (texts.get("internal_url") or texts.get("base_url") or own).rstrip("/")
+        if HOME_ASSISTANT.is_address(url):
+            called = texts.get("location_name") or name.removesuffix(f".{SERVICE}")
+            servers.append(HomeAssistantServer(called[:60], url))
+    return servers
 
 
 def _read_records(packet: bytes) -> _Records:

@@ -1,6 +1,6 @@
 """The steps of set-up: each shows what was typed so far, takes more, and leads on; nothing typed is lost, whatever is wrong with it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -15,7 +15,7 @@ from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.site.sensor_changes import ChangedSensors, SensorChange
+from luna.energy.site.sensor_changes import ChangedSensors
 from luna.platform.database import control, plans, setup_drafts, site_changes, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
@@ -100,16 +100,15 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     """Begin a draft, and lead to its first step or, for an example, straight to its plan."""
     example = typed.get("kind") if typed.get("kind") in EXAMPLES else None
     with unit_of_work(gateway.database) as connection:
-        answers: dict[str, Any] = {"example": example} if example else _begin(sites.display_names(connection).values())
+        answers: dict[str, Any] = {"example": example}
+        if not example:
+            names, own = {*sites.display_names(connection).values()}, defaults_of(SITE)["name"]
+            free = (own if number == 1 else f"{own} {number}" for number in range(1, len(names) + 2))
+            name = next(each for each in free if each not in names)
+            answers = {section: [form.begin()] if form.first else [] for section, form in DEVICE_FORMS.items()}
+            answers |= {"site": defaults_of(SITE) | {"name": name}, "data": {"source": "nothing"}}
         draft_id = setup_drafts.create(connection, answers)
     return _lead(draft_id, "plan" if example else STEPS[0])
-
-
-def _begin(names: Collection[str]) -> dict[str, Any]:
-    own = defaults_of(SITE)["name"]
-    name = own if own not in names else next(free for number in range(2, len(names) + 3) if (free := f"{own} {number}") not in names)
-    first = {section: [form.begin()] if form.first else [] for section, form in DEVICE_FORMS.items()}
-    return {"site": defaults_of(SITE) | {"name": name}, "data": {"source": "nothing"}} | first
 
 
 @router.get("/ui/setup/guess")
@@ -165,24 +164,16 @@ def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str
         }
     if step == "tariff":
         return views.view_tariff(answers, language)
-    changes, clock_changes = _compare_with_stored(gateway, answers)
-    changed = [views.say_sensor_change(each, words) for each in changes]
-    review = {"changed_sensors": changed, "clock_changes": clock_changes}
+    with unit_of_work(gateway.database) as connection:
+        site = _compose_over(connection, answers)
+        change = None if site is None else site_changes.prepare(connection, site, now=gateway.clock.now())
+    changed = [] if change is None else [views.say_sensor_change(each, words) for each in change.sensors]
+    review = {"changed_sensors": changed, "clock_changes": change is not None and change.clock is not None}
     if "changes" in answers:
         return review | {"changed": view_changes(answers["before"], answers, words)}
     composed = compose(answers)
     assumed = views.view_assumptions(composed.site(), words, numbers_of(answers, language)) if composed.whole else []
     return review | {"summary_lines": views.view_review(answers, words, language), "assumed": assumed}
-
-
-def _compare_with_stored(gateway: Gateway, answers: Mapping[str, Any]) -> tuple[list[SensorChange], bool]:
-    """Return the sensors that count otherwise than in the site as it is stored, and whether its days are others; where what was typed is whole."""
-    with unit_of_work(gateway.database) as connection:
-        site = _compose_over(connection, answers)
-        if site is None:
-            return [], False
-        change = site_changes.prepare(connection, site, now=gateway.clock.now())
-    return change.sensors, change.clock is not None
 
 
 def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | None:
@@ -195,9 +186,17 @@ def _compose_over(connection: Connection, answers: Mapping[str, Any]) -> Site | 
 
 
 def _compose(connection: Connection, answers: Mapping[str, Any]) -> Site:
-    """Return the site that whole answers make, under the id that it has or gets."""
+    """Return the site that whole answers make.
+
+    Its id is the one it has, that of a site that cannot be read and is entered anew, else one that is free.
+    """
     site = compose(answers).site()
-    return site.model_copy(update={"name": _identify(connection, site, answers)})
+    unreadable = {each.name for each in sites.list_unreadable(connection)}
+    if "stored" in answers or site.called in unreadable:
+        name = str(answers.get("stored", site.called))
+    else:
+        name = free_identifier(site.name, {*sites.names(connection)} - unreadable)
+    return site.model_copy(update={"name": name})
 
 
 def _prepare(connection: Connection, site: Site, typed: Mapping[str, str], now: datetime) -> SiteChange:
@@ -219,25 +218,21 @@ def save_setup_step(draft_id: DraftId, step: Step, *, typed: Typed, gateway: Cur
     if storing is not None and (query := storing(gateway, answers, typed)):
         return _lead(draft_id, f"{step}?{query}")
     if go == "try" and step == "control":
-        return _try(gateway, draft_id, answers)
+        # The batteries are moved by a little; the step shows how far that is and what came of it.
+        with unit_of_work(gateway.database) as connection:
+            site = _compose_over(connection, answers)
+        tried = {"control": answers["control"], "job_id": begin_trial(gateway, read_vias(answers["control"]), site=site)}
+        with unit_of_work(gateway.database) as connection:
+            setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
+        return _lead(draft_id, "control#tried")
     steps = _steps(answers)
     if go == "back":
         return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
     if go != "next":
         return _lead(draft_id, "find" if go == "find-devices" else step)
     if step != "review":
-        return _go_on(gateway, draft_id, step, answers)
+        return _lead(draft_id, f"{step}?check=1" if _faults(gateway, answers, step) else steps[steps.index(step) + 1])
     return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
-
-
-def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any]) -> Response:
-    """Have the batteries moved by a little, and lead back to the step, which shows how far that is and what came of it."""
-    with unit_of_work(gateway.database) as connection:
-        site = _compose_over(connection, answers)
-    tried = {"control": answers["control"], "job_id": begin_trial(gateway, read_vias(answers["control"]), site=site)}
-    with unit_of_work(gateway.database) as connection:
-        setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
-    return _lead(draft_id, "control#tried")
 
 
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
@@ -245,13 +240,6 @@ def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:
     steps = STEPS if "changes" not in answers else (*(step for step in CHANGEABLE if step not in answers["fixed"]), "review")
     # Without a battery nobody asks how it is told.
     return tuple(step for step in steps if step != "control" or answers.get("batteries"))
-
-
-def _go_on(gateway: Gateway, draft_id: str, step: Step, answers: Mapping[str, Any]) -> Response:
-    if _faults(gateway, answers, step):
-        return _lead(draft_id, f"{step}?check=1")
-    steps = _steps(answers)
-    return _lead(draft_id, steps[steps.index(step) + 1])
 
 
 def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: Caller) -> Response:
@@ -295,14 +283,6 @@ def _finish(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> Respon
         # What was entered anew is prepared anew.
         setup_drafts.save(connection, draft_id, answers | {"stored": change.site.name, "run": answers.get("run", 0) + 1})
     return _lead(draft_id, "plan")
-
-
-def _identify(connection: Connection, site: Site, answers: Mapping[str, Any]) -> str:
-    """Return the id under which a site is stored: the one it has, that of a site that cannot be read and is entered anew, else one that is free."""
-    unreadable = {each.name for each in sites.list_unreadable(connection)}
-    if "stored" in answers or site.called in unreadable:
-        return str(answers.get("stored", site.called))
-    return free_identifier(site.name, {*sites.names(connection)} - unreadable)
 
 
 def _faults(gateway: Gateway, answers: Mapping[str, Any], step: str) -> dict[str, FieldFault]:

@@ -1,6 +1,5 @@
 """The end of set-up: what leads to the first plan, as it goes on, and the plan's first sentence."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -14,7 +13,6 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
-from luna.words import Numbers
 from luna.words.devices import say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
@@ -84,7 +82,12 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
     if plan := preparation.plan:
         numbers = views.numbers_of_site(gateway.load_site(plan["site"]), Reader.of(request).language)
         view["sentence"], view["home"] = plan["slots"][0]["reason"]["text"], NAVIGATION[0].address(plan["site"])
-        view["notes"] = [_say_note(note, numbers) for note in plan.get("notes", [])]
+        for note in plan.get("notes", []):
+            figures = note.get("figures") or {}
+            # The device that it is about is named as the pages name it.
+            devices = (kind.name for kind in DEVICE_KINDS if isinstance(figures.get(kind.name), str))
+            named = {name: say_device(figures[name], language=numbers.language) for name in devices}
+            view["notes"].append(say_note(note["code"], figures | named, numbers) if named else str(note["text"]))
     return view
 
 
@@ -108,10 +111,3 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
     upload = answers.get("upload") if answers.get("data", {}).get("source") == "file" else None
     stages = first_plan(site, gateway.settings, upload, now=SystemClock().now(), language=language)
     return advance(gateway, stages, f"{draft_id}:{answers['run']}"), ""
-
-
-def _say_note(note: Mapping[str, Any], numbers: Numbers) -> str:
-    """Return a note with the device that it is about named as the pages name it."""
-    figures = note.get("figures") or {}
-    named = {name: say_device(figures[name], language=numbers.language) for name in (kind.name for kind in DEVICE_KINDS) if isinstance(figures.get(name), str)}
-    return say_note(note["code"], figures | named, numbers) if named else str(note["text"])

@@ -106,14 +106,7 @@ def _prepare(connection: Connection, stored: Site, form: SensorForm, *, now: dat
         InvalidInputError: they cannot be so.
     """
     at = floor_to(now, SLOT)
-    changed = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": _document(stored, form, at)})
-    if form.since == "always":
-        return site_changes.prepare(connection, changed, now=now, changed_sensors="always")
-    return site_changes.prepare(connection, exchange_sensors(stored, changed, at=at), now=now)
-
-
-def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
-    """Return the sensors as a site's file has them: what ended stays, what stands keeps its times."""
+    # As a site's file has them: what ended stays, what stands keeps its times.
     document: dict[str, Any] = {}
     for role in SENSOR_ROLES:
         entries = list(_entries(stored, role, at))
@@ -121,7 +114,11 @@ def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
         sensors = [entry for entry, has_ended in entries if has_ended] + [standing.get(name, name) for name in form.named[role]]
         document[role] = [entry.model_dump(mode="json", by_alias=True) if isinstance(entry, DatedSensor) else entry for entry in sensors]
     submetered = {name for role, definition in SENSOR_ROLES.items() if definition.flow == "submetered" for name in form.named[role]}
-    return document | {"outside_house_meter": [name for name in form.outside if name in submetered]}
+    document["outside_house_meter"] = [name for name in form.outside if name in submetered]
+    changed = parse_site(stored.model_dump(mode="json", by_alias=True) | {"input_sensors": document})
+    if form.since == "always":
+        return site_changes.prepare(connection, changed, now=now, changed_sensors="always")
+    return site_changes.prepare(connection, exchange_sensors(stored, changed, at=at), now=now)
 
 
 def _entries(site: Site, role: str, at: datetime) -> Iterator[tuple[SensorEntry, bool]]:
@@ -144,7 +141,8 @@ def _show(request: Request, connection: Connection, stored: StoredSite, form: Se
     site, language, words = stored.site, Reader.of(request).language, words_of(request, PAGE)
     fault: InvalidInputError | None = outcome.get("fault")
     changed: Site | None = outcome.get("changed")
-    begun, ended = ([], []) if changed is None else _compare(list_standing(site, now), list_standing(changed, now))
+    # Each with its role.
+    before, after = ({(role, name) for role, names in list_standing(each, now).items() for name in names} for each in (site, changed or site))
     context: dict[str, Any] = {
         "roles": {role: ([*form.named[role]], definition.flow == "submetered") for role, definition in SENSOR_ROLES.items()},
         "form": form,
@@ -152,14 +150,8 @@ def _show(request: Request, connection: Connection, stored: StoredSite, form: Se
         "refusal": None if fault is None else say_refusal(fault, language),
         "checked": changed is not None,
         "same": changed == site,
-        "ended": ended,
-        "begun": begun,
+        "ended": sorted(before - after),
+        "begun": sorted(after - before),
         "changed_sensors": [say_sensor_change(each, words) for each in outcome.get("changes", ())],
     }
     return show(request, PAGE, template="sensors.html.j2", site=site, numbers=numbers_of(request, site), **context)
-
-
-def _compare(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return the sensors that are new in a role, and those that are there no more, each with its role."""
-    pairs = [{(role, name) for role, names in named.items() for name in names} for named in (before, after)]
-    return sorted(pairs[1] - pairs[0]), sorted(pairs[0] - pairs[1])

@@ -6,8 +6,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS, BatteryControl, DeviceKind
-from luna.energy.part import Part
+from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import places
@@ -58,9 +57,14 @@ def view_review(answers: Mapping[str, Any], words: PageWords, language: Language
     if not composed.whole:
         return [(step, []) for step, faults in composed.faults.items() if faults]
     parts = view_site_parts(composed.site(), words, numbers_of(answers, language))
-    data = [("data", [(words("step_data"), _say_data(answers, words))])]
+    source = answers.get("data", {}).get("source")
+    chosen = {role for role, entity in answers.get("sensors", {}).items() if entity and source == "home_assistant"}
+    measured = chosen | list_taken_sensors(answers).keys()
+    said = words("review_sensors", count=len(measured)) if measured else words("review_nothing")
+    if source == "file" and answers.get("upload"):
+        said = words("uploaded", file=answers["upload"]["file_name"])
     # In the order of the steps.
-    return [*parts[:3], *data, *parts[3:]]
+    return [*parts[:3], ("data", [(words("step_data"), said)]), *parts[3:]]
 
 
 def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tuple[str, Lines]]:
@@ -68,7 +72,12 @@ def view_site_parts(site: Site, words: PageWords, numbers: Numbers) -> list[tupl
     kinds = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
     # Devices are called as set-up calls them; those that it does not ask for, as in lists.
     own = {kind.name: KINDS.say(kind.name, numbers.language) for kind in kinds if kind.name in KINDS and not words.knows(kind.section)}
-    devices = [(own.get(kind.name) or words(kind.section), _review(kind, device, words, numbers)) for kind in kinds for device in kind.of(site)]
+    devices: Lines = []
+    for kind in kinds:
+        form, called = DEVICE_FORMS.get(kind.section), own.get(kind.name) or words(kind.section)
+        for device in kind.of(site):
+            reviewed = form.review(device, words, numbers) if form and form.review else words("review_power", peak=numbers.number(kind.power_kw(device), 1))
+            devices.append((called, reviewed))
     return [
         ("site", _site_lines(site, words, numbers)),
         ("devices", devices or [(words("step_devices"), words("review_no_devices"))]),
@@ -133,24 +142,16 @@ def _site_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     return lines
 
 
-def _review(kind: DeviceKind[Any], device: Part, words: PageWords, numbers: Numbers) -> str:
-    form = DEVICE_FORMS.get(kind.section)
-    if form and form.review:
-        return form.review(device, words, numbers)
-    return words("review_power", peak=numbers.number(kind.power_kw(device), 1))
-
-
 def _control_lines(site: Site, words: PageWords) -> Lines:
     by = "nobody" if site.control is None else site.control.by
     batteries = () if site.control is None else site.control.batteries
-    return [(words("control_line"), words(f"by_{by}")), *((each.battery, _say_way(each)) for each in batteries)]
-
-
-def _say_way(control: BatteryControl) -> str:
-    """Return where a battery's commands go."""
-    if control.via is None:
-        return ", ".join(write.to for write in control.writes)
-    return f"{control.via.profile}, {control.via.host}" + (f":{control.via.port}" if control.via.port else "")
+    lines = [(words("control_line"), words(f"by_{by}"))]
+    for each in batteries:
+        via = each.via
+        # Where its commands go.
+        way = ", ".join(write.to for write in each.writes) if via is None else f"{via.profile}, {via.host}" + (f":{via.port}" if via.port else "")
+        lines.append((each.battery, way))
+    return lines
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
@@ -169,12 +170,3 @@ def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
     elif isinstance(sold, SpotPrice):
         selling = words("review_export_spot", market=sold.market)
     return [(words("buying"), buying), (words("selling"), selling)]
-
-
-def _say_data(answers: Mapping[str, Any], words: PageWords) -> str:
-    source = answers.get("data", {}).get("source")
-    if source == "file" and answers.get("upload"):
-        return words("uploaded", file=answers["upload"]["file_name"])
-    chosen = {role for role, entity in answers.get("sensors", {}).items() if entity and source == "home_assistant"}
-    measured = chosen | list_taken_sensors(answers).keys()
-    return words("review_sensors", count=len(measured)) if measured else words("review_nothing")
