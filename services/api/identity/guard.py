@@ -108,18 +108,17 @@ def _require_own_origin(request: Request, source: Source) -> None:
         return
     origin, fetched = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     foreign = fetched is not None and fetched not in ("same-origin", "none")
-    if foreign or (origin is not None and not _is_own(origin, source)):
+    if origin is not None:
+        try:
+            parts = urlsplit(origin)
+            same = parts.netloc.lower() == source.host.lower()
+            # Over plain http nobody vouches for a name; on this machine's own address it is the same program that answers.
+            own = same and (parts.scheme == ("https" if source.secure else "http") or is_loopback(parts.hostname or ""))
+        except ValueError:
+            own = False
+        foreign = foreign or not own
+    if foreign:
         raise refuse("page-of-other-origin", field="Origin", value=origin)
-
-
-def _is_own(origin: str, source: Source) -> bool:
-    try:
-        parts = urlsplit(origin)
-        same = parts.netloc.lower() == source.host.lower()
-        # Over plain http nobody vouches for a name; on this machine's own address it is the same program that answers.
-        return same and (parts.scheme == ("https" if source.secure else "http") or is_loopback(parts.hostname or ""))
-    except ValueError:
-        return False
 
 
 async def _require_csrf_token(request: Request, caller: Caller) -> None:

@@ -26,8 +26,15 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
         for part, entries in (("site", SITE), ("household", HOUSEHOLD))
         for each in _compare(entries, before[part], after[part], words)
     ]
-    for kind in DEVICE_FORMS:
-        changes += [ChangedAnswer("devices", *each) for each in _compare_devices(kind, before[kind], after[kind], words)]
+    for kind, form in DEVICE_FORMS.items():
+        was_there, is_there = ({each.get("name", ""): each for each in answers[kind]} for answers in (before, after))
+        for name, device in was_there.items():
+            if name in is_there:
+                lines = _compare(form.entries, device, is_there[name], words)
+                changes += [ChangedAnswer("devices", f"{name}: {label}", one, other) for label, one, other in lines]
+            else:
+                changes.append(ChangedAnswer("devices", f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
+        changes += [ChangedAnswer("devices", words(kind), "", words("device_new")) for each in after[kind] if not each.get("name")]
     changes += [ChangedAnswer("devices", *each) for each in _compare(GRID, before["grid"], after["grid"], words)]
     was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
     names = {entry.name for each in (was, then) for entry in (*IMPORT_ENTRIES.get(each["import_kind"], ()), *EXPORT_ENTRIES.get(each["export_kind"], ()))}
@@ -50,17 +57,6 @@ _Line = tuple[str, str, str]
 def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
     pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
     return [(words(f"field_{entry.name}"), _say_answer(entry, was, words), _say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
-
-
-def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iterable[Mapping[str, str]], words: PageWords) -> list[_Line]:
-    was, then = ({each.get("name", ""): each for each in devices} for devices in (before, after))
-    lines: list[_Line] = []
-    for name, device in was.items():
-        if name in then:
-            lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(DEVICE_FORMS[kind].entries, device, then[name], words)]
-        else:
-            lines.append((f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
-    return lines + [(words(kind), "", words("device_new")) for each in after if not each.get("name")]
 
 
 def _say_answer(entry: Entry, text: str, words: PageWords) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -80,7 +81,12 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     # What a device measures itself is not counted a second time.
     if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
-    _compose_control(composed, answers)
+    control, batteries = answers.get("control") or {}, battery_names(answers)
+    # How the batteries are told; nothing where that was not asked yet, or none is there.
+    if batteries and control.get("by") in METHODS:
+        section, faults = METHODS[control["by"]].describe(batteries, control.get(control["by"], {}))
+        composed.faults["control"] += faults
+        composed.document |= {} if section is None else {"control": section}
     if composed.whole:
         # Note what the site itself refuses beyond what each field takes.
         try:
@@ -143,7 +149,11 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
         faults.append(FieldFault("name", "name"))
     elif len(called) > MOST_CALLED:
         faults.append(FieldFault("name", "long"))
-    place = _find_place(values, faults)
+    place, is_chosen = None, values.get("place") not in {None, ELSEWHERE}
+    with suppress(NotFoundError):
+        place = place_named(values["place"]) if is_chosen else None
+    if is_chosen and place is None:
+        faults.append(FieldFault("place", "choice"))
     zone = values.get("timezone") or (place[0].timezone if place else "")
     currency = str(values.get("currency") or (place[0].currency if place else "")).upper()
     if zone and (fault := check_zone(zone)):
@@ -166,16 +176,6 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.document |= {"name": identifier_of(called), "display_name": called}
         composed.document |= {"timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
         composed.document |= {"country": place[0].code} if place else {}
-
-
-def _find_place(values: Mapping[str, Any], faults: list[FieldFault]) -> Any:
-    if values.get("place") in {None, ELSEWHERE}:
-        return None
-    try:
-        return place_named(values["place"])
-    except NotFoundError:
-        faults.append(FieldFault("place", "choice"))
-        return None
 
 
 def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
@@ -209,17 +209,6 @@ def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
         names.append(typed.get("name") or next(name for name in free if name not in named))
         named.add(names[-1])
     return names
-
-
-def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
-    """Note how the batteries are told; nothing where that was not asked yet, or none is there."""
-    typed, names = answers.get("control") or {}, battery_names(answers)
-    if not names or typed.get("by") not in METHODS:
-        return
-    section, faults = METHODS[typed["by"]].describe(names, typed.get(typed["by"], {}))
-    composed.faults["control"] += faults
-    if section is not None:
-        composed.document["control"] = section
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from luna.contracts.job import DemoLoadRequest, Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.contracts.simulated_home import SimulatedHomeRequest
-from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
@@ -119,20 +118,14 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
     job = job or submit_job(gateway.database, gateway.queue, request, key=key)
     if job.status in {"queued", "running"}:
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
-    if job.status == "done" and (nothing := _find_nothing_fetched(job)) is not None:
-        return StageState(stage.name, "failed", stage.optional, job.job_id, error=nothing.problem()), None
-    if job.status == "done":
-        return StageState(stage.name, "done", stage.optional, job.job_id), job
-    return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
-
-
-def _find_nothing_fetched(job: Job) -> LunaError | None:
-    """Return what services said where a job that fetches came to its end with nothing; None where something came, or nothing was missing."""
+    if job.status != "done":
+        return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
+    # What services said counts where a job that fetches came to its end with nothing.
     fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
     faults = [fault for each in fetched for fault in each["faults"]]
-    if not faults or any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
-        return None
-    return refuse("nothing-fetched", fault=faults[0])
+    if faults and not any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
+        return StageState(stage.name, "failed", stage.optional, job.job_id, error=refuse("nothing-fetched", fault=faults[0]).problem()), None
+    return StageState(stage.name, "done", stage.optional, job.job_id), job
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
