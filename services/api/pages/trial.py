@@ -41,8 +41,13 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
         if plan is None:
             raise refuse("no-plan-to-compare", field="plan", value=site.name)
         request = plans.load_inputs(connection, plan.plan_id)
-    alternative = _as_alternative(block, site, plan)
-    if alternative is not None:
+    kind = next((kind for kind in FLOW_KINDS if any(device.name == block.device for device in kind.of(site))), None)
+    mode = None if kind is None else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
+    # Where a block is no alternative to the plan only planning with it can tell.
+    if mode is not None and plan.slots[-1].start >= block.from_ and block.to > plan.slots[0].start:
+        first = max(block.from_, plan.slots[0].start)
+        power = block.power_kw if mode in ("charge", "export") else None
+        alternative = Alternative.model_validate({"slot": first, "until": block.to, "mode": mode, "device": block.device, "power_kw": power})
         answer = await gateway.ask(WhyNotRequest(plan_id=plan.plan_id, alternative=alternative, language=language))
         reply = WhyNotReply.model_validate_json(bytes(answer.body))
         return Trial(reply.cost.total, reply.text)
@@ -52,14 +57,3 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
     if before is None or after is None:
         raise refuse("cost-not-in-time")
     return Trial(after - before)
-
-
-def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternative | None:
-    """Return the alternative to a plan that a block is; None where only planning with it can tell."""
-    kind = next((kind for kind in FLOW_KINDS if any(device.name == block.device for device in kind.of(site))), None)
-    mode = None if kind is None else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
-    if mode is None or plan.slots[-1].start < block.from_ or block.to <= plan.slots[0].start:
-        return None
-    first = max(block.from_, plan.slots[0].start)
-    power = block.power_kw if mode in ("charge", "export") else None
-    return Alternative.model_validate({"slot": first, "until": block.to, "mode": mode, "device": block.device, "power_kw": power})
