@@ -74,9 +74,11 @@ class Executor:
         # A device that the section does not name any more is released over the connection of its last command.
         # So is a device whose connection changed since, once the site is disarmed: the last command went over the former connection.
         former = last_control is not None and section is not None and source == "released" and last_control.by != section.by
-        target = None if source is None else self._reach(state, site, section if named and not former else last_control, readable=readable)
-        if source is None or target is None:
+        control = section if named and not former else last_control
+        unit = find_unit(site, control, state.device)
+        if source is None or control is None or unit is None:
             return False
+        target = ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)
         if not is_current(state, source, now):
             state = self._decider.decide(target, state, source)
         decision = state.decision
@@ -84,9 +86,3 @@ class Executor:
         if decision is None or decision.source != source:
             return True
         return self._delivery.advance(target, state, decision)
-
-    def _reach(self, state: ControlState, site: Site, control: Control | None, *, readable: bool) -> ControlTarget | None:
-        unit = find_unit(site, control, state.device)
-        if control is None or unit is None:
-            return None
-        return ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)

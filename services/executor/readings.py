@@ -42,7 +42,8 @@ class SocReader:
         A change beyond what their power allows is ignored until a later reading confirms it.
         """
         self.look(device, places, now=now, site=site)
-        return {name: self._judged[name].soc if self._is_fresh(name, now) else math.nan for name in places}
+        fresh = {name for name, reading in self._readings.items() if not math.isnan(reading.soc) and now - reading.at <= FRESH}
+        return {name: self._judged[name].soc if name in fresh else math.nan for name in places}
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
         """Read and store the states of charge; a reading that is no number is stored as NaN."""
@@ -52,14 +53,14 @@ class SocReader:
             log.warning("nobody says how full the batteries are", error=str(error))
             return
         for name, place in places.items():
-            self._readings[name] = reading = SocReading(_share(values.get(place)), now)
+            try:
+                share = float(values.get(place, "nan")) / 100
+            except ValueError:
+                share = math.nan
+            self._readings[name] = reading = SocReading(share if 0 <= share <= 1 else math.nan, now)
             if not math.isnan(reading.soc):
                 judged, pace = self._judged.get(name), find_pace(site, name)
                 self._judged[name] = JudgedLevel(*reading) if judged is None or pace is None else judged.follow(reading, pace)
-
-    def _is_fresh(self, name: str, now: datetime) -> bool:
-        reading = self._readings.get(name)
-        return reading is not None and not math.isnan(reading.soc) and now - reading.at <= FRESH
 
 
 def read_recorded(connection: Connection, site: Site, now: datetime) -> float:
@@ -68,15 +69,6 @@ def read_recorded(connection: Connection, site: Site, now: datetime) -> float:
     readings = observations.find_socs_each(connection, [key], since=floor_to(now, SLOT) - JUDGED, until=floor_to(now, SLOT)).get(key, [])
     judged = judge_levels(readings, pace_of_batteries(site.batteries)) if readings and now - readings[-1].at <= RECORDED else None
     return math.nan if judged is None else judged.soc
-
-
-def _share(percent: str | None) -> float:
-    """Return a state of charge as a share of 1, NaN for a text that is none."""
-    try:
-        share = math.nan if percent is None else float(percent) / 100
-    except ValueError:
-        return math.nan
-    return share if 0 <= share <= 1 else math.nan
 
 
 def read_slot_prices(connection: Connection, site: Site, now: datetime) -> SlotPrices | None:

@@ -59,11 +59,15 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
     except LunaError:
         yield Announcements(missing_extra=MDNS.name)
         return
-    heard, zeroconf = Announcements(), _open(own)
-    if zeroconf is None:
+    from zeroconf import IPVersion, ServiceBrowser, Zeroconf
+
+    heard = Announcements()
+    try:
+        zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
+    except OSError:
+        # A network without multicast.
         yield heard
         return
-    from zeroconf import ServiceBrowser
 
     def on_change(zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange") -> None:
         info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS) if state_change.name == "Added" else None
@@ -76,13 +80,3 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         yield heard
     finally:
         zeroconf.close()
-
-
-def _open(own: list[str]) -> "Zeroconf | None":
-    from zeroconf import IPVersion, Zeroconf
-
-    try:
-        return Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
-    except OSError:
-        # A network without multicast.
-        return None

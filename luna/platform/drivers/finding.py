@@ -10,7 +10,7 @@ from typing import NamedTuple
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from luna.platform.drivers.announcements import AnnouncedService, Announcements, listen_for_services
+from luna.platform.drivers.announcements import Announcements, listen_for_services
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.mqtt_search import list_announced
@@ -74,18 +74,14 @@ def search_network(
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
             devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port, secret=secret)
-        devices += _find_announced(announcements.wait(), profiles, secret)
+        candidates = _list_known(profiles)
+        # Devices at announced ports that are the profiles' were asked.
+        for service in announcements.wait():
+            if service.port not in {profile.transport.port for profile in candidates}:
+                fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
+                devices += _ask_port(service.host, service.port, fitting, secret)
     progress(len(hosts), len(hosts))
     return NetworkSearch(sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)), announcements.missing_extra)
-
-
-def _find_announced(services: Iterable[AnnouncedService], profiles: Iterable[DeviceProfile], secret: DeviceSecret | None) -> Iterator[FoundDevice]:
-    """Yield the devices at announced ports that are none of the profiles': those were asked."""
-    candidates = _list_known(profiles)
-    for service in services:
-        fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
-        if service.port not in {profile.transport.port for profile in candidates}:
-            yield from _ask_port(service.host, service.port, fitting, secret)
 
 
 def find_devices(
@@ -127,19 +123,15 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: Devic
                 except LunaError as error:
                     if error.reason == "device-silent":
                         settled[place] = None
-    if found := _once_each(each for each in settled.values() if each is not None):
-        return found
+    # A device that says its serial number may answer at several numbers on the bus: it counts at the first.
+    found_once = dict[object, FoundDevice]()
+    for each in filter(None, settled.values()):
+        serial = each.identity.serial if each.identity is not None else ""
+        found_once.setdefault((each.profile.profile, serial) if serial else each.unit, each)
+    if found_once:
+        return list(found_once.values())
     announced = list_announced(host, port, [profile for profile in profiles if isinstance(profile.transport, MqttTransport)], secret=secret)
     return [FoundDevice(host, port, None, each.identity, each.profile, each.prefix) for each in announced]
-
-
-def _once_each(matches: Iterable[FoundDevice]) -> list[FoundDevice]:
-    """Return each device at the first of its numbers on the bus: one that says its serial number may answer at several."""
-    devices = dict[object, FoundDevice]()
-    for each in matches:
-        serial = each.identity.serial if each.identity is not None else ""
-        devices.setdefault((each.profile.profile, serial) if serial else each.unit, each)
-    return list(devices.values())
 
 
 def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +80,10 @@ class ProfiledDevice:
         self._watch()
         reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
         values = self.points.read(dict.fromkeys(point for entries in reads.values() for _, point in map(split_sign, entries)))
-        sums = {reading: self._sum(reading, entries, values) for reading, entries in reads.items()}
+        sums = {
+            reading: math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
+            for reading, entries in reads.items()
+        }
         # Of what flows the other way this direction is nothing; a sum with an unknown in it is unknown.
         return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
 
@@ -107,7 +110,13 @@ class ProfiledDevice:
         writes = self.profile.modes[setpoint.mode]
         limit = find_limit(self.profile, setpoint)
         values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *([] if limit is None else [limit])]))
-        facts = self._ask_facts(setpoint, values, follows=any(write.put == "ac_power_w" for write in writes))
+        most_w, ac_w = math.inf if limit is None else values[limit], math.nan
+        power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
+        if any(write.put == "ac_power_w" for write in writes):
+            read = self.read(*FLOW_READINGS)
+            flows = HouseFlows(read["ac_output_w"] - read["ac_input_w"], read["charge_w"] - read["discharge_w"], read["import_w"] - read["export_w"])
+            ac_w = ac_power_w(setpoint.mode, power_w, most_w, flows)
+        facts = DeviceFacts(values, power_w, ac_w)
         return [self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes]
 
     def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
@@ -225,19 +234,6 @@ class ProfiledDevice:
             # Somebody has to be there all the same.
             self.read("soc")
         return self.points.hold(writes)
-
-    def _sum(self, reading: str, entries: Iterable[str], values: Mapping[str, float]) -> float:
-        return math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
-
-    def _ask_facts(self, setpoint: BatterySetpoint, values: Mapping[str, float], *, follows: bool) -> DeviceFacts:
-        point = find_limit(self.profile, setpoint)
-        most_w = math.inf if point is None else values[point]
-        power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
-        return DeviceFacts(values, power_w, ac_power_w(setpoint.mode, power_w, most_w, self._read_flows()) if follows else math.nan)
-
-    def _read_flows(self) -> HouseFlows:
-        flows = self.read(*FLOW_READINGS)
-        return HouseFlows(flows["ac_output_w"] - flows["ac_input_w"], flows["charge_w"] - flows["discharge_w"], flows["import_w"] - flows["export_w"])
 
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
         write = part.write

@@ -187,18 +187,15 @@ class ModbusPoints:
         # The ID of each model that is read of comes along: after an update of its firmware, behind a dongle that stays connected, another may lie there.
         addresses = {max((address for address in self._models.values() if address <= span.first), default=None) for span in spans}
         marks = {RegisterSpan(self.link.transport.table, address, 1): model for model, address in self._models.items() if address in addresses}
-        registers = self._read_spans([*spans, *marks])
+        wanted, words = sorted({*spans, *marks}), dict[tuple[RegisterTable, int], int]()
+        for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
+            words |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
+        registers = {span: [words[span.table, span.first + place] for place in range(span.length)] for span in wanted}
         moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
         if moved is not None:
             self._models = {}
             raise refuse("device-model-missing", field="via", value=self.place, model=moved, profile=self.profile.profile)
         return registers
-
-    def _read_spans(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        ordered, words = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
-        for table, first, count in _join(ordered, gap=_GAP if self.profile.sunspec else 0):
-            words |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
-        return {span: [words[span.table, span.first + place] for place in range(span.length)] for span in ordered}
 
     def _point(self, name: str) -> RegisterPoint:
         return cast("RegisterPoint", self.profile.points[name])

@@ -14,7 +14,7 @@ from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile
 
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
@@ -70,16 +70,10 @@ def _find(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDev
         return []
     texts = dict[str, dict[str, Any]]()
     for rule in identified.documents:
+        before, _, after = rule.at.partition(PREFIX_PART)
         for topic, document in heard.items():
-            prefix = _prefix_of(rule, topic)
-            if prefix is not None and (identified.prefix is None or identified.prefix.fullmatch(prefix)):
-                texts.setdefault(prefix, {})[rule.at] = document
+            match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
+            if match is not None and (identified.prefix is None or identified.prefix.fullmatch(match[1])):
+                texts.setdefault(match[1], {})[rule.at] = document
     identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in texts.items()}
     return [AnnouncedDevice(prefix, identity, profile) for prefix, identity in sorted(identities.items()) if identity is not None]
-
-
-def _prefix_of(rule: IdentityField, topic: str) -> str | None:
-    """Return how the topics of a device begin whose topic this is, None where it is none of the rule's."""
-    before, _, after = rule.at.partition(PREFIX_PART)
-    match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
-    return None if match is None else match[1]

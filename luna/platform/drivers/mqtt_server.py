@@ -86,19 +86,16 @@ class MessageServer:
         time.sleep(self.faults.delay_s)
         request = self._transport.request
         if message.topic in self._writable:
-            if self._takes_writes():
+            left = self.faults.writes_taken
+            if left is not None:
+                self.faults.writes_taken = max(left - 1, 0)
+            if left is None or left > 0:
                 self.device.write(self._writable[message.topic], json.loads(message.payload))
             self._publish(all_of_it=False)
         elif request is not None:
             self._publish(all_of_it=True)
             if request.done is not None:
                 client.publish(self._topic(request.done), json.dumps({"value": 1}))
-
-    def _takes_writes(self) -> bool:
-        left = self.faults.writes_taken
-        if left is not None:
-            self.faults.writes_taken = max(left - 1, 0)
-        return left is None or left > 0
 
     def _topic(self, name: str) -> str:
         return name.replace(PREFIX_PART, self._prefix)

@@ -19,7 +19,11 @@ _ELSEWHERE = ("192.0.2.1", 9)
 
 def propose_networks() -> list[str]:
     """Return the private networks that this machine is in, the one that leads to the internet first; of a large one the part around this machine."""
-    networks = [_own_part(interface) for interface in _list_interfaces() if interface.ip.is_private and not interface.ip.is_loopback]
+    networks = [
+        interface.network if interface.network.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
+        for interface in _list_interfaces()
+        if interface.ip.is_private and not interface.ip.is_loopback
+    ]
     outward = _find_outward()
     return [str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)]
 
@@ -50,29 +54,21 @@ def list_own_addresses(hosts: Collection[str]) -> list[str]:
 
 
 def _require(text: str) -> Network:
-    network = _parse(text.strip())
+    named = text.strip()
+    try:
+        network: Network = ipaddress.ip_network(named, strict=False)
+    except ValueError as exc:
+        if "/" in named:
+            raise refuse("network-unreadable", field="network", value=named) from exc
+        try:
+            network = ipaddress.ip_network(socket.gethostbyname(named))
+        except (OSError, ValueError) as unknown:
+            raise refuse("network-unreadable", field="network", value=named) from unknown
     if not network.is_private:
         raise refuse("network-public", field="network", value=text)
     if network.num_addresses > MOST_ADDRESSES + 2:
         raise refuse("network-too-large", field="network", value=text, most=MOST_ADDRESSES)
     return network
-
-
-def _parse(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError as exc:
-        if "/" in text:
-            raise refuse("network-unreadable", field="network", value=text) from exc
-    try:
-        return ipaddress.ip_network(socket.gethostbyname(text))
-    except (OSError, ValueError) as exc:
-        raise refuse("network-unreadable", field="network", value=text) from exc
-
-
-def _own_part(interface: ipaddress.IPv4Interface) -> ipaddress.IPv4Network:
-    own = interface.network
-    return own if own.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
 
 
 def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:

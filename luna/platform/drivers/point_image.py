@@ -115,7 +115,11 @@ class RegisterImage:
         """Fill the registers: what the device says of itself, the exponents, then what the profile says they hold."""
         chain = self.registers
         self._lay_out_models()
-        self._lay_out_identity()
+        for rule in () if self.profile.identified is None else self.profile.identified.registers:
+            words = encode_text(rule.example, rule.count) if isinstance(rule, IdentityText) else encode(rule.ranges[0][0], rule.type)
+            chain |= dict(enumerate(words, rule.register_))
+            if rule.table is not None:
+                self.tables |= dict.fromkeys(range(rule.register_, rule.register_ + len(words)), rule.table)
         for point in self._points.values():
             places = [*(place for port in self._port_places(point) for place in port), *([] if point.while_bit is None else [point.while_bit.register_])]
             chain |= {place: chain.get(place, 0) for place in places}
@@ -146,13 +150,6 @@ class RegisterImage:
             # Source for where: SunSpec model 1.
             for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
                 chain |= dict(enumerate(encode_text(text, 16), self._bases[COMMON] + offset))
-
-    def _lay_out_identity(self) -> None:
-        for rule in () if self.profile.identified is None else self.profile.identified.registers:
-            words = encode_text(rule.example, rule.count) if isinstance(rule, IdentityText) else encode(rule.ranges[0][0], rule.type)
-            self.registers |= dict(enumerate(words, rule.register_))
-            if rule.table is not None:
-                self.tables |= dict.fromkeys(range(rule.register_, rule.register_ + len(words)), rule.table)
 
     def _factor(self, point: RegisterPoint) -> float:
         address = self._exponent_address(point)

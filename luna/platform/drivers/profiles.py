@@ -2,12 +2,11 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import invalid_input
@@ -69,22 +68,14 @@ def _read(path: Path, _changed_ns: int) -> DeviceProfile:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise refuse("profile-unreadable", field=str(path), why=f"larger than {_MOST_BYTES // 1000} kB")
-        profile = DeviceProfile.model_validate(_parse(path))
+        profile = DeviceProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as exc:
-        raise _name_file(invalid_input(exc, field=""), path) from exc
+        error = invalid_input(exc, field="")
+        named = InvalidInputError(error.message, field=f"{path}: {error.field}" if error.field else str(path), value=error.value, remedy=error.remedy)
+        named.because(error.reason, error.parameters)
+        raise named from exc
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise refuse("profile-unreadable", field=str(path), why=" ".join(str(exc).split())) from exc
     if profile.profile != path.stem:
         raise refuse("profile-misnamed", field=str(path), value=profile.profile, name=path.stem)
     return profile
-
-
-def _parse(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise refuse("profile-unreadable", field=str(path), why=" ".join(str(exc).split())) from exc
-
-
-def _name_file(error: LunaError, path: Path) -> InvalidInputError:
-    named = InvalidInputError(error.message, field=f"{path}: {error.field}" if error.field else str(path), value=error.value, remedy=error.remedy)
-    named.because(error.reason, error.parameters)
-    return named

@@ -48,7 +48,8 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
     """
     mode = setpoint.mode
     if math.isnan(soc):
-        return mode if mode == "hold" or (mode == "self_consumption" and _is_unbounded(setpoint)) else "hold"
+        is_unbounded = (setpoint.floor_soc or 0.0) <= 0 and (1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc) >= 1
+        return mode if mode == "hold" or (mode == "self_consumption" and is_unbounded) else "hold"
 
     def is_below(limit: float | None, *, doing: Collection[Mode]) -> bool:
         return limit is None or soc < limit - (0.0 if before is None or before in doing else MARGIN)
@@ -116,7 +117,9 @@ class InverterSession:
             self._is_kept_up = False
             self._apply(setpoint, self.read_soc())
             self._setpoint = setpoint
-        self._keep()
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=self._run, name="inverter session", daemon=True)
+            self._keeper.start()
 
     @property
     def wears_out(self) -> bool:
@@ -217,18 +220,9 @@ class InverterSession:
         if is_due:
             self._written_at = self._now()
 
-    def _keep(self) -> None:
-        if self._keeper is None:
-            self._keeper = threading.Thread(target=self._run, name="inverter session", daemon=True)
-            self._keeper.start()
-
     def _run(self) -> None:
         beats = BEATS_PER_LOOK if self._device.has_heartbeat else 1
         for turn in count(1):
             if self._ending.wait(self._look_seconds / beats):
                 return
             self.look() if turn % beats == 0 else self.beat()
-
-
-def _is_unbounded(setpoint: BatterySetpoint) -> bool:
-    return (setpoint.floor_soc or 0.0) <= 0 and (1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc) >= 1

@@ -233,17 +233,15 @@ class DeviceConnection:
                 raise
 
     async def _exchange(self, body: bytes) -> bytes:
-        writer = self._writer or await self._open()
+        if self._writer is None:
+            reader, self._writer = await asyncio.open_connection(self._device.host, self._device.port)
+            self._listening = asyncio.create_task(self._listen(reader))
+        writer = self._writer
         self._answer = asyncio.get_running_loop().create_future()
         self._transaction = (self._transaction + 1) % 0x10000
         writer.write(body + checksum(body) if self._device.is_serial else ModbusFrame(self._transaction, body).pack())
         await writer.drain()
         return await self._answer
-
-    async def _open(self) -> asyncio.StreamWriter:
-        reader, self._writer = await asyncio.open_connection(self._device.host, self._device.port)
-        self._listening = asyncio.create_task(self._listen(reader))
-        return self._writer
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with suppress(OSError, EOFError, ValueError):

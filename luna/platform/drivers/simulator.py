@@ -160,7 +160,11 @@ class SimulatedInverter:
             load_kw, pv_kw = self.house(self.now() - self._begun_at)
             return mode_of_ac_power(ac_kw * WATTS, HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)), abs(ac_kw)
         for mode, writes in self.profile.modes.items():
-            powers = [self._power_of(write) for write in writes if write.put in {"power_w", "power_percent"}]
+            powers = [
+                write.sign * self.image.value(write.write) * (1.0 if write.of is None else self.image.value(write.of) / 100)
+                for write in writes
+                if write.put in {"power_w", "power_percent"}
+            ]
             constant = all(math.isclose(self.image.value(write.write), value) for write in writes if (value := self._constant(write)) is not None)
             if constant and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
@@ -178,19 +182,14 @@ class SimulatedInverter:
         """Return what a mode always writes, None of what its set-point says."""
         return self.image.value(write.of) if write.put == "value" and write.of is not None else write.value
 
-    def _power_of(self, write: PointWrite) -> float:
-        value = write.sign * self.image.value(write.write)
-        return value if write.of is None else value * self.image.value(write.of) / 100
-
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
             if (value := self._constant(write)) is not None:
                 self.image.put(write.write, value)
 
-    def _measure(self) -> dict[str, float]:
-        """Return every reading as it is now."""
+    def _show(self) -> None:
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
-        return measure_house(
+        shown = measure_house(
             self.battery,
             self._charge,
             load_kw=load_kw,
@@ -198,9 +197,7 @@ class SimulatedInverter:
             import_kwh=self._imported_kwh,
             export_kwh=self._exported_kwh,
         )
-
-    def _show(self) -> None:
-        shown, values = self._measure(), dict[str, float]()
+        values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.

@@ -38,26 +38,19 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         raise refuse("profile-not-shared", field="--listen-port", profile=profile.profile)
     document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
     if profile.kind == "battery_inverter":
-        document["control"] = _tell_battery(document["control"], via, _find_battery(site, battery))
+        names = [each.name for each in site.batteries]
+        told = names[0] if battery is None and len(names) == 1 else battery
+        if told not in names:
+            raise refuse("device-battery-unclear", field="--name", value=battery, names=tuple(names))
+        entry = {"battery": told, "via": via.model_dump(mode="json", exclude_none=True)}
+        control = document["control"]
+        if control is None or control["by"] == "advice":
+            document["control"] = {"by": "profile", "batteries": [entry]}
+        else:
+            control["batteries"] = [*(each for each in control["batteries"] if each["battery"] != told), entry]
     sensors = document["input_sensors"]
     for role, readings in READINGS_BY_ROLE.items():
         reading = next((each for each in readings if each in profile.reads), None)
         if reading is not None and not sensors.get(role):
             sensors[role] = [name_sensor(via, reading)]
     return parse_site(document)
-
-
-def _find_battery(site: Site, named: str | None) -> str:
-    names = [each.name for each in site.batteries]
-    if named is None and len(names) == 1:
-        return names[0]
-    if named is None or named not in names:
-        raise refuse("device-battery-unclear", field="--name", value=named, names=tuple(names))
-    return named
-
-
-def _tell_battery(control: dict[str, Any] | None, via: Via, battery: str) -> dict[str, Any]:
-    entry = {"battery": battery, "via": via.model_dump(mode="json", exclude_none=True)}
-    if control is None or control["by"] == "advice":
-        return {"by": "profile", "batteries": [entry]}
-    return {**control, "batteries": [*(each for each in control["batteries"] if each["battery"] != battery), entry]}

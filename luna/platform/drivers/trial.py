@@ -152,16 +152,13 @@ class _Trial:
             self._session.command(OWN)
         except LunaError as exc:
             if attempts <= 1:
-                raise self._not_handed_back() from exc
+                profile = self._device.profile
+                after_s = profile.reverts.after_s if profile.reverts else None
+                if after_s is None:
+                    raise refuse("device-not-handed-back", field="via", value=profile.profile) from exc
+                raise refuse("device-reverts-alone", field="via", value=profile.profile, after_s=after_s) from exc
             self._sleep(_POLL_SECONDS)
             self._command_own(attempts=attempts - 1)
-
-    def _not_handed_back(self) -> LunaError:
-        profile = self._device.profile
-        after_s = profile.reverts.after_s if profile.reverts else None
-        if after_s is None:
-            return refuse("device-not-handed-back", field="via", value=profile.profile)
-        return refuse("device-reverts-alone", field="via", value=profile.profile, after_s=after_s)
 
 
 def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:

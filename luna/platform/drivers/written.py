@@ -2,7 +2,7 @@
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, PointWrite
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint
 from luna.platform.drivers.setpoint_parts import PARTS, PartWrite
 
 
@@ -11,17 +11,13 @@ def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint)
 
     A place is a topic, or a point with its register, in a SunSpec model counted from its begin. What follows from the device stands as the point's name.
     """
-    return [(_name_place(profile, via, write), _name_value(profile, write, setpoint)) for write in profile.modes.get(setpoint.mode, ())]
-
-
-def _name_place(profile: DeviceProfile, via: Via, write: PointWrite) -> str:
-    point = profile.points[write.write]
-    if isinstance(point, JsonPoint):
-        return (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
-    return f"{write.write} ({'/'.join(map(str, (*point.model[:1], point.register_)))})"
-
-
-def _name_value(profile: DeviceProfile, write: PointWrite, setpoint: BatterySetpoint) -> str:
-    if write.put is None:
-        return f"{write.sign * (write.value or 0.0):g}"
-    return PARTS[write.put].text(PartWrite(profile, setpoint, write))
+    described = list[tuple[str, str]]()
+    for write in profile.modes.get(setpoint.mode, ()):
+        point = profile.points[write.write]
+        if isinstance(point, JsonPoint):
+            place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
+        else:
+            place = f"{write.write} ({'/'.join(map(str, (*point.model[:1], point.register_)))})"
+        value = f"{write.sign * (write.value or 0.0):g}" if write.put is None else PARTS[write.put].text(PartWrite(profile, setpoint, write))
+        described.append((place, value))
+    return described

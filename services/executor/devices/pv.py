@@ -57,7 +57,11 @@ class PvArrays:
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         setpoint = requested.get(NAME)
         pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
-        safe = clamp(_set_point(pv), np.zeros((0, 1)), replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
+        nothing = np.zeros((0, 1))
+        asked_kw = math.inf if pv.mode != "limit" else math.nan if pv.limit_kw is None else pv.limit_kw
+        curtailment, limit = np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8), np.array([asked_kw])
+        asked = SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
+        safe = clamp(asked, nothing, replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
         limit_kw = float(safe.pv_limit_kw[0])
         if math.isfinite(limit_kw):
             limit_kw = min(limit_kw, self.site.peak_kw)
@@ -80,15 +84,6 @@ class PvArrays:
             "limit_percent": f"{min(limit_kw / peak_kw, 1.0) * 100:.0f}" if peak_kw else "100",
         }
         return write_values(self.control.writes, setpoint.mode, values)
-
-
-def _set_point(requested: PvSetpoint) -> SetPoint:
-    nothing, limit_kw = np.zeros((0, 1)), math.inf
-    if requested.mode == "limit":
-        limit_kw = math.nan if requested.limit_kw is None else requested.limit_kw
-    code = _CODES.get(requested.mode, Curtailment.NONE)
-    curtailment, limit = np.array([code], dtype=np.int8), np.array([limit_kw])
-    return SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
