@@ -37,7 +37,8 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
     """
     site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
     standing = [each for each in read_standing(connection, site_id, first=now) if each.vehicle == session.vehicle]
-    same = next((each for each in standing if _same(each, session)), None)
+    compared = {"vehicle", "from_", "to", *_OPTIONS}
+    same = next((each for each in standing if all(getattr(each, name) == getattr(session, name) for name in compared)), None)
     if same is not None:
         return same
     sensed = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
@@ -115,10 +116,6 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
     names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
     stay = {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
     return StoredSession.model_validate({name: row[name] for name in names} | stay)
-
-
-def _same(one: NewSession, other: NewSession) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in {"vehicle", "from_", "to", *_OPTIONS})
 
 
 def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:

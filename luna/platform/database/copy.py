@@ -82,7 +82,7 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
 
 def append(connection: Connection, table: str, columns: Columns) -> int:
     """Append rows to ``table``; a key that is already there is an error. Returns the number of rows."""
-    arrays = {name: array for name, array in _broadcast(columns).items() if not _all_unknown(array)}
+    arrays = {name: array for name, array in _broadcast(columns).items() if array.dtype.kind != "f" or not np.isnan(array).all()}
     with cursor(connection) as session:
         with session.copy(_copy_into(table, arrays)) as copy:
             copy.write(SIGNATURE)
@@ -368,7 +368,3 @@ _CELLS: dict[str, Callable[[bytes], Any]] = {
 
 def _sql_type(array: Array) -> str:
     return "text" if array.dtype.kind == "S" else "timestamptz" if array.dtype.kind == "M" else SQL_TYPES[array.dtype.str[1:]]
-
-
-def _all_unknown(array: Array) -> bool:
-    return array.dtype.kind == "f" and bool(np.isnan(array).all())

@@ -72,7 +72,8 @@ def add(connection: Connection, new: NewDocument) -> Document:
         NotFoundError: no such site.
     """
     key = None if new.site_id is None else sites.key_of(connection, new.site_id)
-    last = connection.scalar(select(func.max(documents.c.version)).where(*_named(new.name, key)))
+    owned = documents.c.site_key.is_(None) if key is None else documents.c.site_key == key
+    last = connection.scalar(select(func.max(documents.c.version)).where(documents.c.name == new.name, owned))
     row = {field: getattr(new, field) for field in NewDocument.__slots__ if field != "site_id"}
     row |= {"document_id": secrets.token_hex(8), "site_key": key, "version": (last or 0) + 1, "state": "stored", "media_type": "application/octet-stream"}
     document_id = connection.scalar(insert(documents).values(row).returning(documents.c.document_id))
@@ -211,10 +212,6 @@ def is_needed(connection: Connection, sha256: str) -> bool:
 
 def _lock(connection: Connection, what: str) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
-
-
-def _named(name: str, site_key: int | None) -> tuple[ColumnElement[bool], ...]:
-    return documents.c.name == name, documents.c.site_key.is_(None) if site_key is None else documents.c.site_key == site_key
 
 
 def _of_site(site_id: str | None) -> ColumnElement[bool]:

@@ -98,15 +98,10 @@ def list_newest(
     if below is not None:
         query = query.where(notifications.c.notification_id < below)
     rows = connection.execute(query.order_by(notifications.c.notification_id.desc()).limit(limit)).mappings().all()
-    deliveries = _deliveries(connection, [row["notification_id"] for row in rows])
+    table, deliveries = notification_deliveries, dict[int, list[MessageDelivery]]()
+    numbers = [row["notification_id"] for row in rows]
+    for row in connection.execute(select(table).where(table.c.notification_id.in_(numbers)).order_by(table.c.label)).mappings():
+        delivery = MessageDelivery(target=row["label"], status=row["status"], tries=row["tries"], due_at=row["due_at"], error=row["error"])
+        deliveries.setdefault(row["notification_id"], []).append(delivery)
     names = set(Notification.model_fields) - {"deliveries"}
     return [Notification.model_validate({name: row[name] for name in names} | {"deliveries": deliveries.get(row["notification_id"], [])}) for row in rows]
-
-
-def _deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, list[MessageDelivery]]:
-    table = notification_deliveries
-    by_notification: dict[int, list[MessageDelivery]] = {}
-    for row in connection.execute(select(table).where(table.c.notification_id.in_(keys)).order_by(table.c.label)).mappings():
-        delivery = MessageDelivery(target=row["label"], status=row["status"], tries=row["tries"], due_at=row["due_at"], error=row["error"])
-        by_notification.setdefault(row["notification_id"], []).append(delivery)
-    return by_notification

@@ -378,7 +378,7 @@ class DeviceProfile(ProfilePart):
 
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:
-        for name in self._named_points():
+        for name in (*self._read_points(), *self.written_points, *self.simulated.values, *self.simulated.exponents):
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
         self._can_be_read()
@@ -396,11 +396,6 @@ class DeviceProfile(ProfilePart):
         elif self.modes:
             raise invalid_part("profile-meter-commanded")
         return self
-
-    def _named_points(self) -> Iterator[str]:
-        yield from self._read_points()
-        yield from self.written_points
-        yield from (*self.simulated.values, *self.simulated.exponents)
 
     def _read_points(self) -> Iterator[str]:
         yield from (point for entries in self.reads.values() for _, point in map(split_sign, entries))

@@ -58,7 +58,7 @@ class PvArrays:
         setpoint = requested.get(NAME)
         pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
         nothing = np.zeros((0, 1))
-        asked_kw = math.inf if pv.mode != "limit" else math.nan if pv.limit_kw is None else pv.limit_kw
+        asked_kw = math.inf if pv.mode != "limit" else (math.nan if pv.limit_kw is None else pv.limit_kw)
         curtailment, limit = np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8), np.array([asked_kw])
         asked = SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
         safe = clamp(asked, nothing, replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
