@@ -150,7 +150,11 @@ def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, ver
 
 def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
     """Return every forecast issued from ``first`` to ``last``, both included, in order of issue."""
-    rows = _rows(connection, sites.key_of(connection, site_id), version, first=first, last=last)
+    query = sql.SQL(
+        "SELECT issued_at, slot_start, {} FROM slot_forecasts"
+        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
+    ).format(copy.coalesced(*COLUMNS), sites.key_of(connection, site_id), version, first, last)
+    rows = copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
     issued, begins = np.unique(rows["issued_at"], return_index=True)
     ends = [*begins, rows["issued_at"].size][1:]
     parts = ({name: column[begin:end] for name, column in rows.items()} for begin, end in zip(begins, ends, strict=True))
@@ -190,14 +194,6 @@ def _write(connection: Connection, keys: Sequence[int], forecasts: Sequence[Fore
         for column, place in PLACES.items():
             columns[f"{series}_{column}"] = np.concatenate([getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts])
     return copy.upsert(connection, slot_forecasts, columns)
-
-
-def _rows(connection: Connection, key: int, version: str, *, first: datetime, last: datetime) -> dict[str, Any]:
-    query = sql.SQL(
-        "SELECT issued_at, slot_start, {} FROM slot_forecasts"
-        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
-    ).format(copy.coalesced(*COLUMNS), key, version, first, last)
-    return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
 
 
 def _timeline(rows: dict[str, Any]) -> Timeline:

@@ -28,7 +28,8 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
     site = sites.load(connection, site_id)
     check_block(block, site, now=now)
     standing = read_standing(connection, site_id, first=block.from_, end=block.to)
-    same = next((each for each in standing if _same(each, block)), None)
+    compared = ("device", "action", "from_", "to", "power_kw")
+    same = next((each for each in standing if all(getattr(each, name) == getattr(block, name) for name in compared)), None)
     if same is not None:
         return same
     check_beside(block, standing, ZoneInfo(site.timezone))
@@ -116,8 +117,3 @@ def _select() -> Select[Any]:
 def _block(row: Mapping[Any, Any]) -> StoredBlock:
     names = ("block_id", "device", "action", "power_kw", "added_at", "added_by", "removed_at", "removed_by")
     return StoredBlock.model_validate({name: row[name] for name in names} | {"from": row["starts_at"], "to": row["ends_at"]})
-
-
-def _same(one: ManualBlock, other: ManualBlock) -> bool:
-    names = ("device", "action", "from_", "to", "power_kw")
-    return all(getattr(one, name) == getattr(other, name) for name in names)

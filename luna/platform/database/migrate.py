@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, column, create_engine, exists, literal_column, select, table, text
+from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -68,7 +68,10 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
             connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
-            _refuse_unknown_revision(current(connection), parse_address(url))
+            stored, address = current(connection), parse_address(url)
+            if stored is not None and stored not in list_revisions():
+                place = {"database": address.database, "host": address.host, "port": address.port}
+                raise refuse("tables-of-unknown-revision", field="database_url", revision=stored, newest=head(), **place)
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
@@ -76,13 +79,6 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise refuse("no-such-revision", field="revision", value=revision, newest=head()) from exc
     except OperationalError as exc:
         raise refuse("schema-busy", field="database_url", why=str(exc.orig).strip()) from exc
-
-
-def _refuse_unknown_revision(stored: str | None, address: URL) -> None:
-    if stored is None or stored in list_revisions():
-        return
-    place = {"database": address.database, "host": address.host, "port": address.port}
-    raise refuse("tables-of-unknown-revision", field="database_url", revision=stored, newest=head(), **place)
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:

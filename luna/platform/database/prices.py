@@ -62,10 +62,12 @@ def upsert(
         raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
     series, table = StoredSeries(market, currency), market_prices.c
     foreign = connection.scalar(select(table.market).where(table.market == market, table.currency != currency).limit(1))
+    if not isinstance(published_at, datetime | np.ndarray):
+        published_at = np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
     columns = {
         "market": market if foreign is None else series.apart,
         "slot_start": starts,
-        "published_at": _instants(published_at),
+        "published_at": published_at,
         "price": price,
         "currency": currency,
     }
@@ -161,12 +163,6 @@ def require_market(connection: Connection, market: str) -> None:
 def forget_market(connection: Connection, market: str) -> None:
     """Delete every price of a market."""
     connection.execute(delete(market_prices).where(market_prices.c.market == market))
-
-
-def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:
-    if isinstance(published_at, datetime | np.ndarray):
-        return published_at
-    return np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
 
 
 # Slot start, when it was published, price; in order of slot and publication.

@@ -59,7 +59,10 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     for table in _BY_KEY:
         _delete(connection, table, table.c.site_key == key)
     recommendations.forget_site(connection, key)
-    _delete_rollups(connection, key)
+    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own, in which nobody finds a key that is gone.
+    rolled_up = [metadata.tables[name] for name in rollups.TABLES.values()] if timescale.keeps_rollups(connection) else []
+    for table in (*rolled_up, *([rollup_marks] if rolled_up else [])):
+        _delete(connection, table, table.c.site_key == key)
     # These name the site by its name.
     _delete(connection, jobs, _of_site(connection, site_id))
     _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
@@ -82,13 +85,6 @@ def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
 def _of_site(connection: Connection, site_id: str) -> ColumnElement[bool]:
     questions = connection.scalars(select(what_ifs.c.what_if_id).where(what_ifs.c.request["site_id"].astext == site_id)).all()
     return or_(jobs.c.request["site_id"].astext == site_id, jobs.c.request["what_if_id"].astext.in_(questions))
-
-
-def _delete_rollups(connection: Connection, key: int) -> None:
-    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own, in which nobody finds a key that is gone.
-    tables = [metadata.tables[name] for name in rollups.TABLES.values()] if timescale.keeps_rollups(connection) else []
-    for table in (*tables, *([rollup_marks] if tables else [])):
-        _delete(connection, table, table.c.site_key == key)
 
 
 def _delete(connection: Connection, table: Table, where: ColumnElement[bool]) -> None:

@@ -79,7 +79,9 @@ def save(connection: Connection, site: Site) -> int:
     # The row's lock keeps two savers from taking the same version.
     key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
     configuration = json.loads(site.model_dump_json(by_alias=True))
-    last = connection.execute(_versions(key)).first()
+    stored = site_versions.c
+    versions = select(stored.version, stored.configuration).where(stored.site_key == key).order_by(stored.version.desc())
+    last = connection.execute(versions.limit(1)).first()
     if last is not None and last.configuration == configuration:
         return int(last.version)
     version = 1 if last is None else last.version + 1
@@ -368,9 +370,3 @@ def _stored(row: Any) -> StoredSite | UnreadableSite:
         return StoredSite(parse_stored(row.name, row.configuration), row.version, saved_at)
     except UnreadableError as error:
         return UnreadableSite(row.name, row.version, saved_at, row.configuration, error)
-
-
-def _versions(key: int | None) -> Select[tuple[int, object]]:
-    return (
-        select(site_versions.c.version, site_versions.c.configuration).where(site_versions.c.site_key == key).order_by(site_versions.c.version.desc()).limit(1)
-    )
