@@ -170,7 +170,12 @@ class Decider:
     def decide(self, target: ControlTarget, state: ControlState, source: Source) -> ControlState:
         """Store a new decision and return the state with it; the old state where another process stored one first."""
         now = self.clock.now()
-        soc = self._measure(target)
+        if target.control.by == "dry_run" and target.unit.key == BATTERIES:
+            with unit_of_work(self.engine) as connection:
+                soc = dict.fromkeys((each.battery for each in target.control.batteries), read_recorded(connection, target.site, now))
+        else:
+            # By name, NaN where there is no reading.
+            soc = target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
         with unit_of_work(self.engine) as connection:
             request = self._build_request(connection, target, state, source=source, soc=soc)
         decision = _decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
@@ -222,14 +227,6 @@ class Decider:
             return follow(plan)
         request = AgentPlans(connection, target.site, follow).ask(plan)
         return keep_mode(request, state.decision) if isinstance(target.device, WearingDevice) and target.device.wears_out else request
-
-    def _measure(self, target: ControlTarget) -> dict[str, float]:
-        """Return the batteries' states of charge by name, NaN where there is no reading."""
-        now = self.clock.now()
-        if target.control.by == "dry_run" and target.unit.key == BATTERIES:
-            with unit_of_work(self.engine) as connection:
-                return dict.fromkeys((each.battery for each in target.control.batteries), read_recorded(connection, target.site, now))
-        return target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
 
 
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:

@@ -110,7 +110,12 @@ def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
         stored = stored_series(site, market)
         span = of_market(connection, stored)
         series += [] if span is None else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
-    series += [*_forecasts(connection, sites.key_of(connection, site_id)), *_plans(connection, site_id, site.currency)]
+    series += _forecasts(connection, sites.key_of(connection, site_id))
+    planned = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    first, end = connection.execute(select(func.min(plan_history.c.starts_at), func.max(plan_history.c.ends_at)).where(planned)).one()
+    if first is not None:
+        span = first.astimezone(UTC), end.astimezone(UTC)
+        series += [RecordedSeries(f"plans:{column}", _unit(column, site.currency), span) for column in COLUMNS["plans"]]
     return sorted([*series, *_sensors(connection, sites.key_of(connection, site_id))])
 
 
@@ -127,14 +132,6 @@ def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
         end = connection.scalar(select(func.max(table.slot_start)).where(own, table.issued_at == last))
         span = _span(first, end)
         yield from (RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span) for column in COLUMNS["slot_forecasts"] if span)
-
-
-def _plans(connection: Connection, site_id: str, currency: str) -> Iterator[RecordedSeries]:
-    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
-    first, end = connection.execute(select(func.min(plan_history.c.starts_at), func.max(plan_history.c.ends_at)).where(own)).one()
-    if first is not None:
-        span = first.astimezone(UTC), end.astimezone(UTC)
-        yield from (RecordedSeries(f"plans:{column}", _unit(column, currency), span) for column in COLUMNS["plans"])
 
 
 def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
