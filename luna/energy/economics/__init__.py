@@ -20,13 +20,12 @@ from luna.energy.economics.costs import (
     Weights,
     break_even,
     carbon_g,
-    curtailment_rule,
     self_sufficiency,
-    site_curtailment,
     slot_costs,
     weigh_import,
     weigh_wear,
 )
+from luna.energy.economics.curtailment import curtailment_rule, site_curtailment
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED, PricedSlots, SpotPrices, extend_prices, price_slots, prices, publication_times
 
 __all__ = [
