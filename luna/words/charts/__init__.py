@@ -6,7 +6,7 @@ Drawings ask nobody for anything, follow the reader's light or dark scheme, and 
 from luna.words.charts.answer import draw_answer_chart, say_start, say_value
 from luna.words.charts.bill import draw_bill_chart, draw_bills
 from luna.words.charts.edge import EstimateRow, draw_estimate_rows, draw_estimates, draw_interval
-from luna.words.charts.edge_pictures import Chart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
+from luna.words.charts.edge_pictures import LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.file_preview import PreviewView, draw_preview
 from luna.words.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.words.charts.forecast_view import ForecastView, SeriesView
@@ -22,11 +22,11 @@ __all__ = [
     "GLYPHS",
     "HATCHES",
     "Band",
-    "Chart",
     "DecidedDay",
     "EstimateRow",
     "FixedSpan",
     "ForecastView",
+    "LabChart",
     "LabPicture",
     "LossStep",
     "MissPoint",

@@ -30,15 +30,15 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class LabChart:
     """What is drawn, and how high it is."""
 
     body: Markup
     height: float
 
-    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)) -> "Chart":
+    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)) -> "LabChart":
         """Return it with what its level axis counts below."""
-        return Chart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
+        return LabChart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class LabPicture:
     title: str
     caption: str
     stand_in: str
-    chart: Chart
+    chart: LabChart
 
     def _draw(self) -> tuple[Markup, float]:
         below = [*((line, "tick") for line in wrap(self.caption, LETTERS)), *((line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS))]
@@ -90,14 +90,14 @@ class MissPoint:
     whole: bool
 
 
-def draw_misses(rows: Sequence[MissRow]) -> Chart:
+def draw_misses(rows: Sequence[MissRow]) -> LabChart:
     """Return a bar for each controller: small misses plain, large ones striped at their end."""
     most = max(row.small + row.large for row in rows) or 1.0
     axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
     height = ROW * len(rows)
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in axis.marks]
     words = [text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle") for mark in axis.marks]
-    return Chart(join([*ruled, *words, *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows))]), height + FOOT)
+    return LabChart(join([*ruled, *words, *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows))]), height + FOOT)
 
 
 def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
@@ -110,7 +110,7 @@ def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
     return words + colour(row.controller, small + large) + path(stripes, "stripe")
 
 
-def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Sequence[str], controllers: Mapping[str, str], numbers: Numbers) -> Chart:
+def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Sequence[str], controllers: Mapping[str, str], numbers: Numbers) -> LabChart:
     """Return a panel for each place, two beside each other: each controller's share by season, on one scale.
 
     Args:
@@ -132,7 +132,7 @@ def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Se
         drawn = [_draw_points(name, [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points]) for name, points in series.items()]
         body = join([text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn])
         parts.append(Markup('<g transform="translate({} 0)">{}</g>').format(number((place % columns) * (width + GAP)), body))
-    return Chart(join(parts), top + PANEL + FOOT)
+    return LabChart(join(parts), top + PANEL + FOOT)
 
 
 def _aside(controllers: Mapping[str, str], name: str) -> float:
@@ -146,7 +146,7 @@ def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
     return fit_axis(values, (top + height, top), step=choose_step(high - low or 1.0, STEPS, 5), least=(low, high))
 
 
-def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, str], axes: tuple[str, str], numbers: Numbers) -> Chart:
+def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, str], axes: tuple[str, str], numbers: Numbers) -> LabChart:
     """Return a line for each controller; ``series``: its points, the day and a share in per cent; ``axes``: what the level one and the upright one count."""
     days = sorted({int(day) for points in series.values() for day, _ in points})
     keys = _draw_keys(controllers)
@@ -159,7 +159,7 @@ def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, s
     for name, points in series.items():
         places = [(frame.x(day - min(days) + 0.5), axis.place(y)) for day, y in points]
         parts.append(colour(name, path(polyline(places), "series")) + _draw_points(name, places))
-    return Chart(join(parts), top + DAYS + FOOT).name_axis(axes[0], (LEFT, WIDTH))
+    return LabChart(join(parts), top + DAYS + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _root(value: float) -> float:
     return math.copysign(math.sqrt(abs(value)), value)
 
 
-def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]) -> Chart:
+def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]) -> LabChart:
     """Return a mark for each point, those of all places large; ``axes``: what the level one and the upright one count."""
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
@@ -207,15 +207,15 @@ def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str]
     for each in sorted(points, key=lambda each: each.whole):
         look = ("value", LARGE) if each.whole else ("faint", FAINT)
         parts.append(colour(each.controller, draw_mark(each.controller, (x.place(each.point[0]), y.place(each.point[1])), look[0], radius=look[1])))
-    return Chart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
+    return LabChart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
 def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
     return colour(controller, join(draw_mark(controller, place, radius=SMALL) for place in places))
 
 
-def _draw_keys(controllers: Mapping[str, str]) -> Chart:
+def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
     """Return each controller's mark with what it is called."""
     places = place_keys([20 + len(words) * LETTER for words in controllers.values()], WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
     drawn = [_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick") for (name, words), (x, y) in zip(controllers.items(), places, strict=True)]
-    return Chart(join(drawn), places[-1][1] + KEY_END)
+    return LabChart(join(drawn), places[-1][1] + KEY_END)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
 from luna.words import Numbers
-from luna.words.charts import Chart, EstimateRow, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
+from luna.words.charts import EstimateRow, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.files import write_pdf, write_png
 from luna.words.edge import say_controller, say_location, say_season
 
@@ -58,12 +58,12 @@ def _row(controller: str, estimate: LabEstimate, value_text: str) -> EstimateRow
     return EstimateRow(say_controller(controller, "en"), controller, estimate.value, estimate.low, estimate.high, value_text)
 
 
-def _draw_clean_share(summary: EdgeSummary) -> Chart:
+def _draw_clean_share(summary: EdgeSummary) -> LabChart:
     rows = [_row(each.controller, each.clean_share, _say(each.clean_share, "{:.1f} %", scale=100)) for each in summary.controllers]
-    return Chart(*draw_estimate_rows(rows, lambda mark: f"{100 * mark:g}")).name_axis("clean share of the energy charged (%)")
+    return LabChart(*draw_estimate_rows(rows, lambda mark: f"{100 * mark:g}")).name_axis("clean share of the energy charged (%)")
 
 
-def _draw_misses(summary: EdgeSummary) -> Chart:
+def _draw_misses(summary: EdgeSummary) -> LabChart:
     rows = []
     for each in summary.controllers:
         small, large = (100 * (estimate.value or 0.0) for estimate in (each.small_miss_share, each.large_miss_share))
@@ -71,9 +71,9 @@ def _draw_misses(summary: EdgeSummary) -> Chart:
     return draw_misses(rows).name_axis("share of the tasks (%): plain small misses, striped large ones")
 
 
-def _draw_differences(differences: list[tuple[str, LabEstimate]]) -> Chart:
+def _draw_differences(differences: list[tuple[str, LabEstimate]]) -> LabChart:
     rows = [_row(controller, difference, _say(difference, "{:+.2f} Wh")) for controller, difference in differences]
-    chart = Chart(*draw_estimate_rows(rows, lambda mark: f"{mark:+g}".replace("-", "−") if mark else "0", around_zero=True))
+    chart = LabChart(*draw_estimate_rows(rows, lambda mark: f"{mark:+g}".replace("-", "−") if mark else "0", around_zero=True))
     return chart.name_axis("dirty energy a camera and day, less the oracle's (Wh)")
 
 
@@ -90,7 +90,7 @@ def _differences(summary: EdgeSummary) -> Iterator[tuple[str, LabEstimate]]:
     yield from ((each.controller, differences[each.controller]) for each in summary.controllers if each.controller in differences)
 
 
-def _draw_places(summary: EdgeSummary) -> Chart:
+def _draw_places(summary: EdgeSummary) -> LabChart:
     cells = {(each.controller, each.location, each.season): each.clean_share.value for each in summary.groups}
     names = _name_controllers(summary)
     panels = {
@@ -103,7 +103,7 @@ def _draw_places(summary: EdgeSummary) -> Chart:
     return draw_places(panels, [say_season(season, "en") for season in summary.seasons], names, NUMBERS)
 
 
-def _draw_days(summary: EdgeSummary) -> Chart:
+def _draw_days(summary: EdgeSummary) -> LabChart:
     names = _name_controllers(summary)
     series = {
         name: [(float(day.day), 100 * day.clean_wh / day.charged_wh) for day in summary.days if day.controller == name and day.charged_wh > 0] for name in names
@@ -111,7 +111,7 @@ def _draw_days(summary: EdgeSummary) -> Chart:
     return draw_days(series, names, ("day of the run", "clean share (%)"), NUMBERS)
 
 
-def _draw_pareto(summary: EdgeSummary) -> Chart:
+def _draw_pareto(summary: EdgeSummary) -> LabChart:
     points, names = [], _name_controllers(summary)
     for each in [*summary.groups, *summary.controllers]:
         whole = each.location is None and each.season is None

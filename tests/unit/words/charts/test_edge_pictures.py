@@ -8,7 +8,7 @@ import pytest
 from defusedxml import ElementTree
 
 from luna.words import Numbers
-from luna.words.charts import Chart, EstimateRow, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
+from luna.words.charts import EstimateRow, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.edge import draw_mark
 from luna.words.charts.edge_pictures import LARGE, LEFT, WIDTH
 from luna.words.charts.files import write_pdf, write_png
@@ -18,40 +18,40 @@ NUMBERS = Numbers("en", ZoneInfo("UTC"), "EUR")
 NAMES = {name: f"{name} <&>" for name in ("naive_weak", "naive_strong", "rule", "custom", "ensemble", "oracle", "mine")}
 
 
-def estimates() -> Chart:
+def estimates() -> LabChart:
     rows = [EstimateRow(words, name, place - 1.0, place - 1.5, place - 0.5, f"{place} Wh") for place, (name, words) in enumerate(NAMES.items())]
     far = EstimateRow("far", "rule", 90.0, 80.0, 100.0, "90 Wh")
     none = EstimateRow("none", "rule", None, None, None, "–")
-    return Chart(*draw_estimate_rows([*rows, far, none], lambda mark: f"{mark:g}", around_zero=True)).name_axis("Wh")
+    return LabChart(*draw_estimate_rows([*rows, far, none], lambda mark: f"{mark:g}", around_zero=True)).name_axis("Wh")
 
 
-def misses() -> Chart:
+def misses() -> LabChart:
     return draw_misses([MissRow(words, name, 2.0 * place, 1.5 * place, f"{place} %") for place, (name, words) in enumerate(NAMES.items())])
 
 
-def places() -> Chart:
+def places() -> LabChart:
     points = {name: [(0.0, 10.0 * place), (1.0, 55.5)] for place, name in enumerate(NAMES)}
     return draw_places({"here": points, "there": points, "yonder": {}}, ["winter", "spring"], NAMES, NUMBERS)
 
 
-def days() -> Chart:
+def days() -> LabChart:
     return draw_days({name: [(float(day), 40.0 + place) for day in range(1, 31)] for place, name in enumerate(NAMES)}, NAMES, ("day", "share"), NUMBERS)
 
 
-def miss_points() -> Chart:
+def miss_points() -> LabChart:
     points = [MissPoint(name, (7.0 * place, place - 1.0), whole) for place, name in enumerate(NAMES) for whole in (False, True)]
     return draw_miss_points(points, NAMES, ("missed", "dirty"))
 
 
-DRAWN: list[Callable[[], Chart]] = [estimates, misses, places, days, miss_points]
+DRAWN: list[Callable[[], LabChart]] = [estimates, misses, places, days, miss_points]
 
 
-def compose(draw: Callable[[], Chart]) -> LabPicture:
+def compose(draw: Callable[[], LabChart]) -> LabPicture:
     return LabPicture(draw.__name__, "A title", "What it shows. " * 12, "STAND-IN DATA: of here.", draw())
 
 
 @pytest.mark.parametrize("draw", DRAWN)
-def test_a_picture_says_everything_and_stays_within_its_frame(draw: Callable[[], Chart]) -> None:
+def test_a_picture_says_everything_and_stays_within_its_frame(draw: Callable[[], LabChart]) -> None:
     picture = compose(draw)
     drawn = ElementTree.fromstring(picture.embed())
     words = " ".join(drawn.itertext())
@@ -67,7 +67,7 @@ def test_the_pictures_are_as_recorded() -> None:
 
 
 @pytest.mark.parametrize("draw", [estimates, miss_points])
-def test_files_are_the_drawing_in_light_colours_and_the_same_each_time(draw: Callable[[], Chart]) -> None:
+def test_files_are_the_drawing_in_light_colours_and_the_same_each_time(draw: Callable[[], LabChart]) -> None:
     from pypdfium2 import PdfDocument
 
     svg = compose(draw).write_svg()
