@@ -138,11 +138,15 @@ class MqttPoints:
             self._requested_at = since
             # Of an answer to somebody else the beginning may have come before anybody listened here: the end of the second one is that of a whole one.
             for _ in range(2 if is_first and request.done is not None else 1):
-                self._requests += 1
+                # Answers that others asked for are no answers to this.
+                self._requests = max(self._requests, self._answers) + 1
                 self._publish(self._topic(request.to), request.payload)
-        if is_new:
-            # Whoever has said once that it is done says so each time: what comes before is of the answer before.
-            self._waits(lambda: 0 < self._requests <= self._answers or (not self._answers and all(self._came_since(topic, since) for topic in topics)))
+        # Whoever has said once that it is done says so each time: what comes before is of the answer before.
+        if is_new and not self._waits(
+            lambda: 0 < self._requests <= self._answers or (not self._answers and all(self._came_since(topic, since) for topic in topics))
+        ):
+            # One answer to two requests, or a lost one, is not waited for again.
+            self._requests = self._answers
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
             raise refuse("device-silent", field="via", value=self.place)

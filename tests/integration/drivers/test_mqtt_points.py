@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import DeviceProfile, MqttTransport
+from tests.kept import wait_until
 from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.processes import free_port
 
@@ -171,6 +173,43 @@ def test_a_device_that_says_nothing_of_what_it_has_already_is_requested_to(broke
     with closing(Device(broker.port, tell(("home/limit", "1500"), DONE))), closing(open_points(broker.port, patience_s=1)) as points:
         points.write([PointValue("limit", 1500)])
         assert points.hold([PointValue("limit", 1500)]) == [True]
+
+
+def test_answers_that_another_program_asked_for_are_not_taken_for_ones_own(broker: Mosquitto) -> None:
+    watts = count(1)
+
+    def reply(client: paho.Client, topic: str, _: Any) -> None:
+        # Later than the broker confirms the request.
+        time.sleep(0.1)
+        client.publish("home/power", json.dumps({"w": next(watts)}))
+        client.publish(*DONE)
+
+    with closing(Device(broker.port, reply)) as device, closing(open_points(broker.port)) as points:
+        # At first it asks twice, and then the other program twice.
+        points.read(["power"])
+        for _ in range(2):
+            device.client.publish("home/tell", "null", qos=1)
+        wait_until(lambda: points._answers == 4)
+        assert points.read(["power"]) == {"power": 5}
+
+
+def test_two_requests_that_get_one_answer_are_waited_for_once(broker: Mosquitto) -> None:
+    asked: list[str] = []
+
+    def reply(client: paho.Client, topic: str, _: Any) -> None:
+        asked.append(topic)
+        # The first two come at once.
+        if len(asked) != 1:
+            client.publish("home/power", '{"w": 7}')
+            client.publish(*DONE)
+
+    with closing(Device(broker.port, reply)), closing(open_points(broker.port, patience_s=1)) as points:
+        points.read(["roof"])
+        assert points.read(["power"]) == {"power": 7}
+        waited_from = time.monotonic()
+        for _ in range(6):
+            points.read(["power"])
+        assert time.monotonic() - waited_from < 3
 
 
 def test_a_broker_lets_in_who_shows_the_secret_and_one_that_is_away_is_named(tmp_path: Path) -> None:
