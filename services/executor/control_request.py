@@ -1,12 +1,14 @@
 """Control request for the current slot: by the plan, by the owner's override, else the fallback."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from luna.contracts.control import ControlState, DecidedBy, Decision, Override, ReasonCode, Source
+from luna.contracts.control import BatterySetpoint, ControlState, DecidedBy, Decision, Override, ReasonCode, Source
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT, floor_to
+from luna.platform.drivers.session import mode_at
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 # A device that takes a command and does something else is found out by then.
@@ -109,19 +111,30 @@ def finish_run(request: ControlRequest, last: Decision | None, unit: Controllabl
     return replace(request, requested=last.allowed, decided_by="rule", reason="least_run") if ends else request
 
 
-def keep_mode(request: ControlRequest, last: Decision | None) -> ControlRequest:
-    """Return the request, or the mode in force while what others would have gained since is less than ``SWITCHING_COST``: who flaps is not followed.
+def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, float]) -> ControlRequest:
+    """Return the request, or the modes in force while what others would have gained since is less than ``SWITCHING_COST``: who flaps is not followed.
 
     What is bought or sold ends when the plan says so, and what nobody knows the gain of begins. Waiting until the forgone gains reach the cost of a change
     comes to twice the least possible at most. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
+
+    Args:
+        request: what the plan asks of the batteries.
+        last: the decision in force.
+        soc: measured states of charge by battery, 0 to 1; which mode a set-point comes to depends on them. NaN: unknown, and the request stands.
     """
     if last is None or request.decided_by not in {"planner", "agent"} or last.decided_by not in {"planner", "agent"} or request.gain is None:
         return request
-    modes, kept = ({name: each.mode for name, each in setpoints.items()} for setpoints in (request.requested, last.requested))
+    modes, kept = (
+        {name: mode_at(each, soc.get(name, math.nan)) for name, each in setpoints.items() if isinstance(each, BatterySetpoint)}
+        for setpoints in (request.requested, last.requested)
+    )
     forgone = last.forgone + max(request.gain, 0.0)
-    if modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= SWITCHING_COST:
+    unknown = any(math.isnan(soc.get(name, math.nan)) for name in modes)
+    if unknown or modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= SWITCHING_COST:
         return request
-    return replace(request, requested=last.requested, reason="mode_kept", forgone=forgone)
+    # Without the limits of a slot that is over: they would end, at some state of charge, what is kept.
+    unlimited = {name: BatterySetpoint(mode=mode) for name, mode in kept.items()}
+    return replace(request, requested=unlimited, reason="mode_kept", forgone=forgone)
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:

@@ -27,7 +27,7 @@ class ProfileDevice:
 
     @property
     def wears_out(self) -> bool:
-        """Whether changes of mode are kept in the flash memory of a device."""
+        """Whether changes of mode wear out the memory of a device, or may."""
         return any(session.wears_out for session in self._sessions.values())
 
     def apply(self, writes: Sequence[Write]) -> None:
@@ -74,7 +74,7 @@ class MixedDevice:
 
     @property
     def wears_out(self) -> bool:
-        """Whether changes of mode are kept in the flash memory of a device."""
+        """Whether changes of mode wear out the memory of a device, or may."""
         return self._profiled.wears_out
 
     def apply(self, writes: Sequence[Write]) -> None:

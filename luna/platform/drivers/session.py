@@ -3,7 +3,7 @@
 A set-point has limits that registers do not know: where charging ends, what is kept for the evening. So its battery is looked at every few seconds, and what
 it is to do follows from how full it is (``mode_at``). Where the device falls back by itself, its command is said again in time. All of that ends when nobody
 has commanded or asked for a while: whoever did may be gone, and then the device does what its profile says. What may be written no more today is left to
-self-consumption.
+self-consumption, and whoever commanded is told.
 """
 
 import math
@@ -61,8 +61,9 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
         return "charge"
     if mode == "export" and is_above(setpoint.target_soc, doing={"export"}):
         return "export"
-    stores = mode in STORING and is_below(setpoint.ceiling_soc, doing=STORING)
-    serves = mode in SERVING and is_above(setpoint.floor_soc, doing=SERVING)
+    # What is full stores nothing by itself, and what is empty serves nothing: no command says so.
+    stores = mode in STORING and (setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, doing=STORING))
+    serves = mode in SERVING and (setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, doing=SERVING))
     if stores:
         return "self_consumption" if serves else "save"
     return "supply" if serves else "hold"
@@ -107,7 +108,8 @@ class InverterSession:
         """Have the battery follow a set-point from now on; returns once the device has taken it.
 
         Raises:
-            UnavailableError: nobody answers, or refuses; nothing comes later.
+            UnavailableError: nobody answers, or refuses; nothing comes later. What may be written no more is left to self-consumption; of a command for just
+                that only the limits are missing then, and it counts as followed.
         """
         with self._lock:
             self._asked_at = self._now()
@@ -115,7 +117,12 @@ class InverterSession:
             self._disobeys_since = self._disobeys_since if setpoint == self._last else None
             self._setpoint, self._writes, self._mode, self._last = None, (), None, setpoint
             self._is_kept_up = False
-            self._apply(setpoint, self.read_soc())
+            try:
+                self._apply(setpoint, self.read_soc())
+            except LunaError as error:
+                if error.reason == _SPENT and self._mode == setpoint.mode:
+                    self._setpoint = setpoint
+                raise
             self._setpoint = setpoint
         if self._keeper is None:
             self._keeper = threading.Thread(target=self._run, name="inverter session", daemon=True)
@@ -123,9 +130,9 @@ class InverterSession:
 
     @property
     def wears_out(self) -> bool:
-        """Whether each change of mode is kept in the device's flash memory."""
+        """Whether each change of mode wears out the device's memory, or may: nobody knows where it is kept."""
         profile = self._device.profile
-        return any(profile.points[write.write].persistence == "flash" for write in profile.modes["self_consumption"])
+        return any(profile.points[write.write].persistence != "volatile" for write in profile.modes["self_consumption"])
 
     @property
     def disobeys(self) -> bool:
@@ -199,10 +206,9 @@ class InverterSession:
         except LunaError as error:
             if error.reason != _SPENT or mode == "self_consumption":
                 raise
-            # What needs no more writes; of self-consumption only the limits are missing then.
+            # What needs no more writes; whoever commanded is told that the rest is missing.
             self._write(setpoint, "self_consumption", soc)
-            if setpoint.mode != "self_consumption":
-                raise
+            raise
 
     def _write(self, setpoint: BatterySetpoint, mode: Mode, soc: float) -> None:
         expressed = self._device.express(mode, soc)

@@ -196,6 +196,40 @@ def test_what_is_kept_is_said_and_trade_ends_with_its_plan(flash_home: FlashHome
     assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("hold", "planned")
 
 
+def test_a_mode_is_kept_without_the_limits_of_a_slot_that_is_over(flash_home: FlashHome) -> None:
+    plan_slot(flash_home, BatterySetpoint(mode="self_consumption", floor_soc=0.4), 0.01)
+    flash_home.live()
+    plan_slot(flash_home, HOLD, 0.01)
+    flash_home.live()
+    entry = flash_home.log[-1]
+    assert (entry.reason, entry.requested["battery"]["mode"], entry.allowed["battery"]["floor_soc"]) == ("mode_kept", "self_consumption", 0.1)
+
+
+def test_what_a_limit_makes_of_a_mode_is_what_is_kept(flash_home: FlashHome) -> None:
+    # Half full, and kept for later: the battery stores alone.
+    plan_slot(flash_home, BatterySetpoint(mode="self_consumption", floor_soc=0.6), 0.01)
+    flash_home.live()
+    plan_slot(flash_home, BatterySetpoint(mode="self_consumption", floor_soc=0.3), 0.01)
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("save", "mode_kept")
+    # The same in other words is no change.
+    plan_slot(flash_home, BatterySetpoint(mode="save"), 0.01)
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("save", "planned")
+
+
+def test_limits_that_can_be_written_no_more_are_said(flash_home: FlashHome) -> None:
+    for _ in range(4):
+        plan_for_an_hour(flash_home, CHARGE, EXPORT, CHARGE, EXPORT)
+        for _ in range(4):
+            flash_home.live()
+    plan_slot(flash_home, BatterySetpoint(mode="self_consumption", floor_soc=0.6), 1.0)
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("self_consumption", "writes_spent")
+    assert flash_home.log[-1].confirmed is not None
+    assert [finding.code for finding in find(flash_home)] == ["device_spared"]
+
+
 class DeafHome(Home):
     """A home with a battery whose inverter can be made to take commands and do something else; time passes for both as the test says."""
 
