@@ -18,6 +18,8 @@ from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_
 _GAP = 24
 # What a device answers of a register that it does not have.
 _NO_SUCH_REGISTER = 2
+# Reads after which such a register is asked for again: some devices have fewer at night.
+_READS_WITHOUT = 30
 
 
 class RegisterSpan(NamedTuple):
@@ -41,6 +43,8 @@ class ModbusPoints:
     # What was sent to points that cannot be read, while the connection lasts.
     _sent: dict[str, list[int]] = field(default_factory=dict)
     _sent_over: int = 0
+    # How many more reads go without registers that the device said it lacks.
+    _lacking: dict[RegisterSpan, int] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -159,7 +163,10 @@ class ModbusPoints:
         Raises:
             UnavailableError: nobody answers, or the device has none of them.
         """
-        wanted = sorted(set(spans))
+        every = sorted(set(spans))
+        # Where nothing is left all are asked for: whoever asks gets the device's own refusal.
+        wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
+        self._lacking = {span: left - (span in every) for span, left in self._lacking.items() if left > 0}
         try:
             return self._read_registers(wanted)
         except LunaError as error:
@@ -173,6 +180,7 @@ class ModbusPoints:
             except LunaError as error:
                 if not _lacks_register(error):
                     raise
+                self._lacking[span] = _READS_WITHOUT
         if not registers:
             raise refusal
         return registers

@@ -47,6 +47,19 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
     )
 
 
+def test_a_register_that_a_device_lacks_is_not_asked_for_at_each_look_and_is_found_when_it_comes_back() -> None:
+    with served(PROFILES["sungrow_sh"]) as (_, server, reached):
+        assert isinstance(reached.points, ModbusPoints)
+        [span, *_] = reached.points._number_spans(split_sign(PROFILES["sungrow_sh"].reads["pv_w"][0])[1])
+        server.faults.lacks = set(range(span.first, span.first + span.length))
+        reached.read()
+        # As after a night, in which some devices say less.
+        server.faults.lacks = set()
+        powers = [reached.read()["pv_w"] for _ in range(40)]
+    assert math.isnan(powers[0])
+    assert not any(map(math.isnan, powers[-5:]))
+
+
 def test_a_device_that_refuses_everything_is_named() -> None:
     with served(PROFILES["sungrow_sh"]) as (_, server, reached):
         server.faults.lacks = set(range(65536))
