@@ -20,7 +20,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import Engine, event, select
 
-from bench.fortnight.claims import FalseSentence, HomeTruth, SentenceJudge
+from bench.fortnight.claims import WORN_WITHIN, FalseSentence, HomeTruth, SentenceJudge
 from bench.fortnight.direct_link import PREFIX
 from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, IncidentPeriod, find_incident, list_periods, name_span
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
@@ -290,6 +290,7 @@ class FortnightLife:
         return false
 
     def _tell_truth(self, diary: Diary) -> HomeTruth:
+        inverter = self.world.inverter
         return HomeTruth(
             self.world.state,
             self.timeline,
@@ -302,6 +303,7 @@ class FortnightLife:
             deaf_since=self._deaf.since,
             deaf_until=self._deaf.until,
             commanded_since=None if self._command is None else self._command[1],
+            most_worn=None if inverter is None else self.world.write_times.most_worn(inverter, within_s=WORN_WITHIN.total_seconds()),
         )
 
     def _misses_prices(self) -> bool:

@@ -15,6 +15,8 @@ from bench.fortnight.ways import SlotLedger
 from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import sites
+from luna.platform.database.device_writes import WINDOW
+from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
 from luna.platform.house_now import OLD_VALUES, read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house
 from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
@@ -38,8 +40,10 @@ FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
 # Of the ten seconds that a plan has, the least share that a search in it is given.
 LEAST_SOUGHT_S = 1.5
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
+# A decision holds until its slot ends.
+WORN_WITHIN = WINDOW + SLOT
 LANGUAGE: Language = "en"
-TIME_WAS_UP, MODE_KEPT = (f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept"))
+TIME_WAS_UP, MODE_KEPT, SPARED = (f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept", "device_spared"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class HomeTruth:
         deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
         deaf_until: until when.
         commanded_since: since when the inverter has followed the command that it follows, where Luna speaks to it itself.
+        most_worn: how often of late that point of it was written which wears out by writing and was written most.
     """
 
     state: HomeState
@@ -83,6 +88,7 @@ class HomeTruth:
     deaf_since: datetime | None = None
     deaf_until: datetime | None = None
     commanded_since: datetime | None = None
+    most_worn: int | None = None
 
     @property
     def soc(self) -> float:
@@ -223,6 +229,9 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
             since = truth.commanded_since
             has_changed = since is None or (since > floor_to(now, SLOT) and not _is_at_limit(view, truth.soc))
             yield _contradiction(has_changed, now, f"{notice.title} {notice.more}", f"it follows what it does since {since}")
+        elif notice.title == SPARED:
+            is_worn = truth.most_worn is not None and truth.most_worn >= WRITES_PER_DAY - RESERVED_WRITES
+            yield _contradiction(not is_worn, now, f"{notice.title} {notice.more}", f"of late no point was written more than {truth.most_worn} times")
         elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
             yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
 

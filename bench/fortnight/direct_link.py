@@ -1,6 +1,8 @@
 """The home's inverter without a wire: what a wire does is for ``tests/integration/drivers``, and costs more than all that is measured here."""
 
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.point_image import JsonImage, RegisterImage
-from luna.platform.drivers.points import DevicePoints
+from luna.platform.drivers.points import DevicePoints, PointValue
 from luna.platform.drivers.profile import ModbusTransport, MqttTransport, RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
 
@@ -18,12 +20,41 @@ from luna.platform.drivers.simulator import SimulatedInverter
 PREFIX = "home"
 
 
-def link_points(device: SimulatedInverter) -> DevicePoints:
-    """Return the points of a simulated device in this process."""
+class WriteTimes:
+    """When each point of a device was written, in seconds of the device's clock, whoever wrote and however often it was begun anew."""
+
+    def __init__(self) -> None:
+        self._written = defaultdict[str, list[float]](list)
+
+    def note(self, device: SimulatedInverter, values: Sequence[PointValue]) -> None:
+        """Take down what is written now."""
+        for value in values:
+            self._written[value.point].append(device.now())
+
+    def most_worn(self, device: SimulatedInverter, *, within_s: float) -> int:
+        """Return how often that point was written of late which wears out by it, or may, and was written most."""
+        since = device.now() - within_s
+        wearing = [name for name in self._written if device.profile.points[name].persistence != "volatile"]
+        return max((sum(at >= since for at in self._written[name]) for name in wearing), default=0)
+
+
+def link_points(device: SimulatedInverter, times: WriteTimes) -> DevicePoints:
+    """Return the points of a simulated device in this process; ``times`` takes down what is written to them."""
     transport = device.profile.transport
-    if isinstance(transport, MqttTransport):
-        return DirectTopics(device, transport)
-    return ModbusPoints(device.profile, DirectLink(device))
+    return DirectTopics(device, transport, times) if isinstance(transport, MqttTransport) else DirectRegisters(device, times)
+
+
+class DirectRegisters(ModbusPoints):
+    """The registers of a simulated device in this process."""
+
+    def __init__(self, device: SimulatedInverter, times: WriteTimes) -> None:
+        super().__init__(device.profile, DirectLink(device))
+        self._device, self._times = device, times
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Write in order."""
+        self._times.note(self._device, values)
+        super().write(values)
 
 
 class DirectLink(ModbusLink):
@@ -57,11 +88,16 @@ class DirectLink(ModbusLink):
 class DirectTopics(MqttPoints):
     """The messages of a simulated device in this process, by its own time."""
 
-    def __init__(self, device: SimulatedInverter, transport: MqttTransport) -> None:
+    def __init__(self, device: SimulatedInverter, transport: MqttTransport, times: WriteTimes) -> None:
         super().__init__(device.profile, transport, Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX), now=device.now)
-        self._device = device
+        self._device, self._times = device, times
         image = cast("JsonImage", device.image)
         self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Write in order."""
+        self._times.note(self._device, values)
+        super().write(values)
 
     def _connect(self) -> None:
         """Hear what the device says of its own accord: in life each second what has changed."""

@@ -183,7 +183,7 @@ class SetLuna:
     def _open_session(self, device: ProfiledDevice) -> InverterSession:
         # Each unit of a site has its own connection.
         if self._world.inverter is not None:
-            device.points = link_points(self._world.inverter)
+            device.points = link_points(self._world.inverter, self._world.write_times)
         self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))
         return self._sessions[-1]
 

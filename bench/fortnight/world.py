@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bench.fortnight.direct_link import WriteTimes
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
 from services.simulated_home.__main__ import LivingHome
@@ -35,12 +36,14 @@ class SimulatedWorld:
     """What goes on whether Luna lives or not.
 
     ``said`` holds by topic when devices said something while somebody listened: all of it has to be recorded. ``socs`` is how full the battery was of late.
+    ``write_times`` says when the inverter was written to that Luna speaks to itself.
     """
 
     def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, product: DeviceProfile | None = None) -> None:
         self.files, self.clock = files, clock
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
+        self.write_times = WriteTimes()
         self._loop = loop
         self._home = LivingHome(files, clock, product=product)
         self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in build_site().sensor_names)]
