@@ -17,7 +17,7 @@ from luna.energy.devices import BATTERIES
 from luna.energy.economics import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.simulated_home import CAR, CAR_MODEL, HEATER, HEATER_MODEL, MARKET, ZONE, HomeSetup, HomeState, RecordedYear, build_site, trip_of
+from luna.platform.simulated_home import CAR, CAR_MODEL, HEATER, HEATER_MODEL, MARKET, ZONE, HomeSetup, HomeState, RecordedYear, trip_of
 from luna.platform.simulated_home.site import READY_SOC
 from services.executor.control_request import follow_plan
 from services.executor.devices import list_units
@@ -81,9 +81,8 @@ class Bill:
     stored_worth: float
 
     @classmethod
-    def of(cls, year: RecordedYear, timeline: Timeline) -> "Bill":
+    def of(cls, site: Site, year: RecordedYear, timeline: Timeline) -> "Bill":
         """Return the bill of the simulated home's tariff."""
-        site = build_site()
         spot = year.price[year.rows_of(timeline.starts)]
         imported, exported = price_slots(site.tariff, timeline, zone=ZONE, spot={MARKET: spot})
         return cls(site, imported, exported, float(np.mean(imported)) * site.batteries[0].discharge_efficiency)

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bench.fortnight.direct_link import WriteTimes
+from luna.energy.site import Site
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
+from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear
 from services.simulated_home.__main__ import LivingHome
 from services.simulated_home.inverter import HomeInverter
 
@@ -39,14 +40,14 @@ class SimulatedWorld:
     ``write_times`` says when the inverter was written to that Luna speaks to itself.
     """
 
-    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, product: DeviceProfile | None = None) -> None:
+    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, site: Site, product: DeviceProfile | None = None) -> None:
         self.files, self.clock = files, clock
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self.write_times = WriteTimes()
         self._loop = loop
         self._home = LivingHome(files, clock, product=product)
-        self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in build_site().sensor_names)]
+        self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in site.sensor_names)]
         self._setup = files.read_setup()
 
     @property
@@ -138,12 +139,12 @@ class SimulatedWorld:
 
 
 @contextmanager
-def open_world(files: HomeFiles, clock: SetClock, *, product: DeviceProfile | None = None) -> Iterator[SimulatedWorld]:
-    """Yield a home that lives by ``clock`` while the block runs, its inverter this product."""
+def open_world(files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None) -> Iterator[SimulatedWorld]:
+    """Yield a home that lives by ``clock`` while the block runs, recorded as ``site`` says, its inverter this product."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()
-    world = SimulatedWorld(files, clock, loop, product=product)
+    world = SimulatedWorld(files, clock, loop, site=site, product=product)
     try:
         world.open()
         yield world
