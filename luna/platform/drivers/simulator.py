@@ -187,16 +187,14 @@ class SimulatedInverter:
             if (value := self._constant(write)) is not None:
                 self.image.put(write.write, value)
 
-    def _show(self) -> None:
+    def _measure(self) -> dict[str, float]:
+        """Return every reading of what flows; a device that lives in another house measures that one."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
-        shown = measure_house(
-            self.battery,
-            self._charge,
-            load_kw=load_kw,
-            pv_kw=max(pv_kw - self._throttled_kw, 0.0),
-            import_kwh=self._imported_kwh,
-            export_kwh=self._exported_kwh,
-        )
+        flows = {"load_kw": load_kw, "pv_kw": max(pv_kw - self._throttled_kw, 0.0), "import_kwh": self._imported_kwh, "export_kwh": self._exported_kwh}
+        return measure_house(self.battery, self._charge, **flows)
+
+    def _show(self) -> None:
+        shown = self._measure()
         values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
