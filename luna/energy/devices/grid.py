@@ -1,13 +1,12 @@
 """A site's connection to the grid."""
 
 from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import Field
 
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
-from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
 
@@ -34,18 +33,6 @@ class GridSensorRoles(Part):
     total_grid_export: Annotated[Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)] = ()
 
 
-class _Fed(Protocol):
-    @property
-    def grid(self) -> GridConnection: ...
-    @property
-    def pv(self) -> Sequence[Part]: ...
-
-
-def _check_share(site: _Fed) -> None:
-    if site.grid.export_limit_share is not None and not site.pv:
-        raise invalid_part("export-share-without-pv")
-
-
 def _list_costly(connection: GridConnection) -> tuple[str, ...]:
     return ("import_limit_kw", *(("export_limit_kw",) if connection.export_limit_share is None else ()))
 
@@ -58,5 +45,4 @@ GRID = DeviceKind(
     sensors=GridSensorRoles,
     actions=frozenset({"no_import", "no_export"}),
     costly_defaults=_list_costly,
-    check=_check_share,
 )

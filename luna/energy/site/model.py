@@ -151,6 +151,8 @@ class Site(SiteDevices):
         for kind in DEVICE_KINDS:
             if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
+        if self.grid.export_limit_share is not None and not self.pv:
+            raise invalid_part("export-share-without-pv")
         require_in_currency(list_amounts(self), self.currency)
         if self.strategy and self.strategy.vacation:
             strangers = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
