@@ -9,7 +9,6 @@ from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from luna.energy.plausibility import in_currency
 from luna.energy.refusals import invalid_part
 
 # Of a site, as its owner writes it.
@@ -51,6 +50,24 @@ PowerKw = Annotated[float, Field(ge=0, le=10_000)]
 
 
 EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
+
+
+# What a currency is to a euro, to its order of magnitude: bounds of money are factors away from anything that was ever paid.
+PER_EURO = {
+    **dict.fromkeys(("EUR", "USD", "GBP", "CHF"), 1.0),
+    **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
+    **dict.fromkeys(("PLN", "RON"), 5.0),
+    **dict.fromkeys(("SEK", "NOK", "DKK"), 10.0),
+    **dict.fromkeys(("CZK", "TRY", "UAH"), 25.0),
+    **dict.fromkeys(("RSD", "ISK", "JPY"), 100.0),
+    "HUF": 400.0,
+}
+
+
+def in_currency(most_eur: float, currency: str | None = None) -> float:
+    """Return a bound of so many euros in a currency; of one without an order of magnitude here, and of any one, that of the smallest."""
+    widest = max(PER_EURO.values())
+    return most_eur * (widest if currency is None else PER_EURO.get(currency, widest))
 
 
 @dataclass(frozen=True, slots=True)

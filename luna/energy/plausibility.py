@@ -1,22 +1,13 @@
-"""Whether prices and energies are what their unit says, by what the same series was and by what is known of markets and homes; and what is rounding. Pure."""
+"""Whether prices and energies are what their unit says, by what the same series was and by what is known of markets and homes. Pure."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from luna.energy.part import PER_EURO, in_currency
 from luna.energy.timeline import FloatArray
 
-# What a currency is to a euro, to its order of magnitude: bounds below are factors away from anything that was ever paid.
-PER_EURO = {
-    **dict.fromkeys(("EUR", "USD", "GBP", "CHF"), 1.0),
-    **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
-    **dict.fromkeys(("PLN", "RON"), 5.0),
-    **dict.fromkeys(("SEK", "NOK", "DKK"), 10.0),
-    **dict.fromkeys(("CZK", "TRY", "UAH"), 25.0),
-    **dict.fromkeys(("RSD", "ISK", "JPY"), 100.0),
-    "HUF": 400.0,
-}
 # The harmonised limits of day-ahead clearing prices are -500 and 4,000 EUR/MWh; the rest is for taxes and fees. Source: ACER decision 01-2023.
 LOWEST_PRICE_EUR, HIGHEST_PRICE_EUR = -1.0, 6.0
 # Ten times the harmonised limit, which rises in steps: beyond it lies a wrong unit alone.
@@ -118,36 +109,10 @@ def find_usual(stored: FloatArray) -> float | None:
     return float(np.quantile(distance, USUAL_SHARE)) if distance.size >= FEWEST_KNOWN else None
 
 
-def price_bounds(currency: str) -> tuple[float, float] | None:
-    """Return between which prices, currency/kWh, all lie that were ever paid for a slot; None of a currency without an order of magnitude here."""
-    scale = PER_EURO.get(currency)
-    return None if scale is None else (LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale)
-
-
 def absurd_price(currency: str) -> float:
     """Return the price, currency/kWh, beyond which only another unit lies; of a currency without an order of magnitude here that of the smallest one."""
     return in_currency(ABSURD_PRICE_EUR, currency)
 
 
-def in_currency(most_eur: float, currency: str | None = None) -> float:
-    """Return a bound of so many euros in a currency; of one without an order of magnitude here, and of any one, that of the smallest."""
-    widest = max(PER_EURO.values())
-    return most_eur * (widest if currency is None else PER_EURO.get(currency, widest))
-
-
 def _suspect_units(currency: str, times: float) -> tuple[str, ...]:
     return (f"{currency}/MWh",) if times > CENTS_TIMES else (f"{currency}/MWh", "ct/kWh")
-
-
-def round_soc(value: Any) -> Any:
-    """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
-    if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
-        return min(max(value, 0.0), 1.0)
-    return value
-
-
-def round_energies(value: Any) -> Any:
-    """Return a list with energies just below zero as zero; anything else as it is."""
-    if not isinstance(value, list):
-        return value
-    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in value]

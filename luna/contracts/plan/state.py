@@ -13,7 +13,7 @@ from luna.energy.devices import DEVICE_KINDS, Mode, by_name
 from luna.energy.instant import Instant
 from luna.energy.outlook import PROBABILITY_TOLERANCE
 from luna.energy.part import PRICE, with_sections
-from luna.energy.plausibility import round_energies, round_soc
+from luna.energy.plausibility import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 from luna.energy.refusals import invalid_part
 from luna.energy.timeline import FloatArray
 
@@ -26,7 +26,14 @@ MAX_COURSES = 100
 MOST_KWH = 100_000
 
 
-Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(round_energies)]
+def _round_energies(value: Any) -> Any:
+    """Return a list with energies just below zero as zero; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in value]
+
+
+Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(_round_energies)]
 
 
 Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length=MAX_SLOTS)]
@@ -173,10 +180,17 @@ class PeakState(Message):
     interval_kwh: Annotated[float, Field(ge=0, le=100_000, description="imported so far in the interval that is running at the start")] = 0.0
 
 
+def _round_soc(value: Any) -> Any:
+    """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
+    if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
+        return min(max(value, 0.0), 1.0)
+    return value
+
+
 class BatteryState(Message):
     """How full a battery is."""
 
-    soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused"), BeforeValidator(round_soc)]
+    soc: Annotated[float, Field(ge=0, le=1, description="share of the capacity; a percentage is refused"), BeforeValidator(_round_soc)]
     mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
     discharged_today_kwh: Annotated[
         float | None,
@@ -228,7 +242,7 @@ class VehicleSession(Message):
 class VehicleState(Message):
     """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on need not start again."""
 
-    soc: Annotated[Soc, BeforeValidator(round_soc)]
+    soc: Annotated[Soc, BeforeValidator(_round_soc)]
     sessions: list[VehicleSession] = []
     charging: bool = False
 

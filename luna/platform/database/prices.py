@@ -12,7 +12,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection, delete, select
 
-from luna.energy.plausibility import PER_EURO
+from luna.energy.part import PER_EURO
 from luna.energy.refusals import refuse
 from luna.energy.resolution import from_quarter_hours, quarter_hours
 from luna.energy.site import OWN, SeriesPrice, Site

@@ -10,7 +10,8 @@ import numpy as np
 
 from luna.contracts.plan import Assumption, Bias, CompromiseReply, NoteReply, OutlookMessage, PlanRequest
 from luna.energy.devices import GridConnection
-from luna.energy.plausibility import FAR_BEYOND, USUAL_POWER_KW, doubt_prices, price_bounds
+from luna.energy.part import PER_EURO
+from luna.energy.plausibility import FAR_BEYOND, HIGHEST_PRICE_EUR, LOWEST_PRICE_EUR, USUAL_POWER_KW, doubt_prices
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from luna.words import Language, Numbers
@@ -87,7 +88,9 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
     yield from _doubt_power(outlook.load_kwh, timeline, load)
     if peak_kw:
         yield from _doubt_power(outlook.pv_kwh, timeline, _Bound("pv_beyond_arrays", peak_kw, FAR_BEYOND * peak_kw))
-    if bounds := price_bounds(site.currency):
+    if scale := PER_EURO.get(site.currency):
+        # Between them lie all prices that were ever paid for a slot.
+        bounds = (LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale)
         yield from _doubt_price("import_price", outlook.import_price, timeline, bounds=bounds)
         yield from _doubt_price("export_price", outlook.export_price, timeline, bounds=bounds)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.plausibility import in_currency
+from luna.energy.part import in_currency
 from luna.energy.site.household import HeatedBy
 from luna.energy.timeline import parse_zone
 from luna.words.catalogue import CATALOGUE
