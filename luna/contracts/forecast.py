@@ -35,6 +35,16 @@ class DrivingVersion(Message):
 
 SiteId = Annotated[str, Field(min_length=1, max_length=64)]
 ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
+
+
+class ForecastSource(Message):
+    """Which forecast load and PV are from; ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it is."""
+
+    version: ForecastVersion
+    issued_at: Instant
+    fallback_reason: Annotated[str, Field(max_length=512)] | None = None
+
+
 # Why a model is trained. ``force``: it is used whatever its validation says.
 TrainingTrigger = Literal["hand", "schedule", "drift", "force"]
 

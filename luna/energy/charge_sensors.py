@@ -11,7 +11,7 @@ import numpy as np
 from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
-from luna.energy.plausibility import SOC_ROUNDING
+from luna.energy.part import SOC_ROUNDING
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 

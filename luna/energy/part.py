@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from luna.energy.refusals import invalid_part
@@ -41,6 +41,20 @@ DisplayName = Annotated[str, Field(min_length=1, max_length=MOST_CALLED), AfterV
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+# Battery systems that recalibrate, and gateways that round, show 101 % or −1 % for a while.
+SOC_ROUNDING = 0.02
+
+
+def _round_soc(value: Any) -> Any:
+    """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
+    if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
+        return min(max(value, 0.0), 1.0)
+    return value
+
+
+MeasuredSoc = Annotated[float, Field(ge=0, le=1), BeforeValidator(_round_soc)]
 
 
 Efficiency = Annotated[float, Field(gt=0, le=1, description="share of the energy that arrives; a percentage such as 95 is refused")]

@@ -32,8 +32,6 @@ USUAL_POWER_KW = 300.0
 FAR_BEYOND = 3.0
 # Fewer slots than a day and fewer rows than half a day of hours say too little.
 FEWEST_KNOWN, FEWEST_JUDGED = 96, 12
-# Battery systems that recalibrate, and gateways that round, show 101 % or −1 % for a while.
-SOC_ROUNDING = 0.02
 # Of a quarter-hour: meters that count both directions round a few watt-hours below zero, and an inverter uses a few itself at night.
 ENERGY_ROUNDING_KWH = 0.005
 

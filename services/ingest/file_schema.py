@@ -7,7 +7,8 @@ from math import inf
 import polars as pl
 
 from luna.energy.observations import SERIES
-from luna.energy.plausibility import ENERGY_ROUNDING_KWH, SOC_ROUNDING, absurd_price
+from luna.energy.part import SOC_ROUNDING
+from luna.energy.plausibility import ENERGY_ROUNDING_KWH, absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 

@@ -1,5 +1,6 @@
 """Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
 
+from luna.contracts.forecast import ForecastSource
 from luna.contracts.plan.reply import (
     Assumption,
     BatteryFlow,
@@ -15,21 +16,20 @@ from luna.contracts.plan.reply import (
     SlotReply,
     UncertaintyReply,
 )
-from luna.contracts.plan.request import PlanOptions, PlanRequest, Terminal
-from luna.contracts.plan.state import (
+from luna.contracts.plan.request import (
     COURSE_DIGITS,
     MAX_COURSES,
     MAX_SLOTS,
-    BatteryState,
     Bias,
     CoursesMessage,
     Energies,
-    ForecastSource,
     OutlookMessage,
-    PeakState,
+    PlanOptions,
+    PlanRequest,
     Prices,
-    StateMessage,
+    Terminal,
 )
+from luna.contracts.plan.state import BatteryState, PeakState, StateMessage
 from luna.energy.reason import ReasonReply
 from luna.words.language import Language
 

@@ -1,5 +1,6 @@
-"""Ask for a plan."""
+"""Ask for a plan: what lies ahead, how to plan, and the whole request."""
 
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import reduce
@@ -9,20 +10,163 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ModelWrapValidatorHandler, model_validator
-from pydantic_core import from_json, to_json
+from pydantic import BeforeValidator, Field, GetPydanticSchema, ModelWrapValidatorHandler, model_validator
+from pydantic_core import PydanticCustomError, core_schema, from_json, to_json
 
+from luna.contracts.forecast import ForecastSource
 from luna.contracts.message import Message, Request
 from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
-from luna.contracts.plan.state import COURSE_DIGITS, OutlookMessage, StateMessage
+from luna.contracts.plan.state import StateMessage
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Instant, site_clock
+from luna.energy.outlook import PROBABILITY_TOLERANCE
 from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
+from luna.energy.plausibility import ENERGY_ROUNDING_KWH
 from luna.energy.refusals import invalid_part
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import FloatArray, parse_zone
 from luna.words.language import Language
+
+MAX_SLOTS = 12 * 24 * 14
+
+
+MAX_COURSES = 100
+
+
+MOST_KWH = 100_000
+
+
+def _round_energies(value: Any) -> Any:
+    """Return a list with energies just below zero as zero; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in value]
+
+
+Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(_round_energies)]
+
+
+Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length=MAX_SLOTS)]
+
+
+# What may pass the connection in a slot, kW; null: what the connection carries anyway.
+SlotLimits = Annotated[list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)]
+
+
+# Of the energies of courses that the planner makes, kWh: what is smaller than a tenth of a watt-hour is rounding.
+COURSE_DIGITS = 4
+
+
+def _unequal(message: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("unequal_length", "{said}", {"said": message, "remedy": remedy})
+
+
+def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> FloatArray:
+    """Return courses as an array, ``(courses, slots)``; as such the planner gives them itself."""
+    if isinstance(given, np.ndarray):
+        if given.ndim != 2 or not ((given >= 0) & (given <= MOST_KWH)).all():
+            raise invalid_part("course-energies", most_kwh=MOST_KWH)
+        return given
+    courses = read(given)
+    lengths = {len(course) for course in courses}
+    if len(lengths) > 1:
+        remedy = "Give every course as many values as load_kwh of the outlook has."
+        raise _unequal(f"courses have {min(lengths)} to {max(lengths)} values; every course needs one value per slot", remedy)
+    return np.array(courses, dtype=np.float64).reshape(len(courses), max(lengths, default=0))
+
+
+# Lists of energies in every message; here an array, for there are thousands of them.
+Courses = Annotated[
+    FloatArray,
+    GetPydanticSchema(
+        lambda _source, handler: core_schema.no_info_wrap_validator_function(
+            _read_courses,
+            handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_COURSES)]),
+            serialization=core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])),
+        )
+    ),
+]
+
+
+class CoursesMessage(Message):
+    """Courses that load and PV may take instead of the expected one; what the probabilities lack to one is the expected course's."""
+
+    probability: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)]
+    load_kwh: Courses
+    pv_kwh: Courses
+
+    def __eq__(self, other: object) -> bool:
+        return self.model_dump() == other.model_dump() if isinstance(other, CoursesMessage) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        courses = len(self.probability)
+        for name in ("load_kwh", "pv_kwh"):
+            if len(getattr(self, name)) != courses:
+                given = len(getattr(self, name))
+                raise _unequal(
+                    f"{name} has {given} courses, probability has {courses}", f"Give one probability per course: {given} of them, or {courses} of {name}."
+                )
+        if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
+            raise invalid_part("probabilities-sum", probability=sum(self.probability))
+        return self
+
+
+class Bias(Message):
+    """By what load and PV as they were forecast have been multiplied, because forecasts of the last days were all too low, or all too high."""
+
+    load_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
+    pv_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
+
+
+class OutlookMessage(Message):
+    """Prices and forecasts ahead, one value per slot; energies in kWh per slot, prices in currency per kWh."""
+
+    load_kwh: Energies
+    pv_kwh: Energies
+    import_price: Prices
+    export_price: Prices
+    carbon_g_per_kwh: Annotated[list[Annotated[float, Field(ge=0, le=10_000)]], Field(max_length=MAX_SLOTS)] | None = None
+    load_p10_kwh: Energies | None = None
+    load_p90_kwh: Energies | None = None
+    pv_p10_kwh: Energies | None = None
+    pv_p90_kwh: Energies | None = None
+    import_limit_kw: Annotated[SlotLimits | None, Field(description="as an operator that dims asks for it; the lower of it and the connection's holds")] = None
+    export_limit_kw: Annotated[SlotLimits | None, Field(description="as import_limit_kw, for feeding in")] = None
+    outdoor_temperature_c: Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None = None
+    heat_demand_kwh: Annotated[dict[str, Energies], Field(description="heat drawn from the store of each heat pump, by its name")] = {}
+    prices_known_until: Instant | None = None
+    load_includes: Annotated[list[str], Field(max_length=32, description="devices that are part of load_kwh and therefore not placed")] = []
+    forecast: ForecastSource | None = None
+    scenarios: CoursesMessage | None = None
+    errors: Annotated[
+        CoursesMessage | None,
+        Field(description="courses by which forecasts erred lately: what is followed has to gain on them over the inverter alone"),
+    ] = None
+    bias: Bias | None = None
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        slots = len(self.load_kwh)
+        lengths: dict[str, int] = {}
+        for name in type(self).model_fields:
+            values = getattr(self, name)
+            if name != "load_includes" and isinstance(values, list):
+                lengths[name] = len(values)
+        for name, demand in self.heat_demand_kwh.items():
+            lengths[f"heat_demand_kwh.{name}"] = len(demand)
+        for kind, given in (("scenarios", self.scenarios), ("errors", self.errors)):
+            if given is not None:
+                lengths |= {f"a course of {kind}.load_kwh": given.load_kwh.shape[1], f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1]}
+        if set(lengths.values()) != {slots}:
+            wrong = {name: length for name, length in lengths.items() if length != slots}
+            counts = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
+            remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
+            raise _unequal(f"{counts}, load_kwh has {slots}; every series needs one value per slot", remedy)
+        return self
 
 
 class Terminal(Message):

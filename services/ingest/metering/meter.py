@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.observations import EnergyInterval
-from luna.energy.plausibility import SOC_ROUNDING
+from luna.energy.part import SOC_ROUNDING
 from luna.energy.row_fault import RowFault, refuse_unit
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
