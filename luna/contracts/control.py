@@ -1,19 +1,14 @@
 """What devices are told, and who decided it."""
 
-from operator import attrgetter
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, get_args
 
-import numpy as np
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Message
-from luna.energy.devices import BATTERIES, Battery, LoadSetpoint, Mode, PvMode, VehicleMode
+from luna.energy.devices import BATTERIES, LoadSetpoint, Mode, PvMode, VehicleMode
 from luna.energy.instant import Instant
-from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.site.control import Control, DeviceMode
 from luna.words import read_mode
-
-_read_levels = attrgetter(*SocThresholds.__slots__)
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]
 
@@ -43,48 +38,6 @@ class BatterySetpoints(Message):
         """Return what it is told in one slot."""
         series = {name: getattr(self, name) for name in type(self).model_fields}
         return BatterySetpoint.model_validate({name: values[slot] for name, values in series.items() if values})
-
-
-class ThresholdSeries(Message):
-    """Where a battery's actions begin and end in each slot, as ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always."""
-
-    buy: list[float]
-    store: list[float]
-    spill: list[float]
-    serve: list[float]
-    sell: list[float]
-
-
-class BatteryThresholds(Message):
-    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
-
-    ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots without sun to store, ``charge_kw`` and ``discharge_kw`` bound
-    the exchange with the grid.
-    """
-
-    keep: ThresholdSeries
-    begin: ThresholdSeries
-    no_pv: list[bool]
-    charge_kw: list[float]
-    discharge_kw: list[float]
-
-    @classmethod
-    def of(cls, policy: BatteryPolicy) -> Self:
-        """Return the message of a policy, no zero with a minus in it."""
-        levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
-        rows = []
-        for level in levels:
-            series = (np.array(_read_levels(level)) + 0.0).tolist()
-            rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
-        series_messages = ThresholdSeries.trust(rows)
-        beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
-        (thresholds,) = cls.trust([{"keep": series_messages[0], "begin": series_messages[-1]} | beside])
-        return thresholds
-
-    def policy(self, battery: Battery) -> BatteryPolicy:
-        """Return the policy for its battery."""
-        keep, begin = (SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__)) for each in (self.keep, self.begin))
-        return BatteryPolicy(battery, keep, begin, np.array(self.no_pv, dtype=bool), np.array(self.charge_kw), np.array(self.discharge_kw))
 
 
 class VehicleSetpoint(Message):

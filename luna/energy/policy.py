@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Self
 
 import numpy as np
 
 from luna.energy.devices import Battery
+from luna.energy.part import Part
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
 from luna.energy.timeline import FloatArray, bound, broadcast
 
@@ -134,6 +136,51 @@ class BatteryPolicy:
             curtailment=np.zeros(modes.shape, dtype=np.int8),
             pv_limit_kw=np.full(modes.shape, np.inf),
         )
+
+
+_read_levels = attrgetter(*SocThresholds.__slots__)
+
+
+class ThresholdSeries(Part):
+    """Where a battery's actions begin and end in each slot, as ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always."""
+
+    buy: list[float]
+    store: list[float]
+    spill: list[float]
+    serve: list[float]
+    sell: list[float]
+
+
+class BatteryThresholds(Part):
+    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
+
+    ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots without sun to store, ``charge_kw`` and ``discharge_kw`` bound
+    the exchange with the grid.
+    """
+
+    keep: ThresholdSeries
+    begin: ThresholdSeries
+    no_pv: list[bool]
+    charge_kw: list[float]
+    discharge_kw: list[float]
+
+    @classmethod
+    def of(cls, policy: BatteryPolicy) -> Self:
+        """Return the message of a policy, no zero with a minus in it."""
+        levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
+        rows = []
+        for level in levels:
+            series = (np.array(_read_levels(level)) + 0.0).tolist()
+            rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
+        series_messages = ThresholdSeries.trust(rows)
+        beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
+        (thresholds,) = cls.trust([{"keep": series_messages[0], "begin": series_messages[-1]} | beside])
+        return thresholds
+
+    def policy(self, battery: Battery) -> BatteryPolicy:
+        """Return the policy for its battery."""
+        keep, begin = (SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__)) for each in (self.keep, self.begin))
+        return BatteryPolicy(battery, keep, begin, np.array(self.no_pv, dtype=bool), np.array(self.charge_kw), np.array(self.discharge_kw))
 
 
 @dataclass(frozen=True, slots=True)

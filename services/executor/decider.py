@@ -18,11 +18,11 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import FOLLOWED
-from luna.contracts.control import BatteryThresholds, ControlState, Decision, LeftAlone, LeftAloneReason, ReasonCode, Setpoint, Source
+from luna.contracts.control import ControlState, Decision, LeftAlone, LeftAloneReason, ReasonCode, Setpoint, Source
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import UnreadableError
-from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
+from luna.energy.policy import REPLAN_AGE, REPLAN_SOC, BatteryThresholds
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock

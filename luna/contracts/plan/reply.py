@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
+from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.forecast import ForecastSource
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
 from luna.energy.devices import BATTERY, DEVICE_KINDS, FLOW_KINDS, DeviceFlow, Mode, by_name
 from luna.energy.part import with_sections
+from luna.energy.policy import BatteryThresholds
 from luna.energy.reason import ReasonReply
 
 

@@ -9,11 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from luna.contracts.battery_setpoints import OWN, describe_setpoint, to_supported_modes
-from luna.contracts.control import BatterySetpoint, BatteryThresholds, Override, ReasonCode
+from luna.contracts.control import BatterySetpoint, Override, ReasonCode
 from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
 from luna.energy.physics import Mode
+from luna.energy.policy import BatteryThresholds
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices

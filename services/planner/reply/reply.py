@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
+from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.plan import (
     CheapestReply,
     CostReply,
@@ -30,6 +30,7 @@ from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.request import write_inputs
 from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, Mode
+from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
 from services.planner.devices import PLANNED_KINDS
