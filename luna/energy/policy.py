@@ -43,11 +43,10 @@ class SocThresholds:
     sell: FloatArray
 
     @classmethod
-    def follow_house(cls, battery: Battery, slots: int, *, floor_soc: FloatArray | float | None = None) -> Self:
-        """Return what an inverter does by itself: store all surplus, serve the load down to ``floor_soc`` (default: the lowest), no trade."""
+    def follow_house(cls, battery: Battery, slots: int) -> Self:
+        """Return what an inverter does by itself: store all surplus, serve the load down to the lowest state of charge, no trade."""
         never_buy, always, never_sell = np.full(slots, LOWEST_SOC), np.full(slots, battery.max_soc), np.full(slots, HIGHEST_SOC)
-        floor = np.broadcast_to(np.asarray(battery.min_soc if floor_soc is None else floor_soc, dtype=float), (slots,))
-        return cls(never_buy, always, always, floor, never_sell)
+        return cls(never_buy, always, always, np.full(slots, battery.min_soc), never_sell)
 
     def rounded(self) -> "SocThresholds":
         """Return the thresholds as messages carry them: what is read from a message and what is read here are the same."""
