@@ -92,19 +92,13 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
         InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
     """
     _require_convex(segments)
-    return ValueFunction(capacity_kwh, *run_backward((segments.length_kwh, segments.value, segments.charge_kwh), terminal, capacity_kwh, reserve_kwh))
-
-
-def run_backward(
-    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], capacity_kwh: float, reserve_kwh: FloatArray = NO_RESERVE
-) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Return lengths, values and offsets of V′ for slots given as lengths, values and what charging at most brings."""
-    count, room = slots[2].size, 32
+    slots = (segments.length_kwh, segments.value, segments.charge_kwh)
+    count, room = segments.charge_kwh.size, 32
     offsets = np.empty(count + 2, dtype=np.int64)
     while True:
         length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
         if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
-            return length, value, offsets
+            return ValueFunction(capacity_kwh, length, value, offsets)
         room *= 2
 
 
@@ -150,7 +144,7 @@ def load_kernels() -> None:
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
-    run_backward((nothing, nothing, level), terminal, 1.0)
+    kernels.backward((nothing, nothing, level), terminal, 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
     kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
     function.marginal(level)
     function.integral(level, level)
