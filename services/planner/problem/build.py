@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.contracts.owner import Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.energy.economics import COST_ALONE, EnergyCharge, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
+from luna.energy.economics import COST_ALONE, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
 from luna.energy.physics import BatteryLimits, Mode, SiteLimits
 from luna.energy.refusals import refuse
@@ -53,13 +53,6 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
             counted, unnamed = unnamed, PeakState()
         peaks.append(Peak(price, PeakHistory(tuple(counted.highest_kw), counted.today_kw, counted.interval_kwh)))
     return tuple(peaks)
-
-
-def read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
-    """Return what a site's tariff makes of what was drawn so far; None where a kWh costs the same whatever was drawn."""
-    rule = site.tariff.import_
-    kind = find_charge(rule)
-    return None if kind is None else kind.of(rule, state.drawn_kwh.get(rule.kind, state.month_import_kwh))
 
 
 def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -> FloatArray:
@@ -118,6 +111,10 @@ def build_problem(request: PlanRequest) -> Problem:
     gap = request.options.mip_gap
     if gap is None:
         gap = PLACING_GAP if demands else WAYS_GAP
+    rule = request.site.tariff.import_
+    # What the tariff makes of what was drawn so far; None where a kWh costs the same whatever was drawn.
+    kind_of_charge = find_charge(rule)
+    charge = None if kind_of_charge is None else kind_of_charge.of(rule, request.state.drawn_kwh.get(rule.kind, request.state.month_import_kwh))
     courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
     posed = Problem(
         request.site,
@@ -127,7 +124,7 @@ def build_problem(request: PlanRequest) -> Problem:
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
         SearchLimits(gap, request.options.time_limit_s),
         tuple(demands),
-        TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
+        TariffState(read_peaks(request.site, request.state), charge),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
