@@ -77,7 +77,7 @@ class Evidence(SlotFlows):
         self.grid_is_paying, self.feeding_in_costs = self.buy <= -self.same_price, self.sell <= -self.same_price
         self.grid_pays, self.fee = np.where(self.grid_is_paying, -self.buy, np.nan), np.where(self.feeding_in_costs, -self.sell, np.nan)
         # What surplus sells for, where some is sold for more than nothing; what selling pays, where something may be fed in.
-        self.sale, self.allowed_sale = (np.where(where, self.sell, np.nan) for where in (self.sells_sun & ~self.feeding_in_costs, self.may_feed_in))
+        self.sale, self.allowed_sale = np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan), np.where(self.may_feed_in, self.sell, np.nan)
         # --- what energy is worth beside what it costs
         charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
         self.weighed: BoolArray = join(weighed, self.slots)
