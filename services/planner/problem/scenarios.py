@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
 
 from luna.contracts.plan import COURSE_DIGITS
+from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.timeline import FloatArray, IndexArray, Timeline, repeat_last
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 
@@ -65,8 +66,6 @@ def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArra
 
 # The oldest forecast that counts was issued so many days ago. Source: docs/decisions/0020.
 DAYS = 16
-# A forecast this old still counts as issued at the same time of day; so long one may drive the planner.
-NEAR = timedelta(hours=6)
 # Fewer days say too little of how forecasts err.
 LEAST_DAYS = 3
 # Share of a day's load; days with less are left out.
@@ -146,7 +145,8 @@ class ErrorScenarios:
 
     def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
         """Write measured and expected energies from an instant on; return whether both are available."""
-        forecast = self.forecasts.find(then, within=NEAR)
+        # One that is as old as those that may drive the planner still counts as issued at the same time of day.
+        forecast = self.forecasts.find(then, within=FORECAST_MAX_AGE)
         slot = (then - self.happened.timeline.start) // timeline.step
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
             return False

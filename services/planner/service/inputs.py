@@ -12,6 +12,7 @@ from luna.contracts.plan import COURSE_DIGITS, Bias, CoursesMessage, ForecastSou
 from luna.contracts.replay import ReplayRequest
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.outlook import Forecast
+from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
@@ -24,7 +25,7 @@ from luna.words import say_instant
 from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import HORIZON
-from services.planner.problem.scenarios import DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
+from services.planner.problem.scenarios import DAYS, ErrorScenarios, ScenarioSet, blend
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plans_from_forecasts
 from services.planner.service.state import find_day, find_month
@@ -152,7 +153,7 @@ def read_courses(
     scenarios = forecast_scenarios.read(connection, site.name, timeline, version=forecast.version, known_at=start)
     kinds = errors.courses(start, timeline, expected)
     # The latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on.
-    if scenarios is not None and scenarios.issued_at > start - NEAR:
+    if scenarios is not None and scenarios.issued_at > start - FORECAST_MAX_AGE:
         paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
         kinds = [ScenarioSet(scenarios.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths)), *kinds]
     if not kinds:
