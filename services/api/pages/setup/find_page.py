@@ -1,6 +1,6 @@
 """Find my devices: a network that the owner names is asked for devices that Luna speaks to itself, and one click takes each into what is set up.
 
-What a Home Assistant has of the home is proposed beside them; nothing is written to it.
+What a Home Assistant has of the home is proposed beside them, what measures and what a battery is told through; nothing is written to it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from luna.contracts.device_search import FindDevicesRequest, FoundDevices
+from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.contracts.job import Job
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.refusals import refuse
@@ -24,12 +24,21 @@ from luna.platform.queue.jobs import cancel_job, submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import find_progress
 from services.api.pages.layout import PageRoute, show
-from services.api.pages.setup.data_step import view_access
-from services.api.pages.setup.found_devices import is_taken, leave_device, take_device
-from services.api.pages.setup.home_assistant import Lookup, look_up
-from services.api.pages.setup.home_entities import count_taken, offer_entities, take_entities, takes_commands, takes_sensors
+from services.api.pages.setup.composition import TAKEN, battery_names, list_taken_sensors
+from services.api.pages.setup.control_methods import METHODS, guess_words
+from services.api.pages.setup.data_step import SENSOR, offer_roles, view_access
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
+from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, roles_for
 from services.api.pages.setup.pages import PAGE, DraftId, Typed
 from services.api.pages.setup.server_access import HOME_ASSISTANT
+
+# Where a battery's inverter is, as it is typed.
+_PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix", "secret_text": "secret"}
+ENTITY_SOURCE = "home_assistant"
+# Which entities take what a battery is told; its inverter's words for its modes are read of the one for the mode.
+COMMAND_ENTITIES = ("mode_place", "power_place", "target_place")
+Offer = list[tuple[str, list[tuple[str, str]], str]]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -149,3 +158,108 @@ def _read_request(gateway: Gateway, typed: Mapping[str, str], before: Mapping[st
 
 def _read_found(job: Job | None) -> FoundDevices:
     return FoundDevices(network="", devices=[]) if job is None or job.reply is None else FoundDevices.model_validate(job.reply)
+
+
+def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
+    """Return whether a device is among the answers already."""
+    return any(_is_same(each, device) for each in answers.get(TAKEN, []))
+
+
+def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
+    """Return the answers with a found device: an inverter tells the next battery, and what it reads is measured."""
+    if is_taken(answers, device):
+        return dict(answers)
+    taken = answers.get(TAKEN, [])
+    document = device.model_dump(mode="json", include={"host", "port", "unit", "prefix", "secret", "profile", "kind", "reads"})
+    after = {**answers, TAKEN: [*taken, document]}
+    place = sum(each["kind"] == "battery_inverter" for each in taken)
+    return after if device.kind == "meter" or place >= MOST_DEVICES else _tell_battery(after, device, place)
+
+
+def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
+    """Return the answers without a device that was taken."""
+    after = {**answers, TAKEN: [each for each in answers.get(TAKEN, []) if not _is_same(each, device)]}
+    control = answers.get("control") or {}
+    place = _write_place(device)
+    told = {name: typed for name, typed in control.get("profile", {}).items() if {field: typed.get(field, "") for field in _PLACE} != place}
+    return after if control.get("by") != "profile" else after | {"control": {**control, "profile": told} if told else {"by": "advice"}}
+
+
+def _tell_battery(answers: dict[str, Any], device: NetworkDevice, place: int) -> dict[str, Any]:
+    batteries = [dict(each) for each in answers.get("batteries", [])]
+    if place == len(batteries):
+        batteries.append(DEVICE_FORMS["batteries"].begin())
+    limits = [limit for limit in (device.charge_limit_kw, device.discharge_limit_kw) if limit is not None]
+    if limits and not batteries[place].get("power_kw"):
+        batteries[place] |= write_numbers(power_kw=min(limits))
+    if device.capacity_kwh is not None and not batteries[place].get("capacity_kwh"):
+        batteries[place] |= write_numbers(capacity_kwh=device.capacity_kwh)
+    answers = answers | {"batteries": batteries}
+    typed = {"profile_place": device.profile, **_write_place(device)}
+    control = answers.get("control") or {}
+    told = control.get("profile", {}) | {battery_names(answers)[place]: typed}
+    return answers | {"control": {**control, "by": "profile", "profile": told}}
+
+
+def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
+    return all(taken[part] == getattr(device, part) for part in ("host", "port", "unit", "prefix", "profile"))
+
+
+def _write_place(device: NetworkDevice) -> dict[str, str]:
+    return {field: "" if (value := getattr(device, part)) is None else str(value) for field, part in _PLACE.items()}
+
+
+def takes_sensors(answers: Mapping[str, Any]) -> bool:
+    """Return whether sensors can be taken: a site that is changed keeps its own."""
+    return "changes" not in answers
+
+
+def takes_commands(answers: Mapping[str, Any]) -> bool:
+    """Return whether a battery is there that Luna does not speak to itself."""
+    told = (answers.get("control") or {}).get("by")
+    return bool(battery_names(answers)) and told != "profile" and "control" not in answers.get("fixed", ())
+
+
+def count_taken(answers: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many sensors are taken, and how many batteries are told through Home Assistant."""
+    sensors = answers.get("sensors", {}) if answers.get("data", {}).get("source") == ENTITY_SOURCE else {}
+    control = answers.get("control") or {}
+    return sum(bool(entity) for entity in sensors.values()), len(control.get(ENTITY_SOURCE, {})) if control.get("by") == ENTITY_SOURCE else 0
+
+
+def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, dict[str, Offer]]:
+    """Return what can be chosen for each role, and for each command of each battery by its name, and what stands there at first."""
+    measured = list_taken_sensors(answers).keys()
+    # Of kinds of devices that nobody entered, what is there all the same.
+    wanted, every = roles_for(answers), roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS}) if takes_sensors(answers) else []
+    roles = [role for role in every if role not in measured and (role in wanted or guess_sensor(role, lookup))]
+    proposed = (
+        METHODS[ENTITY_SOURCE].fill(battery_names(answers), (answers.get("control") or {}).get(ENTITY_SOURCE, {}), lookup) if takes_commands(answers) else {}
+    )
+    commands = {}
+    for place, (name, fields) in enumerate(proposed.items()):
+        offers = [
+            (f"{ENTITY_SOURCE}-{place}-{asked}", METHODS[ENTITY_SOURCE].offer(asked, fields, lookup) or [], fields.get(asked, "")) for asked in COMMAND_ENTITIES
+        ]
+        commands[name] = [offer for offer in offers if offer[1]]
+    return [offer for offer in offer_roles(answers, lookup, roles) if offer[1]], commands
+
+
+def take_entities(answers: Mapping[str, Any], typed: Mapping[str, str], lookup: Lookup) -> dict[str, Any]:
+    """Return the answers with the chosen entities; a kind of device that one of them measures and nobody entered is then asked for."""
+    after = dict(answers)
+    if takes_sensors(answers):
+        chosen = {name.removeprefix(SENSOR): entity for name, entity in typed.items() if name.startswith(SENSOR)}
+        after |= {"sensors": answers.get("sensors", {}) | chosen, "data": answers.get("data", {}) | {"source": ENTITY_SOURCE}}
+        for section, form in DEVICE_FORMS.items():
+            if not answers.get(section) and any(chosen.get(role) for role in form.sensors):
+                after[section] = [form.begin()]
+    commands, told = {each.entity: each for each in lookup.commands}, dict[str, dict[str, str]]()
+    for place, battery in enumerate(battery_names(answers) if takes_commands(answers) else ()):
+        places = {asked: typed.get(f"{ENTITY_SOURCE}-{place}-{asked}", "") for asked in COMMAND_ENTITIES}
+        if (mode := commands.get(places["mode_place"])) is not None:
+            soc = guess_sensor("battery_soc", lookup.without({fields["soc_place"] for fields in told.values()}).nearest(mode.entity))
+            power = commands.get(places["power_place"])
+            told[battery] = {"soc_place": soc, "power_unit": power.unit if power else "W"} | places | guess_words(mode.options)
+    control = answers.get("control") or {}
+    return after | {"control": control | {"by": ENTITY_SOURCE, ENTITY_SOURCE: control.get(ENTITY_SOURCE, {}) | told}} if told else after

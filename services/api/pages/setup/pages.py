@@ -28,12 +28,11 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.battery_trial import begin_trial, view_trial
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
-from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of, numbers_of
 from services.api.pages.setup.control_methods import read_vias
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
-from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
+from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps, view_changes
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, ON, SITE, TARIFF, FieldFault, defaults_of
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants

@@ -11,9 +11,9 @@ from luna.platform.drivers.profiles import list_profiles
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words, read_vias
-from services.api.pages.setup.dry_run import list_sent_by_mode
+from services.api.pages.setup.control_step import list_sent_by_mode
+from services.api.pages.setup.find_page import offer_entities, take_entities
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
-from services.api.pages.setup.home_entities import offer_entities, take_entities
 from services.executor.__main__ import open_device
 
 HOUSE = Lookup(

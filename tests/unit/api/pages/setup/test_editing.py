@@ -14,9 +14,8 @@ from luna.energy.site.differences import SiteDifference, list_differences
 from luna.platform.site_file import load_site
 from luna.words.numbers import Numbers, write_decimal
 from luna.words.pages import page_words
-from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import compose
-from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps
+from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps, view_changes
 from services.api.pages.setup.views import view_site_parts
 
 EXAMPLE = Path(__file__).parents[5] / "config" / "site.yaml"
