@@ -37,7 +37,7 @@ from services.ingest.listening.state import SiteReader, StateFile
 from services.ingest.price_collection import list_needs
 from services.ingest.quality_service import judge_each
 from services.ingest.weather_service import fetch_weather
-from services.notifier.delivery import notify
+from services.notifier.notification import notify
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.replay import replay_sites
 from tests.command_line import Luna

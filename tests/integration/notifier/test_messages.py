@@ -17,7 +17,7 @@ from luna.energy.site import parse_site
 from luna.platform.database import control, notifications, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
-from services.notifier import delivery
+from services.notifier import notification
 from services.notifier.targets import open_targets
 from tests.controlled import describe
 from tests.databases import remove_site
@@ -56,7 +56,7 @@ def tell(database: Engine, house: MessageServer, site: str) -> Any:
     def run(now: datetime, lines: str | None = None, **settings: Any) -> None:
         urls = lines or f"json://127.0.0.1:{house.port}/apprise"
         own = Settings(notify_urls=urls, home_assistant_url=f"http://127.0.0.1:{house.port}", home_assistant_token=TOKEN, **settings)
-        delivery.notify(database, open_targets(own), own, now=now)
+        notification.notify(database, open_targets(own), own, now=now)
 
     return run
 
@@ -279,7 +279,7 @@ def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]
 def test_a_test_message_goes_to_everybody_and_says_who_did_not_take_it(house: MessageServer) -> None:
     lines = f"saving=json://user:secret@127.0.0.1:{house.port}/apprise\nnotify.phone"
     own = Settings(notify_urls=lines, home_assistant_url=f"http://127.0.0.1:{house.port}", home_assistant_token="wrong")
-    apprise, phone = delivery.send_test(open_targets(own), own).targets
+    apprise, phone = notification.send_test(open_targets(own), own).targets
     assert (apprise.sent, apprise.events, phone.sent, phone.error) == (True, ["saving"], False, "Home Assistant answers 401 Unauthorized")
     assert "secret" not in apprise.target
     assert house.texts == ["This is a test: messages from Luna arrive here."]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.settings import Settings
-from services.notifier.delivery import quiet_until
+from services.notifier.notification import quiet_until
 from services.notifier.targets import open_targets
 from tests.tables import each_row
 
