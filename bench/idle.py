@@ -14,7 +14,7 @@ from bench.stack import data_folder, luna_up
 from luna.platform.embedded import running
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
-from services.demo.live import prepare_home
+from services.demo.environment import prepare_home
 
 STARTS = 3
 IDLE_SECONDS = 60.0

@@ -35,7 +35,7 @@ from luna.platform.embedded import running
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home import SITE_NAME
 from luna.platform.telemetry import configure_logging
-from services.demo.live import prepare_home
+from services.demo.environment import prepare_home
 from services.ingest.demo_data import load_demo
 
 CPUS, MEMORY_BYTES = 1, 1 << 30

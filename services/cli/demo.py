@@ -40,10 +40,9 @@ def show_demo(  # noqa: PLR0913 - one per option
     if live:
         _live(speed)
         return
-    from services.demo.pipeline import run_demo
-    from services.demo.report import render
+    from services.demo.pipeline import compose_report, run_demo
+    from services.demo.report.report import render
     from services.demo.report.scores import tabulate_policies
-    from services.demo.results import compose_report
 
     path = make_writable(folder or load_settings().data_folder / "demo") / "report.html"
     with show_steps() as show_step:
@@ -94,7 +93,7 @@ def _live(speed: float) -> None:
         MachineError: what this machine lacks.
     """
     from services.api.server import listen
-    from services.demo.live import prepare_home, speed_up_clock
+    from services.demo.environment import prepare_home, speed_up_clock
 
     settings, begin = load_settings(), partial(prepare_home, say=partial(err.print, soft_wrap=True))
     try:

@@ -1,9 +1,11 @@
-"""Where the demo runs: on servers and a worker of its own, or on those that the settings name."""
+"""Where the demo runs: on servers and a worker of its own, on those that the settings name, or, with a simulated home, in a Luna that lives now."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,22 +14,31 @@ from datetime import timedelta
 from pathlib import Path
 
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
-from luna.energy.errors import InvalidInputError, MachineError, UnavailableError
-from luna.platform.embedded import Servers
+from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeRequest
+from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, UnavailableError
+from luna.platform.clock import CLOCK_VARIABLE, SystemClock, move_clock
+from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.account import is_locked
 from luna.platform.private_folders import make_private
 from luna.platform.queue import Client, Heartbeats, outlast
-from luna.platform.settings import Settings
+from luna.platform.settings import Settings, load_settings
+from luna.platform.simulated_home.preparation import list_preparation
 
-# Ended early by whoever lives: a busy machine that compiles everything anew takes more than a minute.
+# Ended early by whoever lives: a busy machine that compiles everything anew, or starts all of Luna meanwhile, takes more than a minute.
 START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 # Variables that name an owner's servers: the demo has its own.
 OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
 NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
-
 # Shows a step of the demo while its block runs, and how far it is: parts done, parts in all, and the current one.
 ShowStep = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
+# Packages over a slow line, once.
+MAKE_TIMEOUT = timedelta(hours=1)
+STAGE_TIMEOUT = timedelta(minutes=30)
+CLOCK_SECONDS = 0.2
+FAST_FOLDER = "demo-fast"
+PRICE_ORIGINS = {"market": "today's, of the market that it lies in", "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's"}
 
 
 class Worker:
@@ -179,3 +190,47 @@ def queue(redis_url: str) -> Iterator[Client]:
         yield client
     finally:
         client.close()
+
+
+def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
+    """Ask for the home and for what its first minute shows, and ``say`` how far it is; what fails is named, and the rest goes on.
+
+    Raises:
+        LunaError: there is no home.
+    """
+    with queue(addresses.redis_url) as client:
+        await_workers(client.heartbeats, seconds=START_SECONDS)
+        home: SimulatedHomeReply = client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
+        say(f"The simulated home lives. Its prices are {PRICE_ORIGINS[home.prices]}.")
+        for name, request in list_preparation(SystemClock().now()).items():
+            try:
+                client.call(request, timeout=STAGE_TIMEOUT, patience=PATIENCE)
+            except LunaError as error:
+                say(f"{name.replace('_', ' ')}: {error}")
+
+
+def speed_up_clock(settings: Settings, speed: float) -> Settings:
+    """Return settings of a folder of its own, whose clock goes faster from now on: no Luna of the owner's is ever in the future.
+
+    Raises:
+        ConflictError: another one lives there.
+    """
+    folder = settings.data_folder / FAST_FOLDER
+    users = folder / "servers" / "users.lock"
+    if users.exists() and is_locked(users):
+        raise ConflictError("a simulated home lives in this folder already", field="data_folder", value=str(folder), remedy="End it with Ctrl-C.")
+    shutil.rmtree(folder, ignore_errors=True)
+    make_private(folder, holds_servers=True)
+    clock = folder / "clock"
+    move_clock(clock, timedelta())
+    os.environ |= {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(settings.cache.resolve()), CLOCK_VARIABLE: str(clock)}
+    threading.Thread(target=_run_clock, args=(clock, speed), daemon=True).start()
+    load_settings.cache_clear()
+    return load_settings()
+
+
+def _run_clock(clock: Path, speed: float) -> None:
+    began = time.monotonic()
+    while True:
+        time.sleep(CLOCK_SECONDS)
+        move_clock(clock, timedelta(seconds=(time.monotonic() - began) * (speed - 1.0)))

@@ -10,7 +10,7 @@ from luna.contracts import PlanReply, PolicyReply, ReasonReply, ReplayReply, Slo
 from luna.contracts.plan import BatteryFlow, CostReply
 from luna.contracts.replay import DayCost
 from luna.energy.site import Site, parse_site
-from services.demo.report import Origin, ReportInput, SiteResult
+from services.demo.report.report import Origin, ReportInput, SiteResult
 
 PlanMaker = Callable[..., PlanReply]
 ReportMaker = Callable[..., ReportInput]

@@ -13,7 +13,7 @@ from luna.contracts import PlanReply, ReplayReply
 from luna.energy.site import Site
 from luna.words import Language
 from luna.words.reasons import find_wordings
-from services.demo.report import ReportInput, SiteResult, render
+from services.demo.report.report import ReportInput, SiteResult, render
 from tests.recorded import hold_drawing
 
 PlanMaker = Callable[..., PlanReply]

@@ -10,8 +10,7 @@ from luna.contracts import DemoLoadReply, DemoSiteReply, PlanReply, PlanRequest,
 from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
-from services.demo.pipeline import DemoRun, DemoWindow
-from services.demo.results import commands, trace_without_luna
+from services.demo.pipeline import DemoRun, DemoWindow, commands, trace_without_luna
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
