@@ -40,8 +40,8 @@ from services.executor.device import Device
 from services.executor.profile import MixedDevice
 from services.executor.watch import SiteUnits, list_turns
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
-from services.ingest.listening.sensor_routing import MQTT
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
+from services.ingest.listening.supervisor import MQTT
 from services.ingest.recorder import ReadingKind, Recorder
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.mqtt import MqttSource, parse_broker

@@ -17,7 +17,7 @@ from luna.platform.clock import Clock
 from luna.platform.database import readings, sites, source_cursors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
-from services.ingest.listening.sensor_routing import ENTITY
+from services.ingest.listening.supervisor import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory

@@ -28,8 +28,8 @@ from luna.platform.queue.heartbeats import present
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
-from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
+from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive

@@ -1,9 +1,10 @@
-"""Listens to every source for the sensors that the sites name, and hands their readings to the recorder."""
+"""Assigns sensors to sources, listens to every source for the sensors that the sites name, and hands their readings to the recorder."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -11,16 +12,49 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
+from luna.energy.devices import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
-from services.ingest.listening.sensor_routing import Wiring, wire
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading
 from services.ingest.sources.source import LiveSource
 
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 REFUSED = Counter("luna_ingest_refused_readings_total", "Live readings that the recorder refused; they are not recorded.", ["source"])
+# What Home Assistant calls an entity: its domain, a dot, its object.
+ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
+MQTT_TOPIC = "mqtt:"
+HOME_ASSISTANT, MQTT, PROFILE = "home_assistant", "mqtt", "profile"
 
 log = structlog.get_logger("luna.ingest.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Source → sensor → the sites that use it; ``unserved`` are sensors that no source here knows."""
+
+    sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    unserved: tuple[str, ...] = ()
+
+
+def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
+    """Return the assignment of the sensors of ``sensed``, pairs of site and its sensors, to ``sources``.
+
+    A topic of MQTT goes there, a reading of a device with a profile to that device. Where both Home Assistant and a broker are, the name of an entity goes to
+    Home Assistant, which knows when it was said; any other to MQTT.
+    """
+    routes: dict[str, dict[str, tuple[str, ...]]] = {}
+    unserved: list[str] = []
+    for site, sensors in sensed:
+        for sensor in sensors:
+            named = next((source for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE)) if sensor.startswith(mark)), None)
+            preferred = (named,) if named else (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
+            source = next((source for source in preferred if source in sources), None)
+            if source is None:
+                unserved.append(sensor)
+                continue
+            users = routes.setdefault(source, {})
+            users[sensor] = (*users.get(sensor, ()), site)
+    return Wiring(routes, tuple(unserved))
 
 
 class Recording(Protocol):
