@@ -30,9 +30,8 @@ from services.ingest.own_prices import tell_unused
 from services.ingest.quality_service import judge_later
 from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.row_store import Spill, find_market, store
-from services.ingest.series_familiarity import require_familiar
 from services.ingest.slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
-from services.ingest.units import choose_units, convert, describe_units, say_unit, set_aside_unknown_units
+from services.ingest.units import choose_units, convert, describe_units, require_familiar, say_unit, set_aside_unknown_units
 from services.ingest.validation import describe_refused, judge, take_refused
 
 SLOT_SPAN = timedelta(days=364)

@@ -64,7 +64,6 @@ REACHED = (
     "services/ingest/limited_file.py",
     "services/ingest/loading.py",
     "services/ingest/units.py",
-    "services/ingest/series_familiarity.py",
     "services/ingest/row_store.py",
     "services/ingest/quarantine_release.py",
     "services/rag/extraction/fetching.py",

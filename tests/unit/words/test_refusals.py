@@ -15,7 +15,7 @@ from luna.energy.site import explain_faults
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
 from luna.words.refusals import REMEDIES, REMEDIES_OF_CODES, SENTENCES, SENTENCES_OF_CODES, SaidRefusal, SpokenError, say_problem, say_refusal
-from services.ingest.series_familiarity import describe_doubt
+from services.ingest.units import describe_doubt
 from tests.tables import each_row
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
