@@ -50,8 +50,7 @@ from luna.platform.queue.jobs import resend_due
 from luna.platform.retry import RetryPolicy
 from services.ingest import (
     backfill,
-    battery_trial,
-    device_search,
+    devices,
     log_archive,
     model_retention,
     price_collection,
@@ -199,13 +198,13 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
 @task(FindDevicesRequest)
 def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices:
     """Ask the addresses of a network for devices that a profile knows."""
-    return device_search.search_network(request, work.settings.data_folder, progress=work.progress)
+    return devices.search_network(request, work.settings.data_folder, progress=work.progress)
 
 
 @task(TryBatteriesRequest)
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
     """Move batteries by a little before anything is armed, and say what they did."""
-    return battery_trial.try_batteries(request, work)
+    return devices.try_batteries(request, work)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -25,7 +25,7 @@ from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.find_page import leave_device, take_device
-from services.ingest.device_search import search_network
+from services.ingest.devices import search_network
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.workers import wait_for
 
