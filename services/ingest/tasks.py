@@ -51,8 +51,7 @@ from luna.platform.retry import RetryPolicy
 from services.ingest import (
     backfill,
     devices,
-    log_archive,
-    model_retention,
+    object_retention,
     price_collection,
     quality_service,
     quarantine_release,
@@ -106,8 +105,8 @@ def remove_simulated_home(_request: RemoveSimulatedHomeRequest, work: TaskContex
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
     """Delete what the settings say is too old, jobs among it, files of failed loads and models of no training; what a run leaves over goes in the next one."""
     named = training_runs.list_artefacts(work.connection)
-    work.on_commit(lambda: upload_service.forget_old_uploads(work.objects, now=work.clock.now()))
-    work.on_commit(lambda: model_retention.forget_unnamed_models(work.objects, named, now=work.clock.now()))
+    work.on_commit(lambda: object_retention.forget_old_uploads(work.objects, now=work.clock.now()))
+    work.on_commit(lambda: object_retention.forget_unnamed_models(work.objects, named, now=work.clock.now()))
     deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
     now, settings = work.clock.now(), work.settings
@@ -129,8 +128,8 @@ def archive_days_of_logs(_request: ArchiveLogsRequest, work: TaskContext) -> Arc
     settings = work.settings
     if settings.logs_url is None:
         return ArchiveLogsReply(archived={}, forgotten=0)
-    with httpx.Client(base_url=settings.logs_url, timeout=log_archive.TIMEOUT_SECONDS) as client:
-        return log_archive.archive_logs(work.objects, client, keep=settings.log_retention, now=work.clock.now())
+    with httpx.Client(base_url=settings.logs_url, timeout=object_retention.TIMEOUT_SECONDS) as client:
+        return object_retention.archive_logs(work.objects, client, keep=settings.log_retention, now=work.clock.now())
 
 
 @task(RefreshRollupsRequest)

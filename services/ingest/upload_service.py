@@ -2,26 +2,17 @@
 
 import tempfile
 from contextlib import suppress
-from datetime import datetime, timedelta
 from pathlib import Path
-
-import structlog
 
 from luna.contracts.data import LoadFileRequest, LoadReply
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.timeline import parse_zone
-from luna.platform.objects import ObjectStore
 from luna.platform.private_folders import make_private
 from luna.platform.queue import TaskContext
 from services.ingest.file_guess.guess import guess_file
 from services.ingest.limited_file import FileLimits
 from services.ingest.loading import FileForm, LoadReport, load_file
-
-# A file whose load failed may be loaded again for so long, once what was missing is there.
-UPLOAD_RETENTION = timedelta(days=7)
-
-log = structlog.get_logger("luna.ingest")
 
 
 def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
@@ -71,16 +62,6 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
         except InvalidInputError as error:
             field = request.file_name if error.field == str(path) else error.field
             raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
-
-
-def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
-    """Remove files that nobody tried to load again for a week."""
-    try:
-        removed = objects.remove_older("uploads", now - UPLOAD_RETENTION)
-    except LunaError as error:
-        log.warning("old uploads stay for now", reason=str(error))
-    else:
-        log.info("old uploads removed", removed=removed)
 
 
 def describe(report: LoadReport) -> LoadReply:

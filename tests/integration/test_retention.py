@@ -24,7 +24,7 @@ from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.objects import FileObjects
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings
-from services.ingest.model_retention import forget_unnamed_models
+from services.ingest.object_retention import forget_unnamed_models
 from services.ingest.tasks import apply_retention
 
 pytestmark = pytest.mark.every_database

@@ -1,8 +1,13 @@
-"""Logs that are kept for longer than Loki keeps them: a compressed object for each day, in the store of objects."""
+"""What the store of objects keeps for a time.
+
+Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and models that no training names, left by a crash between model
+and row, or by a site that was removed.
+"""
 
 import json
 import zlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,10 +16,10 @@ import httpx
 import structlog
 
 from luna.contracts.job import ArchiveLogsReply
-from luna.energy.errors import NotFoundError, UnavailableError
+from luna.energy.errors import LunaError, NotFoundError, UnavailableError
 from luna.platform.objects import ObjectStore
 
-FOLDER = "logs"
+LOG_FOLDER = "logs"
 # What the collector gives each line of this project.
 SELECTOR = '{job="luna"}'
 # Loki keeps fourteen days; lines that waited for it may come half a day late.
@@ -25,6 +30,12 @@ PAGE_LINES = 5_000
 TIMEOUT_SECONDS = 30.0
 _NANOSECONDS = 10**9
 _GZIP = 16 + zlib.MAX_WBITS
+# Where models lie, each under the digest of its content, with what is told of it beside. Source: their artefact modules in forecaster and agent.
+MODEL_FOLDERS = ("aurora", "agent")
+# A file whose load failed may be loaded again for so long, once what was missing is there.
+UPLOAD_RETENTION = timedelta(days=7)
+# A model is stored before the row that names it; the longest training ends within hours.
+UNNAMED_RETENTION = timedelta(days=7)
 
 log = structlog.get_logger("luna.ingest")
 
@@ -57,19 +68,19 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
     Raises:
         UnavailableError, MachineError: of the store of objects.
     """
-    forgotten = objects.remove_older(FOLDER, now - keep)
+    forgotten = objects.remove_older(LOG_FOLDER, now - keep)
     archived: dict[date, int] = {}
     try:
         last = (now - COMPLETE_AFTER).astimezone(UTC).date() - timedelta(days=1)
         first = now.astimezone(UTC).date() - timedelta(days=REACHED_BACK_DAYS)
         for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
             with suppress(NotFoundError):
-                objects.get(f"{FOLDER}/{day}.json")
+                objects.get(f"{LOG_FOLDER}/{day}.json")
                 continue
             counted = _Packing()
-            objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
+            objects.put_stream(f"{LOG_FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
             # The note that the day is whole comes last.
-            objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
+            objects.put(f"{LOG_FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
             archived[day] = counted.lines
     except httpx.HTTPError as exc:
         log.warning("logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__)
@@ -111,3 +122,36 @@ def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogL
         # More lines of one instant than a page holds cannot be told apart from it.
         start = last if fresh else last + 1
         previous = {line for line in page if line.at == last}
+
+
+def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
+    """Remove files that nobody tried to load again for a week."""
+    try:
+        removed = objects.remove_older("uploads", now - UPLOAD_RETENTION)
+    except LunaError as error:
+        log.warning("old uploads stay for now", reason=str(error))
+    else:
+        log.info("old uploads removed", removed=removed)
+
+
+def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now: datetime) -> None:
+    """Remove models, and what lies beside them, that no training names since a week; a store that is away is asked again with the next run.
+
+    Args:
+        objects: the store.
+        named: keys that trainings name.
+        now: the instant of the run.
+    """
+    digests = {_digest(key) for key in named}
+    try:
+        removed = sum(objects.remove_older(folder, now - UNNAMED_RETENTION, keep=lambda key: _digest(key) in digests) for folder in MODEL_FOLDERS)
+    except LunaError as error:
+        log.warning("models without a training stay for now", reason=str(error))
+    else:
+        log.info("models without a training removed", removed=removed)
+
+
+def _digest(key: str) -> str:
+    """Return folder and digest: what a model's key shares with those of what lies beside it."""
+    folder, _, name = key.rpartition("/")
+    return f"{folder}/{name.partition('.')[0]}"

@@ -7,7 +7,7 @@ import pytest
 
 from luna.energy.errors import NotFoundError
 from luna.platform.objects import FileObjects
-from services.ingest.upload_service import UPLOAD_RETENTION, forget_old_uploads
+from services.ingest.object_retention import UPLOAD_RETENTION, forget_old_uploads
 
 
 def test_a_file_that_nobody_loaded_again_is_removed_after_a_week_and_nothing_else(tmp_path: Path) -> None:

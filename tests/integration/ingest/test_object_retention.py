@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from luna.platform.objects import FileObjects
-from services.ingest.log_archive import archive_logs
+from services.ingest.object_retention import archive_logs
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
 KEEP = timedelta(days=400)
