@@ -229,24 +229,22 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     if kind == "time_of_use" and second and len(second) < 3:
         faults += [FieldFault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
     composed.faults["tariff"] += [*faults, *more]
-    if not faults and not more:
-        rule = {"kind": "fixed", "price": sold.get("export_price", 0.0)}
-        if export == "spot":
-            rule = {"kind": "spot", "market": sold["export_market"], "markup": -sold["export_fee"]}
-        composed.document["tariff"] = {"import": _import_rule(kind, bought), "export": rule}
-
-
-def _import_rule(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if faults or more:
+        return
+    import_rule: dict[str, Any] = {"kind": kind}
     if kind == "fixed":
-        return {"kind": "fixed", "price": values["import_price"]}
-    if kind == "spot":
-        return {"kind": "spot", "market": values["market"], "markup": values["markup"], "vat": values["vat_percent"] / 100}
-    bands = [
-        {
-            "from": "00:00" if values[f"{band}_from"] == "24:00" else values[f"{band}_from"],
-            **{part: values[f"{band}_{part}"] for part in ("to", "price", "days")},
-        }
-        for band in ("first", "second")
-        if f"{band}_from" in values
-    ]
-    return {"kind": "time_of_use", "default": values["default_price"], "bands": bands}
+        import_rule |= {"price": bought["import_price"]}
+    elif kind == "spot":
+        import_rule |= {"market": bought["market"], "markup": bought["markup"], "vat": bought["vat_percent"] / 100}
+    else:
+        bands = [
+            {"from": "00:00" if bought[f"{band}_from"] == "24:00" else bought[f"{band}_from"]}
+            | {part: bought[f"{band}_{part}"] for part in ("to", "price", "days")}
+            for band in ("first", "second")
+            if f"{band}_from" in bought
+        ]
+        import_rule |= {"default": bought["default_price"], "bands": bands}
+    export_rule = {"kind": "fixed", "price": sold.get("export_price", 0.0)}
+    if export == "spot":
+        export_rule = {"kind": "spot", "market": sold["export_market"], "markup": -sold["export_fee"]}
+    composed.document["tariff"] = {"import": import_rule, "export": export_rule}

@@ -125,35 +125,32 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
 
 
 def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
-    with unit_of_work(gateway.database) as connection:
-        answers = setup_drafts.load(connection, draft_id)
-    asked = _read_request(gateway, typed, answers.get("search", {}))
-    job = submit_job(gateway.database, gateway.queue, asked)
-    search = {name: typed.get(name, "").strip() for name in ("network", "port")} | {"secret": asked.secret, "job_id": job.job_id}
-    with unit_of_work(gateway.database) as connection:
-        setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"search": search})
-
-
-def _read_request(gateway: Gateway, typed: Mapping[str, str], before: Mapping[str, Any]) -> FindDevicesRequest:
-    """Return what is asked for; a password that was typed is kept in a file, which the request names.
+    """Ask for devices by what was typed; a password is kept in a file, which the request names.
 
     Raises:
         InvalidInputError: something that was typed is not what it should be.
     """
+    with unit_of_work(gateway.database) as connection:
+        before = setup_drafts.load(connection, draft_id).get("search", {})
     network, port, secret = (typed.get(name, "").strip() for name in ("network", "port", "secret"))
-    named = require_home_network(network)
+    home_network = require_home_network(network)
     # What was typed for this address before is shown to it again.
-    secret = secret or (before["secret"] or "" if before.get("network") == network else "")
+    shown = secret or (before["secret"] or "" if before.get("network") == network else "")
     try:
-        asked = FindDevicesRequest.model_validate({"network": named, "port": port or None, "secret": secret or None})
+        request = FindDevicesRequest.model_validate({"network": home_network, "port": port or None, "secret": shown or None})
     except ValidationError as exc:
         if exc.errors()[0]["loc"] == ("secret",):
-            raise refuse("device-secret-missing", field="secret", value=secret, path=secret) from exc
+            raise refuse("device-secret-missing", field="secret", value=shown, path=shown) from exc
         raise refuse("port-unreadable", field="port", value=port) from exc
     login = DeviceSecret(typed.get("user", "").strip(), typed.get("password", ""))
-    if "/" in named and (any(login) or secret):
+    if "/" in home_network and (any(login) or shown):
         raise refuse("network-secret-place", field="network", value=network)
-    return asked.model_copy(update={"secret": store_device_secret(login, named, gateway.settings.data_folder)}) if any(login) else asked
+    if any(login):
+        request = request.model_copy(update={"secret": store_device_secret(login, home_network, gateway.settings.data_folder)})
+    job = submit_job(gateway.database, gateway.queue, request)
+    search = {"network": network, "port": port, "secret": request.secret, "job_id": job.job_id}
+    with unit_of_work(gateway.database) as connection:
+        setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"search": search})
 
 
 def _read_found(job: Job | None) -> FoundDevices:

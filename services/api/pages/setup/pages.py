@@ -128,8 +128,15 @@ def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: Cu
         parts = data_step.view_data(gateway, answers, look=query.look, servers=servers)
     elif step == "control":
         parts = control_step.view_control(gateway, answers, look=query.look, servers=servers) | _view_sent(gateway, request, answers)
+    elif step == "site":
+        parts = views.view_site(answers, words_of(request, PAGE), faults)
+    elif step == "devices":
+        entries = {section: form.entries for section, form in DEVICE_FORMS.items()}
+        parts = {"devices": entries, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
+    elif step == "tariff":
+        parts = views.view_tariff(answers, Reader.of(request).language)
     else:
-        parts = _view(gateway, request, step=step, answers=answers, faults=faults)
+        parts = _view_review(gateway, request, answers)
     return show(request, PAGE, template=f"setup_{step}.html.j2", **(context | parts))
 
 
@@ -150,19 +157,9 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
     }
 
 
-def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
+def _view_review(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to be stored, what a change changes, and which sensors then count otherwise."""
     words, language = words_of(request, PAGE), Reader.of(request).language
-    if step == "site":
-        return views.view_site(answers, words, faults)
-    if step == "devices":
-        return {
-            "devices": {section: form.entries for section, form in DEVICE_FORMS.items()},
-            "grid": GRID,
-            "typed": answers.get("grid", {}),
-            "most": MOST_DEVICES,
-        }
-    if step == "tariff":
-        return views.view_tariff(answers, language)
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
         change = None if site is None else site_changes.prepare(connection, site, now=gateway.clock.now())
