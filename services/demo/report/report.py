@@ -13,7 +13,7 @@ from markupsafe import Markup
 from luna.contracts import PlanReply, ReplayReply, SlotReply
 from luna.energy.site import Site
 from luna.words import MODES, Language, Numbers, mode
-from luna.words.charts import GLYPHS, HATCHES, ModeRun, PlanView, draw_losses, draw_plan, style
+from luna.words.charts import GLYPHS, HATCHES, PlanView, draw_losses, draw_plan, style
 from luna.words.phrases import read_texts
 from luna.words.retelling import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
@@ -120,36 +120,38 @@ class SlotWords:
 
 def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
     """Return every shown slot in words, of a plan's ``slots``."""
-    return [_word_slot(view, run, index, slots[index]) for run in view.runs for index in range(run.first, run.end)]
-
-
-def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> SlotWords:
     numbers, flows = view.numbers, view.flows
-    reason = slot.reason
-    fields, words = reason.model_dump(), read_texts("report", numbers.language)
-    first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
-    opposite = None if reason.cost_of_opposite is None else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
-    return SlotWords(
-        time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
-        part_of=words["part_of"].format(first=first, last=last),
-        mode=mode(slot.mode, language=numbers.language).full,
-        glyph=GLYPHS[slot.mode],
-        buy=numbers.price(slot.import_price, decimals=1),
-        sell=numbers.price(slot.export_price, decimals=1),
-        load=numbers.power(flows.load[index]),
-        pv=numbers.power(flows.pv[index]),
-        charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
-        grid=_signed(numbers, flows.import_[index] - flows.export[index]),
-        soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
-        without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
-        why=retell_reason(fields, slot.start, numbers),
-        short=retell_reason(fields, slot.start, numbers, short=True),
-        worth=numbers.price(reason.energy_value, decimals=1),
-        opposite=opposite or numbers.money(None),
-        limits=", ".join(retell_limits(reason.binding, numbers)) or words["none"],
-        first=run.first,
-        end=run.end,
-    )
+    words = read_texts("report", numbers.language)
+    worded = []
+    for run, index in ((each, index) for each in view.runs for index in range(each.first, each.end)):
+        slot, reason = slots[index], slots[index].reason
+        fields = reason.model_dump()
+        first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
+        opposite = None if reason.cost_of_opposite is None else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
+        worded.append(
+            SlotWords(
+                time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
+                part_of=words["part_of"].format(first=first, last=last),
+                mode=mode(slot.mode, language=numbers.language).full,
+                glyph=GLYPHS[slot.mode],
+                buy=numbers.price(slot.import_price, decimals=1),
+                sell=numbers.price(slot.export_price, decimals=1),
+                load=numbers.power(flows.load[index]),
+                pv=numbers.power(flows.pv[index]),
+                charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
+                grid=_signed(numbers, flows.import_[index] - flows.export[index]),
+                soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
+                without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
+                why=retell_reason(fields, slot.start, numbers),
+                short=retell_reason(fields, slot.start, numbers, short=True),
+                worth=numbers.price(reason.energy_value, decimals=1),
+                opposite=opposite or numbers.money(None),
+                limits=", ".join(retell_limits(reason.binding, numbers)) or words["none"],
+                first=run.first,
+                end=run.end,
+            )
+        )
+    return worded
 
 
 def _signed(numbers: Numbers, power_kw: float) -> str:
