@@ -48,10 +48,9 @@ class Commands:
             if not LEAST_HOURS <= hours <= MOST_HOURS:
                 raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
             self._hours[site_id] = hours
-        elif not retained:
-            self._switch(site_id, entity, text, now=now)
-
-    def _switch(self, site_id: str, entity: PublishedEntity, text: str, *, now: datetime) -> None:
+            return
+        if retained:
+            return
         if entity.key == "plan_now":
             self._ask_plan(PlanRequest(site_id=site_id))
             return
