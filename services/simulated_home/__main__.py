@@ -50,7 +50,7 @@ class LivingHome:
         self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
         begin = files.read_state()
         self.inverter = None if product is None else HomeInverter(product, begin)
-        self._devices = Devices(self.year, begin, self._setup, self._say, self.inverter)
+        self._devices = Devices(self.year, begin, self._setup, lambda topic, value: self.broker.publish(topic, value.encode()), self.inverter)
         self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
 
@@ -97,9 +97,6 @@ class LivingHome:
             self._written_at, self._modes = now, modes
             self._files.note_truth(self._devices.state, soc=self._devices.soc)
             self._files.write_state(self._devices.state)
-
-    def _say(self, topic: str, value: str) -> None:
-        self.broker.publish(topic, value.encode())
 
     async def _keep_market(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
         published_at, freed = None, FreedMemory()
