@@ -1,15 +1,16 @@
 """What a process and all that it started take, by kind: CPU, memory, open files, threads. Source: Linux, proc(5)."""
 
 import multiprocessing
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
+import psutil
+
 SAMPLE_SECONDS = 0.1
-TICKS = os.sysconf("SC_CLK_TCK")
 SERVERS = {"postgres": "database", "redis-server": "redis", "valkey-server": "redis"}
 
 
@@ -63,42 +64,38 @@ class ProcessTree:
 
     def kinds(self) -> dict[int, str]:
         """Return the kind of each process."""
-        parents = {pid: int(fields[1]) for pid, fields in _read_stats().items()}
-        found = {self.root: self.kind}
-        # A parent's number may be higher than its child's: numbers come round.
-        while grown := {pid: found[parent] for pid, parent in parents.items() if parent in found and pid not in found}:
-            found |= {pid: self._kind_of(pid, inherited) for pid, inherited in grown.items()}
-        return found
+        kinds = {self.root: self.kind}
+        # A parent comes before its children.
+        for child in psutil.Process(self.root).children(recursive=True):
+            with suppress(psutil.Error):
+                kinds[child.pid] = self._kind_of(child, kinds.get(child.ppid(), self.kind))
+        return kinds
 
     def cpu(self) -> Cpu:
         """Return what was taken so far."""
-        kinds, by_kind, by_process = self.kinds(), Counter[str](), {}
-        for pid, fields in _read_stats().items():
-            if pid in kinds:
-                own, children = (sum(map(int, fields[first : first + 2])) / TICKS for first in (11, 13))
-                by_kind[kinds[pid]] += own + children
-                by_process[pid] = (kinds[pid], own)
-        user, nice, system, _, _, *interrupts = map(int, Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9])
-        return Cpu(time.perf_counter(), by_kind, by_process, (user + nice + system + sum(interrupts)) / TICKS)
+        by_kind, by_process = Counter[str](), {}
+        for pid, kind in self.kinds().items():
+            with suppress(psutil.Error):
+                times = psutil.Process(pid).cpu_times()
+                by_kind[kind] += times.user + times.system + times.children_user + times.children_system
+                by_process[pid] = (kind, times.user + times.system)
+        machine = psutil.cpu_times()
+        # A guest's time is the user's as well.
+        used = machine.user + machine.nice + machine.system + machine.irq + machine.softirq + machine.steal
+        return Cpu(time.perf_counter(), by_kind, by_process, used)
 
     def holds(self) -> dict[str, Held]:
         """Return what the processes hold by kind; one that ends meanwhile is left out."""
-        found: dict[str, list[Held]] = {}
+        each: dict[str, list[Held]] = {}
         for pid, kind in self.kinds().items():
-            try:
-                found.setdefault(kind, []).append(_read_held(Path(f"/proc/{pid}")))
-            except OSError:
-                continue
-        return {kind: _sum_held(each) for kind, each in sorted(found.items())}
+            with suppress(OSError):
+                each.setdefault(kind, []).append(_read_held(Path(f"/proc/{pid}")))
+        return {kind: Held(*map(sum, zip(*map(astuple, some), strict=True))) for kind, some in sorted(each.items()) if some}
 
-    def _kind_of(self, pid: int, inherited: str) -> str:
-        try:
-            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
-            words = tuple(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").rstrip("\0").split("\0"))
-        except OSError:
-            return inherited
-        if name in SERVERS:
-            return SERVERS[name]
+    def _kind_of(self, process: psutil.Process, inherited: str) -> str:
+        if (server := SERVERS.get(process.name())) is not None:
+            return server
+        words = tuple(process.cmdline())
         return next((kind for kind, command in self.commands.items() if words[-len(command) :] == command), inherited)
 
 
@@ -112,18 +109,6 @@ def measure_peak(work: Callable[..., object], *arguments: object) -> float:
         peak_mb = max(peak_mb, sum(kind.share_mb for kind in held.values()))
         process.join(SAMPLE_SECONDS)
     return peak_mb
-
-
-def _read_stats() -> dict[int, list[str]]:
-    """Return the fields of ``/proc/PID/stat`` from the third on (state, parent, …), by process."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # The name before may hold anything, also blanks and brackets.
-            found[int(path.parent.name)] = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-    return found
 
 
 def _read_held(process: Path) -> Held:
@@ -141,7 +126,3 @@ def _read_held(process: Path) -> Held:
         sockets=sum(target.startswith("socket:") for target in opened),
         threads=len(list((process / "task").iterdir())),
     )
-
-
-def _sum_held(each: list[Held]) -> Held:
-    return Held(*(sum(getattr(held, name) for held in each) for name in Held.__dataclass_fields__))  # type: ignore[arg-type]
