@@ -7,7 +7,7 @@ run on, a file of eight readings is handed over every few seconds, and the time 
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -16,6 +16,7 @@ import numpy as np
 from bench.cases import SEED
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.stored_sites import store_sites
+from bench.waiting import wait_until
 from luna.platform.clock import SystemClock
 from luna.platform.telemetry import configure_logging
 
@@ -37,13 +38,13 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 def _hand_over(stack: Stack, client: httpx.Client, names: Sequence[str]) -> dict[str, Any]:
     trainings = [client.post(f"/v1/sites/{name}/forecast-versions/trainings", json={}).raise_for_status().json()["job_id"] for name in names]
-    _await(lambda: _count(client, trainings, "running") > 0)
+    wait_until(lambda: _count(client, trainings, "running") > 0, seconds=PATIENCE_SECONDS, what="a training runs")
     waited, still_open = [], []
     for number in range(FILES):
         begun = time.perf_counter()
         form = {"files": {"file": ("minute.csv", FILE.format(minute=number))}, "data": {"kind": "readings"}}
         job = client.post(f"/v1/sites/{names[number % len(names)]}/uploads", **form).raise_for_status().json()["job_id"]
-        _await(lambda job=job: _count(client, [job], "done") == 1)
+        wait_until(lambda job=job: _count(client, [job], "done") == 1, seconds=PATIENCE_SECONDS, what="a file is stored")
         waited.append(time.perf_counter() - begun)
         still_open.append(_count(client, trainings, "queued", "running"))
         time.sleep(EVERY_SECONDS)
@@ -54,14 +55,6 @@ def _hand_over(stack: Stack, client: httpx.Client, names: Sequence[str]) -> dict
 
 def _count(client: httpx.Client, job_ids: Sequence[str], *statuses: str) -> int:
     return sum(client.get(f"/v1/jobs/{job_id}").raise_for_status().json()["status"] in statuses for job_id in job_ids)
-
-
-def _await(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError("it did not happen in time")
-        time.sleep(0.05)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from bench.chaos.contents import FILE_SENSOR, HOME, LIMIT_KW, METER_SENSOR, OFFICE, SHED
-from bench.chaos.ledger import Entry
+from bench.ledger import Entry
 
 TOLERANCE = 1e-6
 FLOOR_SOC, CEILING_SOC = 0.1, 1.0

@@ -18,8 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.background import BackgroundThreads
 from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites, digest
-from bench.chaos.ledger import Ledger
 from bench.chaos.stack import Stack
+from bench.ledger import Ledger
 from bench.stack import owner_headers
 
 # How long a caller asks again with the same key, and how long for one answer.

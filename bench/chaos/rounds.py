@@ -18,9 +18,9 @@ import psycopg
 from bench.chaos.audit import Findings, audit
 from bench.chaos.contents import Contents
 from bench.chaos.faults import FalseClock, Moment, Saboteur, draw_jumps, draw_moments
-from bench.chaos.ledger import Ledger
 from bench.chaos.load import Load
 from bench.chaos.stack import Stack
+from bench.ledger import Ledger
 
 # Beyond this it is a fault that something does not come back.
 RECOVERY_SECONDS = 240.0

@@ -11,7 +11,7 @@ import pytest
 from bench.chaos.audit import audit
 from bench.chaos.contents import SHED, Contents, describe_sites
 from bench.chaos.faults import TARGETS, draw_moments
-from bench.chaos.ledger import Ledger
+from bench.ledger import Ledger
 from luna.platform.database import migrate
 from luna.platform.embedded import Addresses
 from tests.databases import own_database
