@@ -5,7 +5,6 @@ client runs on the same machine, so rates are those of all cores less its own; f
 """
 
 import json
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -16,6 +15,7 @@ import numpy as np
 from bench.cases import SEED
 from bench.http_load import Arrivals, arrive
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
+from bench.waiting import wait_until
 from bench.workload import RequestKind, count_failed_jobs, count_open_jobs, list_kinds, prepare_sites
 from luna.energy.timeline import FloatArray
 from luna.platform.settings import Settings
@@ -46,7 +46,10 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             kinds = list_kinds(stack, prepare_sites(stack))
             figures: dict[str, Any] = {name: _load(stack, kind, seconds) for name, kind in kinds.items()}
         with luna_up(folder, headers=stack.headers) as limited:
-            figures["budget"] = _exceed_budget(limited, list_kinds(limited, ["site_00000"])["plan_read"])
+            # One key that asks for half as much again as its budget of a minute allows.
+            rate, count = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
+            over = arrive(limited.port, list_kinds(limited, ["site_00000"])["plan_read"].make, rate=rate, seconds=count / rate)
+            figures["budget"] = _describe_beyond(over, rate=rate)
     return figures | {"seed": SEED}
 
 
@@ -99,19 +102,27 @@ def find_knee(stack: Stack, kind: RequestKind, *, seconds: float) -> tuple[list[
 def _load(stack: Stack, kind: RequestKind, seconds: float) -> dict[str, Any]:
     warm_up(stack, kind)
     steps, reason = find_knee(stack, kind, seconds=seconds)
-    knee, past = steps[-2], steps[-1]
+    quiet, knee, past = steps[0], steps[-2], steps[-1]
     rate = OVERLOAD * knee.rate
     beyond = arrive(stack.port, kind.make, rate=rate, seconds=min(max(seconds, OVERLOAD_REQUESTS / rate), OVERLOAD_SECONDS))
     drained_s = drain(stack)
+    after = _step(stack, kind, quiet.rate, SECONDS)
+    # The kind whose busiest process is nearest to a whole core.
+    busiest = max(past.busiest, key=lambda name: past.busiest[name])
     return {
         "knee_per_s": knee.rate,
         "ended_by": reason,
-        "busiest": _name_busiest(past),
+        "busiest": {busiest: past.busiest[busiest], "machine": past.machine},
         "cpu_ms": past.cpu_ms,
-        "quiet_p99_ms": steps[0].p99_ms,
+        "quiet_p99_ms": quiet.p99_ms,
         "steps": [asdict(step) for step in steps],
         "beyond": _describe_beyond(beyond, rate=rate) | {"jobs_drained_s": drained_s},
-        "after": _describe_after(stack, kind, steps[0]),
+        "after": {
+            "p99_over_quiet": after.p99_ms / quiet.p99_ms,
+            "statuses": after.statuses,
+            "jobs_ended_badly": count_failed_jobs(stack),
+            "restarts": stack.count_restarts(),
+        },
     }
 
 
@@ -140,18 +151,12 @@ def drain(stack: Stack) -> float:
     Raises:
         TimeoutError: some are still open.
     """
-    began = time.perf_counter()
-    while count_open_jobs(stack):
-        if time.perf_counter() > began + DRAIN_SECONDS:
-            raise TimeoutError(f"{count_open_jobs(stack)} jobs have not ended")
-        time.sleep(0.25)
-    return time.perf_counter() - began
+    return wait_until(lambda: count_open_jobs(stack) == 0, seconds=DRAIN_SECONDS, what="an end of all jobs")
 
 
 def count_statuses(arrivals: Arrivals) -> dict[str, int]:
     """Return the answers by status: good ones together, refusals and failures one by one, 0 for none."""
-    found = Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True))
-    return dict(found)
+    return dict(Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True)))
 
 
 def _describe_beyond(arrivals: Arrivals, *, rate: float) -> dict[str, Any]:
@@ -170,30 +175,8 @@ def _p99(waited_ms: FloatArray) -> float | None:
     return float(np.percentile(waited_ms, 99)) if waited_ms.size else None
 
 
-def _describe_after(stack: Stack, kind: RequestKind, quiet: Step) -> dict[str, Any]:
-    again = _step(stack, kind, quiet.rate, SECONDS)
-    return {
-        "p99_over_quiet": again.p99_ms / quiet.p99_ms,
-        "statuses": again.statuses,
-        "jobs_ended_badly": count_failed_jobs(stack),
-        "restarts": stack.count_restarts(),
-    }
-
-
-def _name_busiest(step: Step) -> dict[str, float]:
-    """Return the kind whose busiest process is nearest to a whole core, and what all of the machine was used."""
-    kind = max(step.busiest, key=lambda name: step.busiest[name])
-    return {kind: step.busiest[kind], "machine": step.machine}
-
-
 def _round(used: dict[str, float]) -> dict[str, float]:
     return {kind: round(each, 2) for kind, each in sorted(used.items()) if each >= 0.005}
-
-
-def _exceed_budget(stack: Stack, kind: RequestKind) -> dict[str, Any]:
-    """Return what one key gets that asks for half as much again as its budget of a minute allows."""
-    rate, wanted = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
-    return _describe_beyond(arrive(stack.port, kind.make, rate=rate, seconds=wanted / rate), rate=rate)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         left, drained_s = count_open_jobs(stack), drain(stack)
         slopes = watch.slopes()
         leaks = _list_leaks(slopes, hours=seconds * (1 - WARM_UP) / 3600)
+        minutes, last = watch.samples[:: int(60 / SAMPLE_SECONDS)], watch.samples[-1]
         return {
             "knee_per_s": knee,
             "ended_by": reason,
@@ -63,8 +64,9 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             "slopes_per_hour": slopes,
             "leaks": leaks,
             "leaks_found": len(leaks),
-            "own_mb": watch.tell_minutes(),
-            "processes": {name: held.processes for name, held in watch.samples[-1].items()},
+            # A value a minute: how memory grows says more than how fast.
+            "own_mb": {name: [round(sample[name].own_mb, 1) for sample in minutes if name in sample] for name in last},
+            "processes": {name: held.processes for name, held in last.items()},
             "jobs_left": left,
             "jobs_drained_s": drained_s,
             "jobs_ended_badly": count_failed_jobs(stack),
@@ -85,53 +87,44 @@ class Watch(BackgroundThreads):
     def slopes(self) -> dict[str, dict[str, dict[str, float]]]:
         """Return by kind of process and resource the last level, the slope per hour after the warm-up, and its interval."""
         first = int(WARM_UP * len(self.samples))
-        hours = np.array(self.instants[first:]) / 3600
-        kinds = set.intersection(*(set(sample) for sample in self.samples[first:]))
-        return {kind: {name: _slope(hours, self._series(kind, name, first)) for name in RESOURCES} for kind in sorted(kinds)}
-
-    def tell_minutes(self) -> dict[str, list[float]]:
-        """Return memory of their own by kind of process, a value a minute: how it grows says more than how fast."""
-        step = int(60 / SAMPLE_SECONDS)
-        return {kind: [round(sample[kind].own_mb, 1) for sample in self.samples[::step] if kind in sample] for kind in self.samples[-1]}
-
-    def _series(self, kind: str, name: str, first: int) -> FloatArray:
-        return np.array([getattr(sample[kind], name) for sample in self.samples[first:]], dtype=np.float64)
+        hours, samples = np.array(self.instants[first:]) / 3600, self.samples[first:]
+        kinds = sorted(set.intersection(*map(set, samples)))
+        return {kind: {name: _slope(hours, [getattr(sample[kind], name) for sample in samples]) for name in RESOURCES} for kind in kinds}
 
     def _look_on(self) -> None:
         began = time.perf_counter()
-        while True:
+        while not self._done.is_set():
             self.instants.append(time.perf_counter() - began)
             self.samples.append(self._stack.processes.holds())
-            if self._done.wait(SAMPLE_SECONDS):
-                return
+            self._done.wait(SAMPLE_SECONDS)
 
 
-def _slope(hours: FloatArray, values: FloatArray) -> dict[str, float]:
+def _slope(hours: FloatArray, values: Sequence[float]) -> dict[str, float]:
     slope, _, low, high = theilslopes(values, hours, alpha=CONFIDENCE)
     return {"level": float(np.median(values[-5:])), "slope": float(slope), "low": float(low), "high": float(high)}
 
 
 def _list_leaks(slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hours: float) -> list[str]:
     """Return what certainly grew, and by more than ``LEAK_SHARE`` of what it is."""
-    found = []
-    for kind, resources in slopes.items():
-        for name, least in LEAK_LEAST.items():
-            told = resources[name]
-            if told["low"] > 0 and told["slope"] * hours > max(LEAK_SHARE * told["level"], least):
-                found.append(f"{kind}: {name}")
-    return found
+    return [
+        f"{kind}: {name}"
+        for kind, resources in slopes.items()
+        for name, least in LEAK_LEAST.items()
+        if resources[name]["low"] > 0 and resources[name]["slope"] * hours > max(LEAK_SHARE * resources[name]["level"], least)
+    ]
 
 
 def _compare_ends(arrivals: Arrivals, seconds: float) -> dict[str, dict[str, float]]:
     """Return by kind of request median and 99th percentile of the first and the last minutes, milliseconds."""
     edge, order = min(EDGE_SECONDS, seconds / 3), draw_order()
-    names = np.array([order[number % len(order)] for number in range(arrivals.statuses.size)])
+    names = np.resize(order, arrivals.statuses.size)
     ends = {"first": arrivals.due_s < edge, "last": arrivals.due_s >= seconds - edge}
-    return {name: _percentiles({end: arrivals.waited_ms[place & (names == name)] for end, place in ends.items()}) for name in dict.fromkeys(order)}
-
-
-def _percentiles(ends: Mapping[str, FloatArray]) -> dict[str, float]:
-    return {f"{end}_p{share}_ms": float(np.percentile(waited, share)) for end, waited in ends.items() for share in (50, 99)}
+    return {
+        name: {
+            f"{end}_p{share}_ms": float(np.percentile(arrivals.waited_ms[place & (names == name)], share)) for end, place in ends.items() for share in (50, 99)
+        }
+        for name in dict.fromkeys(order)
+    }
 
 
 def main(arguments: Sequence[str]) -> None:
