@@ -6,7 +6,7 @@ It asks PostgreSQL itself, in words of its own, and takes nothing of Luna's for 
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,17 @@ from bench.ledger import Entry
 
 TOLERANCE = 1e-6
 FLOOR_SOC, CEILING_SOC = 0.1, 1.0
+PLANS = "SELECT plan_id, packed_inputs, packed_reply FROM plan_history WHERE site = 'example'"
+JOBS = "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE"
+FORECASTS = "SELECT issued_at, count(*) FROM slot_forecasts JOIN sites USING (site_key) WHERE name = %s AND forecast_version = %s GROUP BY 1"
+READINGS = "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
+BLOCKS = "SELECT starts_at FROM manual_blocks JOIN sites USING (site_key) WHERE name = %s"
+IMPORT_LIMITS = "SELECT (configuration #>> '{grid,import_limit_kw}')::float8 FROM site_versions JOIN sites USING (site_key) WHERE name = %s ORDER BY version"
+DOCUMENTS = "SELECT document_id, sha256, state FROM documents WHERE name LIKE 'note-%%'"
+PASSAGES = "SELECT document_id, count(*) FROM chunks JOIN documents USING (document_id) WHERE name LIKE 'note-%%' GROUP BY 1 HAVING count(*) > 1"
+
+
+Query = Callable[..., list[Any]]
 
 
 @dataclass
@@ -37,32 +48,50 @@ class Findings:
         """All of them."""
         return [*self.lost, *self.doubled, *self.wrong, *self.beyond_limits]
 
+    def compare(self, what: str, acknowledged: Iterable[Any], stored: Iterable[Any]) -> None:
+        """Note what was acknowledged and is not there, and what is there twice."""
+        counts, acknowledged = Counter(stored), list(acknowledged)
+        self.lost += [f"{what} {each}" for each in acknowledged if counts[each] == 0]
+        self.doubled += [f"{what} {each} is there {number} times" for each, number in counts.items() if number > 1]
+        self.unacknowledged[what] = len(counts.keys() - set(acknowledged))
 
-def audit(entries: Iterable[Entry], database: psycopg.Connection) -> Findings:
+    def judge_ends(self, acknowledged: Iterable[Entry], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Note which accepted job did not end with one reply or one error, and which went wrong."""
+        accepted = {entry["job_id"] for entry in acknowledged}
+        for job_id, _, status, replied, failed in rows:
+            self.job_ends[status] += 1
+            ended = (status == "done" and replied and not failed) or (status in {"failed", "dead"} and failed and not replied)
+            if job_id in accepted and not ended:
+                self.lost.append(f"job {job_id} is {status}, with reply: {replied}, with error: {failed}")
+            elif job_id in accepted and status != "done":
+                self.wrong.append(f"job {job_id} is {status}, and nothing was wrong with what was asked")
+
+
+def audit(entries: Sequence[Entry], database: psycopg.Connection) -> Findings:
     """Compare everything that was acknowledged with what is stored."""
     findings = Findings()
-    by_kind: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_kind.setdefault(entry["kind"], []).append(entry)
+
+    def query(statement: str, *values: object) -> list[Any]:
+        return database.execute(statement.encode(), values).fetchall()
+
     for kind, look in LOOKS.items():
-        found = by_kind.get(kind, [])
-        findings.acknowledged[kind] = len(found)
-        look(found, database, findings)
+        acknowledged = [entry for entry in entries if entry["kind"] == kind]
+        findings.acknowledged[kind] = len(acknowledged)
+        look(acknowledged, query, findings)
     return findings
 
 
-def _look_at_plans(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    rows = _rows(database, "SELECT plan_id, packed_inputs, packed_reply FROM plan_history WHERE site = 'example'")
-    stored = {plan_id: (_unpack(inputs)["state"]["batteries"]["battery"]["soc"], _unpack(reply)["slots"]) for plan_id, inputs, reply in rows}
-    _compare("plan of state", [entry["soc"] for entry in entries], [soc for soc, _ in stored.values()], findings)
+def _look_at_plans(entries: list[Entry], query: Query, findings: Findings) -> None:
+    stored = {plan_id: (_unpack(inputs)["state"]["batteries"]["battery"]["soc"], _unpack(reply)["slots"]) for plan_id, inputs, reply in query(PLANS)}
+    findings.compare("plan of state", [entry["soc"] for entry in entries], [soc for soc, _ in stored.values()])
     for entry in entries:
         plan_id = entry["plan_id"]
-        if plan_id in stored and stored[plan_id][0] != entry["soc"]:
-            findings.wrong.append(f"plan {plan_id} begins with {stored[plan_id][0]}, and was issued for {entry['soc']}")
-        elif plan_id in stored and _setpoints(stored[plan_id][1]) != entry["setpoints"]:
-            findings.wrong.append(f"plan {plan_id} is stored with other set-points than it was answered with")
-        elif plan_id not in stored:
+        if plan_id not in stored:
             findings.lost.append(f"plan {plan_id}")
+        elif stored[plan_id][0] != entry["soc"]:
+            findings.wrong.append(f"plan {plan_id} begins with {stored[plan_id][0]}, and was issued for {entry['soc']}")
+        elif _setpoints(stored[plan_id][1]) != entry["setpoints"]:
+            findings.wrong.append(f"plan {plan_id} is stored with other set-points than it was answered with")
         findings.beyond_limits += [f"plan {plan_id}: {setpoint}" for setpoint in entry["setpoints"] if _is_beyond(*setpoint)]
 
 
@@ -83,93 +112,59 @@ def _setpoints(slots: dict[str, Any]) -> list[list[Any]]:
     return [list(row) for row in zip(slots["mode"], battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"], strict=True)]
 
 
-def _look_at_jobs(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    rows = list(_rows(database, "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE key LIKE '%%job-%%'"))
-    _compare("job of key", [entry["key"] for entry in entries], [key for _, key, *_ in rows], findings)
-    _judge_ends({entry["job_id"] for entry in entries}, rows, findings)
-    issued = "SELECT issued_at, count(*) FROM slot_forecasts JOIN sites USING (site_key) WHERE name = %s AND forecast_version = %s GROUP BY 1"
-    slots = dict(_rows(database, issued, SHED, "baseline_7_day_avg"))
+def _look_at_jobs(entries: list[Entry], query: Query, findings: Findings) -> None:
+    rows = query(f"{JOBS} key LIKE '%%job-%%'")
+    findings.compare("job of key", [entry["key"] for entry in entries], [key for _, key, *_ in rows])
+    findings.judge_ends(entries, rows)
+    slots = dict(query(FORECASTS, SHED, "baseline_7_day_avg"))
     done = {job_id for job_id, _, status, *_ in rows if status == "done"}
     for entry in entries:
         if entry["job_id"] in done and (count := slots.get(datetime.fromisoformat(entry["issued_at"]), 0)) != 192:
             findings.wrong.append(f"job {entry['job_id']} is done and its forecast of {entry['issued_at']} has {count} of 192 slots")
 
 
-def _judge_ends(acknowledged: set[str], rows: Iterable[tuple[Any, ...]], findings: Findings) -> None:
-    """Each accepted job ends with one reply or one error."""
-    for job_id, _, status, replied, failed in rows:
-        findings.job_ends[status] += 1
-        ended = (status == "done" and replied and not failed) or (status in {"failed", "dead"} and failed and not replied)
-        if job_id in acknowledged and not ended:
-            findings.lost.append(f"job {job_id} is {status}, with reply: {replied}, with error: {failed}")
-        elif job_id in acknowledged and status != "done":
-            findings.wrong.append(f"job {job_id} is {status}, and nothing was wrong with what was asked")
-
-
-def _look_at_files(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    said = [(datetime.fromisoformat(instant), value) for entry in entries for instant, value in entry["rows"]]
-    query = "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
-    stored = list(_rows(database, query, SHED, FILE_SENSOR))
-    _compare("row of a file", [instant for instant, _ in said], [instant for instant, _ in stored], findings)
+def _look_at_files(entries: list[Entry], query: Query, findings: Findings) -> None:
+    sent = [(datetime.fromisoformat(instant), value) for entry in entries for instant, value in entry["rows"]]
+    stored = query(READINGS, SHED, FILE_SENSOR)
+    findings.compare("row of a file", [instant for instant, _ in sent], [instant for instant, _ in stored])
     values = dict(stored)
-    findings.wrong += [f"row {at} of a file holds {values[at]} in place of {value}" for at, value in said if at in values and values[at] != value]
-    rows = list(_rows(database, "SELECT job_id, key, status, reply IS NOT NULL, error IS NOT NULL FROM jobs WHERE task = 'ingest.file.load'"))
-    _judge_ends({entry["job_id"] for entry in entries}, rows, findings)
+    findings.wrong += [f"row {at} of a file holds {values[at]} in place of {value}" for at, value in sent if at in values and values[at] != value]
+    findings.judge_ends(entries, query(f"{JOBS} task = 'ingest.file.load'"))
 
 
-def _look_at_live(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    query = "SELECT value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
-    # Zero was said until somebody listened.
-    stored = [int(value) for [value] in _rows(database, query, HOME, METER_SENSOR) if value]
-    _compare("live reading", [entry["value"] for entry in entries], stored, findings)
+def _look_at_live(entries: list[Entry], query: Query, findings: Findings) -> None:
+    # Zero was sent until somebody listened.
+    findings.compare("live reading", [entry["value"] for entry in entries], [int(value) for _, value in query(READINGS, HOME, METER_SENSOR) if value])
 
 
-def _look_at_blocks(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    query = "SELECT starts_at FROM manual_blocks JOIN sites USING (site_key) WHERE name = %s"
-    stored = [starts_at for [starts_at] in _rows(database, query, SHED)]
-    _compare("block from", [datetime.fromisoformat(entry["starts_at"]) for entry in entries], stored, findings)
+def _look_at_blocks(entries: list[Entry], query: Query, findings: Findings) -> None:
+    stored = [starts_at for [starts_at] in query(BLOCKS, SHED)]
+    findings.compare("block from", [datetime.fromisoformat(entry["starts_at"]) for entry in entries], stored)
 
 
-def _look_at_settings(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    query = "SELECT (configuration #>> '{grid,import_limit_kw}')::float8 FROM site_versions JOIN sites USING (site_key) WHERE name = %s ORDER BY version"
-    stored = [round(limit - 10) for [limit] in _rows(database, query, OFFICE)]
-    _compare("change of a site", [entry["change"] for entry in entries], [change for change in stored if change], findings)
+def _look_at_settings(entries: list[Entry], query: Query, findings: Findings) -> None:
+    stored = [round(limit - 10) for [limit] in query(IMPORT_LIMITS, OFFICE)]
+    findings.compare("change of a site", [entry["change"] for entry in entries], [change for change in stored if change])
     # One caller changes it, one change after the other.
     if stored != sorted(stored):
         findings.wrong.append("changes of a site are stored in another order than they were made in")
 
 
-def _look_at_documents(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    query = "SELECT document_id, sha256, state FROM documents WHERE name LIKE 'note-%%'"
-    rows = list(_rows(database, query))
-    _compare("document of SHA-256", [entry["sha256"] for entry in entries], [sha256 for _, sha256, _ in rows], findings)
+def _look_at_documents(entries: list[Entry], query: Query, findings: Findings) -> None:
+    rows = query(DOCUMENTS)
+    findings.compare("document of SHA-256", [entry["sha256"] for entry in entries], [sha256 for _, sha256, _ in rows])
     acknowledged = {entry["document_id"] for entry in entries}
     findings.lost += [f"document {key} is {state}" for key, _, state in rows if key in acknowledged and state != "searchable"]
-    passages = "SELECT document_id, count(*) FROM chunks JOIN documents USING (document_id) WHERE name LIKE 'note-%%' GROUP BY 1 HAVING count(*) > 1"
-    findings.doubled += [f"the only passage of document {key} is there {number} times" for key, number in _rows(database, passages)]
+    findings.doubled += [f"the only passage of document {key} is there {number} times" for key, number in query(PASSAGES)]
 
 
-def _look_at_commands(entries: list[Entry], _database: psycopg.Connection, findings: Findings) -> None:
+def _look_at_commands(entries: list[Entry], _query: Query, findings: Findings) -> None:
     """What the inverter heard: it is not an acknowledgement, and must be within limits."""
     powers = [entry["value"] for entry in entries if entry["topic"].endswith("power/set")]
     findings.beyond_limits += [f"the inverter was told {value} W" for value in powers if not 0 <= float(value) <= LIMIT_KW * 1000]
 
 
-def _compare(what: str, acknowledged: list[Any], stored: list[Any], findings: Findings) -> None:
-    """Each thing acknowledged is there; each thing there is there once."""
-    counts = Counter(stored)
-    findings.lost += [f"{what} {each}" for each in acknowledged if counts[each] == 0]
-    findings.doubled += [f"{what} {each} is there {number} times" for each, number in counts.items() if number > 1]
-    findings.unacknowledged[what] = len(counts.keys() - set(acknowledged))
-
-
-def _rows(database: psycopg.Connection, query: str, *values: object) -> Iterator[Any]:
-    with database.cursor() as cursor:
-        yield from cursor.execute(query.encode(), values)
-
-
-Look = Callable[[list[Entry], psycopg.Connection, Findings], None]
-LOOKS: dict[str, Look] = {
+LOOKS: dict[str, Callable[[list[Entry], Query, Findings], None]] = {
     "plan": _look_at_plans,
     "job": _look_at_jobs,
     "file": _look_at_files,
