@@ -1,6 +1,5 @@
 """What callers send: each thing has a number of its own, and says nothing that another one says. The same seed says the same."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -81,9 +80,3 @@ class Contents:
     def issued_at(self, number: int) -> str:
         """Return the instant of which job ``number`` makes a forecast."""
         return (self._past + timedelta(minutes=15 * number)).isoformat()
-
-
-def digest(content: object) -> str:
-    """Return the SHA-256 of bytes, or of a document however its fields are ordered."""
-    words = content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode()
-    return hashlib.sha256(words).hexdigest()

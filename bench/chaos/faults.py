@@ -1,18 +1,18 @@
 """What is done to the stack: processes killed and paused, its disk filled, its connections cut, its clock moved."""
 
-import os
-import signal
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from bench.chaos.stack import POOLED, Stack
+from bench.waiting import wait_until
 
 DISK_BYTES = 3 << 30
 # The others are struck while the last fault is still being overcome.
@@ -78,6 +78,15 @@ class FalseClock:
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("=q", round(hours * 3600)))
 
+    @contextmanager
+    def moved(self, hours: float) -> Iterator[None]:
+        """Have the clock be off while a block runs."""
+        self.set(hours)
+        try:
+            yield
+        finally:
+            self.set(0.0)
+
 
 class Saboteur:
     """Does it. ``clock`` is the stack's, None where that is the machine's."""
@@ -88,75 +97,77 @@ class Saboteur:
     def strike(self, moment: Moment) -> str:
         """Do what a moment asks for and return once it is over, with a word on what was hit."""
         match moment.fault:
-            case "kill":
-                return self._kill(moment.target)
-            case "pause":
-                return self._pause(moment.target, moment.seconds)
+            case "kill" | "pause":
+                found = self._find(moment.target)
+                if not found:
+                    return "not there"
+                if moment.fault == "pause":
+                    with _paused(found):
+                        time.sleep(moment.seconds)
+                else:
+                    with suppress(psutil.NoSuchProcess):
+                        found[self._chance.integers(len(found))].kill()
             case "partition":
-                return self._partition(moment.target, moment.seconds)
+                with _cut_off(self._stack.ports[PORTS[moment.target]]):
+                    time.sleep(moment.seconds)
             case "full disk":
-                return self._fill(moment.seconds)
+                with _filled(self._stack.folder.parent / "filler"):
+                    time.sleep(moment.seconds)
             case "clock":
-                return self._jump(moment.hours, moment.seconds)
+                if self._clock is None:
+                    return "no clock"
+                with self._clock.moved(moment.hours):
+                    time.sleep(moment.seconds)
         return ""
 
-    def _find(self, kind: str) -> list[int]:
-        deadline = time.monotonic() + APPEAR_SECONDS
-        while not (found := [process.pid for process in self._stack.processes() if process.kind == kind]):
-            if time.monotonic() > deadline:
-                return []
+    def _find(self, kind: str) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+
+        def is_there() -> bool:
             self._stack.watch()
-            time.sleep(0.1)
+            found.extend(process for process, each in self._stack.processes().items() if each == kind)
+            return bool(found)
+
+        with suppress(TimeoutError):
+            wait_until(is_there, seconds=APPEAR_SECONDS, what=kind)
         return found
 
-    def _kill(self, kind: str) -> str:
-        found = self._find(kind)
-        if not found:
-            return "not there"
-        pid = found[self._chance.integers(len(found))]
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        return ""
 
-    def _pause(self, kind: str, seconds: float) -> str:
-        found = self._find(kind)
-        _signal(found, signal.SIGSTOP)
-        time.sleep(seconds)
-        _signal(found, signal.SIGCONT)
-        return "" if found else "not there"
+@contextmanager
+def _paused(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
-    def _partition(self, server: str, seconds: float) -> str:
-        port = str(self._stack.ports[PORTS[server]])
-        rules = [["INPUT", "-i", "lo", "-p", "tcp", side, port, "-j", "DROP"] for side in ("--dport", "--sport")]
-        for rule in rules:
-            _run("iptables", "-I", *rule)
-        time.sleep(seconds)
+
+@contextmanager
+def _cut_off(port: int) -> Iterator[None]:
+    rules = [["INPUT", "-i", "lo", "-p", "tcp", side, str(port), "-j", "DROP"] for side in ("--dport", "--sport")]
+    for rule in rules:
+        _run("iptables", "-I", *rule)
+    try:
+        yield
+    finally:
         for rule in rules:
             _run("iptables", "-D", *rule)
-        return ""
 
-    def _fill(self, seconds: float) -> str:
-        filler = self._stack.folder.parent / "filler"
-        size = 1 << 20
-        with suppress(OSError), filler.open("wb", buffering=0) as file:
-            # Whole blocks first, then what is left of one.
-            while size >= 1 << 9:
-                try:
-                    while True:
-                        file.write(b"\0" * size)
-                except OSError:
-                    size >>= 3
-        time.sleep(seconds)
+
+@contextmanager
+def _filled(filler: Path) -> Iterator[None]:
+    # Unbuffered: of what no longer fits as a whole the kernel writes what does.
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 20))
+    try:
+        yield
+    finally:
         filler.unlink()
-        return ""
-
-    def _jump(self, hours: float, seconds: float) -> str:
-        if self._clock is None:
-            return "no clock"
-        self._clock.set(hours)
-        time.sleep(seconds)
-        self._clock.set(0.0)
-        return ""
 
 
 @contextmanager
@@ -173,12 +184,6 @@ def small_disk(folder: Path) -> Iterator[Path]:
         yield mounted
     finally:
         _run("umount", "-l", str(mounted))
-
-
-def _signal(pids: list[int], kind: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, kind)
 
 
 def _run(*command: str) -> None:

@@ -1,5 +1,6 @@
 """Callers from outside, over HTTP and MQTT, one thread each. What is acknowledged goes into the ledger; what else is answered is counted."""
 
+import hashlib
 import threading
 import time
 from collections import Counter, defaultdict
@@ -17,10 +18,11 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.background import BackgroundThreads
-from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites, digest
+from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites
 from bench.chaos.stack import Stack
 from bench.ledger import Ledger
 from bench.stack import owner_headers
+from bench.waiting import wait_until
 
 # How long a caller asks again with the same key, and how long for one answer.
 PATIENCE_SECONDS, ANSWER_SECONDS = 20.0, 15.0
@@ -41,9 +43,6 @@ class Seen:
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     worked: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
-    def note(self, function: str, begun: float) -> None:
-        self.worked[function].append((begun, time.monotonic()))
-
     def first_since(self, function: str, since: float) -> float | None:
         """Return when a function worked first for a caller who began at or after ``since``; None where it has not yet."""
         return next((done for begun, done in self.worked[function] if begun >= since), None)
@@ -63,13 +62,13 @@ class Load(BackgroundThreads):
         self._heard = threading.Condition()
         self._commands = 0
         self._mqtt = self._connect(broker_port)
-        self._live_numbers = count(1)
-        self._changes = count(1)
 
-    # Each caller: what it does with a number of its own, and the seconds between two beginnings.
     @property
-    def callers(self) -> dict[str, tuple[Callable[[int], None], float]]:
-        """What is done again and again."""
+    def callers(self) -> dict[str, tuple[Callable[[int], float | None], float]]:
+        """What is done again and again, with a number of its own each time, and the seconds between two beginnings.
+
+        It returns once it worked, and raises where it did not; what it returns is when that began, if it was before the call.
+        """
         return {
             "plan": (self._plan, 1.0),
             "job": (self._job, 1.0),
@@ -89,119 +88,102 @@ class Load(BackgroundThreads):
             self._http.post("/v1/sites", json=site).raise_for_status()
         self._http.post(f"/v1/sites/{HOME}/control/arm", json={}).raise_for_status()
         # What a broker takes before anybody listens reaches nobody: no acknowledgement counts before one reading has arrived.
-        deadline = time.monotonic() + SUBSCRIBED_SECONDS
-        while not self._is_heard():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the recorder does not hear the broker within {SUBSCRIBED_SECONDS:g} s")
+        wait_until(self._is_heard, seconds=SUBSCRIBED_SECONDS, what="the recorder hears the broker", despite=(psycopg.Error,))
 
     def _is_heard(self) -> bool:
         self._mqtt.publish(METER, "0", qos=1).wait_for_publish(ANSWER_SECONDS)
         time.sleep(1)
-        with suppress(psycopg.Error), self._stack.database() as connection:
+        with self._stack.database() as connection:
             return connection.execute(STORED_QUERY, (METER_SENSOR,)).fetchall() != [(None,)]
-        return False
 
     def close(self) -> None:
         self._mqtt.disconnect()
         self._mqtt.loop_stop()
         self._http.close()
 
-    def _repeat(self, name: str, work: Callable[[int], None], every: float) -> None:
+    def _repeat(self, name: str, work: Callable[[int], float | None], every: float) -> None:
         while not self._done.is_set():
             begun = time.monotonic()
             with suppress(LostPatienceError, psycopg.Error, OSError, KeyError):
-                work(next(self._numbers[name]))
+                began = work(next(self._numbers[name])) or begun
+                self.seen.worked[name].append((began, time.monotonic()))
             self._done.wait(max(0.0, begun + every - time.monotonic()))
 
     def _plan(self, number: int) -> None:
-        begun = time.monotonic()
         plan = self._ask("plan", "POST", "/v1/plans", key=f"plan-{number}", json=self._contents.plan(number)).json()
-        self._ledger.acknowledge("plan", soc=self._contents.soc(number), plan_id=plan["plan_id"], digest=digest(plan["slots"]), setpoints=_setpoints(plan))
-        self.seen.note("plan", begun)
+        batteries = [(slot["mode"], slot["batteries"]["battery"]) for slot in plan["slots"]]
+        setpoints = [[mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]] for mode, battery in batteries]
+        self._ledger.acknowledge("plan", soc=self._contents.soc(number), plan_id=plan["plan_id"], setpoints=setpoints)
 
     def _job(self, number: int) -> None:
-        begun = time.monotonic()
         instant = self._contents.issued_at(number)
         request = {"site_id": SHED, "at": instant, "forecast_version": "baseline_7_day_avg"}
         order = {"task": "forecaster.forecast.issue", "request": request, "key": f"job-{number}"}
         job = self._ask("job", "POST", "/v1/jobs", key=f"job-{number}", json=order).json()
         self._ledger.acknowledge("job", job_id=job["job_id"], key=job["key"], issued_at=instant)
-        self._see_end(job["job_id"])
-        self.seen.note("job", begun)
-
-    def _see_end(self, job_id: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and not self._done.wait(0.2):
             with suppress(httpx.HTTPError, ValueError, KeyError):
-                if self._http.get(f"/v1/jobs/{job_id}").json()["status"] in {"done", "failed", "dead"}:
+                if self._http.get(f"/v1/jobs/{job['job_id']}").json()["status"] in {"done", "failed", "dead"}:
                     return
         raise LostPatienceError
 
     def _file(self, number: int) -> None:
-        begun = time.monotonic()
-        name = f"readings-{number}.csv"
-        file = (name, self._contents.file(number))
+        file = (f"readings-{number}.csv", self._contents.file(number))
         job = self._ask("file", "POST", f"/v1/sites/{SHED}/uploads", data={"kind": "readings"}, files={"file": file}).json()
         self._ledger.acknowledge("file", job_id=job["job_id"], rows=self._contents.rows(number))
-        self.seen.note("file", begun)
 
-    def _publish(self, _number: int) -> None:
-        begun = time.monotonic()
-        value = next(self._live_numbers)
-        said = self._mqtt.publish(METER, str(value), qos=1)
+    def _publish(self, number: int) -> None:
+        begun, value = time.monotonic(), number + 1
+        message = self._mqtt.publish(METER, str(value), qos=1)
         with suppress(RuntimeError, ValueError):
-            said.wait_for_publish(ANSWER_SECONDS)
-        if not said.is_published():
+            message.wait_for_publish(ANSWER_SECONDS)
+        if not message.is_published():
             raise LostPatienceError
         self._ledger.acknowledge("live", value=value)
         self._published.append((value, begun))
-        self.seen.note("live reading", begun)
 
-    def _look_for_stored(self, _number: int) -> None:
+    def _look_for_stored(self, _number: int) -> float:
+        """Return when the newest reading that is stored was published; where none came since the last look nothing worked."""
         with self._stack.database() as connection:
             [[newest]] = connection.execute(STORED_QUERY, (METER_SENSOR,)).fetchall()
+        published = None
         while newest is not None and self._published and self._published[0][0] <= newest:
-            self.seen.note("stored reading", self._published.pop(0)[1])
+            _, published = self._published.pop(0)
+        if published is None:
+            raise LostPatienceError
+        return published
 
     def _block(self, number: int) -> None:
-        begun = time.monotonic()
-        wanted = self._contents.block(number)
-        block = self._ask("block", "POST", f"/v1/sites/{SHED}/manual-blocks", key=f"block-{number}", json=wanted).json()
-        self._ledger.acknowledge("block", block_id=block["block_id"], starts_at=wanted["from"])
-        self.seen.note("block", begun)
+        block = self._contents.block(number)
+        stored = self._ask("block", "POST", f"/v1/sites/{SHED}/manual-blocks", key=f"block-{number}", json=block).json()
+        self._ledger.acknowledge("block", block_id=stored["block_id"], starts_at=block["from"])
 
-    def _change_setting(self, _number: int) -> None:
-        begun = time.monotonic()
-        change = next(self._changes)
+    def _change_setting(self, number: int) -> None:
+        change = number + 1
         version = self._ask("setting", "GET", f"/v1/sites/{OFFICE}").headers["ETag"]
         # Sent once: whether a change whose answer was lost was made, the next look at the version says.
-        answer = self._ask("setting", "PUT", f"/v1/sites/{OFFICE}", patience=0, json=describe_office(change), headers={"If-Match": version})
-        self._ledger.acknowledge("setting", change=change, etag=answer.headers["ETag"])
-        self.seen.note("setting", begun)
+        self._ask("setting", "PUT", f"/v1/sites/{OFFICE}", patience=0, json=describe_office(change), headers={"If-Match": version})
+        self._ledger.acknowledge("setting", change=change)
 
     def _document(self, number: int) -> None:
-        begun = time.monotonic()
         content = self._contents.text(number)
-        said = self._ask("document", "POST", "/v1/documents", files={"file": (f"note-{number}.txt", content)}).json()
-        self._ledger.acknowledge("document", document_id=said["documents"][0]["document_id"], sha256=digest(content))
-        self.seen.note("document", begun)
+        stored = self._ask("document", "POST", "/v1/documents", files={"file": (f"note-{number}.txt", content)}).json()
+        sha256 = hashlib.sha256(content).hexdigest()
+        self._ledger.acknowledge("document", document_id=stored["documents"][0]["document_id"], sha256=sha256)
 
     def _search(self, number: int) -> None:
-        begun = time.monotonic()
         self._ask("search", "POST", "/v1/search", json={"query": f"battery note {number}", "retriever": "sparse", "k": 1})
-        self.seen.note("search", begun)
 
     def _override(self, number: int) -> None:
         """Ask the inverter for ten times what it can, one way or the other, and wait until it hears of something."""
-        begun = time.monotonic()
         until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-        wanted = {"mode": ("charge", "export")[number % 2], "power_kw": ASKED_KW + number % 7, "until": until}
+        override = {"mode": ("charge", "export")[number % 2], "power_kw": ASKED_KW + number % 7, "until": until}
+        before = self._commands
+        self._ask("command", "PUT", f"/v1/sites/{HOME}/control/overrides/batteries", json=override)
         with self._heard:
-            before = self._commands
-        self._ask("command", "PUT", f"/v1/sites/{HOME}/control/overrides/batteries", json=wanted)
-        with self._heard:
-            if self._heard.wait_for(lambda: self._commands > before, PATIENCE_SECONDS):
-                self.seen.note("command", begun)
+            if not self._heard.wait_for(lambda: self._commands > before, PATIENCE_SECONDS):
+                raise LostPatienceError
 
     def _ask(self, caller: str, method: str, path: str, *, key: str | None = None, patience: float = PATIENCE_SECONDS, **content: Any) -> httpx.Response:
         """Return an acknowledgement; until there is one ask again, as often as patience lasts.
@@ -252,9 +234,3 @@ def _describe(answer: httpx.Response) -> str:
     with suppress(ValueError):
         return f"{answer.status_code} {answer.json()['title']}{', Retry-After' if 'Retry-After' in answer.headers else ''}"
     return f"{answer.status_code} without a problem document"
-
-
-def _setpoints(plan: dict[str, Any]) -> list[list[Any]]:
-    """Return of each slot the mode, and what the battery is to charge and discharge in it, kWh, and its state of charge at the end."""
-    batteries = [(slot["mode"], slot["batteries"]["battery"]) for slot in plan["slots"]]
-    return [[mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]] for mode, battery in batteries]
