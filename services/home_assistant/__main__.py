@@ -3,11 +3,8 @@
 Without a broker in the settings, or with ``LUNA_MQTT_PUBLISH=off``, it waits, healthy, and publishes nothing.
 """
 
-import argparse
-import signal
-import sys
 import threading
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
@@ -17,12 +14,9 @@ from luna.energy.errors import LunaError
 from luna.platform.addresses import parse_broker
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
-from luna.platform.embedded import running
-from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import present
-from luna.platform.settings import load_settings
-from luna.platform.telemetry import configure_logging
+from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing
@@ -36,25 +30,16 @@ log = structlog.get_logger("luna.home_assistant")
 
 def main(arguments: list[str] | None = None) -> int:
     """Publish until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="services.home_assistant", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    options = parser.parse_args(arguments)
-    settings = load_settings()
-    configure_logging("home_assistant", level=settings.log_level)
-    announce_release()
-    ending = threading.Event()
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, lambda *_: ending.set())
-    with running(settings) as addresses, ExitStack() as stack:
-        pulse, probes = Liveness(BEAT, settings.heartbeat_file), probes_for(("database", "redis"), settings, addresses)
+    options = health_parser("services.home_assistant", __doc__).parse_args(arguments)
+    ending = end_on_signals()
+    with service_process("home_assistant", beat=BEAT, health_port=options.health_port) as process:
+        settings, addresses, stack = process.settings, process.addresses, process.resources
         connection = None
         if settings.mqtt_url and settings.mqtt_publish != "off":
             connection = BrokerConnection(parse_broker(settings.mqtt_url, settings.mqtt_password))
             connection.open()
             stack.callback(connection.close)
-        readiness = Readiness({ALIVE: pulse.probe, **probes, **({"mqtt": connection.probe} if connection else {})})
-        if options.health_port:
-            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+        readiness = process.serve_health(("database", "redis"), {"mqtt": connection.probe} if connection else {})
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness, role="home_assistant"))
         publisher = None
@@ -69,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             carried_out = Commands(database, partial(client.submit, expires=PLAN_PATIENCE))
             publisher = Publisher(connection, database, carried_out, publishing=publishing, clock=SystemClock())
         while not ending.is_set():
-            pulse.beat()
+            process.pulse.beat()
             _turn(publisher, ending)
     return 0
 
@@ -88,8 +73,4 @@ def _turn(publisher: Publisher | None, ending: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("Home Assistant cannot be told", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "Home Assistant cannot be told")

@@ -3,12 +3,9 @@
 A reading is on this machine's disk before its source hears that it was taken. Without a source in the settings the process waits, healthy.
 """
 
-import argparse
 import asyncio
 import signal
-import sys
 import threading
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,12 +18,11 @@ from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
 from luna.platform.drivers.proxy import ProxyPorts, declared_ports
-from luna.platform.embedded import running
-from luna.platform.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
+from luna.platform.health import Liveness, Probe
 from luna.platform.memory import FreedMemory
 from luna.platform.queue.heartbeats import present
-from luna.platform.settings import Settings, load_settings
-from luna.platform.telemetry import configure_logging
+from luna.platform.service_process import exit_from, health_parser, service_process
+from luna.platform.settings import Settings
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
@@ -112,15 +108,11 @@ class Live:
 
 def main(arguments: list[str] | None = None) -> int:
     """Listen until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="services.ingest.live", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser = health_parser("services.ingest.live", __doc__)
     parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
     options = parser.parse_args(arguments)
-    settings = load_settings()
-    configure_logging("recorder", level=settings.log_level)
-    announce_release()
-    with running(settings) as addresses, ExitStack() as stack:
-        pulse, ending = Liveness(BEAT, settings.heartbeat_file), threading.Event()
+    with service_process("recorder", beat=BEAT, health_port=options.health_port) as process:
+        settings, addresses, stack, ending = process.settings, process.addresses, process.resources, threading.Event()
         notes = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
@@ -133,14 +125,12 @@ def main(arguments: list[str] | None = None) -> int:
         if set(forms) == {PROFILE}:
             log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
             probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
-        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **probes})
-        if options.health_port:
-            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+        readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
         sites, look = SiteReader(database, notes, clock=clock), timedelta(seconds=options.look_seconds)
         live = Live(listening, sites, quarters, notes=notes, data_folder=settings.data_folder, look=look)
-        asyncio.run(live.run(pulse, ending=ending))
+        asyncio.run(live.run(process.pulse, ending=ending))
     return 0
 
 
@@ -182,8 +172,4 @@ def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("the recorder cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "the recorder cannot start")

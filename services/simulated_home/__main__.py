@@ -2,19 +2,19 @@
 
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
 
-from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.errors import UnavailableError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine, prices, sites
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded import running
 from luna.platform.memory import FreedMemory
+from luna.platform.service_process import exit_from
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
 from luna.platform.telemetry import configure_logging
@@ -154,8 +154,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("the simulated home cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "the simulated home cannot start")

@@ -3,12 +3,8 @@
 import argparse
 import os
 import platform
-import signal
-import sys
-import threading
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -22,17 +18,14 @@ from prometheus_client import Counter, Gauge
 from luna.contracts.health import BeatSign
 from luna.contracts.message import Request
 from luna.contracts.tasks import list_periodic
-from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.errors import UnavailableError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.embedded import running
-from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.platform.health.probes import PATIENCE
 from luna.platform.queue.client import Client
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import LeaderLock, read_beat
 from luna.platform.queue.pending_work import PendingWork
-from luna.platform.settings import load_settings
-from luna.platform.telemetry import configure_logging
+from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
 
 # A message that nobody took by then is dropped, before the next one is due.
 _LIFETIME_SHARE = 0.9
@@ -222,33 +215,25 @@ class Beat:
 def main(arguments: list[str] | None = None) -> int:
     """Turn until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
-    settings = load_settings()
-    configure_logging("beat", level=settings.log_level)
-    announce_release()
-    stop = threading.Event()
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, lambda *_: stop.set())
+    ending = end_on_signals()
     turn = timedelta(seconds=options.turn_seconds)
     schedule = {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
-    pulse = Liveness(turn, settings.heartbeat_file)
-    with running(settings) as addresses, ExitStack() as stack:
-        pending = PendingWork(settings, addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
-        stack.callback(pending.close)
-        beat = Beat(addresses.redis_url, schedule, turn=turn, has_work=pending.is_there)
-        stack.callback(beat.leave)
-        readiness = Readiness({ALIVE: pulse.probe, "schedule": lambda: beat.state, **probes_for(("redis",), settings, addresses)})
+    with service_process("beat", beat=turn, health_port=options.health_port) as process:
+        pending = PendingWork(process.settings, process.addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
+        process.resources.callback(pending.close)
+        beat = Beat(process.addresses.redis_url, schedule, turn=turn, has_work=pending.is_there)
+        process.resources.callback(beat.leave)
+        readiness = process.serve_health(("redis",), {"schedule": lambda: beat.state})
         if options.health_port:
-            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
             readiness.watch()
-        while not stop.is_set():
-            pulse.beat()
-            stop.wait(beat.turn())
+        while not ending.is_set():
+            process.pulse.beat()
+            ending.wait(beat.turn())
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="luna.platform.queue.beat", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser = health_parser("luna.platform.queue.beat", __doc__)
     parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
     for periodic in list_periodic().values():
         parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)
@@ -256,8 +241,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("beat cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "beat cannot start")

@@ -4,7 +4,6 @@ import argparse
 import gc
 import os
 import platform
-import sys
 import uuid
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +27,6 @@ from kombu.asynchronous.timer import Timer
 
 from luna.contracts.health import NodeSign
 from luna.contracts.message import service_of
-from luna.energy.errors import LunaError
 from luna.platform.clock import SystemClock
 from luna.platform.embedded import Addresses, running
 from luna.platform.health import ALIVE, TAKES, HealthServer, Liveness, Readiness, announce_release, probes_for
@@ -42,6 +40,7 @@ from luna.platform.queue.services import choose_queues, load_services
 from luna.platform.queue.task import definitions
 from luna.platform.queue.task_base import Process, register
 from luna.platform.queue.task_metrics import MetricPipe, open_pipe
+from luna.platform.service_process import exit_from
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from luna.platform.tracing import configure_tracing
@@ -262,8 +261,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("worker cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "worker cannot start")
