@@ -1,11 +1,7 @@
 """Executor process: ``python -m services.executor`` sends the plans of armed sites to their devices, independent of running computations."""
 
-import argparse
-import signal
-import sys
-import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -13,19 +9,17 @@ from importlib import import_module
 import structlog
 
 from luna.contracts import PlanRequest
-from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.errors import UnavailableError
 from luna.energy.site.control import NOT_SENT, Control
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.drivers.budget import WriteCounter
-from luna.platform.embedded import running
-from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import executor_present
-from luna.platform.settings import Settings, load_settings
+from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
+from luna.platform.settings import Settings
 from luna.platform.settings.stored import refresh_settings
-from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
 from services.executor.watch import Watch
@@ -39,29 +33,20 @@ log = structlog.get_logger("luna.planner.execution")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(prog="services.executor", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    options = parser.parse_args(arguments)
-    settings = load_settings()
-    configure_logging("executor", level=settings.log_level)
-    announce_release()
-    ending = threading.Event()
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, lambda *_: ending.set())
-    with running(settings) as addresses, ExitStack() as stack:
-        pulse, clock = Liveness(BEAT, settings.heartbeat_file), SystemClock()
+    options = health_parser("services.executor", __doc__).parse_args(arguments)
+    ending = end_on_signals()
+    with service_process("executor", beat=BEAT, health_port=options.health_port) as process:
+        settings, addresses, clock = process.settings, process.addresses, SystemClock()
         database = engine.create(addresses.database_url, application_name="luna-executor", pool_size=10)
-        stack.callback(database.dispose)
-        client = stack.enter_context(closing(Client(addresses.redis_url)))
-        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses)})
-        if options.health_port:
-            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+        process.resources.callback(database.dispose)
+        client = process.resources.enter_context(closing(Client(addresses.redis_url)))
+        readiness = process.serve_health(("database", "redis"))
         readiness.watch()
         opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
         executor = Executor(database, opener, partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
         watch = Watch(database, executor, clock=clock)
-        stack.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
-        watch.run(pulse, ending=ending)
+        process.resources.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
+        watch.run(process.pulse, ending=ending)
     return 0
 
 
@@ -110,8 +95,4 @@ def ask_plan(client: Client, site_id: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LunaError as error:
-        log.error("the executor cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
-        sys.exit(error.exit_code)
+    exit_from(main, log, "the executor cannot start")
