@@ -23,7 +23,7 @@ from luna.platform.settings import Settings
 from luna.platform.settings.model import Deployment
 
 if TYPE_CHECKING:
-    from services.api.operations import Operation
+    from services.api.operation import Operation
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "guide" / "reference"
@@ -215,12 +215,12 @@ def _profile_file() -> Iterator[str]:
 
 
 def _operations() -> Iterator[str]:
-    from services.api.operations import OLDER, OPERATIONS
+    from services.api.app import OPERATIONS
 
-    yield from _head("Operations", "the gateway's table of operations")
+    yield from _head("Operations", "the gateway's operations")
     yield from ("How the gateway is asked: [resources](../../api.md).", "")
     asked = ("/v1/", "/health/", "/metrics")
-    rows = [operation for operation in OPERATIONS if operation.path.startswith(asked) and operation not in OLDER]
+    rows = [operation for operation in OPERATIONS if operation.path.startswith(asked)]
     heads = ("operation", "address", "scope", "command", "short paths")
     yield from _table(heads, ((f"`{row.name}`", _address(row.method, row.path), row.scope, _command_of(row), _short(row.aliases)) for row in rows))
 

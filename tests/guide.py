@@ -12,7 +12,7 @@ import yaml
 from luna.contracts import PlanRequest
 from luna.contracts.counterfactual import WhatIfRequest
 from luna.energy.site import Site
-from services.api.operations import OPERATIONS, addresses
+from services.api.app import OPERATIONS
 from tests.documentation import ROOT, Page, read_page
 
 GUIDE = ROOT / "docs" / "guide"
@@ -114,6 +114,5 @@ def _has_route(method: str | None, path: str) -> bool:
 
 @cache
 def _routes() -> tuple[tuple[str | None, str], ...]:
-    # A test holds the table against the routes there are.
-    known = [(operation.method, re.sub(r"\{[^}]*\}", r"[^/]+", path)) for operation in OPERATIONS for path in addresses(operation)]
+    known = [(operation.method, re.sub(r"\{[^}]*\}", r"[^/]+", path)) for operation in OPERATIONS for path in operation.addresses]
     return (*known, (None, "/docs"), (None, "/openapi.json"), (None, "/"), (None, ""))

@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
+from importlib import import_module
+from pkgutil import walk_packages
 
 import structlog
 from fastapi import FastAPI
@@ -16,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import services.api.pages
 from luna.energy.refusals import refuse
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import engine
@@ -26,7 +29,6 @@ from luna.platform.queue.connection import connect
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.platform.tracing import TRACEPARENT, configure_tracing, span, trace_of
-from services.api import document_uploads, uploads
 from services.api.gateway import MAX_UPLOADS, MAX_WAITING, Gateway
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.audit import AuditRequests
@@ -35,19 +37,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import REFUSED, Limiter
 from services.api.ingress import BehindIngress
 from services.api.openapi import describe
-from services.api.pages import assets, data, edge_lab, file_guess, home, job_part, planning, savings, site_events, what_ifs
-from services.api.pages import forecasts as forecast_page
-from services.api.pages.account import people, sign_in
-from services.api.pages.admin import pages as admin
-from services.api.pages.agent import page as agent_page
-from services.api.pages.knowledge import asking, tips
-from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
-from services.api.pages.setup import file_page as setup_file
-from services.api.pages.setup import find_page as setup_find
-from services.api.pages.setup import pages as setup
-from services.api.pages.setup import plan_page as setup_plan
-from services.api.pages.setup import sensors_page, site_page
 from services.api.problems import add_problem_handlers, problem_response
 from services.api.routes import (
     agent,
@@ -67,6 +57,7 @@ from services.api.routes import (
 )
 from services.api.routes import settings as setting_routes
 from services.api.routes import uploads as upload_routes
+from services.api.routing import ResourceRouter
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
@@ -75,33 +66,6 @@ TRACE_HEADER = "x-trace-id"
 REQUEST_HEADER = "x-request-id"
 _TRACE_HEADERS = (TRACE_HEADER.encode(), REQUEST_HEADER.encode())
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
-
-PAGES = (
-    assets.router,
-    site_events.router,
-    home.router,
-    job_part.router,
-    planning.router,
-    savings.router,
-    agent_page.router,
-    forecast_page.router,
-    what_ifs.router,
-    asking.router,
-    tips.router,
-    document_pages.router,
-    data.router,
-    file_guess.router,
-    edge_lab.router,
-    setup_plan.router,
-    setup_file.router,
-    setup_find.router,
-    setup.router,
-    site_page.router,
-    sensors_page.router,
-    people.router,
-    admin.router,
-    sign_in.router,
-)
 
 log = structlog.get_logger("luna.api")
 
@@ -214,9 +178,6 @@ class LimitWaiting:
 MAX_BODY_BYTES = 5_000_000
 # Beside those that wait for a plan: one or two seconds of work for a gateway whose core is full.
 MOST_WAITING = MAX_WAITING + MAX_UPLOADS + 200
-# Where files are handed over, as patterns of the whole path.
-UPLOADS = ("/data/load", r"/v1/sites/[^/]+/uploads", setup_plan.UPLOAD_PATH, data.UPLOAD_PATH, file_guess.UPLOAD_PATH)
-DOCUMENTS = (r"(/v1)?/documents", document_pages.UPLOAD_PATH)
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
@@ -242,6 +203,15 @@ ROUTERS = (
     documentation.router,
 )
 
+# A path with a word goes before one that takes any word in its place.
+_PAGES = (vars(import_module(each.name)).get("router") for each in walk_packages(services.api.pages.__path__, "services.api.pages."))
+PAGES = sorted(
+    (route for router in _PAGES if isinstance(router, ResourceRouter) for route in router.routes),
+    key=lambda route: [part.startswith("{") for part in route.path.split("/")],
+)
+ROUTES = (*(route for router in ROUTERS for route in router.routes), *PAGES)
+OPERATIONS = tuple(dict.fromkeys(route.operation for route in ROUTES))
+
 
 def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
     """Return the gateway.
@@ -264,12 +234,12 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         lifespan=_lifespan(settings, addresses, clock or SystemClock()),
     )
     # Not included but taken over: each router between would look through its routes twice for every request.
-    app.router.routes.extend(route for router in (*ROUTERS, *PAGES) for route in router.routes)
+    app.router.routes.extend(ROUTES)
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
     app.state.headers = list_headers(settings)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    larger = dict.fromkeys(UPLOADS, uploads.MAX_FILE_BYTES) | dict.fromkeys(DOCUMENTS, document_uploads.MAX_FORM_BYTES)
+    larger = {route.path_regex.pattern: route.operation.most_bytes for route in ROUTES if route.operation.most_bytes is not None}
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
     app.add_middleware(LimitWaiting, most=MOST_WAITING)

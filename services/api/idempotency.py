@@ -23,7 +23,6 @@ from luna.platform.database.idempotency import AnswerKey, StoredReply
 from services.api.gateway import Gateway, asking_once
 from services.api.identity.caller import Caller
 from services.api.operation import Operation
-from services.api.operations import takes_key
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -41,7 +40,7 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
         ConflictError: the first request of the key is still being answered.
     """
     text = request.headers.get(HEADER)
-    if text is None or not takes_key(operation) or request.headers.get("Content-Type", "").startswith("multipart/"):
+    if text is None or not operation.takes_key or request.headers.get("Content-Type", "").startswith("multipart/"):
         # A file that comes twice is the same job by itself.
         return await handle(request)
     caller: Caller = request.state.caller

@@ -22,7 +22,7 @@ from luna.energy.refusals import refuse
 from services.api.idempotency import answer_once
 from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites
-from services.api.operations import require_operation
+from services.api.operation import Operation
 from services.api.problems import Problem
 from services.api.uploads import PeekedBody
 
@@ -32,9 +32,8 @@ LARGEST_WHOLE_NUMBER = 2**63 - 1
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}
-}
+Responses = dict[int | str, dict[str, Any]]
+PROBLEMS: Responses = {"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -58,13 +57,12 @@ class JsonRequest(Request):
 class CheckedRoute(APIRoute):
     """A route that answers who may ask, of what is theirs, in a body, query and path that can be read.
 
-    What it does, and who may ask, stands in ``services.api.operations``; a route without a row there does not start.
+    What it does, and who may ask, says its operation, without which there is no route.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        options["operation_id"] = options.get("operation_id") or require_operation(min(options["methods"]), path).name
-        options["responses"] = PROBLEMS | (options.get("responses") or {})
-        super().__init__(path, endpoint, **options)
+    def __init__(self, path: str, endpoint: Callable[..., Any], *, operation: Operation, responses: Responses | None = None, **options: Any) -> None:
+        self.operation = operation
+        super().__init__(path, endpoint, methods=[operation.method], operation_id=operation.name, responses=PROBLEMS | (responses or {}), **options)
         self._begins, self._parts = path.partition("{")[0], None if ":path}" in path else path.count("/")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -76,12 +74,11 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return the handler behind guards and checks."""
-        handle, field = self.make_handler(), self.body_field
+        handle, field, operation = self.make_handler(), self.body_field, self.operation
         takes_form = field is not None and isinstance(field.field_info, Form)
-        operations = {method: require_operation(method, self.path) for method in self.methods or ()}
 
         async def handle_checked(request: Request) -> Response:
-            checked, operation = JsonRequest(request.scope, PeekedBody(request.receive)), operations[request.method]
+            checked = JsonRequest(request.scope, PeekedBody(request.receive))
             caller = await admit(checked, operation)
             # Refuse a query or path with a NUL, which PostgreSQL knows in no text.
             for name, value in (*checked.path_params.items(), *checked.query_params.multi_items()):

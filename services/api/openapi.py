@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
 from services.api.field_words import describe_field
 from services.api.idempotency import HEADER
-from services.api.operations import find_operation, takes_key
+from services.api.json_body import CheckedRoute
 from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -31,9 +31,10 @@ def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
+        keyed = {route.operation.name for route in app.routes if isinstance(route, CheckedRoute) and route.operation.takes_key}
         for path, methods in document["paths"].items():
             for operation in methods.values():
-                if takes_key(find_operation(operation["operationId"])) and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+                if operation["operationId"] in keyed and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
                     operation.setdefault("parameters", []).append(_KEY)
                 _add_errors(path, operation)
                 _add_examples(operation)

@@ -1,10 +1,13 @@
-"""An operation of the gateway: its address, who may call it, and which command does the same."""
+"""An operation of the gateway: its address, who may call it, and which command does the same. It is declared at the function that answers."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
 from luna.platform.capability import Capability
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,16 +15,17 @@ class Operation:
     """One thing that can be asked of the gateway.
 
     Attributes:
-        name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
         scope: what a caller must have been given.
         command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
         monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
+        keyed: whether a second POST with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept.
+        most_bytes: of a body, where it may have more than others.
+        name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
     """
 
-    name: str
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    method: Method
     path: str
     scope: Scope
     command: str | None = None
@@ -29,9 +33,80 @@ class Operation:
     critical: bool = False
     monitor: bool = False
     aliases: tuple[str, ...] = ()
+    keyed: bool = True
+    most_bytes: int | None = None
+    name: str = ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it answers: its own path, then the short ones."""
+        return self.path, *self.aliases
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a caller may name a request, so that it is carried out once however often it comes."""
+        return self.keyed and self.method == "POST"
 
 
 def describe_declared(capability: Capability) -> Operation:
-    """Return the row of a declared capability."""
+    """Return the operation of a declared capability."""
     shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "alone", "aliases", "critical")}
-    return Operation(**shared, command=next(iter(capability.commands), capability.local_command))
+    return Operation(**shared, command=next(iter(capability.commands), capability.local_command), keyed=capability.noun != "identity")
+
+
+# What makes a worker compute for long, and has a budget of its own.
+SOLVERS = frozenset(
+    {
+        "make_plan",
+        "trace_pareto",
+        "compare_plan",
+        "ask_why_not",
+        "plan_variant",
+        "issue_forecast",
+        "explain_forecast",
+        "explain_stored_forecast",
+        "evaluate_forecasts",
+        "issue_scenarios",
+        "train_forecast",
+        "draw_agent_day",
+        "draw_day_part",
+        "train_agent",
+        "evaluate_agent",
+        "start_replay",
+        "ask_what_if",
+        "ask_question",
+        "accept_job",
+    }
+)
+
+# What a caller must have been given for a job, by its task; one that is not named is the installation's.
+JOB_SCOPES: dict[str, Scope] = {
+    "planner.replay.run": "analyse",
+    "planner.replay.spread": "analyse",
+    "planner.schedule.pareto": "analyse",
+    "agent.policy.train": "analyse",
+    **dict.fromkeys(PUBLIC_TASKS, "analyse"),
+    "agent.policy.evaluate": "analyse",
+    "agent.replay.run": "analyse",
+    "agent.night.run": "administer",
+    "forecaster.model.train": "analyse",
+    "forecaster.forecast.issue": "operate",
+    "forecaster.forecast.evaluate": "analyse",
+    "forecaster.forecast.judge": "analyse",
+    "forecaster.scenario.issue": "analyse",
+    "forecaster.version.promote": "operate",
+    "forecaster.version.rollback": "operate",
+    "ingest.quality.judge": "data",
+    "ingest.prices.fetch": "data",
+    "ingest.weather.fetch": "data",
+    "ingest.slots.build": "data",
+    "ingest.history.backfill": "data",
+    "ingest.history.repair": "data",
+    "ingest.history.verify": "data",
+    "planner.plans.check": "analyse",
+    "rag.documents.reindex": "administer",
+    "rag.recommendations.refresh": "analyse",
+    "ingest.demo.load": "administer",
+    "ingest.simulated_home.make": "administer",
+    "ingest.simulated_home.remove": "administer",
+}

@@ -1,37 +1,40 @@
-"""Routes by the table of operations: a handler's name says which operation it is, the table where that answers."""
+"""Routes with their operations: where each answers, and who may ask, is declared at the function that answers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Path
-from fastapi.routing import APIRoute
+from fastapi import Path
 
-from services.api.operations import addresses, find_operation
+from luna.contracts.identity import Scope
+from services.api.json_body import CheckedRoute
+from services.api.operation import Method, Operation
 from services.api.site_clock import SiteClockRoute
 
 SitePath = Annotated[str, Path(min_length=1, max_length=64, description="the site's name")]
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 
 
-class ResourceRouter(APIRouter):
-    """The routes of one noun. Local days and clock times in them are those of the site that a request names."""
+class ResourceRouter:
+    """The routes of one noun, undocumented without ``tag``. Local days and clock times in them are usually those of the site that a request names."""
 
-    def __init__(self, tag: str, *, route_class: type[APIRoute] = SiteClockRoute, documented: bool = True) -> None:
-        super().__init__(route_class=route_class, tags=[tag])
-        self._documented = documented
+    def __init__(self, tag: str = "", *, route_class: type[CheckedRoute] = SiteClockRoute) -> None:
+        self.routes: list[CheckedRoute] = []
+        self._tag, self._route_class = tag, route_class
 
-    def operation(self, summary: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer the operation of its name, at the operation's path and, undocumented, at its aliases.
-
-        Raises:
-            LookupError: the table has no such operation.
-        """
+    def operation(self, summary: str, operation: Operation, **options: Any) -> Callable[[HandlerT], HandlerT]:
+        """Let the function answer an operation of its name, at the operation's path and, undocumented, at its aliases."""
 
         def add(handler: HandlerT) -> HandlerT:
-            row = find_operation(handler.__name__)
-            for path in addresses(row):
-                in_schema = self._documented and path == row.path
-                self.add_api_route(path, handler, methods=[row.method], operation_id=row.name, summary=summary, include_in_schema=in_schema, **options)
+            row = replace(operation, name=handler.__name__)
+            for path in row.addresses:
+                in_schema = bool(self._tag) and path == row.path
+                route = self._route_class(path, handler, operation=row, tags=[self._tag], summary=summary, include_in_schema=in_schema, **options)
+                self.routes.append(route)
             return handler
 
         return add
+
+    def page(self, method: Method, path: str, scope: Scope, *, critical: bool = False, most_bytes: int | None = None) -> Callable[[HandlerT], HandlerT]:
+        """Let the function answer people: no description shows it, and no command does the same, for pages draw what routes and commands return."""
+        return self.operation("", Operation(method, path, scope, alone="a page", critical=critical, keyed=False, most_bytes=most_bytes))

@@ -14,8 +14,7 @@ from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import Budget
 from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
-from services.api.operation import Operation
-from services.api.operations import SOLVERS
+from services.api.operation import SOLVERS, Operation
 from services.api.uploads import PeekedBody
 
 SAFE = ("GET", "HEAD", "OPTIONS")

@@ -12,8 +12,7 @@ from luna.platform.database.site_references import Kind, find_reference
 from luna.platform.own_sites import require_own
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
-from services.api.operation import Operation
-from services.api.operations import JOB_SCOPES
+from services.api.operation import JOB_SCOPES, Operation
 
 SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
 KINDS: tuple[Kind, ...] = get_args(Kind)

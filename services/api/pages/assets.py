@@ -9,11 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from luna.energy.refusals import refuse
 from services.api.entity_tags import accepted_encodings
 from services.api.json_body import CheckedRoute
+from services.api.routing import ResourceRouter
 
 STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
@@ -27,7 +28,7 @@ APP_COLOR = "#14181f"
 A_DAY = "public, max-age=86400"
 FOR_EVER = "public, max-age=31536000, immutable"
 
-router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
+router = ResourceRouter(route_class=CheckedRoute)
 log = structlog.get_logger("luna.api")
 
 
@@ -40,7 +41,7 @@ class Asset:
     encoded: dict[str, bytes]
 
 
-@router.get("/static/{name}")
+@router.page("GET", "/static/{name}", "public")
 def serve_asset(name: str, request: Request) -> Response:
     """Return a file that a page named."""
     asset = _by_name().get(name)
@@ -55,13 +56,13 @@ def serve_asset(name: str, request: Request) -> Response:
     return Response(content, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"))
 
 
-@router.get("/favicon.ico")
+@router.page("GET", "/favicon.ico", "public")
 def serve_icon() -> Response:
     """Return the icon that browsers ask for where no page names one: beside documents, downloads and answers in JSON."""
     return Response(_icon(), headers={"Cache-Control": A_DAY}, media_type=MEDIA_TYPES[".png"])
 
 
-@router.get("/manifest.webmanifest")
+@router.page("GET", "/manifest.webmanifest", "public")
 def describe_app() -> Response:
     """Return what a browser installs as an app; its addresses are relative, for below ingress the gateway is not at the root."""
     icons = [
@@ -73,7 +74,7 @@ def describe_app() -> Response:
     return Response(content, headers={"Cache-Control": A_DAY}, media_type="application/manifest+json")
 
 
-@router.get("/service-worker.js")
+@router.page("GET", "/service-worker.js", "public")
 def serve_worker() -> Response:
     """Return the script that shows a site's pages while there is no connection; browsers look for another one each time."""
     content = files("services.api.pages").joinpath("app", "service_worker.js").read_bytes()

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -36,6 +36,8 @@ from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.uploads import take_upload
+from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_FILE_BYTES
 
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)
@@ -202,16 +204,15 @@ def _as_received(cell: Any) -> Any:
         return cell if str(cell or "").strip() else None
 
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["data"]
 MOST_ROWS, MOST_LOADS = 20, 8
 RowPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
 MonthQuery = Annotated[str | None, Query(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="usual: that of yesterday")]
-UPLOAD_PATH = r"/ui/sites/[^/]+/data/uploads"
 
 
-@router.get("/ui/sites/{site_id}/data")
+@router.page("GET", "/ui/sites/{site_id}/data", "read")
 def show_data(
     site_id: SitePath,
     request: Request,
@@ -225,7 +226,7 @@ def show_data(
     return _show(request, gateway, site_id, month=month, decided=decided, job=job)
 
 
-@router.get("/ui/sites/{site_id}/data/gaps")
+@router.page("GET", "/ui/sites/{site_id}/data/gaps", "read")
 async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
     site = await run_in_threadpool(gateway.load_site, site_id)
@@ -242,7 +243,7 @@ async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, month=month, gaps=gaps, refusal=refusal))
 
 
-@router.post("/ui/sites/{site_id}/data/quality")
+@router.page("POST", "/ui/sites/{site_id}/data/quality", "data")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Have the days of a month judged again."""
     selected = Month.of(month, gateway.load_site(site_id), gateway.clock.now())
@@ -250,7 +251,7 @@ def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = 
     return RedirectResponse(f"{PAGE.address(site_id)}?month={selected.name}&job={job.job_id}", 303)
 
 
-@router.post("/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}")
+@router.page("POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data")
 async def decide_row(
     site_id: SitePath, quarantine_id: RowPath, resolution: Resolution, request: Request, *, gateway: CurrentGateway, caller: CurrentCaller
 ) -> Response:
@@ -262,7 +263,7 @@ async def decide_row(
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
 
-@router.post("/ui/sites/{site_id}/data/uploads")
+@router.page("POST", "/ui/sites/{site_id}/data/uploads", "data", most_bytes=MAX_FILE_BYTES)
 async def upload_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Take a file and lead to the page that shows what becomes of it."""
     job = await take_upload(site_id, request, gateway, Response())

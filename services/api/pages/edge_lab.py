@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from markupsafe import Markup
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeRun, EdgeRunResult, EdgeSummary, LabEstimate
@@ -18,8 +18,9 @@ from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("edge", "/ui/edge")
 MOST_RUNS = 10
@@ -31,7 +32,7 @@ MS_DECIMALS, MWH_DECIMALS = 1, 2
 JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
-@router.get("/ui/edge")
+@router.page("GET", "/ui/edge", "read")
 def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None) -> Response:
     """Show a finished run, the newest where none is named."""
     with unit_of_work(gateway.database) as connection:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -15,17 +15,17 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, Page, PageRoute, numbers_of, show, words_of
-from services.api.uploads import receive_upload
+from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_FILE_BYTES, receive_upload
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("file_guess", "/ui/sites/{site_id}/data")
-UPLOAD_PATH = r"/ui/sites/[^/]+/data/imports"
 # What of a file's key is its own; before it stands whose it is, so that no site has another's.
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
-@router.post("/ui/sites/{site_id}/data/imports")
+@router.page("POST", "/ui/sites/{site_id}/data/imports", "data", most_bytes=MAX_FILE_BYTES)
 async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file, and lead to what would be stored of it."""
     await run_in_threadpool(gateway.load_site, site_id)
@@ -34,7 +34,7 @@ async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGa
     return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("-")[2]), {"name": upload.name}), 303)
 
 
-@router.get("/ui/sites/{site_id}/data/imports/{upload_id}")
+@router.page("GET", "/ui/sites/{site_id}/data/imports/{upload_id}", "data")
 async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
     """Show what a file seems to be and what would be stored of it."""
     site = await run_in_threadpool(gateway.load_site, site_id)
@@ -54,7 +54,7 @@ async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Reque
     )
 
 
-@router.post("/ui/sites/{site_id}/data/imports/{upload_id}")
+@router.page("POST", "/ui/sites/{site_id}/data/imports/{upload_id}", "data")
 async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
     """Store the file as it is shown, and lead to the page that shows what becomes of it; to the questions where one is open."""
     site = await run_in_threadpool(gateway.load_site, site_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
@@ -29,6 +29,7 @@ from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.routing import ResourceRouter
 
 PER_HOUR = timedelta(hours=1) / SLOT
 HOURS_AHEAD = 48
@@ -155,7 +156,7 @@ def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:
     return {"charts": charts, "notes": say_notes(view)}
 
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["forecasts"]
 VersionQuery = Annotated[ForecastVersion | None, Query()]
@@ -171,7 +172,7 @@ class StoredForecasts:
     forgotten_until: datetime | None
 
 
-@router.get("/ui/sites/{site_id}/forecasts")
+@router.page("GET", "/ui/sites/{site_id}/forecasts", "read")
 def show_forecasts(
     site_id: SitePath,
     request: Request,
@@ -184,7 +185,7 @@ def show_forecasts(
     return _show(request, gateway, site_id, done=done, job=job)
 
 
-@router.get("/ui/sites/{site_id}/forecasts/chart")
+@router.page("GET", "/ui/sites/{site_id}/forecasts/chart", "read")
 async def show_forecast_chart(site_id: SitePath, request: Request, gateway: CurrentGateway, version: VersionQuery = None) -> Response:
     """Draw the forecast that stands, with its reasons: as the part that waits for it, or, without a script, in the whole page."""
     now = gateway.clock.now()
@@ -198,7 +199,7 @@ async def show_forecast_chart(site_id: SitePath, request: Request, gateway: Curr
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, refusal=refusal, **drawn))
 
 
-@router.get("/ui/sites/{site_id}/forecasts/explanation")
+@router.page("GET", "/ui/sites/{site_id}/forecasts/explanation", "read")
 async def show_explanation(site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]) -> Response:
     """Say why the figures of one quarter-hour are what they are."""
     question = ExplainRequest(site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language)
@@ -210,21 +211,21 @@ async def show_explanation(site_id: SitePath, request: Request, gateway: Current
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, slot=slot, **context))
 
 
-@router.post("/ui/sites/{site_id}/forecasts/promote")
+@router.page("POST", "/ui/sites/{site_id}/forecasts/promote", "operate")
 async def promote_version(site_id: SitePath, gateway: CurrentGateway, version: Annotated[ForecastVersion, Form()]) -> Response:
     """Let a version drive the planner from the next plan on."""
     await gateway.ask(PromoteRequest(site_id=site_id, forecast_version=version))
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-@router.post("/ui/sites/{site_id}/forecasts/rollback")
+@router.page("POST", "/ui/sites/{site_id}/forecasts/rollback", "operate")
 async def roll_back_version(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Take the last decision back that stands."""
     await gateway.ask(RollbackRequest(site_id=site_id))
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-@router.post("/ui/sites/{site_id}/forecasts/train")
+@router.page("POST", "/ui/sites/{site_id}/forecasts/train", "analyse")
 def retrain_model(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Train anew, whatever the test of the new model says."""
     gateway.load_site(site_id)
@@ -232,7 +233,7 @@ def retrain_model(site_id: SitePath, gateway: CurrentGateway) -> Response:
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
-@router.post("/ui/sites/{site_id}/forecasts/reset")
+@router.page("POST", "/ui/sites/{site_id}/forecasts/reset", "operate")
 def forget_today(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Let today's forecasts start afresh, and issue one that does."""
     now = gateway.clock.now()
@@ -241,7 +242,7 @@ def forget_today(site_id: SitePath, gateway: CurrentGateway) -> Response:
     return _issue(gateway, site_id, now + timedelta(seconds=1))
 
 
-@router.post("/ui/sites/{site_id}/forecasts/issue")
+@router.page("POST", "/ui/sites/{site_id}/forecasts/issue", "operate")
 def issue_now(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Issue a forecast of the version that drives."""
     return _issue(gateway, site_id, gateway.clock.now())

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
@@ -34,6 +34,7 @@ from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
+from services.api.routing import ResourceRouter
 from services.api.timeline.build import build_timeline
 from services.api.timeline.window import open_window
 
@@ -79,7 +80,7 @@ def list_advice(view: HomeView) -> list[str]:
     return sentences
 
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
@@ -114,7 +115,7 @@ class OverrideForm(BaseModel):
     csrf_token: str = ""
 
 
-@router.get("/")
+@router.page("GET", "/", "read")
 def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
@@ -124,7 +125,7 @@ def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 
-@router.get("/ui/sites/{site_id}/home")
+@router.page("GET", "/ui/sites/{site_id}/home", "read")
 def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
@@ -150,7 +151,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
 
-@router.get("/ui/sites/{site_id}/home/head")
+@router.page("GET", "/ui/sites/{site_id}/home/head", "read")
 def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
@@ -159,7 +160,7 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, price_note=price_note, **_describe(view, gateway))
 
 
-@router.get("/ui/sites/{site_id}/home/flow")
+@router.page("GET", "/ui/sites/{site_id}/home/flow", "read")
 def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show the energy flows of the last measured slot anew."""
     with unit_of_work(gateway.database) as connection:
@@ -167,7 +168,7 @@ def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     return show_part(request, PAGE, "home_flow.html.j2", site=view.window.site, flow=view_flow(view))
 
 
-@router.get("/ui/sites/{site_id}/home/why")
+@router.page("GET", "/ui/sites/{site_id}/home/why", "read")
 def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
@@ -175,7 +176,7 @@ def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: I
     return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, **_view_why(view, at))
 
 
-@router.get("/ui/sites/{site_id}/home/table")
+@router.page("GET", "/ui/sites/{site_id}/home/table", "read")
 def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show every value of the chart as a table: a page of its own, or a part of Home where a script asks."""
     with unit_of_work(gateway.database) as connection:
@@ -186,7 +187,7 @@ def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
     return show(request, PAGE, site=site, template="home_table_page.html.j2", headings=headings(view), rows=rows)
 
 
-@router.get("/ui/sites/{site_id}/home/plan.csv")
+@router.page("GET", "/ui/sites/{site_id}/home/plan.csv", "read")
 def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Hand out every value of the chart as CSV."""
     with unit_of_work(gateway.database) as connection:
@@ -195,7 +196,7 @@ def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
     return Response(write_csv(view), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-@router.post("/ui/sites/{site_id}/home/override")
+@router.page("POST", "/ui/sites/{site_id}/home/override", "operate")
 def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, form: Annotated[OverrideForm, Form()]) -> Response:
     """Do something else until an instant; then the plan takes over again."""
     with unit_of_work(gateway.database) as connection:
@@ -204,7 +205,7 @@ def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, 
     return _refresh(site_id, request)
 
 
-@router.post("/ui/sites/{site_id}/home/resume")
+@router.page("POST", "/ui/sites/{site_id}/home/resume", "operate")
 def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, device: Annotated[str, Form()] = BATTERIES) -> Response:
     """End an override: the plan again."""
     with unit_of_work(gateway.database) as connection:
@@ -212,7 +213,7 @@ def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, de
     return _refresh(site_id, request)
 
 
-@router.post("/ui/sites/{site_id}/home/plan")
+@router.page("POST", "/ui/sites/{site_id}/home/plan", "operate")
 def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Ask for what a plan rests on and for a plan; nobody waits for them, the page shows what comes of it."""
     with unit_of_work(gateway.database) as connection:
@@ -224,7 +225,7 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     return _refresh(site_id, request)
 
 
-@router.post("/ui/preferences")
+@router.page("POST", "/ui/preferences", "public")
 def save_preferences(request: Request, language: Annotated[str | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
     # The page that the form stood on, of this gateway only.

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from sqlalchemy import Connection
 
 from luna.contracts.job import Job
@@ -13,15 +13,16 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Progress
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, show_part
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("job", "/ui/sites/{site_id}/jobs")
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 
-@router.get("/ui/sites/{site_id}/jobs/{job_id}")
+@router.page("GET", "/ui/sites/{site_id}/jobs/{job_id}", "read")
 def show_job_part(site_id: SitePath, job_id: JobId, request: Request, gateway: CurrentGateway) -> Response:
     """Show how far a job of the site is; the page that holds it is loaded anew once the job has ended."""
     with unit_of_work(gateway.database) as connection:

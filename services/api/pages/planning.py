@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -27,8 +27,9 @@ from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, list_unattended, read_power, say_cost
 from services.api.pages.trial import Trial, price_block
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["planning"]
 BOOST_HOURS = (1, 2, 4)
@@ -106,7 +107,7 @@ class PlanningQuery(BaseModel):
         return BlockForm(device, action, first, first + timedelta(hours=1) if self.to is None else self.to, read_power(self.power_kw))
 
 
-@router.get("/ui/sites/{site_id}/planning")
+@router.page("GET", "/ui/sites/{site_id}/planning", "read")
 async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
     now = gateway.clock.now()
@@ -122,7 +123,7 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
     return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **context)
 
 
-@router.post("/ui/sites/{site_id}/planning/try")
+@router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")
 def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which shows what came of it; refused once they are armed."""
     with unit_of_work(gateway.database) as connection:
@@ -138,7 +139,7 @@ def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -
     return view if (view.job.request.get("site") or {}).get("name") == site_id else None
 
 
-@router.get("/ui/sites/{site_id}/planning/cost")
+@router.page("GET", "/ui/sites/{site_id}/planning/cost", "analyse")
 async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway, fields: Annotated[BlockFields, Query()]) -> Response:
     """Say what the block in the form would cost, while it is being drawn."""
     site = await run_in_threadpool(gateway.load_site, site_id)
@@ -147,7 +148,7 @@ async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway
     return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=cost_words)
 
 
-@router.post("/ui/sites/{site_id}/planning/blocks")
+@router.page("POST", "/ui/sites/{site_id}/planning/blocks", "operate")
 def fix_block(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[BlockFields, Form()]) -> Response:
     """Store a block, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
@@ -155,7 +156,7 @@ def fix_block(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller,
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/blocks/{block_id}/take-back")
+@router.page("POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate")
 def take_back_block(site_id: SitePath, block_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a block back, and lead to the page, which can put it back."""
     with unit_of_work(gateway.database) as connection:
@@ -163,7 +164,7 @@ def take_back_block(site_id: SitePath, block_id: NumberPath, gateway: CurrentGat
     return RedirectResponse(f"{PAGE.address(site_id)}?taken_back={block_id}", 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/stays")
+@router.page("POST", "/ui/sites/{site_id}/planning/stays", "operate")
 def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[StayFields, Form()]) -> Response:
     """Have a vehicle planned in a stay, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
@@ -171,7 +172,7 @@ def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, 
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/stays/{session_id}/take-back")
+@router.page("POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate")
 def take_back_stay(site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a stay back, and lead to the page, which says so."""
     with unit_of_work(gateway.database) as connection:
@@ -179,7 +180,7 @@ def take_back_stay(site_id: SitePath, session_id: NumberPath, gateway: CurrentGa
     return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/heat")
+@router.page("POST", "/ui/sites/{site_id}/planning/heat", "operate")
 def heat_now(
     site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, *, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]
 ) -> Response:
@@ -192,7 +193,7 @@ def heat_now(
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/vacation")
+@router.page("POST", "/ui/sites/{site_id}/planning/vacation", "operate")
 def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]) -> Response:
     """Say that nobody is at home, or somebody is again."""
     with unit_of_work(gateway.database) as connection:
@@ -200,7 +201,7 @@ def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bo
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/arm")
+@router.page("POST", "/ui/sites/{site_id}/planning/arm", "operate", critical=True)
 def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False) -> Response:
     """Let commands be sent to the devices, once their owner said so twice."""
     if not sure:
@@ -210,7 +211,7 @@ def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, ca
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/disarm")
+@router.page("POST", "/ui/sites/{site_id}/planning/disarm", "operate")
 def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Hand the devices back; after that nothing is sent."""
     with unit_of_work(gateway.database) as connection:
@@ -218,7 +219,7 @@ def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-@router.post("/ui/sites/{site_id}/planning/resume")
+@router.page("POST", "/ui/sites/{site_id}/planning/resume", "operate")
 def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
     """End an override: the plan is followed again."""
     with unit_of_work(gateway.database) as connection:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -27,8 +27,9 @@ from luna.words.quality import say_day_fault
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["savings"]
 MONTH, WEEK = 30, 7
@@ -60,7 +61,7 @@ class SavingsPeriod:
     bars: Sequence[PolicyBar]
 
 
-@router.get("/ui/sites/{site_id}/savings")
+@router.page("GET", "/ui/sites/{site_id}/savings", "read")
 def show_savings(
     site_id: SitePath,
     request: Request,
@@ -104,8 +105,8 @@ def show_savings(
     )
 
 
-@router.post("/ui/sites/{site_id}/savings/replays")
-def count_days(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None) -> Response:
+@router.page("POST", "/ui/sites/{site_id}/savings/replays", "analyse")
+def start_replays(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None) -> Response:
     """Have the days replayed that could be and were not, a job for each run of neighbouring days, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)

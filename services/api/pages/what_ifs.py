@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
@@ -29,6 +29,7 @@ from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.routing import ResourceRouter
 
 # A battery for a house that has none.
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}
@@ -187,7 +188,7 @@ class AnswerView:
         return [] if reply is None else [draw_bill_chart(reply, language=self.numbers.language, narrow=narrow) for narrow in (False, True)]
 
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["what_ifs"]
 MOST_QUESTIONS, USUAL_DAYS = 8, 28
@@ -202,13 +203,13 @@ class PlanAnswer:
     reply: PlanVariantReply
 
 
-@router.get("/ui/sites/{site_id}/what-ifs")
+@router.page("GET", "/ui/sites/{site_id}/what-ifs", "read")
 def show_what_ifs(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show the form and what was asked."""
     return _show(request, gateway, site_id, VariantForm())
 
 
-@router.get("/ui/sites/{site_id}/what-ifs/plan")
+@router.page("GET", "/ui/sites/{site_id}/what-ifs/plan", "analyse")
 async def show_plan_variants(site_id: SitePath, request: Request, gateway: CurrentGateway, form: Annotated[VariantForm, Query()]) -> Response:
     """Show what each variant of the form would make of the plan in force; nothing is stored."""
     answers: list[PlanAnswer] = []
@@ -227,7 +228,7 @@ async def show_plan_variants(site_id: SitePath, request: Request, gateway: Curre
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal))
 
 
-@router.post("/ui/sites/{site_id}/what-ifs")
+@router.page("POST", "/ui/sites/{site_id}/what-ifs", "analyse")
 def ask_days(site_id: SitePath, request: Request, gateway: CurrentGateway, form: Annotated[VariantForm, Form()]) -> Response:
     """Have the days lived through again under each variant of the form, and lead to the answer."""
     with unit_of_work(gateway.database) as connection:
@@ -248,7 +249,7 @@ def ask_days(site_id: SitePath, request: Request, gateway: CurrentGateway, form:
     return RedirectResponse(f"{PAGE.address(site_id)}/{state.what_if_id}", 303)
 
 
-@router.get("/ui/sites/{site_id}/what-ifs/{what_if_id}")
+@router.page("GET", "/ui/sites/{site_id}/what-ifs/{what_if_id}", "read")
 def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, gateway: CurrentGateway) -> Response:
     """Show how far an answer is, or the answer."""
     with unit_of_work(gateway.database) as connection:

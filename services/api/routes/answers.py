@@ -25,6 +25,7 @@ from luna.platform.queue.answer_streams import FIRST
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 
 EVERY_SECONDS = 0.1
@@ -82,6 +83,7 @@ _EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 @router.operation(
     "Ask a question",
+    Operation("POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
     response_model=Answer,
     responses={200: {"description": "the answer; as events stage, token, sentence, at last answer or problem where asked for so", "content": _EVENT_STREAM}},
 )

@@ -20,6 +20,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
 from services.api.identity.identity import CurrentIdentity, Identity
+from services.api.operation import describe_declared
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
 
@@ -42,7 +43,7 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
         refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
         answers |= document_errors(*each.errors, *refused)
         reply = JobReply if each.as_job else each.reply
-        router.operation(each.title, status_code=each.status, response_model=reply, responses=answers)(_build_handler(each))
+        router.operation(each.title, describe_declared(each), status_code=each.status, response_model=reply, responses=answers)(_build_handler(each))
     return router
 
 

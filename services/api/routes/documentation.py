@@ -5,12 +5,14 @@ import hashlib
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=CheckedRoute, include_in_schema=False)
+router = ResourceRouter(route_class=CheckedRoute)
 
 _STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent) }
@@ -29,13 +31,13 @@ _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decod
 POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-@router.get("/openapi.json")
+@router.operation("", Operation("GET", "/openapi.json", "read", alone="says what can be asked"))
 async def read_description(request: Request) -> JSONResponse:
     """Return what can be asked, for machines."""
     return JSONResponse(request.app.openapi())
 
 
-@router.get("/docs", response_class=HTMLResponse)
+@router.operation("", Operation("GET", "/docs", "read", alone="says what can be asked"), response_class=HTMLResponse)
 async def show_documentation(request: Request) -> HTMLResponse:
     """Return the page."""
     page = render(request.app.openapi())

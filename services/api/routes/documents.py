@@ -19,10 +19,11 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
-from services.api.document_uploads import ReceivedForm, forget_files, receive_files
+from services.api.document_uploads import MAX_FORM_BYTES, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("documents")
@@ -65,7 +66,13 @@ class DocumentsAccepted(Message):
     job: Annotated[JobReply | None, Field(description="null: all of them were searchable already")] = None
 
 
-@router.operation("Add documents", status_code=202, response_model=DocumentsAccepted, openapi_extra={"requestBody": FORM})
+@router.operation(
+    "Add documents",
+    Operation("POST", "/v1/documents", "data", "docs add", aliases=("/documents",), most_bytes=MAX_FORM_BYTES),
+    status_code=202,
+    response_model=DocumentsAccepted,
+    openapi_extra={"requestBody": FORM},
+)
 async def add_documents(request: Request, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> DocumentsAccepted:
     """Store files and make them searchable as a job. A file of a known name is its next version; the same file again changes nothing."""
     accepted = await take_documents(request, gateway, caller)
@@ -126,7 +133,12 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
 _FILE = {"description": "the bytes as they were added", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
 
-@router.operation("Download a document's file", response_class=Response, responses={200: _FILE})
+@router.operation(
+    "Download a document's file",
+    Operation("GET", "/v1/documents/{document_id}/file", "read", "docs show --out"),
+    response_class=Response,
+    responses={200: _FILE},
+)
 def read_document_file(
     document_id: DocumentPath,
     gateway: CurrentGateway,

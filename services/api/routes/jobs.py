@@ -18,6 +18,7 @@ from luna.platform.queue import jobs as jobs_queue
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("jobs")
@@ -43,7 +44,9 @@ class JobSubmission(BaseModel):
     key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
 
 
-@router.operation("Accept work that nobody waits for", status_code=202, response_model=JobReply)
+@router.operation(
+    "Accept work that nobody waits for", Operation("POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)), status_code=202, response_model=JobReply
+)
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
     contract = PUBLIC.get(submission.task)
@@ -61,6 +64,7 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
 
 @router.operation(
     "Watch a job",
+    Operation("GET", "/v1/jobs/{job_id}/events", "read", "jobs watch", aliases=("/jobs/{job_id}/events",)),
     response_class=Response,
     responses={
         200: {"description": "events progress, at last end, each a JobState as JSON", "content": _EVENT_STREAM},

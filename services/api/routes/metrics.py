@@ -13,6 +13,7 @@ from luna.platform.database import forecast_issues, jobs, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.services import SERVICES
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 from services.api.site_metrics import MOST_SITES
 
@@ -32,7 +33,12 @@ PRICES_UNTIL = Gauge(
 NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
 
 
-@router.operation("Metrics in Prometheus' format", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+@router.operation(
+    "Metrics in Prometheus' format",
+    Operation("GET", "/metrics", "administer", alone="what Prometheus asks", monitor=True),
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}

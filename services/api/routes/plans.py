@@ -9,6 +9,7 @@ from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.plan_questions import ParetoReply, ParetoRequest
 from luna.energy.errors import ConflictError
+from luna.platform.capabilities import plans as declared
 from luna.platform.capabilities.plans import IssuedPlan, SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
@@ -16,6 +17,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.driving_forecast import find_missing_forecast
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
+from services.api.operation import Operation, describe_declared
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
 
@@ -25,7 +27,12 @@ IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags t
 _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
 
 
-@router.operation("Plan the coming days of a site", responses=document_errors(ConflictError), response_model=PlanReply)
+@router.operation(
+    "Plan the coming days of a site",
+    Operation("POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
+    responses=document_errors(ConflictError),
+    response_model=PlanReply,
+)
 async def make_plan(request: PlanRequest, gateway: CurrentGateway, http_request: Request) -> Response:
     """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices.
 
@@ -45,13 +52,18 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
     return missing if missing is not None and gateway.queue.is_served(IssueRequest, asked=True) else None
 
 
-@router.operation("Plan along what two aims cost each other", responses=document_errors(ConflictError), response_model=ParetoReply)
+@router.operation(
+    "Plan along what two aims cost each other",
+    Operation("POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
+    responses=document_errors(ConflictError),
+    response_model=ParetoReply,
+)
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
     return await gateway.ask(request)
 
 
-@router.operation("Read a site's newest plan", response_model=PlanReply, responses=_TAGGED)
+@router.operation("Read a site's newest plan", describe_declared(declared.read_latest_plan), response_model=PlanReply, responses=_TAGGED)
 async def read_latest_plan(
     site_id: SitePath,
     gateway: CurrentGateway,
@@ -65,7 +77,7 @@ async def read_latest_plan(
     return respond_tagged(request, plan.text, f'"{plan.plan_id}"', packed=plan.packed)
 
 
-@router.operation("Read an issued plan", response_model=PlanReply, responses=_TAGGED)
+@router.operation("Read an issued plan", describe_declared(declared.read_plan), response_model=PlanReply, responses=_TAGGED)
 def read_plan(
     plan_id: IssuedPlan,
     gateway: CurrentGateway,

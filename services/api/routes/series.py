@@ -19,6 +19,7 @@ from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter, SitePath
 
 # Times in these questions are read by the site's clock where they are asked.
@@ -88,7 +89,9 @@ FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.operation("Read a stored series", responses=FORMS, response_class=Response)
+@router.operation(
+    "Read a stored series", Operation("GET", "/v1/sites/{site_id}/series/{series:path}", "read", "data query"), responses=FORMS, response_class=Response
+)
 def query_series(site_id: SitePath, series: SeriesPath, question: Annotated[SeriesQuestion, Query()], gateway: CurrentGateway, *, request: Request) -> Response:
     """Return a series as JSON, CSV or an Arrow stream; what is unknown is null, never zero. `Link` names the next page where there is one."""
     return answer_question(question.of(site_id, series), gateway, request)

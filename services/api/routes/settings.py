@@ -10,6 +10,7 @@ from luna.contracts.message import Message
 from luna.platform.settings import Settings
 from services.api.gateway import CurrentGateway
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("settings", route_class=CheckedRoute)
@@ -35,7 +36,7 @@ class SettingList(Message):
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
-@router.operation("List the settings")
+@router.operation("List the settings", Operation("GET", "/v1/settings", "administer", alone="a terminal sees its environment"))
 def list_settings(gateway: CurrentGateway) -> SettingList:
     """Return every setting with its value, its default and whether they differ; secrets are left out. They are changed where the process is started."""
     settings = []

@@ -14,6 +14,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.words import Language
 from services.api.entity_tags import accepted_encodings
 from services.api.gateway import CurrentGateway
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter, SitePath
 from services.api.timeline.build import build_timeline
 from services.api.timeline.document import Timelines
@@ -26,7 +27,11 @@ DECIMALS = 4
 LEVEL = 5
 
 
-@router.operation("Read past and coming slots on one axis", response_model=Timelines)
+@router.operation(
+    "Read past and coming slots on one axis",
+    Operation("GET", "/v1/sites/{site_id}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
+    response_model=Timelines,
+)
 def read_timeline(
     site_id: SitePath,
     request: Request,

@@ -23,13 +23,14 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Budget
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 from services.api.tool_access import ToolAccess, read_declared
 
 # Days and clock times in arguments are the site's, and are read where the tool is.
 router = ResourceRouter("tools", route_class=CheckedRoute)
 # It describes itself, in its own form: this gateway's description says nothing of it.
-protocol = ResourceRouter("tools", route_class=CheckedRoute, documented=False)
+protocol = ResourceRouter(route_class=CheckedRoute)
 
 ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
 # Tools for which the planner plans anew.
@@ -45,13 +46,13 @@ class ToolQuestion(Message):
     language: Annotated[Language, Field(description="of the text")] = "en"
 
 
-@router.operation("List the tools over a site's data", response_model=ToolList)
+@router.operation("List the tools over a site's data", Operation("GET", "/v1/tools", "read", "tools list"), response_model=ToolList)
 async def list_tools(gateway: CurrentGateway) -> Response:
     """Return each tool with the JSON schema of its arguments; none changes anything."""
     return await gateway.ask(ToolListRequest())
 
 
-@router.operation("Call a tool over a site's data", response_model=ToolResult)
+@router.operation("Call a tool over a site's data", Operation("POST", "/v1/tools/{name}", "read", "tools call"), response_model=ToolResult)
 async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGateway, caller: CurrentCaller, *, request: Request) -> Response:
     """Return what it finds: a few sentences, the figures in them, a chart, and where they come from."""
     await _spend(request, caller, name)
@@ -59,7 +60,7 @@ async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGate
     return await gateway.ask(call)
 
 
-@protocol.operation("Answer an assistant by the Model Context Protocol", response_class=Response)
+@protocol.operation("Answer an assistant by the Model Context Protocol", Operation("POST", "/mcp", "read", "mcp"), response_class=Response)
 async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
     # The protocol's library takes a second to load, which neither the gateway's start nor other requests wait for.

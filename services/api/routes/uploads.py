@@ -22,8 +22,9 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
 from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
 from services.api.routing import ResourceRouter, SitePath
-from services.api.uploads import Upload, receive_upload
+from services.api.uploads import MAX_FILE_BYTES, Upload, receive_upload
 
 router = ResourceRouter("uploads", route_class=CheckedRoute)
 
@@ -51,7 +52,13 @@ FORM: dict[str, Any] = {
 }
 
 
-@router.operation("Load a file", status_code=202, response_model=JobReply, openapi_extra={"requestBody": FORM})
+@router.operation(
+    "Load a file",
+    Operation("POST", "/v1/sites/{site_id}/uploads", "data", "data load", most_bytes=MAX_FILE_BYTES),
+    status_code=202,
+    response_model=JobReply,
+    openapi_extra={"requestBody": FORM},
+)
 async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response) -> Job:
     """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
     return await take_upload(site_id, request, gateway, response)

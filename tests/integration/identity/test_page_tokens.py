@@ -12,8 +12,8 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Servers
+from services.api.app import OPERATIONS
 from services.api.operation import Operation
-from services.api.operations import OPERATIONS
 from tests.furnished import describe_furnished, furnish, plan_now
 from tests.identity import OWN, Gate, gate_with_people
 from tests.tables import each_row

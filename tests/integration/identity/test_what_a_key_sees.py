@@ -27,9 +27,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.embedded import Servers
+from services.api.app import OPERATIONS
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
-from services.api.operations import OPERATIONS
 from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
 from tests.plans import as_columns
 from tests.stored import store_site

@@ -1,51 +1,34 @@
-"""The table of operations is what the gateway answers, and what it says of itself."""
+"""Every operation is declared once, and the gateway describes itself by them."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
 
 from luna.platform.settings import Settings
-from services.api.app import PAGES, ROUTERS, create_app
-from services.api.operations import OLDER, OPERATIONS, addresses
+from services.api.app import OPERATIONS, PAGES, ROUTES, create_app
 from tests.tables import each_row
 
 DOCUMENT = create_app(Settings()).openapi()
-TABLE = {(operation.method, path): operation for operation in OPERATIONS for path in addresses(operation)}
 # Where programs ask; the rest are short paths and what people see.
 DOCUMENTED = ("/v1/", "/health/", "/metrics")
 DESCRIBED = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
 
 
-def routes() -> Iterator[APIRoute]:
-    for router in (*ROUTERS, *PAGES):
-        yield from (route for route in router.routes if isinstance(route, APIRoute))
+def test_no_address_stands_twice() -> None:
+    addresses = [(operation.method, re.sub(r"\{[^}]*\}", "{}", path)) for operation in OPERATIONS for path in operation.addresses]
+    assert [address for address in addresses if addresses.count(address) > 1] == []
+    assert len(addresses) == len(ROUTES)
 
 
-def plain(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
+def test_a_path_with_a_word_goes_before_one_that_takes_any() -> None:
+    paths = [route.path for route in PAGES]
+    assert paths.index("/ui/admin/people") < paths.index("/ui/admin/{section}")
+    assert paths.index("/ui/setup/{draft_id}/find") < paths.index("/ui/setup/{draft_id}/{step}")
 
 
-def answered() -> set[tuple[str, str]]:
-    return {(method, plain(route.path)) for route in routes() for method in route.methods or ()}
-
-
-def test_every_route_is_an_operation_of_the_table() -> None:
-    assert answered() <= {(method, plain(path)) for method, path in TABLE}
-
-
-def test_every_operation_has_its_routes() -> None:
-    assert {(method, plain(path)) for method, path in TABLE} <= answered()
-
-
-def test_every_documented_path_is_that_of_the_table_under_its_name() -> None:
-    rows = {
-        (operation.method, operation.path.replace(":path", ""), operation.name)
-        for operation in OPERATIONS
-        if operation.path.startswith(DOCUMENTED) and operation not in OLDER
-    }
+def test_every_documented_path_is_that_of_its_operation() -> None:
+    rows = {(operation.method, operation.path.replace(":path", ""), operation.name) for operation in OPERATIONS if operation.path.startswith(DOCUMENTED)}
     described = {(method.upper(), path, operation["operationId"]) for method, path, operation in DESCRIBED}
     assert described == rows
 
@@ -56,7 +39,7 @@ def test_no_name_of_an_operation_stands_twice() -> None:
 
 
 def test_pages_are_no_operations() -> None:
-    assert not [route for router in PAGES for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    assert [route.path for route in PAGES if route.include_in_schema] == []
 
 
 @each_row("operation", [pytest.param(operation, id=operation["operationId"]) for *_, operation in DESCRIBED if "204" not in operation["responses"]])

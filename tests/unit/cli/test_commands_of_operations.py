@@ -1,13 +1,34 @@
-"""The command line and the gateway do the same: the table of operations names every command, and every command it names is there."""
+"""The command line and the gateway do the same: operations name every command, and every command they name is there."""
 
 from collections.abc import Iterator
 
 from typer.main import get_command
 
+from services.api.app import OPERATIONS
 from services.api.operation import Operation
-from services.api.operations import COMMANDS_ALONE, OPERATIONS
 from services.cli.main import COMMANDS, build
 from tests.tables import each_row
+
+# Commands that no route does, each with the reason.
+COMMANDS_ALONE = {
+    "demo": "starts servers and a worker of its own",
+    "up": "starts the gateway itself",
+    "db": "runs before there is a gateway",
+    "agent compare": "reads what GET /v1/sites/{site_id}/agent/scores reads, of any two policies",
+    "backup": "keeps and restores the servers that the gateway needs",
+    "doctor": "looks for what is wrong also where no gateway runs",
+    "open": "lets in who may read this machine's files, and nobody over HTTP",
+    "support": "packs what a person hands on, also where no gateway runs",
+    "devices": "asks and simulates devices from the machine where it runs",
+    "edge": "reads and writes files where it runs; POST /v1/jobs leaves the same stages to workers",
+    "bench": "measures the machine it runs on",
+    "rag evaluate": "measures the machine it runs on",
+    "control override": "is control override-device for all batteries",
+    "control run": "is a process, not a question",
+    "data guess": "reads a file where it runs; the page Data takes one and shows the same",
+    "data readings": "is data query of a sensor's series, in the forms that readings have",
+    "forecast plot": "draws to the terminal; the page draws what the routes return",
+}
 
 
 def list_commands() -> Iterator[tuple[str, frozenset[str]]]:

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Any, NamedTuple, get_args
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
@@ -24,18 +24,19 @@ from services.api.pages.admin.pages import TABS
 from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import PageRoute, show
 from services.api.pages.setup.pages import Typed
+from services.api.routing import ResourceRouter
 
 UserName = Annotated[str, Path(min_length=1, max_length=64)]
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
-@router.get("/ui/admin/people")
+@router.page("GET", "/ui/admin/people", "administer")
 def show_people(request: Request, gateway: CurrentGateway) -> Response:
     """Show who may sign in, with which role on which sites."""
     return _show_people(request, gateway)
 
 
-@router.post("/ui/admin/people")
+@router.page("POST", "/ui/admin/people", "administer", critical=True)
 async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
     """Add a person; what is refused is said with what was typed."""
     try:
@@ -56,7 +57,7 @@ async def add_person(request: Request, gateway: CurrentGateway, identity: Curren
     return RedirectResponse("/ui/admin/people", 303)
 
 
-@router.post("/ui/admin/people/{name}/remove")
+@router.page("POST", "/ui/admin/people/{name}/remove", "administer", critical=True)
 async def remove_person(name: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Remove a person with their sign-ins and keys."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_user, caller, name=name))
@@ -64,13 +65,13 @@ async def remove_person(name: UserName, gateway: CurrentGateway, identity: Curre
     return RedirectResponse("/ui/admin/people", 303)
 
 
-@router.get("/ui/keys")
+@router.page("GET", "/ui/keys", "read")
 def show_keys(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, changed: Annotated[bool, Query()] = False) -> Response:
     """Show one's own keys, for an admin everybody's."""
     return _show_keys(request, gateway, caller, View(changed=changed))
 
 
-@router.post("/ui/keys")
+@router.page("POST", "/ui/keys", "read", critical=True)
 async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed) -> Response:
     """Make a key and show it, this once."""
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
@@ -84,7 +85,7 @@ async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCal
     return _show_keys(request, gateway, caller, View(new_key=new_key))
 
 
-@router.post("/ui/keys/{prefix}/remove")
+@router.page("POST", "/ui/keys/{prefix}/remove", "read")
 async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Take a key away."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_key, caller, prefix=prefix))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import SecretStr, ValidationError
 
@@ -15,12 +15,13 @@ from services.api.identity.caller import CurrentCaller
 from services.api.identity.identity import CurrentIdentity
 from services.api.pages.layout import Page, PageRoute, show
 from services.api.pages.setup.pages import Typed
+from services.api.routing import ResourceRouter
 
 PAGE = Page("account", "/ui/login", "public")
 SIGN_IN, CONFIRM = "/ui/login", "/ui/confirm"
 Next = Annotated[str, Query(alias="next", max_length=500)]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
 def safe_next(address: str) -> str:
@@ -29,13 +30,13 @@ def safe_next(address: str) -> str:
     return address if own and not address.startswith((SIGN_IN, CONFIRM)) else "/"
 
 
-@router.get(SIGN_IN)
+@router.page("GET", SIGN_IN, "public")
 async def show_sign_in(request: Request, identity: CurrentIdentity, after: Next = "/") -> Response:
     """Show the form of who has an account, or of the first account where there is none."""
     return await _show_sign_in(request, identity, after)
 
 
-@router.post(SIGN_IN)
+@router.page("POST", SIGN_IN, "public")
 async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed) -> Response:
     """Sign in and lead on; what is refused is said with the name kept."""
     response = RedirectResponse(safe_next(typed.get("next", "/")), 303)
@@ -49,7 +50,7 @@ async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed
     return response
 
 
-@router.post("/ui/first-account")
+@router.page("POST", "/ui/first-account", "public")
 async def make_first_account(request: Request, identity: CurrentIdentity, typed: Typed) -> Response:
     """Make the first account, sign in with it, and lead to set-up."""
     name, password = typed.get("name", ""), SecretStr(typed.get("password", ""))
@@ -66,7 +67,7 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
     return response
 
 
-@router.get("/ui/open")
+@router.page("GET", "/ui/open", "public")
 async def open_by_link(request: Request, code: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Let the browser in that has the link which the start of Luna showed; one that opens nothing any more is told so."""
     response = RedirectResponse("/", 303)
@@ -75,7 +76,7 @@ async def open_by_link(request: Request, code: Annotated[str, Query(max_length=1
     return _show(request, "account_by_link.html.j2", status=410)
 
 
-@router.post("/ui/logout")
+@router.page("POST", "/ui/logout", "read")
 async def sign_out_page(request: Request, caller: CurrentCaller) -> Response:
     """End the session."""
     response = RedirectResponse(SIGN_IN, 303)
@@ -83,13 +84,13 @@ async def sign_out_page(request: Request, caller: CurrentCaller) -> Response:
     return response
 
 
-@router.get(CONFIRM)
+@router.page("GET", CONFIRM, "read")
 async def show_confirm(request: Request, after: Next = "/") -> Response:
     """Ask for the password again."""
     return _show(request, "account_confirm.html.j2", after=safe_next(after))
 
 
-@router.post(CONFIRM)
+@router.page("POST", CONFIRM, "read")
 async def confirm_page(request: Request, identity: CurrentIdentity, caller: CurrentCaller, typed: Typed) -> Response:
     """Take the password, and lead back to where it was needed."""
     after = safe_next(typed.get("next", "/"))
@@ -100,13 +101,13 @@ async def confirm_page(request: Request, identity: CurrentIdentity, caller: Curr
     return RedirectResponse(after, 303)
 
 
-@router.get("/ui/password")
+@router.page("GET", "/ui/password", "read")
 async def show_password(request: Request) -> Response:
     """Show the form for another password."""
     return _show(request, "account_password.html.j2", changed=False)
 
 
-@router.post("/ui/password")
+@router.page("POST", "/ui/password", "read")
 async def change_password_page(request: Request, caller: CurrentCaller, typed: Typed) -> Response:
     """Change the password; every other sign-in of theirs ends."""
     change = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
@@ -37,6 +37,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.admin.panels import SECTIONS, TRAINED, PanelQuery, read_panel, say_moment
 from services.api.pages.layout import Page, PageRoute, Reader, show, show_part
 from services.api.pages.setup.pages import Typed
+from services.api.routing import ResourceRouter
 from services.api.service_status import service_status
 
 MOST_JOBS = 200
@@ -140,22 +141,22 @@ Section = Literal["status", "jobs", "audit", "answers", "logs"]
 PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "answers", "logs"]
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
-@router.get("/ui/admin")
+@router.page("GET", "/ui/admin", "administer")
 def open_admin() -> Response:
     """Lead to how everything is."""
     return RedirectResponse("/ui/admin/status", 303)
 
 
-@router.get("/ui/admin/settings")
+@router.page("GET", "/ui/admin/settings", "administer")
 def show_settings(request: Request, gateway: CurrentGateway) -> Response:
     """Show every setting, where it comes from, and a field for those that may be changed here."""
     return _show_settings(request, gateway)
 
 
-@router.post("/ui/admin/settings")
+@router.page("POST", "/ui/admin/settings", "administer")
 def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Response:
     """Store one setting, or put it back to its default; what is refused is said beside it, with what was typed."""
     name, value = typed.get("name", ""), typed.get("value", "").strip()
@@ -167,7 +168,7 @@ def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Res
     return RedirectResponse(f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303)
 
 
-@router.get("/ui/admin/bundle")
+@router.page("GET", "/ui/admin/bundle", "administer")
 def download_bundle(gateway: CurrentGateway) -> Response:
     """Return a file for who helps; no secret is in it."""
     name = f"luna-{SystemClock().now():%Y%m%d-%H%M%S}.zip"
@@ -175,28 +176,28 @@ def download_bundle(gateway: CurrentGateway) -> Response:
     return Response(make_bundle(gateway), media_type="application/zip", headers=headers)
 
 
-@router.get("/ui/admin/parts/{part}")
+@router.page("GET", "/ui/admin/parts/{part}", "administer")
 def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show one panel as it is now."""
     panel = read_panel(gateway, part, PanelQuery(status))
     return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, part, status))
 
 
-@router.get("/ui/admin/{section}")
+@router.page("GET", "/ui/admin/{section}", "administer")
 def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show the panels of a page."""
     panels = [read_panel(gateway, name, PanelQuery(status)) for name in SECTIONS[section]]
     return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(request, section, status))
 
 
-@router.post("/ui/admin/jobs/{job_id}/cancel")
+@router.page("POST", "/ui/admin/jobs/{job_id}/cancel", "administer")
 def cancel_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
     """End a job."""
     cancel_job(gateway.database, gateway.queue, job_id)
     return RedirectResponse("/ui/admin/jobs", 303)
 
 
-@router.post("/ui/admin/jobs/{job_id}/retry")
+@router.page("POST", "/ui/admin/jobs/{job_id}/retry", "administer")
 def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
     """Try a job again that ended badly."""
     retry_job(gateway.database, gateway.queue, job_id)

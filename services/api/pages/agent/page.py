@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -27,8 +27,9 @@ from services.api.pages.agent.view import AgentView, PictureView, StoredAgent
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.routes.agent import PICTURE_PATIENCE
+from services.api.routing import ResourceRouter
 
-router = APIRouter(prefix="/ui/sites/{site_id}/agent", route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["agent"]
 PERIODS: tuple[ScorePeriod, ...] = get_args(ScorePeriod)
@@ -37,7 +38,7 @@ MOST_RUNS, MOST_GATES = 5, 12
 JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 
-@router.get("")
+@router.page("GET", "/ui/sites/{site_id}/agent", "read")
 def show_agent(
     site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, job: JobQuery = None, done: Annotated[bool, Query()] = False
 ) -> Response:
@@ -45,7 +46,7 @@ def show_agent(
     return _show(request, gateway, site_id, caller, job=job, done=done)
 
 
-@router.get("/picture")
+@router.page("GET", "/ui/sites/{site_id}/agent/picture", "read")
 async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
     """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
     question = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
@@ -58,7 +59,7 @@ async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGat
     return show_part(request, PAGE, "agent_picture.html.j2", site=stored.site, picture=picture_view, refusal=refusal)
 
 
-@router.get("/runs/{run_id}")
+@router.page("GET", "/ui/sites/{site_id}/agent/runs/{run_id}", "read")
 async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway) -> Response:
     """Show the card of a training."""
     site, run = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)))
@@ -66,7 +67,7 @@ async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], re
     return await run_in_threadpool(lambda: show(request, PAGE, template="agent_run.html.j2", site=site, run=run, card=card, refusal=refusal))
 
 
-@router.post("/train")
+@router.page("POST", "/ui/sites/{site_id}/agent/train", "analyse")
 def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Train the policy that plans in shadow, and lead back to the page, which shows how far that is."""
     kind = AGENT_POLICIES[SHADOW_POLICIES[gateway.load_site(site_id).antares.shadow_policy_type]]
@@ -74,7 +75,7 @@ def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
-@router.post("/evaluate")
+@router.page("POST", "/ui/sites/{site_id}/agent/evaluate", "analyse")
 def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Measure all that was trained on unseen days, and lead back to the page, which shows how far that is."""
     gateway.load_site(site_id)
@@ -82,13 +83,13 @@ def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
-@router.post("/policy")
+@router.page("POST", "/ui/sites/{site_id}/agent/policy", "configure", critical=True)
 def choose_policy(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, shadow_policy_type: Annotated[ShadowPolicyType, Form()]) -> Response:
     """Let another policy plan beside the planner."""
     return _change(gateway, site_id, AgentSettingsChange(shadow_policy_type=shadow_policy_type), caller)
 
 
-@router.post("/mode")
+@router.page("POST", "/ui/sites/{site_id}/agent/mode", "configure", critical=True)
 def choose_mode(
     site_id: SitePath,
     request: Request,
@@ -104,7 +105,7 @@ def choose_mode(
     return _change(gateway, site_id, AgentSettingsChange(control_mode=control_mode), caller)
 
 
-@router.post("/withdrawal")
+@router.page("POST", "/ui/sites/{site_id}/agent/withdrawal", "operate")
 def take_control_back(
     site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False
 ) -> Response:

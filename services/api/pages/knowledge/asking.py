@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import Form, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field
@@ -19,8 +19,9 @@ from luna.platform.database.engine import unit_of_work
 from services.api.pages.knowledge.answer_view import CitedAnswerView, cut_excerpt
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
+from services.api.routing import ResourceRouter
 
-router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 EXAMPLES = ("example_prices", "example_plan", "example_tariff", "example_manual")
 STAGES = ("understanding", "tools", "searching", "answering", "checking")
@@ -37,7 +38,7 @@ class QuestionForm(BaseModel):
     conversation: Annotated[AnswerId | None, _EmptyIsNone] = None
 
 
-@router.get("")
+@router.page("GET", "/ui/sites/{site_id}/knowledge", "read")
 def show_knowledge(
     visit: CurrentVisit, conversation: Annotated[AnswerId | None, Query()] = None, question: Annotated[str, Query(max_length=2000)] = ""
 ) -> Response:
@@ -45,7 +46,7 @@ def show_knowledge(
     return _show(visit, QuestionForm.model_construct(question=question, conversation=conversation))
 
 
-@router.post("")
+@router.page("POST", "/ui/sites/{site_id}/knowledge", "read")
 async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
     """Have a question answered: as the part that waits for it, or, without a script, in the whole page."""
     try:
@@ -68,7 +69,7 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
     return _lead(visit, answer)
 
 
-@router.get("/answers/{answer_id}")
+@router.page("GET", "/ui/sites/{site_id}/knowledge/answers/{answer_id}", "read")
 def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     """Show one answer, as the part that takes the place of what was streamed."""
     with unit_of_work(visit.gateway.database) as connection:
@@ -76,7 +77,7 @@ def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     return show_part(visit.request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(visit, site, stored), excerpt=cut_excerpt)
 
 
-@router.post("/answers/{answer_id}/feedback")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/answers/{answer_id}/feedback", "read")
 def rate_on_page(visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]) -> Response:
     """Note whether an answer helped."""
     with unit_of_work(visit.gateway.database) as connection:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Response
+from fastapi import Depends, Form, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
@@ -33,6 +33,7 @@ from luna.words.answering import say_validity
 from luna.words.numbers import say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError
+from services.api.document_uploads import MAX_FORM_BYTES
 from services.api.pages.admin.pages import say_bytes
 from services.api.pages.job_part import find_progress
 from services.api.pages.knowledge.answer_view import plain_words
@@ -40,6 +41,7 @@ from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.documents import take_documents
+from services.api.routing import ResourceRouter
 
 STATES = tuple(state for state in get_args(DocumentState) if state != "failed")
 SETTLED = ("searchable", "failed")
@@ -163,9 +165,8 @@ class _Positions:
         return None if first < 0 else (self._places[first], self._places[first + len(words) - 1] + 1)
 
 
-router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
-UPLOAD_PATH = r"/ui/sites/[^/]+/knowledge/documents"
 MOST_DOCUMENTS, MOST_PASSAGES = 200, 40
 # So much stands above the passage that an answer cites.
 BEFORE_CITED = 3
@@ -202,7 +203,7 @@ class Cited:
     begin: Annotated[int, Query(ge=0, le=100_000_000)] = 0
 
 
-@router.get("/documents")
+@router.page("GET", "/ui/sites/{site_id}/knowledge/documents", "read")
 def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool = False) -> Response:
     """Show every document that the site's people find, and the forms that add one."""
     frame = _read_list(visit, job) | {"kinds": get_args(DocumentKind), "removed": removed}
@@ -210,20 +211,20 @@ def show_documents(visit: CurrentVisit, job: JobQuery = None, *, removed: bool =
     return show(visit.request, PAGE, template="knowledge_documents.html.j2", **frame)
 
 
-@router.get("/documents/list")
+@router.page("GET", "/ui/sites/{site_id}/knowledge/documents/list", "read")
 def show_document_list(visit: CurrentVisit, job: JobQuery = None) -> Response:
     """Show the list alone, which looks again by itself while documents are on their way."""
     return show_part(visit.request, PAGE, "knowledge_document_list.html.j2", **_read_list(visit, job))
 
 
-@router.post("/documents")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/documents", "data", most_bytes=MAX_FORM_BYTES)
 async def upload_documents(visit: CurrentVisit) -> Response:
     """Take files and lead to the list that shows how far they are."""
     accepted = await take_documents(visit.request, visit.gateway, visit.caller)
     return _lead(visit, None if accepted.job is None else accepted.job.job_id)
 
 
-@router.post("/documents/fetch")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/documents/fetch", "data")
 def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Response:
     """Have a page of the internet fetched, and lead to the list that shows how far it is."""
     try:
@@ -235,13 +236,13 @@ def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Respo
     return _lead(visit, _accept(visit, fetch_document, order=request))
 
 
-@router.post("/documents/examples")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/documents/examples", "administer")
 def add_example_documents(visit: CurrentVisit) -> Response:
     """Have the documents that ship with Luna added, and lead to the list that shows how far they are."""
     return _lead(visit, _accept(visit, add_examples))
 
 
-@router.get("/documents/{document_id}")
+@router.page("GET", "/ui/sites/{site_id}/knowledge/documents/{document_id}", "read")
 def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotated[Cited, Depends()]) -> Response:
     """Show what a document says, with the passage that an answer cites."""
     with unit_of_work(visit.gateway.database) as connection:
@@ -273,7 +274,7 @@ def show_document(visit: CurrentVisit, document_id: DocumentPath, cited: Annotat
     return show(visit.request, PAGE, template="knowledge_document.html.j2", site=site, **context)
 
 
-@router.post("/documents/{document_id}/validity")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/validity", "data")
 def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated[ValidityForm, Form()]) -> Response:
     """Say from when until when a document holds, and lead back to it."""
     with unit_of_work(visit.gateway.database) as connection:
@@ -286,7 +287,7 @@ def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated
     return RedirectResponse(f"{visit.base}/documents/{document_id}", HTTPStatus.SEE_OTHER.value)
 
 
-@router.post("/documents/{document_id}/remove")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/documents/{document_id}/remove", "data")
 def remove_document(visit: CurrentVisit, document_id: DocumentPath) -> Response:
     """Remove a document for good."""
     with unit_of_work(visit.gateway.database) as connection:

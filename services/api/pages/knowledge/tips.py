@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Form, Path, Response
+from fastapi import Form, Path, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -14,16 +14,17 @@ from luna.energy.timeline import parse_zone
 from luna.words import Numbers
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, Reader, show, show_part, words_of
+from services.api.routing import ResourceRouter
 
 log = structlog.get_logger("luna.api")
-router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 MOST_TIPS = 4
 DECIDED = ("useful", "dismissed")
 RecommendationPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
-@router.get("/recommendations")
+@router.page("GET", "/ui/sites/{site_id}/knowledge/recommendations", "read")
 async def show_tips(visit: CurrentVisit) -> Response:
     """Show what is recommended: as the part that waits for it, or, without a script, as a page."""
     site = await run_in_threadpool(visit.gateway.load_site, visit.site_id)
@@ -40,7 +41,7 @@ async def show_tips(visit: CurrentVisit) -> Response:
     return show(visit.request, PAGE, template="knowledge_recommendations.html.j2", site=site, **frame)
 
 
-@router.post("/recommendations/{recommendation_id}")
+@router.page("POST", "/ui/sites/{site_id}/knowledge/recommendations/{recommendation_id}", "read")
 async def note_tip(
     visit: CurrentVisit, recommendation_id: RecommendationPath, action: Annotated[EventAction, Form()], title: Annotated[str, Form(max_length=300)] = ""
 ) -> Response:

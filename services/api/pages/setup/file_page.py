@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -18,13 +18,14 @@ from services.api.pages.file_guess_view import FileGuessView, link_of, read_choi
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.pages import DraftId
+from services.api.routing import ResourceRouter
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 PAGE = Page("file_guess", "/ui/setup", "administer")
 
 
-@router.get("/ui/setup/{draft_id}/file")
+@router.page("GET", "/ui/setup/{draft_id}/file", "administer")
 async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
     """Show what the file of a draft seems to be and what would be stored of it."""
     answers = await run_in_threadpool(_load, gateway, draft_id)
@@ -37,7 +38,7 @@ async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentG
     return show(request, PAGE, view=view, action=f"/ui/setup/{draft_id}/file", back=f"/ui/setup/{draft_id}/data", unanswered=unanswered)
 
 
-@router.post("/ui/setup/{draft_id}/file")
+@router.page("POST", "/ui/setup/{draft_id}/file", "administer")
 async def accept_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
     """Keep how the file is read, and lead back to the step; to the questions where one is open."""
     answers = await run_in_threadpool(_load, gateway, draft_id)

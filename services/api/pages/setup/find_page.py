@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
@@ -32,6 +32,7 @@ from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, roles_for
 from services.api.pages.setup.pages import PAGE, DraftId, Typed
 from services.api.pages.setup.server_access import HOME_ASSISTANT
+from services.api.routing import ResourceRouter
 
 # Where a battery's inverter is, as it is typed.
 _PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix", "secret_text": "secret"}
@@ -40,16 +41,16 @@ ENTITY_SOURCE = "home_assistant"
 COMMAND_ENTITIES = ("mode_place", "power_place", "target_place")
 Offer = list[tuple[str, list[tuple[str, str]], str]]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
-@router.get("/ui/setup/{draft_id}/find")
+@router.page("GET", "/ui/setup/{draft_id}/find", "administer")
 def show_device_search(draft_id: DraftId, request: Request, gateway: CurrentGateway, *, look: Annotated[bool, Query()] = False) -> Response:
     """Show which network is asked, how far that is, and what was found; ``look``: what Home Assistant has as well."""
     return _show(draft_id, request, gateway, lookup=_look_up(gateway) if look else None)
 
 
-@router.post("/ui/setup/{draft_id}/find")
+@router.page("POST", "/ui/setup/{draft_id}/find", "administer")
 def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: CurrentGateway) -> Response:
     """Begin to look for devices, stop it, or take or leave one that was found."""
     verb, _, place = typed.get("go", "search").partition("-")

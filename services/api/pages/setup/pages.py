@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -36,6 +36,7 @@ from services.api.pages.setup.editing import CHANGEABLE, change_site, list_chang
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, ON, SITE, TARIFF, FieldFault, defaults_of
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
+from services.api.routing import ResourceRouter
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
@@ -54,7 +55,7 @@ class StepQuery(BaseModel):
 
 DraftId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -66,7 +67,7 @@ async def read_form(request: Request) -> dict[str, str]:
 Typed = Annotated[dict[str, str], Depends(read_form)]
 
 
-@router.get("/ui/setup")
+@router.page("GET", "/ui/setup", "administer")
 def welcome(request: Request, gateway: CurrentGateway) -> Response:
     """Show the ways in: a home of one's own, one that is simulated, or the demo's."""
     with unit_of_work(gateway.database) as connection:
@@ -79,7 +80,7 @@ def welcome(request: Request, gateway: CurrentGateway) -> Response:
     return show(request, PAGE, names=names, offers_simulated=offers_simulated)
 
 
-@router.post("/ui/setup/remove-simulated-home")
+@router.page("POST", "/ui/setup/remove-simulated-home", "administer")
 def remove_simulated_home(gateway: CurrentGateway) -> Response:
     """Remove the simulated home with all that belongs to it, and lead to what can be set up instead."""
     # Pressed twice, it is gone already.
@@ -94,7 +95,7 @@ def remove_simulated_home(gateway: CurrentGateway) -> Response:
     return RedirectResponse("/", 303)
 
 
-@router.post("/ui/setup")
+@router.page("POST", "/ui/setup", "administer")
 def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     """Begin a draft, and lead to its first step or, for an example, straight to its plan."""
     example = typed.get("kind") if typed.get("kind") in EXAMPLES else None
@@ -110,13 +111,13 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
     return _lead(draft_id, "plan" if example else STEPS[0])
 
 
-@router.get("/ui/setup/guess")
+@router.page("GET", "/ui/setup/guess", "administer")
 def guess_place(request: Request, place: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Show what follows from a place: its clock, currency and market."""
     return show(request, PAGE, template="setup_guess.html.j2", country=country_of({"site": {"place": place}}))
 
 
-@router.get("/ui/setup/{draft_id}/{step}")
+@router.page("GET", "/ui/setup/{draft_id}/{step}", "administer")
 def show_setup_step(draft_id: DraftId, step: Step, request: Request, gateway: CurrentGateway, *, query: Annotated[StepQuery, Query()]) -> Response:
     """Show a step with what was typed, and what was asked for beside it."""
     with unit_of_work(gateway.database) as connection:
@@ -201,7 +202,7 @@ def _prepare(connection: Connection, site: Site, typed: Mapping[str, str], now: 
     return site_changes.prepare(connection, site, now=now, changed_sensors=always, accept_time_zone=typed.get("accept_time_zone") == ON)
 
 
-@router.post("/ui/setup/{draft_id}/{step}")
+@router.page("POST", "/ui/setup/{draft_id}/{step}", "administer")
 def save_setup_step(draft_id: DraftId, step: Step, *, typed: Typed, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
     go = typed.get("go", "next")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
@@ -20,13 +20,13 @@ from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_
 from services.api.pages.setup import views
 from services.api.pages.setup.pages import PAGE, DraftId
 from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
-from services.api.uploads import Upload, receive_upload
+from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_FILE_BYTES, Upload, receive_upload
 
-UPLOAD_PATH = "/ui/setup/upload"
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
-@router.post(UPLOAD_PATH)
+@router.page("POST", "/ui/setup/upload", "administer", most_bytes=MAX_FILE_BYTES)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file with measured data for the site that is being set up, and lead to what is in it; it is read before the first plan."""
     objects = await run_in_threadpool(lambda: gateway.objects)
@@ -49,19 +49,19 @@ def _keep_upload(gateway: Gateway, upload: Upload) -> str:
     return draft_id
 
 
-@router.get("/ui/setup/{draft_id}/plan")
+@router.page("GET", "/ui/setup/{draft_id}/plan", "administer")
 def show_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
     """Show how far the first plan is; without a script the page asks again by itself."""
     return show(request, PAGE, template="setup_plan.html.j2", **_view(draft_id, request, gateway))
 
 
-@router.get("/ui/setup/{draft_id}/progress")
+@router.page("GET", "/ui/setup/{draft_id}/progress", "administer")
 def show_progress(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
     """Show the same as a part of the page."""
     return show_part(request, PAGE, "setup_progress.html.j2", **_view(draft_id, request, gateway))
 
 
-@router.post("/ui/setup/{draft_id}/retry")
+@router.page("POST", "/ui/setup/{draft_id}/retry", "administer")
 def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
     """Try the stage again that stopped it."""
     failure = _prepare(draft_id, request, gateway)[0].failure

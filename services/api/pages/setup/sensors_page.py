@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
@@ -30,12 +30,13 @@ from services.api.pages.data import PAGE as DATA_PAGE
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import Page, PageRoute, Reader, numbers_of, show, words_of
 from services.api.pages.setup.views import say_sensor_change
+from services.api.routing import ResourceRouter
 
 PAGE = Page("setup", "/ui/sites/{site_id}/site/sensors", "administer")
 # As many as a role takes.
 MOST_SENSORS = 16
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ async def read_form(request: Request) -> SensorForm:
 TypedSensors = Annotated[SensorForm, Depends(read_form)]
 
 
-@router.get("/ui/sites/{site_id}/site/sensors")
+@router.page("GET", "/ui/sites/{site_id}/site/sensors", "administer")
 def show_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Show the sensors of each role as they count now."""
     now = gateway.clock.now()
@@ -76,7 +77,7 @@ def show_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway) -
         return _show(request, connection, stored, form, now=now)
 
 
-@router.post("/ui/sites/{site_id}/site/sensors")
+@router.page("POST", "/ui/sites/{site_id}/site/sensors", "administer")
 def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway, *, caller: CurrentCaller, form: TypedSensors) -> Response:
     """Show what the typed sensors change, or store it; a past that is read anew is built by a job, which the page Data shows."""
     require_own(site_id, caller.sites)

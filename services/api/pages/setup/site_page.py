@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from luna.energy.site.differences import list_differences
@@ -17,16 +17,17 @@ from services.api.pages.setup import views
 from services.api.pages.setup.editing import answers_of, find_fixed
 from services.api.pages.setup.sensors_page import list_standing
 from services.api.pages.simulated_prices import say_simulated_prices
+from services.api.routing import ResourceRouter
 
 # With the words of set-up, which asked for the same.
 PAGE = Page("setup", "/ui/sites/{site_id}/site", "administer")
 MOST_VERSIONS = 20
 VersionField = Annotated[int, Form(ge=1, le=2**31 - 1)]
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = ResourceRouter(route_class=PageRoute)
 
 
-@router.get("/ui/sites/{site_id}/site")
+@router.page("GET", "/ui/sites/{site_id}/site", "administer")
 def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, other_clock: int | None = None) -> Response:
     """Show what the site is with ways to change it, and its versions; ``other_clock``: the one that comes back only where its clock is accepted."""
     with unit_of_work(gateway.database) as connection:
@@ -50,7 +51,7 @@ def show_site(site_id: SitePath, request: Request, gateway: CurrentGateway, *, o
     return show(request, PAGE, template="site.html.j2", site=stored.site, versions=changes, other_clock=other_clock, **context)
 
 
-@router.post("/ui/sites/{site_id}/site/change")
+@router.page("POST", "/ui/sites/{site_id}/site/change", "administer")
 def begin_change(site_id: SitePath, gateway: CurrentGateway, step: Annotated[Literal["site", "devices", "tariff", "control"], Form()] = "site") -> Response:
     """Begin a draft with what the site is, and lead to one of its steps."""
     with unit_of_work(gateway.database) as connection:
@@ -61,7 +62,7 @@ def begin_change(site_id: SitePath, gateway: CurrentGateway, step: Annotated[Lit
     return RedirectResponse(f"/ui/setup/{draft_id}/{step}", 303)
 
 
-@router.post("/ui/sites/{site_id}/site/back")
+@router.page("POST", "/ui/sites/{site_id}/site/back", "administer")
 def bring_back(
     site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, version: VersionField, *, accept_time_zone: Annotated[bool, Form()] = False
 ) -> Response:
