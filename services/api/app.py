@@ -29,7 +29,7 @@ from luna.platform.queue.connection import connect
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import ensure_plain_lines, log_context, new_trace_id
 from luna.platform.tracing import TRACEPARENT, configure_tracing, span, trace_of
-from services.api.gateway import MAX_UPLOADS, MAX_WAITING, Gateway
+from services.api.gateway import MAX_WAITING, Gateway
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.audit import AuditRequests
 from services.api.identity.headers import SecureHeaders, list_headers
@@ -58,6 +58,7 @@ from services.api.routes import (
 from services.api.routes import settings as setting_routes
 from services.api.routes import uploads as upload_routes
 from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_UPLOADS
 
 # Asked every few seconds by a monitor; measured, but no news.
 _ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")

@@ -42,6 +42,7 @@ from services.api.latest_plans import LatestPlans
 from services.api.site_metrics import SiteMetrics
 from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
+from services.api.uploads import Uploads
 
 ResultT = TypeVar("ResultT")
 ReplyT = TypeVar("ReplyT", bound=Message)
@@ -50,8 +51,6 @@ ReplyT = TypeVar("ReplyT", bound=Message)
 PLANS = interactive_queue_of(PlanRequest.queue())
 # Calls that may wait for a worker at the same time; each holds one thread and one connection.
 MAX_WAITING = 64
-# Files that come in at the same time; each holds a thread, and none of those that answer other requests.
-MAX_UPLOADS = 16
 
 
 # The request that is answered at most once, in whose course workers are asked.
@@ -80,7 +79,6 @@ class Gateway:
     plan_memory: PlanMemory = field(default_factory=PlanMemory)
     site_metrics: SiteMetrics = field(default_factory=SiteMetrics)
     streams: StreamLimit = field(default_factory=StreamLimit)
-    uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
     async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, http_request: Request | None = None) -> Response:
@@ -177,8 +175,13 @@ class Gateway:
 
     @cached_property
     def objects(self) -> ObjectStore:
-        """The store of objects, which takes files that are handed over."""
+        """The store of objects."""
         return open_objects(self.settings)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Takes files that are handed over."""
+        return Uploads(lambda: self.objects)
 
     @cached_property
     def locked_keys(self) -> LockedKeys:

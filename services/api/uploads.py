@@ -1,15 +1,13 @@
 """Files that callers hand over, from the socket into the store of objects without lying in memory or on this machine's disk."""
 
-import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from uuid import uuid4
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, from_thread, to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
@@ -21,12 +19,14 @@ from luna.platform.objects import ObjectStore
 
 # What fills neither a small machine's disk nor a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, packed well more.
 MAX_FILE_BYTES = 4_000_000_000
+# Files that come in at the same time.
+MAX_UPLOADS = 16
+MAX_FILES = 100
+# Of one form: a hundred manuals; files with many more go in several forms.
+MAX_FORM_BYTES = 1_000_000_000
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 300
 FILE_FIELD = "file"
-FormT = TypeVar("FormT")
-
-
 # What stands before the file in a browser's form.
 MAX_LEADING_BYTES = 16_384
 
@@ -48,14 +48,32 @@ class PeekedBody:
         Raises:
             InvalidInputError: no such form.
         """
-        form, size, ended = _LeadingForm(content_type), 0, False
-        while name not in form.fields and form.file_name is None and size < MAX_LEADING_BYTES and not ended:
+        form, size, ended = Form(content_type), 0, False
+        while name not in form.fields and not form.file_count and size < MAX_LEADING_BYTES and not ended:
             message = await self._receive()
             self._peeked.append(message)
             piece = message.get("body", b"")
             form.take(piece)
             size, ended = size + len(piece), not message.get("more_body", False)
         return form.fields.get(name, [None])[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that came in, under a key of its own until it is known to be wanted."""
+
+    key: str
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedForm:
+    """The files of a form, and the fields that came with them, each as often as it was given."""
+
+    files: list[ReceivedFile]
+    fields: dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,83 +86,98 @@ class Upload:
     fields: dict[str, list[str]]
 
 
-async def receive_upload(request: Request, objects: ObjectStore, *, limiter: CapacityLimiter, owner: str = "") -> Upload:
-    """Store the file of a multipart form, in one of the threads of ``limiter``; ``owner`` stands in its key before what nobody can guess.
+class Uploads:
+    """Takes files into the store of objects, few at a time: each holds a thread, and none of those that answer other requests."""
 
-    Raises:
-        InvalidInputError: no such form, or it has no file; nothing is stored.
-        UnavailableError: the store of objects is away, or so many files come in already.
-    """
-    return await take_form(request, partial(_store, objects=objects, owner=owner), limiter=limiter)
+    def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
+        self._open_store, self._limiter = open_store, CapacityLimiter(MAX_UPLOADS)
+
+    async def receive_one(self, request: Request, *, owner: str = "") -> Upload:
+        """Store the one file of a multipart form; ``owner`` stands in its key before what nobody can guess.
+
+        Raises:
+            InvalidInputError: no such form, or it has no file or several; nothing is stored.
+            UnavailableError: the store of objects is away, or so many files come in already.
+        """
+        form = await self.receive(request, most=1, most_bytes=MAX_FILE_BYTES, owner=owner)
+        file = form.files[0]
+        return Upload(file.key, file.name[:200], file.sha256, form.fields)
+
+    async def receive(self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = "") -> ReceivedForm:
+        """Store the files of a multipart form, in one of the threads that are kept for that; the caller forgets them.
+
+        Raises:
+            InvalidInputError: no such form, it has no file or more than ``most``, or one has more than ``most_bytes``; nothing is stored.
+            UnavailableError: the store of objects is away, or so many files come in already.
+        """
+        if self._limiter.available_tokens < 1:
+            raise refuse("too-many-uploads", count=self._limiter.total_tokens)
+        body = request.stream()
+        # A body of which nothing comes holds no thread.
+        first = await anext(body, b"")
+
+        def pieces() -> Iterator[bytes]:
+            # The form is read in a thread; what it waits for is the event loop's. An empty piece is how the body says that it has ended.
+            yield first
+            while piece := from_thread.run(anext, body, b""):
+                yield piece
+
+        def store() -> ReceivedForm:
+            form, objects, files = Form(request.headers.get("Content-Type", ""), most=most), self._open_store(), list[ReceivedFile]()
+            with ExitStack() as unwanted:
+                for name, content in form.read_files(pieces()):
+                    key, counted = f"uploads/{owner}{uuid4().hex}", _Counted(content, name, most_bytes)
+                    objects.put_stream(key, counted.pieces())
+                    files.append(ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes))
+                    unwanted.callback(forget_files, objects, files[-1:])
+                # A page's form whose field is left empty sends a file without name and content.
+                received = [file for file in files if most == 1 or file.name or file.size_bytes]
+                if not received:
+                    raise refuse("form-without-file" if most == 1 else "document-form-without-file", field=FILE_FIELD)
+                unwanted.pop_all()
+            forget_files(objects, [file for file in files if file not in received])
+            return ReceivedForm(received, form.fields)
+
+        return await to_thread.run_sync(store, limiter=self._limiter)
 
 
-async def take_form(request: Request, store: Callable[[str, Iterator[bytes]], FormT], *, limiter: CapacityLimiter) -> FormT:
-    """Return what ``store`` makes of the content type and the pieces of a body as they come in, in one of the threads of ``limiter``.
+def forget_files(objects: ObjectStore, files: Iterable[ReceivedFile]) -> None:
+    """Remove files that came in; what stays because the store is away is removed with old uploads."""
+    for file in files:
+        with suppress(LunaError):
+            objects.remove(file.key)
 
-    Raises:
-        UnavailableError: so many files come in already.
-    """
-    if limiter.available_tokens < 1:
-        raise refuse("too-many-uploads", count=limiter.total_tokens)
-    loop, body = asyncio.get_running_loop(), request.stream()
-    # A body of which nothing comes holds no thread.
-    first = await anext(body, b"")
 
-    def pieces() -> Iterator[bytes]:
-        # The form is read in a thread; what it waits for is the event loop's.
-        yield first
-        while piece := asyncio.run_coroutine_threadsafe(_next(body), loop).result():
+class _Counted:
+    """Passes content on, measures it on the way, and refuses more than is taken."""
+
+    def __init__(self, content: Iterator[bytes], name: str, most_bytes: int) -> None:
+        self._content, self._name, self._most_bytes = content, name, most_bytes
+        self.digest, self.size_bytes = hashlib.sha256(), 0
+
+    def pieces(self) -> Iterator[bytes]:
+        for piece in self._content:
+            self.digest.update(piece)
+            self.size_bytes += len(piece)
+            if self.size_bytes > self._most_bytes:
+                raise refuse("document-too-large", field=FILE_FIELD, value=self._name[:200], most=self._most_bytes)
             yield piece
-
-    return await to_thread.run_sync(store, request.headers.get("Content-Type", ""), pieces(), limiter=limiter)
-
-
-def _store(content_type: str, body: Iterable[bytes], *, objects: ObjectStore, owner: str) -> Upload:
-    form, key = Form(content_type), f"uploads/{owner}{uuid4().hex}"
-    digest = hashlib.sha256()
-    objects.put_stream(key, _hashed(form.read(body), digest.update))
-    if form.file_name is None:
-        objects.remove(key)
-        raise refuse("form-without-file", field=FILE_FIELD)
-    return Upload(key, form.file_name, digest.hexdigest(), form.fields)
-
-
-def _hashed(pieces: Iterator[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        update(piece)
-        yield piece
-
-
-def _next(body: AsyncIterator[bytes]) -> Coroutine[Any, Any, bytes]:
-    async def read() -> bytes:
-        # An empty piece is how the body says that it has ended.
-        return await anext(body, b"")
-
-    return read()
-
-
-@dataclass
-class _Part:
-    """The part of a form that is just coming in."""
-
-    header: bytes = b""
-    headers: dict[str, bytes] = field(default_factory=dict)
-    name: str = ""
-    file_name: str | None = None
-    value: bytes = b""
 
 
 class Form:
-    """A multipart form as it comes in: fields are kept, the file is passed on. Source: RFC 7578."""
+    """A multipart form as it comes in: fields are kept, files are passed on. Source: RFC 7578."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, *, most: int = MAX_FILES) -> None:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise refuse("form-not-multipart", field="body", value=content_type[:100])
         self.fields: dict[str, list[str]] = {}
-        self.file_name: str | None = None
-        self._part = _Part()
-        self._file: list[bytes] = []
+        self.file_count = 0
+        self._most = most
+        # Of the part that is just coming in.
+        self._header, self._value, self._name, self._disposition = b"", b"", "", b""
+        # A name where a file begins, its bytes, None where it ends.
+        self._events: deque[str | bytes | None] = deque()
         self._ended = False
         try:
             self._parser = MultipartParser(
@@ -152,7 +185,7 @@ class Form:
                 {
                     "on_part_begin": self._begin_part,
                     "on_header_field": self._take_header_name,
-                    "on_header_value": self._take_header_value,
+                    "on_header_value": self._take_value,
                     "on_header_end": self._end_header,
                     "on_headers_finished": self._name_part,
                     "on_part_data": self._take_data,
@@ -161,116 +194,92 @@ class Form:
                 },
             )
         except FormParserError as exc:
-            raise _malformed(exc) from exc
+            raise refuse("form-malformed", field="body", why=exc) from exc
 
     def take(self, piece: bytes) -> None:
         """Take in what comes next.
 
         Raises:
-            InvalidInputError: the form is broken.
+            InvalidInputError: the form is broken, or has too many files.
         """
         try:
             self._parser.write(piece)
         except FormParserError as exc:
-            raise _malformed(exc) from exc
+            raise refuse("form-malformed", field="body", why=exc) from exc
 
-    def read(self, body: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the file as it comes in.
-
-        Raises:
-            InvalidInputError: the form is broken, cut off, or has more than one file.
-        """
-        for _ in self.follow(body):
-            yield from self._file
-            self._file.clear()
-
-    def follow(self, body: Iterable[bytes]) -> Iterator[None]:
-        """Take in the body, and yield after each piece.
+    def read_files(self, body: Iterable[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Yield each file's name and content, which is read before the next one.
 
         Raises:
-            InvalidInputError: the form is broken or cut off.
+            InvalidInputError: the form is broken, cut off, or has too many files.
         """
+        events = self._follow(body)
+        for event in events:
+            if isinstance(event, str):
+                yield event, _read_content(events)
+
+    def _follow(self, body: Iterable[bytes]) -> Iterator[str | bytes | None]:
         try:
             for piece in body:
                 self.take(piece)
-                yield
+                while self._events:
+                    yield self._events.popleft()
         except ClientDisconnect as exc:
             raise refuse("form-hung-up", field="body") from exc
         if not self._ended:
             raise refuse("form-cut-off", field="body")
 
     def _begin_part(self) -> None:
-        self._part = _Part()
+        self._header, self._value, self._name, self._disposition = b"", b"", "", b""
 
     def _take_header_name(self, data: bytes, start: int, end: int) -> None:
-        self._part.header += data[start:end]
+        self._header += data[start:end]
 
-    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._part.value += data[start:end]
+    def _take_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
 
     def _end_header(self) -> None:
-        # Bytes as they came: the parser of options takes no other text than latin-1.
-        self._part.headers[self._part.header.decode("latin-1").lower()] = self._part.value
-        self._part.header = self._part.value = b""
+        if self._header.lower() == b"content-disposition":
+            self._disposition = self._value
+        self._header = self._value = b""
 
     def _name_part(self) -> None:
-        _, options = parse_options_header(self._part.headers.get("content-disposition", b""))
-        name = options.get(b"name", b"").decode("utf-8", "replace")
-        if "\ufffd" in name or "\x00" in name:
-            raise refuse("form-part-name", field="body", value=name.replace("\x00", "�")[:100])
-        self._part.name = name
-        if self._part.name == FILE_FIELD:
-            self.begin_file(options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", ""))
-
-    def begin_file(self, name: str) -> None:
-        """Take note of a file that begins.
-
-        Raises:
-            InvalidInputError: there is one already.
-        """
-        if self.file_name is not None:
-            raise refuse("form-two-files", field=FILE_FIELD)
-        self.file_name = name[:200]
-
-    def take_content(self, content: bytes) -> None:
-        """Take in what comes next of the file."""
-        self._file.append(content)
-
-    def end_file(self) -> None:
-        """Take note that the file has ended."""
+        _, options = parse_options_header(self._disposition)
+        self._name = options.get(b"name", b"").decode("utf-8", "replace")
+        if "\ufffd" in self._name or "\x00" in self._name:
+            raise refuse("form-part-name", field="body", value=self._name.replace("\x00", "�")[:100])
+        if self._name != FILE_FIELD:
+            return
+        self.file_count += 1
+        if self.file_count > self._most:
+            raise refuse("form-two-files", field=FILE_FIELD) if self._most == 1 else refuse("document-form-too-many", field=FILE_FIELD, most=self._most)
+        self._events.append(options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", ""))
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part.name == FILE_FIELD:
-            self.take_content(data[start:end])
+        if self._name == FILE_FIELD:
+            self._events.append(data[start:end])
             return
-        self._part.value += data[start:end]
-        if len(self._part.value) > MAX_FIELD_BYTES:
-            raise refuse("form-field-too-long", field=self._part.name, bytes=MAX_FIELD_BYTES, part=FILE_FIELD)
+        self._take_value(data, start, end)
+        if len(self._value) > MAX_FIELD_BYTES:
+            raise refuse("form-field-too-long", field=self._name, bytes=MAX_FIELD_BYTES, part=FILE_FIELD)
 
     def _end_part(self) -> None:
-        if self._part.name == FILE_FIELD:
-            self.end_file()
+        if self._name == FILE_FIELD:
+            self._events.append(None)
             return
-        text = self._part.value.decode("utf-8", "replace")
+        text = self._value.decode("utf-8", "replace")
         if "\x00" in text:
-            raise refuse("form-nul", field=self._part.name)
-        self.fields.setdefault(self._part.name, []).append(text)
+            raise refuse("form-nul", field=self._name)
+        self.fields.setdefault(self._name, []).append(text)
         if sum(map(len, self.fields.values())) > MAX_FIELDS:
-            raise refuse("form-too-many-fields", field=self._part.name, count=MAX_FIELDS)
+            raise refuse("form-too-many-fields", field=self._name, count=MAX_FIELDS)
 
     def _end(self) -> None:
         self._ended = True
 
 
-class _LeadingForm(Form):
-    """The beginning of a form: of its files it knows that one has begun; how many there may be says who reads them."""
-
-    def begin_file(self, name: str) -> None:
-        self.file_name = name
-
-    def take_content(self, content: bytes) -> None:
-        pass
-
-
-def _malformed(error: FormParserError) -> LunaError:
-    return refuse("form-malformed", field="body", why=error)
+def _read_content(events: Iterator[str | bytes | None]) -> Iterator[bytes]:
+    for event in events:
+        if not isinstance(event, bytes):
+            return
+        yield event

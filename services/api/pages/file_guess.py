@@ -16,7 +16,7 @@ from services.api.pages.file_guess_view import FileGuessView, link_of, read_choi
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, Page, PageRoute, numbers_of, show, words_of
 from services.api.routing import ResourceRouter
-from services.api.uploads import MAX_FILE_BYTES, receive_upload
+from services.api.uploads import MAX_FILE_BYTES
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -29,8 +29,7 @@ UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file, and lead to what would be stored of it."""
     await run_in_threadpool(gateway.load_site, site_id)
-    objects = await run_in_threadpool(lambda: gateway.objects)
-    upload = await receive_upload(request, objects, limiter=gateway.uploading, owner=_key(site_id, ""))
+    upload = await gateway.uploads.receive_one(request, owner=_key(site_id, ""))
     return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("-")[2]), {"name": upload.name}), 303)
 
 

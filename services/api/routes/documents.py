@@ -19,12 +19,12 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
-from services.api.document_uploads import MAX_FORM_BYTES, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
 from services.api.operation import Operation
 from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_FORM_BYTES, ReceivedForm, forget_files
 
 router = ResourceRouter("documents")
 
@@ -83,13 +83,12 @@ async def add_documents(request: Request, gateway: CurrentGateway, response: Res
 
 async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> DocumentsAccepted:
     """Store the files of a form and submit the job that makes them searchable."""
-    objects = await run_in_threadpool(lambda: gateway.objects)
-    form = await receive_files(request, objects, limiter=gateway.uploading, most_bytes=gateway.settings.document_max_bytes)
+    form = await gateway.uploads.receive(request, most_bytes=gateway.settings.document_max_bytes)
     try:
         return await run_in_threadpool(_store, gateway, form, caller)
     finally:
         # What was wanted has another key by now.
-        await run_in_threadpool(forget_files, objects, form.files)
+        await run_in_threadpool(forget_files, gateway.objects, form.files)
 
 
 def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAccepted:

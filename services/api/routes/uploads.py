@@ -24,7 +24,7 @@ from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation
 from services.api.routing import ResourceRouter, SitePath
-from services.api.uploads import MAX_FILE_BYTES, Upload, receive_upload
+from services.api.uploads import MAX_FILE_BYTES, Upload
 
 router = ResourceRouter("uploads", route_class=CheckedRoute)
 
@@ -66,8 +66,7 @@ async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway
 
 async def take_upload(site_id: str | None, request: Request, gateway: Gateway, response: Response) -> Job:
     """Store a form's file and return the job that loads it; without ``site_id`` the form names the site."""
-    objects = await run_in_threadpool(lambda: gateway.objects)
-    upload = await receive_upload(request, objects, limiter=gateway.uploading)
+    upload = await gateway.uploads.receive_one(request)
     job = await run_in_threadpool(_submit, gateway, upload, site_id, request.state.caller)
     response.headers["Location"] = locate(read_job.path, job)
     return job

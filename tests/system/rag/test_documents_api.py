@@ -18,7 +18,7 @@ from luna.platform.embedded import Addresses, Servers
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import load_settings
-from services.api.document_uploads import MAX_FILES
+from services.api.uploads import MAX_FILES
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.identity import FOREIGN, OWN, Gate, gate_with_people

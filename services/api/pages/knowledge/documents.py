@@ -33,7 +33,6 @@ from luna.words.answering import say_validity
 from luna.words.numbers import say_day
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError
-from services.api.document_uploads import MAX_FORM_BYTES
 from services.api.pages.admin.pages import say_bytes
 from services.api.pages.job_part import find_progress
 from services.api.pages.knowledge.answer_view import plain_words
@@ -42,6 +41,7 @@ from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.documents import take_documents
 from services.api.routing import ResourceRouter
+from services.api.uploads import MAX_FORM_BYTES
 
 STATES = tuple(state for state in get_args(DocumentState) if state != "failed")
 SETTLED = ("searchable", "failed")

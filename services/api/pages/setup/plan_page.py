@@ -21,7 +21,7 @@ from services.api.pages.setup import views
 from services.api.pages.setup.pages import PAGE, DraftId
 from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
 from services.api.routing import ResourceRouter
-from services.api.uploads import MAX_FILE_BYTES, Upload, receive_upload
+from services.api.uploads import MAX_FILE_BYTES, Upload
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -29,8 +29,7 @@ router = ResourceRouter(route_class=PageRoute)
 @router.page("POST", "/ui/setup/upload", "administer", most_bytes=MAX_FILE_BYTES)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file with measured data for the site that is being set up, and lead to what is in it; it is read before the first plan."""
-    objects = await run_in_threadpool(lambda: gateway.objects)
-    upload = await receive_upload(request, objects, limiter=gateway.uploading)
+    upload = await gateway.uploads.receive_one(request)
     draft_id = await run_in_threadpool(_keep_upload, gateway, upload)
     address = f"/ui/setup/{draft_id}/file"
     return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
