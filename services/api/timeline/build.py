@@ -18,9 +18,9 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
 from luna.platform.house_now import begins_assumed
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
-from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, end_of, power_column, read_expected, read_measured, read_prices, seconds_since
+from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column, read_expected, read_measured, read_prices
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.owner import apply_override, apply_past_overrides, name_deciders, read_blocks, read_logged, read_overrides
+from services.api.timeline.owner import apply_owner, name_deciders, read_blocks, read_logged, read_overrides
 from services.api.timeline.plan_parts import Followed, read_followed
 from services.api.timeline.window import Window
 
@@ -29,12 +29,11 @@ A_DAY = 96
 
 @dataclass(frozen=True, slots=True)
 class WindowValues:
-    """What ghosts are compared with: what was measured, what is planned in kW, ``soc`` as planned, and the stays at chargers."""
+    """What ghosts are compared with: what was measured, what is planned, powers in kW, and the stays at chargers."""
 
     measured: Measured
     planned: Mapping[str, FloatArray]
     prices: MeasuredPrices
-    soc: FloatArray
     stays: Sequence[Mapping[str, Any]]
 
 
@@ -45,10 +44,10 @@ def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) 
         begun = (state or {}).get(kind.section) or {}
         for device in kind.of(site):
             for stay in begun.get(device.name, {}).get("sessions", ()):
-                if _instant(stay["from"]) < timeline.end and _instant(stay["to"]) > timeline.start:
+                if datetime.fromisoformat(stay["from"]) < timeline.end and datetime.fromisoformat(stay["to"]) > timeline.start:
                     times = {name: stay.get(name) for name in ("from", "to", "target_soc")}
                     inside.append({kind.name: device.name, **times, "charge_kw": device.charge_limit_kw})
-    return sorted(inside, key=lambda stay: _instant(stay["from"]))
+    return sorted(inside, key=lambda stay: datetime.fromisoformat(stay["from"]))
 
 
 def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, timeline: Timeline) -> FloatArray:
@@ -57,7 +56,7 @@ def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, time
         return np.full(timeline.count, np.nan)
     floors = np.array([np.full(timeline.count, battery.min_soc) for battery in site.batteries])
     for reserve in reserves or ():
-        inside = timeline.overlap_hours(_instant(reserve["from"]), _instant(reserve["to"])) > 0
+        inside = timeline.overlap_hours(datetime.fromisoformat(reserve["from"]), datetime.fromisoformat(reserve["to"])) > 0
         for row, battery in zip(floors, site.batteries, strict=True):
             if reserve.get("battery") in (None, battery.name):
                 row[inside] = np.maximum(row[inside], min(float(reserve["soc"]), battery.max_soc))
@@ -88,7 +87,7 @@ def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[s
     charged = np.sum([_coalesce(*each) for each in pairs], axis=0)
     inside = []
     for stay in values.stays:
-        comes, leaves = (int(np.clip(-((timeline.start - _instant(stay[name])) // SLOT), 0, timeline.count)) for name in ("from", "to"))
+        comes, leaves = (int(np.clip(-((timeline.start - datetime.fromisoformat(stay[name])) // SLOT), 0, timeline.count)) for name in ("from", "to"))
         if leaves > comes:
             inside.append(ChargerStay(comes, leaves, float(stay["charge_kw"])))
     needs = [energy[span] / PER_HOUR for energy in (load, pv, charged)]
@@ -113,7 +112,7 @@ def compare_next_day(window: Window, values: WindowValues, without: tuple[int, W
         float(imported @ paid[0] - exported @ paid[1]) for imported, exported in ((bought, sold), (alone.import_kwh[place], alone.export_kwh[place]))
     )
     capacity = sum(battery.capacity_kwh for battery in window.site.batteries)
-    surplus_kwh = float(np.nan_to_num(values.soc[span.stop - 1] - alone.soc[place][-1])) * capacity
+    surplus_kwh = float(np.nan_to_num(values.planned["soc"][span.stop - 1] - alone.soc[place][-1])) * capacity
     return {"cost": cost, "cost_without_luna": other + surplus_kwh * (energy_value or 0.0)}
 
 
@@ -122,10 +121,6 @@ def _coalesce(*sources: FloatArray) -> FloatArray:
     for source in reversed(sources):
         result = np.where(np.isfinite(source), source, result)
     return result
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 Document = dict[str, Any]
@@ -144,42 +139,44 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     stays = read_stays(inputs["state"], window.site, window.timeline)
     logged = read_logged(connection, window)
     deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
-    decided = apply_past_overrides(logged, plan.decisions, deciders, window)
-    values = WindowValues(measured, plan.planned, prices, plan.soc, stays)
+    values = WindowValues(measured, plan.planned, prices, stays)
     site, timeline, numbers = window.site, window.timeline, window.numbers
     scale, unit = numbers.price_unit
     latest = followed.latest
     forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None
-    return (
-        {
-            "site": site.name,
-            "timezone": site.timezone,
-            "currency": site.currency,
-            "language": numbers.language,
-            "price_scale": scale,
-            "price_unit": unit,
-            "start": timeline.start,
-            "slot_minutes": int(SLOT.total_seconds() // 60),
-            "slots": timeline.count,
-            "past_slots": window.past,
-            "now": window.now,
-        }
-        | {
-            "plan": _describe_plan(followed, window),
-            "ages_s": {
-                "plan": seconds_since(latest.issued_at if latest else None, window.now),
-                "measured": seconds_since(end_of(window.timeline, measured.last), window.now),
-                "forecast": seconds_since(datetime.fromisoformat(forecast) if forecast else None, window.now),
-            },
-        }
-        | {"prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.published_slots}}
-        | {"estimated": measured.estimated}
-        | {"measured": measured.flows | {"soc": measured.soc}, "planned": {**plan.planned, "soc": plan.soc, "target_soc": plan.target_soc}, "bands": plan.bands}
-        | {"devices": plan.devices, "reserve_soc": trace_reserve(inputs["reserves"], window.site, window.timeline)}
-        | {"decisions": apply_override(decided, deciders, overrides, window) | {"decided_by": deciders}}
-        | {"ghosts": _draw_ghosts(followed, values, window, expected=read_expected(connection, window), memory=memory) | {"midnight": plan.midnight}}
-        | {"stays": stays, "overrides": overrides, "blocks": read_blocks(connection, window)}
-    )
+    ages = {
+        "plan": latest.issued_at if latest else None,
+        "measured": measured.end(timeline),
+        "forecast": datetime.fromisoformat(forecast) if forecast else None,
+    }
+    decided = apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
+    return {
+        "site": site.name,
+        "timezone": site.timezone,
+        "currency": site.currency,
+        "language": numbers.language,
+        "price_scale": scale,
+        "price_unit": unit,
+        "start": timeline.start,
+        "slot_minutes": int(SLOT.total_seconds() // 60),
+        "slots": timeline.count,
+        "past_slots": window.past,
+        "now": window.now,
+        "plan": _describe_plan(followed, window),
+        "ages_s": {name: None if begun is None else max(0, int((window.now - begun).total_seconds())) for name, begun in ages.items()},
+        "prices": {"import": prices.import_price, "export": prices.export_price, "known_slots": prices.published_slots},
+        "estimated": measured.estimated,
+        "measured": measured.flows | {"soc": measured.soc},
+        "planned": plan.planned,
+        "bands": plan.bands,
+        "devices": plan.devices,
+        "reserve_soc": trace_reserve(inputs["reserves"], site, timeline),
+        "decisions": decided | {"decided_by": deciders},
+        "ghosts": _draw_ghosts(followed, values, window, expected=read_expected(connection, window), memory=memory) | {"midnight": plan.midnight},
+        "stays": stays,
+        "overrides": overrides,
+        "blocks": read_blocks(connection, window),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +184,6 @@ class _PlanColumns:
     """What plans say of a window, in columns; it changes with a new plan or a new slot alone."""
 
     planned: dict[str, FloatArray]
-    soc: FloatArray
-    target_soc: FloatArray
     bands: dict[str, FloatArray]
     devices: list[Document]
     prices: tuple[FloatArray, FloatArray]
@@ -202,9 +197,7 @@ def _plan_columns(followed: Followed, window: Window) -> _PlanColumns:
     ahead = [part if slot >= window.past else None for slot, part in enumerate(parts)]
     imported, exported = (np.array([part.first[name] if part else np.nan for part in parts]) for name in ("import_price", "export_price"))
     return _PlanColumns(
-        planned_flows(ahead),
-        mean_soc(ahead, site),
-        target_soc(ahead, site),
+        planned_flows(ahead) | {"soc": mean_soc(ahead, site), "target_soc": target_soc(ahead, site)},
         bands(ahead),
         device_columns(ahead, site),
         (imported, exported),

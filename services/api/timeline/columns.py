@@ -1,6 +1,6 @@
 """From what plans say slot by slot to columns."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,29 +16,21 @@ from services.api.timeline.plan_parts import PlanPart
 Column = list[Any]
 
 
-def power(parts: Sequence[PlanPart | None], energy_kwh: Callable[[dict[str, Any]], float | None]) -> FloatArray:
-    """Return the mean power of each slot, kW, NaN where no plan says it."""
+def power(parts: Sequence[PlanPart | None], energy: str, *, kind: str | None = None, device: str | None = None) -> FloatArray:
+    """Return the mean power of each slot, kW, NaN where no plan says it: of the slot's own energy, of all devices of a kind together, or of one of them."""
+
+    def energy_of(slot: dict[str, Any]) -> Any:
+        if kind is None:
+            return slot.get(energy)
+        flows = slot.get(kind, {})
+        return sum(flow.get(energy, 0.0) for flow in flows.values()) if device is None else flows.get(device, {}).get(energy)
+
     powers = []
     for part in parts:
-        energies = [energy_kwh(slot) for slot in part.slots] if part else []
+        energies = [energy_of(slot) for slot in part.slots] if part else []
         present = [each for each in energies if each is not None]
         powers.append(sum(present) / part.hours if part and present and len(present) == len(energies) else np.nan)
     return np.array(powers, dtype=np.float64)
-
-
-def own(name: str) -> Callable[[dict[str, Any]], float | None]:
-    """Return what reads an energy of the slot itself."""
-    return lambda slot: slot.get(name)
-
-
-def of_all(kind: str, name: str) -> Callable[[dict[str, Any]], float]:
-    """Return what reads the sum of an energy over all devices of a kind."""
-    return lambda slot: sum(flow.get(name, 0.0) for flow in slot.get(kind, {}).values())
-
-
-def of_one(kind: str, device: str, name: str) -> Callable[[dict[str, Any]], float | None]:
-    """Return what reads an energy of one device."""
-    return lambda slot: slot.get(kind, {}).get(device, {}).get(name)
 
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
@@ -71,14 +63,14 @@ def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
 
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
-    meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}
-    return meter | {column: power(parts, of_all(kind.section, energy)) for kind in FLOW_KINDS for energy, column in kind.flows.items()}
+    meter = {f"{name}_kw": power(parts, f"{name}_kwh") for name in ("load", "pv", "curtailed", "import", "export")}
+    return meter | {column: power(parts, energy, kind=kind.section) for kind in FLOW_KINDS for energy, column in kind.flows.items()}
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return within which powers load and PV are expected, P10 to P90, kW; NaN where a plan's forecast has none."""
     names = ("load_p10", "load_p90", "pv_p10", "pv_p90")
-    return {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in names}
+    return {f"{name}_kw": power(parts, f"{name}_kwh") for name in names}
 
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
@@ -86,7 +78,7 @@ def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[st
     columns: list[dict[str, Any]] = []
     for kind in FLOW_KINDS:
         for each in kind.of(site):
-            inflow, *outflows = [power(parts, of_one(kind.section, each.name, energy)) for energy in kind.flows]
+            inflow, *outflows = [power(parts, energy, kind=kind.section, device=each.name) for energy in kind.flows]
             stored = {"capacity_kwh": kind.capacity_kwh(each), "soc": ends(parts, kind.section, each.name)} if kind.capacity_kwh else {}
             columns.append({"name": each.name, "kind": kind.section, "power_kw": inflow - sum(outflows), **stored})
     return columns

@@ -27,11 +27,10 @@ class Measured:
     soc: FloatArray
     estimated: list[list[str] | None]
 
-    @property
-    def last(self) -> int | None:
-        """The last slot of which load is known."""
+    def end(self, timeline: Timeline) -> datetime | None:
+        """Return when the last slot ends of which load is known."""
         measured_slots = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
-        return int(measured_slots[-1]) if measured_slots.size else None
+        return timeline.start + (int(measured_slots[-1]) + 1) * SLOT if measured_slots.size else None
 
 
 def power_column(series: str) -> str:
@@ -79,13 +78,3 @@ def read_expected(connection: Connection, window: Window) -> dict[str, FloatArra
     spans = {name: read_column(column=f"{name}_kwh") for name in ("load", "pv")}
     ahead = np.full(window.timeline.count - past.count, np.nan)
     return {f"{name}_kw": np.concatenate([values * PER_HOUR, ahead]) for name, values in spans.items()}
-
-
-def seconds_since(instant: datetime | None, now: datetime) -> int | None:
-    """Return how old something is, in whole seconds; None where it is not there."""
-    return None if instant is None else max(0, int((now - instant).total_seconds()))
-
-
-def end_of(timeline: Timeline, slot: int | None) -> datetime | None:
-    """Return when a slot ends, None for none."""
-    return None if slot is None else timeline.start + (slot + 1) * SLOT

@@ -10,7 +10,6 @@ from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retelling import retell_reason
-from services.api.timeline.columns import DECISION
 from services.api.timeline.window import Window
 
 Logged = Mapping[datetime, plan_slots.LoggedSlot]
@@ -57,37 +56,31 @@ def name_deciders(logged: Logged, window: Window, *, planned: Sequence[bool], ov
     return deciders
 
 
-def apply_override(
-    decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], overrides: Sequence[Mapping[str, Any]], window: Window
+def apply_owner(
+    decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], logged: Logged, *, overrides: Sequence[Mapping[str, Any]], window: Window
 ) -> dict[str, list[Any]]:
-    """Return what was decided with what the owner wants of the batteries in the slots that are still the owner's: the plan's reasons hold there no more."""
+    """Return what was decided, in the slots that were or are the owner's with what the owner wanted of the batteries: whatever a plan had wanted then.
+
+    What was wanted of slots that are over says the log, of those to come an override that has not ended.
+    """
     columns = {name: list(column) for name, column in decisions.items()}
-    for override in (each for each in overrides if each["device"] == BATTERIES):
-        until = datetime.fromisoformat(override["until"])
-        for slot in range(window.past, window.timeline.count):
-            start = window.timeline.start + slot * SLOT
-            if deciders[slot] == "owner" and start < until:
-                row = _tell_override(override, start, window)
-                for name in DECISION:
-                    columns[name][slot] = row.get(name, columns[name][slot])
+    standing = next((each for each in overrides if each["device"] == BATTERIES), None)
+    ended_at = None
+    for slot, start in reversed(list(enumerate(window.timeline))):
+        if deciders[slot] != "owner":
+            ended_at = None
+            continue
+        mode, until = None, ""
+        if slot < window.past:
+            ended_at = ended_at or start + SLOT
+            mode, until = logged[start].mode, ended_at.isoformat()
+        elif standing and start < datetime.fromisoformat(standing["until"]):
+            mode, until = standing["mode"], standing["until"]
+        if mode is None:
+            continue
+        reason = {"code": "manual", "text": "", "short": "", "figures": {"time": until}}
+        sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}
+        row = {"mode": mode, "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}
+        for name, value in row.items():
+            columns[name][slot] = value
     return columns
-
-
-def apply_past_overrides(logged: Logged, decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], window: Window) -> dict[str, list[Any]]:
-    """Return what was decided with what the batteries were told in past slots that their owner decided: whatever a plan had wanted then."""
-    columns, timeline = {name: list(column) for name, column in decisions.items()}, window.timeline
-    until = None
-    for slot in reversed(range(window.past)):
-        start = timeline.start + slot * SLOT
-        until = None if deciders[slot] != "owner" else until or start + SLOT
-        if until is not None and start in logged and (mode := logged[start].mode) is not None:
-            row = _tell_override({"mode": mode, "until": until.isoformat()}, start, window)
-            for name in DECISION:
-                columns[name][slot] = row.get(name, columns[name][slot])
-    return columns
-
-
-def _tell_override(override: Mapping[str, Any], start: datetime, window: Window) -> dict[str, Any]:
-    reason = {"code": "manual", "text": "", "short": "", "figures": {"time": override["until"]}}
-    sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}
-    return {"mode": override["mode"], "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}
