@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
 from fastapi import Request
+from pydantic import SecretStr
 
 from luna.energy.errors import UnauthenticatedError
 from luna.energy.refusals import refuse
@@ -12,7 +13,6 @@ from luna.platform.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import Budget
-from services.api.identity.login import confirm_by_header
 from services.api.identity.source import Source
 from services.api.operation import SOLVERS, Operation
 from services.api.uploads import PeekedBody
@@ -81,8 +81,9 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
     is_confirmed = caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now()
     if operation.critical and caller.means != "local" and not is_confirmed:
         password = request.headers.get("X-Confirm-Password")
-        if password is None or not await confirm_by_header(identity, caller, request.state.source, unquote(password)):
+        if password is None:
             raise refuse("password-again")
+        await identity.check_password(request.state.source, caller.name, SecretStr(unquote(password)))
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:

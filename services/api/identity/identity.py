@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine
 from starlette.requests import HTTPConnection
 
@@ -26,7 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.caller import LOCAL, NOBODY, Caller
-from services.api.identity.limits import Limiter
+from services.api.identity.limits import Budget, Limiter
 from services.api.identity.source import Source, TrustedProxies, read_source
 
 # How long a caller is known without asking the database again: as long a key that was taken away in another process still holds.
@@ -36,6 +37,8 @@ CACHE_SIZE = 4096
 NOBODY_SECONDS = 1.0
 # Each takes 19 MiB and a core for some hundredths of a second.
 MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
+# Sign-ins of all together, by those of one: a flood of guesses from many addresses stops here.
+LOGIN_SHARE = 20
 FIRST_USER = "admin"
 OWNER_COOKIE = "luna_owner"
 LONGEST_CREDENTIAL = 4096
@@ -158,9 +161,33 @@ class Identity:
         """Return what is kept of a password."""
         return await self._hash(partial(passwords.hash_password, password))
 
-    async def is_right(self, password: str, password_hash: str | None) -> bool:
-        """Return whether a password is right; that of nobody takes as long."""
-        return await self._hash(partial(passwords.is_right, password, password_hash))
+    async def check_password(self, source: Source, name: str, password: SecretStr) -> users.Credentials:
+        """Return whose password it is; which of both is wrong is not said, and that of nobody takes as long.
+
+        Raises:
+            UnauthenticatedError: name or password is wrong.
+            TooManyRequestsError: too many tries from this address, for this name, or in all.
+        """
+        await self.spend_on_sign_in(source, name)
+        text = password.get_secret_value()
+        stored = None if "\x00" in name else await self.write(partial(users.find_credentials, name=name))
+        if not await self._hash(partial(passwords.is_right, text, stored.password_hash if stored else None)) or stored is None:
+            raise refuse("password-wrong", field="password")
+        if passwords.is_outdated(stored.password_hash):
+            password_hash = await self.hash_password(text)
+            return await self.write(partial(users.rehash, checked=stored, password_hash=password_hash))
+        return stored
+
+    async def spend_on_sign_in(self, source: Source, name: str) -> None:
+        """Count a try to sign in.
+
+        Raises:
+            TooManyRequestsError: too many from this address, for this name, or in all.
+        """
+        most = self.settings.sign_ins_per_minute
+        await self.limiter.spend(Budget("login_address", most), source.address)
+        await self.limiter.spend(Budget("login_user", most), name)
+        await self.limiter.spend(Budget("login_global", LOGIN_SHARE * most), "all")
 
     def forget_callers(self) -> None:
         """Ask the database about everybody anew: something about who may what has changed."""

@@ -7,14 +7,14 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import SecretStr, ValidationError
 
-from luna.contracts.identity import PasswordChange, SetUp, SignIn
+from luna.contracts.identity import PasswordAgain, PasswordChange, SetUp, SignIn
 from luna.energy.errors import LunaError, TooManyRequestsError, UnauthenticatedError
 from luna.energy.site import invalid_input
-from services.api.identity import login
 from services.api.identity.caller import CurrentCaller
 from services.api.identity.identity import CurrentIdentity
 from services.api.pages.layout import Page, PageRoute, show
 from services.api.pages.setup.pages import Typed
+from services.api.routes import auth
 from services.api.routing import ResourceRouter
 
 PAGE = Page("account", "/ui/login", "public")
@@ -42,7 +42,7 @@ async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed
     response = RedirectResponse(safe_next(typed.get("next", "/")), 303)
     try:
         credentials = SignIn(name=typed.get("name", ""), password=SecretStr(typed.get("password", "")))
-        await login.sign_in(request, response, credentials)
+        await auth.sign_in(credentials, request, response)
     except ValidationError:
         return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), fault="wrong")
     except LunaError as error:
@@ -57,9 +57,8 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
     response = RedirectResponse("/", 303)
     try:
         credentials = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
-        request.state.audited_name = name
-        await login.set_up(request, credentials)
-        await login.sign_in(request, response, SignIn(name=name, password=password))
+        await auth.set_up(credentials, request)
+        await auth.sign_in(SignIn(name=name, password=password), request, response)
     except ValidationError as exc:
         return await _show_sign_in(request, identity, "/", name=name, error=invalid_input(exc, field=""))
     except LunaError as error:
@@ -71,7 +70,7 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
 async def open_by_link(request: Request, code: Annotated[str, Query(max_length=100)] = "") -> Response:
     """Let the browser in that has the link which the start of Luna showed; one that opens nothing any more is told so."""
     response = RedirectResponse("/", 303)
-    if await login.open_browser(request, response, code):
+    if await auth.open_browser(request, response, code):
         return response
     return _show(request, "account_by_link.html.j2", status=410)
 
@@ -80,7 +79,7 @@ async def open_by_link(request: Request, code: Annotated[str, Query(max_length=1
 async def sign_out_page(request: Request, caller: CurrentCaller) -> Response:
     """End the session."""
     response = RedirectResponse(SIGN_IN, 303)
-    await login.sign_out(request, response, caller)
+    await auth.sign_out(request, response, caller)
     return response
 
 
@@ -95,7 +94,7 @@ async def confirm_page(request: Request, identity: CurrentIdentity, caller: Curr
     """Take the password, and lead back to where it was needed."""
     after = safe_next(typed.get("next", "/"))
     try:
-        await login.confirm(identity, request.state.source, caller, SecretStr(typed.get("password", "")))
+        await auth.confirm_password(PasswordAgain(password=SecretStr(typed.get("password", ""))), request, identity, caller)
     except LunaError as error:
         return _show(request, "account_confirm.html.j2", error=error, after=after)
     return RedirectResponse(after, 303)
@@ -113,14 +112,14 @@ async def change_password_page(request: Request, caller: CurrentCaller, typed: T
     change = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))
     response = RedirectResponse("/ui/keys?changed=1", 303)
     try:
-        await login.change_password(request, response, caller, change)
+        await auth.change_password(change, request, response, caller)
     except LunaError as error:
         return _show(request, "account_password.html.j2", error=error)
     return response
 
 
 async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, fault: str = "") -> Response:
-    first = await login.needs_set_up(identity)
+    first = not await identity.anybody_there()
     needs_code = first and not await identity.is_owner(request)
     if needs_code and identity.settings.takes_owner_token:
         return _show(request, "account_by_link.html.j2", status=401)
