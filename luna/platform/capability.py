@@ -192,6 +192,7 @@ class Capability:
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
+        solves: whether a worker computes for long, so that it has a budget of its own.
         changes_access: who may enter, or what they may, is another thing afterwards.
         signable: who asks may sign with another's name, as a program does for who uses it.
         sure: what is lost by it, where a command is to be told that this is meant.
@@ -221,6 +222,7 @@ class Capability:
     alone: str | None = None
     aliases: tuple[str, ...] = ()
     critical: bool = False
+    solves: bool = False
     changes_access: bool = False
     signable: bool = False
     sure: str = ""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
+from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capability import Capability
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -18,6 +19,7 @@ class Operation:
         scope: what a caller must have been given.
         command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
         critical: the password is asked again, whoever calls.
+        solves: whether it makes a worker compute for long, and has a budget of its own.
         monitor: a monitor may ask it without being anybody, on this machine or with its token.
         aliases: short paths of the same form, kept for those who know them.
         keyed: whether a second POST with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept.
@@ -31,6 +33,7 @@ class Operation:
     command: str | None = None
     alone: str | None = None
     critical: bool = False
+    solves: bool = False
     monitor: bool = False
     aliases: tuple[str, ...] = ()
     keyed: bool = True
@@ -50,61 +53,19 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the operation of a declared capability."""
-    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "alone", "aliases", "critical")}
+    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "alone", "aliases", "critical", "solves")}
     return Operation(**shared, command=next(iter(capability.commands), capability.local_command), keyed=capability.noun != "identity")
 
 
-# What makes a worker compute for long, and has a budget of its own.
-SOLVERS = frozenset(
-    {
-        "make_plan",
-        "trace_pareto",
-        "compare_plan",
-        "ask_why_not",
-        "plan_variant",
-        "issue_forecast",
-        "explain_forecast",
-        "explain_stored_forecast",
-        "evaluate_forecasts",
-        "issue_scenarios",
-        "train_forecast",
-        "draw_agent_day",
-        "draw_day_part",
-        "train_agent",
-        "evaluate_agent",
-        "start_replay",
-        "ask_what_if",
-        "ask_question",
-        "accept_job",
-    }
-)
-
-# What a caller must have been given for a job, by its task; one that is not named is the installation's.
+# What a caller must have been given for a job, by its task: what its capability asks for, else what stands here; any other is the installation's.
 JOB_SCOPES: dict[str, Scope] = {
-    "planner.replay.run": "analyse",
+    **{each.asks.task: each.scope for each in CAPABILITIES if each.asks is not None and each.asks.public},
+    **dict.fromkeys(PUBLIC_TASKS, "analyse"),
     "planner.replay.spread": "analyse",
     "planner.schedule.pareto": "analyse",
-    "agent.policy.train": "analyse",
-    **dict.fromkeys(PUBLIC_TASKS, "analyse"),
-    "agent.policy.evaluate": "analyse",
     "agent.replay.run": "analyse",
     "agent.night.run": "administer",
-    "forecaster.model.train": "analyse",
-    "forecaster.forecast.issue": "operate",
-    "forecaster.forecast.evaluate": "analyse",
     "forecaster.forecast.judge": "analyse",
-    "forecaster.scenario.issue": "analyse",
-    "forecaster.version.promote": "operate",
-    "forecaster.version.rollback": "operate",
-    "ingest.quality.judge": "data",
-    "ingest.prices.fetch": "data",
-    "ingest.weather.fetch": "data",
-    "ingest.slots.build": "data",
-    "ingest.history.backfill": "data",
-    "ingest.history.repair": "data",
-    "ingest.history.verify": "data",
-    "planner.plans.check": "analyse",
-    "rag.documents.reindex": "administer",
     "rag.recommendations.refresh": "analyse",
     "ingest.demo.load": "administer",
     "ingest.simulated_home.make": "administer",

@@ -35,6 +35,9 @@ class ResourceRouter:
 
         return add
 
-    def page(self, method: Method, path: str, scope: Scope, *, critical: bool = False, most_bytes: int | None = None) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer people: no description shows it, and no command does the same, for pages draw what routes and commands return."""
-        return self.operation("", Operation(method, path, scope, alone="a page", critical=critical, keyed=False, most_bytes=most_bytes))
+    def page(self, method: Method, path: str, scope: Scope, **attributes: Any) -> Callable[[HandlerT], HandlerT]:
+        """Let the function answer people: no description shows it, and no command does the same, for pages draw what routes and commands return.
+
+        ``attributes`` are those of the operation.
+        """
+        return self.operation("", Operation(method, path, scope, alone="a page", keyed=False, **attributes))

@@ -285,7 +285,7 @@ def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
     yield f"{'It is used from now on' if reply.accepted else 'It is not used'}: {reply.verdict}."
 
 
-@capability("POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB)
+@capability("POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB, solves=True)
 def train_agent(call: CapabilityCall, site_id: SiteName, order: TrainingOrder) -> TrainAgentRequest:
     """Train the agent on a site's history.
 
@@ -328,7 +328,7 @@ def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str
     return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
 
 
-@capability("POST", f"{_PATH}/evaluations", command="agent evaluate", shown=_show_evaluation, options={"to_day": "to"}, **_JOB)
+@capability("POST", f"{_PATH}/evaluations", command="agent evaluate", shown=_show_evaluation, options={"to_day": "to"}, **_JOB, solves=True)
 def evaluate_agent(call: CapabilityCall, site_id: SiteName, order: EvaluationOrder) -> EvaluateAgentRequest:
     """Measure trained agents on unseen days.
 

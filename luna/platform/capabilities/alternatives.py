@@ -80,6 +80,7 @@ def _show_outcome(reply: WhyNotReply | PlanVariantReply, numbers: Numbers) -> It
     shown=_show_outcome,
     errors=(ConflictError,),
     aliases=(f"{_SHORT}/why-not",),
+    solves=True,
 )
 def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -> WhyNotRequest:
     """Say what an alternative to a plan would cost.
@@ -99,6 +100,7 @@ def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -
     shown=_show_outcome,
     errors=(ConflictError,),
     aliases=(f"{_SHORT}/what-if",),
+    solves=True,
 )
 def plan_variant(_: CapabilityCall, plan_id: NamedId, question: VariantQuestion) -> PlanVariantRequest:
     """Plan a plan again with something different.
@@ -149,6 +151,7 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
     status=202,
     location="/v1/what-ifs/{what_if_id}",
     aliases=("/what-if",),
+    solves=True,
 )
 def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
     """Ask what other equipment, tariffs or rules would have cost.

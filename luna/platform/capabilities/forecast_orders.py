@@ -50,7 +50,7 @@ class Evaluation(Message):
     every_minutes: Annotated[int, Field(ge=15, le=1440, description="how often a forecast is issued, minutes")] = 360
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="operate", local_command="forecast issue", status=201, errors=(ConflictError,))
+@capability("POST", _PATH, noun=_NOUN, scope="operate", local_command="forecast issue", status=201, errors=(ConflictError,), solves=True)
 def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder) -> IssueRequest:
     """Issue a forecast.
 
@@ -59,7 +59,7 @@ def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder
     return IssueRequest(site_id=site_id, at=order.at or call.now, forecast_version=order.forecast_version)
 
 
-@capability("POST", f"{_PATH}/scenarios", noun=_NOUN, scope="analyse", local_command="forecast scenarios", status=201, errors=(ConflictError,))
+@capability("POST", f"{_PATH}/scenarios", noun=_NOUN, scope="analyse", local_command="forecast scenarios", status=201, errors=(ConflictError,), solves=True)
 def issue_scenarios(call: CapabilityCall, site_id: SiteName, order: ScenarioOrder) -> IssueScenariosRequest:
     """Make scenarios beside a forecast.
 
@@ -87,7 +87,7 @@ def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
     yield TextTable(headings, rows, title=f"{reply.origins} origins")
 
 
-@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", shown=_show_scores, status=202)
+@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", shown=_show_scores, status=202, solves=True)
 def evaluate_forecasts(call: CapabilityCall, site_id: SiteName, evaluation: Evaluation) -> EvaluateRequest:
     """Compare forecast versions with what happened.
 

@@ -169,6 +169,7 @@ def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
     command="forecast explain",
     shown=_show_explanation,
     errors=(ConflictError,),
+    solves=True,
 )
 def explain_forecast(_: CapabilityCall, site_id: SiteName, question: ExplanationQuestion) -> ExplainRequest:
     """Say why a forecast is what it is.
@@ -188,7 +189,7 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTa
         yield from say_driving(reply.driving, numbers.zone)
 
 
-@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown=_show_training, status=202)
+@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown=_show_training, status=202, solves=True)
 def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
     """Train a model on a site's history.
 

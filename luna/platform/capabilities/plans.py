@@ -118,6 +118,7 @@ def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, da
     shown=_show_changes,
     errors=(ConflictError,),
     aliases=("/plans/{plan_id}/changes",),
+    solves=True,
 )
 def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None) -> PlanChangesRequest:
     """Say what a plan changes, and which input did it.

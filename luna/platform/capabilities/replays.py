@@ -48,7 +48,7 @@ def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
     ]
 
 
-@capability("POST", "/v1/sites/{site_id}/replays", noun="replays", scope="analyse", local_command="replay", shown=_show, status=202)
+@capability("POST", "/v1/sites/{site_id}/replays", noun="replays", scope="analyse", local_command="replay", shown=_show, status=202, solves=True)
 def start_replay(call: CapabilityCall, site_id: SiteName, question: ReplayQuestion) -> ReplayRequest:
     """Replay recorded days.
 

@@ -14,7 +14,7 @@ from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import Budget
 from services.api.identity.source import Source
-from services.api.operation import SOLVERS, Operation
+from services.api.operation import Operation
 from services.api.uploads import PeekedBody
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -95,7 +95,7 @@ async def _spend(identity: Identity, caller: Caller, source: Source, operation: 
     await identity.limiter.spend(Budget("address", most), source.address)
     if caller.means != "nobody":
         await identity.limiter.spend(Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}")
-        if operation.name in SOLVERS:
+        if operation.solves:
             await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))
 
 

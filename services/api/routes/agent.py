@@ -22,7 +22,7 @@ _SVG = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "des
 
 @router.operation(
     "Draw a day as planner, agent and oracle lived it",
-    Operation("GET", "/v1/sites/{site_id}/agent/days/{day}/picture", "read", "agent plot"),
+    Operation("GET", "/v1/sites/{site_id}/agent/days/{day}/picture", "read", "agent plot", solves=True),
     response_class=Response,
     responses=_SVG,
 )

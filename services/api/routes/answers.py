@@ -83,7 +83,7 @@ _EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 @router.operation(
     "Ask a question",
-    Operation("POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
+    Operation("POST", "/v1/answers", "read", "ask", solves=True, aliases=("/rag/ask",)),
     response_model=Answer,
     responses={200: {"description": "the answer; as events stage, token, sentence, at last answer or problem where asked for so", "content": _EVENT_STREAM}},
 )

@@ -45,7 +45,10 @@ class JobSubmission(BaseModel):
 
 
 @router.operation(
-    "Accept work that nobody waits for", Operation("POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)), status_code=202, response_model=JobReply
+    "Accept work that nobody waits for",
+    Operation("POST", "/v1/jobs", "analyse", "jobs submit", solves=True, aliases=("/jobs",)),
+    status_code=202,
+    response_model=JobReply,
 )
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""

@@ -29,7 +29,7 @@ _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema"
 
 @router.operation(
     "Plan the coming days of a site",
-    Operation("POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
+    Operation("POST", "/v1/plans", "operate", "plan", solves=True, aliases=("/plan",)),
     responses=document_errors(ConflictError),
     response_model=PlanReply,
 )
@@ -54,7 +54,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
 
 @router.operation(
     "Plan along what two aims cost each other",
-    Operation("POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
+    Operation("POST", "/v1/plans/pareto", "analyse", "plan", solves=True, aliases=("/plan/pareto",)),
     responses=document_errors(ConflictError),
     response_model=ParetoReply,
 )

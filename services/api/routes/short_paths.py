@@ -43,7 +43,7 @@ async def load_data(request: Request, gateway: CurrentGateway, response: Respons
     return await take_upload(None, request, gateway, response)
 
 
-@by_clock.operation("Say why a forecast is what it is", Operation("GET", "/forecasts/explanation", "read", alone=OLDER))
+@by_clock.operation("Say why a forecast is what it is", Operation("GET", "/forecasts/explanation", "read", solves=True, alone=OLDER))
 async def explain_stored_forecast(question: Annotated[SiteExplanationQuestion, Query()], gateway: CurrentGateway) -> Response:
     return await gateway.ask(question.request(question.site))
 

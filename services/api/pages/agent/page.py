@@ -46,7 +46,7 @@ def show_agent(
     return _show(request, gateway, site_id, caller, job=job, done=done)
 
 
-@router.page("GET", "/ui/sites/{site_id}/agent/picture", "read")
+@router.page("GET", "/ui/sites/{site_id}/agent/picture", "read", solves=True)
 async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
     """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
     question = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
