@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from sqlalchemy import Connection
 
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
@@ -43,11 +44,25 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
-    readable = "database" in answering
-    _look_at_jobs(gateway, readable=readable)
-    _look_at_prices(gateway, readable=readable)
-    _look_at_forecasts(gateway, readable=readable)
-    _look_at_sites(gateway, readable=readable)
+    # Unknown is no number; the last figures would be read as current ones. A site that was removed has no forecast to wait for.
+    _set_jobs(jobs.JobCounts(math.nan, math.nan, math.nan, math.nan))
+    PRICES_UNTIL.clear()
+    NEWEST_FORECAST.clear()
+    is_read = False
+    # Who asks for metrics waits less long than a database that is away may take to say so.
+    if "database" in answering:
+        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
+            _set_jobs(jobs.count(connection))
+            # Whoever fetches nothing looks after prices by hand.
+            if gateway.settings.outside_services:
+                _look_at_prices(connection)
+            issued = forecast_issues.last_of_each_site(connection)
+            for site, issued_at in sorted(issued.items(), key=lambda pair: (pair[1] is not None, pair[1]))[:MOST_SITES]:
+                NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
+            gateway.site_metrics.look(connection, now=gateway.clock.now())
+            is_read = True
+    if not is_read:
+        gateway.site_metrics.forget()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -69,49 +84,20 @@ def _look_at_queue(gateway: Gateway) -> None:
         REACHABLE.set(0)
 
 
-def _look_at_jobs(gateway: Gateway, *, readable: bool) -> None:
-    # Unknown is no number; the last figures would be read as current ones.
-    job_counts = jobs.JobCounts(math.nan, math.nan, math.nan, math.nan)
-    # Who asks for metrics waits less long than a database that is away may take to say so.
-    if readable:
-        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            job_counts = jobs.count(connection)
+def _set_jobs(job_counts: jobs.JobCounts) -> None:
     JOBS_OPEN.labels("queued").set(job_counts.queued)
     JOBS_OPEN.labels("running").set(job_counts.running)
     JOBS_DEAD.set(job_counts.dead)
     JOBS_AGE.set(job_counts.oldest_open_seconds)
 
 
-def _look_at_prices(gateway: Gateway, *, readable: bool) -> None:
-    PRICES_UNTIL.clear()
-    # Whoever fetches nothing looks after prices by hand.
-    if readable and gateway.settings.outside_services:
-        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            named = sites.price_series(connection)
-            spans = recorded_span.of_markets(connection, named)
-            # Of a market that sites pay in several currencies, the one that is known least far counts.
-            until: dict[str, float] = {}
-            for series in named:
-                end = spans[series][1].timestamp() if series in spans else 0.0
-                until[series.name] = min(end, until.get(series.name, end))
-            for market in sorted(until, key=until.__getitem__)[:MOST_SITES]:
-                PRICES_UNTIL.labels(market).set(until[market])
-
-
-def _look_at_forecasts(gateway: Gateway, *, readable: bool) -> None:
-    # A site that was removed has no forecast to wait for.
-    NEWEST_FORECAST.clear()
-    if readable:
-        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            issued = forecast_issues.last_of_each_site(connection)
-            oldest = sorted(issued.items(), key=lambda pair: (pair[1] is not None, pair[1]))[:MOST_SITES]
-            for site, issued_at in oldest:
-                NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
-
-
-def _look_at_sites(gateway: Gateway, *, readable: bool) -> None:
-    if readable:
-        with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
-            gateway.site_metrics.look(connection, now=gateway.clock.now())
-            return
-    gateway.site_metrics.forget()
+def _look_at_prices(connection: Connection) -> None:
+    named = sites.price_series(connection)
+    spans = recorded_span.of_markets(connection, named)
+    # Of a market that sites pay in several currencies, the one that is known least far counts.
+    until: dict[str, float] = {}
+    for series in named:
+        end = spans[series][1].timestamp() if series in spans else 0.0
+        until[series.name] = min(end, until.get(series.name, end))
+    for market in sorted(until, key=until.__getitem__)[:MOST_SITES]:
+        PRICES_UNTIL.labels(market).set(until[market])
