@@ -66,20 +66,26 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
     return next(iter([*named, *behind]), None)
 
 
-def sites_named(document: Any, depth: int = 0) -> Iterator[str]:
+def sites_named(document: Any) -> Iterator[str]:
     """Yield every site that a message names, its own inline sites among them."""
+    for field, value in _fields(document):
+        if field in SITE_FIELDS:
+            yield from _names(value)
+
+
+def _fields(document: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield every field of a message that may name something, each before those within it."""
     if depth > MAX_DEPTH:
         return
     if isinstance(document, list):
         for part in document:
             if isinstance(part, dict | list):
-                yield from sites_named(part, depth + 1)
+                yield from _fields(part, depth + 1)
     elif isinstance(document, dict):
         for field, value in document.items():
-            if field in SITE_FIELDS:
-                yield from _names(value)
+            yield field, value
             if isinstance(value, dict | list):
-                yield from sites_named(value, depth + 1)
+                yield from _fields(value, depth + 1)
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -91,18 +97,11 @@ def _names(value: Any) -> Iterator[str]:
         yield value["name"]
 
 
-def _references(document: Any, depth: int = 0) -> Iterator[Reference]:
-    if depth > MAX_DEPTH:
-        return
-    if isinstance(document, list):
-        for part in document:
-            yield from _references(part, depth + 1)
-    elif isinstance(document, dict):
-        for field, value in document.items():
-            # A form sends what was left open as nothing.
-            if field in KIND_OF and isinstance(value, str | int) and value != "":
-                yield KIND_OF[field], value
-            yield from _references(value, depth + 1)
+def _references(document: Any) -> Iterator[Reference]:
+    for field, value in _fields(document):
+        # A form sends what was left open as nothing.
+        if field in KIND_OF and isinstance(value, str | int) and value != "":
+            yield KIND_OF[field], value
 
 
 def _look_up(connection: Connection, caller: Caller, references: list[Reference]) -> list[str]:
