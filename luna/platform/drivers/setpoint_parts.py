@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
-from luna.platform.drivers.profile import DeviceProfile, PartName, PointName, PointWrite
+from luna.energy.devices import Via
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, PartName, PointName, PointWrite
 
 WATTS = 1000
 
@@ -86,3 +87,20 @@ PARTS: Mapping[PartName, SetpointPart] = {
 def find_limit(profile: DeviceProfile, setpoint: BatterySetpoint) -> PointName | None:
     """Return the point that says the most of what a set-point asks for, None where the device says none."""
     return profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
+
+
+def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint) -> list[tuple[str, str]]:
+    """Return place and value of each write in order; of a mode that the device does by two others, by what flows, none.
+
+    A place is a topic, or a point with its register, in a SunSpec model counted from its begin. What follows from the device stands as the point's name.
+    """
+    described = list[tuple[str, str]]()
+    for write in profile.modes.get(setpoint.mode, ()):
+        point = profile.points[write.write]
+        if isinstance(point, JsonPoint):
+            place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
+        else:
+            place = f"{write.write} ({'/'.join(map(str, (*point.model[:1], point.register_)))})"
+        value = f"{write.sign * (write.value or 0.0):g}" if write.put is None else PARTS[write.put].text(PartWrite(profile, setpoint, write))
+        described.append((place, value))
+    return described

@@ -13,7 +13,7 @@ from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles
-from luna.platform.drivers.written import describe_writes
+from luna.platform.drivers.setpoint_parts import describe_writes
 from luna.words import MODES
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names

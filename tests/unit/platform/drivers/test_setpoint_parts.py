@@ -9,8 +9,7 @@ from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.platform.drivers.profile import PartName
 from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.setpoint_parts import PARTS
-from luna.platform.drivers.written import describe_writes
+from luna.platform.drivers.setpoint_parts import PARTS, describe_writes
 
 
 @pytest.mark.parametrize(
