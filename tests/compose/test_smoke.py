@@ -19,7 +19,7 @@ LINK = """
 import time
 from pathlib import Path
 from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 folder = Path("/var/lib/luna")

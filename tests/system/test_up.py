@@ -26,7 +26,7 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE
 from luna.platform.database import engine, migrate, sites
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Servers, start

@@ -1,14 +1,303 @@
-"""Serves a simulated device as its profile's transport does."""
+"""Serves a simulated device as its profile's transport does: registers over Modbus TCP, JSON documents over HTTP, JSON messages at a broker."""
 
-from contextlib import AbstractContextManager
-from typing import Protocol
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
-from luna.platform.drivers.http_server import serve_documents
-from luna.platform.drivers.modbus_server import ServerFaults, serve_registers
-from luna.platform.drivers.mqtt_server import serve_messages
-from luna.platform.drivers.profile import HttpTransport, MqttTransport
+from luna.platform.drivers.modbus import framing
+from luna.platform.drivers.point_image import JsonImage, RegisterImage
+from luna.platform.drivers.profile import PREFIX_PART, HttpTransport, MqttTransport, RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+    from pymodbus.constants import ExcCodes
+    from pymodbus.server import ModbusTcpServer
+
+
+_WRITES = (6, 16)
+_TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
+
+
+@dataclass
+class ServerFaults:
+    """What goes wrong: each answer comes late by ``delay_s``; after ``writes_taken`` more writes each is refused, None: none is; what it ``lacks`` as well."""
+
+    delay_s: float = 0.0
+    writes_taken: int | None = None
+    lacks: set[int] = field(default_factory=set)
+
+
+class RegisterServer:
+    """The server of one device; ``port`` is where it listens. Use ``serve_registers``."""
+
+    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+        self.device, self.faults = device, ServerFaults()
+        self.host, self.port = host, port
+        self._loop = asyncio.new_event_loop()
+        self._server: ModbusTcpServer | None = None
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="modbus server", daemon=True)
+
+    def start(self) -> None:
+        """Listen.
+
+        Raises:
+            UnavailableError: the port is taken.
+        """
+        self._thread.start()
+        self._listening.wait()
+        if self._server is None:
+            self._thread.join()
+            raise refuse("device-port-taken", field="--port", value=self.port)
+
+    def stop(self) -> None:
+        """Hang up, and listen no more."""
+        if self._server is not None:
+            asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()  # type: ignore[no-untyped-call]
+        self._thread.join()
+        self._loop.close()
+
+    def _look(self) -> RegisterImage:
+        return cast("RegisterImage", self.device.look())
+
+    def hang_up(self) -> None:
+        """Break every connection off, as a device does that starts anew; it goes on listening."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+
+    async def _hang_up(self) -> None:
+        for connection in [] if self._server is None else list(self._server.active_connections.values()):
+            connection.close()
+
+    async def _serve(self) -> None:
+        from pymodbus.server import ModbusTcpServer
+        from pymodbus.simulator import DataType, SimData, SimDevice
+
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+        registers = self._look().registers
+        first = min(registers)
+        image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
+        data = SimData(first, values=image, datatype=DataType.REGISTERS)
+        framer = framing(self._look().transport)
+        # A device answers to its own number on the bus alone.
+        unit = self._look().transport.unit
+        server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
+        try:
+            await server.serve_forever(background=True)
+            # A port that was 0 is the one that was free.
+            self.port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+            self._server = server
+        except (OSError, RuntimeError):
+            return
+        finally:
+            self._listening.set()
+        await server.serving
+
+    async def _act(  # noqa: PLR0917 - pymodbus' signature
+        self, function: int, first: int, address: int, count: int, current: list[int], values: "list[int] | list[bool] | None"
+    ) -> "ExcCodes | None":
+        from pymodbus.constants import ExcCodes
+
+        await asyncio.sleep(self.faults.delay_s)
+        if function in _WRITES and values is not None:
+            if self.faults.writes_taken is not None:
+                if self.faults.writes_taken <= 0:
+                    return ExcCodes.DEVICE_BUSY
+                self.faults.writes_taken -= 1
+            return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
+        image = self._look()
+        if any(place in self.faults.lacks or not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
+            return ExcCodes.ILLEGAL_ADDRESS
+        for place in range(address, address + count):
+            current[place - first] = image.registers[place]
+        return None
+
+
+def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[RegisterServer]:
+    """Serve a device's registers while the block runs; port 0: one that is free.
+
+    Raises:
+        UnavailableError: the port is taken.
+    """
+    return served(RegisterServer(device, host, port))
+
+
+class DocumentServer:
+    """The server of one device; ``port`` is where it listens. Use ``serve_documents``."""
+
+    def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
+        self.device, self.faults = device, ServerFaults()
+        outer = self
+
+        class DocumentHandler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                time.sleep(outer.faults.delay_s)
+                documents = cast("JsonImage", outer.device.look()).documents()
+                body = json.dumps(documents.get(self.path, {"error": "not found"})).encode()
+                self.send_response(200 if self.path in documents else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+                """Say nothing."""
+
+        try:
+            self._server = ThreadingHTTPServer((host, port), DocumentHandler)
+        except OSError as exc:
+            raise refuse("device-port-taken", field="--port", value=port) from exc
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="http server", daemon=True)
+
+    def start(self) -> None:
+        """Answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[DocumentServer]:
+    """Serve a device's documents while the block runs; port 0: one that is free.
+
+    Raises:
+        UnavailableError: the port is taken.
+    """
+    return served(DocumentServer(device, host, port))
+
+
+# What changed is published that often, and everything where somebody requests it.
+EVERY_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
+
+
+class MessageServer:
+    """One device at a broker; ``port`` is the broker's. Use ``serve_messages``."""
+
+    def __init__(self, device: SimulatedInverter, broker: Broker, prefix: str) -> None:
+        from luna.platform.mqtt import create_client
+
+        self.device, self.faults, self.port = device, ServerFaults(), broker.port
+        self._broker, self._prefix = broker, prefix
+        self._transport = cast("MqttTransport", device.profile.transport)
+        image = cast("JsonImage", device.image)
+        self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
+        # What it says of itself, the broker keeps for whoever comes later.
+        self._announced = {self._topic(rule.at) for rule in image.identity}
+        self._published: dict[str, str] = {}
+        self._lock, self._listens, self._ending = threading.Lock(), threading.Event(), threading.Event()
+        self._client = create_client(broker)
+        self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
+        self._client.on_subscribe = lambda *_: self._listens.set()
+        self._thread = threading.Thread(target=self._run, name="simulated device", daemon=True)
+
+    def start(self) -> None:
+        """Connect.
+
+        Raises:
+            UnavailableError: there is no broker, or it lets nobody in.
+        """
+        try:
+            self._client.connect(self._broker.host, self._broker.port)
+        except OSError as exc:
+            raise refuse("device-silent", field="--broker", value=str(self._broker)) from exc
+        self._client.loop_start()
+        if not self._listens.wait(PATIENCE_SECONDS):
+            self._client.loop_stop()
+            raise refuse("device-unauthorized", field="--broker", value=str(self._broker))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say nothing any more."""
+        self._ending.set()
+        self._thread.join()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _run(self) -> None:
+        while not self._ending.wait(EVERY_SECONDS):
+            self._publish(all_of_it=False)
+
+    def _publish(self, *, all_of_it: bool) -> None:
+        with self._lock:
+            documents = {self._topic(name): json.dumps(document) for name, document in cast("JsonImage", self.device.look()).documents().items()}
+            for topic, text in documents.items():
+                if all_of_it or self._published.get(topic) != text:
+                    self._client.publish(topic, text, retain=topic in self._announced)
+            self._published = documents
+
+    def _on_connect(self, client: "paho.Client", *_: Any) -> None:
+        request = self._transport.request
+        topics = [*self._writable, *([self._topic(request.to)] if request is not None else [])]
+        client.subscribe([(topic, 1) for topic in topics or [self._topic("unused")]])
+
+    def _on_message(self, client: "paho.Client", _data: Any, message: "paho.MQTTMessage") -> None:
+        time.sleep(self.faults.delay_s)
+        request = self._transport.request
+        if message.topic in self._writable:
+            left = self.faults.writes_taken
+            if left is not None:
+                self.faults.writes_taken = max(left - 1, 0)
+            if left is None or left > 0:
+                self.device.write(self._writable[message.topic], json.loads(message.payload))
+            self._publish(all_of_it=False)
+        elif request is not None:
+            self._publish(all_of_it=True)
+            if request.done is not None:
+                client.publish(self._topic(request.done), json.dumps({"value": 1}))
+
+    def _topic(self, name: str) -> str:
+        return name.replace(PREFIX_PART, self._prefix)
+
+
+def serve_messages(device: SimulatedInverter, *, broker: Broker, prefix: str) -> AbstractContextManager[MessageServer]:
+    """Have a device speak to a broker while the block runs, its topics beginning with ``prefix``.
+
+    Raises:
+        UnavailableError: there is no broker, or it lets nobody in.
+    """
+    return served(MessageServer(device, broker, prefix))
+
+
+class StartedServer(Protocol):
+    """What is started and stopped."""
+
+    def start(self) -> None:
+        """Answer from now on."""
+
+    def stop(self) -> None:
+        """Answer no more."""
+
+
+ServerT = TypeVar("ServerT", bound=StartedServer)
+
+
+@contextmanager
+def served(server: ServerT) -> Iterator[ServerT]:
+    """Let a server answer while the block runs.
+
+    Raises:
+        UnavailableError: it cannot: its port is taken, or there is no broker.
+    """
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
 
 # How the topics of a simulated device begin where nobody says.
 SIMULATED_PREFIX = "simulated"

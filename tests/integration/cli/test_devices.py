@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import Engine
 
 from luna.platform.drivers.device_secrets import read_device_secret
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from tests.command_line import Luna

@@ -9,9 +9,9 @@ import pytest
 
 from luna.energy.devices import Via
 from luna.energy.errors import UnavailableError
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.modbus_points import ModbusPoints
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.point_image import RegisterImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, split_sign
 from luna.platform.drivers.profiles import list_profiles

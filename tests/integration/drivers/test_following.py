@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode, Via
 from luna.energy.errors import LunaError
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.following import HouseFlows, ac_power_w, mode_of_ac_power
 from luna.platform.drivers.inverter import reach
-from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.session import InverterSession

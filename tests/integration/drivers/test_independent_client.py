@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.point_image import RegisterImage
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 

@@ -13,10 +13,9 @@ import pytest
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode, Via
 from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, serve_device
+from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, RegisterServer, serve_device
 from luna.platform.drivers.following import stand_in
 from luna.platform.drivers.inverter import ProfiledDevice, reach
-from luna.platform.drivers.modbus_server import RegisterServer
 from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport, RegisterPoint
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession

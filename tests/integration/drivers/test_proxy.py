@@ -23,10 +23,10 @@ from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.proxy import DeviceProxy, ProxyPort, ProxyPorts, declared_ports

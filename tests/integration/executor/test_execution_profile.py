@@ -14,8 +14,8 @@ from luna.energy.devices import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.drivers.budget import uncounted
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.inverter import reach
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter

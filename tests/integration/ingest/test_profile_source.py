@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.platform.drivers.simulator import SimulatedInverter

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from luna.energy.site import parse_site
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Addresses

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from luna.platform.database.migrate import upgrade
-from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Addresses, Servers

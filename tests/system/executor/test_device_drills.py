@@ -15,7 +15,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
