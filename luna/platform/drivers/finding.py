@@ -1,22 +1,33 @@
 """Finds devices at addresses that their owner names, by asking them what they are; nothing is written, and to a broker nothing is published."""
 
+import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import SecretStr
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from luna.platform.drivers.announcements import Announcements, listen_for_services
+from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.inverter import reach
-from luna.platform.drivers.mqtt_search import list_announced
-from luna.platform.drivers.networks import list_home_hosts
+from luna.platform.drivers.json_values import parse_document
+from luna.platform.drivers.mqtt_points import TLS_PORT
+from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.points import DeviceIdentity
-from luna.platform.drivers.profile import DeviceProfile, MqttTransport
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, MqttTransport
+from luna.platform.extras import MDNS, require_extra
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+    from zeroconf import ServiceStateChange, Zeroconf
 
 # A device in a home's network answers within a blink.
 PATIENCE_S = 1.0
@@ -145,3 +156,135 @@ def _listens(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+# Who is there answers within a second (RFC 6762), and is asked where it is.
+LISTENS_S = 2.0
+RESOLVES_MS = 1500
+# Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of transport.
+_SERVICES: Mapping[str, tuple[str, ...]] = {
+    "modbus_tcp": ("_modbus._tcp.local.",),
+    "http": ("_http._tcp.local.", "_shelly._tcp.local."),
+    "mqtt": ("_mqtt._tcp.local.", "_secure-mqtt._tcp.local."),
+}
+_KINDS = {service: kind for kind, services in _SERVICES.items() for service in services}
+
+
+class AnnouncedService(NamedTuple):
+    """Where somebody says that a kind of transport answers."""
+
+    kind: str
+    host: str
+    port: int
+
+
+@dataclass(slots=True)
+class Announcements:
+    """What is announced while somebody listens; ``missing_extra`` names what is not installed, without which nobody can."""
+
+    missing_extra: str | None = None
+    listens_until: float = 0.0
+    heard: set[AnnouncedService] = field(default_factory=set)
+
+    def wait(self) -> list[AnnouncedService]:
+        """Return the services, once everybody had the time to answer."""
+        time.sleep(max(0.0, self.listens_until - time.monotonic()))
+        return sorted(self.heard)
+
+
+@contextmanager
+def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
+    """Yield what hosts of the networks that this machine is in announce meanwhile by multicast DNS, at ports that nobody would guess.
+
+    Nothing where it is in none of theirs, or lacks the extra.
+    """
+    own = list_own_addresses(hosts)
+    if not own:
+        yield Announcements()
+        return
+    try:
+        require_extra(MDNS)
+    except LunaError:
+        yield Announcements(missing_extra=MDNS.name)
+        return
+    from zeroconf import IPVersion, ServiceBrowser, Zeroconf
+
+    heard = Announcements()
+    try:
+        zeroconf = Zeroconf(interfaces=own, ip_version=IPVersion.V4Only)
+    except OSError:
+        # A network without multicast.
+        yield heard
+        return
+
+    def on_change(zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange") -> None:
+        info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS) if state_change.name == "Added" else None
+        if info is not None and info.port:
+            heard.heard |= {AnnouncedService(_KINDS[service_type], host, info.port) for host in info.parsed_addresses() if host in hosts}
+
+    try:
+        ServiceBrowser(zeroconf, list(_KINDS), handlers=[on_change])
+        heard.listens_until = time.monotonic() + LISTENS_S
+        yield heard
+    finally:
+        zeroconf.close()
+
+
+BROKER_PATIENCE_S = 3.0
+# What the broker keeps of a topic comes at once; who speaks by itself does so within this.
+BROKER_LISTENS_S = 2.0
+
+
+class AnnouncedDevice(NamedTuple):
+    """A device at a broker: how its topics begin, what it says it is, and the profile that fits."""
+
+    prefix: str
+    identity: DeviceIdentity
+    profile: DeviceProfile
+
+
+def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None) -> list[AnnouncedDevice]:
+    """Return the devices of these profiles that a broker tells of; none where it wants a password and nobody named one.
+
+    Raises:
+        UnavailableError: it does not let in who shows this one.
+    """
+    rules = [rule for profile in profiles if profile.identified is not None for rule in profile.identified.documents]
+    if not rules:
+        return []
+    from luna.platform.mqtt import BrokerError, BrokerLink
+
+    heard = dict[str, Any]()
+
+    def on_message(message: "paho.MQTTMessage") -> None:
+        try:
+            heard[message.topic] = parse_document(message.payload)
+        except ValueError:
+            return
+
+    topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
+    user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+    with closing(BrokerLink(Broker(host, port, user, password, tls=port == TLS_PORT), topics, on_message, patience_s=BROKER_PATIENCE_S)) as link:
+        try:
+            link.open()
+        except BrokerError as error:
+            if secret is not None and error.fault == "refused":
+                raise refuse("broker-refuses-login", field="secret", value=f"{host}:{port}") from error
+            return []
+        time.sleep(BROKER_LISTENS_S)
+    return [device for profile in profiles for device in _match_devices(profile, dict(heard))]
+
+
+def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
+    """Return the devices of a profile among what was heard, by topic."""
+    if (identified := profile.identified) is None:
+        return []
+    texts = dict[str, dict[str, Any]]()
+    for rule in identified.documents:
+        before, _, after = rule.at.partition(PREFIX_PART)
+        for topic, document in heard.items():
+            match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
+            if match is not None and (identified.prefix is None or identified.prefix.fullmatch(match[1])):
+                texts.setdefault(match[1], {})[rule.at] = document
+    identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in texts.items()}
+    return [AnnouncedDevice(prefix, identity, profile) for prefix, identity in sorted(identities.items()) if identity is not None]
