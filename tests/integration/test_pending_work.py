@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from luna.contracts import RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request
 from luna.platform.clock import SystemClock
-from luna.platform.queue.pending_work import Look, PendingWork
+from luna.platform.queue.beat import Look, PendingWork
 from luna.platform.settings import Settings
 
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
