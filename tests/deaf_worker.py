@@ -2,9 +2,9 @@
 
 import sys
 
-from luna.platform.queue import transport
+from luna.platform.queue import app
 from luna.platform.queue.worker import main
 
 if __name__ == "__main__":
-    transport.QoS.can_consume = lambda _self: False  # type: ignore[method-assign]
+    app.QoS.can_consume = lambda _self: False  # type: ignore[method-assign]
     sys.exit(main())
