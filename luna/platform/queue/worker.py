@@ -14,6 +14,7 @@ from heapq import heapify
 from importlib.metadata import version
 from typing import Any
 
+import redis
 import structlog
 from celery import bootsteps
 from celery.concurrency.prefork import TaskPool
@@ -22,7 +23,7 @@ from celery.signals import setup_logging
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.request import Request
-from celery.worker.state import maybe_shutdown
+from celery.worker.state import active_requests, maybe_shutdown
 from kombu.asynchronous.timer import Timer
 
 from luna.contracts.health import NodeSign
@@ -32,14 +33,15 @@ from luna.platform.embedded import Addresses, running
 from luna.platform.health import ALIVE, TAKES, HealthServer, Liveness, Readiness, announce_release, probes_for
 from luna.platform.memory import affordable_processes
 from luna.platform.queue.app import create_worker
-from luna.platform.queue.cancellation import Cancellation
+from luna.platform.queue.connection import connect
 from luna.platform.queue.consumption import Consumption, Places
 from luna.platform.queue.heartbeats import BEAT, Node
 from luna.platform.queue.idle_processes import REST_SECONDS, SparingPool, sparing_pool
 from luna.platform.queue.services import choose_queues, load_services
 from luna.platform.queue.task import definitions
-from luna.platform.queue.task_base import Process, register
+from luna.platform.queue.task_base import TASKS, Process, register
 from luna.platform.queue.task_metrics import MetricPipe, open_pipe
+from luna.platform.queue.task_tracker import TaskTracker
 from luna.platform.service_process import exit_from
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
@@ -51,6 +53,35 @@ FORGET_SECONDS = 10.0
 RECONNECT_SECONDS = 5
 
 log = structlog.get_logger("luna.queue")
+
+
+class Cancellation:
+    """Ends the process of a job that was cancelled; the pool replaces it. Belongs to the event loop, where no process is given another task meanwhile.
+
+    What the attempt did is rolled back with its connection, and its row is ended already, so that its message, should it come again, finds nothing to do.
+
+    Args:
+        redis_url: the queue; impatient, because the loop has other work.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        self._tracker = TaskTracker(connect(redis_url))
+
+    def look(self, pool: object) -> None:
+        """End what was cancelled; without Redis, at the next look."""
+        active = [request for request in list(active_requests) if "job_id" in request.kwargs]
+        try:
+            cancelled = self._tracker.find_cancelled(sorted({request.id for request in active}))
+            for request in active:
+                if request.id in cancelled:
+                    # Not to be caught: a body inside a library would hear of nothing gentler.
+                    request.terminate(pool, signal="KILL")
+                    TASKS.labels(request.name, "cancelled").inc()
+                    # A start that was ended from outside is no death.
+                    self._tracker.end(request.id, request.id)
+                    log.info("job cancelled, its process is ended", task_id=request.id, task_name=request.name)
+        except redis.RedisError as exc:
+            log.warning("queue does not answer", error=str(exc))
 
 
 @dataclass(frozen=True)
