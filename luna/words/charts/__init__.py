@@ -8,11 +8,9 @@ from luna.words.charts.bill import draw_bill_chart, draw_bills
 from luna.words.charts.edge import EstimateRow, draw_estimate_rows, draw_estimates, draw_interval
 from luna.words.charts.edge_pictures import LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.file_preview import PreviewView, draw_preview
-from luna.words.charts.forecast import draw_forecast, draw_forecast_page, draw_forecast_picture
-from luna.words.charts.forecast_view import ForecastView, SeriesView
+from luna.words.charts.forecast import ForecastView, SeriesView, draw_forecast, draw_forecast_page, draw_forecast_picture
 from luna.words.charts.losses import LossStep, draw_losses
-from luna.words.charts.plan import GLYPHS, HATCHES, draw_plan
-from luna.words.charts.plan_view import Band, ModeRun, PlanView, RunFlows
+from luna.words.charts.plan import GLYPHS, HATCHES, Band, ModeRun, PlanView, RunFlows, draw_plan
 from luna.words.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.words.charts.strip import FixedSpan, StripView, draw_strip
 from luna.words.charts.style import style

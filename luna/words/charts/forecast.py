@@ -1,18 +1,81 @@
 """The chart of a forecast as inline SVG: for load and PV the fan of its quantiles, what is usual and what happened, over one time axis."""
 
 import textwrap
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
+from luna.energy.outlook import Quantiles
 from luna.energy.timeline import FloatArray
+from luna.words import Numbers
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
-from luna.words.charts.forecast_view import ForecastView, SeriesView
 from luna.words.charts.marks import draw_band, draw_heading, draw_line, draw_targets, find_runs, place_keys, shade_runs
 from luna.words.charts.style import draw_document, read_asset, style
 from luna.words.charts.svg import join, number, path, rectangle, text
 from luna.words.phrases import read_texts
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """Load or PV, mean power in kW, arrays of shape ``(slots,)``; ``happened`` is NaN where nobody knows, ``reasons`` are the words of each slot."""
+
+    forecast: Quantiles
+    usual: FloatArray
+    happened: FloatArray
+    reasons: Sequence[str]
+
+    @property
+    def highest(self) -> float:
+        """The highest power drawn."""
+        return float(np.nanmax([self.forecast.p95, self.forecast.expected, self.usual, np.nan_to_num(self.happened)]))
+
+    @property
+    def within(self) -> tuple[int, int]:
+        """How many slots that happened lie between p10 and p90, and how many happened; those that could not but be zero do not count."""
+        comparable = ~np.isnan(self.happened) & (self.forecast.p95 > 0)
+        inside = (self.happened >= self.forecast.p10) & (self.happened <= self.forecast.p90)
+        return int(inside[comparable].sum()), int(comparable.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastView:
+    """What is drawn: load, PV where the site has any, and the slots that the sun does not reach.
+
+    Args:
+        stage: what the forecast rests on, if that was noted: cold, profile, young or full.
+        conditions: sentences about what makes it wide.
+    """
+
+    site: str
+    version: str
+    issued_at: datetime
+    start: datetime
+    step: timedelta
+    load: SeriesView
+    pv: SeriesView | None
+    night: NDArray[np.bool_]
+    numbers: Numbers
+    stage: str | None
+    conditions: Sequence[str]
+
+    @property
+    def count(self) -> int:
+        """How many slots are shown."""
+        return self.night.size
+
+    @property
+    def panels(self) -> dict[str, SeriesView]:
+        """The series drawn, from top to bottom, by name."""
+        return {"load": self.load} | ({"pv": self.pv} if self.pv is not None else {})
+
+    def instant(self, edge: int) -> datetime:
+        """Return the instant of a slot's edge, 0 to ``count``."""
+        return self.start + edge * self.step
+
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}

@@ -1,12 +1,14 @@
-"""The plan chart as one inline SVG: price, power, battery charge and mode over one time axis."""
+"""The plan chart as one inline SVG: price, power, battery charge and mode over one time axis; and what it needs of a plan."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 from markupsafe import Markup
 
 from luna.energy.timeline import FloatArray
-from luna.words import mode
+from luna.words import Numbers, mode
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis
 from luna.words.charts.marks import (
     draw_band,
@@ -20,9 +22,65 @@ from luna.words.charts.marks import (
     trace_edges,
     trace_stairs,
 )
-from luna.words.charts.plan_view import ModeRun, PlanView
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
 from luna.words.phrases import read_texts
+
+Band = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeRun:
+    """Neighbouring slots of one mode: ``[first, end)``."""
+
+    mode: str
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFlows:
+    """Mean power per slot in kW, each of shape ``(slots,)``, none negative; a band is None where the plan has none.
+
+    ``pv`` is what is used; what is held back beyond it stands in ``curtailed``.
+    """
+
+    load: FloatArray
+    charge: FloatArray
+    export: FloatArray
+    pv: FloatArray
+    discharge: FloatArray
+    import_: FloatArray
+    curtailed: FloatArray
+    load_band: Band | None
+    pv_band: Band | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What is drawn. ``soc`` and ``without_soc`` have one value more than there are slots: they stand at the edges."""
+
+    start: datetime
+    step: timedelta
+    known: int
+    buy_price: FloatArray
+    sell_price: FloatArray
+    flows: RunFlows
+    soc: FloatArray
+    reserve_soc: float
+    without_soc: FloatArray | None
+    runs: list[ModeRun]
+    selected: int
+    numbers: Numbers
+
+    @property
+    def count(self) -> int:
+        """How many slots are shown."""
+        return self.buy_price.size
+
+    def instant(self, edge: int) -> datetime:
+        """Return the instant of a slot's edge, 0 to ``count``."""
+        return self.start + edge * self.step
+
 
 WIDE = {"width": 976.0, "left": 40.0, "right": 10.0, "price": 112.0, "power": 216.0, "soc": 104.0}
 NARROW = {"width": 358.0, "left": 30.0, "right": 6.0, "price": 92.0, "power": 184.0, "soc": 92.0}
