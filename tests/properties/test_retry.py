@@ -14,7 +14,7 @@ from luna.platform.packages import DOWNLOAD_RETRY
 from luna.platform.queue.attempt import JOB_RETRY
 from luna.platform.queue.task_base import TASK_RETRY
 from luna.platform.retry import RetryPolicy
-from luna.platform.spool.mirror import DELIVERY_RETRY
+from luna.platform.spool.spool import DELIVERY_RETRY
 from services.executor.delivery import RESEND
 from services.ingest.sources.home_assistant.connection import RETRY as HOME_ASSISTANT_RETRY
 from services.ingest.sources.mqtt.source import RECONNECT

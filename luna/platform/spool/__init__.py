@@ -2,6 +2,6 @@
 
 from luna.platform.spool.file import Stream
 from luna.platform.spool.kind import RowKind
-from luna.platform.spool.mirror import SpoolWriter, open_mirror
+from luna.platform.spool.spool import SpoolWriter, open_mirror
 
 __all__ = ["RowKind", "SpoolWriter", "Stream", "open_mirror"]

@@ -14,8 +14,7 @@ import pytest
 from luna.energy.errors import MachineError, UnavailableError
 from luna.platform.clock import Clock, FixedClock
 from luna.platform.spool.file import NAME, Append, Remove, SpoolFile, Stream, open_file
-from luna.platform.spool.mirror import SpoolWriter
-from luna.platform.spool.spool import MIB, Disk, Spool, require_room
+from luna.platform.spool.spool import MIB, Disk, Spool, SpoolWriter, require_room
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LANE, OTHER = Stream("readings", "home"), Stream("readings", "cottage")
