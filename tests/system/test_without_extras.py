@@ -12,7 +12,6 @@ BEHIND_EXTRAS = (
     "services.agent.environment.env",
     "services.agent.reinforcement.perceptron",
     "services.agent.reinforcement.ppo",
-    "services.edge.controller.search",
     "services.edge.controller.training",
     "services.edge.labels.mixed_integer",
     "services.rag.retrieval.vectors.server",

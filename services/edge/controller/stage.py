@@ -127,7 +127,7 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
 
 
 def _search(_lab: Lab, job: Any) -> Any:
-    from services.edge.controller.search import search_settings
+    from services.edge.controller.training import search_settings
 
     return search_settings(job)
 

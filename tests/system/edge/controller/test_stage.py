@@ -136,8 +136,7 @@ def test_a_killed_training_goes_on_to_the_very_same_networks(tmp_path: Path) -> 
 
 def test_a_search_stores_what_it_found_and_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
     from services.edge.controller.features import InputForm
-    from services.edge.controller.search import search_settings
-    from services.edge.controller.training import NetworkJob
+    from services.edge.controller.training import NetworkJob, search_settings
 
     lab = open_labelled_lab(tmp_path, rows=600)
     examples, _ = read_examples(lab.training, MODELS, horizon_steps=HORIZON)
