@@ -1,21 +1,32 @@
-"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its week, so its figures are those of the replay."""
+"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its week, so its figures are those of the replay.
 
-from datetime import date, timedelta
+Policies stand side by side: price, battery power and export, state of charge, on axes that all columns share.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.agent import DayPictureReply, DayPictureRequest
+import numpy as np
+from markupsafe import Markup
+
+from luna.contracts.agent import DayPictureReply, DayPictureRequest, PolicyDayTrace, TradedSlots
 from luna.contracts.replay import ReplayRequest
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, local_midnight
+from luna.energy.timeline import SLOT, FloatArray, local_midnight
 from luna.platform.database import sites
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.objects import ObjectStore
-from luna.words import Numbers
+from luna.words import Numbers, say_policy
+from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import draw_bars, find_runs, place_keys, shade_runs, trace_edges, trace_stairs
+from luna.words.charts.style import draw_document, style
+from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
 from services.agent.evaluation.days import WEEK, UsableDays
-from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import issue_forecasts, load_learned
-from services.agent.evaluation.traces import trace_day
+from services.agent.evaluation.traces import LITTLE_KWH, trace_day
 from services.planner.replay import DayLog, DayResult, ReplaySpec, Rules, run
 from services.planner.service.inputs import read_scene
 from services.planner.service.replay import Store
@@ -72,3 +83,154 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     while last < record.last and last + timedelta(days=1) not in record.unusable:
         last += timedelta(days=1)
     return first, last
+
+
+COLUMN, MARGIN, GAP = 390.0, 44.0, 18.0
+# Title, then each column's name and three lines; a panel's unit stands above it, the clock below.
+HEAD, UNIT = 98.0, 30.0
+PANELS = {"price": 150.0, "power": 210.0, "stored": 130.0}
+FOOT, KEY_ROW = 50.0, 20.0
+LINE = 16.0
+PRICE_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+POWER_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+KEYS = (
+    ("price-line", "import price"),
+    ("dot-charging", "charging at"),
+    ("dot-giving", "discharging at"),
+    ("bar-charging", "battery charges"),
+    ("bar-giving", "battery discharges"),
+    ("export-line", "export to the grid (down)"),
+    ("needed-line", "load less sun"),
+    ("stored-line", "state of charge"),
+    ("cheap", "cheaper than the day's median"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceDay:
+    """A policy's day in arrays; powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in percent from its first end on."""
+
+    name: str
+    trace: PolicyDayTrace
+    price: FloatArray
+    net_kw: FloatArray
+    export_kw: FloatArray
+    needed_kw: FloatArray
+    stored: FloatArray
+
+    @classmethod
+    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "TraceDay":
+        def read(field: str) -> FloatArray:
+            return np.array([getattr(slot, field) for slot in trace.slots])
+
+        net = read("charge_kwh") - read("discharge_kwh")
+        return cls(
+            name,
+            trace,
+            price=read("import_price") * base,
+            net_kw=np.where(np.abs(net) > LITTLE_KWH, net, 0.0) / hours,
+            export_kw=-read("export_kwh") / hours,
+            needed_kw=(read("load_kwh") - read("pv_kwh")) / hours,
+            stored=100 * read("soc"),
+        )
+
+
+def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
+    """Return the picture, an SVG document: a column per policy, each with three panels whose axes are the same in all columns.
+
+    Args:
+        traces: the same day as each policy lived it; their slots begin at the same instants.
+        title: what stands above.
+        numbers: write figures, and know the clock and the currency.
+    """
+    slots = next(iter(traces.values())).slots
+    step = slots[1].start - slots[0].start
+    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
+    axes = _fit_axes(days)
+    width = len(days) * COLUMN + (len(days) - 1) * GAP
+    edges = [*(slot.start for slot in slots), slots[-1].start + step]
+    columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
+    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in _name_panels(numbers).items())
+    below = axes["stored"].bottom + FOOT
+    places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
+    drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
+    keys, end = join(drawn), places[-1][1] + KEY_ROW
+    heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
+    return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
+
+
+def _name_panels(numbers: Numbers) -> dict[str, str]:
+    """Return what each panel shows, in which unit."""
+    return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
+
+
+def _fit_axes(days: Sequence[TraceDay]) -> dict[str, Axis]:
+    """Return each panel's scale, which holds the values of all columns."""
+    prices = np.concatenate([day.price for day in days])
+    powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
+    top, ends = HEAD, {}
+    for panel, height in PANELS.items():
+        top += UNIT
+        ends[panel] = (top + height, top)
+        top += height
+    price_step = choose_step(float(np.ptp(np.append(prices, 0.0))), PRICE_STEPS, 5)
+    power_step = choose_step(float(np.ptp(np.append(powers, 0.0))), POWER_STEPS, 6)
+    return {
+        "price": fit_axis(prices.tolist(), ends["price"], step=price_step, least=(0.0, price_step)),
+        "power": fit_axis(powers.tolist(), ends["power"], step=power_step, least=(0.0, power_step)),
+        "stored": Axis.upright(ends["stored"][1], PANELS["stored"], low=0.0, high=100.0, step=25.0),
+    }
+
+
+def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
+    frame = ChartFrame(COLUMN, MARGIN, 0.0, len(day.trace.slots))
+    price, power, stored = axes["price"], axes["power"], axes["stored"]
+    cheap = find_runs(day.price < np.median(day.price))
+    clock = ClockAxis(frame, lambda edge: edges[edge], numbers, price.top, stored.bottom, stored.bottom + 16, every=6)
+    # A dot on the price of each slot in which the batteries charged, or gave.
+    trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
+    dots = [circle((frame.x(slot + 0.5), price.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
+    lines = [
+        *_describe(day, numbers),
+        *(shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)),
+        *(draw_ruler(frame, axis, numbers) for axis in axes.values()),
+        clock.draw(),
+        path(trace_stairs(frame, price, day.price), "line price-line"),
+        *dots,
+        draw_bars(frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"),
+        draw_bars(frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"),
+        path(trace_stairs(frame, power, day.export_kw), "line export-line"),
+        path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
+        # What is stored is known at the end of each slot.
+        path(trace_edges(ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
+    ]
+    return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
+
+
+def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
+    cost = day.trace.cost - (day.trace.value_gain or 0.0)
+    lines = (
+        f"{numbers.money(cost)}, stored energy counted in",
+        _tell_slots("charges", day.trace.charging, numbers),
+        _tell_slots("discharges", day.trace.discharging, numbers),
+    )
+    name = text((0, 42), say_policy(day.name, language="en"), "policy-name")
+    return [name, *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(lines, start=1))]
+
+
+def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
+    if traded.mean_price is None:
+        return f"{verb} in no slot"
+    price = numbers.price_per_kwh(traded.mean_price)
+    return f"{verb} {numbers.energy(traded.kwh)} in {traded.slots} slots at {price} ({traded.cheap} cheap, {traded.dear} dear)"
+
+
+def _draw_key(css: str, words: str, place: tuple[float, float]) -> Markup:
+    x, y = place
+    if css.startswith("dot"):
+        sign = circle((x + 10, y - 4), 3, css)
+    elif css.endswith("line"):
+        sign = path(f"M{x:g} {y - 4:g}h20", f"line {css}")
+    else:
+        sign = rectangle((x, y - 10, 20, 12), css)
+    return sign + text((x + 26, y), words, "note")
