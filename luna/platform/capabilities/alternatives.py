@@ -18,11 +18,11 @@ from luna.contracts.counterfactual import (
     WhatIfState,
     WhyNotReply,
     WhyNotRequest,
+    list_runs,
 )
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
 from luna.contracts.plan_lines import say_note
-from luna.contracts.slot_runs import list_runs
 from luna.energy.errors import ConflictError
 from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.what_if_questions import read_state, submit_what_if
