@@ -35,7 +35,7 @@ from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings
 from services.rag.answering.process import open_parts
 from services.rag.answering.service import answer_published
-from services.rag.documents import ingest, reindex
+from services.rag.documents import ingest
 from services.rag.documents.pipeline import Pipeline
 from services.rag.embedding import open_embedder, prepare_embedder
 from services.rag.recommending.choosing import Chooser, record_events
@@ -75,14 +75,14 @@ def _refresh_recommended(work: TaskContext, reply: IngestReply) -> IngestReply:
 @task(CompleteVectorsRequest)
 def complete_vectors(_request: CompleteVectorsRequest, work: TaskContext) -> CompleteVectorsReply:
     """Have passages brought along that a new embedding model does not find yet."""
-    is_due = reindex.is_due(Pipeline.of(work), now=work.clock.now())
+    is_due = ingest.is_due(Pipeline.of(work), now=work.clock.now())
     return CompleteVectorsReply(job_id=submit_job(work.database(), work.client, ReindexRequest()).job_id if is_due else None)
 
 
 @task(ReindexRequest, soft_limit=REINDEX_LIMIT)
 def reindex_documents(request: ReindexRequest, work: TaskContext) -> ReindexReply:
     """Make passages and vectors of all documents anew."""
-    return reindex.reindex_documents(request, Pipeline.of(work), work.progress)
+    return ingest.reindex_documents(request, Pipeline.of(work), work.progress)
 
 
 @cache

@@ -18,8 +18,7 @@ from luna.energy.errors import InvalidInputError, MachineError, NotFoundError
 from luna.platform.database import document_passages, documents, site_removal
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import MAX_NAME
-from services.rag.documents.ingest import fetch_document
-from services.rag.documents.reindex import reindex_documents
+from services.rag.documents.ingest import fetch_document, reindex_documents
 from services.rag.extraction.fetching import Network
 from tests.library import TARIFF, LetterEmbedder, Library
 from tests.stored import stored_site
