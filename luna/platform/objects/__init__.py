@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING
 
 from luna.energy.errors import MachineError
-from luna.platform.objects.files import FileObjects
 from luna.platform.objects.s3 import S3Objects
-from luna.platform.objects.store import ObjectStore, StoredObject
+from luna.platform.objects.store import FileObjects, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
     # Only named here: the program that knocks at the S3 server starts several times faster without the settings' library.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.objects.files import FileObjects
+from luna.platform.objects.store import FileObjects
 from luna.platform.private_folders import NAMES, make_private, shut_folders
 
 
