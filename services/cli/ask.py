@@ -1,17 +1,24 @@
 """``luna ask``: an answer with its sources, told while it is made."""
 
+import json
 import sys
+import time
+import uuid
+from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest
 from luna.platform.capabilities.answers import show_sources
 from luna.platform.clock import SystemClock
-from luna.platform.desk.streamed_answer import hear_answer
 from luna.platform.desk.work import Workplace, answer_request
+from luna.platform.queue import Client, serialization
+from luna.platform.queue.answer_streams import FIRST
+from luna.platform.settings import Settings
 from services.cli.console import JsonOption, emit
 from services.cli.declared import show_parts
 from services.cli.options import compose_request
@@ -35,6 +42,37 @@ def answer_question(
     # A worker keeps the index open.
     answer: Answer = answer_request(request, ask=partial(hear_answer, hear=_write if not as_json else None), work=partial(_work, quiet=as_json))
     emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(show_sources(answer)))
+
+
+POLL_SECONDS = 0.1
+# From the last word to the reply.
+LAST_SECONDS = 10
+
+
+def hear_answer(client: Client, request: AskRequest, settings: Settings, *, hear: Callable[[str], None] | None = None) -> Answer:
+    """Return the worker's answer; ``hear`` gets its words as they come, and Ctrl-C ends the work.
+
+    Raises:
+        LunaError: what the service raised; nobody answers in time.
+    """
+    stream = uuid.uuid4().hex
+    timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
+    task_id, after, ended = client.begin(request.model_copy(update={"stream": stream}), timeout=timeout), FIRST, False
+    try:
+        deadline = time.monotonic() + timeout.total_seconds()
+        while not ended and time.monotonic() < deadline:
+            pieces = client.answers.read(stream, after)
+            for piece in pieces:
+                after, ended = piece.piece_id, piece.event in ("answer", "problem")
+                if piece.event == "token" and hear is not None:
+                    hear(str(json.loads(piece.data)["text"]))
+            if not pieces:
+                time.sleep(POLL_SECONDS)
+        text = client.tasks.await_reply(task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS))
+    except KeyboardInterrupt:
+        client.answers.cancel(stream)
+        raise
+    return cast("Answer", serialization.decode_reply(Answer, text))
 
 
 def _work(place: Workplace, request: "AskRequest", *, quiet: bool) -> "Answer":
