@@ -22,8 +22,7 @@ from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
-from luna.platform.desk.desk import Desk, OwnDesk
-from luna.platform.desk.remote import RemoteDesk
+from luna.platform.desk.desk import Desk, OwnDesk, RemoteDesk
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, follow_progress, table, write_text
 from services.cli.server import find_server

@@ -1,24 +1,30 @@
-"""What asks capabilities wherever they are carried out, and this machine's own Luna, asked without a gateway."""
+"""What asks capabilities wherever they are carried out: by this machine's own Luna, without a gateway, or by one elsewhere, over HTTP."""
 
 import getpass
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
+from urllib.parse import quote
 
+from pydantic import SecretStr, TypeAdapter
+from pydantic_core import to_json
 from sqlalchemy import Engine
 
 from luna.contracts.documents import Document
 from luna.contracts.identity import ROLE_SCOPES
-from luna.contracts.message import Request
-from luna.energy.errors import NotFoundError
+from luna.contracts.message import Message, Request
+from luna.energy.errors import ConfirmationError, InvalidInputError, MachineError, NotFoundError, UnavailableError, read_problem
+from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capabilities.sites import SiteList, list_sites
 from luna.platform.capability import Capability, CapabilityCall, Tagged
 from luna.platform.clock import SystemClock
 from luna.platform.database import documents, engine, users
 from luna.platform.desk.servers import open_database, open_object_store, open_queue
-from luna.platform.desk.work import FollowProgress, answer_request, carry_out
+from luna.platform.desk.work import FollowProgress, answer_request, await_end, carry_out
 
 if TYPE_CHECKING:
     from luna.platform.queue import Client
@@ -118,3 +124,129 @@ class OwnDesk:
     @cache  # noqa: B019 - as long as the command
     def _open_queue(self) -> "Client":
         return self._opened.enter_context(open_queue())
+
+
+PATIENCE_SECONDS = 60.0
+# A gateway says sooner that its workers take too long.
+WORK_SECONDS = 900.0
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
+
+
+class RemoteDesk:
+    """A gateway that carries capabilities out.
+
+    Args:
+        url: its address.
+        key: what signs requests to it.
+        follow: shows how far long work is.
+        ask_password: returns the asker's password where the gateway wants it again; None: nobody is there to type it.
+    """
+
+    def __init__(self, url: str, key: str | None, *, follow: FollowProgress, ask_password: Callable[[], str | None]) -> None:
+        import httpx
+
+        self._url, self._follow, self._ask_password = url, follow, ask_password
+        if not _ADDRESS.fullmatch(url):
+            raise InvalidInputError("is no address", field="--server", value=url, remedy="Write it like https://luna.home:8080.")
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._client = httpx.Client(base_url=url, headers=headers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
+        """Return a capability's reply; that of a job once it is done."""
+        reply = self._request(capability, values)
+        if capability.as_job:
+            # A job's reply; standard error says how far it is.
+            job = JobReply.model_validate(reply)
+            with self._follow(job.task) as progress:
+                job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
+            if job.status != "done":
+                from luna.platform.queue.jobs import explain_end
+
+                raise explain_end(job)
+            reply = job.reply
+        return None if capability.reply is None else capability.reply.model_validate(reply)
+
+    def save_file(self, document: Document, target: Path) -> None:
+        """Write a document's file as it was added."""
+        answer = self._call("GET", f"/v1/documents/{quote(document.document_id, safe='')}/file", timeout=PATIENCE_SECONDS)
+        if not answer.is_success:
+            self._read(answer)
+        try:
+            target.write_bytes(answer.content)
+        except OSError as exc:
+            raise MachineError(f"cannot be written: {exc.strerror}", field=str(target), remedy="Name a file that you may write.") from exc
+
+    def _request(self, capability: Capability, values: Mapping[str, Any]) -> Any:
+        places = {each.name: each.place for each in capability.parameters}
+        path = capability.path.format(**{name: quote(str(value), safe="") for name, value in values.items() if places[name] == "path"})
+        query: dict[str, Any] = {}
+        for each in capability.parameters:
+            if each.place == "query" and each.name in values:
+                parameters = TypeAdapter(each.hint).dump_python(values[each.name], mode="json", by_alias=True, exclude_none=True)
+                query |= parameters if each.is_model else {each.info.alias or each.name: parameters}
+        body = next((_write(value) for name, value in values.items() if places[name] == "body"), None)
+        version = {"If-Match": f'"{values[capability.changes]}"'} if capability.changes in values else {}
+        send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
+        try:
+            return send(headers=version)
+        except ConfirmationError as refused:
+            typed = self._ask_password()
+            if typed is None:
+                raise ConfirmationError(refused.message, remedy="Call it at a terminal, which asks for it.") from refused
+            return send(headers=version | {"X-Confirm-Password": quote(typed, safe="")})
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> Any:
+        headers_sent = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
+        return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=headers_sent, timeout=patience))
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        """Return the answer to a request.
+
+        Raises:
+            UnavailableError: nobody answers.
+        """
+        import httpx
+
+        try:
+            return self._client.request(method, path, **options)
+        except httpx.HTTPError as exc:
+            remedy = "See that Luna runs there and that this machine reaches it."
+            raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._url, remedy=remedy) from exc
+
+    def _read(self, answer: Any) -> Any:
+        """Return what an answer holds.
+
+        Raises:
+            LunaError: what the gateway refused, in its own words.
+            InvalidInputError: what answered is no gateway of Luna.
+        """
+        if answer.status_code == HTTPStatus.NO_CONTENT:
+            return None
+        kind = answer.headers.get("Content-Type", "")
+        if kind.startswith("application/problem+json"):
+            raise read_problem(answer.json())
+        if not answer.is_success or not kind.startswith("application/json"):
+            remedy = "Name the address of Luna's page, such as https://luna.home:8080."
+            raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._url, remedy=remedy)
+        return answer.json()
+
+
+def _write(body: Message) -> dict[str, Any]:
+    """Return a body as it is sent, with the secrets that are in it."""
+    secrets = {name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)}
+    return body.model_dump(mode="json", by_alias=True, exclude_unset=True) | secrets

@@ -15,7 +15,7 @@ from luna.energy.row_fault import RowFault
 from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
-from luna.platform.desk.remote import RemoteDesk
+from luna.platform.desk.desk import RemoteDesk
 from luna.platform.embedded import Addresses
 from services.cli.console import follow_progress
 from tests.command_line import Luna, Said
