@@ -11,8 +11,7 @@ from luna.contracts.replay import ReplayReply
 from luna.energy.timeline import SLOT
 from luna.words import Numbers, say_policy
 from luna.words.charts.files import SCALE, write_png
-from services.agent.evaluation.picture import draw_day
-from services.agent.evaluation.traces import count_traded, trace_day
+from services.agent.evaluation.picture import count_traded, draw_day, trace_day
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
 from tests.replaying import WINDOW, ZONE, make_scene
 
