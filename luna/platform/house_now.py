@@ -3,30 +3,22 @@
 Page, Home Assistant, messages and answers read it; none of them works out its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-from sqlalchemy import Connection
-
-from luna.contracts.charging_stays import find_charging_run, list_names, list_planned_stays
 from luna.contracts.control import BatterySetpoint, ControlState, Override
-from luna.contracts.device_runs import PlannedRun, list_switched_runs
+from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.energy.devices import BATTERIES, DeviceUseKind
-from luna.energy.levels import HOUR, pace_of_batteries
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
-from luna.platform import control_service, findings
-from luna.platform.database import levels, plan_faults, plans
+from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database.plan_faults import PlanFault
 from luna.platform.database.plans import PlannedSlots
 from luna.platform.findings import SiteFinding
-from luna.platform.site_day import Day, find_slot, read_days, save_beside_inverter, total
+from luna.platform.site_day import Day, find_slot, total
 from luna.words import Numbers
 from luna.words.house import say_level_decided
 from luna.words.notes import DOUBTS
@@ -45,8 +37,6 @@ DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent"})
 # Findings of devices that deviate from the plan.
 DEVIATIONS = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
-# What a plan notes whose batteries begin half full, or as they were an hour and more before.
-ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
 Basis = Literal["measured", "planned", "assumed"]
 
 
@@ -354,99 +344,3 @@ def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
     """Return what a plan's figure that reaches to ``end`` rests on: beyond the last published price it is assumed."""
     published_until = None if plan is None else plan.prices_known_until
     return "planned" if published_until is None or end <= published_until else "assumed"
-
-
-def read_house(
-    connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime, silent: Sequence[SiteFinding] | None = None
-) -> HouseNow:
-    """Return a stored site as it stands, with what was read of its plan.
-
-    Args:
-        connection: to the database.
-        site: a stored one.
-        planned: what was read of its plan.
-        plan_max_age: age at which a plan is no longer followed, None where nobody asks.
-        now: the instant of the question.
-        silent: which sensors were found silent last, None: look now.
-
-    Raises:
-        NotFoundError: no such site.
-    """
-    site_id = site.name
-    states = tuple(control_service.read_states(connection, site_id, now=now))
-    site_findings = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
-    silent = findings.find_silent(connection, site, now=now) if silent is None else silent
-    return HouseNow(
-        site=site,
-        now=now,
-        planned=planned,
-        states=states,
-        vacation=control_service.is_on_vacation(connection, site_id, now=now),
-        findings=(*site_findings, *silent),
-        planned_before=plans.issued_last(connection, site_id) is not None,
-        fault=plan_faults.load(connection, site_id),
-    )
-
-
-def read_planned(connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None) -> PlannedHouse:
-    """Return how a stored site is planned, and what its days cost and save; ``before`` is how it was planned when it was read last, if it was."""
-    zone = parse_zone(site.timezone)
-    plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
-    days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
-    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before.slots if before else None)
-    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
-    last = yesterday.timeline.end - SLOT
-    plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
-    stays = tuple(
-        PlannedStay(
-            stay.device,
-            stay.start,
-            stay.end,
-            # Before it has come nobody can read how full it comes.
-            HouseFigure(stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed"),
-            HouseFigure(stay.leaving_soc, "planned"),
-        )
-        for stay in (() if plan is None else list_planned_stays(site, plan, now))
-    )
-    uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
-    soc = read_soc(connection, site, plan, now=now)
-    measured_ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in (yesterday, today) if day.measured.any()]
-    measured_until = measured_ends[-1] if measured_ends else None
-    house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
-    saved = house.figure_of(save_beside_inverter(site, today, plan), today)
-    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
-    return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
-
-
-def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
-    """Return how full the batteries of a stored site are, as it was said last, with its instant once they may be elsewhere; else as a plan has it.
-
-    None where nobody knows.
-    """
-    measured = levels.read_last(connection, site, now=now)
-    if measured is not None:
-        may_have_moved = (now - measured.at) / HOUR * max(pace_of_batteries(site.batteries)) > LITTLE_SOC
-        return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
-    slot = None if plan is None else find_slot(plan, now)
-    batteries = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
-    capacity = sum(each for each, _ in batteries)
-    if plan is None or not capacity:
-        return None
-    # Planned from what was measured, or from what was put in where nothing was.
-    return HouseFigure(sum(each * soc for each, soc in batteries) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
-
-
-def begins_assumed(notes: Iterable[str]) -> bool:
-    """Return whether a plan with notes of these codes begins with a charge of the batteries that nobody measured of late."""
-    return not ASSUMED_CHARGES.isdisjoint(notes)
-
-
-def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:
-    next_stays = {stay.device: stay for stay in reversed(stays)}
-    charging: list[tuple[str, DeviceUseKind, PlannedRun | None]] = [
-        (name, "car", find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end)) for name in list_names(site) if name in next_stays
-    ]
-    runs = [*charging, *list_switched_runs(plan, site, now)]
-    for name, kind, run in runs:
-        if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
-            yield DeviceUse(name, kind, run, basis_until(plan, run.end))

@@ -15,7 +15,8 @@ from luna.platform.clock import Clock
 from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.findings import SiteFinding
-from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned
+from luna.platform.house_now import HouseNow, PlannedHouse
+from luna.platform.house_reading import read_house, read_planned
 from luna.words.language import Language
 from luna.words.numbers import UNKNOWN
 from services.home_assistant.broker import BrokerConnection, BrokerMessage

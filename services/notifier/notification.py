@@ -20,7 +20,7 @@ from luna.platform.database import notifications, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
-from luna.platform.house_now import read_house, read_planned
+from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import say_statement, state_house
 from luna.platform.queue.task_context import isolate
 from luna.platform.retry import RetryPolicy

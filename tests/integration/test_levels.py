@@ -10,8 +10,9 @@ from luna.energy.observations import SocReading
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.energy.units import StatedUnits
-from luna.platform.database import levels, observations, readings, sites
-from luna.platform.house_now import HouseFigure, read_soc
+from luna.platform.database import observations, readings, sites
+from luna.platform.house_now import HouseFigure
+from luna.platform.house_reading import read_last_soc, read_soc
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 NOW = NOON + timedelta(minutes=11)
@@ -43,14 +44,14 @@ def say(connection: Connection, said: dict[str, float], *, at: datetime) -> None
 
 
 def test_batteries_are_as_full_as_they_said_last_each_by_its_capacity(connection: Connection, site: Site) -> None:
-    assert levels.read_last(connection, site, now=NOW) == SocReading(0.5, NOON)
+    assert read_last_soc(connection, site, now=NOW) == SocReading(0.5, NOON)
     say(connection, {"sensor.small": 52.0, "sensor.large": 52.0}, at=NOON + timedelta(minutes=2))
     say(connection, {"sensor.small": 64.0, "sensor.large": 56.0}, at=NOON + timedelta(minutes=10))
-    last = levels.read_last(connection, site, now=NOW)
+    last = read_last_soc(connection, site, now=NOW)
     assert last is not None
     assert (last.soc, last.at) == (pytest.approx((64 + 3 * 56) / 400), NOON + timedelta(minutes=10))
     # As it was known then.
-    assert levels.read_last(connection, site, now=NOON + timedelta(minutes=5)) == SocReading(0.52, NOON + timedelta(minutes=2))
+    assert read_last_soc(connection, site, now=NOON + timedelta(minutes=5)) == SocReading(0.52, NOON + timedelta(minutes=2))
 
 
 def test_a_level_from_which_a_fast_battery_may_be_off_by_now_is_told_with_its_time(connection: Connection, site: Site) -> None:
@@ -62,10 +63,10 @@ def test_a_level_from_which_a_fast_battery_may_be_off_by_now_is_told_with_its_ti
 
 def test_what_power_cannot_have_done_is_not_told(connection: Connection, site: Site) -> None:
     say(connection, {"sensor.small": 0.0, "sensor.large": 0.0}, at=NOON + timedelta(minutes=10))
-    assert levels.read_last(connection, site, now=NOW) == SocReading(0.5, NOON)
+    assert read_last_soc(connection, site, now=NOW) == SocReading(0.5, NOON)
 
 
 def test_before_a_quarter_hour_is_built_its_last_word_counts_and_after_long_silence_nothing(connection: Connection, site: Site) -> None:
     say(connection, {"sensor.small": 60.0, "sensor.large": 60.0}, at=NOON + timedelta(minutes=14))
-    assert levels.read_last(connection, site, now=NOON + SLOT + timedelta(seconds=5)) == SocReading(0.6, NOON + timedelta(minutes=14))
-    assert levels.read_last(connection, site, now=NOON + 3 * SLOT) is None
+    assert read_last_soc(connection, site, now=NOON + SLOT + timedelta(seconds=5)) == SocReading(0.6, NOON + timedelta(minutes=14))
+    assert read_last_soc(connection, site, now=NOON + 3 * SLOT) is None

@@ -18,7 +18,8 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
+from luna.platform.house_now import PlannedHouse, charge_of, discharge_of
+from luna.platform.house_reading import read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE

@@ -16,7 +16,7 @@ from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
-from luna.platform.house_now import begins_assumed
+from luna.platform.house_reading import begins_assumed
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column, read_expected, read_measured, read_prices
 from services.api.timeline.memory import PlanMemory

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from luna.platform.house_now import read_house, read_planned
+from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import state_house
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import Connection
 
-from luna.platform.house_now import HouseNow, read_house, read_planned
+from luna.platform.house_now import HouseNow
+from luna.platform.house_reading import read_house, read_planned
 from services.home_assistant.discovery import describe_site
 from tests.controlled import DEVICES, describe_devices
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site

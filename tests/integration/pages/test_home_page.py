@@ -24,7 +24,8 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import jobs, observations, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
-from luna.platform.house_now import HouseNow, read_house, read_planned
+from luna.platform.house_now import HouseNow
+from luna.platform.house_reading import read_house, read_planned
 from luna.words import list_reason_codes
 from luna.words.pages import page_words
 from services.api.pages.home_sheet import view_sheet
