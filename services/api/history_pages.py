@@ -22,7 +22,8 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, parse_instant, parse_zone
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.history import query_readings, query_series
+from luna.platform.database.history import query_series
+from luna.platform.database.reading_history import query_readings
 
 # What JSON calls it.
 UNKNOWN = "null"

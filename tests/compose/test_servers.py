@@ -64,7 +64,7 @@ def test_the_database_does_on_timescaledb_what_it_does_on_postgresql(file: Stack
             "rollups",
             "timescale",
             "retention",
-            "reading_aggregates",
+            "reading_history",
             "job_rows",
             "data_api",
             "history_changes",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from luna.energy.readings import shape_of
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.platform.database import readings
-from luna.platform.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
+from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
 from tests.depth import draws
 from tests.stored import store_site
 

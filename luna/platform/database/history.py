@@ -1,20 +1,20 @@
-"""Stored series for readers, whichever table they lie in: the one way in which command line and gateway read them."""
+"""Stored series for readers, whichever table they lie in: the one way in which command line and gateway read them.
 
-from collections.abc import Callable
+Readings of sensors: ``luna.platform.database.reading_history``.
+"""
+
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.energy.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
+from luna.energy.buckets import EXTREMES, RESOLUTIONS, end_of_page, find_width
 from luna.energy.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.energy.observations import ESTIMABLE
-from luna.energy.reading_history import USUAL_POINTS, ReadingQuery
-from luna.energy.readings import Buckets
-from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, parse_zone
 from luna.platform.database import (
     energy_intervals,
     forecast_activations,
@@ -23,17 +23,11 @@ from luna.platform.database import (
     plans,
     prices,
     quality,
-    reading_aggregates,
-    readings,
     rollups,
     sites,
     timescale,
 )
 
-BUCKETED: dict[str, Callable[..., Buckets]] = {
-    "increase": reading_aggregates.read_increase,
-    "time_weighted_mean": reading_aggregates.read_time_weighted_mean,
-}
 # How many quarter-hours an answer may be made from: as many as are read within a second or two. Plans are documents, of which each hour may have one.
 MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
 MOST_SLOTS_ELSEWHERE = 400_000
@@ -68,44 +62,7 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
         series = query.name.parts[0]
         counted = energy_intervals.read(connection, site_id, series, first=start, end=end)
         answer = replace(answer, intervals=counted, unusable=quality.list_unusable(connection, site, series, first=start, end=end))
-    return _followed_by(answer, end if end < query.end else None)
-
-
-def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
-    """Return readings, or one row per bucket.
-
-    Raises:
-        NotFoundError: no such site, sensor or meter.
-        InvalidInputError: more buckets than anyone reads.
-    """
-    if query.aggregate in BUCKETED:
-        zone = parse_zone(sites.load(connection, site_id).timezone)
-        resolution = query.bucket or ""
-        end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
-        toolkit = timescale.detect(connection).toolkit is not None
-        edges = cut(query.first, end, resolution, zone)
-        buckets = BUCKETED[query.aggregate or ""](connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
-        answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
-        return _followed_by(answer, end if end < query.end else None)
-    if query.aggregate == "shape":
-        points, toolkit = query.points or USUAL_POINTS, timescale.detect(connection).toolkit is not None
-        shape = reading_aggregates.read_shape(connection, site_id, query.sensor, window=(query.first, query.end), points=points, toolkit=toolkit)
-        return _readings(query, *shape)
-    most = None if query.limit is None else query.limit + 1
-    instants, values = readings.read(connection, site_id, query.sensor, first=query.first, end=query.end, most=most)
-    if query.limit is None or instants.size <= query.limit:
-        return _readings(query, instants, values)
-    page = _readings(query, instants[: query.limit], values[: query.limit])
-    # What arrives between the two answers is not passed over: the next begins right behind the last reading.
-    return _followed_by(page, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
-
-
-def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
-    return SeriesAnswer(str(query.sensor), None, query.aggregate, instants, values, known=None)
-
-
-def _followed_by(answer: SeriesAnswer, following: datetime | None) -> SeriesAnswer:
-    return replace(answer, following=following)
+    return replace(answer, following=end if end < query.end else None)
 
 
 def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:

@@ -12,7 +12,7 @@ from luna.energy.readings import Buckets
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.energy.units import StatedUnits
 from luna.platform.database import readings
-from luna.platform.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
+from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
 from tests import toolkit
 from tests.stored import store_site
 

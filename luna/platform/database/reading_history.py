@@ -1,12 +1,12 @@
-"""Aggregates of a sensor's readings, computed in the database: one row per bucket travels instead of every reading.
+"""A sensor's readings for readers: as they are, or aggregates computed in the database, so that one row per bucket travels instead of every reading.
 
 Plain SQL is the default. TimescaleDB's toolkit may do the same work: both give the same runs of readings, and what follows from these is computed in
 ``luna.energy.readings``. What the toolkit refuses is logged and done without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ import structlog
 from psycopg import sql
 from sqlalchemy import Connection
 
-from luna.energy.reading_history import Register
+from luna.energy.buckets import cut, end_of_page
+from luna.energy.history import SeriesAnswer
+from luna.energy.reading_history import BUCKETED, USUAL_POINTS, ReadingQuery, Register
 from luna.energy.readings import Buckets, Runs, increase_per_bucket, mean_per_bucket, require_points, shape_of
-from luna.energy.timeline import FloatArray, InstantArray
-from luna.platform.database import copy, readings
+from luna.energy.timeline import FloatArray, InstantArray, parse_zone
+from luna.platform.database import copy, readings, sites, timescale
 
 READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
 # The readings beside the window say how its first and its last bucket are connected to what lies outside.
@@ -62,6 +64,40 @@ HOLD_INTEGRAL = Gain(
     sql.SQL("CASE WHEN value_before = 'NaN' THEN 0 ELSE value_before * CAST(extract(epoch FROM instant - instant_before) AS float8) END"),
     sql.SQL("coalesce(average(time_weight('LOCF', instant, value)), 0) * CAST(extract(epoch FROM max(instant) - min(instant)) AS float8)"),
 )
+
+
+def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
+    """Return readings, or one row per bucket.
+
+    Raises:
+        NotFoundError: no such site, sensor or meter.
+        InvalidInputError: more buckets than anyone reads.
+    """
+    if query.aggregate in BUCKETED:
+        zone = parse_zone(sites.load(connection, site_id).timezone)
+        resolution = query.bucket or ""
+        end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
+        toolkit = timescale.detect(connection).toolkit is not None
+        edges = cut(query.first, end, resolution, zone)
+        read_buckets = read_increase if query.aggregate == "increase" else read_time_weighted_mean
+        buckets = read_buckets(connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
+        answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
+        return replace(answer, following=end if end < query.end else None)
+    if query.aggregate == "shape":
+        points, toolkit = query.points or USUAL_POINTS, timescale.detect(connection).toolkit is not None
+        shape = read_shape(connection, site_id, query.sensor, window=(query.first, query.end), points=points, toolkit=toolkit)
+        return _readings(query, *shape)
+    most = None if query.limit is None else query.limit + 1
+    instants, values = readings.read(connection, site_id, query.sensor, first=query.first, end=query.end, most=most)
+    if query.limit is None or instants.size <= query.limit:
+        return _readings(query, instants, values)
+    page = _readings(query, instants[: query.limit], values[: query.limit])
+    # What arrives between the two answers is not passed over: the next begins right behind the last reading.
+    return replace(page, following=instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
+
+
+def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
+    return SeriesAnswer(str(query.sensor), None, query.aggregate, instants, values, known=None)
 
 
 def read_increase(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
