@@ -1,6 +1,7 @@
-"""Days of replays under way: what an interrupted one goes on from."""
+"""What replays store: the days of one under way, from which an interrupted one goes on, and the optimum in hindsight, a row per local day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.platform.database import sites
-from luna.platform.database.schema.plans import replay_days
+from luna.platform.database.schema.plans import oracle_daily_results, replay_days
 
 # Nobody goes on from what lay for longer.
 RETENTION = timedelta(days=14)
@@ -50,3 +51,47 @@ def forget(connection: Connection, site_id: str, replay: str) -> None:
 def forget_abandoned(connection: Connection) -> int:
     """Delete the days of replays of all sites that nobody went on with, and return how many."""
     return connection.execute(delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class OracleResult:
+    """What a day cost with everything known and without control; gains are what the batteries' energy gained in worth that day.
+
+    ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end of each slot.
+    """
+
+    day: date
+    oracle_cost: float
+    idle_cost: float
+    oracle_gain: float | None
+    idle_gain: float | None
+    currency: str
+    schedule: Mapping[str, Any]
+
+
+def upsert_oracle(connection: Connection, site_id: str, results: Sequence[OracleResult]) -> None:
+    """Store results by site and day; the same again changes nothing.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    if not results:
+        return
+    key, table, statement = sites.key_of(connection, site_id), oracle_daily_results.c, insert(oracle_daily_results)
+    names = [name for name in OracleResult.__dataclass_fields__ if name != "day"]
+    changed = or_(*(table[name].is_distinct_from(statement.excluded[name]) for name in names))
+    fresh = {name: statement.excluded[name] for name in (*names, "recorded_at")}
+    rows = [asdict(result) | {"site_key": key} for result in results]
+    connection.execute(statement.on_conflict_do_update(constraint=oracle_daily_results.primary_key, set_=fresh, where=changed), rows)
+
+
+def read_oracle(connection: Connection, site_id: str, first: date, last: date) -> list[OracleResult]:
+    """Return the results of the days from ``first`` to ``last``, in order.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = oracle_daily_results.c
+    columns = [table[name] for name in OracleResult.__dataclass_fields__]
+    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)).order_by(table.day)
+    return [OracleResult(**row) for row in connection.execute(query).mappings()]

@@ -20,12 +20,12 @@ from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_dates, local_midnight, parse_zone
-from luna.platform.database import oracle_results, replays, scores, sites
+from luna.platform.database import replays, scores, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.episodes import EpisodeStep
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.database.forecast_status import describe_driving
-from luna.platform.database.oracle_results import OracleResult
+from luna.platform.database.replays import OracleResult
 from luna.platform.database.savings import read_savings
 from luna.platform.driving_forecast import find_missing_issues
 from luna.platform.spool.kind import EpisodeKind
@@ -105,7 +105,7 @@ def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, Lea
     reply = replayed.reply.model_copy(update={"policies": replayed.reply.policies | by_run, "forecast_version": forecasts, "driving": driving, "notes": notes})
     scores.upsert_daily(store.whole(), request.site_id, system_id=request.system_id, replay=reply)
     if request.system_id == SIMULATION:
-        oracle_results.upsert(store.whole(), request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
+        replays.upsert_oracle(store.whole(), request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
 

@@ -17,7 +17,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
-from luna.platform.database import engine, episodes, forecasts, observations, oracle_results, quality, scores, sites
+from luna.platform.database import engine, episodes, forecasts, observations, quality, replays, scores, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.work import Workplace
 from luna.platform.queue import Client
@@ -164,7 +164,7 @@ def test_days_are_kept_with_the_oracles_worth_of_what_is_left_in_the_battery(rep
     reply = run(replayed, ask(policies=["mpc_perfect", "oracle"]))
     with unit_of_work(replayed) as connection:
         kept = scores.read_daily(connection, SITE.name, system_id="simulation")
-        oracle = oracle_results.read(connection, SITE.name, FIRST, LAST)
+        oracle = replays.read_oracle(connection, SITE.name, FIRST, LAST)
     assert kept == {name: policy.days for name, policy in reply.policies.items()}
     assert [day.oracle_cost for day in oracle] == [day.cost for day in reply.policies["oracle"].days]
     assert [len(day.schedule["soc"]["battery"]) for day in oracle] == [96, 92, 96]
