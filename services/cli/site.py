@@ -19,9 +19,8 @@ from luna.platform.desk.desk import read_sites
 from luna.platform.desk.servers import unit_of_work
 from luna.platform.drivers.profiles import require_profiles
 from luna.platform.settings import load_settings
-from luna.platform.site_file import load_site
+from luna.platform.site_file import list_defaults, load_site
 from luna.words import say_instant
-from luna.words.site_defaults import list_defaults
 from services.cli.console import JsonOption, emit, err, out, report, write_text
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
