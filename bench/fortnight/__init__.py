@@ -141,11 +141,10 @@ def live_fortnight(
     tell("the home's five weeks before are made")
     with TaskContext(settings, lambda: database, clock, queue=AskedWork) as work:
         make_home(work)
-    files, site = HomeFiles(folder), build_site()
+    files, site = HomeFiles(folder), build_site() if product is None else build_battery_site()
     if product is not None:
-        site = build_battery_site(product)
         with unit_of_work(database) as connection:
-            sites.save(connection, site)
+            sites.save(connection, name_product(site, product))
         files.write_state(replace(files.read_state(), car=None, heater=None))
     year, begin = RecordedYear.load(files.year), files.read_state()
     settings = settings.model_copy(update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"})
@@ -158,13 +157,19 @@ def live_fortnight(
     return figures | {"days": lived / timedelta(days=1), "seconds": time.perf_counter() - begun}
 
 
-def build_battery_site(product: DeviceProfile) -> Site:
-    """Return the home without car and tank, its battery commanded by its product: to place those two takes nine tenths of the time, and no inverter knows."""
+def build_battery_site() -> Site:
+    """Return the home without car and tank: to place those two takes nine tenths of the time, and no inverter knows of them."""
     document = build_site().model_dump(mode="json", by_alias=True, exclude_unset=True)
-    via = {"profile": product.profile, "host": "127.0.0.1"} | ({"prefix": PREFIX} if product.needs_prefix else {})
     sensors = {role: each for role, each in document["input_sensors"].items() if not role.startswith(("vehicle", "water_heater"))}
-    control = {"by": "mqtt", "batteries": [{"battery": document["batteries"][0]["name"], "via": via}]}
+    control = {"by": "mqtt", "batteries": document["control"]["batteries"]}
     return parse_site(document | {"vehicles": [], "loads": [], "input_sensors": sensors, "control": control})
+
+
+def name_product(site: Site, product: DeviceProfile) -> Site:
+    """Return the home with its battery commanded by its product."""
+    document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    via = {"profile": product.profile, "host": "127.0.0.1"} | ({"prefix": PREFIX} if product.needs_prefix else {})
+    return parse_site(document | {"control": {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": via}]}})
 
 
 @dataclass
