@@ -284,7 +284,7 @@ def _tasks() -> Iterator[str]:
     yield from _head("Tasks", "luna/contracts/tasks.py")
     yield from ("What services do for each other and for the gateway. The part before the first dot names the service.", "")
     yield from (
-        "Some are asked for by the clock; an option of `python -m luna.platform.queue.beat` changes how often. Some may be sent as jobs, with `POST /jobs`.",
+        "Some are asked for by the clock; an option of `python -m luna.platform.queue.beat` changes how often. Some may be sent as jobs, with `POST /v1/jobs`.",
         "",
     )
     rows = sorted((_task(request) for request in REQUESTS), key=lambda row: row[0])

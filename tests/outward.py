@@ -80,7 +80,7 @@ ASKED = (
     ("POST", "/plan", '{"site_id": "home"}'),
     ("GET", "/data/query", ""),
     ("GET", "/data/query?site=home&series=load_kwh&from=yesterday", ""),
-    ("GET", "/jobs?status=asleep", ""),
+    ("GET", "/v1/jobs?status=asleep", ""),
     ("POST", "/data/load", "no form"),
 )
 CONSOLES = (out, err)

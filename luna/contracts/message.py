@@ -34,7 +34,7 @@ class Request(Message):
     """A message that asks for work, and all there is to say of its task; ``luna.contracts.tasks`` lists them.
 
     ``task`` is ``<service>.<noun>.<verb>``; the part before the first dot names the queue. ``reply`` is the model of the answer. ``schedule`` says how often
-    beat asks for it, None: never. ``public``: it may be asked for as a job, by ``POST /jobs``; the platform's own upkeep may not.
+    beat asks for it, None: never. ``public``: it may be asked for as a job, by ``POST /v1/jobs``; the platform's own upkeep may not.
     """
 
     task: ClassVar[str]

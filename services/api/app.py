@@ -51,7 +51,6 @@ from services.api.routes import (
     metrics,
     plans,
     series,
-    short_paths,
     timeline,
     tools,
 )
@@ -189,7 +188,9 @@ ROUTERS = (
     timeline.router,
     answers.router,
     series.router,
+    series.short,
     upload_routes.router,
+    upload_routes.short,
     agent.router,
     documents.router,
     tools.router,
@@ -199,8 +200,6 @@ ROUTERS = (
     setting_routes.router,
     health.router,
     metrics.router,
-    short_paths.router,
-    short_paths.by_clock,
     documentation.router,
 )
 

@@ -31,18 +31,18 @@ class Jobs:
 
     def accept(self, service: str, *, number: int = 0) -> httpx.Response:
         """Return what the gateway answers to a job."""
-        return self.api.post("/jobs", json={**WORK[service](number), "key": f"{service}-{number}"})
+        return self.api.post("/v1/jobs", json={**WORK[service](number), "key": f"{service}-{number}"})
 
     def state(self, job_id: str) -> dict[str, Any]:
         """Return what is known of a job."""
-        document: dict[str, Any] = self.api.get(f"/jobs/{job_id}").raise_for_status().json()
+        document: dict[str, Any] = self.api.get(f"/v1/jobs/{job_id}").raise_for_status().json()
         return document
 
     def wait(self, job_id: str, *statuses: str, seconds: float = 300) -> float:
         """Wait until a job is in one of the states; return the seconds. A gateway whose database is away cannot tell, and says so."""
 
         def reached() -> bool:
-            answer = self.api.get(f"/jobs/{job_id}")
+            answer = self.api.get(f"/v1/jobs/{job_id}")
             return answer.status_code == httpx.codes.OK and answer.json()["status"] in statuses
 
         return wait_for(reached, seconds=seconds, what=f"job {job_id} is {' or '.join(statuses)}")

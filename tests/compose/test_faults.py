@@ -117,7 +117,7 @@ def test_without_redis_requests_are_told_to_come_back_and_accepted_work_survives
     assert made
     assert len(refused) + len(made) == len(plans)
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
-    assert {api.get(f"/plans/{plan['plan_id']}").status_code for plan in made} == {httpx.codes.OK}
+    assert {api.get(f"/v1/plans/{plan['plan_id']}").status_code for plan in made} == {httpx.codes.OK}
     assert {answer.status_code for answer in accepted} == {httpx.codes.ACCEPTED}
     for job_id in [answer.json()["job_id"] for answer in accepted]:
         jobs.wait(job_id, "done", seconds=240)
@@ -185,6 +185,6 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_seen(stack
         wait_for(lambda: jobs.state(job_id)["attempts"] == start and jobs.state(job_id)["status"] == "running", seconds=180, what=f"start {start}")  # noqa: B023
         stack.signal("planner-jobs", signal.SIGKILL, whose="children")
     jobs.wait(job_id, "dead", seconds=180)
-    assert job_id in {job["job_id"] for job in api.get("/jobs", params={"status": "dead"}).raise_for_status().json()["jobs"]}
+    assert job_id in {job["job_id"] for job in api.get("/v1/jobs", params={"status": "dead"}).raise_for_status().json()["jobs"]}
     assert "luna_queue_dead_tasks 1.0" in api.get("/metrics").text
     assert stack.health("planner-jobs") == "healthy"

@@ -85,7 +85,7 @@ def test_what_a_meter_says_over_mqtt_becomes_quarter_hours(listening: Stack, met
 
     wait_for(lambda: since() != "", seconds=180, what="the meter's reading is in the database")
     request = {"site_id": "listened", "first": begun.isoformat(), "end": (begun + HOUR).isoformat()}
-    built = api.post("/jobs", json={"task": "ingest.slots.build", "request": request}).raise_for_status()
+    built = api.post("/v1/jobs", json={"task": "ingest.slots.build", "request": request}).raise_for_status()
     jobs.wait(built.json()["job_id"], "done")
     # The recorder builds the slots after that hour by itself as they end.
     count, kwh = listening.sql(

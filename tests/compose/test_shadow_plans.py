@@ -22,7 +22,7 @@ def test_the_agent_plans_while_trainings_hold_every_process_of_jobs(api: httpx.C
         listed = api.get(f"{AGENT}/plans").raise_for_status().json()["plans"]
         return [each for each in listed if each["based_on"] == plan["plan_id"]]
 
-    learned = api.post("/jobs", json=SMALL).raise_for_status().json()["job_id"]
+    learned = api.post("/v1/jobs", json=SMALL).raise_for_status().json()["job_id"]
     jobs.wait(learned, "done", seconds=240)
     trainings = [jobs.begin("agent", number=number) for number in range(PROCESSES)]
     for training in trainings:
@@ -34,4 +34,4 @@ def test_the_agent_plans_while_trainings_hold_every_process_of_jobs(api: httpx.C
     assert shadow["run_id"] == jobs.state(learned)["reply"]["run_id"]
     assert api.get(f"{AGENT}/plans/{shadow['plan_id']}").raise_for_status().json()["slots"][0]["start"] == plan["slots"][0]["start"]
     for training in trainings:
-        api.delete(f"/jobs/{training}").raise_for_status()
+        api.delete(f"/v1/jobs/{training}").raise_for_status()

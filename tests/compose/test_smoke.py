@@ -57,7 +57,7 @@ def test_every_container_is_healthy_and_every_job_has_ended_well(stack: Stack) -
 def test_a_plan_is_made_and_can_be_read_again(api: httpx.Client, plan_request: dict[str, object]) -> None:
     made = api.post("/plan", json=plan_request).raise_for_status().json()
     assert made["status"] == "optimal"
-    assert api.get(f"/plans/{made['plan_id']}").raise_for_status().json() == made
+    assert api.get(f"/v1/plans/{made['plan_id']}").raise_for_status().json() == made
 
 
 def test_a_reading_that_is_handed_over_is_stored_and_can_be_asked_for(stack: Stack, api: httpx.Client, jobs: Jobs) -> None:

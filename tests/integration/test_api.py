@@ -202,7 +202,7 @@ def test_a_load_a_thousand_times_the_connection_is_planned_with_a_note(api: http
 
 @pytest.mark.usefixtures("planner")
 def test_a_trade_off_comes_back_over_the_queue(api: httpx.Client) -> None:
-    answer = api.post("/plan/pareto", json={"plan": request_document(), "figures": ["cost", "self_sufficiency"], "points": 3})
+    answer = api.post("/v1/plans/pareto", json={"plan": request_document(), "figures": ["cost", "self_sufficiency"], "points": 3})
     assert answer.status_code == 200, answer.text
     assert answer.json()["figures"] == ["cost", "self_sufficiency"]
     assert answer.json()["points"][0]["cost"] == pytest.approx(16 * 0.1 * 0.25)
@@ -300,7 +300,7 @@ def test_a_stored_site_is_planned_from_its_clock_time_and_says_what_that_rests_o
     notes = {note["code"]: note for note in answer.json()["notes"]}
     assert [code for code, note in notes.items() if note["assumed"]] == ["soc_assumed", "tariff_default"]
     assert notes["soc_assumed"]["text"].startswith("In den 24 Stunden davor wurde kein Ladestand aufgezeichnet")
-    assert api.get(f"/plans/{answer.json()['plan_id']}").json()["notes"] == answer.json()["notes"]
+    assert api.get(f"/v1/plans/{answer.json()['plan_id']}").json()["notes"] == answer.json()["notes"]
 
 
 @pytest.mark.usefixtures("planner")
@@ -329,8 +329,8 @@ def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.C
     )
     with database.begin() as connection:
         store_plan(connection, "home-of-an-issued-plan", plan, inputs_digest="digest")
-    assert api.get(f"/plans/{plan.plan_id}").json() == plan.model_dump(mode="json", by_alias=True)
-    answer = api.get("/plans/unknown")
+    assert api.get(f"/v1/plans/{plan.plan_id}").json() == plan.model_dump(mode="json", by_alias=True)
+    answer = api.get("/v1/plans/unknown")
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "plan_id")
 
 
@@ -348,7 +348,7 @@ def test_without_servers_the_gateway_lives_but_is_not_ready(api_without_servers:
     assert {check["name"]: check["ok"] for check in answer.json()["checks"]} == {"database": False, "redis": False, "worker": False}
 
 
-@pytest.mark.parametrize(("method", "address"), [pytest.param("POST", "/plan", id="queue"), pytest.param("GET", "/plans/some", id="database")])
+@pytest.mark.parametrize(("method", "address"), [pytest.param("POST", "/plan", id="queue"), pytest.param("GET", "/v1/plans/some", id="database")])
 def test_a_dependency_that_is_away_is_unavailable_with_a_time_to_retry(api_without_servers: httpx.Client, method: str, address: str) -> None:
     answer = api_without_servers.request(method, address, json=request_document())
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
@@ -361,9 +361,9 @@ def test_a_trace_id_goes_through_or_is_made(api: httpx.Client) -> None:
 
 
 def test_requests_are_measured_by_route_template(api: httpx.Client) -> None:
-    api.get("/plans/some-plan")
+    api.get("/v1/plans/some-plan")
     metrics = api.get("/metrics").text
-    assert 'luna_api_request_seconds_count{method="GET",route="/plans/{plan_id}",status_class="4xx"}' in metrics
+    assert 'luna_api_request_seconds_count{method="GET",route="/v1/plans/{plan_id}",status_class="4xx"}' in metrics
     assert "some-plan" not in metrics
 
 
@@ -374,7 +374,7 @@ def test_metrics_are_served_without_servers(api_without_servers: httpx.Client) -
 def test_the_documentation_asks_nothing_from_anywhere(api: httpx.Client) -> None:
     page = api.get("/docs")
     assert page.status_code == 200
-    assert "/plans/{plan_id}" in page.text
+    assert "/v1/plans/{plan_id}" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert not [mark for mark in ("<script", "src=", "http://", "https://", "@import", "url(") if mark in page.text]
 
@@ -400,22 +400,22 @@ def test_a_plan_says_what_it_changes_beside_the_one_before_it(api: httpx.Client)
     ids = [
         api.post("/plan", json=request_document(site=site, start=start), timeout=60).json()["plan_id"] for start in ("2024-02-01T00:00Z", "2024-02-01T01:00Z")
     ]
-    told = api.get(f"/plans/{ids[1]}/changes", params={"language": "de"}, timeout=60).json()
+    told = api.get(f"/v1/plans/{ids[1]}/changes", params={"language": "de"}, timeout=60).json()
     # Three of the four hours are in both; a battery that was half full an hour ago is not where it was expected.
     assert (told["before_id"], told["slots"], {cause["code"] for cause in told["causes"]} - {"horizon"}) == (ids[0], SLOTS - 4, {"soc"})
-    assert api.get(f"/plans/{ids[0]}/changes", timeout=60).status_code == httpx.codes.NOT_FOUND
+    assert api.get(f"/v1/plans/{ids[0]}/changes", timeout=60).status_code == httpx.codes.NOT_FOUND
 
 
 @pytest.mark.usefixtures("planner")
 def test_a_stored_plan_answers_what_would_be_otherwise(api: httpx.Client) -> None:
     plan_id = api.post("/plan", json=request_document(), timeout=60).json()["plan_id"]
     alternative = {"slot": "2024-02-01T01:00Z", "mode": "charge", "power_kw": 2, "language": "de"}
-    told = api.post(f"/plans/{plan_id}/why-not", json=alternative, timeout=60).json()
+    told = api.post(f"/v1/plans/{plan_id}/why-not", json=alternative, timeout=60).json()
     assert told["cost"]["import"] > 0
     assert told["text"].startswith("Zu laden ab Do. 02:00 (battery) würde")
-    full = api.post(f"/plans/{plan_id}/why-not", json=alternative | {"power_kw": 9}, timeout=60)
+    full = api.post(f"/v1/plans/{plan_id}/why-not", json=alternative | {"power_kw": 9}, timeout=60)
     assert (full.status_code, full.json()["field"]) == (422, "alternative.power_kw")
     variant = {"variant": {"name": "none", "site": {"batteries": {"battery": None}}}}
-    assert api.post(f"/plans/{plan_id}/what-if", json=variant, timeout=60).json()["after"]["total"] == pytest.approx(SLOTS * 0.1 * 0.25)
+    assert api.post(f"/v1/plans/{plan_id}/what-if", json=variant, timeout=60).json()["after"]["total"] == pytest.approx(SLOTS * 0.1 * 0.25)
     for address, body in (("why-not", alternative), ("what-if", variant)):
-        assert api.post(f"/plans/unknown/{address}", json=body, timeout=60).status_code == httpx.codes.NOT_FOUND
+        assert api.post(f"/v1/plans/unknown/{address}", json=body, timeout=60).status_code == httpx.codes.NOT_FOUND

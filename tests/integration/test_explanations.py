@@ -131,8 +131,8 @@ def api(redis_url: str, database: Engine, database_url: str) -> Iterator[httpx.C
 
 
 def test_the_gateway_answers_with_the_explanation(api: httpx.Client) -> None:
-    question = {"site": "explained", "at": day(14).isoformat(), "slot": day(14, hours=19).isoformat(), "version": "seasonal_naive", "language": "en"}
-    answer = api.get("/forecasts/explanation", params=question)
+    question = {"at": day(14).isoformat(), "slot": day(14, hours=19).isoformat(), "version": "seasonal_naive", "language": "en"}
+    answer = api.get("/v1/sites/explained/forecasts/explanation", params=question)
     assert answer.status_code == 200, answer.text
     slot = answer.json()["slots"][0]["load"]
     assert [contribution["code"] for contribution in slot["contributions"]] == ["days"]
@@ -140,11 +140,11 @@ def test_the_gateway_answers_with_the_explanation(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "field"),
-    [({"site": "elsewhere"}, 404, "site"), ({"at": "2024-03-31 02:30"}, 422, "at"), ({"language": "fr"}, 422, "language")],
+    ("site", "changes", "status", "field"),
+    [("elsewhere", {}, 404, "site"), ("explained", {"at": "2024-03-31 02:30"}, 422, "at"), ("explained", {"language": "fr"}, 422, "language")],
     ids=["no such site", "a time that the clock skips", "no such language"],
 )
-def test_a_wrong_question_is_refused_by_name(api: httpx.Client, changes: dict[str, str], status: int, field: str) -> None:
-    answer = api.get("/forecasts/explanation", params={"site": "explained", "at": day(14).isoformat()} | changes)
+def test_a_wrong_question_is_refused_by_name(api: httpx.Client, *, site: str, changes: dict[str, str], status: int, field: str) -> None:
+    answer = api.get(f"/v1/sites/{site}/forecasts/explanation", params={"at": day(14).isoformat()} | changes)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert field in answer.json()["field"]

@@ -86,9 +86,9 @@ def test_a_typing_error_in_a_time_zone_names_field_value_and_remedy(api: httpx.C
     ("method", "address", "field"),
     [
         ("POST", "/plan", "start"),
-        ("POST", "/plan/pareto", "plan.start"),
-        ("POST", "/sites/home/manual", "from"),
-        ("POST", "/plans/some/why-not", "slot"),
+        ("POST", "/v1/plans/pareto", "plan.start"),
+        ("POST", "/v1/sites/home/manual-blocks", "from"),
+        ("POST", "/v1/plans/some/why-not", "slot"),
     ],
 )
 def test_an_instant_at_the_end_of_the_calendar_is_refused(api: httpx.Client, method: str, address: str, field: str, instant: object) -> None:
@@ -121,8 +121,8 @@ def stored(database: Engine) -> Iterator[str]:
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
 def test_a_day_at_the_end_of_the_calendar_is_refused(api: httpx.Client, day: str) -> None:
     question = {"site_id": "home", "from_day": "2024-01-01", "to_day": day, "variants": [{"name": "none", "site": {}}]}
-    assert "day" in told(api.post("/what-if", json=question), 422)["detail"]
-    assert "day" in told(api.post("/jobs", json={"task": "planner.replay.run", "request": REPLAY | {"to_day": day}}), 422)["detail"]
+    assert "day" in told(api.post("/v1/what-ifs", json=question), 422)["detail"]
+    assert "day" in told(api.post("/v1/jobs", json={"task": "planner.replay.run", "request": REPLAY | {"to_day": day}}), 422)["detail"]
 
 
 def raw(site: str = "", body: str = "") -> str:
@@ -150,7 +150,7 @@ def raw(site: str = "", body: str = "") -> str:
         pytest.param(raw(body='{"outlook": {"load_kwh": [0.1, 9223372036854775808]}}'), "outlook.load_kwh.1", id="whole number beyond all among others"),
     ],
 )
-@each_row("address", ["/plan", "/what-if", "/jobs", "/plan/pareto", "/plans/some/what-if", "/sites/home/manual"])
+@each_row("address", ["/plan", "/v1/what-ifs", "/v1/jobs", "/v1/plans/pareto", "/v1/plans/some/what-if", "/v1/sites/home/manual-blocks"])
 def test_json_that_cannot_be_meant_is_refused_with_its_place(api: httpx.Client, address: str, body: str, field: str) -> None:
     wrong = told(api.post(address, content=body.encode(), headers=JSON), 422)
     assert wrong["field"] == field
@@ -170,7 +170,10 @@ def test_bytes_that_are_no_utf8_are_refused(api: httpx.Client, body: bytes) -> N
 
 
 @each_row("kind", [None, "text/plain", "application/x-www-form-urlencoded", "text/json", "nonsense", "application/xml; charset=utf-8"])
-@each_row("address", ["/plan", "/jobs", "/what-if", "/sites/home/manual", "/quarantine/1/correct", "/sites/home/forecast-versions/promote"])
+@each_row(
+    "address",
+    ["/plan", "/v1/jobs", "/v1/what-ifs", "/v1/sites/home/manual-blocks", "/v1/sites/home/quarantine/1/correct", "/v1/sites/home/forecast-versions/promote"],
+)
 def test_a_body_of_another_type_is_unsupported(api: httpx.Client, address: str, kind: str | None) -> None:
     headers = {} if kind is None else {"content-type": kind}
     wrong = told(api.post(address, content=json.dumps(request_document()).encode(), headers=headers), 415)
@@ -181,21 +184,22 @@ def test_a_body_of_another_type_is_unsupported(api: httpx.Client, address: str, 
 @each_row(
     "address",
     [
-        "/plans/%00",
-        "/jobs/%00",
-        "/plans/a%00b/changes",
-        "/what-if/%00",
-        "/sites/%00/manual",
-        "/sites/home/manual?history=%00",
-        "/sites/%00/forecast-versions",
-        "/quarantine?site=%00",
+        "/v1/plans/%00",
+        "/v1/jobs/%00",
+        "/v1/plans/a%00b/changes",
+        "/v1/what-ifs/%00",
+        "/v1/sites/%00/manual-blocks",
+        "/v1/sites/home/manual-blocks?history=%00",
+        "/v1/sites/%00/forecast-versions",
+        "/v1/sites/%00/quarantine",
         "/data/query?site=%00&series=load_kwh&from=2024-01-01&to=2024-01-02",
-        "/forecasts/explanation?site=%00&at=2024-01-01",
-        "/jobs?status=%00",
-        "/plans/%ff%fe",
-        "/jobs?limit=1e400",
-        "/jobs?limit=" + "9" * 5000,
-        "/quarantine?site=home&below=99999999999999999999",
+        "/v1/sites/%00/forecasts/explanation?at=2024-01-01",
+        "/v1/jobs?status=%00",
+        "/v1/plans/%ff%fe",
+        "/v1/jobs?limit=1e400",
+        "/v1/jobs?limit=" + "9" * 5000,
+        # [99999999999999999999], beyond all rows.
+        "/v1/sites/home/quarantine?cursor=Wzk5OTk5OTk5OTk5OTk5OTk5OTk5XQ",
         "/nowhere/%00",
     ],
 )
@@ -207,7 +211,7 @@ def test_an_address_that_cannot_be_meant_is_refused(api: httpx.Client, address: 
 
 @pytest.mark.parametrize("instant", ["2024-02-01T00:00:00 02:00", "2024-02-01T00:00 02:00", "2024-02-01T00:00:00.5 0200"])
 def test_an_offset_whose_plus_sign_was_not_escaped_is_explained(api: httpx.Client, instant: str) -> None:
-    wrong = told(api.get("/forecasts/explanation", params={"site": "home", "at": instant}), 422)
+    wrong = told(api.get("/v1/sites/home/forecasts/explanation", params={"at": instant}), 422)
     assert wrong["field"] == "at"
     assert "%2B" in wrong["remedy"]
     assert "Z" in wrong["remedy"]
@@ -216,13 +220,13 @@ def test_an_offset_whose_plus_sign_was_not_escaped_is_explained(api: httpx.Clien
 @each_row(
     ("method", "address", "body", "unsaid"),
     [
-        ("GET", "/plans/a:b/changes", None, "site.yaml"),
-        ("GET", "/jobs/a:b", None, "site.yaml"),
-        ("GET", "/jobs?limit=501", None, "fractions"),
-        ("GET", "/quarantine/?site=home&limit=2000", None, "fractions"),
-        ("POST", "/quarantine/99999999999999999999/release", None, "fractions"),
-        ("DELETE", "/sites/home/manual/99999999999999999999", None, "fractions"),
-        ("POST", "/sites/home/forecast-versions/promote", {"forecast_version": "A B"}, "site.yaml"),
+        ("GET", "/v1/plans/a:b/changes", None, "site.yaml"),
+        ("GET", "/v1/jobs/a:b", None, "site.yaml"),
+        ("GET", "/v1/jobs?limit=501", None, "fractions"),
+        ("GET", "/v1/sites/home/quarantine/?limit=2000", None, "fractions"),
+        ("POST", "/v1/sites/home/quarantine/99999999999999999999/release", None, "fractions"),
+        ("DELETE", "/v1/sites/home/manual-blocks/99999999999999999999", None, "fractions"),
+        ("POST", "/v1/sites/home/forecast-versions/promote", {"forecast_version": "A B"}, "site.yaml"),
         ("POST", "/plan", {"site_id": 5}, "YAML"),
         ("POST", "/plan", [], "site.yaml"),
     ],
@@ -244,7 +248,7 @@ def test_files_that_stall_leave_room_for_other_requests(api: httpx.Client) -> No
         # More than there are threads for requests.
         for _ in range(60):
             stalled.enter_context(socket.create_connection(address)).sendall(head.encode())
-        assert api.get("/jobs").status_code == 200
+        assert api.get("/v1/jobs").status_code == 200
 
 
 def test_what_a_route_makes_of_a_query_and_a_service_would_refuse_is_named(api: httpx.Client) -> None:

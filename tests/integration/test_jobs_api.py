@@ -53,7 +53,7 @@ def submission(**changes: Any) -> dict[str, Any]:
 
 
 def accept(api: httpx.Client, **changes: Any) -> str:
-    answer = api.post("/jobs", json=submission(**changes))
+    answer = api.post("/v1/jobs", json=submission(**changes))
     assert answer.status_code == 202, answer.text
     return str(answer.json()["job_id"])
 
@@ -67,7 +67,7 @@ def end(database: Engine, job_id: str, status: str, **outcome: Any) -> None:
 def test_work_is_accepted_with_its_address_and_waits_in_the_queue(api: httpx.Client, redis_url: str) -> None:
     client = Client(redis_url)
     before = client.tasks.waiting("planner")
-    answer = api.post("/jobs", json=submission(key="tonight"), headers={"X-Trace-Id": "caller-0001"})
+    answer = api.post("/v1/jobs", json=submission(key="tonight"), headers={"X-Trace-Id": "caller-0001"})
     assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{answer.json()['job_id']}")
     assert {name: answer.json()[name] for name in ("task", "key", "status", "attempts", "trace_id")} == {
         "task": "planner.replay.run",
@@ -107,7 +107,7 @@ def test_equal_work_is_accepted_once_while_it_is_open(api: httpx.Client, databas
     ],
 )
 def test_invalid_work_is_refused_with_field_and_remedy(api: httpx.Client, document: dict[str, Any], field: str) -> None:
-    answer = api.post("/jobs", json=document)
+    answer = api.post("/v1/jobs", json=document)
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (422, PROBLEM, field)
     assert answer.json()["remedy"]
 
@@ -138,11 +138,11 @@ def test_work_is_accepted_while_redis_is_away(api_without_redis: httpx.Client, d
 @each_row(
     ("method", "address"),
     [
-        pytest.param("POST", "/jobs", id="accept"),
-        pytest.param("GET", "/jobs", id="list"),
-        pytest.param("GET", "/jobs/some", id="read"),
-        pytest.param("POST", "/jobs/some/retry", id="retry"),
-        pytest.param("DELETE", "/jobs/some", id="cancel"),
+        pytest.param("POST", "/v1/jobs", id="accept"),
+        pytest.param("GET", "/v1/jobs", id="list"),
+        pytest.param("GET", "/v1/jobs/some", id="read"),
+        pytest.param("POST", "/v1/jobs/some/retry", id="retry"),
+        pytest.param("DELETE", "/v1/jobs/some", id="cancel"),
     ],
 )
 def test_without_a_database_nothing_is_accepted_or_said(api_without_database: httpx.Client, method: str, address: str) -> None:
@@ -154,7 +154,7 @@ def test_without_a_database_nothing_is_accepted_or_said(api_without_database: ht
 def test_a_job_is_read_with_its_reply(api: httpx.Client, database: Engine) -> None:
     job_id = accept(api)
     end(database, job_id, "done", reply='{"slots": 672}')
-    job = api.get(f"/jobs/{job_id}").json()
+    job = api.get(f"/v1/jobs/{job_id}").json()
     assert (job["status"], job["attempts"], job["reply"], job["error"], job["progress"]) == ("done", 1, {"slots": 672}, None, None)
     assert job["submitted_at"] < job["started_at"] <= job["finished_at"]
 
@@ -163,10 +163,10 @@ def test_a_running_job_shows_how_far_it_is(api: httpx.Client, api_without_redis:
     job_id = accept(api)
     with unit_of_work(database) as connection:
         jobs.begin(connection, job_id)
-    assert api.get(f"/jobs/{job_id}").json()["progress"] is None
+    assert api.get(f"/v1/jobs/{job_id}").json()["progress"] is None
     report(redis_url, job_id)
-    assert api.get(f"/jobs/{job_id}").json()["progress"] == {"done": 3, "total": 7, "label": "mpc"}
-    assert api_without_redis.get(f"/jobs/{job_id}").json()["status"] == "running"
+    assert api.get(f"/v1/jobs/{job_id}").json()["progress"] == {"done": 3, "total": 7, "label": "mpc"}
+    assert api_without_redis.get(f"/v1/jobs/{job_id}").json()["status"] == "running"
 
 
 def report(redis_url: str, job_id: str) -> None:
@@ -177,9 +177,9 @@ def report(redis_url: str, job_id: str) -> None:
 @pytest.mark.parametrize(
     ("method", "address"),
     [
-        pytest.param("GET", "/jobs/unknown", id="read"),
-        pytest.param("POST", "/jobs/unknown/retry", id="retry"),
-        pytest.param("DELETE", "/jobs/unknown", id="cancel"),
+        pytest.param("GET", "/v1/jobs/unknown", id="read"),
+        pytest.param("POST", "/v1/jobs/unknown/retry", id="retry"),
+        pytest.param("DELETE", "/v1/jobs/unknown", id="cancel"),
     ],
 )
 def test_an_unknown_job_is_not_found(api: httpx.Client, method: str, address: str) -> None:
@@ -188,24 +188,24 @@ def test_an_unknown_job_is_not_found(api: httpx.Client, method: str, address: st
 
 
 def test_an_id_that_cannot_be_one_is_refused(api: httpx.Client) -> None:
-    assert api.get("/jobs/a%00b").status_code == 422
-    assert api.get(f"/jobs/{'a' * 65}").status_code == 422
+    assert api.get("/v1/jobs/a%00b").status_code == 422
+    assert api.get(f"/v1/jobs/{'a' * 65}").status_code == 422
 
 
 def test_jobs_are_listed_newest_first_by_status(api: httpx.Client, database: Engine) -> None:
     first, second, third = (accept(api, key=key) for key in ("one", "two", "three"))
     end(database, second, "dead", error={"detail": "killed"})
-    assert [job["job_id"] for job in api.get("/jobs").json()["jobs"]] == [third, second, first]
-    assert [job["job_id"] for job in api.get("/jobs?status=open&limit=1").json()["jobs"]] == [third]
-    assert [job["error"] for job in api.get("/jobs?status=dead").json()["jobs"]] == [{"detail": "killed"}]
-    assert api.get("/jobs?status=done").json() == {"jobs": [], "cursor": None}
+    assert [job["job_id"] for job in api.get("/v1/jobs").json()["jobs"]] == [third, second, first]
+    assert [job["job_id"] for job in api.get("/v1/jobs?status=open&limit=1").json()["jobs"]] == [third]
+    assert [job["error"] for job in api.get("/v1/jobs?status=dead").json()["jobs"]] == [{"detail": "killed"}]
+    assert api.get("/v1/jobs?status=done").json() == {"jobs": [], "cursor": None}
 
 
 @pytest.mark.parametrize(
     ("query", "field"), [pytest.param("status=lost", "status", id="unknown status"), pytest.param("limit=0", "limit", id="limit out of bounds")]
 )
 def test_a_list_that_cannot_be_made_is_refused(api: httpx.Client, query: str, field: str) -> None:
-    answer = api.get(f"/jobs?{query}")
+    answer = api.get(f"/v1/jobs?{query}")
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
@@ -213,7 +213,7 @@ def test_a_list_that_cannot_be_made_is_refused(api: httpx.Client, query: str, fi
 def test_a_job_that_ended_badly_is_tried_again_from_nought(api: httpx.Client, database: Engine, status: str) -> None:
     job_id = accept(api)
     end(database, job_id, status, error={"detail": "no"})
-    answer = api.post(f"/jobs/{job_id}/retry")
+    answer = api.post(f"/v1/jobs/{job_id}/retry")
     assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{job_id}")
     assert {name: answer.json()[name] for name in ("status", "attempts", "error", "finished_at")} == {
         "status": "queued",
@@ -225,9 +225,9 @@ def test_a_job_that_ended_badly_is_tried_again_from_nought(api: httpx.Client, da
 
 def test_a_job_that_is_open_or_done_is_not_tried_again(api: httpx.Client, database: Engine) -> None:
     job_id = accept(api)
-    assert api.post(f"/jobs/{job_id}/retry").status_code == 409
+    assert api.post(f"/v1/jobs/{job_id}/retry").status_code == 409
     end(database, job_id, "done", reply="{}")
-    answer = api.post(f"/jobs/{job_id}/retry")
+    answer = api.post(f"/v1/jobs/{job_id}/retry")
     assert (answer.status_code, answer.headers["content-type"]) == (409, PROBLEM)
     assert "done" in answer.json()["detail"]
 
@@ -249,24 +249,24 @@ def test_metrics_show_open_and_dead_jobs_and_the_age_of_the_oldest(api: httpx.Cl
 
 def test_a_job_is_cancelled_once_with_the_same_answer_and_can_be_tried_again(api: httpx.Client) -> None:
     job_id = accept(api)
-    first, second = (api.delete(f"/jobs/{job_id}") for _ in range(2))
+    first, second = (api.delete(f"/v1/jobs/{job_id}") for _ in range(2))
     assert (first.status_code, first.json()["status"], first.json()["attempts"]) == (200, "cancelled", 0)
     assert second.json() == first.json()
-    assert [job["job_id"] for job in api.get("/jobs", params={"status": "cancelled"}).json()["jobs"]] == [job_id]
-    assert api.post(f"/jobs/{job_id}/retry").json()["status"] == "queued"
+    assert [job["job_id"] for job in api.get("/v1/jobs", params={"status": "cancelled"}).json()["jobs"]] == [job_id]
+    assert api.post(f"/v1/jobs/{job_id}/retry").json()["status"] == "queued"
 
 
 @pytest.mark.parametrize("status", ["done", "failed", "dead"])
 def test_a_job_that_has_ended_otherwise_cannot_be_cancelled(api: httpx.Client, database: Engine, status: str) -> None:
     job_id = accept(api)
     end(database, job_id, status)
-    refused = api.delete(f"/jobs/{job_id}")
+    refused = api.delete(f"/v1/jobs/{job_id}")
     assert (refused.status_code, refused.json()["field"], refused.json()["value"]) == (409, "job_id", job_id)
-    assert api.get(f"/jobs/{job_id}").json()["status"] == status
+    assert api.get(f"/v1/jobs/{job_id}").json()["status"] == status
 
 
 def test_a_job_is_cancelled_while_redis_is_away(api_without_redis: httpx.Client) -> None:
-    assert api_without_redis.delete(f"/jobs/{accept(api_without_redis)}").json()["status"] == "cancelled"
+    assert api_without_redis.delete(f"/v1/jobs/{accept(api_without_redis)}").json()["status"] == "cancelled"
 
 
 def test_metrics_without_a_database_claim_no_number_of_jobs(api_without_database: httpx.Client) -> None:
@@ -275,5 +275,5 @@ def test_metrics_without_a_database_claim_no_number_of_jobs(api_without_database
 
 def test_the_documentation_shows_what_can_be_asked_for(api: httpx.Client) -> None:
     page = api.get("/docs").text
-    for shown in ("/jobs/{job_id}/retry", "JobSubmission", "JobReply", "planner.replay.run", "ReplayRequest", "DemoLoadRequest"):
+    for shown in ("/v1/jobs/{job_id}/retry", "JobSubmission", "JobReply", "planner.replay.run", "ReplayRequest", "DemoLoadRequest"):
         assert shown in page

@@ -96,7 +96,7 @@ def test_a_slot_of_a_plan_is_named_by_its_sites_clock(luna_on_servers: Luna, clo
     said = luna_on_servers(*words)
     assert said.code == 0, said.err
     # No worker answers here: what is refused says whether the instant was read.
-    refused = api.post(f"/plans/{plan_id}/why-not", json={"slot": "2024-03-31 02:30", "mode": "hold"})
+    refused = api.post(f"/v1/plans/{plan_id}/why-not", json={"slot": "2024-03-31 02:30", "mode": "hold"})
     assert (refused.status_code, refused.json()["field"]) == (422, "slot")
     assert "skips" in refused.json()["detail"]
 
@@ -118,12 +118,12 @@ def test_a_fault_of_a_replay_strikes_by_the_sites_clock(luna_on_servers: Luna, c
 
 def test_a_block_over_http_is_read_by_the_clock_of_the_site_in_the_path(api: httpx.Client) -> None:
     block = {"device": "battery", "action": "charge", "from": "2099-07-01", "to": "2099-07-01 04:00"}
-    added = api.post("/sites/clocked/manual", json=block).json()
+    added = api.post("/v1/sites/clocked/manual-blocks", json=block).json()
     assert (added["from"], added["to"]) == ("2099-06-30T22:00:00Z", "2099-07-01T02:00:00Z")
 
 
 def test_a_job_is_read_by_the_clock_of_the_site_that_its_request_names(api: httpx.Client) -> None:
-    accepted = api.post("/jobs", json={"task": "forecaster.forecast.issue", "request": {"site_id": "clocked", "at": CLOCK}})
+    accepted = api.post("/v1/jobs", json={"task": "forecaster.forecast.issue", "request": {"site_id": "clocked", "at": CLOCK}})
     assert accepted.status_code == 202, accepted.text
     assert accepted.json()["request"]["at"] == INSTANT
 
@@ -131,7 +131,7 @@ def test_a_job_is_read_by_the_clock_of_the_site_that_its_request_names(api: http
 def test_a_query_is_read_by_the_clock_of_its_site(api: httpx.Client) -> None:
     rows = api.get("/data/query", params={"site": "clocked", "series": "load_kwh", "from": DAY, "to": CLOCK}).json()["rows"]
     assert (rows[0]["start"], len(rows)) == (MIDNIGHT, 48)
-    refused = api.get("/forecasts/explanation", params={"site": "clocked", "at": "2024-10-27 02:30"})
+    refused = api.get("/v1/sites/clocked/forecasts/explanation", params={"at": "2024-10-27 02:30"})
     assert (refused.status_code, refused.json()["field"]) == (422, "at")
     assert "twice" in refused.json()["detail"]
 

@@ -27,6 +27,7 @@ SITE = {
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
 }
 # Commands and routes look at the clock: what they add lies ahead of it for long.
+PATH = "/v1/sites/pinned/manual-blocks"
 WANTED = {"device": "battery", "action": "charge", "from": "2099-07-01T02:00:00Z", "to": "2099-07-01T04:00:00Z", "power_kw": 3.0}
 NO_REDIS = "redis://127.0.0.1:9/0"
 
@@ -97,20 +98,20 @@ def test_stored_block_of_a_device_that_is_gone_is_said_in_the_plan(home: Connect
 
 @pytest.mark.usefixtures("stored")
 def test_blocks_over_http(api: httpx.Client) -> None:
-    added = api.post("/sites/pinned/manual", json=WANTED, params={"by": "anna"})
+    added = api.post(PATH, json=WANTED, params={"by": "anna"})
     assert (added.status_code, added.json()["added_by"], added.json()["from"]) == (201, "anna", "2099-07-01T02:00:00Z")
     number = added.json()["block_id"]
-    assert [each["block_id"] for each in api.get("/sites/pinned/manual").json()["blocks"]] == [number]
-    removed = api.delete(f"/sites/pinned/manual/{number}", params={"by": "bert"})
+    assert [each["block_id"] for each in api.get(PATH).json()["blocks"]] == [number]
+    removed = api.delete(f"{PATH}/{number}", params={"by": "bert"})
     assert (removed.status_code, removed.json()["removed_by"]) == (200, "bert")
-    assert api.get("/sites/pinned/manual").json()["blocks"] == []
-    assert len(api.get("/sites/pinned/manual", params={"history": True}).json()["blocks"]) == 1
+    assert api.get(PATH).json()["blocks"] == []
+    assert len(api.get(PATH, params={"history": True}).json()["blocks"]) == 1
 
 
 @pytest.mark.usefixtures("stored")
 def test_what_cannot_be_had_is_refused_over_http_with_the_reason(api: httpx.Client) -> None:
-    strong, stranger = api.post("/sites/pinned/manual", json=WANTED | {"power_kw": 7}), api.post("/sites/elsewhere/manual", json=WANTED)
-    backwards, nothing = api.post("/sites/pinned/manual", json=WANTED | {"to": "2098-01-01T00:00:00Z"}), api.delete("/sites/pinned/manual/999999999")
+    strong, stranger = api.post(PATH, json=WANTED | {"power_kw": 7}), api.post("/v1/sites/elsewhere/manual-blocks", json=WANTED)
+    backwards, nothing = api.post(PATH, json=WANTED | {"to": "2098-01-01T00:00:00Z"}), api.delete(f"{PATH}/999999999")
     assert (strong.status_code, strong.json()["field"]) == (422, "block.power_kw")
     assert "takes 5 kW at most" in strong.json()["remedy"]
     assert [answer.status_code for answer in (stranger, backwards, nothing)] == [404, 422, 404]

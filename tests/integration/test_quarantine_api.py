@@ -19,6 +19,7 @@ from tests.workers import worker_process
 
 PROBLEM = "application/problem+json"
 NO_REDIS = "redis://127.0.0.1:9/0"
+PATH = "/v1/sites/refusing/quarantine"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def _home(database: Engine) -> Iterator[None]:
 
 
 def rows(api: httpx.Client, **query: Any) -> list[dict[str, Any]]:
-    answer = api.get("/quarantine", params={"site": "refusing"} | query)
+    answer = api.get(PATH, params=query)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["rows"]
     return found
@@ -54,31 +55,31 @@ def test_refused_rows_are_listed_with_reason_and_row(api: httpx.Client) -> None:
     assert found[0]["reason"] == "pv_kwh is above 3 kWh in 15 minutes, more than the site can do"
     assert (found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("2", None)
     assert found[0]["fault"] == {"code": "above_site", "parameters": {"series": "pv_kwh", "limit": 3.0, "minutes": 15}}
-    assert [row["line"] for row in rows(api, limit=2, below=found[0]["quarantine_id"])] == [2, 1]
+    assert [row["line"] for row in rows(api, limit=2, cursor=api.get(PATH, params={"limit": 1}).json()["cursor"])] == [2, 1]
 
 
 def test_rows_are_released_corrected_and_dismissed_and_listed_as_such(api: httpx.Client) -> None:
     third, second, first = (row["quarantine_id"] for row in rows(api))
-    released = api.post(f"/quarantine/{first}/release")
+    released = api.post(f"{PATH}/{first}/release")
     assert (released.status_code, released.json()["row"]["resolution"], released.json()["slots_changed"]) == (200, "released", 1)
-    corrected = api.post(f"/quarantine/{second}/correct", json={"values": {"pv_kwh": 0.5}})
+    corrected = api.post(f"{PATH}/{second}/correct", json={"values": {"pv_kwh": 0.5}})
     assert (corrected.status_code, corrected.json()["row"]["corrected"]) == (200, {"pv_kwh": 0.5})
-    assert api.post(f"/quarantine/{third}/dismiss").json()["row"]["resolution"] == "dismissed"
+    assert api.post(f"{PATH}/{third}/dismiss").json()["row"]["resolution"] == "dismissed"
     assert rows(api) == []
     assert [row["quarantine_id"] for row in rows(api, status="released")] == [first]
 
 
 def test_nobody_decides_twice(api: httpx.Client) -> None:
     number = rows(api)[0]["quarantine_id"]
-    api.post(f"/quarantine/{number}/dismiss")
-    answers = [api.post(f"/quarantine/{number}/{verb}") for verb in ("release", "dismiss")]
+    api.post(f"{PATH}/{number}/dismiss")
+    answers = [api.post(f"{PATH}/{number}/{verb}") for verb in ("release", "dismiss")]
     assert [answer.status_code for answer in answers] == [409, 409]
     assert answers[0].headers["content-type"] == PROBLEM
 
 
 @pytest.mark.parametrize("verb", ["release", "dismiss"])
 def test_a_row_that_is_not_there_is_not_found(api: httpx.Client, verb: str) -> None:
-    answer = api.post(f"/quarantine/999999999/{verb}")
+    answer = api.post(f"{PATH}/999999999/{verb}")
     assert (answer.status_code, answer.json()["field"]) == (404, "quarantine_id")
 
 
@@ -94,7 +95,7 @@ def test_a_row_that_is_not_there_is_not_found(api: httpx.Client, verb: str) -> N
     ids=["no number of a row", "beyond all rows", "no values", "nothing", "a list"],
 )
 def test_what_cannot_be_meant_is_refused(api: httpx.Client, path: str, body: Any, field: str) -> None:
-    answer = api.post(f"/quarantine/{path}", json=body)
+    answer = api.post(f"{PATH}/{path}", json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
     assert answer.json()["field"].startswith(field)
 
@@ -102,20 +103,19 @@ def test_what_cannot_be_meant_is_refused(api: httpx.Client, path: str, body: Any
 def test_a_correction_that_breaks_a_rule_changes_nothing(api: httpx.Client) -> None:
     number = rows(api)[0]["quarantine_id"]
     # A roof of 5 kW gives 1.5625 kWh in a quarter-hour at most.
-    answer = api.post(f"/quarantine/{number}/correct", json={"values": {"pv_kwh": 1.9}})
+    answer = api.post(f"{PATH}/{number}/correct", json={"values": {"pv_kwh": 1.9}})
     assert (answer.status_code, "more than the site can do" in answer.json()["detail"]) == (422, True)
     assert len(rows(api)) == 3
 
 
-def test_a_site_nobody_knows_is_not_found_and_one_must_be_named(api: httpx.Client) -> None:
-    assert api.get("/quarantine", params={"site": "nowhere"}).status_code == 404
-    assert api.get("/quarantine").json()["field"] == "site"
-    assert api.get("/quarantine", params={"site": "refusing", "status": "lost"}).status_code == 422
+def test_a_site_or_status_nobody_knows_is_refused(api: httpx.Client) -> None:
+    assert api.get("/v1/sites/nowhere/quarantine").status_code == 404
+    assert api.get(PATH, params={"status": "lost"}).status_code == 422
 
 
 def test_without_a_queue_rows_are_still_listed_and_a_decision_is_asked_for_again(api: httpx.Client, database_url: str) -> None:
     with serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as without:
         number = rows(without)[0]["quarantine_id"]
-        answer = without.post(f"/quarantine/{number}/dismiss")
+        answer = without.post(f"{PATH}/{number}/dismiss")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert len(rows(api)) == 3

@@ -167,7 +167,7 @@ def test_a_variant_that_fits_no_site_is_refused_before_anything_is_stored(there:
 
 
 def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, database: Engine) -> None:
-    answer = api.post("/what-if", json=QUESTION)
+    answer = api.post("/v1/what-ifs", json=QUESTION)
     assert answer.status_code == 202, answer.text
     what_if_id = answer.json()["what_if_id"]
     assert answer.headers["location"] == f"/v1/what-ifs/{what_if_id}"
@@ -179,7 +179,7 @@ def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, data
 
 
 def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: Engine) -> None:
-    state = api.post("/what-if", json=QUESTION | {"policy": "idle"}).json()
+    state = api.post("/v1/what-ifs", json=QUESTION | {"policy": "idle"}).json()
     with unit_of_work(database) as connection:
         jobs.finish(connection, jobs.begin(connection, state["variants"][0]["job_id"]), status="failed", error={"detail": "no prices"})
     told = api.get(f"/v1/what-ifs/{state['what_if_id']}").json()
@@ -197,12 +197,12 @@ def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: E
     ],
 )
 def test_a_wrong_question_names_its_field(api: httpx.Client, changes: dict[str, Any], status: int, field: str) -> None:
-    answer = api.post("/what-if", json=QUESTION | changes)
+    answer = api.post("/v1/what-ifs", json=QUESTION | changes)
     assert (answer.status_code, answer.json()["field"]) == (status, field)
 
 
 def test_an_unknown_question_is_not_found(api: httpx.Client) -> None:
-    assert api.get("/what-if/unknown").status_code == 404
+    assert api.get("/v1/what-ifs/unknown").status_code == 404
 
 
 @pytest.mark.usefixtures("stored")

@@ -13,7 +13,7 @@ from tests.gateway import serve
 from tests.household import describe_site
 from tests.workers import worker_process
 
-PATH = "/sites/versions_api/forecast-versions"
+PATH = "/v1/sites/versions_api/forecast-versions"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,6 @@ def test_a_version_is_read_promoted_and_taken_back(api: httpx.Client) -> None:
 
 
 def test_a_site_or_version_that_is_not_there_is_not_found_and_a_wrong_body_is_refused(api: httpx.Client) -> None:
-    assert api.get("/sites/nowhere/forecast-versions").status_code == 404
+    assert api.get("/v1/sites/nowhere/forecast-versions").status_code == 404
     assert api.post(f"{PATH}/promote", json={"forecast_version": "crystal_ball"}).status_code == 404
     assert api.post(f"{PATH}/promote", json={"version": "seasonal_naive"}).status_code == 422

@@ -58,7 +58,7 @@ def events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def test_progress_is_told_as_it_comes_and_the_end_ends_the_stream(api: httpx.Client, running: Job, database: Engine, redis_url: str) -> None:
-    with api.stream("GET", f"/jobs/{running.job_id}/events") as stream:
+    with api.stream("GET", f"/v1/jobs/{running.job_id}/events") as stream:
         assert (stream.status_code, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         assert stream.headers["cache-control"] == "no-store"
         told = events(stream.iter_lines())
@@ -76,7 +76,7 @@ def test_progress_is_told_as_it_comes_and_the_end_ends_the_stream(api: httpx.Cli
 
 
 def test_who_comes_again_hears_only_what_is_new(api: httpx.Client, running: Job, database: Engine) -> None:
-    address = f"/jobs/{running.job_id}/events"
+    address = f"/v1/jobs/{running.job_id}/events"
     with api.stream("GET", address) as stream:
         seen = next(events(stream.iter_lines()))["id"]
     with api.stream("GET", address, headers={"Last-Event-ID": seen}) as stream:
@@ -90,12 +90,12 @@ def test_who_comes_again_hears_only_what_is_new(api: httpx.Client, running: Job,
 
 
 def test_an_unknown_job_cannot_be_watched(api: httpx.Client) -> None:
-    answer = api.get("/jobs/unknown/events")
+    answer = api.get("/v1/jobs/unknown/events")
     assert (answer.status_code, answer.json()["field"]) == (404, "job_id")
 
 
 def test_a_job_that_is_deleted_ends_its_stream(api: httpx.Client, running: Job, database: Engine) -> None:
-    with api.stream("GET", f"/jobs/{running.job_id}/events") as stream:
+    with api.stream("GET", f"/v1/jobs/{running.job_id}/events") as stream:
         told = events(stream.iter_lines())
         next(told)
         with unit_of_work(database) as connection:
@@ -104,7 +104,7 @@ def test_a_job_that_is_deleted_ends_its_stream(api: httpx.Client, running: Job, 
 
 
 def test_a_job_is_watched_while_redis_is_away(database_url: str, running: Job, database: Engine) -> None:
-    with serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as api, api.stream("GET", f"/jobs/{running.job_id}/events") as stream:
+    with serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as api, api.stream("GET", f"/v1/jobs/{running.job_id}/events") as stream:
         told = events(stream.iter_lines())
         assert next(told)["data"]["status"] == "running"
         end(database, running)
@@ -114,7 +114,7 @@ def test_a_job_is_watched_while_redis_is_away(database_url: str, running: Job, d
 def test_a_gateway_that_stops_does_not_wait_for_those_who_listen(database_url: str, redis_url: str, running: Job) -> None:
     with ExitStack() as listening:
         with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
-            stream = listening.enter_context(api.stream("GET", f"/jobs/{running.job_id}/events"))
+            stream = listening.enter_context(api.stream("GET", f"/v1/jobs/{running.job_id}/events"))
             told = events(stream.iter_lines())
             assert next(told)["event"] == "progress"
             listening.pop_all()
@@ -127,7 +127,7 @@ def test_two_hundred_watch_without_a_thread_of_their_own(api: httpx.Client, runn
     heard: list[str] = []
 
     async def watch(client: httpx.AsyncClient, begun: asyncio.Semaphore) -> None:
-        async with client.stream("GET", f"/jobs/{running.job_id}/events") as stream:
+        async with client.stream("GET", f"/v1/jobs/{running.job_id}/events") as stream:
             begun.release()
             names = [line.removeprefix("event: ") async for line in stream.aiter_lines() if line.startswith("event: ")]
         heard.append(names[-1])

@@ -271,14 +271,14 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
             # Whoever reads history waits until this ends.
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
-            jobs = [client.post("/jobs", json={"task": "forecaster.model.train", "request": {"site_id": "home", "until": each}}).json() for each in until]
+            jobs = [client.post("/v1/jobs", json={"task": "forecaster.model.train", "request": {"site_id": "home", "until": each}}).json() for each in until]
             # One process, for LUNA_WORKER_PROCESSES says so: one job holds it, the others wait.
-            wait_until(lambda: [client.get(f"/jobs/{job['job_id']}").json()["status"] for job in jobs].count("running") == 1)
+            wait_until(lambda: [client.get(f"/v1/jobs/{job['job_id']}").json()["status"] for job in jobs].count("running") == 1)
             planned = client.post("/plan", json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")))
             assert planned.status_code == httpx.codes.OK, planned.text
             assert ask(environment, "ready") == httpx.codes.OK
             store_file(client, minute=1)
-            ended = [client.delete(f"/jobs/{job['job_id']}").json()["status"] for job in jobs]
+            ended = [client.delete(f"/v1/jobs/{job['job_id']}").json()["status"] for job in jobs]
         pool.dispose()
     assert ended == ["cancelled"] * 3
     assert luna.process.poll() is None
@@ -375,7 +375,7 @@ def store_file(client: httpx.Client, *, minute: int) -> None:
     """Hand over a reading of a minute, and wait until it is stored."""
     file = f"instant,sensor,value,unit\n2020-01-01T00:{minute:02}:00Z,sensor.load,1,kWh\n"
     job = client.post("/v1/sites/home/uploads", files={"file": ("minute.csv", file)}, data={"kind": "readings"}).json()
-    wait_until(lambda: client.get(f"/jobs/{job['job_id']}").json()["status"] == "done")
+    wait_until(lambda: client.get(f"/v1/jobs/{job['job_id']}").json()["status"] == "done")
 
 
 def newest_forecast(environment: dict[str, str], site: str) -> float:

@@ -29,7 +29,7 @@ from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_mode, say_policy
 
 _NOUN = "alternatives"
-_PLAN, _SHORT = "/v1/plans/{plan_id}", "/plans/{plan_id}"
+_PLAN = "/v1/plans/{plan_id}"
 NamedId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$")]
 
 
@@ -79,7 +79,6 @@ def _show_outcome(reply: WhyNotReply | PlanVariantReply, numbers: Numbers) -> It
     also=("why-not",),
     shown=_show_outcome,
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/why-not",),
     solves=True,
 )
 def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -> WhyNotRequest:
@@ -99,7 +98,6 @@ def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -
     also=("what-if --plan",),
     shown=_show_outcome,
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/what-if",),
     solves=True,
 )
 def plan_variant(_: CapabilityCall, plan_id: NamedId, question: VariantQuestion) -> PlanVariantRequest:
@@ -150,7 +148,6 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
     shown=_show_question,
     status=202,
     location="/v1/what-ifs/{what_if_id}",
-    aliases=("/what-if",),
     solves=True,
 )
 def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
@@ -161,7 +158,7 @@ def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
     return submit_what_if(call.database(), call.queue(), question, now=call.now)
 
 
-@capability("GET", "/v1/what-ifs/{what_if_id}", noun=_NOUN, scope="read", also=("what-if --id",), shown=_show_question, aliases=("/what-if/{what_if_id}",))
+@capability("GET", "/v1/what-ifs/{what_if_id}", noun=_NOUN, scope="read", also=("what-if --id",), shown=_show_question)
 def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
     """Read what came of a question.
 

@@ -59,7 +59,6 @@ def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = No
     command="answers list",
     shown=ReplyTable(_HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."),
     options={"asked_by": "user", "refused": "refused/--no-refused"},
-    aliases=("/admin/answers",),
 )
 def audit_answers(call: CapabilityCall, question: AnswerQuestion) -> AnswerList:
     """List everybody's answers.

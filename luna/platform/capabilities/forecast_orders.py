@@ -154,7 +154,6 @@ def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
     scope="read",
     local_command="forecast status",
     shown=_show_status,
-    aliases=("/sites/{site_id}/forecast-versions",),
 )
 def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastStatus:
     """Read which version drives the planner.

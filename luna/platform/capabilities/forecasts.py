@@ -20,7 +20,7 @@ from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
 
 _NOUN = "forecasts"
-_PATH, _SHORT = "/v1/sites/{site_id}/forecast-versions", "/sites/{site_id}/forecast-versions"
+_PATH = "/v1/sites/{site_id}/forecast-versions"
 OfVersion = Annotated[ForecastVersion | None, Field(description="of this version alone")]
 OfRun = Annotated[RunId | None, Field(description="a training of the site; default: the one whose model speaks now")]
 
@@ -76,10 +76,6 @@ class ExplanationQuestion(BaseModel):
         ForecastVersion | None, Field(description="which one, aurora_v1.0 or a baseline; usual: what drives the planner; where that issued nothing, Aurora")
     ] = None
     language: Annotated[Language, Field(description="of the sentences")] = "en"
-
-    def request(self, site_id: str) -> ExplainRequest:
-        """Return what is asked of the forecaster."""
-        return ExplainRequest(site_id=site_id, at=self.at, slot=self.slot, forecast_version=self.version, language=self.language)
 
 
 class Training(Message):
@@ -176,7 +172,7 @@ def explain_forecast(_: CapabilityCall, site_id: SiteName, question: Explanation
 
     Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in kW and in words; a terminal shows all of them by the hour.
     """
-    return question.request(site_id)
+    return ExplainRequest(site_id=site_id, at=question.at, slot=question.slot, forecast_version=question.version, language=question.language)
 
 
 def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTable]:
@@ -229,7 +225,6 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     shown=_say_activation,
     options={"forecast_version": "version"},
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/promote",),
 )
 def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion) -> PromoteRequest:
     """Let a version drive the planner.
@@ -248,7 +243,6 @@ def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion)
     command="forecast rollback",
     shown=_say_activation,
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/rollback",),
 )
 def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:
     """Go back to what drove the planner before.

@@ -16,7 +16,7 @@ from luna.words import Numbers, say_instant
 
 _NOUN = "jobs"
 JobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="the job's id")]
-_PATH, _SHORT = "/v1/jobs/{job_id}", "/jobs/{job_id}"
+_PATH = "/v1/jobs/{job_id}"
 
 
 class JobReply(Job):
@@ -41,7 +41,7 @@ def _show_jobs(reply: JobList, numbers: Numbers) -> Iterator[TextTable]:
     yield TextTable(_HEADINGS, rows, words=_HEADINGS, title=f"Times: {numbers.zone}")
 
 
-@capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown=_show_jobs, aliases=("/jobs",))
+@capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown=_show_jobs)
 def list_jobs(
     call: CapabilityCall,
     status: Annotated[JobFilter | None, Field(description="open: queued or running")] = None,
@@ -69,7 +69,7 @@ def _show_job(job: JobReply, numbers: Numbers) -> Iterator[str | TextTable]:
             yield json.dumps(document, ensure_ascii=False, indent=2)
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown=_show_job, aliases=(_SHORT,))
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown=_show_job)
 def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Read how a job stands.
 
@@ -98,7 +98,6 @@ def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
     shown="Job {job_id} is cancelled.",
     arguments=("job_id",),
     errors=(ConflictError,),
-    aliases=(_SHORT,),
 )
 def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Cancel a job.
@@ -123,7 +122,6 @@ def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     arguments=("job_id",),
     status=202,
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/retry",),
 )
 def retry_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Try a failed, dead or cancelled job again.

@@ -15,7 +15,6 @@ from luna.words import Numbers, say_instant
 _NOUN = "manual blocks"
 BlockNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="the block's number, as the list shows it")]
 _PATH = "/v1/sites/{site_id}/manual-blocks"
-_SHORT = "/sites/{site_id}/manual"
 
 
 class BlockList(Message):
@@ -46,7 +45,6 @@ _HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
     scope="read",
     command="manual list",
     shown=ReplyTable(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
-    aliases=(_SHORT,),
 )
 def list_manual_blocks(
     call: CapabilityCall, site_id: SiteName, *, history: Annotated[bool, Field(description="also what has expired or was taken back")] = False
@@ -72,7 +70,6 @@ def list_manual_blocks(
     assigned=frozenset({"block_id"}),
     usually_now="from_",
     status=201,
-    aliases=(_SHORT,),
 )
 def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock) -> StoredBlock:
     """Pin or forbid something for a time.
@@ -91,7 +88,6 @@ def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock
     command="manual remove",
     shown="Block {block_id} is in no plan of {site_id} any more.",
     errors=(ConflictError,),
-    aliases=(f"{_SHORT}/{{block_id}}",),
 )
 def remove_manual_block(call: CapabilityCall, site_id: SiteName, block_id: BlockNumber) -> StoredBlock:
     """Take a block back.

@@ -117,7 +117,6 @@ def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, da
     command="plans changes",
     shown=_show_changes,
     errors=(ConflictError,),
-    aliases=("/plans/{plan_id}/changes",),
     solves=True,
 )
 def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None) -> PlanChangesRequest:
@@ -173,7 +172,7 @@ def read_latest_plan(call: CapabilityCall, site_id: SiteName, *, system_id: Syst
     return plans.load(call.connection, plans.latest_id(call.connection, site_id, now=call.now, system_id=system_id))
 
 
-@capability("GET", _PLAN, noun="plans", scope="read", also=("plans show",), routed=False, aliases=("/plans/{plan_id}",))
+@capability("GET", _PLAN, noun="plans", scope="read", also=("plans show",), routed=False)
 def read_plan(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReply:
     """Read an issued plan.
 

@@ -31,7 +31,6 @@ def _show_passages(reply: SearchReply, _: Numbers) -> Iterator[str]:
     shown=_show_passages,
     arguments=("query",),
     options={"from_day": "from", "to_day": "to", "document_ids": "document"},
-    aliases=("/search",),
 )
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
     """Find passages.

@@ -68,7 +68,7 @@ class DocumentsAccepted(Message):
 
 @router.operation(
     "Add documents",
-    Operation("POST", "/v1/documents", "data", "docs add", aliases=("/documents",), most_bytes=MAX_FORM_BYTES),
+    Operation("POST", "/v1/documents", "data", "docs add", most_bytes=MAX_FORM_BYTES),
     status_code=202,
     response_model=DocumentsAccepted,
     openapi_extra={"requestBody": FORM},

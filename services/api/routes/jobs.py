@@ -46,7 +46,7 @@ class JobSubmission(BaseModel):
 
 @router.operation(
     "Accept work that nobody waits for",
-    Operation("POST", "/v1/jobs", "analyse", "jobs submit", solves=True, aliases=("/jobs",)),
+    Operation("POST", "/v1/jobs", "analyse", "jobs submit", solves=True),
     status_code=202,
     response_model=JobReply,
 )
@@ -67,7 +67,7 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
 
 @router.operation(
     "Watch a job",
-    Operation("GET", "/v1/jobs/{job_id}/events", "read", "jobs watch", aliases=("/jobs/{job_id}/events",)),
+    Operation("GET", "/v1/jobs/{job_id}/events", "read", "jobs watch"),
     response_class=Response,
     responses={
         200: {"description": "events progress, at last end, each a JobState as JSON", "content": _EVENT_STREAM},

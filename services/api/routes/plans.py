@@ -54,7 +54,7 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
 
 @router.operation(
     "Plan along what two aims cost each other",
-    Operation("POST", "/v1/plans/pareto", "analyse", "plan", solves=True, aliases=("/plan/pareto",)),
+    Operation("POST", "/v1/plans/pareto", "analyse", "plan", solves=True),
     responses=document_errors(ConflictError),
     response_model=ParetoReply,
 )

@@ -24,6 +24,8 @@ from services.api.routing import ResourceRouter, SitePath
 
 # Times in these questions are read by the site's clock where they are asked.
 router = ResourceRouter("series", route_class=CheckedRoute)
+# Without a part in the description: what is asked there is described at the site's address.
+short = ResourceRouter(route_class=CheckedRoute)
 
 SeriesPath = Annotated[
     str,
@@ -94,10 +96,16 @@ FORMS: dict[int | str, dict[str, Any]] = {
 )
 def query_series(site_id: SitePath, series: SeriesPath, question: Annotated[SeriesQuestion, Query()], gateway: CurrentGateway, *, request: Request) -> Response:
     """Return a series as JSON, CSV or an Arrow stream; what is unknown is null, never zero. `Link` names the next page where there is one."""
-    return answer_question(question.of(site_id, series), gateway, request)
+    return _answer(question.of(site_id, series), gateway, request)
 
 
-def answer_question(question: DataQuestion, gateway: Gateway, request: Request) -> Response:
+@short.operation("", Operation("GET", "/data/query", "read", alone="the site stands in the query"), response_class=Response)
+def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGateway, request: Request) -> Response:
+    """Return a series of the site that the query names."""
+    return _answer(question, gateway, request)
+
+
+def _answer(question: DataQuestion, gateway: Gateway, request: Request) -> Response:
     """Return what is stored, page by page or, in a form that can be streamed, all of it."""
     with unit_of_work(gateway.database) as connection:
         pages = open_pages(connection, question)

@@ -27,6 +27,8 @@ from services.api.routing import ResourceRouter, SitePath
 from services.api.uploads import MAX_FILE_BYTES, Upload
 
 router = ResourceRouter("uploads", route_class=CheckedRoute)
+# Without a part in the description: what is taken there is described at the site's address.
+short = ResourceRouter(route_class=CheckedRoute)
 
 # The fields that may be repeated, each with an example.
 LISTS = {"columns": "load_kwh=verbrauch", "ignore": "note", "units": "load_kwh=Wh"}
@@ -62,6 +64,14 @@ FORM: dict[str, Any] = {
 async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response) -> Job:
     """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
     return await take_upload(site_id, request, gateway, response)
+
+
+@short.operation(
+    "", Operation("POST", "/data/load", "data", alone="the site stands in the form", most_bytes=MAX_FILE_BYTES), status_code=202, response_model=JobReply
+)
+async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
+    """Take a file for the site that the form names."""
+    return await take_upload(None, request, gateway, response)
 
 
 async def take_upload(site_id: str | None, request: Request, gateway: Gateway, response: Response) -> Job:

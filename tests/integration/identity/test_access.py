@@ -124,7 +124,7 @@ def test_a_role_may_do_on_its_own_site_what_its_scopes_hold(world: World, role: 
     assert refused == (operation.scope not in ROLE_SCOPES[role]), answer
 
 
-SITE_BOUND = [each for each in GUARDED if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1]) or each[1] == "/quarantine"]
+SITE_BOUND = [each for each in GUARDED if re.search(r"\{(site|site_id|plan_id|job_id|what_if_id|quarantine_id)\}", each[1]) or each[1] == "/data/query"]
 
 
 @pytest.mark.parametrize("role", ["user", "analyst"])
@@ -145,7 +145,7 @@ def test_an_admin_has_every_site(world: World, method: str, path: str, operation
 
 def test_a_foreign_site_is_told_in_the_words_of_one_that_is_not_there(world: World) -> None:
     headers = world.gate.session("user")
-    told = [problem_of(world.gate.client.get("/quarantine", params={"site": name}, headers=headers)) for name in (FOREIGN, "nowhere")]
+    told = [problem_of(world.gate.client.get(f"/v1/sites/{name}/quarantine", headers=headers)) for name in (FOREIGN, "nowhere")]
     said = [{name: value for name, value in each.items() if name not in ("trace_id", "value", "detail")} for each in told]
     assert said[0] == said[1]
     assert said[0]["remedy"] == f"Known sites: {OWN}."
@@ -156,12 +156,12 @@ def test_a_foreign_site_is_told_in_the_words_of_one_that_is_not_there(world: Wor
     [
         pytest.param("POST", "/plan", {"site_id": FOREIGN}, id="a stored site's plan"),
         pytest.param("POST", "/plan", {"site": {"name": FOREIGN}}, id="a site that calls itself so"),
-        pytest.param("POST", "/plan/pareto", {"plan": {"site_id": FOREIGN}, "figures": ["cost"]}, id="inside another message"),
-        pytest.param("POST", "/what-if", {"site_id": FOREIGN}, id="a question"),
-        pytest.param("POST", "/jobs", {"task": "planner.replay.run", "request": {"site_id": FOREIGN}}, id="a job"),
-        pytest.param("POST", "/jobs", {"task": "planner.replay.spread", "request": {"site_ids": [OWN, FOREIGN]}}, id="one of several"),
-        pytest.param("GET", "/plans/plan-own/changes?before_id=plan-foreign", None, id="a plan to compare with"),
-        pytest.param("GET", f"/quarantine?site={OWN}&site={FOREIGN}", None, id="said twice"),
+        pytest.param("POST", "/v1/plans/pareto", {"plan": {"site_id": FOREIGN}, "figures": ["cost"]}, id="inside another message"),
+        pytest.param("POST", "/v1/what-ifs", {"site_id": FOREIGN}, id="a question"),
+        pytest.param("POST", "/v1/jobs", {"task": "planner.replay.run", "request": {"site_id": FOREIGN}}, id="a job"),
+        pytest.param("POST", "/v1/jobs", {"task": "planner.replay.spread", "request": {"site_ids": [OWN, FOREIGN]}}, id="one of several"),
+        pytest.param("GET", "/v1/plans/plan-own/changes?before_id=plan-foreign", None, id="a plan to compare with"),
+        pytest.param("GET", f"/data/query?site={OWN}&site={FOREIGN}", None, id="said twice"),
         pytest.param("POST", "/v1/keys", {"name": "key", "sites": [FOREIGN]}, id="a key"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_file_is_not_loaded_into_a_foreign_site(world: World) -> None:
 
 
 def test_jobs_of_foreign_sites_are_not_listed(world: World) -> None:
-    listed = [job["job_id"] for job in world.gate.client.get("/jobs", headers=world.gate.session("user")).json()["jobs"]]
+    listed = [job["job_id"] for job in world.gate.client.get("/v1/jobs", headers=world.gate.session("user")).json()["jobs"]]
     assert world.things[OWN].job in listed
     assert world.things[FOREIGN].job not in listed
 
@@ -198,15 +198,15 @@ def test_every_task_has_the_scope_that_it_takes() -> None:
     ],
 )
 def test_a_job_takes_the_scope_of_its_task(world: World, role: Role, task: Any, request_: Any, status: int) -> None:
-    answer = world.gate.client.post("/jobs", json={"task": task, "request": request_}, headers=world.gate.session(role))
+    answer = world.gate.client.post("/v1/jobs", json={"task": task, "request": request_}, headers=world.gate.session(role))
     assert answer.status_code == status, answer.text
 
 
 def test_nobody_meets_anothers_job_by_the_name_they_give_it(world: World) -> None:
     request = {"site_id": FOREIGN, "from_day": "2024-01-01", "to_day": "2024-01-02"}
     own = request | {"site_id": OWN}
-    theirs = world.gate.client.post("/jobs", json={"task": "planner.replay.run", "request": request, "key": "nightly"}, headers=world.gate.session("admin"))
-    mine = world.gate.client.post("/jobs", json={"task": "planner.replay.run", "request": own, "key": "nightly"}, headers=world.gate.session("user"))
+    theirs = world.gate.client.post("/v1/jobs", json={"task": "planner.replay.run", "request": request, "key": "nightly"}, headers=world.gate.session("admin"))
+    mine = world.gate.client.post("/v1/jobs", json={"task": "planner.replay.run", "request": own, "key": "nightly"}, headers=world.gate.session("user"))
     assert (theirs.status_code, mine.status_code) == (202, 202)
     assert mine.json()["request"]["site_id"] == OWN
 

@@ -39,7 +39,7 @@ def addresses(answer: Answer) -> list[str]:
 def test_nobody_reads_without_saying_who_asks(gate: Gate, asked: Answer) -> None:
     # From behind a proxy, so that it is not this machine itself, which may know for a moment that nobody is set up.
     elsewhere = {"X-Forwarded-For": "192.0.2.1"}
-    asked_for = (*addresses(asked), "/v1/answers", "/admin/answers")
+    asked_for = (*addresses(asked), "/v1/answers", "/v1/audit/answers")
     assert [gate.client.get(address, headers=elsewhere).status_code for address in asked_for] == [401] * 4
 
 
@@ -56,7 +56,7 @@ def test_somebody_elses_look_absent(gate: Gate, asked: Answer) -> None:
 def test_ones_own_are_read_and_an_admin_reads_all(gate: Gate, asked: Answer) -> None:
     own, admin = gate.key("analyst"), gate.key("admin", "administer", "read")
     assert [gate.client.get(address, headers=own).status_code for address in addresses(asked)] == [200, 200]
-    assert gate.client.get("/admin/answers", headers=own).status_code == 403
+    assert gate.client.get("/v1/audit/answers", headers=own).status_code == 403
     found = gate.client.get("/v1/audit/answers", params={"asked_by": NAMES["analyst"]}, headers=admin).json()["answers"]
     assert asked.answer_id in [each["answer"]["answer_id"] for each in found]
 

@@ -146,7 +146,7 @@ def test_what_may_come_from_elsewhere_is_not_this_machines(untouched: Gate, head
 def test_this_machine_by_its_own_names_sees_health_and_nothing_else(untouched: Gate, host: str) -> None:
     own = {"Host": host}
     assert untouched.client.get("/metrics", headers=own).status_code == 200
-    assert [untouched.client.get(path, headers=own).status_code for path in (LISTED, "/v1/sites", "/", "/jobs")] == [401, 401, 303, 401]
+    assert [untouched.client.get(path, headers=own).status_code for path in (LISTED, "/v1/sites", "/", "/v1/jobs")] == [401, 401, 303, 401]
     assert untouched.client.post("/v1/auth/setup", json=FIRST, headers=own).status_code == 403
     assert untouched.client.get(LISTED, headers=own | OWNER).status_code == 200
 

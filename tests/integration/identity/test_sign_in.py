@@ -260,7 +260,7 @@ def test_a_program_needs_no_token_against_foreign_pages(gate: Gate) -> None:
 
 def test_a_key_does_what_it_was_given_and_on_no_other_site(gate: Gate) -> None:
     reading = gate.key("admin", "read", sites=(OWN,))
-    asked = [gate.client.get("/quarantine", params={"site": site}, headers=reading).status_code for site in (OWN, FOREIGN)]
+    asked = [gate.client.get(f"/v1/sites/{site}/quarantine", headers=reading).status_code for site in (OWN, FOREIGN)]
     assert [*asked, gate.client.get("/v1/users", headers=reading).status_code] == [200, 404, 403]
 
 
@@ -352,8 +352,8 @@ def test_lists_go_on_where_they_ended(gate: Gate) -> None:
 def test_what_was_done_and_who_tried_stands_in_the_audit_log(gate: Gate) -> None:
     trace = {"X-Request-Id": "audited-0001"}
     sign_in(gate, "uwe", "wrong", headers=trace)
-    gate.client.post(f"/sites/{OWN}/manual", headers=gate.session("analyst") | {"X-Request-Id": "audited-0002"}, json={})
-    gate.client.post(f"/sites/{OWN}/manual", headers=gate.session("user") | {"X-Request-Id": "audited-0003"}, json={})
+    gate.client.post(f"/v1/sites/{OWN}/manual-blocks", headers=gate.session("analyst") | {"X-Request-Id": "audited-0002"}, json={})
+    gate.client.post(f"/v1/sites/{OWN}/manual-blocks", headers=gate.session("user") | {"X-Request-Id": "audited-0003"}, json={})
     assert tuple(gate.audit("sign_in")[0]) == ("uwe", "password", None, 401, "127.0.0.1", "audited-0001")
     assert tuple(gate.audit("add_manual_block")[1]) == ("ana", "session", None, 403, "127.0.0.1", "audited-0002")
     assert tuple(gate.audit("add_manual_block")[0]) == ("uwe", "session", OWN, 422, "127.0.0.1", "audited-0003")

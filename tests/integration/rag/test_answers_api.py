@@ -122,7 +122,7 @@ def test_feedback_stands_beside_the_answer_for_admins(gateway: httpx.Client) -> 
     answer = ask(gateway, "How long is the warranty of the battery?")
     address = f"/v1/answers/{answer['answer_id']}/feedback"
     assert gateway.post(address, json={"feedback": "unhelpful", "note": "zu kurz"}).json()["feedback_note"] == "zu kurz"
-    found = gateway.get("/admin/answers", params={"feedback": "unhelpful"}).json()["answers"]
+    found = gateway.get("/v1/audit/answers", params={"feedback": "unhelpful"}).json()["answers"]
     assert answer["answer_id"] in [each["answer"]["answer_id"] for each in found]
     assert gateway.post(address, json={"feedback": "perhaps"}).status_code == 422
 

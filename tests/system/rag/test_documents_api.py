@@ -162,7 +162,7 @@ def test_what_cannot_be_taken_is_refused_and_leaves_nothing(
 
 
 def test_a_body_that_is_no_form_is_refused(api: httpx.Client, library: Library) -> None:
-    assert api.post("/documents", content=b"%PDF-", headers={"Content-Type": "application/pdf"}).status_code == 422
+    assert api.post("/v1/documents", content=b"%PDF-", headers={"Content-Type": "application/pdf"}).status_code == 422
 
 
 def test_a_form_that_breaks_off_leaves_nothing(api: httpx.Client, library: Library) -> None:
