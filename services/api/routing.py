@@ -16,19 +16,19 @@ HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 
 
 class ResourceRouter:
-    """The routes of one noun, undocumented without ``tag``. Local days and clock times in them are usually those of the site that a request names."""
+    """The routes of one noun. Local days and clock times in them are usually those of the site that a request names."""
 
     def __init__(self, tag: str = "", *, route_class: type[CheckedRoute] = SiteClockRoute) -> None:
         self.routes: list[CheckedRoute] = []
         self._tag, self._route_class = tag, route_class
 
     def operation(self, summary: str, operation: Operation, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer an operation of its name, at the operation's path and, undocumented, at its aliases."""
+        """Let the function answer an operation of its name, at the operation's path and, undocumented, at its aliases; without ``summary`` all are."""
 
         def add(handler: HandlerT) -> HandlerT:
             row = replace(operation, name=handler.__name__)
             for path in row.addresses:
-                in_schema = bool(self._tag) and path == row.path
+                in_schema = bool(summary) and path == row.path
                 route = self._route_class(path, handler, operation=row, tags=[self._tag], summary=summary, include_in_schema=in_schema, **options)
                 self.routes.append(route)
             return handler

@@ -24,8 +24,6 @@ from services.api.routing import ResourceRouter, SitePath
 
 # Times in these questions are read by the site's clock where they are asked.
 router = ResourceRouter("series", route_class=CheckedRoute)
-# Without a part in the description: what is asked there is described at the site's address.
-short = ResourceRouter(route_class=CheckedRoute)
 
 SeriesPath = Annotated[
     str,
@@ -99,7 +97,7 @@ def query_series(site_id: SitePath, series: SeriesPath, question: Annotated[Seri
     return _answer(question.of(site_id, series), gateway, request)
 
 
-@short.operation("", Operation("GET", "/data/query", "read", alone="the site stands in the query"), response_class=Response)
+@router.operation("", Operation("GET", "/data/query", "read", alone="the site stands in the query"), response_class=Response)
 def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGateway, request: Request) -> Response:
     """Return a series of the site that the query names."""
     return _answer(question, gateway, request)

@@ -29,8 +29,6 @@ from services.api.tool_access import ToolAccess, read_declared
 
 # Days and clock times in arguments are the site's, and are read where the tool is.
 router = ResourceRouter("tools", route_class=CheckedRoute)
-# It describes itself, in its own form: this gateway's description says nothing of it.
-protocol = ResourceRouter(route_class=CheckedRoute)
 
 ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
 # Tools for which the planner plans anew.
@@ -60,7 +58,8 @@ async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGate
     return await gateway.ask(call)
 
 
-@protocol.operation("Answer an assistant by the Model Context Protocol", Operation("POST", "/mcp", "read", "mcp"), response_class=Response)
+# The protocol describes itself, in its own form: this gateway's description says nothing of it.
+@router.operation("", Operation("POST", "/mcp", "read", "mcp"), response_class=Response)
 async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
     # The protocol's library takes a second to load, which neither the gateway's start nor other requests wait for.

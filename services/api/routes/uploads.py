@@ -27,8 +27,6 @@ from services.api.routing import ResourceRouter, SitePath
 from services.api.uploads import MAX_FILE_BYTES, Upload
 
 router = ResourceRouter("uploads", route_class=CheckedRoute)
-# Without a part in the description: what is taken there is described at the site's address.
-short = ResourceRouter(route_class=CheckedRoute)
 
 # The fields that may be repeated, each with an example.
 LISTS = {"columns": "load_kwh=verbrauch", "ignore": "note", "units": "load_kwh=Wh"}
@@ -66,7 +64,7 @@ async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway
     return await take_upload(site_id, request, gateway, response)
 
 
-@short.operation(
+@router.operation(
     "", Operation("POST", "/data/load", "data", alone="the site stands in the form", most_bytes=MAX_FILE_BYTES), status_code=202, response_model=JobReply
 )
 async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
