@@ -17,19 +17,12 @@ from luna.energy.site import explain_faults
 from luna.platform.telemetry import current_trace_id
 
 MEDIA_TYPE = "application/problem+json"
+# What of the request a status of the framework's is about, and what to do.
 _REMEDIES = {
-    HTTPStatus.NOT_FOUND: "The addresses are listed at /docs.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "The methods are listed at /docs.",
-    HTTPStatus.REQUEST_TIMEOUT: "Send the body without long pauses.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less at once: fewer slots, or the file in parts.",
-}
-
-# What of the request the status is about.
-_FIELDS = {
-    HTTPStatus.METHOD_NOT_ALLOWED: "method",
-    HTTPStatus.NOT_FOUND: "path",
-    HTTPStatus.REQUEST_TIMEOUT: "body",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body",
+    HTTPStatus.NOT_FOUND: ("path", "The addresses are listed at /docs."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method", "The methods are listed at /docs."),
+    HTTPStatus.REQUEST_TIMEOUT: ("body", "Send the body without long pauses."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body", "Send less at once: fewer slots, or the file in parts."),
 }
 
 log = structlog.get_logger("luna.api")
@@ -109,13 +102,14 @@ async def answer_http_error(_request: Request, error: Exception) -> JSONResponse
     """Return what the framework itself refuses, as a problem document."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     status = HTTPStatus(error.status_code)
+    field, remedy = _REMEDIES.get(status, ("request", "Correct the request."))
     document = {
         "type": f"urn:luna:problem:{status.phrase.lower().replace(' ', '-')}",
         "title": status.phrase,
         "status": status.value,
         "detail": error.detail,
-        "field": _FIELDS.get(status, "request"),
-        "remedy": _REMEDIES.get(status, "Correct the request."),
+        "field": field,
+        "remedy": remedy,
         "trace_id": current_trace_id(),
     }
     return ProblemResponse(document, status.value, error.headers)
