@@ -44,6 +44,11 @@ class Caller:
         """What stands beside what they changed: their name; as long as nobody is set up, that of whoever owns this machine."""
         return OWNER if self.means == "local" else self.name
 
+    @property
+    def own_sites(self) -> tuple[str, ...] | None:
+        """The caller's sites in order, as requests name them; None: all."""
+        return None if self.sites is None else tuple(sorted(self.sites))
+
     def has_site(self, name: str) -> bool:
         """Return whether a site is one of the caller's."""
         return self.sites is None or name in self.sites

@@ -96,8 +96,7 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
         if site_id is not None:
             require_own(site_id, caller.sites)
     await to_thread.run_sync(_require_there, gateway, question, caller)
-    own = None if caller.sites is None else tuple(sorted(caller.sites))
-    message = AskRequest(**dict(question), asked_by=caller.name, sites=own)
+    message = AskRequest(**dict(question), asked_by=caller.name, sites=caller.own_sites)
     if "text/event-stream" not in request.headers.get("Accept", ""):
         return await gateway.ask(message, patience=gateway.answer_timeout)
     gateway.streams.require_room()

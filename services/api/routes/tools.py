@@ -54,7 +54,7 @@ async def list_tools(gateway: CurrentGateway) -> Response:
 async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGateway, caller: CurrentCaller, *, request: Request) -> Response:
     """Return what it finds: a few sentences, the figures in them, a chart, and where they come from."""
     await _spend(request, caller, name)
-    call = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=_sites_of(caller))
+    call = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=caller.own_sites)
     return await gateway.ask(call)
 
 
@@ -87,7 +87,7 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         page = await gateway.in_unit(lambda connection: sites.list_page(connection, limit=MOST_SITES, among=caller.sites))
         return [stored.name for stored in page]
 
-    return ToolAccess(list_offered, call, read, search, list_sites, sites=_sites_of(caller))
+    return ToolAccess(list_offered, call, read, search, list_sites, sites=caller.own_sites)
 
 
 async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
@@ -104,10 +104,6 @@ async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
 def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
     with gateway.open_call(caller) as call:
         return read_declared(call, capability, arguments)
-
-
-def _sites_of(caller: Caller) -> tuple[str, ...] | None:
-    return None if caller.sites is None else tuple(sorted(caller.sites))
 
 
 async def _spend(request: Request, caller: Caller, tool: str) -> None:

@@ -56,7 +56,7 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
             conversation_id=form.conversation,
             filter=SearchFilter(site_id=visit.site_id),
             asked_by=visit.caller.name,
-            sites=visit.own_sites,
+            sites=visit.caller.own_sites,
         )
         reply = await visit.gateway.ask(request, patience=visit.gateway.answer_timeout)
         answer = Answer.model_validate_json(bytes(reply.body))

@@ -31,7 +31,7 @@ async def show_tips(visit: CurrentVisit) -> Response:
     reply = None
     if await run_in_threadpool(visit.is_served, RecommendRequest):
         language = Reader.of(visit.request).language
-        request = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=MOST_TIPS, language=language, sites=visit.own_sites)
+        request = RecommendRequest(reader=visit.caller.name, site_id=visit.site_id, k=MOST_TIPS, language=language, sites=visit.caller.own_sites)
         reply, refusal = await visit.gateway.ask_or_refusal(request, RecommendReply)
         if refusal is not None:
             log.warning("nothing can be recommended", error=str(refusal))

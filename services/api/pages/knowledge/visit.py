@@ -33,11 +33,6 @@ class Visit:
         """Whether a script asks for a part of the page."""
         return "HX-Request" in self.request.headers
 
-    @property
-    def own_sites(self) -> tuple[str, ...] | None:
-        """The visitor's sites, None for all."""
-        return None if self.caller.sites is None else tuple(sorted(self.caller.sites))
-
     def is_served(self, request: type[Message]) -> bool:
         """Return whether somebody answers such questions now."""
         return self.gateway.queue.is_served(request, asked=True)
