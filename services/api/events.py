@@ -17,10 +17,12 @@ from luna.energy.refusals import refuse
 
 HEARTBEAT = timedelta(seconds=15)
 # After how long a caller whose connection broke comes again.
-RETRY = timedelta(seconds=3)
+RETRY_MS = 3000
 # Marks a request whose answer has no end of its own, so that a server that stops does not wait for it.
 ENDLESS = "luna.endless"
 MOST_STREAMS = 500
+# What a route's description says of such an answer.
+EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -58,20 +60,18 @@ class _Stream(EventSourceResponse):
             self._limit.open -= 1
 
 
-def sse_response(
-    events: AsyncIterator[ServerSentEvent], *, limit: StreamLimit, heartbeat: timedelta = HEARTBEAT, retry: timedelta = RETRY
-) -> EventSourceResponse:
+def sse_response(events: AsyncIterator[ServerSentEvent], *, limit: StreamLimit, heartbeat: timedelta = HEARTBEAT) -> EventSourceResponse:
     """Return a response that tells ``events`` as they come, and ends with them; whatever ends it, an async generator is closed.
 
     Raises:
         UnavailableError: as many streams are open as may be.
     """
     limit.require_room()
-    return _Stream(_frames(events, heartbeat.total_seconds(), retry), limit)
+    return _Stream(_frames(events, heartbeat.total_seconds()), limit)
 
 
-async def _frames(events: AsyncIterator[ServerSentEvent], heartbeat_seconds: float, retry: timedelta) -> AsyncGenerator[bytes]:
-    yield format_sse_event(retry=retry // timedelta(milliseconds=1))
+async def _frames(events: AsyncIterator[ServerSentEvent], heartbeat_seconds: float) -> AsyncGenerator[bytes]:
+    yield format_sse_event(retry=RETRY_MS)
     coming: asyncio.Task[ServerSentEvent | None] | None = None
     try:
         while True:

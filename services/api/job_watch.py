@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from datetime import timedelta
 
 import structlog
 from anyio import to_thread
@@ -13,7 +12,7 @@ from luna.contracts.job import JobSummary
 from luna.energy.errors import UnavailableError
 from luna.platform.queue import Progress
 
-EVERY = timedelta(seconds=1)
+LOOK_EVERY_SECONDS = 1.0
 
 log = structlog.get_logger("luna.api")
 
@@ -30,20 +29,14 @@ class JobState(JobSummary):
         return ServerSentEvent(raw_data=text, event="progress" if self.finished_at is None else "end", id=digest)
 
 
-StateReader = Callable[[Iterable[str]], Mapping[str, JobState]]
-
-
 class JobWatch:
     """Tells watchers of each change. Belongs to the event loop; the reader runs in a thread, while anybody watches.
 
-    Args:
-        read: returns the states of jobs by id; one that is gone is left out. May raise UnavailableError: then the last states stand.
-        every: the time between two looks.
+    ``read_states`` returns the states of jobs by id; one that is gone is left out. It may raise UnavailableError: then the last states stand.
     """
 
-    def __init__(self, read_states: StateReader, *, every: timedelta = EVERY) -> None:
+    def __init__(self, read_states: Callable[[Iterable[str]], Mapping[str, JobState]]) -> None:
         self._read_states = read_states
-        self._every_seconds = every.total_seconds()
         self._watchers: dict[asyncio.Queue[JobState | None], str] = {}
         self._reader: asyncio.Task[None] | None = None
 
@@ -71,7 +64,7 @@ class JobWatch:
     async def _look_on(self) -> None:
         try:
             while self._watchers:
-                await asyncio.sleep(self._every_seconds)
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
                 await self._look()
         finally:
             self._reader = None

@@ -22,7 +22,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.own_sites import require_own
 from luna.platform.queue import Client
 from luna.platform.queue.answer_streams import FIRST
-from services.api.events import sse_response
+from services.api.events import EVENT_STREAM, sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.operation import Operation
@@ -78,14 +78,12 @@ def _problem(error: LunaError) -> ServerSentEvent:
 
 router = ResourceRouter("answers")
 
-_EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
-
 
 @router.operation(
     "Ask a question",
     Operation("POST", "/v1/answers", "read", "ask", solves=True, aliases=("/rag/ask",)),
     response_model=Answer,
-    responses={200: {"description": "the answer; as events stage, token, sentence, at last answer or problem where asked for so", "content": _EVENT_STREAM}},
+    responses={200: {"description": "the answer; as events stage, token, sentence, at last answer or problem where asked for so", "content": EVENT_STREAM}},
 )
 async def ask_question(question: Question, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer from documents and the site's data, with sources, or say that they do not hold it.

@@ -15,7 +15,7 @@ from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import locate
 from luna.platform.queue import jobs as jobs_queue
-from services.api.events import sse_response
+from services.api.events import EVENT_STREAM, sse_response
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.operation import Operation
@@ -27,8 +27,6 @@ router = ResourceRouter("jobs")
 PUBLIC = list_public()
 # Any of their requests, as the gateway describes itself.
 _ANY_REQUEST = GetPydanticSchema(lambda _source, handler: handler.generate_schema(reduce(or_, PUBLIC.values())))
-
-_EVENT_STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -70,7 +68,7 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
     Operation("GET", "/v1/jobs/{job_id}/events", "read", "jobs watch"),
     response_class=Response,
     responses={
-        200: {"description": "events progress, at last end, each a JobState as JSON", "content": _EVENT_STREAM},
+        200: {"description": "events progress, at last end, each a JobState as JSON", "content": EVENT_STREAM},
         204: {"description": "that it has ended was told already"},
     },
 )
