@@ -1,28 +1,24 @@
 """Entity tags: a caller that has the newest form of a thing is told so, and one that has not cannot overwrite it. Source: RFC 9110, 8.8.3, 12.5.3 and 13."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from luna.energy.refusals import refuse
 
 # What is stored may change at any time, so an answer is asked about before it is used again.
 CACHE_CONTROL = "private, no-cache"
-
-
-def matches_tag(request: Request, tag: str) -> bool:
-    """Return whether the caller has the form of ``tag`` (with its quotes) already."""
-    tags = [entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")]
-    return tag in tags or "*" in tags
+IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
 def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | None = None, media_type: str = "application/json") -> Response:
-    """Return ``body`` with its tag, or 304 where the caller has it; ``packed`` is the body by gzip, for who takes that."""
+    """Return ``body`` with its tag (with its quotes), or 304 where the caller has it; ``packed`` is the body by gzip, for who takes that."""
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
     if packed is not None:
         # One tag for both forms says that they mean the same, not that they are the same bytes.
         headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
-    if matches_tag(request, tag):
+    if {tag, "*"} & {entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     if packed is not None and "gzip" in accepted_encodings(request):
         return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
@@ -49,8 +45,3 @@ def read_version(request: Request) -> int:
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise refuse("no-version-of-site", field="If-Match", value=text[:100])
     return int(number)
-
-
-def version_tag(version: int | str) -> str:
-    """Return the tag of a version."""
-    return f'"{version}"'

@@ -15,7 +15,7 @@ from luna.energy.errors import OutdatedError, UnconditionalError
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability, locate
-from services.api.entity_tags import read_version, respond_tagged, version_tag
+from services.api.entity_tags import IfNoneMatch, read_version, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
@@ -23,8 +23,6 @@ from services.api.identity.identity import CurrentIdentity, Identity
 from services.api.operation import describe_declared
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
-
-_IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
 def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
@@ -69,7 +67,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         if needed or if_match is not None:
             arguments[capability.changes] = read_version(request)
         result = do(**arguments)
-        body, tag = result.reply.model_dump_json(by_alias=True).encode(), version_tag(result.version)
+        body, tag = result.reply.model_dump_json(by_alias=True).encode(), f'"{result.version}"'
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
         headers = {"ETag": tag} | ({"Location": locate(capability.location, result.reply)} if capability.location else {})
@@ -101,7 +99,7 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     if capability.tag:
         yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
         if capability.method == "GET":
-            yield Parameter("if_none_match", Parameter.KEYWORD_ONLY, default=None, annotation=_IfNoneMatch)
+            yield Parameter("if_none_match", Parameter.KEYWORD_ONLY, default=None, annotation=IfNoneMatch)
     if capability.signable:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 

@@ -1,9 +1,7 @@
 """Ask for a plan; read what was issued."""
 
-from typing import Annotated
-
 from anyio import to_thread
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.forecast import IssueRequest
@@ -15,7 +13,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.driving_forecast import find_missing_forecast
-from services.api.entity_tags import respond_tagged
+from services.api.entity_tags import IfNoneMatch, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.operation import Operation, describe_declared
 from services.api.problems import document_errors
@@ -23,7 +21,6 @@ from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("plans")
 
-IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
 
 
