@@ -13,7 +13,7 @@ from luna.platform.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import Budget
-from services.api.identity.source import Source
+from services.api.identity.source import Source, read_source
 from services.api.operation import Operation
 from services.api.uploads import PeekedBody
 
@@ -37,7 +37,7 @@ async def admit(request: Request, operation: Operation) -> Caller:
         UnavailableError: the database is away.
     """
     identity: Identity = request.app.state.identity
-    source = await identity.read_source(request)
+    source = await read_source(request, identity.proxies)
     request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
     if request.scope["path"] in MONITORS:
         return NOBODY

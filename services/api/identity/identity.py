@@ -28,7 +28,7 @@ from luna.platform.settings import Settings
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.caller import LOCAL, NOBODY, Caller
 from services.api.identity.limits import Budget, Limiter
-from services.api.identity.source import Source, TrustedProxies, read_source
+from services.api.identity.source import Source, TrustedProxies
 
 # How long a caller is known without asking the database again: as long a key that was taken away in another process still holds.
 CACHE_SECONDS = 5.0
@@ -60,18 +60,15 @@ class Identity:
     clock: Clock = field(default_factory=SystemClock)
     # Whoever is set up first from elsewhere gives it; it stands in the log alone.
     setup_code: str = field(default_factory=lambda: secrets.token_hex(8))
-    _proxies: TrustedProxies = field(init=False)
     _cache: dict[bytes, tuple[float, Caller]] = field(default_factory=dict)
     _somebody: bool = False
     _nobody_until: float = 0.0
     _hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_HASHING))
 
-    def __post_init__(self) -> None:
-        self._proxies = TrustedProxies.parse(self.settings.trusted_proxies)
-
-    async def read_source(self, request: HTTPConnection) -> Source:
-        """Return where a request comes from."""
-        return await read_source(request, self._proxies)
+    @cached_property
+    def proxies(self) -> TrustedProxies:
+        """Whose word on a request's address counts."""
+        return TrustedProxies.parse(self.settings.trusted_proxies)
 
     async def identify(self, request: HTTPConnection, source: Source, *, afresh: bool = False) -> Caller:
         """Return who asks. What a header says goes before a cookie; ``afresh`` asks the database whoever was seen just now.
