@@ -26,7 +26,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse, sites
-from luna.platform.database.engine import after_commit, unit_of_work
+from luna.platform.database.engine import after_commit, do_in_unit, unit_of_work
 from luna.platform.database.idempotency import LockedKeys
 from luna.platform.health import TAKES, Readiness
 from luna.platform.health.probes import probe_database
@@ -126,12 +126,7 @@ class Gateway:
 
     async def in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do ``work`` in one unit of work, without blocking other requests."""
-
-        def do() -> ResultT:
-            with unit_of_work(self.database) as connection:
-                return work(connection)
-
-        return await to_thread.run_sync(do)
+        return await to_thread.run_sync(do_in_unit, self.database, work)
 
     def load_site(self, site_id: str) -> Site:
         """Return a stored site.

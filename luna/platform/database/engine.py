@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from select import POLLIN, poll
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
@@ -14,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
+
+ResultT = TypeVar("ResultT")
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
@@ -110,6 +112,12 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
     whole = _WHOLE.get()
     with translated(), engine.begin() if whole is None or whole.engine is not engine else whole.part() as connection:
         yield connection
+
+
+def do_in_unit(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
+    """Return what ``work`` returns of one unit of work."""
+    with unit_of_work(engine) as connection:
+        return work(connection)
 
 
 class WholeUnit:

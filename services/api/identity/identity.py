@@ -23,7 +23,7 @@ from luna.energy.refusals import refuse
 from luna.platform import passwords
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import api_keys, sessions, users
-from luna.platform.database.engine import unit_of_work
+from luna.platform.database.engine import do_in_unit
 from luna.platform.settings import Settings
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.caller import LOCAL, NOBODY, Caller
@@ -147,12 +147,7 @@ class Identity:
 
     async def write(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do ``work`` in one unit of work, without blocking other requests."""
-
-        def do() -> ResultT:
-            with unit_of_work(self.database) as connection:
-                return work(connection)
-
-        return await to_thread.run_sync(do)
+        return await to_thread.run_sync(do_in_unit, self.database, work)
 
     async def hash_password(self, password: str) -> str:
         """Return what is kept of a password."""
