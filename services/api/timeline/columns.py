@@ -11,6 +11,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.retelling import retell_limits, retell_reason
+from services.api.timeline.document import Decisions
 from services.api.timeline.plan_parts import PlanPart
 
 Column = list[Any]
@@ -86,10 +87,10 @@ def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[st
 
 def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
     """Return what was decided of each slot and why, null where no plan says it; sentences in the reader's language."""
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any] | None] = []
     for part, start in zip(parts, starts, strict=True):
         if part is None:
-            rows.append(dict.fromkeys(DECISION))
+            rows.append(None)
             continue
         slot, reason = part.first, part.first["reason"]
         complete = {"short": "", "figures": {}} | reason
@@ -112,13 +113,8 @@ def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site
             "figures": complete["figures"],
         }
         rows.append(decision)
-    return {name: [row[name] for row in rows] for name in DECISION}
-
-
-DECISION = (
-    *("plan_id", "mode", "code", "text", "short", "energy_value", "keep_from_price", "keep_to_price", "cost_of_opposite"),
-    *("binding", "price_rank", "price_count", "manual", "figures"),
-)
+    # Who decided stands beside what plans say.
+    return {name: [row and row[name] for row in rows] for name in Decisions.model_fields if name != "decided_by"}
 
 
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
