@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
+from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
+from luna.platform.database import plan_slots
 from luna.platform.house_reading import begins_assumed
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column, read_expected, read_measured, read_prices
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.owner import apply_owner, name_deciders, read_blocks, read_logged, read_overrides
+from services.api.timeline.owner import apply_owner, name_deciders, read_blocks, read_overrides
 from services.api.timeline.plan_parts import Followed, read_followed
 from services.api.timeline.window import Window
 
@@ -128,19 +129,19 @@ Document = dict[str, Any]
 
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
     """Return everything that the plan chart draws of a window, as ``Timelines`` describes it; unknown numbers are NaN."""
+    site, timeline, numbers = window.site, window.timeline, window.numbers
     followed = read_followed(connection, window, memory)
     plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
     midnight = followed.midnight.reply["plan_id"] if followed.midnight else None
-    key = ("columns", window.site.model_dump_json(), window.numbers, window.timeline.start, window.past, plan_ids, midnight)
+    key = ("columns", site.model_dump_json(), numbers, timeline.start, window.past, plan_ids, midnight)
     plan = memory.recall(key, lambda: _plan_columns(followed, window))
     measured, prices = read_measured(connection, window), read_prices(connection, window, plan.prices)
     overrides = read_overrides(connection, window)
     inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
-    stays = read_stays(inputs["state"], window.site, window.timeline)
-    logged = read_logged(connection, window)
+    stays = read_stays(inputs["state"], site, timeline)
+    logged = plan_slots.read_logged(connection, site.name, timeline.start, timeline.end, device=BATTERIES)
     deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
     values = WindowValues(measured, plan.planned, prices, stays)
-    site, timeline, numbers = window.site, window.timeline, window.numbers
     scale, unit = numbers.price_unit
     latest = followed.latest
     forecast = (latest.reply.get("forecast") or {}).get("issued_at") if latest else None

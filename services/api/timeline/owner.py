@@ -35,11 +35,6 @@ def read_blocks(connection: Connection, window: Window) -> list[dict[str, Any]]:
     return [block.model_dump(mode="json", by_alias=True, include=names) for block in standing]
 
 
-def read_logged(connection: Connection, window: Window) -> Logged:
-    """Return what was decided for the batteries within the window."""
-    return plan_slots.read_logged(connection, window.site.name, window.timeline.start, window.timeline.end, device=BATTERIES)
-
-
 def name_deciders(logged: Logged, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
     """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
     owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
