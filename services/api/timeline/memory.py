@@ -10,10 +10,9 @@ MOST = 600
 
 
 class PlanMemory:
-    """The last ``most`` things that were made, by key; what is used stays."""
+    """The last things that were made, by key; what is used stays."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._entries: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
@@ -31,6 +30,6 @@ class PlanMemory:
             entry = (make(entry and entry[0]), key)
             with self._lock:
                 self._entries[subject] = entry
-                while len(self._entries) > self._most:
+                while len(self._entries) > MOST:
                     self._entries.popitem(last=False)
         return entry[0]
