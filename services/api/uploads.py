@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from anyio import CapacityLimiter, from_thread, to_thread
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -29,6 +29,8 @@ MAX_FIELDS = 300
 FILE_FIELD = "file"
 # What stands before the file in a browser's form.
 MAX_LEADING_BYTES = 16_384
+
+Fields = dict[str, list[str]]
 
 
 class PeekedBody:
@@ -73,17 +75,7 @@ class ReceivedForm:
     """The files of a form, and the fields that came with them, each as often as it was given."""
 
     files: list[ReceivedFile]
-    fields: dict[str, list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that is stored, and the fields that came with it, each as often as it was given."""
-
-    key: str
-    name: str
-    sha256: str
-    fields: dict[str, list[str]]
+    fields: Fields
 
 
 class Uploads:
@@ -92,19 +84,13 @@ class Uploads:
     def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
         self._open_store, self._limiter = open_store, CapacityLimiter(MAX_UPLOADS)
 
-    async def receive_one(self, request: Request, *, owner: str = "") -> Upload:
-        """Store the one file of a multipart form; ``owner`` stands in its key before what nobody can guess.
-
-        Raises:
-            InvalidInputError: no such form, or it has no file or several; nothing is stored.
-            UnavailableError: the store of objects is away, or so many files come in already.
-        """
+    async def receive_one(self, request: Request, *, owner: str = "") -> tuple[ReceivedFile, Fields]:
+        """Store the one file of a multipart form, as ``receive`` does; return it, and the fields that came with it."""
         form = await self.receive(request, most=1, most_bytes=MAX_FILE_BYTES, owner=owner)
-        file = form.files[0]
-        return Upload(file.key, file.name[:200], file.sha256, form.fields)
+        return form.files[0], form.fields
 
     async def receive(self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = "") -> ReceivedForm:
-        """Store the files of a multipart form, in one of the threads that are kept for that; the caller forgets them.
+        """Store the files of a form in a thread kept for that; the caller forgets them. ``owner`` stands in their keys before what nobody can guess.
 
         Raises:
             InvalidInputError: no such form, it has no file or more than ``most``, or one has more than ``most_bytes``; nothing is stored.
@@ -171,14 +157,13 @@ class Form:
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
             raise refuse("form-not-multipart", field="body", value=content_type[:100])
-        self.fields: dict[str, list[str]] = {}
+        self.fields: Fields = {}
         self.file_count = 0
         self._most = most
         # Of the part that is just coming in.
         self._header, self._value, self._name, self._disposition = b"", b"", "", b""
         # A name where a file begins, its bytes, None where it ends.
         self._events: deque[str | bytes | None] = deque()
-        self._ended = False
         try:
             self._parser = MultipartParser(
                 options[b"boundary"],
@@ -190,7 +175,6 @@ class Form:
                     "on_headers_finished": self._name_part,
                     "on_part_data": self._take_data,
                     "on_part_end": self._end_part,
-                    "on_end": self._end,
                 },
             )
         except FormParserError as exc:
@@ -226,7 +210,7 @@ class Form:
                     yield self._events.popleft()
         except ClientDisconnect as exc:
             raise refuse("form-hung-up", field="body") from exc
-        if not self._ended:
+        if self._parser.state != MultipartState.END:
             raise refuse("form-cut-off", field="body")
 
     def _begin_part(self) -> None:
@@ -273,9 +257,6 @@ class Form:
         self.fields.setdefault(self._name, []).append(text)
         if sum(map(len, self.fields.values())) > MAX_FIELDS:
             raise refuse("form-too-many-fields", field=self._name, count=MAX_FIELDS)
-
-    def _end(self) -> None:
-        self._ended = True
 
 
 def _read_content(events: Iterator[str | bytes | None]) -> Iterator[bytes]:

@@ -29,8 +29,8 @@ UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file, and lead to what would be stored of it."""
     await run_in_threadpool(gateway.load_site, site_id)
-    upload = await gateway.uploads.receive_one(request, owner=_key(site_id, ""))
-    return RedirectResponse(link_of(_address(site_id, upload.key.rpartition("-")[2]), {"name": upload.name}), 303)
+    file, _ = await gateway.uploads.receive_one(request, owner=_key(site_id, ""))
+    return RedirectResponse(link_of(_address(site_id, file.key.rpartition("-")[2]), {"name": file.name[:200]}), 303)
 
 
 @router.page("GET", "/ui/sites/{site_id}/data/imports/{upload_id}", "data")

@@ -24,7 +24,7 @@ from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation
 from services.api.routing import ResourceRouter, SitePath
-from services.api.uploads import MAX_FILE_BYTES, Upload
+from services.api.uploads import MAX_FILE_BYTES, Fields, ReceivedFile
 
 router = ResourceRouter("uploads", route_class=CheckedRoute)
 
@@ -74,44 +74,44 @@ async def load_data(request: Request, gateway: CurrentGateway, response: Respons
 
 async def take_upload(site_id: str | None, request: Request, gateway: Gateway, response: Response) -> Job:
     """Store a form's file and return the job that loads it; without ``site_id`` the form names the site."""
-    upload = await gateway.uploads.receive_one(request)
-    job = await run_in_threadpool(_submit, gateway, upload, site_id, request.state.caller)
+    file, fields = await gateway.uploads.receive_one(request)
+    job = await run_in_threadpool(_submit, gateway, file, site_id, fields=fields, caller=request.state.caller)
     response.headers["Location"] = locate(read_job.path, job)
     return job
 
 
-def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Caller) -> Job:
+def _submit(gateway: Gateway, file: ReceivedFile, site_id: str | None, *, fields: Fields, caller: Caller) -> Job:
     try:
-        message = _compose(upload, site_id)
+        message = _compose(file, fields, site_id)
         require_own(message.site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
         # The same file for the same site in the same way is the same work, whatever it is called.
-        key = hashlib.sha256(message.model_copy(update={"object_key": upload.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
+        key = hashlib.sha256(message.model_copy(update={"object_key": file.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
         job = submit_job(gateway.database, gateway.queue, message, key=key)
     except LunaError:
-        gateway.objects.remove(upload.key)
+        gateway.objects.remove(file.key)
         raise
-    if job.request["object_key"] != upload.key:
-        gateway.objects.remove(upload.key)
+    if job.request["object_key"] != file.key:
+        gateway.objects.remove(file.key)
     return job
 
 
-def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
+def _compose(file: ReceivedFile, fields: Fields, site_id: str | None) -> LoadFileRequest:
     allowed = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
-    strangers = sorted(set(upload.fields) - allowed)
+    strangers = sorted(set(fields) - allowed)
     if strangers:
         raise refuse("form-no-such-field", field=strangers[0], first="site, " if site_id is None else "")
-    if site_id is None and "site" not in upload.fields:
+    if site_id is None and "site" not in fields:
         raise refuse("form-without-site", field="site")
-    single = {name: values[-1] for name, values in upload.fields.items() if name in {"kind", "timezone"}}
+    single = {name: values[-1] for name, values in fields.items() if name in {"kind", "timezone"}}
     document = single | {
-        "site_id": site_id or upload.fields["site"][-1],
-        "object_key": upload.key,
-        "file_name": upload.name,
-        "columns": _pairs(upload, "columns"),
-        "units": _pairs(upload, "units"),
-        "ignore": upload.fields.get("ignore", []),
+        "site_id": site_id or fields["site"][-1],
+        "object_key": file.key,
+        "file_name": file.name[:200],
+        "columns": _pairs(fields, "columns"),
+        "units": _pairs(fields, "units"),
+        "ignore": fields.get("ignore", []),
     }
     try:
         return LoadFileRequest.model_validate(document)
@@ -119,8 +119,8 @@ def _compose(upload: Upload, site_id: str | None) -> LoadFileRequest:
         raise invalid_input(exc, field="") from exc
 
 
-def _pairs(upload: Upload, field: str) -> dict[str, str]:
-    pairs = [(text, *text.partition("=")) for text in upload.fields.get(field, []) if text.strip()]
+def _pairs(fields: Fields, field: str) -> dict[str, str]:
+    pairs = [(text, *text.partition("=")) for text in fields.get(field, []) if text.strip()]
     for text, ours, _, theirs in pairs:
         if not ours or not theirs:
             raise refuse("form-two-names", field=field, value=text, example=LISTS[field])

@@ -21,7 +21,7 @@ from services.api.pages.setup import views
 from services.api.pages.setup.pages import PAGE, DraftId
 from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
 from services.api.routing import ResourceRouter
-from services.api.uploads import MAX_FILE_BYTES, Upload
+from services.api.uploads import MAX_FILE_BYTES, Fields, ReceivedFile
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -29,21 +29,21 @@ router = ResourceRouter(route_class=PageRoute)
 @router.page("POST", "/ui/setup/upload", "administer", most_bytes=MAX_FILE_BYTES)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
     """Keep a file with measured data for the site that is being set up, and lead to what is in it; it is read before the first plan."""
-    upload = await gateway.uploads.receive_one(request)
-    draft_id = await run_in_threadpool(_keep_upload, gateway, upload)
+    file, fields = await gateway.uploads.receive_one(request)
+    draft_id = await run_in_threadpool(_keep_upload, gateway, file, fields)
     address = f"/ui/setup/{draft_id}/file"
     return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
 
 
-def _keep_upload(gateway: Gateway, upload: Upload) -> str:
-    draft_id = upload.fields.get("draft_id", [""])[-1]
+def _keep_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
+    draft_id = fields.get("draft_id", [""])[-1]
     try:
         with unit_of_work(gateway.database) as connection:
             answers = setup_drafts.load(connection, draft_id)
-            named = {"object_key": upload.key, "file_name": upload.name, "kind": "observations"}
+            named = {"object_key": file.key, "file_name": file.name[:200], "kind": "observations"}
             setup_drafts.save(connection, draft_id, answers | {"upload": named, "data": answers.get("data", {}) | {"source": "file"}})
     except LunaError:
-        gateway.objects.remove(upload.key)
+        gateway.objects.remove(file.key)
         raise
     return draft_id
 
