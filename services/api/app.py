@@ -3,8 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
@@ -228,7 +228,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_lifespan(settings, addresses, clock or SystemClock()),
+        lifespan=partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()),
     )
     # Not included but taken over: each router between would look through its routes twice for every request.
     app.router.routes.extend(ROUTES)
@@ -247,20 +247,17 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     return app
 
 
-def _lifespan(settings: Settings, addresses: Addresses | None, clock: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
-        with servers as there:
-            gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
-            budgets = connect(there.redis_url)
-            identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_token_key(settings)), open_owner_token(settings))
-            app.state.gateway, app.state.identity = gateway, identity
-            try:
-                await identity.announce()
-                yield
-            finally:
-                budgets.close()
-                gateway.close()
-
-    return lifespan
+@asynccontextmanager
+async def _connect(app: FastAPI, *, settings: Settings, addresses: Addresses | None, clock: Clock) -> AsyncIterator[None]:
+    servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
+    with servers as there:
+        gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
+        budgets = connect(there.redis_url)
+        identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_token_key(settings)), open_owner_token(settings))
+        app.state.gateway, app.state.identity = gateway, identity
+        try:
+            await identity.announce()
+            yield
+        finally:
+            budgets.close()
+            gateway.close()
