@@ -122,21 +122,13 @@ class Identity:
             return None
         return caller if await self.takes_owner() else None
 
-    async def know_cookie(self, cookie: str) -> Caller:
-        """Return whose session a cookie is of.
+    async def know(self, *, cookie: str = "", token: str = "") -> Caller:
+        """Return whose session a cookie is of, else whose sign-in an access token.
 
         Raises:
             UnauthenticatedError: it has ended.
         """
-        return await self._look_up(cookie, self._by_cookie)
-
-    async def know_token(self, token: str) -> Caller:
-        """Return whose sign-in an access token is of.
-
-        Raises:
-            UnauthenticatedError: it has ended.
-        """
-        return await self._look_up(f"Bearer {token}", self._by_header)
+        return await (self._look_up(cookie, self._by_cookie) if cookie else self._look_up(f"Bearer {token}", self._by_header))
 
     async def anybody_there(self) -> bool:
         """Return whether somebody is set up; once so it stays so, for the last admin cannot be removed."""

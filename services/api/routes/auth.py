@@ -91,11 +91,11 @@ async def sign_in(credentials: SignIn, request: Request, response: Response) -> 
     identity.forget_callers()
     if cookie is None:
         tokens = _make_tokens(identity, session_id, secret)
-        return _describe(await identity.know_token(tokens.access_token), tokens=tokens)
+        return _describe(await identity.know(token=tokens.access_token), tokens=tokens)
     # For this host alone, out of reach of scripts, not sent along by other sites.
     response.set_cookie(cookie_name(source), cookie, path="/", httponly=True, secure=source.secure, samesite="strict")
     request.state.csrf_token = csrf_token_of(cookie)
-    return _describe(await identity.know_cookie(cookie))
+    return _describe(await identity.know(cookie=cookie))
 
 
 @router.operation("Get the next tokens", Operation("POST", "/v1/auth/refresh", "public", alone=ALONE, keyed=False), responses=SIGN_IN_ERRORS)
