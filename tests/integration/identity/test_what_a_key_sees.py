@@ -83,8 +83,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "accept_job": {"task": "planner.replay.run", "request": {"site_id": BRAVO}},
     "create_key": {"name": "key", "sites": [BRAVO]},
     "query_data": {"site": BRAVO},
-    "explain_stored_forecast": {"site": BRAVO},
-    "list_rows": {"site": BRAVO},
     "add_documents": {"site_id": BRAVO},
     "load_data": {"site": BRAVO},
     "fetch_document": {"site_id": BRAVO, "url": "https://192.0.2.1/"},
