@@ -15,7 +15,8 @@ MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold 
 
 def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
     """Look at configuration, versions, permissions, disk, clock, certificates, database, queues and freshness; exit 1 where something does not work."""
-    from luna.platform.doctor import examine, has_fault
+    from luna.platform.doctor.examination import examine
+    from luna.platform.doctor.finding import has_fault
 
     findings = examine(addresses=tuple(address or ()), clock=SystemClock())
     faulty = has_fault(findings)

@@ -27,8 +27,8 @@ def bundle(
     as_json: JsonOption = False,
 ) -> None:
     """Write one archive with versions, settings, findings, health, jobs and the ends of logs; no secret is in it."""
-    from luna.platform.doctor import examine, write_bundle
-    from luna.platform.doctor.bundle import TAIL_BYTES
+    from luna.platform.doctor.bundle import TAIL_BYTES, write_bundle
+    from luna.platform.doctor.examination import examine
 
     clock = SystemClock()
     now = clock.now()
