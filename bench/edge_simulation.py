@@ -16,12 +16,11 @@ import numpy as np
 
 from bench.processes import measure_peak
 from luna.energy.timeline import FloatArray
-from services.edge.batch import run_batch
-from services.edge.batch.stage import BatchPlan
+from services.edge.batch.stage import BatchPlan, run_batch
 from services.edge.config import EdgeConfig
-from services.edge.controller import train_controllers
+from services.edge.controller.stage import train_controllers
 from services.edge.lab import DataFolders, Lab, open_lab
-from services.edge.labels import write_training_data
+from services.edge.labels.training_data import write_training_data
 from services.edge.row_files import read_rows
 from services.edge.simulation.group import CameraGroup
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from services.edge.batch import run_batch
+from services.edge.batch.stage import run_batch
 from services.edge.config import EdgeConfig, parse_config
 from services.edge.lab import DataFolders, Lab, open_lab
 from services.edge.row_files import read_rows

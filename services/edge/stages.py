@@ -10,12 +10,12 @@ import structlog
 
 from luna.energy.errors import ConflictError
 from luna.platform.telemetry import log_to_file
-from services.edge.analytics import write_report
-from services.edge.batch import run_batch
+from services.edge.analytics.report import write_report
+from services.edge.batch.stage import run_batch
 from services.edge.batch.transport import GroupTransport
-from services.edge.controller import train_controllers
+from services.edge.controller.stage import train_controllers
 from services.edge.lab import Lab
-from services.edge.labels import write_training_data
+from services.edge.labels.training_data import write_training_data
 from services.edge.row_files import full_disk, list_parts
 from services.edge.scenarios import write_scenarios
 from services.edge.simulation import simulate

@@ -3,7 +3,3 @@
 transport (who simulates a group) → stage (which runs, in which groups; attempts, rows, what failed). Transport and
 job_transport alone know where a group is simulated: ``simulate_group`` takes and gives plain values.
 """
-
-from services.edge.batch.stage import run_batch
-
-__all__ = ["run_batch"]

@@ -2,7 +2,3 @@
 
 problem → kernels (dynamic programme, exact and quick) and reference (OR-Tools, the same problem) → training_data.
 """
-
-from services.edge.labels.training_data import write_training_data
-
-__all__ = ["write_training_data"]

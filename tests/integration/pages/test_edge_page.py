@@ -15,8 +15,8 @@ from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.work import jobs as job_table
 from luna.platform.embedded import Addresses
-from services.edge.analytics import RunRow, summarise
-from services.edge.analytics.runs import RowAt
+from services.edge.analytics.runs import RowAt, RunRow
+from services.edge.analytics.summary import summarise
 from tests.edge_runs import Batch, draw_runs
 from tests.gateway import serve
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import ConflictError, InvalidInputError
-from services.edge.batch import run_batch
-from services.edge.batch.stage import BatchCollection, BatchPlan, hold_folder
+from services.edge.batch.stage import BatchCollection, BatchPlan, hold_folder, run_batch
 from services.edge.batch.transport import GroupReply
 from services.edge.row_files import RowForm, read_rows
 from services.edge.simulation import simulate_group

@@ -13,7 +13,7 @@ import pytest
 
 from luna.contracts.edge_summary import EdgeSummary
 from luna.energy.errors import InvalidInputError
-from services.edge.analytics import write_report
+from services.edge.analytics.report import write_report
 from services.edge.camera import CameraModels
 from services.edge.config import EdgeConfig, ResultsSection
 from services.edge.lab import Lab

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.edge_summary import ControllerComparison, EdgeSummary
-from services.edge.analytics import RunRow, summarise
 from services.edge.analytics.insights import is_claimed
-from services.edge.analytics.runs import RowAt
+from services.edge.analytics.runs import RowAt, RunRow
+from services.edge.analytics.summary import summarise
 from services.edge.config import AnalysisSection
 from tests.edge_runs import LAB, Batch, Planted, draw_runs
 

@@ -15,9 +15,9 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from services.edge.config import ControllerSection, SearchSection
-from services.edge.controller import load_controller, train_controllers
 from services.edge.controller.examples import TrainingExamples, read_examples, split_by_week
-from services.edge.controller.registry import list_versions, read_card, use_version
+from services.edge.controller.registry import list_versions, load_controller, read_card, use_version
+from services.edge.controller.stage import train_controllers
 from services.edge.lab import Lab
 from tests.labelled import HORIZON, MODELS, draw_labelled, open_labelled_lab
 
@@ -26,7 +26,7 @@ _TRAIN = """
 import sys
 from pathlib import Path
 from typing import Any
-from services.edge.controller import train_controllers
+from services.edge.controller.stage import train_controllers
 from tests.labelled import open_labelled_lab
 train_controllers(open_labelled_lab(Path(sys.argv[1]), settings={"training": {"epochs": 60, "early_stopping_patience": 60, "checkpoint_interval": 7}}))
 """

@@ -12,7 +12,7 @@ import pytest
 
 from luna.energy.errors import MachineError
 from services.edge.lab import Lab
-from services.edge.labels import write_training_data
+from services.edge.labels.training_data import write_training_data
 from services.edge.row_files import list_parts, read_rows
 from services.edge.workers import map_in_order
 from tests.unit.edge.conftest import MakeLab
