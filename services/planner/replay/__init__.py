@@ -4,8 +4,7 @@ Days are lived in order; what a policy hands on at midnight is small and exact, 
 """
 
 from services.planner.replay.data import INITIAL_SHARE, ReplayData, Rules
-from services.planner.replay.days import DayResult, PolicyDay
-from services.planner.replay.episodes import compose_episode
+from services.planner.replay.days import DayResult, PolicyDay, compose_episode
 from services.planner.replay.results import OracleDay
 from services.planner.replay.run import LOSS_STEPS, DayLog, Progress, Replayed, ReplaySpec, replay, run
 
