@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from services.edge.analytics.pictures import PICTURES, list_pictures, render, sa
 from services.edge.analytics.runs import read_runs
 from services.edge.analytics.summary import ORACLE, summarise_table
 from services.edge.analytics.table import RunTable
-from services.edge.config import ExportSection, ResultsSection, VisualizationSection
+from services.edge.config import ResultsSection
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, list_parts, remove_rows
 from services.edge.whole_file import write_whole_file
@@ -42,7 +43,9 @@ def write_report(lab: Lab) -> dict[str, Any]:
     results = lab.config.results
     if not list_parts(lab.batch, "runs"):
         raise InvalidInputError("there are no runs to report of", field="batch", value=str(lab.batch), remedy="Run the batch first: luna edge batch.")
-    if _needs_conversion(results.visualization):
+    visualization = results.visualization
+    if visualization.enabled and visualization.save_plots and {"png", "pdf"} & set(visualization.plot_formats):
+        # Forms other than the one that pictures are drawn in.
         require_extra(DRAWING)
     table = RunTable.collect(read_runs(lab.batch, hear=lambda done, total: lab.progress(done, total, "reading runs")))
     summary = summarise_table(table, results.analysis, seed=lab.seed, failed=_count_lines(list_parts(lab.batch, "failed")))
@@ -66,11 +69,6 @@ def write_report(lab: Lab) -> dict[str, Any]:
     }
     account = {"stand_in_locations": summary.stand_in_locations, "insights": say_insights(summary), "files": files}
     return {**figures, **account, "summary": summary.model_dump(mode="json")}
-
-
-def _needs_conversion(section: VisualizationSection) -> bool:
-    """Return whether a picture is written in a form other than the one it is drawn in."""
-    return section.enabled and section.save_plots and bool({"png", "pdf"} & set(section.plot_formats))
 
 
 def _count_lines(parts: Iterable[Path]) -> int:
@@ -120,20 +118,15 @@ def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
 
 def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> list[str]:
     remove_rows(folder, DETAILS)
-    form = _detail_form(results.export, results.output_formats)
-    if form is None or not len(table):
+    export = results.export
+    if not export.detailed_json or "json" not in results.output_formats or not len(table):
         return []
-    with RowWriter(folder, DETAILS, form) as writer:
-        for rows in _batched(_detail_rows(table)):
-            writer.append(rows)
+    with RowWriter(folder, DETAILS, RowForm("json", max_mb=export.max_file_size_mb if export.split_large_files else None)) as writer:
+        rows = _detail_rows(table)
+        while batch := list(islice(rows, _ROWS_AT_ONCE)):
+            writer.append(batch)
         writer.sync()
     return [path.name for path in list_parts(folder, DETAILS)]
-
-
-def _detail_form(export: ExportSection, formats: Sequence[str]) -> RowForm | None:
-    if not export.detailed_json or "json" not in formats:
-        return None
-    return RowForm("json", max_mb=export.max_file_size_mb if export.split_large_files else None)
 
 
 def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
@@ -197,13 +190,3 @@ def _store(path: Path, content: bytes) -> str:
 
 def _short(value: float) -> float:
     return round(float(value), 6)
-
-
-def _batched(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _ROWS_AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
