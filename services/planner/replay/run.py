@@ -111,7 +111,18 @@ def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, prog
     days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
     ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
-    return Replayed(_reply(ledger, spec, cast), list_oracle_days(ledger))
+    batteries = zip(scene.site.batteries, rules.initial_kwh[:, 0], strict=True)
+    reply = ReplayReply(
+        policies={name: ledger.describe(name) for name in spec.policies},
+        slots=scene.timeline.count,
+        currency=scene.site.currency,
+        initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
+        loss=_losses(ledger) if spec.loss_steps else {},
+        faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
+        seed=spec.seed,
+        as_recorded=[device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)],
+    )
+    return Replayed(reply, list_oracle_days(ledger))
 
 
 def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
@@ -126,21 +137,6 @@ def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog
         if progress is not None:
             progress(slots[1], factory.scene.timeline.count, result.day.isoformat())
     return days
-
-
-def _reply(ledger: ReplayResults, spec: ReplaySpec, cast: PolicyRuns) -> ReplayReply:
-    scene = ledger.scene
-    batteries = zip(scene.site.batteries, ledger.rules.initial_kwh[:, 0], strict=True)
-    return ReplayReply(
-        policies={name: ledger.describe(name) for name in spec.policies},
-        slots=scene.timeline.count,
-        currency=scene.site.currency,
-        initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
-        loss=_losses(ledger) if spec.loss_steps else {},
-        faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
-        seed=spec.seed,
-        as_recorded=[device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)],
-    )
 
 
 def _losses(ledger: ReplayResults) -> dict[str, float]:
