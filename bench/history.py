@@ -19,6 +19,7 @@ from sqlalchemy import Engine, text
 
 from luna.contracts.data import BackfillRequest, BuildSlotsRequest
 from luna.energy.site import parse_site
+from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, migrate, sites
 from luna.platform.database.engine import unit_of_work
@@ -26,7 +27,7 @@ from luna.platform.embedded import start
 from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantHistory
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

@@ -24,6 +24,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
 from luna.energy.site.control import Control
+from luna.platform.addresses import parse_broker
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
@@ -44,7 +45,7 @@ from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import MQTT
 from services.ingest.recorder import ReadingKind, Recorder
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.mqtt import MqttSource, parse_broker
+from services.ingest.sources.mqtt import MqttSource
 from services.planner.service import fleet
 
 # The machine's: a fortnight has 1344 slots, and each waits for what was recorded.

@@ -13,6 +13,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.energy.units import StatedUnits
+from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock
 from luna.platform.database import readings, sites, source_cursors
 from luna.platform.database.engine import unit_of_work
@@ -20,7 +21,7 @@ from luna.platform.queue import TaskContext
 from services.ingest.listening.supervisor import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantHistory
 from services.ingest.sources.home_assistant.state import as_instant
 from services.ingest.sources.source import HistorySource, SourceRefusedError
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.data import BuildSlotsRequest
 from luna.energy.errors import LunaError
+from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
 from luna.platform.drivers.proxy import ProxyPorts, declared_ports
@@ -28,8 +29,8 @@ from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
-from services.ingest.sources.mqtt import MqttSource, parse_broker
+from services.ingest.sources.home_assistant import HomeAssistantLive
+from services.ingest.sources.mqtt import MqttSource
 from services.ingest.sources.profile import ProfileSource
 from services.ingest.sources.source import LiveSource
 

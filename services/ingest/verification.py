@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 from luna.contracts.history_care import DayComparison, VerifyReply, VerifyRequest
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
+from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
 from services.ingest.metering.columns import Column, measured_columns
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantHistory
 
 # An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
 TOLERANCE_KWH = 0.1

@@ -10,8 +10,9 @@ from itertools import pairwise
 
 import pytest
 
+from luna.platform.addresses import HomeAssistantAccess
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
+from services.ingest.sources.home_assistant import HomeAssistantLive
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve

@@ -18,6 +18,7 @@ from luna.contracts.data import BackfillReply, BackfillRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
 from luna.energy.timeline import FloatArray, local_days, parse_zone
+from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import SystemClock
 from luna.platform.database import observations, readings, source_cursors
 from luna.platform.database.engine import unit_of_work
@@ -25,7 +26,7 @@ from luna.platform.queue import Client, Progress, TaskContext
 from luna.platform.settings import Settings
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
-from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
+from services.ingest.sources.home_assistant import HomeAssistantHistory
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from luna.energy.errors import InvalidInputError
-from services.ingest.sources.mqtt import parse_broker
+from luna.platform.addresses import parse_broker
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session
 from services.ingest.sources.mqtt.template import decoder, parse_path, parse_template
