@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import CompromiseReply, CostReply, Language, NoteReply
+from luna.contracts.plan import CompromiseReply, CostReply, NoteReply
 from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 from luna.words import read_mode, read_policy
+from luna.words.language import Language
 
 AlternativeMode = Literal["self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"]
 PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.contracts.plan import Language
 from luna.energy.instant import Instant
 from luna.energy.site import Site
+from luna.words.language import Language
 
 JobStatus = Literal["queued", "running", "done", "failed", "dead", "cancelled"]
 # "open" is what has not ended.

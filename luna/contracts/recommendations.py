@@ -7,8 +7,8 @@ from pydantic import Field
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request, Schedule
-from luna.contracts.plan import Language
 from luna.energy.instant import Instant
+from luna.words.language import Language
 
 ItemKind = Literal["document", "tip", "tariff", "what_if"]
 EventAction = Literal["shown", "opened", "useful", "dismissed", "read"]

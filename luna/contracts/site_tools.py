@@ -10,7 +10,7 @@ from pydantic import Field
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import Language
+from luna.words.language import Language
 
 Unit = Literal["kwh", "kw", "price", "cost", "soc", "share", "g_per_kwh", "hours", "instant", "count", "celsius", "name"]
 

@@ -12,7 +12,6 @@ from anyio import to_thread
 from sqlalchemy import Engine
 
 from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
 from luna.energy.errors import UnavailableError
@@ -24,6 +23,7 @@ from luna.platform.desk.servers import open_engine, open_object_store
 from luna.platform.embedded import running
 from luna.platform.queue import Client
 from luna.platform.settings import load_settings
+from luna.words import Language
 from services.api.tool_access import ToolAccess, read_declared
 
 MOST_SITES = 200

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
+from luna.words import Language
 from services.cli.console import JsonOption, emit, table
 from services.cli.declared import show_parts
 from services.cli.options import compose_request

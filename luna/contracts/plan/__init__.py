@@ -31,7 +31,6 @@ from luna.contracts.plan.request import (
 )
 from luna.contracts.plan.state import BatteryState, PeakState, StateMessage
 from luna.energy.reason import ReasonReply
-from luna.words.language import Language
 
 __all__ = [
     "COURSE_DIGITS",
@@ -48,7 +47,6 @@ __all__ = [
     "Energies",
     "FollowedReply",
     "ForecastSource",
-    "Language",
     "NoteReply",
     "ObjectiveReason",
     "ObjectiveReply",

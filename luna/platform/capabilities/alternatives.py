@@ -21,12 +21,11 @@ from luna.contracts.counterfactual import (
     list_runs,
 )
 from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.contracts.plan_lines import say_note
 from luna.energy.errors import ConflictError
 from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.what_if_questions import read_state, submit_what_if
-from luna.words import Numbers, say_mode, say_policy
+from luna.words import Language, Numbers, say_mode, say_policy
 
 _NOUN = "alternatives"
 _PLAN = "/v1/plans/{plan_id}"

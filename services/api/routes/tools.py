@@ -12,12 +12,12 @@ from pydantic import Field
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
 from luna.contracts.message import Request as RequestMessage
-from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.energy.refusals import refuse
 from luna.platform.capability import Capability
 from luna.platform.database import sites
+from luna.words import Language
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity

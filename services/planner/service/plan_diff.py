@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
+from luna.contracts.plan import BatteryState, PlanReply, PlanRequest
 from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
 from luna.energy.devices import FLOW_KINDS
 from luna.energy.refusals import refuse
 from luna.platform.database import plans
-from luna.words import Numbers
+from luna.words import Language, Numbers
 from luna.words.differences import HALF_CENT, say_cause
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan

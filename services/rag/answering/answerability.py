@@ -13,7 +13,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from luna.contracts.plan import Language
+from luna.words import Language
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of, numbers_of
 from services.rag.answering.matching import ContentWords, content_words

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from luna.contracts.answers import Answer, RecommendedDocument, ToolCall
-from luna.contracts.plan import Language
 from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequest
 from luna.energy.errors import LunaError, UnavailableError
+from luna.words import Language
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence

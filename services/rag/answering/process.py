@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from luna.contracts.answers import AskRequest, ToolCall
-from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolResult
 from luna.energy.refusals import refuse
@@ -19,6 +18,7 @@ from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
 from luna.platform.settings import Settings
+from luna.words import Language
 from services.rag.answering.ports import ProposedCall, SiteTools
 from services.rag.answering.service import AnsweringParts
 from services.rag.embedding import open_embedder

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from luna.contracts.answers import Answer
-from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolDescription
+from luna.words import Language
 from luna.words.language import language_forms
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.plain_text import gives_orders, to_plain_text

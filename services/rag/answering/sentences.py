@@ -2,7 +2,7 @@
 
 import re
 
-from luna.contracts.plan import Language
+from luna.words import Language
 
 # What ends with a full stop and ends no sentence.
 _ABBREVIATED = """

@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
-from luna.contracts.plan import Language
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.timeline import parse_zone
@@ -20,6 +19,7 @@ from luna.platform.database import answers, documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.answer_streams import AnswerStreams
 from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
+from luna.words import Language
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION

@@ -6,11 +6,11 @@ from typing import get_args
 
 import numpy as np
 
-from luna.contracts.plan import Language
 from luna.contracts.recommendations import ItemKind
 from luna.energy.timeline import FloatArray
 from luna.platform.database.recommendation_items import Candidate
 from luna.platform.database.recommendations import Habits
+from luna.words import Language
 
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 NAMES = ("constant", *KINDS, "similarity", "named_similarity", "saving", "freshness", "passed_over", "kind_reward", "own_language")
