@@ -20,7 +20,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from luna.energy.errors import ConflictError, LunaError, MachineError
-from luna.platform.database import backups, engine, migrate
+from luna.platform.database import backups, engine, revision
 from luna.platform.embedded.account import Account, options_for
 from luna.platform.embedded.servers import DATABASE, USER
 from luna.platform.embedded.state import HOST, choose_port
@@ -93,7 +93,7 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     Raises:
         ConflictError: a newer Luna or another PostgreSQL made it.
     """
-    if manifest.schema_revision is not None and manifest.schema_revision not in migrate.list_revisions():
+    if manifest.schema_revision is not None and manifest.schema_revision not in revision.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
     major = manifest.postgres_version // 10_000
     if postgres_major is not None and major != postgres_major:

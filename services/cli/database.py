@@ -8,6 +8,7 @@ import typer
 
 from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.revision import current, head
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
@@ -27,10 +28,10 @@ def upgrade(
     with running(settings) as addresses:
         migrate.upgrade(addresses.database_url, revision)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
-            reached = migrate.current(connection)
+            reached = current(connection)
             edition = timescale.detect(connection)
             # Policies belong to the tables of the newest revision.
-            complete = reached == migrate.head()
+            complete = reached == head()
             policies = timescale.apply_policies(connection, settings) if complete else []
             rollups = timescale.rollups(connection) if complete else {}
     document = {
@@ -74,5 +75,5 @@ def downgrade(
     with running(load_settings()) as addresses:
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
-            reached = migrate.current(connection)
+            reached = current(connection)
     emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))

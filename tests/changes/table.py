@@ -57,6 +57,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from luna.platform.database import backups, engine, migrate
+from luna.platform.database.revision import current
 from luna.platform.database.schema import metadata
 from services.backup.restore import restore
 from tests.folders import server_folder
@@ -74,7 +75,7 @@ def address(database):
 def read(database):
     with engine.own_session(database) as connection:
         rows = {name: count.rows for name, count in backups.count_tables(connection).items()}
-        return migrate.current(connection), {name: count for name, count in rows.items() if name not in LEFT_OUT}
+        return current(connection), {name: count for name, count in rows.items() if name not in LEFT_OUT}
 
 
 with server_folder() as parent:

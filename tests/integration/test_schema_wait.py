@@ -4,7 +4,8 @@ import uuid
 from functools import partial
 
 from luna.platform.database import engine
-from luna.platform.database.migrate import head, upgrade
+from luna.platform.database.migrate import upgrade
+from luna.platform.database.revision import head
 from luna.platform.health.probes import probe_database
 from luna.platform.health.schema import wait_for_schema
 from tests.databases import own_database

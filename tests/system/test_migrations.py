@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.platform.database import engine, migrate, sites, timescale
+from luna.platform.database.revision import current, head
 from luna.platform.database.schema import metadata
 from luna.platform.health.probes import probe_database
 from tests.databases import own_database
@@ -47,7 +48,7 @@ def test_the_migrations_build_what_the_tables_say(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert migrate.current(connection) == migrate.head()
+        assert current(connection) == head()
 
 
 def test_downgrading_removes_every_table_and_upgrading_brings_them_back(empty_url: str) -> None:
@@ -94,7 +95,7 @@ def test_a_table_that_someone_holds_is_not_waited_for_long(empty_url: str) -> No
         with pytest.raises(UnavailableError, match="lock timeout"):
             migrate.downgrade(empty_url)
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert migrate.current(connection) == migrate.head()
+        assert current(connection) == head()
 
 
 def test_a_database_without_an_encoding_is_served(database_server: str, worker_id: str) -> None:
@@ -116,7 +117,7 @@ def test_two_upgrades_at_once_do_not_collide(empty_url: str) -> None:
 
 def test_an_empty_database_has_no_revision(empty_url: str) -> None:
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert migrate.current(connection) is None
+        assert current(connection) is None
 
 
 def test_a_database_that_is_away_is_named_with_a_remedy() -> None:
@@ -128,7 +129,7 @@ def test_a_revision_that_is_none_is_named_and_nothing_is_changed(empty_url: str)
     with pytest.raises(InvalidInputError, match=r"revision: .*'spring'.*or head"):
         migrate.upgrade(empty_url, "spring")
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert migrate.current(connection) is None
+        assert current(connection) is None
 
 
 @pytest.mark.parametrize("revision", ["9999", "0000"], ids=["newer", "from before the first release"])
@@ -142,7 +143,7 @@ def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and
         with pytest.raises(ConflictError, match=rf"{name} at 127\.0\.0\.1:\d+ are at revision {revision}.*does not know.*empty database in LUNA_DATABASE_URL"):
             move(empty_url)
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert migrate.current(connection) == revision
+        assert current(connection) == revision
     assert count_observations(empty_url) == 1
 
 

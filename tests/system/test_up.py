@@ -25,7 +25,7 @@ from sqlalchemy import text
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE
-from luna.platform.database import engine, migrate, sites
+from luna.platform.database import engine, migrate, revision, sites
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -186,7 +186,7 @@ def kill_and_await_others(environment: dict[str, str], *modules: str) -> None:
 # First: it makes the database that the others find.
 def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
     answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
-    assert json.loads(answer.stdout)["revision"] == migrate.head()
+    assert json.loads(answer.stdout)["revision"] == revision.head()
 
 
 def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(luna: RunningLuna, environment: dict[str, str]) -> None:

@@ -14,8 +14,6 @@ from luna.energy.refusals import refuse
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
 from luna.platform.database.revision import current, head, list_revisions
 
-__all__ = ["current", "downgrade", "head", "list_revisions", "upgrade"]
-
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
 WAIT_FOR_OTHERS = "60s"

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from luna.platform.database import migrate, timescale
+from luna.platform.database import revision, timescale
 from tests.command_line import Luna
 from tests.databases import own_database
 
@@ -27,7 +27,7 @@ def test_an_upgrade_says_what_the_database_can_and_what_is_in_force(luna: Luna, 
     said = luna("db", "upgrade", "--json").document
     with create_engine(url, poolclass=NullPool).connect() as connection:
         edition, rollups = timescale.detect(connection), timescale.rollups(connection)
-    assert said["revision"] == migrate.head()
+    assert said["revision"] == revision.head()
     assert said["timescaledb"] == {"version": edition.version, "licence": edition.licence, "toolkit": edition.toolkit}
     assert said["rollups"] == rollups
     assert {policy["table"] for policy in said["policies"]} == set(timescale.SEGMENTS)
@@ -41,7 +41,7 @@ def test_upgrading_again_says_the_same(luna: Luna, url: str) -> None:
 @pytest.mark.usefixtures("url")
 def test_people_are_told_the_revision_and_the_rollups(luna: Luna) -> None:
     said = luna("db", "upgrade").out
-    assert f"revision {migrate.head()}" in said
+    assert f"revision {revision.head()}" in said
     assert "slot_observations_daily is a" in said
 
 

@@ -25,7 +25,7 @@ from pydantic_core import to_jsonable_python
 from luna.contracts.job import JobFilter
 from luna.energy.errors import LunaError
 from luna.platform.clock import SystemClock
-from luna.platform.database import jobs, migrate, sites, training_runs, volume
+from luna.platform.database import jobs, revision, sites, training_runs, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import USUAL_CURRENCY
 from luna.platform.queue.jobs import cancel_job, retry_job
@@ -108,7 +108,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 def _versions() -> Mapping[str, Any]:
     packages = {package.metadata["Name"]: package.version for package in distributions()}
-    return {"python": platform.python_version(), "platform": platform.platform(), "schema": migrate.head(), "packages": dict(sorted(packages.items()))}
+    return {"python": platform.python_version(), "platform": platform.platform(), "schema": revision.head(), "packages": dict(sorted(packages.items()))}
 
 
 def _jobs(gateway: Gateway) -> list[Any]:
