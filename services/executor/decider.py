@@ -226,7 +226,8 @@ class Decider:
         if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
         request = AgentPlans(connection, target.site, follow).ask(plan)
-        return keep_mode(request, state.decision, soc) if isinstance(target.device, WearingDevice) and target.device.wears_out else request
+        spent = target.device.read_spent() if isinstance(target.device, WearingDevice) else None
+        return request if spent is None else keep_mode(request, state.decision, soc, spent=spent)
 
 
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:

@@ -52,11 +52,14 @@ class Device(Protocol):
 
 @runtime_checkable
 class WearingDevice(Protocol):
-    """A connection that knows whether changes of mode wear out the memory of a device behind it."""
+    """A connection that knows whether changes of mode wear out the memory of a device behind it, and how many more there may be today."""
 
-    @property
-    def wears_out(self) -> bool:
-        """Whether they do."""
+    def read_spent(self) -> float | None:
+        """Return the share of a day's writes that is used up; None where changes of mode wear out nothing.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
 
 
 class DryRun:

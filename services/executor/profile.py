@@ -25,10 +25,14 @@ class ProfileDevice:
     def __init__(self, sessions: Mapping[str, InverterSession]) -> None:
         self._sessions = sessions
 
-    @property
-    def wears_out(self) -> bool:
-        """Whether changes of mode wear out the memory of a device, or may."""
-        return any(session.wears_out for session in self._sessions.values())
+    def read_spent(self) -> float | None:
+        """Return the share of a day's writes that is used up, of the device that has used most of them; None where changes of mode wear out nothing.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
+        shares = (session.read_spent() for session in self._sessions.values())
+        return max((share for share in shares if share is not None), default=None)
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Command each battery and return once its device has taken it.
@@ -72,10 +76,13 @@ class MixedDevice:
     def __init__(self, profiled: ProfileDevice, others: Device) -> None:
         self._profiled, self._others = profiled, others
 
-    @property
-    def wears_out(self) -> bool:
-        """Whether changes of mode wear out the memory of a device, or may."""
-        return self._profiled.wears_out
+    def read_spent(self) -> float | None:
+        """Return the share of a day's writes that is used up; None where changes of mode wear out nothing.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
+        return self._profiled.read_spent()
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Write in order and return when everything is acknowledged.

@@ -44,3 +44,14 @@ class StoredWrites:
             if not free_at:
                 connection.execute(device_writes.insert().values([{"device": self.device, "point": point, "written_at": now} for point in most]))
         return max(free_at, default=None)
+
+    def read_share(self, most: Mapping[str, int]) -> float:
+        """Return which share of its ``most`` within a day that point has had which has had the largest: 0, none; 1, all.
+
+        Raises:
+            UnavailableError: the database is away.
+        """
+        recent = (device_writes.c.device == self.device) & (device_writes.c.written_at > self.clock.now() - WINDOW)
+        query = select(device_writes.c.point, func.count()).where(recent, device_writes.c.point.in_(most)).group_by(device_writes.c.point)
+        with unit_of_work(self.engine) as connection:
+            return max((count / most[point] for point, count in connection.execute(query)), default=0.0)

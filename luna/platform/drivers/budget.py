@@ -23,6 +23,13 @@ class WriteCounter(Protocol):
             UnavailableError: nobody can count; nothing may be written.
         """
 
+    def read_share(self, most: Mapping[str, int]) -> float:
+        """Return which share of its ``most`` within 24 hours that point has had which has had the largest: 0, none; 1, all.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
+
 
 class Uncounted:
     """For a try by hand, a few writes long."""
@@ -30,6 +37,10 @@ class Uncounted:
     def spend(self, most: Mapping[str, int]) -> datetime | None:
         """Count nothing."""
         return None
+
+    def read_share(self, most: Mapping[str, int]) -> float:
+        """Return 0: nothing was counted."""
+        return 0.0
 
 
 def uncounted(_: str) -> WriteCounter:

@@ -186,6 +186,20 @@ class ProfiledDevice:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(due)
 
+    def read_spent(self) -> float | None:
+        """Return which share of a day's writes changes of its mode have used up, those kept to hand it back left out; None where they wear out nothing.
+
+        Where nobody knows where a point is kept it may wear out.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
+        written = dict.fromkeys(write.write for writes in self.profile.modes.values() for write in writes)
+        budgets = {name: budget for name in written if (budget := self.profile.points[name].budget) is not None}
+        if not any(write.write in budgets for write in self.profile.modes["self_consumption"]):
+            return None
+        return self.counter.read_share({name: budget - RESERVED_WRITES for name, budget in budgets.items()})
+
     def read_limits(self) -> dict[LimitName, float]:
         """Return the most that the device says it can, in the units of ``READING_UNITS``; what it does not say is left out.
 

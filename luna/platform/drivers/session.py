@@ -128,11 +128,13 @@ class InverterSession:
             self._keeper = threading.Thread(target=self._run, name="inverter session", daemon=True)
             self._keeper.start()
 
-    @property
-    def wears_out(self) -> bool:
-        """Whether each change of mode wears out the device's memory, or may: nobody knows where it is kept."""
-        profile = self._device.profile
-        return any(profile.points[write.write].persistence != "volatile" for write in profile.modes["self_consumption"])
+    def read_spent(self) -> float | None:
+        """Return which share of a day's writes changes of mode have used up; None where they wear out nothing.
+
+        Raises:
+            UnavailableError: nobody can count.
+        """
+        return self._device.read_spent()
 
     @property
     def disobeys(self) -> bool:
