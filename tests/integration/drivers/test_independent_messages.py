@@ -116,13 +116,14 @@ def test_a_gx_does_what_is_written_to_it(broker: Mosquitto, client: PlainClient,
 def test_a_set_point_that_nobody_repeats_ends(broker: Mosquitto, client: PlainClient) -> None:
     clock = Seconds()
     device = SimulatedInverter(load_profile("victron_mqtt", Path("/nonexistent")), now=clock)
-    with serve_device(device, port=broker.port, prefix="c0619ab12345"):
-        client.write(f"W/c0619ab12345/{SETPOINT}", 2000, reply=f"N/c0619ab12345/{SETPOINT}")
+    # An address of its own: what the device of another test said last may still come.
+    with serve_device(device, port=broker.port, prefix="c0619ab12346"):
+        client.write(f"W/c0619ab12346/{SETPOINT}", 2000, reply=f"N/c0619ab12346/{SETPOINT}")
         for seconds, flows_w in ((55, 3500), (35, 1500)):
             clock.now += seconds
             # Once it has said everything: what came before may be of the write.
-            client.ask("R/c0619ab12345/keepalive", "", reply="N/c0619ab12345/full_publish_completed")
-            assert client.last("N/c0619ab12345/system/0/Dc/Battery/Power")["value"] == pytest.approx(flows_w, abs=5)
+            client.ask("R/c0619ab12346/keepalive", "", reply="N/c0619ab12346/full_publish_completed")
+            assert client.last("N/c0619ab12346/system/0/Dc/Battery/Power")["value"] == pytest.approx(flows_w, abs=5)
 
 
 def test_a_shelly_tells_its_power_and_its_counters(broker: Mosquitto, client: PlainClient) -> None:
