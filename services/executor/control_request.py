@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from luna.contracts.control import BatterySetpoint, ControlState, DecidedBy, Decision, Override, ReasonCode, Source
 from luna.contracts.plan import PlanReply
+from luna.energy.part import PER_EURO
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.drivers.session import mode_at
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 # A device that takes a command and does something else is found out by then.
 PROVEN = timedelta(minutes=5)
-# Between what a quarter-hour gains by a change of mode that is worth one, currency, where each wears out a device's memory. Source: docs/decisions/0099.
+# Between what a quarter-hour gains by a change of mode that is worth one, EUR, where each wears out a device's memory. Source: docs/decisions/0099.
 LEAST_GAIN, MOST_GAIN = 0.001, 0.1
 TRADING = frozenset({"charge", "export"})
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
@@ -111,17 +112,18 @@ def finish_run(request: ControlRequest, last: Decision | None, unit: Controllabl
     return replace(request, requested=last.allowed, decided_by="rule", reason="least_run") if ends else request
 
 
-def price_change(spent: float) -> float:
-    """Return what a change of mode has to gain, currency, when this share of a day's changes is used up, 0 to 1.
+def price_change(spent: float, currency: str) -> float:
+    """Return what a change of mode has to gain, in a currency, when this share of a day's changes is used up, 0 to 1.
 
     Cheap while many are left, dear towards the last, so that what gains most is not missed for what came first: no rule that does not know the day comes
     nearer to the best choice. Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online knapsack problems, 2008.
     """
-    return LEAST_GAIN / math.e * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
+    # Of a currency without an order of magnitude here as of a euro: too cheap is no harm beside a budget, too dear is.
+    return PER_EURO.get(currency, 1.0) * LEAST_GAIN / math.e * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
 
 
-def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, spent: float) -> ControlRequest:
-    """Return the request, or the modes in force while what others would have gained since is less than a change is worth: who flaps is not followed.
+def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, price: float) -> ControlRequest:
+    """Return the request, or the modes in force while what others would have gained since is less than the price of a change: who flaps is not followed.
 
     What is bought or sold ends when the plan says so, and what nobody knows the gain of begins. Waiting until the forgone gains reach the cost of a change
     comes to twice the least possible at most. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
@@ -130,7 +132,7 @@ def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, 
         request: what the plan asks of the batteries.
         last: the decision in force.
         soc: measured states of charge by battery, 0 to 1; which mode a set-point comes to depends on them. NaN: unknown, and the request stands.
-        spent: share of a day's changes that is used up, 0 to 1.
+        price: of a change, currency (``price_change``).
     """
     if last is None or request.decided_by not in {"planner", "agent"} or last.decided_by not in {"planner", "agent"} or request.gain is None:
         return request
@@ -140,7 +142,7 @@ def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, 
     )
     forgone = last.forgone + max(request.gain, 0.0)
     unknown = any(math.isnan(soc.get(name, math.nan)) for name in modes)
-    if unknown or modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= price_change(spent):
+    if unknown or modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= price:
         return request
     # Without the limits of a slot that is over: they would end, at some state of charge, what is kept.
     unlimited = {name: BatterySetpoint(mode=mode) for name, mode in kept.items()}

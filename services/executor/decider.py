@@ -41,6 +41,7 @@ from services.executor.control_request import (
     follow_plan,
     keep_mode,
     plan_age,
+    price_change,
 )
 from services.executor.device import WearingDevice
 from services.executor.devices.unit import InForce
@@ -227,7 +228,7 @@ class Decider:
             return follow(plan)
         request = AgentPlans(connection, target.site, follow).ask(plan)
         spent = target.device.read_spent() if isinstance(target.device, WearingDevice) else None
-        return request if spent is None else keep_mode(request, state.decision, soc, spent=spent)
+        return request if spent is None else keep_mode(request, state.decision, soc, price=price_change(spent, target.site.currency))
 
 
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:
