@@ -34,7 +34,7 @@ class WriteTimes:
     def most_worn(self, device: SimulatedInverter, *, within_s: float) -> int:
         """Return how often that point was written of late which wears out by it, or may, and was written most."""
         since = device.now() - within_s
-        wearing = [name for name in self._written if device.profile.points[name].persistence != "volatile"]
+        wearing = [name for name in self._written if device.profile.points[name].budget is not None]
         return max((sum(at >= since for at in self._written[name]) for name in wearing), default=0)
 
 

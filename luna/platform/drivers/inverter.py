@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -181,10 +181,14 @@ class ProfiledDevice:
             raise
 
     def _send(self, due: Sequence[PointValue], *, kept: int) -> None:
-        most = {write.point: budget - kept for write in due if (budget := self.profile.points[write.point].budget) is not None}
+        most = self._list_budgets((write.point for write in due), kept=kept)
         if most and (until := self.counter.spend(most)) is not None:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(due)
+
+    def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
+        """Return how often each of the points that wear out by writing, or may, is written in 24 hours at most; ``kept`` writes are left out."""
+        return {point: budget - kept for point in points if (budget := self.profile.points[point].budget) is not None}
 
     def read_spent(self) -> float | None:
         """Return which share of a day's writes changes of its mode have used up, those kept to hand it back left out; None where they wear out nothing.
@@ -194,11 +198,8 @@ class ProfiledDevice:
         Raises:
             UnavailableError: nobody can count.
         """
-        written = dict.fromkeys(write.write for writes in self.profile.modes.values() for write in writes)
-        budgets = {name: budget for name in written if (budget := self.profile.points[name].budget) is not None}
-        if not any(write.write in budgets for write in self.profile.modes["self_consumption"]):
-            return None
-        return self.counter.read_share({name: budget - RESERVED_WRITES for name, budget in budgets.items()})
+        most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
+        return self.counter.read_share(most) if any(write.write in most for write in self.profile.modes["self_consumption"]) else None
 
     def read_limits(self) -> dict[LimitName, float]:
         """Return the most that the device says it can, in the units of ``READING_UNITS``; what it does not say is left out.
