@@ -20,7 +20,6 @@ from luna.platform.desk.servers import open_database
 from luna.platform.desk.work import await_end
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language
-from luna.words.charts import draw_bills
 from services.cli.console import JsonOption, follow_progress
 from services.cli.declared import emit_reply, open_desk
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
@@ -66,6 +65,9 @@ def show_what_if(  # noqa: PLR0913 - one per option
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
+        # ``luna why-not`` draws nothing, and starts sooner without charts.
+        from luna.words.charts import draw_bills
+
         write_whole(picture, draw_bills(state.reply, language=language))
     emit_reply(read_what_if, state, as_json=as_json, arguments={"language": language})
 
