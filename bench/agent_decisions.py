@@ -31,7 +31,7 @@ from services.agent.registry import Lesson, find_kinds
 from services.agent.training import compose_artefact
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.model.aurora import VERSION
-from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY
+from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import ForecastArchive, SitePrices

@@ -27,7 +27,7 @@ from bench.closed_loop.grid import TARIFFS
 from bench.forecast import Case, list_homes, list_houses
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.site import Household, Site
 from luna.energy.site.household import YEARLY_KWH_BY_PERSONS
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_days, local_midnight

@@ -17,7 +17,7 @@ from luna.contracts.recommendations import BanditPolicy
 from luna.energy.timeline import FloatArray
 from luna.platform.database import engine, migrate
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from services.rag.recommending.bandit import BanditRanking, Statistics, cross_features
 from tests.recommending import SUBJECTS, choose, store_items
 

@@ -25,7 +25,7 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.platform.database import copy, engine, migrate, observations, rollups, sites
 from luna.platform.database.schema.series import slot_observations
-from luna.platform.embedded import Addresses, Servers, start
+from luna.platform.embedded.supervisor import Addresses, Servers, start
 from services.ingest.loading import FileForm, load_file
 
 ROWS = 1_000_000

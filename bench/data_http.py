@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from bench.stack import owner_headers
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 
 QUERIES = 40
 FORMATS = ("json", "csv", "arrow")

@@ -34,7 +34,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.plans import PlanRow
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.database.site_facts import PlanningFacts
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue.worker import keep_loaded
 from luna.platform.telemetry import configure_logging
 from services.planner.compiled import load_kernels

@@ -37,7 +37,7 @@ from luna.energy.timeline import SLOT, FloatArray, parse_zone
 from luna.platform.database import control, engine, jobs, rollups, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.objects import FileObjects, ObjectStore
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.jobs import submit_job

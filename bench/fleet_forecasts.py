@@ -31,7 +31,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activat
 from luna.platform.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.platform.database.schema.series import slot_forecasts
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.queue.worker import keep_loaded
 from luna.platform.telemetry import configure_logging

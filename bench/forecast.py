@@ -30,7 +30,7 @@ from services.forecaster.model.aurora import VERSION, Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.scoring import Score, score_batch
 from services.forecaster.service import issue_in_parts, list_instants
-from services.ingest.demo_data import TEST_FIRST_DAY, load_demo
+from services.ingest.demo_data.demo import TEST_FIRST_DAY, load_demo
 
 WEEKS = 8
 EVERY = timedelta(hours=6)

@@ -28,7 +28,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.request import write_inputs
 from luna.platform.database import api_keys, engine, plans, sites, users
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.telemetry import configure_logging
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_columns

@@ -23,11 +23,11 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, migrate, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantHistory
+from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from tests.home_assistant import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)

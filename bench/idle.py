@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from bench.stack import data_folder, luna_up
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.demo.environment import prepare_home

@@ -42,13 +42,13 @@ from luna.platform.database import engine, forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Addresses
 from luna.platform.embedded.account import account_for, make_reachable, open_lock, take
 from luna.platform.embedded.binaries import find_postgres, find_redis
 from luna.platform.embedded.process import end, spawn
 from luna.platform.embedded.replacement import CLUSTER
 from luna.platform.embedded.servers import Postgres, Redis
 from luna.platform.embedded.state import HOST, choose_port
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.telemetry import configure_logging
 
 SITE = "shared"

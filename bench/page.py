@@ -19,7 +19,7 @@ from bench.stack import data_servers, owner_headers
 from luna.energy.errors import MachineError
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.telemetry import configure_logging
 from tests.browsers import CHROMIUM, MISSING
 from tests.demo_home import store_demo_home

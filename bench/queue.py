@@ -23,7 +23,7 @@ from bench.gateway import GATEWAY, serving
 from bench.processes import ProcessTree
 from bench.stack import data_servers, owner_headers
 from luna.contracts.message import Request
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.telemetry import configure_logging
 

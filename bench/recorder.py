@@ -23,7 +23,7 @@ from luna.energy.site import parse_site
 from luna.platform.database import engine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.settings import Settings, load_settings
 from luna.platform.spool.file import PRAGMAS
 from luna.platform.telemetry import configure_logging

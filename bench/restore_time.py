@@ -27,7 +27,7 @@ from bench.stack import Stack, data_folder, luna_up
 from bench.stored_sites import draw_days, draw_site
 from luna.platform.database import engine, migrate, observations, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.backup.create import create_backup, open_work

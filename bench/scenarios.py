@@ -27,7 +27,7 @@ from services.forecaster.scenarios.past_error import LIBRARY_DAYS, ErrorHistory
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
 from services.forecaster.scenarios.service import DEFAULT_COUNT, make_scenarios
 from services.forecaster.service import issue_in_parts, list_instants
-from services.ingest.demo_data import TEST_FIRST_DAY, DemoPrices, DemoSite, load_demo
+from services.ingest.demo_data.demo import TEST_FIRST_DAY, DemoPrices, DemoSite, load_demo
 
 WEEKS = 8
 EVERY = timedelta(hours=6)

@@ -9,7 +9,7 @@ import numpy as np
 from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from luna.platform.settings import load_settings
-from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
+from services.ingest.demo_data.demo import DemoPrices, DemoSite, load_demo
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData

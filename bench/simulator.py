@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from bench.timing import race
-from luna.energy.devices import Battery
-from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, clamp
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import SetPoint
+from luna.energy.physics.safety import clamp
 from luna.energy.simulator import Actuals, price, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 

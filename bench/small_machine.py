@@ -25,18 +25,18 @@ import httpx
 from bench.control_groups import ControlGroup, control_group
 from bench.first_run import INSTALL, clone_checkout, newcomers_environment
 from bench.stack import Stack, data_folder, luna_up
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import MachineError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock, move_clock
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home import SITE_NAME
+from luna.platform.simulated_home.site import SITE_NAME
 from luna.platform.telemetry import configure_logging
 from services.demo.environment import prepare_home
-from services.ingest.demo_data import load_demo
+from services.ingest.demo_data.demo import load_demo
 
 CPUS, MEMORY_BYTES = 1, 1 << 30
 DAYS, SPEED = 1.0, 60.0

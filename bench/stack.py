@@ -21,7 +21,7 @@ from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.platform.clock import SystemClock
 from luna.platform.database import api_keys, engine, migrate, users
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses, running, start
+from luna.platform.embedded.supervisor import Addresses, running, start
 from luna.platform.own_secrets import open_owner_token
 from luna.platform.settings import Settings
 from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER

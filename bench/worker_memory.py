@@ -14,7 +14,7 @@ from bench.processes import ProcessTree
 from bench.queue import run_worker
 from bench.queue_tasks import LimitedRequest
 from bench.stack import data_servers
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.queue.app import PREFIX
 from luna.platform.telemetry import configure_logging

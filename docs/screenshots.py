@@ -20,8 +20,8 @@ from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.clock import FixedClock
 from luna.platform.database import engine, sites
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Addresses, start
-from luna.platform.simulated_home import SITE_NAME, ZONE
+from luna.platform.embedded.supervisor import Addresses, start
+from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from tests.browsers import CHROMIUM
 from tests.demo_home import store_demo_home
 from tests.furnished import describe_furnished, furnish, plan_now

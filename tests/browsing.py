@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.platform.clock import FixedClock
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from tests.browsers import AXE, CHROMIUM, MISSING
 from tests.databases import remove_site

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
-from luna.platform.embedded import Servers, start
+from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.telemetry import ensure_plain_lines
 from tests import browsers, failed_again
 from tests.command_line import Luna, Said

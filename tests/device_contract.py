@@ -17,7 +17,9 @@ from pydantic import BaseModel, ValidationError
 
 from luna.contracts.control import BatterySetpoint, ControlState, PvSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanRequest
-from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS, DeviceKind, LoadSetpoint
+from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS
+from luna.energy.devices.kind import DeviceKind
+from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.errors import LunaError
 from luna.energy.part import MoneyBounds
 from luna.energy.site import SENSOR_ROLES, Site, parse_site

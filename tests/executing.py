@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
 from luna.platform.database import control, sites

@@ -12,7 +12,7 @@ import redis
 import uvicorn
 
 from luna.platform.clock import Clock
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.server import GatewayProtocol

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from luna.energy.outlook import Quantiles
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.agent.environment.episodes import EpisodeBatch

@@ -23,7 +23,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import api_keys, engine, jobs, quarantine, sessions, users, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.api.identity.identity import csrf_token_of
 from tests.databases import own_database
 from tests.gateway import serve

@@ -17,8 +17,8 @@ from sqlalchemy import Engine, text
 
 from luna.platform.database import engine, migrate
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import start
 from luna.platform.embedded.state import load_state, save_state
+from luna.platform.embedded.supervisor import start
 from luna.platform.objects import open_objects
 from luna.platform.settings import Settings
 from services.backup.create import BackupWork, create_backup, open_work

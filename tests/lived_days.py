@@ -9,10 +9,12 @@ import numpy as np
 from luna.contracts.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import PlanOptions, PlanRequest
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
-from luna.energy.physics import Flows, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 from luna.platform.database import control, forecasts, observations, prices
 from luna.platform.database.engine import unit_of_work

@@ -36,14 +36,14 @@ from luna.platform.database import engine, migrate
 from luna.platform.database.episodes import EpisodeStep
 from luna.platform.database.schema import metadata
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.queue.services import SERVICES, load_services
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings, example
 from luna.platform.settings.model import Deployment
-from luna.platform.spool import open_mirror
 from luna.platform.spool.kind import EpisodeKind
+from luna.platform.spool.spool import open_mirror
 from luna.words import alternatives, compromises, differences, modes, notes, numbers, reasons
 from luna.words.catalogue import CATALOGUE, ITSELF
 from luna.words.catalogue.fluent_message import Part

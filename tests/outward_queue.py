@@ -16,8 +16,8 @@ from luna.contracts.health import BeatSign, NodeSign
 from luna.contracts.job import Job, Progress
 from luna.contracts.plan import PlanRequest
 from luna.platform.clock import FixedClock
-from luna.platform.embedded import Servers
-from luna.platform.health import Readiness
+from luna.platform.embedded.supervisor import Servers
+from luna.platform.health.readiness import Readiness
 from luna.platform.queue import Client
 from luna.platform.queue.app import create_worker, unacknowledged_by
 from luna.platform.queue.heartbeats import LeaderLock, Node, executor_present, present

@@ -8,7 +8,8 @@ import numpy as np
 
 from luna.contracts.plan import Terminal
 from luna.energy.outlook import Outlook
-from luna.energy.physics import Flows, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.simulation import Flows
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import Site, parse_site

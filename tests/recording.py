@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from luna.platform.database import engine
-from luna.platform.spool import open_mirror
+from luna.platform.spool.spool import open_mirror
 from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder

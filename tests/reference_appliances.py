@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pulp
 
-from luna.energy.devices import DeferrableLoad
+from luna.energy.devices.appliance import DeferrableLoad
 from luna.energy.outlook import Outlook
 from luna.energy.timeline import FloatArray
 from services.planner.devices.appliance import CycleDemand, DayNeed, LoadDemand

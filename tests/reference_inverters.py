@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulp
 
-from luna.energy.devices import Inverter
+from luna.energy.devices.inverter import Inverter
 from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pulp
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.timeline import local_dates
 from services.planner.devices.kind import PIN_SLACK
 from services.planner.devices.vehicle import ChargingDemand

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pulp
 
-from luna.energy.economics import Peak
+from luna.energy.economics.charges import Peak
 from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
 from luna.contracts.control import ControlEntry
 from luna.contracts.plan import PlanOptions, PlanReply
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import agent_gates, agent_plans, control, observations
 from luna.platform.database.engine import unit_of_work

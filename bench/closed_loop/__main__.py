@@ -14,7 +14,7 @@ from bench.closed_loop.grid import Scenario, build_case, list_grid, list_short_g
 from bench.closed_loop.loop import IDLE, SELF, LoopResults, run_loops
 from bench.closed_loop.summary import Row, group_messages, normalise, summarise
 from bench.closed_loop.weeks import WEEKS, ZONE
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 
 COLUMNS = (IDLE, SELF, REPLAYED, FOLLOWED)
 

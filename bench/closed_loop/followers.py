@@ -13,9 +13,11 @@ from bench.closed_loop.grid import Case
 from luna.contracts.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.energy.devices import Mode as ModeWord
-from luna.energy.devices import PvMode
-from luna.energy.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
+from luna.energy.devices.battery import Mode as ModeWord
+from luna.energy.devices.pv import PvMode
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
 from luna.energy.policy import wants_plan
 from luna.energy.schedule import Policy
 from luna.energy.site import Site

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from bench.closed_loop.grid import Case
 from bench.closed_loop.meters import Meter
-from luna.energy.economics import Costs, site_curtailment, slot_costs
-from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
+from luna.energy.economics.costs import Costs, slot_costs
+from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.physics.limits import SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import BoolArray, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.schedule import PlainPolicy, Policy, SideBySide
 from luna.energy.simulator import balance_residual_kwh, stack
 from luna.energy.timeline import FloatArray

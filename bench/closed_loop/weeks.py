@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline, local_days, local_offsets
 from services.planner.problem.knowledge import DAY, PerfectForesight, PriceVintages
 

@@ -29,7 +29,7 @@ from bench.fortnight.world import SetClock, SimulatedWorld, open_world
 from luna.contracts.data import JudgeQualityRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.energy.economics import DAY_AHEAD_PUBLISHED
+from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform import control_service
@@ -38,11 +38,14 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema.series import sensor_readings, sensors
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, RecordedYear, build_site, publish_prices
+from luna.platform.simulated_home.files import Faults, HomeFiles
+from luna.platform.simulated_home.market import publish_prices
 from luna.platform.simulated_home.preparation import JUDGED
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import SITE_NAME, ZONE, build_site
 from luna.platform.telemetry import configure_logging
 from services.executor.control_request import plan_age
 from services.ingest.simulated_home import make_home

@@ -20,7 +20,9 @@ from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
 from luna.platform.house_now import OLD_VALUES
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house
-from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
+from luna.platform.simulated_home.battery import Command
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from luna.words import Language
 from luna.words.messages import TITLES
 from luna.words.pages import page_words

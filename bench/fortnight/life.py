@@ -33,8 +33,8 @@ from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
-from luna.platform.simulated_home import SITE_NAME
-from luna.platform.spool import open_mirror
+from luna.platform.simulated_home.site import SITE_NAME
+from luna.platform.spool.spool import open_mirror
 from services.executor import mqtt, profile
 from services.executor.control_step import Executor
 from services.executor.device import Device
@@ -45,7 +45,7 @@ from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import MQTT
 from services.ingest.recorder import ReadingKind, Recorder
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.mqtt import MqttSource
+from services.ingest.sources.mqtt.source import MqttSource
 from services.planner.service import fleet
 
 # The machine's: a fortnight has 1344 slots, and each waits for what was recorded.

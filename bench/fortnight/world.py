@@ -12,7 +12,10 @@ from typing import TypeVar
 from bench.fortnight.direct_link import WriteTimes
 from luna.energy.site import Site
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear
+from luna.platform.simulated_home.files import Faults, HomeFiles
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import TOPICS
 from services.simulated_home.__main__ import LivingHome
 from services.simulated_home.inverter import HomeInverter
 

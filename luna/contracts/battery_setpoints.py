@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
 from luna.energy.policy import DIGITS
 from luna.energy.site import Site
 from luna.energy.site.control import Control

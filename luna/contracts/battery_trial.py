@@ -5,7 +5,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from luna.contracts.message import Message, Request
-from luna.energy.devices import Mode, Via
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.commands import Via
 
 
 class BatteryMove(Message):

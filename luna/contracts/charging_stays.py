@@ -16,7 +16,7 @@ from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import VehicleFlow
 from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import list_read
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.refusals import invalid_part, refuse
 from luna.energy.site import Site
 from luna.energy.timeline import local_instant

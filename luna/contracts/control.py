@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Message
-from luna.energy.devices import BATTERIES, LoadSetpoint, Mode, PvMode, VehicleMode
+from luna.energy.devices.battery import BATTERIES, Mode
+from luna.energy.devices.pv import PvMode
+from luna.energy.devices.switched import LoadSetpoint
+from luna.energy.devices.vehicle import VehicleMode
 from luna.energy.instant import Instant
 from luna.energy.site.control import Control, DeviceMode
 from luna.words import read_mode
@@ -14,7 +17,7 @@ Soc = Annotated[float | None, Field(ge=0, le=1)]
 
 
 class BatterySetpoint(Message):
-    """A mode with its limits, as ``luna.energy.physics.SetPoint`` has them for one battery; null: what battery and connection bear."""
+    """A mode with its limits, as ``luna.energy.physics.mode.SetPoint`` has them for one battery; null: what battery and connection bear."""
 
     mode: Mode
     power_kw: Annotated[float | None, Field(ge=0, le=10_000, description="bounds exchange with the grid while charging and exporting")] = None

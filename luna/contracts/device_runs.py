@@ -8,7 +8,8 @@ from typing import Self
 import numpy as np
 
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import SWITCHED_KINDS, DeviceUseKind
+from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import BatteryControl, DeviceWrite
+from luna.energy.devices.battery import BatteryControl
+from luna.energy.devices.commands import DeviceWrite
 from luna.energy.site.control import Control
 
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.

@@ -11,7 +11,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Numbers
-from luna.words.charts import ForecastView, SeriesView
+from luna.words.charts.forecast import ForecastView, SeriesView
 
 _PER_HOUR = timedelta(hours=1) / SLOT
 

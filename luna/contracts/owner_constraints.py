@@ -7,7 +7,8 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
-from luna.energy.devices import DEVICE_KINDS, ChargedDevice
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.kind import ChargedDevice
 from luna.energy.errors import LunaError
 from luna.energy.part import Part
 from luna.energy.refusals import refuse

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import PlanReason, PlanReasonsReply
-from luna.energy.devices import BATTERIES, FLOW_KINDS
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.reason import ReasonReply
 
 # What batteries do together is the slot's own reason.

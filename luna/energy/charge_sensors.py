@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.part import SOC_ROUNDING

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import NamedTuple
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.observations import SocReading
 
 # A battery management that recalibrates moves by a few per cent at once.

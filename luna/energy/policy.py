@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.part import Part
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
+from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
 from luna.energy.timeline import FloatArray, bound, broadcast
 
 # Above every state of charge, and below: what is always, or never, done. No battery that starts outside its limits reaches them.

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from luna.energy.physics import IntArray, Mode, SetPoint
+from luna.energy.physics.mode import IntArray, Mode, SetPoint
 from luna.energy.timeline import FloatArray
 
 Figure = float | datetime | str

@@ -6,8 +6,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.energy.economics import Costs, slot_costs
-from luna.energy.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, find_corrected, simulate_slot
+from luna.energy.economics.costs import Costs, slot_costs
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import BoolArray, IntArray, Mode, SetPoint
+from luna.energy.physics.safety import clamp, find_corrected
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.schedule import Policy, whole_range
 from luna.energy.timeline import FloatArray, IndexArray, Timeline
 

@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.timeline import FloatArray
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import Timeline, local_instant
 
 _DAY = timedelta(days=1)

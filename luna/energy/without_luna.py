@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.economics import site_curtailment
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.schedule import PlainPolicy
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import Site

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState, Override
-from luna.energy.devices import BATTERIES, Via, find_commands
+from luna.energy.devices import find_commands
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
 from luna.energy.site.control import NOT_SENT

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import PlanReply, SlotReply
-from luna.energy.devices import BATTERIES, DeviceUseKind
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.charging_stays import find_charging_run, list_names, list_planned_stays
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import DeviceUseKind
+from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.levels import HOUR, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.proposed_runs import LITTLE_KWH

@@ -14,8 +14,10 @@ from typing import NoReturn
 import structlog
 
 from luna.energy.errors import LunaError
-from luna.platform.embedded import Addresses, running
-from luna.platform.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
+from luna.platform.embedded.supervisor import Addresses, running
+from luna.platform.health.probes import Probe, probes_for
+from luna.platform.health.readiness import ALIVE, Liveness, Readiness
+from luna.platform.health.server import announce_release, serve_health
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, SlotReply
 from luna.energy.observations import SERIES
-from luna.energy.physics import Mode, SetPoint, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import whole_range
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import SUBMETERED, Site

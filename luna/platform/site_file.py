@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from luna.energy.devices import DEVICE_KINDS, DeviceKind
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.kind import DeviceKind
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice, parse_site

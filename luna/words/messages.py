@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
 from luna.words.compromises import retell_compromise

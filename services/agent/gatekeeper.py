@@ -15,7 +15,7 @@ import numpy as np
 
 from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
-from luna.energy.physics import clamp, find_corrected
+from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray

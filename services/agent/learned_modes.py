@@ -12,9 +12,9 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import LunaError
-from luna.energy.physics import SERVES, STORES, BoolArray, IntArray, Mode
+from luna.energy.physics.mode import SERVES, STORES, BoolArray, IntArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.slot_features import SlotFeatures

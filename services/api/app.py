@@ -22,7 +22,7 @@ import services.api.pages
 from luna.energy.refusals import refuse
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import engine
-from luna.platform.embedded import Addresses, running
+from luna.platform.embedded.supervisor import Addresses, running
 from luna.platform.own_secrets import open_owner_token, open_token_key
 from luna.platform.queue import Client
 from luna.platform.queue.connection import connect

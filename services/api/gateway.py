@@ -28,8 +28,8 @@ from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse, sites
 from luna.platform.database.engine import after_commit, do_in_unit, unit_of_work
 from luna.platform.database.idempotency import LockedKeys
-from luna.platform.health import TAKES, Readiness
 from luna.platform.health.probes import probe_database
+from luna.platform.health.readiness import TAKES, Readiness
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.queue import Client, Progress
 from luna.platform.queue.jobs import submit_job

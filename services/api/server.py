@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from luna.energy.refusals import refuse
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from luna.platform.telemetry import new_trace_id
 from services.api.app import create_app

@@ -12,7 +12,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.capabilities.sites import describe_unreadable
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.health import ALIVE, TAKES
+from luna.platform.health.readiness import ALIVE, TAKES
 from luna.platform.queue.services import SERVICES
 from services.api.gateway import Gateway
 

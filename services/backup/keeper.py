@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Gauge
 
 from luna.energy.errors import LunaError
-from luna.platform.health import Liveness
+from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory
 from luna.platform.settings import Settings
 from services.backup.chain import list_missing

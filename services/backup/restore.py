@@ -17,12 +17,13 @@ from luna.contracts.documents import ReindexRequest
 from luna.energy.errors import ConflictError, LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine, jobs, migrate
-from luna.platform.embedded import process, start
+from luna.platform.embedded import process
 from luna.platform.embedded.account import Account, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.platform.embedded.binaries import find_postgres
 from luna.platform.embedded.replacement import drop_previous, put_back, replace_cluster
 from luna.platform.embedded.servers import USER, Postgres
 from luna.platform.embedded.state import State, load_state
+from luna.platform.embedded.supervisor import start
 from luna.platform.objects import open_objects
 from luna.platform.private_folders import make_private
 from luna.platform.queue import serialization

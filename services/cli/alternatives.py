@@ -66,7 +66,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
         # ``luna why-not`` draws nothing, and starts sooner without charts.
-        from luna.words.charts import draw_bills
+        from luna.words.charts.bill import draw_bills
 
         write_whole(picture, draw_bills(state.reply, language=language))
     emit_reply(read_what_if, state, as_json=as_json, arguments={"language": language})

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table, write_json, write_text
 

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.control import ControlState, Override
-from luna.energy.devices import BATTERIES, COMMANDS, Mode
+from luna.energy.devices import COMMANDS
+from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.platform.capabilities import control

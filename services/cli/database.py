@@ -10,7 +10,7 @@ from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.revision import current, head
 from luna.platform.desk.servers import open_engine
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out, table, write_json
 

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from luna.energy.errors import MachineError
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers

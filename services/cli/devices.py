@@ -21,7 +21,7 @@ from services.cli.options import SiteOption
 from services.cli.site import find_differences, show_differences
 
 if TYPE_CHECKING:
-    from luna.energy.devices import Via
+    from luna.energy.devices.commands import Via
     from luna.platform.drivers.device_secrets import DeviceSecret
     from luna.platform.drivers.inverter import ProfiledDevice
     from luna.platform.drivers.profile import DeviceProfile
@@ -302,7 +302,7 @@ def open_proxy(
 
 def _via(host: str, profile: str, *, secret: str | None = None, **parts: object) -> "Via":
     """Return a device's place; a password that is typed is kept in a file, which the place names."""
-    from luna.energy.devices import Via
+    from luna.energy.devices.commands import Via
     from luna.energy.site import invalid_input
     from luna.platform.drivers.device_secrets import store_device_secret
     from luna.platform.settings import load_settings

@@ -22,7 +22,7 @@ from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.objects import ObjectStore
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers, say_instant
-from luna.words.charts import draw_forecast_page, draw_forecast_picture
+from luna.words.charts.forecast import draw_forecast_page, draw_forecast_picture
 from luna.words.compromises import condition
 from services.cli.console import JsonOption, emit, follow_progress, out, table, write_json
 from services.cli.declared import build_group, emit_reply

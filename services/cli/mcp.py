@@ -20,7 +20,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import migrate, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.servers import open_engine, open_object_store
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.queue import Client
 from luna.platform.settings import load_settings
 from luna.words import Language

@@ -11,7 +11,7 @@ from luna.energy.errors import ConflictError
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, users
 from luna.platform.desk.servers import open_engine
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.own_secrets import make_link, open_owner_token
 from luna.platform.settings import Settings, load_settings
 from services.cli.console import JsonOption, emit, err, out

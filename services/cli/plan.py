@@ -15,7 +15,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers
-from luna.words.charts import draw_tradeoff
+from luna.words.charts.tradeoff import draw_tradeoff
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit, out, table, write_json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from services.cli.console import err
 
 if TYPE_CHECKING:
-    from luna.platform.embedded import Addresses
+    from luna.platform.embedded.supervisor import Addresses
     from luna.platform.settings import Settings
 
 
@@ -33,7 +33,7 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     # What is loaded stays: to look for cycles in it again and again while it grows takes a sixth of the time. Who forks looks once.
     gc.disable()
     from luna.platform.database import migrate
-    from luna.platform.embedded import running
+    from luna.platform.embedded.supervisor import running
     from luna.platform.supervision.companions import companions, fork_servers
     from services.api.server import listen, serve
     from services.cli.opening import show_link

@@ -17,8 +17,8 @@ from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayReq
 from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeRequest
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, UnavailableError
 from luna.platform.clock import CLOCK_VARIABLE, SystemClock, move_clock
-from luna.platform.embedded import Addresses, Servers
 from luna.platform.embedded.account import is_locked
+from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.private_folders import make_private
 from luna.platform.queue import Client, Heartbeats, outlast
 from luna.platform.settings import Settings, load_settings
@@ -137,13 +137,13 @@ def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
     Raises:
         MachineError: servers or worker cannot be had on this machine.
     """
-    from luna.platform import embedded
     from luna.platform.database import migrate
+    from luna.platform.embedded import supervisor
 
     folder = settings.data_folder / "demo"
     make_private(folder, holds_servers=True)
     with step("start the servers"):
-        servers = embedded.start(folder / "servers")
+        servers = supervisor.start(folder / "servers")
     with servers, run_worker(servers, folder, cache=settings.cache) as worker, queue(servers.redis_url) as client:
         with step("prepare the database"):
             migrate.upgrade(servers.database_url)

@@ -16,9 +16,10 @@ from luna.contracts import DemoLoadReply, DemoLoadRequest, IssueRequest, PlanRep
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.contracts.job import Bilingual
 from luna.contracts.plan import BatteryState, StateMessage
-from luna.energy.economics import site_curtailment
+from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.schedule import PlainPolicy
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import Site

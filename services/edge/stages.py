@@ -18,7 +18,7 @@ from services.edge.lab import Lab
 from services.edge.labels.training_data import write_training_data
 from services.edge.row_files import full_disk, list_parts
 from services.edge.scenarios import write_scenarios
-from services.edge.simulation import simulate
+from services.edge.simulation.single import simulate
 from services.edge.whole_file import write_whole_file
 
 log = structlog.get_logger(__name__)

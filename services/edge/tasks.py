@@ -57,7 +57,7 @@ def run(request: EdgeRunRequest, work: TaskContext) -> EdgeRunReply:
 @task(SimulateGroupRequest, soft_limit=timedelta(hours=1))
 def simulate_cameras(request: SimulateGroupRequest, _work: TaskContext) -> SimulateGroupReply:
     """Simulate a group of a batch that somebody collects."""
-    from services.edge.simulation import simulate_group
+    from services.edge.simulation.group import simulate_group
 
     return SimulateGroupReply(rows=simulate_group(json.loads(request.group)))
 

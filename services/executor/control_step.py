@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.clock import Clock

@@ -20,7 +20,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import FOLLOWED
 from luna.contracts.control import ControlState, Decision, LeftAlone, LeftAloneReason, ReasonCode, Setpoint, Source
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import UnreadableError
 from luna.energy.policy import REPLAN_AGE, REPLAN_SOC, BatteryThresholds
 from luna.energy.site import Site

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from luna.contracts.device_template import Write, describe, read_description
-from luna.energy.devices import PROFILED, SOC_OF
+from luna.energy.devices.battery import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.drivers.budget import WriteCounter

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.energy.charge_sensors import find_pace
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.site import Site

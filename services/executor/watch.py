@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import LEFT_ALONE, ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError, UnavailableError, UnreadableError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock, seconds_to_wait
 from luna.platform.database import control, plans, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.health import Liveness
+from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
 from services.executor.devices import list_units

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply
-from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS, DeviceKind
+from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.devices.kind import DeviceKind
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, say_run

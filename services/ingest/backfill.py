@@ -21,7 +21,7 @@ from luna.platform.queue import TaskContext
 from services.ingest.listening.supervisor import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantHistory
+from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.state import as_instant
 from services.ingest.sources.source import HistorySource, SourceRefusedError
 

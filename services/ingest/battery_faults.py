@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from luna.energy.day_fault import DayFault
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.timeline import SLOT, FloatArray
 
 SLOT_HOURS = SLOT.total_seconds() / 3600

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, TryBatteriesRequest
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site

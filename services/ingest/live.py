@@ -19,7 +19,8 @@ from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
 from luna.platform.drivers.proxy import ProxyPorts, declared_ports
-from luna.platform.health import Liveness, Probe
+from luna.platform.health.probes import Probe
+from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory
 from luna.platform.queue.heartbeats import present
 from luna.platform.service_process import exit_from, health_parser, service_process
@@ -29,8 +30,8 @@ from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
-from services.ingest.sources.home_assistant import HomeAssistantLive
-from services.ingest.sources.mqtt import MqttSource
+from services.ingest.sources.home_assistant.live import HomeAssistantLive
+from services.ingest.sources.mqtt.source import MqttSource
 from services.ingest.sources.profile import ProfileSource
 from services.ingest.sources.source import LiveSource
 

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.site import OWN, SeriesPrice, Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
 from luna.platform.database import prices

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
@@ -21,7 +21,7 @@ from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.settings import Settings
-from luna.platform.simulated_home import REAL_MARKET, is_simulated
+from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
 from services.ingest.sources.prices.declaration import canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named

@@ -16,7 +16,7 @@ from luna.energy.timeline import require_utc
 from luna.energy.units import StatedUnits
 from luna.platform.database import readings
 from luna.platform.settings import Settings
-from luna.platform.spool import SpoolWriter, open_mirror
+from luna.platform.spool.spool import SpoolWriter, open_mirror
 from services.ingest.reading import Reading
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice

@@ -18,31 +18,16 @@ from luna.platform.embedded.state import choose_port
 from luna.platform.packages import Progress
 from luna.platform.queue import TaskContext
 from luna.platform.settings.stored import store_settings
-from luna.platform.simulated_home import (
-    BATTERY_MODEL,
-    CAR_MODEL,
-    MARKET,
-    REAL_MARKET,
-    SITE_NAME,
-    SUBMETERS,
-    ZONE,
-    BatteryCharge,
-    CarState,
-    HeaterState,
-    HomeFiles,
-    HomeSetup,
-    HomeState,
-    RecordedYear,
-    advance,
-    build_site,
-    find_price_origin,
-    is_simulated,
-    let_go,
-    list_stays,
-    publish_prices,
-)
+from luna.platform.simulated_home.battery import BatteryCharge
+from luna.platform.simulated_home.car import CAR_MODEL, CarState
+from luna.platform.simulated_home.files import HomeFiles, HomeSetup, let_go
+from luna.platform.simulated_home.heater import HeaterState
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance
+from luna.platform.simulated_home.market import find_price_origin, publish_prices
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import MARKET, REAL_MARKET, SITE_NAME, SUBMETERS, ZONE, build_site, is_simulated, list_stays
 from services.ingest import price_collection
-from services.ingest.demo_data import load_demo
+from services.ingest.demo_data.demo import load_demo
 from services.ingest.listening import StateFile
 from services.ingest.price_collection import CollectedPrices
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.refusals import refuse
 from luna.energy.site import ImportRule, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone

@@ -62,7 +62,7 @@ from services.ingest import (
     verification,
     weather_service,
 )
-from services.ingest.demo_data import load_and_store
+from services.ingest.demo_data.storing import load_and_store
 
 # With the time that a try takes where nothing answers at all, and a plan's after it, within a minute of the network's return. Many machines that lost the same
 # line do not come back together.

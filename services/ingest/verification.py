@@ -16,7 +16,7 @@ from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext
 from services.ingest.metering.columns import Column, measured_columns
-from services.ingest.sources.home_assistant import HomeAssistantHistory
+from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 
 # An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
 TOLERANCE_KWH = 0.1

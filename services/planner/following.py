@@ -13,8 +13,8 @@ from typing import Self, TypeVar
 
 import numpy as np
 
-from luna.energy.economics import break_even
-from luna.energy.physics import CHARGE, EXPORT, BoolArray, Mode
+from luna.energy.economics.costs import break_even
+from luna.energy.physics.mode import CHARGE, EXPORT, BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, value_flows, weigh_flows

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import Blocks, find_charge, list_months
+from luna.energy.economics.charges import Blocks, find_charge, list_months
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows

@@ -9,8 +9,9 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.mode import IntArray, Mode, SetPoint
+from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray

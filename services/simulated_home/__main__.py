@@ -12,11 +12,15 @@ from luna.energy.errors import UnavailableError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine, prices, sites
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.memory import FreedMemory
 from luna.platform.service_process import exit_from
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
+from luna.platform.simulated_home.files import HomeFiles, let_go
+from luna.platform.simulated_home.house import HomeState
+from luna.platform.simulated_home.market import AWAITED, publish_prices
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import MARKET, SITE_NAME
 from luna.platform.telemetry import configure_logging
 from services.simulated_home.broker import LocalBroker
 from services.simulated_home.devices import Devices

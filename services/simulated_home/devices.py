@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from luna.energy.timeline import SLOT
-from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeSetup, HomeState, RecordedYear, advance, measure
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, read_setting
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, Command, read_setting
 from luna.platform.simulated_home.car import set_charger
+from luna.platform.simulated_home.files import Faults, HomeSetup
 from luna.platform.simulated_home.heater import HEATER_WORDS
-from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
 from services.simulated_home.inverter import HomeInverter
 
 STEP_SECONDS = 5.0

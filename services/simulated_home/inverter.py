@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.simulator import SimulatedInverter, measure_house
-from luna.platform.simulated_home import BATTERY_MODEL, Command, HomeState
+from luna.platform.simulated_home.battery import Command
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 
 
 class HomeInverter(SimulatedInverter):

@@ -35,7 +35,7 @@ import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.main import run
 from tests.gateway import OWNER_TOKEN, serve

@@ -51,7 +51,7 @@ def forget_old_downloads(_request: ForgetDownloadsRequest, work: TaskContext) ->
 PROOF = """
 import contextlib, os, subprocess, sys, tempfile, time
 from pathlib import Path
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.settings import Settings
 from services.api.app import create_app
 
@@ -107,7 +107,7 @@ CHANGE = Change(
         Edit(
             "services/ingest/tasks.py",
             "from luna.contracts.job import ForgetDownloadsReply, ForgetDownloadsRequest\nfrom services.ingest import downloads\n",
-            after="from services.ingest.demo_data import load_and_store",
+            after="from services.ingest.demo_data.storing import load_and_store",
         ),
         Edit("services/ingest/tasks.py", TASK, after='NEEDS = ("database", "redis", "objects")'),
     ),

@@ -70,7 +70,7 @@ from luna.words import Numbers
 from luna.words.tariffs import say_buying
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from zoneinfo import ZoneInfo

@@ -26,7 +26,7 @@ from luna.platform.database import forecasts
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.settings import Settings
 from services.api.app import MAX_BODY_BYTES

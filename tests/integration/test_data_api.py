@@ -18,7 +18,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import forecasts, observations, prices, readings
 from luna.platform.database.copy import append
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
 from tests.plans import store_plan

@@ -14,8 +14,8 @@ from luna.energy.timeline import SLOT
 from luna.platform.database import engine, episodes
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.episodes import EpisodeStep
-from luna.platform.spool import open_mirror
 from luna.platform.spool.kind import EpisodeKind
+from luna.platform.spool.spool import open_mirror
 from tests.stored import stored_site
 from tests.tables import each_row
 

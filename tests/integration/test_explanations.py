@@ -15,7 +15,7 @@ from luna.contracts.forecast_explanation import ExplainRequest, SeriesExplanatio
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.platform.database import engine, observations, sites
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.queue import Client
 from services.forecaster.explanation.service import explain_forecast

@@ -12,7 +12,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.schema.forecasting import forecast_issues as issues_table
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 from tests.household import describe_site
 

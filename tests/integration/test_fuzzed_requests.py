@@ -10,7 +10,7 @@ import redis
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from tests.depth import THOROUGH

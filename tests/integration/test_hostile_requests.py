@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import sites
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from tests.gateway import serve

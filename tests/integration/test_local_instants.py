@@ -16,7 +16,7 @@ from luna.platform.database import forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.household import day, describe_site, measure_days

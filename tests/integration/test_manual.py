@@ -13,7 +13,7 @@ from luna.contracts.plan import PlanReply
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT
 from luna.platform.database import manual_blocks
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site, stored_site

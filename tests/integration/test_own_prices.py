@@ -20,7 +20,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import observations, prices, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import FileObjects
 from luna.platform.what_if_questions import open_question, read_state
 from services.forecaster.service import issue_forecasts

@@ -14,7 +14,7 @@ from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.series import market_prices
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 
 DAY = Timeline(datetime(2026, 11, 19, 23, tzinfo=UTC), SLOT, 96)

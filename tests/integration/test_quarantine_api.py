@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from luna.energy.row_fault import RowFault
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 from tests.stored import store_site
 from tests.tables import each_row

@@ -11,8 +11,8 @@ import redis
 
 from luna.contracts.health import Check, NodeSign
 from luna.platform.clock import SystemClock
-from luna.platform.embedded import Addresses
-from luna.platform.health import TAKES
+from luna.platform.embedded.supervisor import Addresses
+from luna.platform.health.readiness import TAKES
 from luna.platform.queue.task_monitor import SENT_AT
 from services.api.gateway import PLANS
 from tests.gateway import serve

@@ -17,7 +17,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import forecast_activations, history_changes, manual_blocks, observations, plans, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from tests.databases import remove_site
 from tests.gateway import serve

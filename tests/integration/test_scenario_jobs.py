@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.errors import NotFoundError
 from luna.energy.outlook import Forecast, Scenarios
 from luna.energy.timeline import SLOT, Timeline, parse_zone

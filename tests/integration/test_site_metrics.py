@@ -16,7 +16,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.database.schema.series import slot_observations
 from luna.platform.database.schema.sites import sites as sites_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 from tests.household import describe_site
 

@@ -10,7 +10,7 @@ from luna.contracts import IssueRequest, TrainRequest
 from luna.contracts.control import PvSetpoint, Setpoint
 from luna.contracts.forecast_explanation import ExplainRequest
 from luna.contracts.owner import ManualBlock
-from luna.energy.devices import LoadSetpoint
+from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.observations import Observations
 from luna.energy.timeline import FloatArray, InstantArray, to_instant
 from luna.platform.database import control, manual_blocks, observations, sites

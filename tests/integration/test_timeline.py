@@ -14,7 +14,7 @@ from luna.platform import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.api.timeline.document import Timelines
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home

@@ -28,7 +28,7 @@ from luna.platform.database.schema.plans import control_state
 from luna.platform.database.schema.sites import site_versions
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.doctor.examination import check_database
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.agent.night import run_night
 from services.api.pages.layout import NAVIGATION

@@ -17,7 +17,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import forecasts, jobs, observations, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.what_if_questions import open_question, read_state
 from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydantic import Field
 
-from luna.energy.devices import DEVICE_KINDS, DeviceKind, NamedDevice
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.part import Name
 from tests.depth import draws
 from tests.device_contract import (

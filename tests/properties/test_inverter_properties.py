@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.site import Site, parse_site
 from tests.depth import draws

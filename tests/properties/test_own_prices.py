@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.ingest.own_prices import date_prices
 

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from luna.energy.devices import Battery
-from luna.energy.physics import BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
 from tests.depth import draws

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from luna.platform.embedded import Servers, start
+from luna.platform.embedded.supervisor import Servers, start
 from tests.browsing import browser
 from tests.places import second_queue
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import LeaderLock
 from tests.processes import Process, checks, failing, free_port, is_silent, luna_process, says

@@ -12,7 +12,7 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import load_settings
 from services.api.app import MAX_BODY_BYTES
 from tests.gateway import serve

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, Table, func, select, text
 from luna.energy.site import Site
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import manual_blocks, plan_history
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from services.api.gateway import PLANS
 from tests.gateway import OWNER, OWNER_TOKEN, serve

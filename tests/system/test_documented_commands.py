@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from luna.platform.database import engine, observations
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.command_line import Luna, Said
 from tests.databases import own_database
 from tests.documentation import ROOT, Page, read_page

@@ -24,10 +24,10 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from luna.energy.errors import InvalidInputError, MachineError
-from luna.platform.embedded import running, start
 from luna.platform.embedded.account import DATA_ROOT, Account, account_for, can_use, is_locked, make_reachable
 from luna.platform.embedded.binaries import Programs, find_postgres, find_redis
 from luna.platform.embedded.process import explain_failure
+from luna.platform.embedded.supervisor import running, start
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
 
@@ -37,7 +37,7 @@ DAEMON = Account(pwd.getpwnam("daemon").pw_uid, pwd.getpwnam("daemon").pw_gid)
 USER_OF_SERVERS = """
 import sys
 from pathlib import Path
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 with start(Path(sys.argv[1]), services=sys.argv[2:]) as servers:
     print(sorted(servers.urls.values()), flush=True)
     sys.stdin.read()

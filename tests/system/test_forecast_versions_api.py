@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 from tests.household import describe_site
 from tests.workers import worker_process

@@ -17,8 +17,8 @@ from luna.energy.errors import FullError
 from luna.energy.site import Site
 from luna.platform.database import manual_blocks
 from luna.platform.database.engine import parse_address, unit_of_work
-from luna.platform.embedded import Addresses, Servers
 from luna.platform.embedded.account import account_for
+from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import resend_due, submit_job
 from luna.platform.settings import load_settings

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from luna.contracts.job import Job
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Progress
 from luna.platform.queue.task_tracker import TaskTracker
 from tests.gateway import serve

@@ -21,7 +21,7 @@ from luna.contracts.job import Job
 from luna.energy.errors import ConflictError
 from luna.platform.database import migrate
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers, start
+from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue.jobs import cancel_job, resend_due, retry_job
 from tests.integration.errand_tasks import AwayRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest
 from tests.places import ERRANDS, Place, errands_table, open_place, second_queue

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client, Progress
 from tests.integration import sample_tasks as sample
 from tests.places import second_queue

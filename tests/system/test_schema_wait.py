@@ -6,7 +6,7 @@ import sys
 import uuid
 
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.databases import own_database
 
 

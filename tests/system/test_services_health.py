@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.controlled import DEVICES, describe_devices
 from tests.gateway import serve
 from tests.processes import luna_process

@@ -29,8 +29,8 @@ from luna.platform.database import engine, migrate, revision, sites
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.embedded import Servers, start
 from luna.platform.embedded.account import is_locked
+from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import redis
 
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client
 from luna.platform.queue.consumption import EXIT_STARVED
 from tests.forking_worker import FORKS

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import clamp_charging, clamp_giving
+from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site, parse_site
 from tests.controlled import DEVICES, describe_devices
 from tests.tables import each_row

@@ -9,7 +9,9 @@ from luna.contracts.control import BatterySetpoints, PvSetpoints
 from luna.contracts.forecast import ForecastSource
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
-from luna.energy.devices import BATTERY, DEVICE_KINDS, FLOW_KINDS, DeviceFlow, Mode, by_name
+from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS
+from luna.energy.devices.battery import BATTERY, Mode
+from luna.energy.devices.kind import DeviceFlow, by_name
 from luna.energy.part import with_sections
 from luna.energy.policy import BatteryThresholds
 from luna.energy.reason import ReasonReply

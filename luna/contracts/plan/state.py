@@ -5,7 +5,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Message
-from luna.energy.devices import DEVICE_KINDS, Mode, by_name
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.kind import by_name
 from luna.energy.instant import Instant
 from luna.energy.part import MeasuredSoc, with_sections
 from luna.energy.refusals import invalid_part

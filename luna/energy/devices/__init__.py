@@ -5,92 +5,16 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState
-from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, PROFILED, SOC_OF, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
-from luna.energy.devices.commands import DeviceControl, DeviceWrite, Via
-from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
-from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpFlow, HeatPumpSensorRoles, HeatPumpState, HeatStore
-from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import (
-    ChargedDevice,
-    DeviceAssumption,
-    DeviceCommands,
-    DeviceFlow,
-    DeviceKind,
-    DeviceUseKind,
-    HouseholdPart,
-    NamedDevice,
-    by_name,
-    read_section,
-)
-from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
-from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, LoadSetpoint, SwitchedDevice
-from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM, VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
+from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles
+from luna.energy.devices.battery import BATTERY, BatterySensorRoles
+from luna.energy.devices.grid import GRID, GridSensorRoles
+from luna.energy.devices.heat_pump import HEAT_PUMP, HeatPumpSensorRoles
+from luna.energy.devices.inverter import INVERTER
+from luna.energy.devices.kind import DeviceCommands, DeviceKind
+from luna.energy.devices.pv import PV, PvSensorRoles
+from luna.energy.devices.switched import SWITCHED
+from luna.energy.devices.vehicle import VEHICLE, VehicleSensorRoles
 from luna.energy.part import with_sections
-
-__all__ = [
-    "APPLIANCE",
-    "BATTERIES",
-    "BATTERY",
-    "CAR_KWH_PER_100_KM",
-    "CHARGED_KINDS",
-    "COMMANDS",
-    "DEVICE_KINDS",
-    "FLEXIBLE_KINDS",
-    "FLOW_KINDS",
-    "GRID",
-    "HEAT_PUMP",
-    "INVERTER",
-    "MOST_C_RATE",
-    "PROFILED",
-    "PV",
-    "SOC_OF",
-    "SWITCHED_KINDS",
-    "VEHICLE",
-    "Battery",
-    "BatteryControl",
-    "ChargedDevice",
-    "Charger",
-    "ComfortBand",
-    "ComfortWindow",
-    "CopPoint",
-    "DeferrableLoad",
-    "DepthWear",
-    "DeviceAssumption",
-    "DeviceCommands",
-    "DeviceControl",
-    "DeviceFlow",
-    "DeviceKind",
-    "DeviceSensorRoles",
-    "DeviceUseKind",
-    "DeviceWrite",
-    "ElectricVehicle",
-    "GridConnection",
-    "HeatPump",
-    "HeatPumpFlow",
-    "HeatPumpState",
-    "HeatStore",
-    "HouseholdPart",
-    "Inverter",
-    "LoadControl",
-    "LoadFlow",
-    "LoadMode",
-    "LoadRun",
-    "LoadSetpoint",
-    "LoadState",
-    "Mode",
-    "NamedDevice",
-    "PvArray",
-    "PvControl",
-    "PvMode",
-    "SwitchedDevice",
-    "VehicleControl",
-    "VehicleMode",
-    "Via",
-    "by_name",
-    "find_commands",
-    "read_section",
-]
 
 # In the order in which a site's devices are listed, which is part of every plan's id.
 _FIRST: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)

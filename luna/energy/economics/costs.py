@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective
 from luna.energy.timeline import FloatArray

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from luna.energy.physics import Curtailment, IntArray
+from luna.energy.physics.mode import Curtailment, IntArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 

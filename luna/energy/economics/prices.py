@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last

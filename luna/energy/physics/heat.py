@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import CopPoint, HeatStore
+from luna.energy.devices.heat_pump import CopPoint, HeatStore
 from luna.energy.timeline import FloatArray
 
 

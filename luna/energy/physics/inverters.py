@@ -6,7 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import Inverter, PvArray
+from luna.energy.devices.inverter import Inverter
+from luna.energy.devices.pv import PvArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 

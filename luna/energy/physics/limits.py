@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.physics.inverters import InverterLimits
 from luna.energy.physics.mode import BoolArray
 from luna.energy.site import Site

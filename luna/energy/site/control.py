@@ -5,21 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.energy.devices import (
-    COMMANDS,
-    BatteryControl,
-    DeviceCommands,
-    DeviceControl,
-    DeviceWrite,
-    LoadControl,
-    LoadMode,
-    PvControl,
-    PvMode,
-    VehicleControl,
-    VehicleMode,
-    Via,
-)
-from luna.energy.devices.commands import ControlPart
+from luna.energy.devices import COMMANDS
+from luna.energy.devices.battery import BatteryControl
+from luna.energy.devices.commands import ControlPart, DeviceControl, DeviceWrite, Via
+from luna.energy.devices.kind import DeviceCommands
+from luna.energy.devices.pv import PvControl, PvMode
+from luna.energy.devices.switched import LoadControl, LoadMode
+from luna.energy.devices.vehicle import VehicleControl, VehicleMode
 from luna.energy.refusals import invalid_part
 
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from luna.energy.devices import CAR_KWH_PER_100_KM, CopPoint, HeatPump
+from luna.energy.devices.heat_pump import CopPoint, HeatPump
+from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
 from luna.energy.part import Part
 
 # Of a household by its persons, the last of five and more. Source: BDEW 2021, electricity per household in Germany.

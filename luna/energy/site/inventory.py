@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.energy.devices import DEVICE_KINDS, DeviceKind, DeviceUseKind
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.kind import DeviceKind, DeviceUseKind
 from luna.energy.part import Part
 from luna.energy.site.control import DEVICE_KEYS
 from luna.energy.site.model import Site

@@ -9,7 +9,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HouseholdPart, Inverter, PvArray
+from luna.energy.devices import COMMANDS, DEVICE_KINDS
+from luna.energy.devices.appliance import DeferrableLoad
+from luna.energy.devices.battery import Battery
+from luna.energy.devices.grid import GridConnection
+from luna.energy.devices.inverter import Inverter
+from luna.energy.devices.kind import HouseholdPart
+from luna.energy.devices.pv import PvArray
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency, with_sections
 from luna.energy.refusals import invalid_part

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.message import Message
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse

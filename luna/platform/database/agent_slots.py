@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_standing import SlotDecision
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import agent_plans, plan_slots

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.contracts.owner import ManualBlock
-from luna.energy.devices import BATTERIES, DEVICE_KINDS
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.steering import NO_STEERING, Steering, is_metered_apart
 from luna.energy.timeline import SLOT, floor_to

@@ -116,7 +116,7 @@ def stored_name(site_id: str, series: str) -> str:
 
 
 def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
-    """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``luna.energy.economics.price_slots`` takes them; see ``read``."""
+    """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``economics.prices.price_slots`` takes them; see ``read``."""
     named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
     return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
 

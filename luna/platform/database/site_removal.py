@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, text
 
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT
 from luna.platform.database import control, documents, recommendations, rollups, sites, timescale, weather_places

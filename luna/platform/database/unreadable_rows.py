@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from luna.contracts.documents import DocumentFilter
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, quarantine, what_ifs
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.database.stored_rows import collect_skipped_rows

@@ -25,7 +25,7 @@ def open_database() -> Iterator["Engine"]:
         MachineError: this machine has no PostgreSQL to start.
     """
     from luna.platform.database import migrate
-    from luna.platform.embedded import running
+    from luna.platform.embedded.supervisor import running
     from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
@@ -58,7 +58,7 @@ def unit_of_work() -> Iterator["Connection"]:
 @contextmanager
 def open_queue() -> Iterator["Client"]:
     """Yield a client of the queue."""
-    from luna.platform.embedded import running
+    from luna.platform.embedded.supervisor import running
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
 

@@ -86,7 +86,7 @@ def answer_request(
         LunaError: what the service raised.
     """
     from luna.platform.database import migrate
-    from luna.platform.embedded import running
+    from luna.platform.embedded.supervisor import running
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
 

@@ -23,7 +23,7 @@ from luna.platform.database import engine, jobs, revision, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.doctor.finding import DoctorFinding
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.own_secrets import FOLDER, OWNER_TOKEN, TOKEN_KEY
 from luna.platform.queue import Client
 from luna.platform.settings import Settings, load_settings

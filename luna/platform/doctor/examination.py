@@ -18,8 +18,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.doctor import machine
 from luna.platform.doctor.finding import DoctorFinding, Severity
-from luna.platform.embedded import Addresses, running
-from luna.platform.health import check_all, probes_for
+from luna.platform.embedded.supervisor import Addresses, running
+from luna.platform.health.probes import probes_for
+from luna.platform.health.readiness import check_all
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings

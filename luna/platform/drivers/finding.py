@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import SecretStr
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker

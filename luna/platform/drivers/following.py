@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from luna.energy.devices import Mode
+from luna.energy.devices.battery import Mode
 
 # So full, a battery takes nothing that the sun gives unforeseen: an AC power that is set would throttle the roof.
 FULL_SOC = 0.99

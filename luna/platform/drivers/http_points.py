@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.json_values import parse_document, pick

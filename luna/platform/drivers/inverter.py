@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Mode, Via
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.budget import RESERVED_WRITES, Uncounted, WriteCounter

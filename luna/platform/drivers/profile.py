@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
-from luna.energy.devices import Mode
+from luna.energy.devices.battery import Mode
 from luna.energy.refusals import invalid_part
 from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
 from luna.platform.drivers.json_values import look_up, put_at

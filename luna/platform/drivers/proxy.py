@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import structlog
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.modbus import find_address
 from luna.platform.drivers.profile import ModbusTransport

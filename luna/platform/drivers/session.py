@@ -15,7 +15,7 @@ from itertools import count
 import structlog
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Mode
+from luna.energy.devices.battery import Mode
 from luna.energy.errors import LunaError
 from luna.platform.drivers.inverter import BatteryReading, ProfiledDevice
 from luna.platform.drivers.points import PointValue

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, PartName, PointName, PointWrite
 
 WATTS = 1000

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from luna.energy.devices import Mode
+from luna.energy.devices.battery import Mode
 from luna.platform.drivers.following import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor

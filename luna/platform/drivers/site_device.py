@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
 from luna.platform.drivers.profile import DeviceProfile

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from luna.contracts.battery_setpoints import OWN, make_safe
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Battery, Mode
+from luna.energy.devices.battery import Battery, Mode
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from luna.energy.errors import UnavailableError
 from luna.platform.database import engine, revision
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.objects import open_objects
 from luna.platform.settings import Settings
 

@@ -9,7 +9,7 @@ import structlog
 
 from luna.energy.errors import UnavailableError
 from luna.platform.database import engine
-from luna.platform.embedded import running
+from luna.platform.embedded.supervisor import running
 from luna.platform.health.probes import Probe, probe_database
 from luna.platform.settings import load_settings
 from luna.platform.telemetry import configure_logging

@@ -19,7 +19,7 @@ from redis.lock import Lock
 
 from luna.contracts.health import SIGNS_MISSED, BeatSign, ControlledSite, ExecutorSign, NodeSign, RecorderSign
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.health import Readiness
+from luna.platform.health.readiness import Readiness
 from luna.platform.queue.app import PREFIX, unacknowledged_by
 from luna.platform.queue.connection import connect, reachable
 

@@ -15,8 +15,8 @@ from celery.concurrency.asynpool import AsynPool
 from celery.concurrency.prefork import TaskPool
 from kombu.asynchronous import get_event_loop
 
-from luna.platform.health import Readiness
 from luna.platform.health.probes import PATIENCE
+from luna.platform.health.readiness import Readiness
 from luna.platform.memory import is_short, resident_bytes
 
 # Tasks that follow one another find the libraries loaded.

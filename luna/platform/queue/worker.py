@@ -29,8 +29,10 @@ from kombu.asynchronous.timer import Timer
 from luna.contracts.health import NodeSign
 from luna.contracts.message import service_of
 from luna.platform.clock import SystemClock
-from luna.platform.embedded import Addresses, running
-from luna.platform.health import ALIVE, TAKES, HealthServer, Liveness, Readiness, announce_release, probes_for
+from luna.platform.embedded.supervisor import Addresses, running
+from luna.platform.health.probes import probes_for
+from luna.platform.health.readiness import ALIVE, TAKES, Liveness, Readiness
+from luna.platform.health.server import HealthServer, announce_release
 from luna.platform.memory import affordable_processes
 from luna.platform.queue.app import create_worker
 from luna.platform.queue.connection import connect

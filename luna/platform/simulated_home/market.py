@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_day, local_midnight, local_offsets, to_instant
 from luna.platform.database import prices
 from luna.platform.simulated_home.recorded_year import RecordedYear

@@ -72,7 +72,7 @@ class PolledDevices:
         self._named = False
 
     def __call__(self) -> bool:
-        from luna.energy.devices import PROFILED
+        from luna.energy.devices.battery import PROFILED
         from luna.energy.errors import UnavailableError
         from luna.platform.database import engine, sites
 
@@ -92,7 +92,7 @@ class PolledDevices:
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
-    from luna.platform.simulated_home import HomeFiles
+    from luna.platform.simulated_home.files import HomeFiles
 
     needless = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
     needless["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or polls_devices())

@@ -75,7 +75,7 @@ def _rehearse_requests() -> None:
     from luna.contracts import FetchPricesRequest
     from luna.energy.errors import LunaError
     from luna.platform.database import engine, sites
-    from luna.platform.health import announce_release
+    from luna.platform.health.server import announce_release
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from luna.words.charts.axes import Axis, ChartFrame
 from luna.words.charts.svg import join, number, path, polyline, rectangle, text

@@ -1,4 +1,4 @@
-"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``luna.energy.physics.clamp``."""
+"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``physics.safety.clamp``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint
 from luna.energy.timeline import FloatArray, IndexArray
 
 

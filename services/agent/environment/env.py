@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray, parse_day
 from services.agent.environment.actions import POWERS

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import IndexArray
 
 AnyArray = np.ndarray[tuple[int, ...], np.dtype[Any]]

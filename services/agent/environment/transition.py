@@ -6,8 +6,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from luna.energy.economics import Costs, slot_costs
-from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.economics.costs import Costs, slot_costs
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import BoolArray, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.timeline import FloatArray
 from services.agent.environment.actions import ACTION_MODES, ALL_MODES, POWERS, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
 from services.agent.environment.episodes import SlotTable

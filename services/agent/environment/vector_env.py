@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.episodes import EpisodeBatch, SlotTable
 from services.agent.environment.fused import Columns, Fused, fuse

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from luna.contracts.agent import DayPictureReply, DayPictureRequest, PolicyDayTrace, SlotTrace, TradedSlots
 from luna.contracts.replay import DayCost, ReplayRequest
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, local_midnight
 from luna.platform.database import sites

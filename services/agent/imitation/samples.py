@@ -6,7 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.physics import IntArray, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.mode import IntArray
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout

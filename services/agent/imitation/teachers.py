@@ -12,10 +12,14 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from luna.energy.economics import site_curtailment, slot_costs
+from luna.energy.economics.costs import slot_costs
+from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Outlook
-from luna.energy.physics import IntArray, Mode, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import IntArray, Mode
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, Timeline

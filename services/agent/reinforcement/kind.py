@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.site import Site
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import V1_1, find_layout

@@ -11,10 +11,10 @@ from types import ModuleType
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError
 from luna.energy.judgement import QualityVerdict
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import IndexArray
 from luna.platform.extras import TRAINING, require_extra

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from services.agent.policy import find_obstacle

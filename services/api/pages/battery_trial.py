@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from luna.contracts.battery_trial import BatteryTrials, TryBatteriesRequest
 from luna.contracts.job import Job, Progress
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import read_problem
 from luna.energy.site import Site
 from luna.platform.database import jobs

@@ -12,7 +12,8 @@ from luna.contracts.edge_summary import ControllerFigures, EdgeRun, EdgeRunResul
 from luna.platform.database import edge_runs
 from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers
-from luna.words.charts import EstimateRow, bar_in_text, draw_estimates
+from luna.words.charts.edge import EstimateRow, draw_estimates
+from luna.words.charts.savings import bar_in_text
 from luna.words.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessReason
 from luna.words import Numbers
-from luna.words.charts import PreviewView, draw_preview
+from luna.words.charts.file_preview import PreviewView, draw_preview
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
 from luna.words.quality import say_series

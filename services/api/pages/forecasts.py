@@ -23,8 +23,7 @@ from luna.platform.database import forecast_issues, forecast_status, forecasts, 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers
-from luna.words.charts import ForecastView, draw_forecast
-from luna.words.charts.forecast import say_notes
+from luna.words.charts.forecast import ForecastView, draw_forecast, say_notes
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from luna.energy.devices import BATTERIES
-from luna.energy.economics import DAY_AHEAD_PUBLISHED
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import OLD_VALUES
 from luna.words import say_mode

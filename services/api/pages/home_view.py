@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from luna.contracts.device_runs import PlannedRun
-from luna.energy.devices import DeviceUseKind
+from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import DEEDS, BatteryRun, HouseFigure, HouseNow, basis_until, say_run

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from luna.contracts.charging_stays import NewSession, Weekday
 from luna.contracts.owner_constraints import find_actions
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse

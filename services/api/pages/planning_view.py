@@ -15,7 +15,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
@@ -23,7 +23,7 @@ from luna.energy.timeline import SLOT, floor_to, local_instant
 from luna.platform.drivers.profile import say
 from luna.platform.drivers.profiles import load_profile
 from luna.words import Language, Numbers, say_mode
-from luna.words.charts import FixedSpan, StripView, draw_strip
+from luna.words.charts.strip import FixedSpan, StripView, draw_strip
 from luna.words.devices import say_device
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords

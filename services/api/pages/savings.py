@@ -21,7 +21,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.savings import read_savings
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers, say_policy
-from luna.words.charts import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
+from luna.words.charts.savings import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.words.pages import PageWords
 from luna.words.quality import say_day_fault
 from services.api.gateway import CurrentGateway, Gateway

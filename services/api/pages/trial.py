@@ -6,7 +6,8 @@ from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotReques
 from luna.contracts.owner import ManualBlock
 from luna.contracts.owner_constraints import check_block
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import BATTERY, FLOW_KINDS
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.devices.battery import BATTERY
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import plans

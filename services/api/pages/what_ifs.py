@@ -22,7 +22,7 @@ from luna.platform.database import plans, recorded_span, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
-from luna.words.charts import draw_bill_chart
+from luna.words.charts.bill import draw_bill_chart
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem

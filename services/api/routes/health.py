@@ -8,7 +8,7 @@ from fastapi import Response
 
 from luna.contracts.health import ServicesReply
 from luna.platform.clock import SystemClock
-from luna.platform.health import not_ready
+from luna.platform.health.readiness import not_ready
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.operation import Operation

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS
+from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna

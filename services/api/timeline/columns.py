@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.devices import FLOW_KINDS, Battery
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.devices.battery import Battery
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
@@ -120,7 +121,7 @@ def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
     """Return between which prices a stored kWh is worth keeping: below the first it pays to buy one, above the second to give it away.
 
-    Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.break_even`` solved for the price.
+    Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.costs.break_even`` solved for the price.
     """
     if value is None or battery is None:
         return None, None

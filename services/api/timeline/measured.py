@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.observations import ESTIMABLE
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import forecast_activations, forecasts, observations, prices, quality

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retelling import retell_reason

@@ -10,7 +10,7 @@ from luna.contracts import PlanReply, SlotReply
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
-from luna.words.charts import Band, ModeRun, PlanView, RunFlows
+from luna.words.charts.plan import Band, ModeRun, PlanView, RunFlows
 
 CHART_SPAN = timedelta(hours=48)
 

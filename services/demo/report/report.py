@@ -13,7 +13,9 @@ from markupsafe import Markup
 from luna.contracts import PlanReply, ReplayReply, SlotReply
 from luna.energy.site import Site
 from luna.words import MODES, Language, Numbers, mode
-from luna.words.charts import GLYPHS, HATCHES, PlanView, draw_losses, draw_plan, style
+from luna.words.charts.losses import draw_losses
+from luna.words.charts.plan import GLYPHS, HATCHES, PlanView, draw_plan
+from luna.words.charts.style import style
 from luna.words.phrases import read_texts
 from luna.words.retelling import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from luna.contracts import ReplayReply
 from luna.words import Numbers, say_policy
-from luna.words.charts import LossStep
+from luna.words.charts.losses import LossStep
 from luna.words.phrases import read_texts
 
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"

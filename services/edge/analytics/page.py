@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
 from luna.words import Numbers
-from luna.words.charts import LabPicture, style
+from luna.words.charts.edge_pictures import LabPicture
+from luna.words.charts.style import style
 from luna.words.edge import say_controller, say_difference, say_location, say_metric, say_season
 from services.edge.analytics.pictures import say_stand_in
 from services.edge.analytics.statistics import LEAST_WEEKS, RESAMPLES

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
 from luna.words import Numbers
-from luna.words.charts import EstimateRow, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
+from luna.words.charts.edge import EstimateRow, draw_estimate_rows
+from luna.words.charts.edge_pictures import LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.files import write_pdf, write_png
 from luna.words.edge import say_controller, say_location, say_season
 

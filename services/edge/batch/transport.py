@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 
 from luna.energy.errors import MachineError
 from luna.platform.child_processes import watch_parent
-from services.edge.simulation import simulate_group
+from services.edge.simulation.group import simulate_group
 
 _PACKAGE = "services.edge.simulation"
 # How long to wait before each further try to start a process.

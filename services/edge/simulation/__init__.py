@@ -2,8 +2,3 @@
 
 schedule, cameras, grid_period, events, metrics → protocol → kernels → engine → controllers → group → single. State is in ``CameraState`` and ``Tally`` alone.
 """
-
-from services.edge.simulation.group import simulate_group
-from services.edge.simulation.single import simulate
-
-__all__ = ["simulate", "simulate_group"]

@@ -12,8 +12,8 @@ from luna.contracts.battery_setpoints import OWN, describe_setpoint, to_supporte
 from luna.contracts.control import BatterySetpoint, Override, ReasonCode
 from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import BATTERIES
-from luna.energy.physics import Mode
+from luna.energy.devices.battery import BATTERIES
+from luna.energy.physics.mode import Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.site import Site
 from luna.energy.site.control import Control

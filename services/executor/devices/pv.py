@@ -11,9 +11,11 @@ import numpy as np
 from luna.contracts.control import Override, PvSetpoint, ReasonCode
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import PvControl, PvMode
-from luna.energy.economics import site_curtailment
-from luna.energy.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp
+from luna.energy.devices.pv import PvControl, PvMode
+from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import Curtailment, SetPoint
+from luna.energy.physics.safety import clamp
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices

@@ -8,7 +8,8 @@ from typing import ClassVar
 from luna.contracts.control import Override, ReasonCode
 from luna.contracts.device_template import Write, write_values
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import SWITCHED_KINDS, LoadControl, LoadSetpoint, SwitchedDevice
+from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.devices.switched import LoadControl, LoadSetpoint, SwitchedDevice
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices

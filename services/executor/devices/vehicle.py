@@ -9,8 +9,8 @@ from typing import ClassVar
 from luna.contracts.control import Override, ReasonCode, VehicleSetpoint
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import ElectricVehicle, VehicleControl
-from luna.energy.physics import clamp_charging, clamp_giving
+from luna.energy.devices.vehicle import ElectricVehicle, VehicleControl
+from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.devices import PvArray
+from luna.energy.devices.pv import PvArray
 from luna.energy.observations import Observations
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone

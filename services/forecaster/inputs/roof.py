@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from luna.energy.devices import Inverter
+from luna.energy.devices.inverter import Inverter
 from luna.energy.observations import Observations
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray

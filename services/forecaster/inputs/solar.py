@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import PvArray
+from luna.energy.devices.pv import PvArray
 from luna.energy.site import Location, Site
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 from luna.energy.weather import WeatherVintages

@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.physics import heat_per_kwh
+from luna.energy.physics.heat import heat_per_kwh
 from luna.energy.site import Location, Site
 from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray, local_offsets, parse_zone

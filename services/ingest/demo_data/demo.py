@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from luna.contracts.job import Bilingual, Provenance
-from luna.energy.economics import publication_times
+from luna.energy.economics.prices import publication_times
 from luna.energy.observations import Observations
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import FloatArray, InstantArray, hold_price

@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site

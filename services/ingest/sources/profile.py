@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.drivers.inverter import ProfiledDevice, reach_device

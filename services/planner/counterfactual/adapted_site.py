@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.energy.devices import NamedDevice
+from luna.energy.devices.kind import NamedDevice
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline

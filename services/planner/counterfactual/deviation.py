@@ -8,7 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.outlook import Outlook
-from luna.energy.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.schedule import pick_slot
 from services.planner.dp.plan import Plan, objective, weigh_flows
 from services.planner.milp.battery_constraints import carry_today

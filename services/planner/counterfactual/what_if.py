@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import Peak, peak_cost
-from luna.energy.physics import Mode
+from luna.energy.economics.charges import Peak, peak_cost
+from luna.energy.physics.mode import Mode
 from luna.energy.schedule import PlainPolicy, Policy
 from luna.energy.simulator import Trajectory, price, simulate
 from luna.energy.timeline import FloatArray, local_dates

@@ -9,9 +9,10 @@ import numpy as np
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.energy.devices import FLOW_KINDS, Battery
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError, LunaError
-from luna.energy.physics import Mode, SetPoint
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline, floor_to, require_utc

@@ -13,8 +13,9 @@ from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import APPLIANCE, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState, read_section
-from luna.energy.physics import BoolArray
+from luna.energy.devices.appliance import APPLIANCE, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState
+from luna.energy.devices.kind import read_section
+from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_midnight

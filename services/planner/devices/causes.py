@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luna.contracts.plan.columns import Columns
 from luna.energy.outlook import Outlook
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.schedule import NO_FIGURES, Figure
 from luna.energy.timeline import FloatArray, IndexArray
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from luna.contracts.plan import OutlookMessage, PlanReply, PlanRequest, SlotReply
-from luna.energy.devices import read_section
+from luna.energy.devices.kind import read_section
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
 

@@ -12,8 +12,10 @@ import numpy as np
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import HEAT_PUMP, HeatPump, HeatPumpFlow, HeatPumpState, read_section
-from luna.energy.physics import BoolArray, Warming, heat_per_kwh
+from luna.energy.devices.heat_pump import HEAT_PUMP, HeatPump, HeatPumpFlow, HeatPumpState
+from luna.energy.devices.kind import read_section
+from luna.energy.physics.heat import Warming, heat_per_kwh
+from luna.energy.physics.mode import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from luna.energy.windows import mark_slots

@@ -14,9 +14,9 @@ from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, PlanRequest, SessionReply, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import NamedDevice
+from luna.energy.devices.kind import NamedDevice
 from luna.energy.part import StrictModel
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline

@@ -5,7 +5,7 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 
 import numpy as np
 
-from luna.energy.physics import SERVES, STORES
+from luna.energy.physics.mode import SERVES, STORES
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_CURTAILED
 from services.planner.loops import loop, loop_part

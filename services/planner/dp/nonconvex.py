@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import envelopes
 from services.planner.dp.segments import SERVE_FORCED, STORE_CURTAILED, Segments, problem_segments

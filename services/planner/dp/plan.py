@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.economics import Costs, slot_costs
+from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.errors import LunaError
-from luna.energy.physics import BatteryLimits, Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray

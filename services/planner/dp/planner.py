@@ -6,9 +6,9 @@ from operator import attrgetter
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.economics import BreakEven
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, Curtailment, IntArray, Mode, SetPoint
+from luna.energy.devices.battery import Battery
+from luna.energy.economics.costs import BreakEven
+from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, Curtailment, IntArray, Mode, SetPoint
 from luna.energy.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp import kernels

@@ -5,9 +5,10 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.economics import BreakEven, break_even
-from luna.energy.physics import BoolArray, Conversion, InverterLimits
+from luna.energy.devices.battery import Battery
+from luna.energy.economics.costs import BreakEven, break_even
+from luna.energy.physics.inverters import Conversion, InverterLimits
+from luna.energy.physics.mode import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray, broadcast
 from services.planner.problem.directions import Direction

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.economics import BreakEven
+from luna.energy.economics.costs import BreakEven
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import kernels

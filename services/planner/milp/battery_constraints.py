@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.physics import BoolArray, Flows
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.mode import BoolArray
+from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray, split_days
 from luna.energy.wear import DepthSegments
 from services.planner.linear.model import Indices, ModelBuilder, Term

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.energy.economics import break_even
-from luna.energy.physics import BoolArray
+from luna.energy.economics.costs import break_even
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.planner import terminal_segments

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.energy.physics import BoolArray, Conversion
+from luna.energy.physics.inverters import Conversion
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.milp.directions import PlannedFlows

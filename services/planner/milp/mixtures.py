@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import LinearModel, StartBasis
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.physics import Mode, SetPoint
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import PIN_SLACK
 from services.planner.linear.model import Indices, ModelBuilder

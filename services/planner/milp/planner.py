@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.energy.devices import Battery
-from luna.energy.physics import BatteryLimits, BoolArray, Mode, SetPoint
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import BatteryLimits
+from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import InfeasibleError, LinearModel
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.problem.problem import Problem

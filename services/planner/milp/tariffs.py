@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
+from luna.energy.economics.charges import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.linear.model import Indices, ModelBuilder
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from luna.contracts.owner import Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.energy.economics import COST_ALONE, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
+from luna.energy.economics.charges import Peak, PeakHistory, find_charge
+from luna.energy.economics.costs import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
-from luna.energy.physics import BatteryLimits, Mode, SiteLimits
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.economics import extend_prices, price_slots
+from luna.energy.economics.prices import extend_prices, price_slots
 from luna.energy.outlook import Forecast, Outlook
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site

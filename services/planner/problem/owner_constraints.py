@@ -9,9 +9,10 @@ import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
 from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import BoolArray, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline

@@ -9,9 +9,12 @@ import numpy as np
 from numba.core import event
 
 from luna.contracts.owner import AppliedRule
-from luna.energy.economics import EnergyCharge, Peak, site_curtailment
+from luna.energy.economics.charges import EnergyCharge, Peak
+from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.outlook import Outlook
-from luna.energy.physics import Conversion, IntArray, Mode, SiteLimits
+from luna.energy.physics.inverters import Conversion
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import IntArray, Mode
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.planner.devices.kind import Demand

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from luna.energy.economics import Weights
+from luna.energy.economics.costs import Weights
 from luna.energy.outlook import Outlook
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh

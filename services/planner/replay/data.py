@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import find_charge, site_curtailment
-from luna.energy.physics import IntArray, SiteLimits
+from luna.energy.economics.charges import find_charge
+from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import IntArray
 from luna.energy.refusals import refuse
 from luna.energy.simulator import Actuals
 from luna.energy.site import Site

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.message import Message
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.schedule import Policy, SideBySide
 from luna.energy.simulator import Actuals, CountedPolicy, Trajectory, price, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets

@@ -9,7 +9,7 @@ import numpy as np
 from luna.contracts.replay import Fault
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Forecast
-from luna.energy.physics import BoolArray, Mode, SetPoint
+from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.schedule import Policy, whole_range
 from luna.energy.timeline import FloatArray, IndexArray, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices

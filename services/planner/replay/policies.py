@@ -11,7 +11,8 @@ import numpy as np
 from luna.contracts.agent import LEARNED_POLICIES
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import IntArray, Mode, SetPoint
 from luna.energy.policy import keep_supported_modes, wants_plan
 from luna.energy.schedule import Committed, PlainPolicy, Policy, pick_slot, whole_range
 from luna.energy.site import Site

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from luna.energy.outlook import Outlook
-from luna.energy.physics import SetPoint
+from luna.energy.physics.mode import SetPoint
 from luna.energy.refusals import refuse
 from luna.energy.schedule import Policy
 from luna.energy.timeline import FloatArray

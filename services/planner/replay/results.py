@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from luna.contracts.replay import DayCost, FaultReply, PolicyReply, WeeksReply
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE

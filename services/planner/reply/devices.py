@@ -9,7 +9,7 @@ import numpy as np
 from luna.contracts.owner import BlockReply, ManualBlock, ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
 from luna.contracts.plan.columns import Columns
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from luna.words import Language
 from services.planner.devices import PLANNED_KINDS

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.owner import ManualBlock
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.schedule import Figure
 from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
 from luna.words.numbers import price_scale

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.physics import BoolArray, Mode, SlotActuals
+from luna.energy.physics.mode import BoolArray, Mode
+from luna.energy.physics.simulation import SlotActuals
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, settle, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE

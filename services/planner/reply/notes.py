@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import Assumption, Bias, CompromiseReply, NoteReply, OutlookMessage, PlanRequest
-from luna.energy.devices import GridConnection
+from luna.energy.devices.grid import GridConnection
 from luna.energy.part import PER_EURO
 from luna.energy.plausibility import FAR_BEYOND, HIGHEST_PRICE_EUR, LOWEST_PRICE_EUR, USUAL_POWER_KW, doubt_prices
 from luna.energy.site import Site

@@ -17,7 +17,8 @@ import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.energy.physics import BoolArray, Mode, SetPoint, SlotActuals
+from luna.energy.physics.mode import BoolArray, Mode, SetPoint
+from luna.energy.physics.simulation import SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan, settle, split, weigh_flows

@@ -28,8 +28,9 @@ from luna.contracts.plan import (
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.request import write_inputs
-from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, Mode
+from luna.energy.economics.charges import peak_cost
+from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
+from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels

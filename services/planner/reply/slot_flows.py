@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics import month_shares
-from luna.energy.physics import BatteryLimits, BoolArray, Conversion, Flows, SiteLimits, charge_limit_kw
+from luna.energy.economics.charges import month_shares
+from luna.energy.physics.inverters import Conversion
+from luna.energy.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import BoolArray
+from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp.plan import A, Plan, join, join_parts
 

@@ -23,7 +23,7 @@ from luna.contracts.counterfactual import (
 )
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage
 from luna.contracts.replay import ReplayRequest
-from luna.energy.devices import NamedDevice
+from luna.energy.devices.kind import NamedDevice
 from luna.energy.part import StrictModel
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanRequest, Terminal
 from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
-from luna.energy.economics import Weights
+from luna.energy.economics.costs import Weights
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective
 from luna.energy.timeline import FloatArray

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan_questions import CheckPlansReply, PlanFinding
-from luna.energy.devices import FLOW_KINDS, Battery
-from luna.energy.economics import peak_cost, slot_costs
+from luna.energy.devices import FLOW_KINDS
+from luna.energy.devices.battery import Battery
+from luna.energy.economics.charges import peak_cost
+from luna.energy.economics.costs import slot_costs
 from luna.energy.site import Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline
 from luna.energy.wear import depth_wear

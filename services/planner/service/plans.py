@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request import write_inputs
-from luna.energy.economics import Weights, weigh_import
+from luna.energy.economics.costs import Weights, weigh_import
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, floor_to
 from luna.platform.database import plan_causes, plan_faults, plans, sites

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import BatteryState, PeakState, PlanRequest, StateMessage
-from luna.energy.devices import Mode
-from luna.energy.economics import find_charge, read_history
+from luna.energy.devices.battery import Mode
+from luna.energy.economics.charges import find_charge, read_history
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.platform.database import plans, sites

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.documents import DocumentLanguage
 from luna.contracts.recommendations import ItemKind, RefreshRecommendationsReply, RefreshRecommendationsRequest
-from luna.energy.economics import price_slots
+from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.countries import COUNTRIES

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.control import ControlEntry
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control
 from luna.words import say_mode

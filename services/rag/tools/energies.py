@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from luna.energy.economics import find_charge, self_sufficiency, slot_costs
+from luna.energy.economics.charges import find_charge
+from luna.energy.economics.costs import self_sufficiency, slot_costs
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_finite, sum_finite

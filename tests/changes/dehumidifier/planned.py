@@ -13,8 +13,8 @@ from luna.energy.devices.dehumidifier import DEHUMIDIFIER, Dehumidifier, Dehumid
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import read_section
-from luna.energy.physics import BoolArray
+from luna.energy.devices.kind import read_section
+from luna.energy.physics.mode import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, local_midnight
 from services.planner.devices.causes import DeviceReasons, SlotReasonBuilder, SlotWindow, round_each

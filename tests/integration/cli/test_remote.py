@@ -16,7 +16,7 @@ from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.desk import RemoteDesk
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.cli.console import follow_progress
 from tests.command_line import Luna, Said
 from tests.controlled import describe

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.identity import Role
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.command_line import Luna
 from tests.identity import OWN, PASSWORD, Gate, gate_with_people
 from tests.integration.cli.test_remote import problem

@@ -7,7 +7,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.inverter import ProfiledDevice, reach

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Mode, Via
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.following import HouseFlows, ac_power_w, mode_of_ac_power

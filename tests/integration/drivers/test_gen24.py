@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.finding import find_devices

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Mode, Via
+from luna.energy.devices.battery import Mode
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, RegisterServer, serve_device
 from luna.platform.drivers.following import stand_in

@@ -20,7 +20,7 @@ from pymodbus.client import ModbusTcpClient
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
 from luna.platform.drivers.device_server import RegisterServer, serve_registers

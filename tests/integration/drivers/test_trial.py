@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from luna.energy.devices import Battery, Via
+from luna.energy.devices.battery import Battery
+from luna.energy.devices.commands import Via
 from luna.energy.errors import ConflictError, LunaError, UnavailableError
 from luna.energy.site import Site
 from luna.energy.site.control import Control

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import VehicleFlow
-from luna.energy.devices import HeatPumpFlow, LoadFlow
+from luna.energy.devices.appliance import LoadFlow
+from luna.energy.devices.heat_pump import HeatPumpFlow
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import Broker, HomeAssistantAccess

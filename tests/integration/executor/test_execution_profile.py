@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.drivers.budget import uncounted

@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, PvSetpoints
 from luna.contracts.plan.reply import VehicleFlow
-from luna.energy.devices import LoadFlow
+from luna.energy.devices.appliance import LoadFlow
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC, TOKEN, Inverter, describe, describe_devices, serve
 from tests.databases import own_database
 from tests.executing import BATTERY

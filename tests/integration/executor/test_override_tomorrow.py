@@ -9,7 +9,7 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import SLOT
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.controlled import Inverter
 from tests.executing import START, Home
 from tests.gateway import serve as serve_gateway

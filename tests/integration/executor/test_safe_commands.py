@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.timeline import SLOT
 from luna.platform import findings
 from luna.platform.control_service import read_states

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import parse_site
 from luna.platform.database import control, site_removal, sites
 from luna.platform.database.schema.sites import site_versions

@@ -13,7 +13,7 @@ from luna.contracts.identity import ROLE_SCOPES, Role
 from luna.contracts.tasks import list_public
 from luna.platform.database import sites, users
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.identity.site_access import KINDS

@@ -9,7 +9,7 @@ import pytest
 from luna.contracts.answers import Answer, StoredAnswer
 from luna.platform.database import answers
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.identity import FOREIGN, NAMES, Gate, gate_with_people
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.identity import NAMES, PASSWORD, Gate, gate_with_people
 from tests.processes import free_port
 from tests.tables import each_row

@@ -11,7 +11,7 @@ from luna.contracts.data import LoadFileRequest
 from luna.platform.clock import SystemClock
 from luna.platform.database import jobs, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from services.api.app import OPERATIONS
 from services.api.operation import Operation
 from tests.furnished import describe_furnished, furnish, plan_now

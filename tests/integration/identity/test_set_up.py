@@ -14,7 +14,7 @@ import redis
 from luna.platform.clock import SystemClock
 from luna.platform.database import users
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.own_secrets import LINK_LIFE, make_link, open_owner_token
 from luna.platform.settings import Settings
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of

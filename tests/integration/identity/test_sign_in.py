@@ -19,7 +19,7 @@ from luna.platform import passwords
 from luna.platform.clock import SystemClock
 from luna.platform.database import sessions, users
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.identity import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
 from tests.tables import each_row
 

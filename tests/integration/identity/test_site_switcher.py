@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.identity import FOREIGN, OWN, Gate, gate_with_people
 
 HOME = f"/ui/sites/{quote(OWN)}/home"

@@ -26,7 +26,7 @@ from luna.platform.database.documents import NewDocument
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from services.api.app import OPERATIONS
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation

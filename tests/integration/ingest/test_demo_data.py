@@ -8,7 +8,7 @@ import pytest
 
 from luna.energy.timeline import local_days
 from luna.platform.settings import load_settings
-from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, load_demo
+from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, load_demo
 
 
 @pytest.fixture(scope="module")

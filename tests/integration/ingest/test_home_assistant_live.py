@@ -12,8 +12,8 @@ import pytest
 
 from luna.platform.addresses import HomeAssistantAccess
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant import HomeAssistantLive
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
+from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.source import SourceRefusedError
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.workers import wait_for

@@ -8,7 +8,7 @@ import pytest
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.settings import load_settings
-from services.ingest.demo_data import DemoSite, load_demo
+from services.ingest.demo_data.demo import DemoSite, load_demo
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
 from tests.tables import each_row

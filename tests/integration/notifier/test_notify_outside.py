@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from luna.platform.database import notifications
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.message_server import MessageServer, serve_messages

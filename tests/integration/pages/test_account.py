@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.account.sign_in import safe_next
 from tests.gateway import OWNER, serve
 from tests.tables import each_row

@@ -15,7 +15,7 @@ from luna.contracts import FetchPricesRequest
 from luna.contracts.job import Job
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.api.pages.admin.panels import PANELS

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from luna.contracts.data import LoadFileRequest
 from luna.contracts.plan import PlanRequest
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings

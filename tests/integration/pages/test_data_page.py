@@ -12,7 +12,7 @@ from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
 from luna.energy.day_fault import DayFault
 from luna.platform.database import jobs, quality, quarantine, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.words.quality import say_series
 from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
 from tests.gateway import serve

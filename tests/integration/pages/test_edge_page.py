@@ -14,7 +14,7 @@ from luna.contracts.edge_summary import EdgeSummary
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.work import jobs as job_table
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.edge.analytics.runs import RowAt, RunRow
 from services.edge.analytics.summary import summarise
 from tests.edge_runs import Batch, draw_runs

@@ -11,7 +11,7 @@ from luna.contracts.data import LoadFileRequest
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import jobs, observations, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.foreign_files import ForeignFile, austrian_portal, dutch_p1_meter
 from tests.furnished import describe_furnished, forget_furnished
 from tests.gateway import serve

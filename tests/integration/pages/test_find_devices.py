@@ -14,8 +14,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.embedded import Addresses
 from luna.platform.embedded.account import open_lock, take
+from luna.platform.embedded.supervisor import Addresses
 from tests.gateway import serve
 from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant

@@ -18,7 +18,7 @@ from luna.platform.database import forecast_activations, forecast_scores, foreca
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.forecast_issues import ForecastIssue, upsert
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.learning_reset import find_forgotten, reset_today
 from luna.platform.objects import open_objects
 from luna.platform.queue import Client

@@ -23,7 +23,7 @@ from luna.energy.timeline import SLOT, Timeline, floor_to, parse_instant, parse_
 from luna.platform.clock import FixedClock
 from luna.platform.database import jobs, observations, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from luna.words import list_reason_codes

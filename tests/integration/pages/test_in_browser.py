@@ -19,7 +19,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.quarantine import Refused
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.fleet import plan_sites
 from tests.browsing import DESKTOP, PHONE, Open, find_barriers
 from tests.controlled import describe

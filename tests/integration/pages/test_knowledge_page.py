@@ -13,7 +13,7 @@ from luna.contracts.answers import StoredAnswer
 from luna.contracts.documents import Document
 from luna.platform.database import answers, document_passages, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.furnished import describe_furnished, forget_furnished
 from tests.gateway import serve
 from tests.library import Library

@@ -17,7 +17,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.controlled import describe

@@ -14,7 +14,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.controlled import describe
 from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve

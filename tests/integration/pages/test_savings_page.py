@@ -17,7 +17,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline, local_days
 from luna.platform.database import forecasts, jobs, observations, quality, sites, weather_carbon
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.replay import replay_site
 from tests.furnished import ZONE, describe_furnished, forget_furnished, furnish
 from tests.gateway import serve

@@ -17,13 +17,13 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control, jobs, observations, readings, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.setup.control_methods import METHODS
 from services.ingest.slot_service import build_site_slots
 from tests.databases import remove_site

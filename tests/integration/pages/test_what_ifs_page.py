@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from luna.contracts.counterfactual import WhatIfVariantRequest
 from luna.platform.database import sites, what_ifs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.counterfactual import replay_variant
 from tests.furnished import describe_furnished, forget_furnished, furnish
 from tests.gateway import serve

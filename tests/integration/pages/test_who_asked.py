@@ -10,7 +10,7 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
 from luna.platform.database import charging_stays, control, manual_blocks, quarantine, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.controlled import describe
 from tests.furnished import describe_furnished, refuse_row
 from tests.gateway import OWNER

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.language_server import LanguageServer, language_server

@@ -20,7 +20,7 @@ from mcp_types import CallToolResult, TextContent
 
 from luna.contracts.search import SearchRequest
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client as QueueClient
 from services.api.assistants import DECLARED
 from services.rag.tools.registry import TOOLS

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from luna.platform.database import recommendation_items, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.command_line import Luna
 from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
 from tests.recommending import NOON, clean, describe_item, store_items

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import VehicleSetpoint
 from luna.contracts.device_template import Write, matches
-from luna.energy.devices import LoadSetpoint
+from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.timeline import local_days
 from luna.platform.addresses import Broker
 from luna.platform.database import sites
@@ -21,27 +21,18 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.state import choose_port
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import read_stored, store_settings
-from luna.platform.simulated_home import (
-    CAR,
-    HEATER,
-    SITE_NAME,
-    ZONE,
-    BatteryCharge,
-    CarState,
-    Faults,
-    HeaterState,
-    HomeFiles,
-    HomeSetup,
-    HomeState,
-    RecordedYear,
-    build_site,
-)
-from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
+from luna.platform.simulated_home.battery import BatteryCharge
+from luna.platform.simulated_home.car import CarState
+from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.platform.simulated_home.heater import HeaterState
+from luna.platform.simulated_home.house import HomeState
+from luna.platform.simulated_home.recorded_year import RecordedYear
+from luna.platform.simulated_home.site import CAR, CHARGER_SETTINGS, HEATER, HEATER_SETTINGS, SETTINGS, SITE_NAME, TOPICS, ZONE, build_site
 from services.executor.devices import find_unit
 from services.executor.devices.unit import Setpoints
 from services.executor.mqtt import MqttDevice
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt import MqttSource
+from services.ingest.sources.mqtt.source import MqttSource
 from services.simulated_home.__main__ import LivingHome
 
 # A Saturday on which the car stays at home, by the seed 0.

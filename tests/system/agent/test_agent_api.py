@@ -11,7 +11,7 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import agent_gates, audit, sites
 from luna.platform.database.audit import AuditFilter
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.agent_home import DAYS, name_run, store_agent_home
 from tests.databases import remove_site
 from tests.demo_home import DemoHome

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select, update
 from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.platform.database import plan_forms, plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.agent import antares_plan_history

@@ -10,7 +10,9 @@ import pytest
 from luna.contracts.agent import EXPORT
 from luna.contracts.agent_control import GateEntry
 from luna.contracts.replay import DayCost
-from luna.energy.physics import Mode, SetPoint, SiteLimits, clamp, find_corrected
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import SocThresholds
 from luna.energy.schedule import whole_range
 from services.agent.evaluation.replay import sell_by

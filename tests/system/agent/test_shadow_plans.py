@@ -20,7 +20,7 @@ from luna.platform.database import agent_plans, plans, site_references, site_rem
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.agent import agent_gates, antares_plan_history
 from luna.platform.database.training_runs import TrainingRun
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.objects import FileObjects
 from luna.platform.queue import Client, TaskContext
 from luna.platform.settings import Settings

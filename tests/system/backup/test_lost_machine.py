@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from luna.platform.embedded import start
+from luna.platform.embedded.supervisor import start
 from luna.platform.objects import open_objects
 from luna.platform.settings.model import read_stored
 from luna.platform.settings.stored import store_settings

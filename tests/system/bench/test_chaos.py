@@ -13,7 +13,7 @@ from bench.chaos.contents import SHED, Contents, describe_sites
 from bench.chaos.faults import TARGETS, draw_moments
 from bench.ledger import Ledger
 from luna.platform.database import migrate
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.databases import own_database
 from tests.gateway import serve
 

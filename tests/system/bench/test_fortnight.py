@@ -16,8 +16,9 @@ from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.drivers.profiles import load_profile
-from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, HomeState
 from luna.platform.simulated_home.battery import BatteryCharge
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from tests.databases import own_database
 from tests.folders import server_folder
 

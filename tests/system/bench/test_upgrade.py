@@ -11,7 +11,7 @@ from bench.upgrade.callers import longest_gap
 from bench.upgrade.rows import Rows, compare, read_rows
 from luna.platform.database import engine
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.databases import own_database
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from luna.platform.clock import FixedClock
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.agent_home import store_agent_home
 from tests.browsing import Open, find_barriers_in_all_forms, open_disclosures
 from tests.databases import remove_site

@@ -14,7 +14,7 @@ from luna.platform.database.migrate import upgrade
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
-from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.browsing import Open, find_barriers
 from tests.databases import own_database
 from tests.gateway import serve

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from luna.platform import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.browsing import PHONE, Open, find_barriers_in_all_forms
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.platform.database import answers
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import load_settings
 from services.rag.recommending.stock import refresh
 from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from luna.platform.clock import FixedClock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms
 from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve

@@ -19,7 +19,7 @@ from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import prices
 from luna.platform.database.engine import create, unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, PATIENCE_MS, Open, find_barriers, find_barriers_in_both_schemes
 from tests.databases import own_database
 from tests.gateway import serve

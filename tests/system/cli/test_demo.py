@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from luna.platform.settings import load_settings
-from services.ingest.demo_data import load_demo
+from services.ingest.demo_data.demo import load_demo
 
 
 @pytest.fixture(scope="module")

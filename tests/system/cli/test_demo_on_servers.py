@@ -13,11 +13,11 @@ import pytest
 
 from luna.energy.errors import UnavailableError
 from luna.platform.database import engine, migrate
-from luna.platform.embedded import Servers, start
+from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue import Client
 from luna.platform.settings import load_settings
 from services.demo.environment import await_workers
-from services.ingest.demo_data import load_demo
+from services.ingest.demo_data.demo import load_demo
 from tests.command_line import Luna, Said
 from tests.stored import store_site
 

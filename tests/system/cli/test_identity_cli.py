@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from tests.command_line import Luna
 from tests.databases import own_database
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import MachineError
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client
 from services.demo.environment import run_worker
 

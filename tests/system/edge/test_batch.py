@@ -16,7 +16,7 @@ from luna.energy.errors import ConflictError, InvalidInputError
 from services.edge.batch.stage import BatchCollection, BatchPlan, hold_folder, run_batch
 from services.edge.batch.transport import GroupReply
 from services.edge.row_files import RowForm, read_rows
-from services.edge.simulation import simulate_group
+from services.edge.simulation.group import simulate_group
 from tests.simulated_batches import configure, make_lab, read_runs, start_batch, start_command
 from tests.simulated_cameras import make_network
 

@@ -23,7 +23,7 @@ from luna.platform.addresses import Broker
 from luna.platform.database import charging_stays, control, engine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import slug

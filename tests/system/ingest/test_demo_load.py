@@ -15,9 +15,10 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import engine, migrate, observations, prices, sites
 from luna.platform.database.schema.series import market_prices, slot_observations
 from luna.platform.database.schema.sites import site_versions
-from luna.platform.embedded import Servers
+from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import load_settings
-from services.ingest.demo_data import MARKET, DemoData, load_and_store, load_demo, store_demo
+from services.ingest.demo_data.demo import MARKET, DemoData, load_demo
+from services.ingest.demo_data.storing import load_and_store, store_demo
 from tests.databases import own_database
 
 SUMMER = datetime(2023, 7, 1, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from luna.energy.site import InputSensors, Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, readings, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import start as start_servers
+from luna.platform.embedded.supervisor import start as start_servers
 from tests.databases import remove_site
 from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
 from tests.processes import Process, checks, free_port, luna_process, says

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from luna.platform.addresses import parse_broker
 from services.ingest.reading import Reading
-from services.ingest.sources.mqtt import MqttSource
+from services.ingest.sources.mqtt.source import MqttSource
 from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs_mosquitto
 
 pytestmark = [needs_mosquitto, pytest.mark.anyio]

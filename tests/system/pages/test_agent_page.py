@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from luna.platform.clock import FixedClock
 from luna.platform.database import agent_gates, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses
+from luna.platform.embedded.supervisor import Addresses
 from luna.platform.findings import find_agent_news
 from tests.agent_home import judge, store_agent_home
 from tests.databases import remove_site

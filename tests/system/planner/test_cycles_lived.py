@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanRequest
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, split_days

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.replay import ReplayRequest
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.executor.device import DryRun

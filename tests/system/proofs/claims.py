@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 
 Array = Any  # of numbers or of unknowns
 TRACE_KWH = 1e-9

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import z3
 
-from luna.energy.physics import Flows
+from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import CLAIMS, Inputs, Slot, inverters_carry_what_they_may, no_action_has_less_excess
 from tests.system.proofs.reals import Answer, Program, Reals, follow_all_ways

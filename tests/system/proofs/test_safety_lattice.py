@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import z3
 
-from luna.energy.devices import Battery
-from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
 from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import CLAIMS, Action, Inputs, Slot, no_action_has_less_excess
 from tests.system.proofs.proving import FLOWS

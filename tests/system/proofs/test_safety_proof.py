@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import z3
 
-from luna.energy.physics import Curtailment, Mode, SetPoint, clamp
+from luna.energy.physics.mode import Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
 from tests.system.proofs.claims import (
     Inputs,
     Slot,

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import z3
 
-from luna.energy.physics import BatteryLimits, InverterLimits, SetPoint, SiteLimits
+from luna.energy.physics.inverters import InverterLimits
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import SetPoint
 from tests.system.proofs.claims import Action, Inputs
 from tests.system.proofs.terms import list_elements, name_unknowns, to_real, to_truth
 

@@ -12,7 +12,7 @@ from kombu import Connection, Exchange, Queue
 from kombu.message import Message
 from kombu.transport.virtual import Channel
 
-from luna.platform.embedded import Servers, start
+from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue.app import create_worker
 from luna.platform.queue.connection import connect
 

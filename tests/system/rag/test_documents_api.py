@@ -14,7 +14,7 @@ from luna.contracts.documents import FetchDocumentRequest
 from luna.contracts.identity import Role
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import load_settings

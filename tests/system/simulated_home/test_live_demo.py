@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.platform.simulated_home import BATTERY_MODEL, CAR, HEATER, SITE_NAME
+from luna.platform.simulated_home.house import BATTERY_MODEL
+from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME
 from tests.living_luna import HOME, SITE, LivingLuna, run_luna, wait_until
 
 STEP = timedelta(minutes=5)

@@ -12,11 +12,12 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from luna.energy.devices import BATTERIES
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT, local_midnight
-from luna.platform.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
-from luna.platform.simulated_home.battery import requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import BatteryCharge, Command, requested_power_kw, step_battery
 from luna.platform.simulated_home.car import CAR_MODEL, CarState
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
+from luna.platform.simulated_home.site import CAR, MODES, ZONE
 from tests.browsing import DESKTOP
 from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from luna.energy.physics import IntArray, Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.mode import IntArray, Mode
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.learned_modes import ChooseModes, plan_by_modes, read_chosen

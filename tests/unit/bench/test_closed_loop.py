@@ -13,8 +13,8 @@ from bench.closed_loop.meters import Meter, MeterKind
 from bench.closed_loop.summary import Row, read_rows, summarise
 from bench.closed_loop.weeks import WEEKS, recorded_energy, week_timeline
 from bench.suite import choose_benches
-from luna.energy.economics import site_curtailment
-from luna.energy.physics import Mode, SetPoint
+from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import PlainPolicy
 from luna.energy.timeline import SLOT, FloatArray
 from services.planner.problem.knowledge import DAY, PerfectForesight

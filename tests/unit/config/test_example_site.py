@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from luna.energy import devices, sensor_roles
+from luna.energy import sensor_roles
 from luna.energy import site as model
-from luna.energy.devices.battery import ControlWrite
+from luna.energy.devices import appliance, battery, grid, heat_pump, inverter, pv, vehicle
 from luna.energy.site.control import Control
 from luna.platform.site_file import load_site
 from tests.tables import each_row
@@ -16,18 +16,18 @@ EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
 PARTS = [
     model.Site,
     model.Location,
-    devices.GridConnection,
-    devices.Battery,
-    devices.PvArray,
-    devices.Inverter,
-    devices.ElectricVehicle,
-    devices.Charger,
-    devices.DeferrableLoad,
-    devices.ComfortWindow,
-    devices.HeatPump,
-    devices.HeatStore,
-    devices.CopPoint,
-    devices.ComfortBand,
+    grid.GridConnection,
+    battery.Battery,
+    pv.PvArray,
+    inverter.Inverter,
+    vehicle.ElectricVehicle,
+    vehicle.Charger,
+    appliance.DeferrableLoad,
+    appliance.ComfortWindow,
+    heat_pump.HeatPump,
+    heat_pump.HeatStore,
+    heat_pump.CopPoint,
+    heat_pump.ComfortBand,
     model.FixedPrice,
     model.PriceBand,
     model.TimeOfUsePrice,
@@ -45,8 +45,8 @@ PARTS = [
     model.PriceExtremesRule,
     model.SafetyIndex,
     Control,
-    devices.BatteryControl,
-    ControlWrite,
+    battery.BatteryControl,
+    battery.ControlWrite,
 ]
 
 

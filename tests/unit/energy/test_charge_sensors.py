@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from luna.energy.charge_sensors import ChargeSensors, Said, judge_charge, sensors_of
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.site import parse_site
 from tests.tables import each_row
 

@@ -6,20 +6,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.energy.economics import (
-    Peak,
-    PeakHistory,
-    break_even,
-    carbon_g,
-    curtailment_rule,
-    extend_prices,
-    peak_cost,
-    price_slots,
-    publication_times,
-    slot_costs,
-)
+from luna.energy.economics.charges import Peak, PeakHistory, peak_cost
+from luna.energy.economics.costs import break_even, carbon_g, slot_costs
+from luna.energy.economics.curtailment import curtailment_rule
+from luna.energy.economics.prices import extend_prices, price_slots, publication_times
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Curtailment
+from luna.energy.physics.mode import Curtailment
 from luna.energy.site import PeakPrice, Tariff
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days
 from tests.tables import each_row

@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Curtailment, Flows, InverterLimits, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.inverters import InverterLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.site import Site, parse_site
 from tests.tables import each_row
 

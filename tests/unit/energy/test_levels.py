@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.charge_sensors import pace_of_charge
-from luna.energy.devices import Battery, ElectricVehicle
+from luna.energy.devices.battery import Battery
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from tests.tables import each_row

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.energy.economics import Peak, PeakHistory, month_shares, peak_cost, read_history
+from luna.energy.economics.charges import Peak, PeakHistory, month_shares, peak_cost, read_history
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import PeakPrice, parse_site
 from luna.energy.timeline import SLOT, Timeline

@@ -10,20 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.energy.physics import (
-    SERVES,
-    STORES,
-    BatteryLimits,
-    Curtailment,
-    Flows,
-    Mode,
-    SetPoint,
-    SiteLimits,
-    SlotActuals,
-    charge_limit_kw,
-    clamp,
-    simulate_slot,
-)
+from luna.energy.physics.limits import BatteryLimits, SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import SERVES, STORES, Curtailment, Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from tests.planning import describe_site

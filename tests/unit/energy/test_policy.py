@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.energy.devices import Battery
-from luna.energy.physics import Mode, SiteLimits, clamp
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
+from luna.energy.physics.safety import clamp
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds, wants_plan
 from luna.energy.site import parse_site
 from tests.tables import each_row

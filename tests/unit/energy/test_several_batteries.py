@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from luna.energy.devices import Battery
-from luna.energy.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.devices.battery import Battery
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.site import parse_site
 
 LOSSLESS = {"capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_efficiency": 1, "discharge_efficiency": 1}

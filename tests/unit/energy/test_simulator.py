@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.simulator import Actuals, Trajectory, balance_residual_kwh, price, simulate
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.energy.economics import Blocks, price_slots
+from luna.energy.economics.charges import Blocks
+from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import BlockPrice, Tariff, parse_site
 from luna.energy.timeline import Timeline

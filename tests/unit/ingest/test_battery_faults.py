@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.timeline import FloatArray
 from services.ingest.battery_faults import find_battery_faults
 

@@ -10,8 +10,8 @@ import pytest
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan.state import VehicleState
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices import DeferrableLoad, LoadState
-from luna.energy.economics import price_slots
+from luna.energy.devices.appliance import DeferrableLoad, LoadState
+from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Tariff, parse_site
 from luna.energy.timeline import Timeline

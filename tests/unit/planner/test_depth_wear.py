@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.plan import Terminal
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import FloatArray

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.mode import Mode
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray

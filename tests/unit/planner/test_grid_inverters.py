@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.site import Site, parse_site
 from services.planner.dp.plan import Plan
 from services.planner.milp.inverters import suits_value

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import BatteryState, PlanRequest
-from luna.energy.devices import Mode
-from luna.energy.physics import Mode as Directive
+from luna.energy.devices.battery import Mode
+from luna.energy.physics.mode import Mode as Directive
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

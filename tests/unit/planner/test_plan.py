@@ -7,9 +7,10 @@ import pytest
 
 from bench.cases import add_devices, draw_case
 from luna.contracts.plan import PlanReply, PlanRequest, Terminal
-from luna.energy.economics import slot_costs
+from luna.energy.economics.costs import slot_costs
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Flows, Mode
+from luna.energy.physics.mode import Mode
+from luna.energy.physics.simulation import Flows
 from luna.energy.simulator import balance_residual_kwh
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.mode import SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from services.agent.environment.fused import _WRITTEN, Recorded, _keep_used, _Tape, _write
 from services.planner.dp import settlement_loop
 from services.planner.dp.plan import list_inputs, settle

@@ -8,8 +8,8 @@ from bench.fortnight.direct_link import WriteTimes, link_points
 from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles
-from luna.platform.simulated_home import HomeState
 from luna.platform.simulated_home.battery import BatteryCharge
+from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.inverter import HomeInverter
 
 PRODUCTS = {profile.profile: profile for profile in list_profiles() if profile.kind == "battery_inverter"}

@@ -16,7 +16,8 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.words import Numbers, say_mode, say_policy
 from luna.words.agent import REASONS, VERDICTS
-from luna.words.charts import DecidedDay, draw_amount, draw_deciders, draw_interval, slot_edges
+from luna.words.charts.edge import draw_interval
+from luna.words.charts.savings import DecidedDay, draw_amount, draw_deciders, slot_edges
 from luna.words.pages import PageWords
 
 IDLE = "idle"

@@ -12,7 +12,7 @@ from luna.contracts.answers import Answer, AnswerSentence, Citation, Feedback, T
 from luna.contracts.search import Passage
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.words import Numbers
-from luna.words.charts import draw_answer_chart, say_start, say_value
+from luna.words.charts.answer import draw_answer_chart, say_start, say_value
 from luna.words.pages import PageWords
 
 _MARK = re.compile(r"\[(\d{1,3})\]")

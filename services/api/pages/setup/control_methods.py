@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from luna.energy.devices import BatteryControl, Mode, Via
+from luna.energy.devices.battery import BatteryControl, Mode
+from luna.energy.devices.commands import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker

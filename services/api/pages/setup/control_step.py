@@ -8,7 +8,7 @@ from luna.contracts.battery_setpoints import to_supported_modes
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_template import Write, render, service_call
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import Battery, Mode
+from luna.energy.devices.battery import Battery, Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.drivers.profile import DeviceProfile

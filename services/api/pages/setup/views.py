@@ -11,7 +11,7 @@ from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import places
 from luna.energy.site.sensor_changes import SensorChange
-from luna.platform.simulated_home import is_simulated
+from luna.platform.simulated_home.site import is_simulated
 from luna.words import Language, Numbers
 from luna.words.devices import KINDS
 from luna.words.pages import PageWords

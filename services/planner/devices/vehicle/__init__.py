@@ -13,8 +13,8 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, PlanRequest, SessionReply, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.contracts.plan.state import VehicleSession
-from luna.energy.devices import ElectricVehicle
-from luna.energy.physics import BoolArray
+from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.physics.mode import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, DeviceReasons, SlotReasonBuilder, SlotWindow

@@ -12,7 +12,7 @@ from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.energy.charge_sensors import SeenCharge, list_read
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_instant, parse_zone

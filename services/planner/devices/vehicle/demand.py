@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from luna.contracts.plan.state import VehicleSession, VehicleState
-from luna.energy.devices import ElectricVehicle
-from luna.energy.physics import BoolArray
+from luna.energy.devices.vehicle import ElectricVehicle
+from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, Timeline
 

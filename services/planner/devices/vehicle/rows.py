@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from luna.energy.physics import BoolArray
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.devices.kind import PIN_SLACK, LoadPricing, SurroundingColumns
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand

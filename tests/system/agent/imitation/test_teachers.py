@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from services.agent.history import History
 from services.agent.imitation.teachers import MASKED_WEIGHT, Teacher, ask_oracle, ask_programme
 from services.planner.replay import Rules

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 from luna.energy.errors import InvalidInputError, MachineError
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from services.agent.artefacts import Artefact, Header
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1, see_problem

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.edge.row_files import list_parts, read_rows
-from services.edge.simulation import simulate
+from services.edge.simulation.single import simulate
 from tests.simulated_batches import configure, make_lab
 
 BRIEF = {"duration_days": 0.5, "task_interval_seconds": 60}

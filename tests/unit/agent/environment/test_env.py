@@ -7,7 +7,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode
 from luna.energy.schedule import PlainPolicy
 from luna.energy.simulator import price, simulate
 from services.agent.environment.actions import Action

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.counterfactual import Habit
-from luna.energy.devices import DeferrableLoad, ElectricVehicle
+from luna.energy.devices.appliance import DeferrableLoad
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.counterfactual.adapted_site import list_added

@@ -9,7 +9,7 @@ import pytest
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.plan import OutlookMessage, PlanRequest
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from luna.words import Language
 from services.planner.counterfactual.deviation import replan_after, take

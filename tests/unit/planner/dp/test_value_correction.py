@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from luna.energy.economics import BreakEven
+from luna.energy.economics.costs import BreakEven
 from luna.energy.policy import BatteryPolicy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan

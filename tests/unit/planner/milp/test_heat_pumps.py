@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.energy.devices import HeatPumpFlow
+from luna.energy.devices.heat_pump import HeatPumpFlow
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective

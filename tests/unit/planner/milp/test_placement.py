@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.energy.economics import peak_cost
+from luna.energy.economics.charges import peak_cost
 from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver

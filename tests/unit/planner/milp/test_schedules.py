@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.energy.devices import DeferrableLoad, LoadState
+from luna.energy.devices.appliance import DeferrableLoad, LoadState
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.appliance import read_load
 from services.planner.devices.kind import LoadPricing

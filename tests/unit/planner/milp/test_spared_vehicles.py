@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.site import parse_site
 from luna.energy.timeline import FloatArray
 from services.planner.dp.planner import serve_nowhere

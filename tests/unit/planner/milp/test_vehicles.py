@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.energy.economics import Weights, self_sufficiency, slot_costs, weigh_import
+from luna.energy.economics.costs import Weights, self_sufficiency, slot_costs, weigh_import
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode
+from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from services.planner.counterfactual.deviation import replan_after, take
 from services.planner.dp.plan import Plan

@@ -8,7 +8,8 @@ import pytest
 
 from luna.contracts.replay import Fault, ReplayReply
 from luna.energy.errors import InvalidInputError
-from luna.energy.physics import Mode, SetPoint, SiteLimits
+from luna.energy.physics.limits import SiteLimits
+from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import PlainPolicy, pick_slot, whole_range
 from luna.energy.simulator import Actuals, balance_residual_kwh, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline

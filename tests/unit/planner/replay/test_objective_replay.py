@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.energy.outlook import Forecast, Quantiles
-from luna.energy.physics import SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import FloatArray, Timeline

@@ -11,7 +11,9 @@ import pytest
 
 from luna.contracts.plan import PlanRequest, Terminal
 from luna.contracts.plan.reply import SlotReply
-from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.physics.mode import Mode
+from luna.energy.physics.safety import clamp
+from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.schedule import Reason
 from luna.energy.timeline import Timeline
 from luna.words import list_reason_codes

@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import Figure, ParetoReply, ParetoRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray
-from luna.words.charts import draw_tradeoff, read_figure
+from luna.words.charts.tradeoff import draw_tradeoff, read_figure
 from services.planner.milp.solver import Solver
 from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
 from tests.asking import make_request, solve

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.doctor.bundle import list_secrets
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret

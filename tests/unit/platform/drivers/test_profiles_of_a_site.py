@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.site import parse_site
 from luna.platform.drivers.profiles import list_profiles, load_profile, require_profiles

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.platform.drivers.profile import PartName
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.setpoint_parts import PARTS, describe_writes

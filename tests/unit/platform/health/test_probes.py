@@ -12,8 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from luna.energy.errors import LunaError
-from luna.platform.embedded import Addresses
-from luna.platform.health import check_all, probes_for
+from luna.platform.embedded.supervisor import Addresses
+from luna.platform.health.probes import probes_for
+from luna.platform.health.readiness import check_all
 from luna.platform.settings import Settings
 from tests.tables import each_row
 

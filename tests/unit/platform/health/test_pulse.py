@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import MachineError, UnavailableError
-from luna.platform.health import Liveness
+from luna.platform.health.readiness import Liveness
 
 HOUR = timedelta(hours=1)
 

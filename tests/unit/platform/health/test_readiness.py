@@ -7,8 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from luna.energy.errors import UnavailableError
-from luna.platform.health import Readiness, check_all, not_ready
-from luna.platform.health.readiness import check_health
+from luna.platform.health.readiness import Readiness, check_all, check_health, not_ready
 
 
 def well() -> str:

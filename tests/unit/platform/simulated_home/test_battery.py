@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from luna.platform.simulated_home import BATTERY_MODEL, BatteryCharge, BatteryModel, Command, HomeState, advance, measure
-from luna.platform.simulated_home.battery import WORDS, requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import WORDS, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
+from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 
 STEP_SECONDS = 5.0
 MODEL = BatteryModel()

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.simulated_home import BatteryCharge, CarState, ChargerCommand, Faults, HeaterState, HomeFiles, HomeSetup, HomeState, advance
+from luna.platform.simulated_home.battery import BatteryCharge
+from luna.platform.simulated_home.car import CarState, ChargerCommand
+from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.platform.simulated_home.heater import HeaterState
+from luna.platform.simulated_home.house import HomeState, advance
 
 STATE = HomeState(1_790_000_000.0, BatteryCharge(5.0), car=CarState(20.0, command=ChargerCommand("on", 8, 1)), heater=HeaterState(51.5, mode="off"))
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from luna.contracts.site_tools import Chart, ChartSeries
 from luna.words import Numbers
-from luna.words.charts import draw_answer_chart
+from luna.words.charts.answer import draw_answer_chart
 from tests.tables import each_row
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")

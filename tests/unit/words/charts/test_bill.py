@@ -4,7 +4,7 @@ from datetime import date
 from xml.etree import ElementTree as ET
 
 from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
-from luna.words.charts import draw_bills
+from luna.words.charts.bill import draw_bills
 from tests.recorded import hold_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,9 +8,8 @@ import pytest
 from defusedxml import ElementTree
 
 from luna.words import Numbers
-from luna.words.charts import EstimateRow, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_estimate_rows, draw_miss_points, draw_misses, draw_places
-from luna.words.charts.edge import draw_mark
-from luna.words.charts.edge_pictures import LARGE, LEFT, WIDTH
+from luna.words.charts.edge import EstimateRow, draw_estimate_rows, draw_mark
+from luna.words.charts.edge_pictures import LARGE, LEFT, WIDTH, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.files import write_pdf, write_png
 from tests.recorded import hold_drawing
 

@@ -11,7 +11,7 @@ import pytest
 from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
-from luna.words.charts import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
+from luna.words.charts.forecast import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
 from tests.recorded import hold_drawing
 
 SLOTS = 192

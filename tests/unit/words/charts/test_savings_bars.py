@@ -2,7 +2,7 @@
 
 import re
 
-from luna.words.charts import draw_amount
+from luna.words.charts.savings import draw_amount
 
 
 def spans(drawing: str) -> list[tuple[float, float]]:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan_questions import ParetoReply
-from luna.words.charts import draw_tradeoff
 from luna.words.charts.axes import span_axis
+from luna.words.charts.tradeoff import draw_tradeoff
 from tests.recorded import hold_drawing
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import Battery
+from luna.energy.devices.battery import Battery
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import PvArray
+from luna.energy.devices.pv import PvArray
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
 from services.api.pages.setup.fields import DIRECTIONS, Entry

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import Charger, ElectricVehicle
+from luna.energy.devices.vehicle import Charger, ElectricVehicle
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.battery import BATTERY_WORDS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import DeferrableLoad
+from luna.energy.devices.appliance import DeferrableLoad
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
 from services.api.pages.setup.fields import Entry
 
