@@ -27,6 +27,10 @@ class StartBasis:
     rows: IndexArray
 
 
+# Kinds of columns as HiGHS counts them: chosen whole, and whole by itself wherever those are.
+CHOSEN, IMPLIED = 1, 4
+
+
 @dataclass(frozen=True, slots=True)
 class LinearModel:
     """A mixed-integer linear model in the sparse row form that HiGHS reads."""
@@ -88,9 +92,7 @@ class ModelBuilder:
     columns: int = 0
     rows: int = 0
 
-    def add_columns(
-        self, count: int, *, cost: FloatArray | float, upper: FloatArray | float, lower: FloatArray | float = 0.0, integer: bool = False
-    ) -> Indices:
+    def add_columns(self, count: int, *, cost: FloatArray | float, upper: FloatArray | float, lower: FloatArray | float = 0.0, integer: int = 0) -> Indices:
         """Add ``count`` columns and return their indices."""
         for blocks, values in ((self.cost, cost), (self.lower, lower), (self.upper, upper)):
             blocks.append(np.broadcast_to(np.asarray(values, dtype=float), (count,)))

@@ -16,7 +16,7 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.linear.model import InfeasibleError, LinearModel
+from services.planner.linear.model import CHOSEN, InfeasibleError, LinearModel
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
@@ -178,8 +178,8 @@ class _Choices:
 
     @classmethod
     def of(cls, model: LinearModel) -> "_Choices":
-        columns = np.flatnonzero(model.integer)
-        where = np.flatnonzero((model.integer[model.index] != 0) & (model.value != 0))
+        chosen = model.integer == CHOSEN
+        columns, where = np.flatnonzero(chosen), np.flatnonzero(chosen[model.index] & (model.value != 0))
         return cls(columns, model.entry_rows()[where], np.searchsorted(columns, model.index[where]), model.value[where])
 
     def judge(self, model: LinearModel, column: FloatArray, *, enough: float) -> tuple[BoolArray, FloatArray]:

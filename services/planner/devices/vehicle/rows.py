@@ -9,7 +9,7 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.devices.kind import PIN_SLACK, LoadPricing, SurroundingColumns
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
-from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.model import IMPLIED, Indices, ModelBuilder, Term
 
 # Price of a kWh missing of a minimum, as a multiple of the dearest price: below that of a departure target, equal to that of a load.
 MINIMUM_SLACK = 60.0
@@ -119,7 +119,7 @@ def add_runs(builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ..
     for place in range(len(on)):
         # Within a range it is where the ladder ends on its rung.
         within: list[Term] = [(each, sign) for each, sign in zip(on[place : place + 2], (1.0, -1.0), strict=False)]
-        starts = builder.add_columns(count, cost=vehicle.start_price, upper=1.0 - goes_on)
+        starts = builder.add_columns(count, cost=vehicle.start_price, upper=1.0 - goes_on, integer=IMPLIED)
         rows = builder.add_rows(np.full(count, -np.inf), goes_on, [*within, (starts, -1.0)])
         for each, sign in within:
             builder.add_entries(rows[later], each[later - 1], -np.asarray(sign))
