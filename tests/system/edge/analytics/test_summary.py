@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.edge_summary import ControllerComparison, EdgeSummary
-from services.edge.analytics.insights import is_claimed
 from services.edge.analytics.runs import RowAt, RunRow
-from services.edge.analytics.summary import summarise
+from services.edge.analytics.summary import is_claimed, summarise
 from services.edge.config import AnalysisSection
 from tests.edge_runs import LAB, Batch, Planted, draw_runs
 
