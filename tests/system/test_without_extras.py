@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[2]
 # What only these modules import: each stands behind ``require_extra``, or is asked for by who has installed it.
 BEHIND_EXTRAS = (
     "services.agent.environment.env",
-    "services.agent.reinforcement.perceptron",
     "services.agent.reinforcement.ppo",
     "services.edge.controller.training",
     "services.edge.labels.mixed_integer",

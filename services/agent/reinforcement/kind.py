@@ -1,22 +1,302 @@
-"""The kind that learns by reinforcement; it begins with what a clone, or else a network that imitates, has learned at the same site."""
+"""The kind that learns by reinforcement; it begins with what a clone, or else a network that imitates, has learned at the same site.
+
+It learns on many homes that the site's history could have been of first, then on the site itself, judged on holdout days. The homes have other batteries,
+tariffs and roofs, so that a policy learns what it is told of a home and not the home by heart.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError
+from luna.energy.judgement import QualityVerdict
 from luna.energy.physics.mode import Mode
-from luna.energy.site import Site
+from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
+from luna.energy.timeline import IndexArray
+from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
-from services.agent.environment.states import V1_1, find_layout
+from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
+from services.agent.environment.states import V1_1, StateArray, StateLayout, find_layout
+from services.agent.environment.transition import EnvRule
+from services.agent.environment.vector_env import VectorEnv
 from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
-from services.agent.reinforcement.training import TrainingCourse, TrainingRule, describe_training, train_network
+from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
+from services.planner.replay.data import ReplayData
 
 LAYOUT = V1_1
 _HEADER, _TENSORS = "network.json", "network.safetensors"
+# Told steps done, steps in all, and what is being done.
+Progress = Callable[[int, int, str], None]
+Choose = Callable[[StateArray], IndexArray]
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRange:
+    """What homes are drawn from, each value between its two bounds; prices in currency/kWh.
+
+    ``capacity_hours`` is the battery's capacity as hours of the site's mean load, drawn evenly in its logarithm, ``power_share`` its power in kW per kWh of
+    capacity, ``efficiency`` that of each way, ``pv_scale`` what the site's PV is multiplied with.
+    """
+
+    capacity_hours: tuple[float, float] = (5.0, 60.0)
+    power_share: tuple[float, float] = (0.25, 1.0)
+    efficiency: tuple[float, float] = (0.90, 0.98)
+    wear_price: tuple[float, float] = (0.0, 0.03)
+    markup: tuple[float, float] = (0.05, 0.25)
+    feed_in_price: tuple[float, float] = (0.02, 0.12)
+    pv_scale: tuple[float, float] = (0.3, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeDraw:
+    """How many homes: each of so many tariffs and roofs with so many batteries."""
+
+    scenes: int = 12
+    batteries: int = 8
+    homes: HomeRange = HomeRange()
+
+
+def draw_homes(scene: ReplayData, draw: HomeDraw, *, rng: np.random.Generator, days: int) -> EpisodeBatch:
+    """Return episodes of ``days`` days of homes that lived the scene's history with batteries, tariffs and roofs of their own.
+
+    Raises:
+        InvalidInputError: no episode can be made of the scene.
+    """
+    load, _ = scene.foresight.ahead(scene.timeline.start, scene.timeline)
+    mean_load_kw = float(np.nanmean(load / scene.timeline.hours))
+    parts = []
+    for _ in range(draw.scenes):
+        drawn = draw_scene(scene, draw.homes, rng)
+        parts.append(EpisodeBatch.of(drawn, days=days).equip([draw_batteries(drawn.site, draw.homes, mean_load_kw, rng=rng) for _ in range(draw.batteries)]))
+    return EpisodeBatch.join(parts)
+
+
+def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) -> ReplayData:
+    """Return the scene under a tariff and a roof that are drawn."""
+    scale = float(rng.uniform(*homes.pv_scale))
+    site = scene.site.model_copy(update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))})
+    foresight, prices = scene.foresight, scene.prices
+    return replace(
+        scene,
+        site=site,
+        foresight=PerfectForesight(foresight.timeline, foresight.load_kwh, foresight.pv_kwh * scale),
+        prices=SitePrices(site, prices.timeline, prices.books, prices.carbon),
+        forecasts=ForecastArchive([replace(each, pv_kwh=each.pv_kwh.map(lambda energy_kwh: energy_kwh * scale)) for each in scene.forecasts.forecasts]),
+    )
+
+
+def _draw_tariff(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) -> dict[str, PriceRule]:
+    """Return a tariff's rules: spot with a markup in, and spot, a fixed price or the same price out; a site without a market keeps its own."""
+    if not scene.prices.books:
+        return {}
+    market = next(iter(scene.prices.books))
+    spot = SpotPrice(kind="spot", market=market)
+    marked_up = SpotPrice(kind="spot", market=market, markup=round(float(rng.uniform(*homes.markup)), 4))
+    fixed = FixedPrice(kind="fixed", price=round(float(rng.uniform(*homes.feed_in_price)), 4))
+    imported, exported = ((marked_up, spot), (marked_up, fixed), (spot, spot))[int(rng.integers(3))]
+    return {"import_": imported, "export": exported}
+
+
+def draw_batteries(site: Site, homes: HomeRange, mean_load_kw: float, *, rng: np.random.Generator) -> Sequence[Battery]:
+    """Return the site's batteries with capacity, power, efficiency and wear that are drawn."""
+    batteries = []
+    for battery in site.batteries:
+        capacity = mean_load_kw / len(site.batteries) * float(np.exp(rng.uniform(*np.log(homes.capacity_hours))))
+        power = capacity * float(rng.uniform(*homes.power_share))
+        efficiency = float(rng.uniform(*homes.efficiency))
+        changes = {
+            "capacity_kwh": capacity,
+            "charge_limit_kw": power,
+            "discharge_limit_kw": power,
+            "charge_efficiency": efficiency,
+            "discharge_efficiency": efficiency,
+            "wear_price": float(rng.uniform(*homes.wear_price)),
+            "min_charge_kw": min(battery.min_charge_kw, power),
+        }
+        batteries.append(battery.model_copy(update=changes))
+    return batteries
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRule:
+    """How a site's policy is trained.
+
+    ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an episode lasts several. ``own_share`` of all steps are the
+    site's own. ``holdout_share`` of the days, the latest ones, choose between the two and are not learned from.
+    """
+
+    layout: StateLayout = V1_1
+    count: int = 128
+    episode_days: int = 3
+    own_share: float = 0.4
+    holdout_share: float = 0.15
+    homes: HomeDraw = field(default_factory=HomeDraw)
+    learning_rate: float = 1e-3
+    own_learning_rate: float = 3e-4
+    # Of a network that was learned elsewhere the value is not known yet.
+    value_updates: int = 5
+
+
+def keep_quiet(count: int, total: int, label: str) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCourse:
+    """Of a training: how many steps, by which seed, from which network it begins, and where it keeps what it needs to go on after a crash."""
+
+    steps: int = 2_000_000
+    seed: int = 0
+    start: SmallNetwork | None = None
+    folder: Path | None = None
+    progress: Progress = keep_quiet
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStage:
+    """A part of a training: its episodes, and its length."""
+
+    name: str
+    batch: EpisodeBatch
+    steps: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRun:
+    """What a day cost on average under a policy and under none, currency; stored energy is counted in."""
+
+    policy: float
+    self_consumption: float
+    idle: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """What was learned, after which stage it was best, and each stage's cost on the holdout days."""
+
+    network: SmallNetwork
+    stage: str
+    judged: Mapping[str, ValidationRun]
+
+
+def train_network(
+    scene: ReplayData, course: TrainingCourse, *, rule: TrainingRule = TrainingRule(), verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS
+) -> TrainedNetwork:
+    """Return the policy that was learned from a scene.
+
+    Args:
+        scene: actual values, forecasts and prices with their instants of issue.
+        course: how long, and from where.
+        rule: how.
+        verdicts: on the quality of days.
+
+    Raises:
+        InvalidInputError: too few days can be learned from, or ``course.start`` does not read states of the rule's layout.
+        MachineError: PyTorch is not installed.
+    """
+    ppo = import_ppo()
+    learned, holdout = split_holdout(scene, rule)
+    own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
+    homes = draw_homes(learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days)
+    judges = EpisodeBatch.of(holdout, days=rule.episode_days, verdicts=verdicts)
+    own_steps = round(course.steps * rule.own_share)
+    stages = [TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate), TrainingStage("own", own, own_steps, rule.own_learning_rate)]
+    networks, judged, start, before = {}, {}, course.start, 0
+    for stage in stages:
+        start = networks[stage.name] = _learn_stage(ppo, stage, replace(course, start=start), rule=rule, before=before)
+        judged[stage.name] = judge_policy(judges, choose_best(start), rule)
+        before += stage.steps
+    best = min(judged, key=lambda name: judged[name].policy)
+    return TrainedNetwork(networks[best], best, judged)
+
+
+def import_ppo() -> ModuleType:
+    """Return the learner.
+
+    Raises:
+        MachineError: what trains is not installed.
+    """
+    require_extra(TRAINING)
+    from services.agent.reinforcement import ppo
+
+    return ppo
+
+
+def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
+    """Return the scene's days that are learned from, and the latest ones, which are not.
+
+    Raises:
+        InvalidInputError: there are too few for both.
+    """
+    days, least = scene.days, rule.episode_days
+    holdout_days = max(round(len(days) * rule.holdout_share), least)
+    if len(days) < holdout_days + least:
+        remedy = "Record more days, or load a history: luna data load."
+        raise InvalidInputError(f"reinforcement needs at least {2 * least} days", field="days", value=len(days), remedy=remedy)
+    first = days[-holdout_days][0]
+    windows = scene.timeline.window(0, first), scene.timeline.window(first, scene.timeline.count - first)
+    learned, holdout = (replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows)
+    return learned, holdout
+
+
+def _learn_stage(ppo: ModuleType, stage: TrainingStage, course: TrainingCourse, *, rule: TrainingRule, before: int) -> SmallNetwork:
+    environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None))
+    rollout = int(stage.batch.episodes.count.max())
+    warm = 0 if course.start is None else rule.value_updates
+    settings = ppo.Hyperparameters(steps=stage.steps, rollout_steps=rollout, learning_rate=stage.learning_rate, value_updates=warm)
+    learner = ppo.Ppo(environment, settings, seed=course.seed, start=course.start)
+
+    def tell(done: int, total: int, metrics: Mapping[str, float]) -> None:
+        del metrics
+        course.progress(before + stage.steps * done // total, course.steps, stage.name)
+
+    if course.folder is None:
+        return ppo.learn_policy(learner, progress=tell)  # type: ignore[no-any-return]
+    with ppo.RunFolder(course.folder / stage.name) as folder:
+        return ppo.learn_policy(learner, folder=folder, progress=tell)  # type: ignore[no-any-return]
+
+
+def choose_best(network: SmallNetwork) -> Choose:
+    """Return who takes the mode that a network scores highest."""
+    return lambda states: network.scores(states).argmax(axis=1)
+
+
+def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
+    """Return what a day of a batch costs on average, each episode lived through from the same state of charge."""
+    own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD)))
+    return ValidationRun(own, house, idle)
+
+
+def _always(mode: Mode) -> Choose:
+    return lambda states: np.full(len(states), int(mode))
+
+
+def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
+    count = batch.episodes.size
+    environment = VectorEnv(batch, count, rule=EnvRule(layout=rule.layout, control="modes"))
+    states = environment.reset(np.random.default_rng(0), np.arange(count))
+    alive, cost = np.ones(count, dtype=bool), 0.0
+    while alive.any():
+        states, rewards, done = environment.step(choose(states))
+        cost -= float(rewards[alive].sum())
+        alive &= ~done
+    return cost / (count * rule.episode_days)
+
+
+def describe_training(trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule) -> dict[str, float]:
+    """Return figures of a training."""
+    figures = {f"{stage}.{name}_per_day": value for stage, judgement in trained.judged.items() for name, value in asdict(judgement).items()}
+    return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}
 
 
 def load_rl(artefact: Artefact, site: Site) -> LearnedModes:

@@ -19,7 +19,7 @@ from luna.platform.database.history import query_series
 from luna.platform.database.savings import read_savings
 from luna.platform.database.schema.series import slot_observations
 from services.agent.evaluation.record import read_record
-from services.agent.scorekeeper import UnscoredDayError, score_day
+from services.agent.night import UnscoredDayError, score_day
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
 from tests.changed_history import read_changes

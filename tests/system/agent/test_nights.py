@@ -17,8 +17,7 @@ from luna.energy.timeline import SLOT
 from luna.platform.database import agent_gates, agent_status, observations, quality, scores, training_runs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
-from services.agent.night import run_night, wants_training
-from services.agent.scorekeeper import UnscoredDayError, score_day
+from services.agent.night import UnscoredDayError, run_night, score_day, wants_training
 from tests.agents import SwitchesFreely
 from tests.lived_days import BEFORE, FIRST
 from tests.steered_days import POLICY, SteeredDays

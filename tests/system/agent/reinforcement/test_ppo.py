@@ -16,8 +16,7 @@ import torch
 
 from luna.energy.errors import InvalidInputError
 from services.agent.network import Activation, Scale, SmallNetwork
-from services.agent.reinforcement.perceptron import Perceptron
-from services.agent.reinforcement.ppo import Hyperparameters, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy
+from services.agent.reinforcement.ppo import Hyperparameters, Perceptron, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy
 from services.agent.reinforcement.run_folder import RunFolder
 
 HOURS = 24

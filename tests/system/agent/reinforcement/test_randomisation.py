@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.agent.reinforcement.training import HomeDraw, HomeRange, draw_homes, draw_scene
+from services.agent.reinforcement.kind import HomeDraw, HomeRange, draw_homes, draw_scene
 from tests.gym import make_days
 
 SCENE = make_days(date(2023, 5, 1), date(2023, 5, 4))

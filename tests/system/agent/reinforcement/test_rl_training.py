@@ -18,8 +18,7 @@ from services.agent.environment.states import COMPACT, V1_1, see_problem
 from services.agent.history import History
 from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson
-from services.agent.reinforcement.kind import load_rl, train_rl
-from services.agent.reinforcement.training import (
+from services.agent.reinforcement.kind import (
     HomeDraw,
     HomeRange,
     TrainingCourse,
@@ -27,8 +26,10 @@ from services.agent.reinforcement.training import (
     choose_best,
     draw_batteries,
     judge_policy,
+    load_rl,
     split_holdout,
     train_network,
+    train_rl,
 )
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.gym import make_days
@@ -112,7 +113,7 @@ WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
 sys.base_prefix = sys.prefix
-from services.agent.reinforcement.training import import_ppo
+from services.agent.reinforcement.kind import import_ppo
 try:
     import_ppo()
 except Exception as error:
