@@ -6,6 +6,7 @@ so. Figures that are not to be said are NaN, slots that there are none of are -1
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -16,22 +17,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.owner import ManualBlock
-from luna.energy.physics.mode import BoolArray
+from luna.energy.physics.mode import BoolArray, Mode
+from luna.energy.physics.simulation import SlotActuals
 from luna.energy.schedule import Figure
 from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
 from luna.words.numbers import price_scale
-from services.planner.dp.plan import Plan, join, join_parts
+from services.planner.dp.plan import Plan, join, join_parts, settle, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.following import value_policy
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price
-from services.planner.reply.learned import PlannersChoice, read_planners_choice
 from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows, find_peak_price
 
+# Less is not told: it would read as nothing.
+_LEAST_MONEY = 0.005
 # Prices count in hundredths of what is shown: closer ones read the same.
 _SAME_PRICE = 0.01
 _TINY_PRICE = 1e-6
 # What leaves the planner is exact to this many decimals.
 DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PlannersChoice:
+    """What the planner's own value of stored energy would do in each slot from where the battery is, ``(batteries, slots)``; NaN: to be left out.
+
+    ``cost`` is what following what was learned costs more by the planner's value, ``gain`` what it costs less.
+    """
+
+    differs: BoolArray
+    takes: FloatArray
+    gives: FloatArray
+    cost: FloatArray
+    gain: FloatArray
+
+
+def read_planners_choice(plan: Plan) -> PlannersChoice:
+    """Return what the planner would do; nothing differs where a plan is its own, or where the value of stored energy is incomplete."""
+    shape = plan.flows.charge_kwh.shape
+    if plan.followed != "learned" or plan.value is None:
+        unknown = np.full(shape, np.nan)
+        return PlannersChoice(np.zeros(shape, dtype=bool), unknown, unknown, unknown, unknown)
+    problem, outlook = plan.problem, plan.problem.outlook
+    mode_before = (problem.following.modes or (None,))[0]
+    first = np.array([[Mode.SELF_CONSUMPTION if mode_before is None else mode_before]], dtype=np.int8)
+    before = np.concatenate([first, plan.setpoints.mode[:, :-1]], axis=1)
+    policy = value_policy(plan)
+    setpoints = policy.read(slice(None), plan.start_kwh / problem.limits.batteries.capacity_kwh, before)
+    _, flows = settle(setpoints, plan.start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=plan.limits)
+    differs = np.abs(flows.stored_kwh - plan.flows.stored_kwh) > NOTHING_KWH
+    lowest, function = problem.limits.batteries.min_kwh[0, 0], plan.value.function
+    levels = flows.stored_kwh[0] - lowest, plan.flows.stored_kwh[0] - lowest
+    more = weigh_flows(problem, plan.flows).total - weigh_flows(problem, flows).total - function.integral(*levels)
+    # What only a limit makes priceless is no money.
+    is_money = np.abs(more) < FORBIDDEN_VALUE / 2
+    return PlannersChoice(
+        differs,
+        takes=np.where(flows.charge_kwh > NOTHING_KWH, flows.charge_kwh, np.nan),
+        gives=np.where(flows.discharge_kwh > NOTHING_KWH, flows.discharge_kwh, np.nan),
+        cost=np.where(is_money & (more >= _LEAST_MONEY), more, np.nan)[None, :],
+        gain=np.where(is_money & (-more >= _LEAST_MONEY), -more, np.nan)[None, :],
+    )
 
 
 class Evidence(SlotFlows):

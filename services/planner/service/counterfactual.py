@@ -34,10 +34,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.what_if_questions import open_question, read_state
 from services.planner.compiled import load_common_kernels
-from services.planner.counterfactual.adapted_site import ADDED_KINDS, USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added
+from services.planner.counterfactual.adapted_site import ADDED_KINDS, USUAL_DAYS, AdaptedSite, Deciding, SevenDayMean, adapt, list_added, list_months, live
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
-from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
 from services.planner.devices.kind import AddedDevice, PlacedDemand
 from services.planner.milp.schedule_loads import schedule_loads

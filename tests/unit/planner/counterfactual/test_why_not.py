@@ -12,8 +12,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from luna.words import Language
-from services.planner.counterfactual.deviation import replan_after, take
-from services.planner.counterfactual.why_not import ask_why_not, override_setpoint
+from services.planner.counterfactual.why_not import ask_why_not, override_setpoint, replan_after, take
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -11,7 +11,7 @@ from luna.energy.economics.costs import Weights, self_sufficiency, slot_costs, w
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
-from services.planner.counterfactual.deviation import replan_after, take
+from services.planner.counterfactual.why_not import replan_after, take
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -7,9 +7,8 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
-from services.planner.counterfactual.adapted_site import SevenDayMean, list_added, scale_pv
+from services.planner.counterfactual.adapted_site import Deciding, SevenDayMean, list_added, list_months, live, scale_pv
 from services.planner.counterfactual.cash_flow import PeriodFlows
-from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.problem.knowledge import PerfectForesight
 from services.planner.problem.problem import Margin
 from tests.recorded_days import TARIFF, describe_home, live_under, record_days
