@@ -1,4 +1,4 @@
-"""Bytes become characters, such that everything later can hold them; and in which of Luna's two languages they are.
+"""Bytes become characters, such that everything later can hold them, and paragraphs; and in which of Luna's two languages they are.
 
 Function words tell the language. A library for two would bring a model of tens of megabytes, or the tables of seventy languages,
 of which Dutch or Danish are found in a German price list; a fifth of any running text are the words below.
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import Literal
+
+from services.rag.extraction.model import DocumentBlock
 
 _GERMAN = """der die das und ist nicht mit von zu den dem ein eine einer eines im in auf für sie wird werden sind auch bei nach aus als oder wenn wie kann
     können muss müssen dass nur noch bis zum zur über durch wir ihr ihre ihren sich vor unter keine kein hat haben mehr"""
@@ -85,3 +87,12 @@ def clean(text: str) -> str:
     visible = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES))
     lines = (_SPACES.sub(" ", line).strip() for line in visible.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+\S")
+
+
+def paragraphs(text: str) -> list[DocumentBlock]:
+    """Return the paragraphs of a text; those of which every line begins as an item does are lists."""
+    pieces = re.split(r"\n[^\S\n]*\n|\f", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return [DocumentBlock("list" if all(map(_ITEM.match, piece.strip().split("\n"))) else "text", piece) for piece in pieces if piece.strip()]

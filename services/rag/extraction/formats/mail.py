@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from services.rag.extraction.detection import is_nested_archive
 from services.rag.extraction.formats.html import read_markup
-from services.rag.extraction.formats.plain import paragraphs
 from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Member, Note
+from services.rag.extraction.text import paragraphs
 
 _HEADERS = ("From", "To", "Cc", "Date")
 
