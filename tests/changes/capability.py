@@ -73,14 +73,6 @@ with running(load_settings()) as addresses:
 
 CHANGE = Change(
     "capability",
-    (
-        Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)"),
-        Edit(
-            "luna/platform/capabilities/manual.py",
-            "MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block, read_pinned_time)\n",
-            after="MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block)",
-            instead=True,
-        ),
-    ),
+    (Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)"),),
     PROOF,
 )

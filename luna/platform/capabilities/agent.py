@@ -365,19 +365,3 @@ def change_agent(call: CapabilityCall, site_id: SiteName, change: AgentSettingsC
     """
     site, changed = agent_service.change_settings(call.connection, site_id, change, version=version, by=call.by, now=call.now)
     return Tagged(agent_service.read_settings(site), changed)
-
-
-AGENT = (
-    read_agent,
-    list_agent_scores,
-    list_agent_slots,
-    list_agent_runs,
-    read_agent_run,
-    list_agent_gates,
-    list_agent_plans,
-    read_agent_plan,
-    train_agent,
-    evaluate_agent,
-    withdraw_agent,
-    change_agent,
-)

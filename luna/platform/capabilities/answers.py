@@ -135,6 +135,3 @@ def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -
 def _whose(call: CapabilityCall) -> str | None:
     """Return whose answers the caller may read: None, everybody's."""
     return None if "administer" in call.scopes else call.name
-
-
-ANSWERS = (list_answers, audit_answers, read_answer, rate_answer, read_conversation, delete_conversation)

@@ -49,6 +49,3 @@ def list_audit(  # noqa: PLR0913 - one per parameter of the query
     which = audit.AuditFilter(user, operation, site_id, first, end)
     entries, following = audit.list_before(call.connection, which, before=read_number(cursor), limit=limit)
     return AuditList(entries=entries, cursor=None if following is None else write_cursor((following,)))
-
-
-AUDIT = (list_audit,)

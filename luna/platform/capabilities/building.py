@@ -52,6 +52,3 @@ def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> 
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
     return BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to, accept=window.accept)
-
-
-BUILDING = (build_slots,)

@@ -155,6 +155,3 @@ def list_decisions(call: CapabilityCall, site_id: SiteName, *, first: From = Non
     rows = control.read_log_page(call.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return DecisionList(decisions=[entry for _, entry in page], cursor=following)
-
-
-CONTROL = (read_control, arm, disarm, override, resume, set_vacation, list_decisions)

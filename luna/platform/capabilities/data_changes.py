@@ -51,6 +51,3 @@ def list_data_changes(call: CapabilityCall, site_id: SiteName, *, first: From = 
     rows = history_changes.read_page(call.connection, site_id, slots=(first, end), after=read_number(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return ChangeList(changes=[DataChange.model_validate(change, from_attributes=True) for _, change in page], cursor=following)
-
-
-DATA_CHANGES = (list_data_changes,)

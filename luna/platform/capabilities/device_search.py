@@ -21,6 +21,3 @@ def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevic
     Ask the addresses of a private network for devices that a profile knows, as a job; nothing is written to any of them.
     """
     return FindDevicesRequest(network=require_home_network(searched.network), port=searched.port, secret=searched.secret)
-
-
-DEVICE_SEARCH = (find_home_devices,)

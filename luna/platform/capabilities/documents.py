@@ -243,16 +243,3 @@ def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexReques
     Make passages, their vectors by the embedding model of the settings, and the index anew as a job; until it is done, searches find what they found.
     """
     return order
-
-
-DOCUMENTS = (
-    list_documents,
-    set_document_validity,
-    list_document_versions,
-    read_document,
-    list_passages,
-    delete_document,
-    fetch_document,
-    add_examples,
-    reindex_documents,
-)

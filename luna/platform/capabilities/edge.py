@@ -80,6 +80,3 @@ def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
     Return figures by controller with their intervals, comparisons, trends and what they say; results on stand-in data are named as such.
     """
     return edge_runs.load_run(call.connection, lab_job_id)
-
-
-EDGE = (list_edge_runs, read_edge_run)

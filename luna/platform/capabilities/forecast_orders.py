@@ -161,6 +161,3 @@ def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastS
     Return the active version and why, how all did in shadow over two and four weeks, the last decisions and trainings.
     """
     return forecast_status.read_status(call.connection, site_id, at=call.now)
-
-
-FORECAST_ORDERS = (issue_forecast, issue_scenarios, evaluate_forecasts, read_forecast_versions)

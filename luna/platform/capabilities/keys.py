@@ -90,6 +90,3 @@ def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:
     Nobody's number is that of no user.
     """
     return api_keys.KeyFilter(None if "administer" in call.scopes else call.user_id or -1, call.sites)
-
-
-KEYS = (list_keys, create_key, delete_key)

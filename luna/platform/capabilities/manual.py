@@ -95,6 +95,3 @@ def remove_manual_block(call: CapabilityCall, site_id: SiteName, block_id: Block
     Take the block out of every plan from the next one on; it stays in the history.
     """
     return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)
-
-
-MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block)

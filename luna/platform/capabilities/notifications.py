@@ -51,6 +51,3 @@ def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG0
     Send a test message to every target of the settings now, whatever the hour, and return what became of each.
     """
     return NotifyTestRequest()
-
-
-NOTIFICATIONS = (list_notifications, test_notifications)

@@ -148,6 +148,3 @@ def fetch_weather(call: CapabilityCall, site_id: SiteName, order: WeatherOrder) 
     """
     sites.key_of(call.connection, site_id)
     return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)
-
-
-PRICES = (list_prices, fetch_prices, fetch_weather)

@@ -90,6 +90,3 @@ def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -
 def _resolve(call: CapabilityCall, site_id: str, row: int, resolution: Resolution, *, values: dict[str, Cell] | None = None) -> ResolveRequest:
     quarantine.require_of_site(call.connection, site_id, row)
     return ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=call.by)
-
-
-QUARANTINE = (list_quarantine, release_row, correct_row, dismiss_row)

@@ -58,6 +58,3 @@ def list_recommendations(
     """
     reader: dict[str, Any] = {} if call.name is None else {"reader": call.name}
     return RecommendRequest(**reader, site_id=site_id, about=about, kind=kind, k=k, language=language, sites=call.own_sites)
-
-
-RECOMMENDATIONS = (record_events, list_recommendations)

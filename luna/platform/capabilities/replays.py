@@ -58,6 +58,3 @@ def start_replay(call: CapabilityCall, site_id: SiteName, question: ReplayQuesti
     """
     sites.key_of(call.connection, site_id)
     return choose_replay(ReplayRequest(site_id=site_id, **dict(question)))
-
-
-REPLAYS = (start_replay,)

@@ -47,6 +47,3 @@ def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
     Return a vector of unit length for each text, by the embedding model of the settings.
     """
     return EmbedRequest(**dict(question))
-
-
-SEARCH = (search_passages, embed_texts)

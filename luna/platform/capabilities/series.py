@@ -50,6 +50,3 @@ def list_series(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 100, 
     rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in spans if after is None or each.series > after]
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
     return SeriesList(series=page, cursor=following)
-
-
-SERIES = (list_series,)

@@ -79,6 +79,3 @@ def remove_session(call: CapabilityCall, site_id: SiteName, session_id: StayNumb
     Take the stay out of every plan from the next one on; it stays in the history.
     """
     return charging_stays.remove(call.connection, site_id, session_id, by=call.by)
-
-
-STAYS = (list_sessions, add_session, remove_session)

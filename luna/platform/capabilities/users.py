@@ -109,6 +109,3 @@ def delete_user(call: CapabilityCall, name: UserName) -> None:
     Remove a person with their sign-ins and keys; what they did stays in the audit log. 409 where nobody would be left who may administer.
     """
     users.remove(call.connection, name)
-
-
-USERS = (list_users, create_user, change_user, delete_user)

@@ -104,5 +104,6 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 
 
-# One for each noun, in the order in which the documentation shows them.
-ROUTERS = tuple(route_declared(list(group)) for _, group in groupby(CAPABILITIES, key=lambda each: each.noun))
+# A noun's routes after the other's, in the order in which the documentation shows them.
+router = ResourceRouter()
+router.routes = [route for _, group in groupby(CAPABILITIES, key=lambda each: each.noun) for route in route_declared(list(group)).routes]

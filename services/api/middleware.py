@@ -1,0 +1,257 @@
+"""What every request and every answer passes: measured, limited in size and number, secured, and let in by Home Assistant's ingress."""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from ipaddress import ip_address
+
+import structlog
+from prometheus_client import Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from luna.energy.refusals import refuse
+from luna.platform.settings import Settings
+from luna.platform.telemetry import log_context, new_trace_id
+from luna.platform.tracing import TRACEPARENT, span, trace_of
+from services.api.identity.limits import REFUSED
+from services.api.problems import problem_response
+
+# Asked every few seconds by a monitor; measured, but no news.
+_ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
+TRACE_HEADER = "x-trace-id"
+# What others call it; said beside ours, and taken where ours is not given.
+REQUEST_HEADER = "x-request-id"
+_TRACE_HEADERS = (TRACE_HEADER.encode(), REQUEST_HEADER.encode())
+REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+SLOWEST_BYTES_PER_SECOND = 1_000
+YEAR_SECONDS = 365 * 86_400
+SUPERVISOR = "172.30.32.2"
+# What may stand before an address: nothing that means something in HTML or in a header.
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+# Attributes that name an address of the gateway's own; ``//`` would be another one's.
+_LINK = re.compile(rb"(?P<before>\s(?:href|src|action|formaction|sse-connect|hx-(?:get|post|put|patch|delete|push-url)|data-[a-z-]+)=[\"'])(?=/(?!/))")
+_REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
+
+log = structlog.get_logger("luna.api")
+
+
+class MeasureRequests:
+    """Binds the trace id to log lines and response, and measures per route template."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        parent = headers.get(TRACEPARENT)
+        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER) or trace_of(parent))
+        status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+
+        async def send_traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *((name, trace_id.encode()) for name in _TRACE_HEADERS)]
+            await send(message)
+
+        begun = time.perf_counter()
+        with log_context(trace_id=trace_id), span(f"{scope['method']} request", parent=parent, trace_id=trace_id):
+            try:
+                await self._app(scope, receive, send_traced)
+            finally:
+                seconds = time.perf_counter() - begun
+                # A path that no route knows would make a time series of its own for each guess.
+                template = getattr(scope.get("route"), "path", "unknown")
+                REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
+                say = log.debug if template in _ROUTINE else log.info
+                say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+class LimitBody:
+    """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
+
+    ``larger`` holds patterns of the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._larger = {re.compile(pattern): most for pattern, most in (larger or {}).items()}
+        self._patience_seconds = patience.total_seconds()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received, ended, begun = 0, False, time.monotonic()
+        most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
+
+        async def receive_limited() -> Message:
+            nonlocal received, ended
+            if ended:
+                # What is waited for after the body is that the caller hangs up.
+                message = await receive()
+            else:
+                # By when the slowest body would have brought what is there.
+                slowest_until = begun + received / SLOWEST_BYTES_PER_SECOND
+                remaining_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
+                try:
+                    message = await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
+                except TimeoutError as exc:
+                    raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
+            received, ended = received + len(message.get("body", b"")), not message.get("more_body", False)
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes", {"Connection": "close"})
+            return message
+
+        await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
+
+
+class LimitWaiting:
+    """Refuses a request while ``most`` others wait for their answer to begin: who comes again later is served sooner than who waits behind all of them.
+
+    Monitors are always answered. Whoever listens to a stream waits for nothing.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._waiting: set[int] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope.get("path") in _ROUTINE:
+            await self._app(scope, receive, send)
+            return
+        if len(self._waiting) >= self._most:
+            REFUSED.labels("waiting").inc()
+            error = refuse("requests-waiting", most=self._most)
+            await problem_response(error)(scope, receive, send)
+            return
+        place = id(scope)
+        self._waiting.add(place)
+
+        async def send_on(message: Message) -> None:
+            self._waiting.discard(place)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        finally:
+            self._waiting.discard(place)
+
+
+class SecureHeaders:
+    """Tells the browser what it must not do, where a route does not say so more strictly itself.
+
+    Every answer passes here, so the headers are kept as the bytes that are sent.
+
+    Source: OWASP HTTP Headers Cheat Sheet; Mozilla Observatory.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self._app = app
+        self._headers = [_encode(name, value) for name, value in list_headers(settings).items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present, state = {name for name, _ in message["headers"]}, scope.get("state", {})
+                headers, source, operation = [*self._headers], state.get("source"), state.get("operation")
+                if source is not None and source.secure:
+                    headers.append(_HTTPS_ONLY)
+                # What one person is answered is not kept for the next one at the same browser or proxy.
+                if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
+                    headers.append(_NO_STORE)
+                message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in present)]
+            await send(message)
+
+        await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
+
+
+def _encode(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.lower().encode("latin-1"), value.encode("latin-1")
+
+
+_HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+_NO_STORE = _encode("Cache-Control", "no-store")
+
+
+def list_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of every answer."""
+    ancestors = f"'{settings.frame_ancestors}'"
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY" if settings.frame_ancestors == "none" else "SAMEORIGIN",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+class BehindIngress:
+    """Lets in Home Assistant's ingress and this machine alone, and writes the path of ingress before every link of a page and every redirection.
+
+    Ingress takes its own path off before it asks, and says it in a header; pages are written as if they stood at the root of an address of their own.
+
+    Source: Home Assistant developer documentation, "Presenting your app": ingress, X-Ingress-Path, and that only 172.30.32.2 may connect.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if not _may_connect(scope):
+            await PlainTextResponse("Luna is found in Home Assistant's side bar.\n", HTTPStatus.FORBIDDEN)(scope, receive, send)
+            return
+        prefix = Headers(scope=scope).get("x-ingress-path", "").rstrip("/")
+        await self._app(scope, receive, _Links(prefix, send) if _PREFIX.fullmatch(prefix) else send)
+
+
+class _Links:
+    """Sends an answer with the prefix before its links; a page is sent whole, everything else as it comes."""
+
+    def __init__(self, prefix: str, send: Send) -> None:
+        self._prefix = prefix
+        self._send = send
+        self._start: Message | None = None
+        self._body = bytearray()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name in _REDIRECTS:
+                if (target := headers.get(name)) is not None and target.startswith("/") and not target.startswith(("//", f"{self._prefix}/")):
+                    headers[name] = f"{self._prefix}{target}"
+            if headers.get("content-type", "").startswith("text/html"):
+                self._start = message
+                return
+        if self._start is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            page = _LINK.sub(rb"\g<before>" + self._prefix.encode(), bytes(self._body))
+            MutableHeaders(scope=self._start)["content-length"] = str(len(page))
+            await self._send(self._start)
+            await self._send({"type": "http.response.body", "body": page})
+
+
+def _may_connect(scope: Scope) -> bool:
+    peer = (scope.get("client") or ("", 0))[0]
+    try:
+        return peer == SUPERVISOR or ip_address(peer).is_loopback
+    except ValueError:
+        return False
