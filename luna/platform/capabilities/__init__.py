@@ -10,8 +10,8 @@ from luna.platform.capability import Capability
 
 # As the documentation shows them; others follow by their names.
 _ORDER = (
-    "sites", "devices", "device_search", "plans", "alternatives", "answers", "forecasts", "forecast_orders", "series", "prices", "data_changes", "building",
-    "history", "quarantine", "control", "manual", "stays", "agent", "scores", "notifications", "documents", "recommendations", "replays", "search", "jobs",
+    "sites", "devices", "device_search", "plans", "alternatives", "answers", "forecasts", "forecast_orders", "series", "prices", "data_changes", "history",
+    "quarantine", "control", "manual", "stays", "agent", "scores", "notifications", "documents", "recommendations", "replays", "search", "jobs",
     "edge", "users", "keys", "audit",
 )  # fmt: skip
 

@@ -1,24 +1,24 @@
-"""Whether the past of a site can be trusted: verdicts on days, gaps, repairs; the past read anew, and compared with its source."""
+"""The past of a site: quarter-hours built of what its sensors said, verdicts on days, gaps, repairs; read anew, and compared with its source."""
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.contracts.data import BackfillReply, BackfillRequest, DayQuality, JudgeQualityReply, JudgeQualityRequest
+from luna.contracts.data import BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest, DayQuality, JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.history_care import DayComparison, FindGapsRequest, FirstDay, LastDay, RepairReply, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.message import Message
 from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
-from luna.platform.capabilities.building import LONGEST, HistoryWindow
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import quality, sites
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_instant
 from luna.words.quality import say_day_fault
 
+LONGEST = timedelta(days=3_660)
 _NOUN, _PATH = "history", "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
 _JOB: dict[str, Any] = {"noun": _NOUN, "scope": "data", "status": 202}
@@ -26,6 +26,19 @@ FromDay = Annotated[Day | None, Field(description="the first local day; usual: t
 ToDay = Annotated[Day | None, Field(description="the last local day, itself included; usual: the last there is")]
 Begin = Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
 End = Annotated[Instant, Field(alias="to", description="the instant after the last")]
+
+
+class HistoryWindow(Message):
+    """The time that is meant."""
+
+    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+    to: Annotated[Instant, Field(description="the instant after the last")]
+
+
+class SlotsOrder(HistoryWindow):
+    """The quarter-hours to build."""
+
+    accept: Annotated[bool, Field(description="replace also days that were known and become something else: by a factor, turned around or half gone")] = False
 
 
 class QualityList(Message):
@@ -46,6 +59,19 @@ class RepairOrder(HistoryDays):
     """Which days to repair."""
 
     dry_run: Annotated[bool, Field(description="say what would be done and change nothing")] = False
+
+
+def _show_built(reply: BuildSlotsReply, _: Numbers) -> Iterator[str | TextTable]:
+    rows = [
+        [name, f"{series.known:,}", f"{series.interpolated:,}", f"{series.filled:,}", f"{sum(series.rejected.values()):,}"]
+        for name, series in reply.series.items()
+    ]
+    yield TextTable(("series", "known", "interpolated", "filled to the meter's total", "readings refused"), rows)
+    yield f"{reply.slots_written:,} quarter-hours new or changed, {reply.slots_withdrawn:,} values withdrawn, {reply.quarantined:,} entries in quarantine."
+    for name, series in reply.series.items():
+        yield from (f"  {name}: {count:,} × {reason}" for reason, count in series.rejected.items())
+    if reply.missing_sensors:
+        yield f"Nothing was ever heard of {', '.join(reply.missing_sensors)}: check the names under input_sensors."
 
 
 _VERDICT = ("day", "verdict", "reasons")
@@ -92,6 +118,17 @@ def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
     share = "–" if day.difference_share is None else f"{day.difference_share:+.1%}"
     energies = f"{day.source_kwh:.2f}", f"{day.stored_kwh:.2f}", f"{day.difference_kwh:+.2f}"
     return [day.day.isoformat(), day.series, *energies, share, f"{day.hours}/{day.day_hours}", "beyond" if day.beyond_tolerance else ""]
+
+
+@capability("POST", f"{_PATH}/slots", command="data slots", shown=_show_built, **_JOB)
+def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> BuildSlotsRequest:
+    """Build quarter-hours.
+
+    Build quarter-hours from stored readings, as a job; building them again changes nothing.
+    """
+    require_window(window.from_, window.to, longest=LONGEST)
+    sites.key_of(call.connection, site_id)
+    return BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to, accept=window.accept)
 
 
 @capability(
