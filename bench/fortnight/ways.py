@@ -17,13 +17,12 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.simulated_home.car import CAR_MODEL
+from luna.platform.simulated_home.car import CAR_MODEL, trip_of
 from luna.platform.simulated_home.files import HomeSetup
 from luna.platform.simulated_home.heater import HEATER_MODEL
 from luna.platform.simulated_home.house import HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import CAR, HEATER, MARKET, READY_SOC, ZONE
-from luna.platform.simulated_home.trips import trip_of
 from services.executor.control_request import follow_plan
 from services.executor.devices import list_units
 from services.executor.devices.unit import InForce

@@ -1,14 +1,19 @@
-"""``luna site``: which sites there are."""
+"""``luna site``: which sites there are, and which defaults of a site's file cost money."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import yaml
 from sqlalchemy import Connection
 
-from luna.energy.site import Site
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.devices.kind import DeviceKind
+from luna.energy.part import Part
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, SpotPrice, parse_site
 from luna.energy.site.differences import SiteDifference, list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
@@ -19,8 +24,9 @@ from luna.platform.desk.desk import read_sites
 from luna.platform.desk.servers import unit_of_work
 from luna.platform.drivers.profiles import require_profiles
 from luna.platform.settings import load_settings
-from luna.platform.site_file import list_defaults, load_site
 from luna.words import say_instant
+from luna.words.catalogue import ENGLISH
+from luna.words.devices import DEFAULTS
 from services.cli.console import JsonOption, emit, err, out, report, write_text
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
@@ -110,3 +116,66 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
+
+
+def load_site(path: Path) -> Site:
+    """Return the site a YAML file describes.
+
+    Raises:
+        InvalidInputError: the file is missing, no YAML, or describes no valid site.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise refuse("file-unreadable", field=str(path), why=exc.strerror) from exc
+    except UnicodeDecodeError as exc:
+        raise refuse("file-no-text", field=str(path)) from exc
+    except yaml.YAMLError as exc:
+        raise refuse("file-no-yaml", field=str(path), why=exc) from exc
+    return parse_site(document, field=str(path))
+
+
+# What a default of a part means for the bill, by its field.
+_COST_OF_SPOT_DEFAULT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
+
+
+class CostlyDefault(NamedTuple):
+    """A field that the file leaves out although it costs money, what stands there, and what that means."""
+
+    field: str
+    value: float | str | bool | None
+    means: str
+
+
+def list_defaults(site: Site) -> list[CostlyDefault]:
+    """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
+    tariff, given, defaults = site.tariff, "tariff" in site.model_fields_set, list[CostlyDefault]()
+    if not given:
+        means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
+        defaults.append(CostlyDefault("tariff.import", "fixed 0.30", means))
+    if not given or "export" not in tariff.model_fields_set:
+        defaults.append(CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing"))
+    for side, rule in (("import", tariff.import_), ("export", tariff.export)):
+        if isinstance(rule, SpotPrice):
+            defaults += _left_out(rule, f"tariff.{side}", _COST_OF_SPOT_DEFAULT if side == "import" else {"markup": "the market's price is earned as it is"})
+    for kind in DEVICE_KINDS:
+        if not kind.named:
+            defaults += _of_kind(site, kind)
+    if site.pv and site.location is None:
+        defaults.append(CostlyDefault("location", None, "the sun is a rough one, of the time zone, and no weather is fetched"))
+    for kind in DEVICE_KINDS:
+        if kind.named:
+            defaults += _of_kind(site, kind)
+    return defaults
+
+
+def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
+    for device in kind.of(site):
+        path = f"{kind.section}.{device.name}" if kind.named else kind.section
+        yield from _left_out(device, path, {name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH) for name in kind.costly_defaults(device)})
+
+
+def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[CostlyDefault]:
+    for name, means in meanings.items():
+        if name not in part.model_fields_set:
+            yield CostlyDefault(f"{path}.{name}", getattr(part, name), means)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from luna.contracts.health import NodeSign
 from luna.platform.database.engine import unit_of_work
 from luna.platform.doctor.bundle import KEY_PATTERNS, list_secrets
-from luna.platform.doctor.machine import check_certificates, check_disk, check_permissions
+from luna.platform.doctor.examination import check_certificates, check_disk, check_permissions
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings

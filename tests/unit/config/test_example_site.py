@@ -9,7 +9,7 @@ from luna.energy import sensor_roles
 from luna.energy import site as model
 from luna.energy.devices import appliance, battery, grid, heat_pump, inverter, pv, vehicle
 from luna.energy.site.control import Control
-from luna.platform.site_file import load_site
+from services.cli.site import load_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"

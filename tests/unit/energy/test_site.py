@@ -12,7 +12,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import FixedPrice, Site, SiteSensor, SpotPrice, TimeOfUsePrice, parse_site
-from luna.platform.site_file import load_site
+from services.cli.site import load_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"

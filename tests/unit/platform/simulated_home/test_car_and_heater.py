@@ -8,11 +8,10 @@ from itertools import pairwise
 import pytest
 
 from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CAR_MODEL, CHARGER_WORDS, CarState, ChargerCommand, set_charger, step_car
+from luna.platform.simulated_home.car import CAR_MODEL, CHARGER_WORDS, CarState, ChargerCommand, set_charger, step_car, trip_of
 from luna.platform.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, HeaterState, step_heater
 from luna.platform.simulated_home.house import HomeState, advance
 from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_stays
-from luna.platform.simulated_home.trips import trip_of
 from services.planner.service.inputs import list_included
 
 # A Monday, 1 June 2026, 20:00 UTC: the car is at home until the next morning.

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
 from luna.energy.site.differences import SiteDifference, list_differences
-from luna.platform.site_file import load_site
 from luna.words.numbers import Numbers, write_decimal
 from luna.words.pages import page_words
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps, view_changes
 from services.api.pages.setup.views import view_site_parts
+from services.cli.site import load_site
 
 EXAMPLE = Path(__file__).parents[5] / "config" / "site.yaml"
 HOUSE: dict[str, Any] = {

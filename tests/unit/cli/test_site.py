@@ -3,7 +3,7 @@
 from typing import Any
 
 from luna.energy.site import parse_site
-from luna.platform.site_file import list_defaults, load_site
+from services.cli.site import list_defaults, load_site
 from tests.unit.config.test_example_site import EXAMPLE
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
