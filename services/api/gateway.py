@@ -37,10 +37,8 @@ from luna.platform.settings import Settings
 from services.api.events import StreamLimit
 from services.api.identity.audit import describe_request
 from services.api.identity.caller import Caller
-from services.api.job_watch import JobState, JobWatch
-from services.api.latest_plans import LatestPlans
+from services.api.shared_reads import JobState, JobWatch, LatestPlans, SitePulse
 from services.api.site_metrics import SiteMetrics
-from services.api.site_pulse import SitePulse
 from services.api.timeline.memory import PlanMemory
 from services.api.uploads import Uploads
 

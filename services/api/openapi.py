@@ -9,7 +9,8 @@ import yaml
 from fastapi import FastAPI
 
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
-from services.api.field_words import describe_field
+from luna.words.catalogue import ENGLISH
+from luna.words.devices import FIELDS
 from services.api.idempotency import HEADER
 from services.api.json_body import CheckedRoute
 from services.api.problems import MEDIA_TYPE
@@ -24,6 +25,30 @@ _KEY = {
     "required": False,
     "description": "the same key with the same request is carried out once within a day: a second one gets the first one's answer",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+# What a name ends with says its unit.
+_UNITS = {
+    "_kwh": "energy, kWh",
+    "_kw": "power, kW",
+    "_g": "grams",
+    "_soc": "state of charge, 0–1",
+    "_c": "degrees Celsius",
+    "_minutes": "minutes",
+    "_hours": "hours",
+    "_ms": "milliseconds",
+    "_milliseconds": "milliseconds",
+    "_seconds": "seconds",
+    "_s": "seconds",
+    "_price": "currency/kWh",
+    "_share": "a share, 0–1",
+    "_factor": "a factor",
+    "_a": "amperes",
+    "_deg": "degrees",
+    "_day": "a local day of the site, or per day",
+    "_days": "days",
+    "_at": "an instant",
+    "_until": "an instant",
+    "_count": "how many",
 }
 
 
@@ -42,7 +67,7 @@ def describe(app: FastAPI) -> Schema:
         for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
             # Its own words, else those of its name, else what its kind of message says of itself.
             kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
-            words = schema.get("description") or describe_field(field) or kind.get("description", "").partition("\n")[0]
+            words = schema.get("description") or _describe_field(field) or kind.get("description", "").partition("\n")[0]
             if words:
                 schema["description"] = words
             # What makes clients takes no object for a default; an empty one says as much.
@@ -80,7 +105,7 @@ def _add_examples(operation: Schema) -> None:
         body["application/json"]["example"] = examples["bodies"][name]
     for parameter in operation.get("parameters", []):
         if "description" not in parameter:
-            parameter["description"] = describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
+            parameter["description"] = _describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
         if parameter["name"] in examples["parameters"] and parameter["in"] != "header":
             parameter["example"] = examples["parameters"][parameter["name"]]
     if name in examples["answers"]:
@@ -91,3 +116,19 @@ def _add_examples(operation: Schema) -> None:
 @cache
 def _read_examples() -> dict[str, Schema]:
     return cast("dict[str, Schema]", yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")))
+
+
+def _describe_field(name: str) -> str | None:
+    """Return what a field's name says: one name means one thing, and carries its unit. ``field_words.txt`` says it of those that say more; None: nothing."""
+    if (words := _read_field_words().get(name)) is not None:
+        return words
+    if name in FIELDS:
+        return FIELDS.say(name, ENGLISH)
+    suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), None)
+    return None if suffix is None else f"{name.removesuffix(suffix).replace('_', ' ')}: {_UNITS[suffix]}"
+
+
+@cache
+def _read_field_words() -> dict[str, str]:
+    lines = Path(__file__).with_name("field_words.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))

@@ -1,6 +1,5 @@
 """A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong, and stored by the job that loads files."""
 
-from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Annotated
 
@@ -9,10 +8,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.data import LoadFileRequest
-from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.platform.queue.jobs import submit_job
-from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
+from services.api.gateway import CurrentGateway
+from services.api.pages.file_guess_view import FileGuessView, ask_guess, link_of, read_choices
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, Page, PageRoute, numbers_of, show, words_of
 from services.api.routing import ResourceRouter
@@ -65,16 +63,6 @@ async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, g
     message = LoadFileRequest(site_id=site_id, object_key=key, file_name=name, kind=guess.reading.kind, reading=guess.reading)
     job = await run_in_threadpool(lambda: submit_job(gateway.database, gateway.queue, message))
     return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
-
-
-async def ask_guess(gateway: Gateway, *, key: str, name: str, zone: str, choices: Mapping[str, str]) -> FileGuess:
-    """Return what the service that reads files makes of one.
-
-    Raises:
-        LunaError: the file is none of times and figures, is no longer there, or nobody answers.
-    """
-    answer = await gateway.ask(GuessFileRequest(object_key=key, file_name=name[:200] or "file", timezone=zone, choices=choices))
-    return FileGuess.model_validate_json(bytes(answer.body))
 
 
 def _key(site_id: str, upload_id: str) -> str:

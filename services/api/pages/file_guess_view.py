@@ -1,4 +1,4 @@
-"""What a file would be stored as, as its page says it."""
+"""What a file would be stored as, as its pages ask for it and say it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 import numpy as np
 from markupsafe import Markup
 
-from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessReason
+from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessFileRequest, GuessReason
 from luna.words import Numbers
 from luna.words.charts.file_preview import PreviewView, draw_preview
 from luna.words.numbers import say_month
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
+from services.api.gateway import Gateway
 
 # The names of fields that are choices; a column's name stands behind the colon.
 SINGLE, OF_COLUMNS = ("zone", "label", "day_order", "decimal"), ("column", "unit", "measure", "sign")
@@ -50,6 +51,16 @@ def read_choices(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
 def link_of(path: str, figures: Mapping[str, str]) -> str:
     """Return an address with parameters."""
     return f"{path}?{urlencode(figures)}"
+
+
+async def ask_guess(gateway: Gateway, *, key: str, name: str, zone: str, choices: Mapping[str, str]) -> FileGuess:
+    """Return what the service that reads files makes of one.
+
+    Raises:
+        LunaError: the file is none of times and figures, is no longer there, or nobody answers.
+    """
+    answer = await gateway.ask(GuessFileRequest(object_key=key, file_name=name[:200] or "file", timezone=zone, choices=choices))
+    return FileGuess.model_validate_json(bytes(answer.body))
 
 
 @dataclass(frozen=True)

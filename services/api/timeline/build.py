@@ -17,16 +17,18 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
-from luna.platform.database import plan_slots
+from luna.platform.database import control, manual_blocks, plan_slots
 from luna.platform.house_reading import begins_assumed
+from luna.words.retelling import retell_reason
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column, read_expected, read_measured, read_prices
 from services.api.timeline.memory import PlanMemory
-from services.api.timeline.owner import apply_owner, name_deciders, read_blocks, read_overrides
 from services.api.timeline.plan_parts import Followed, read_followed
 from services.api.timeline.window import Window
 
 A_DAY = 96
+_BLOCK_FIELDS = {"block_id", "device", "action", "from_", "to", "power_kw"}
+_Logged = Mapping[datetime, plan_slots.LoggedSlot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,12 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     key = ("columns", site.model_dump_json(), numbers, timeline.start, window.past, plan_ids, midnight)
     plan = memory.recall(key, lambda: _plan_columns(followed, window))
     measured, prices = read_measured(connection, window), read_prices(connection, window, plan.prices)
-    overrides = read_overrides(connection, window)
+    overrides = _read_overrides(connection, window)
+    blocks = manual_blocks.read_standing(connection, site.name, first=timeline.start, end=timeline.end)
     inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
     stays = read_stays(inputs["state"], site, timeline)
     logged = plan_slots.read_logged(connection, site.name, timeline.start, timeline.end, device=BATTERIES)
-    deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
+    deciders = _name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
     values = WindowValues(measured, plan.planned, prices, stays)
     scale, unit = numbers.price_unit
     latest = followed.latest
@@ -151,7 +154,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "measured": measured.end(timeline),
         "forecast": datetime.fromisoformat(forecast) if forecast else None,
     }
-    decided = apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
+    decided = _apply_owner(plan.decisions, deciders, logged, overrides=overrides, window=window)
     return {
         "site": site.name,
         "timezone": site.timezone,
@@ -177,7 +180,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
         "ghosts": _draw_ghosts(followed, values, window, expected=read_expected(connection, window), memory=memory) | {"midnight": plan.midnight},
         "stays": stays,
         "overrides": overrides,
-        "blocks": read_blocks(connection, window),
+        "blocks": [block.model_dump(mode="json", by_alias=True, include=_BLOCK_FIELDS) for block in blocks],
     }
 
 
@@ -235,3 +238,61 @@ def _draw_ghosts(followed: Followed, values: WindowValues, window: Window, *, ex
     value: float | None = part.first["reason"].get("energy_value") if part else None
     next_day = compare_next_day(window, values, without, energy_value=value)
     return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
+
+
+def _read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
+    """Return what the owner wants instead of the plan now, device by device."""
+    site_id = window.site.name
+    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    fields = {"mode", "power_kw", "target_soc", "until", "by"}
+    return [
+        {"device": state.device} | state.override.model_dump(mode="json", include=fields)
+        for state in states
+        if state.override and state.override.until > window.now
+    ]
+
+
+def _name_deciders(logged: _Logged, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
+    owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
+    deciders: list[str | None] = []
+    for start, is_planned in zip(window.timeline, planned, strict=True):
+        if start in logged:
+            deciders.append(logged[start].decided_by)
+        elif start + SLOT <= window.now:
+            deciders.append(None)
+        elif owner_until is not None and start < owner_until:
+            deciders.append("owner")
+        else:
+            deciders.append("planner" if is_planned else None)
+    return deciders
+
+
+def _apply_owner(
+    decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], logged: _Logged, *, overrides: Sequence[Mapping[str, Any]], window: Window
+) -> dict[str, list[Any]]:
+    """Return what was decided, in the slots that were or are the owner's with what the owner wanted of the batteries: whatever a plan had wanted then.
+
+    What was wanted of slots that are over says the log, of those to come an override that has not ended.
+    """
+    columns = {name: list(column) for name, column in decisions.items()}
+    standing = next((each for each in overrides if each["device"] == BATTERIES), None)
+    ended_at = None
+    for slot, start in reversed(list(enumerate(window.timeline))):
+        if deciders[slot] != "owner":
+            ended_at = None
+            continue
+        mode, until = None, ""
+        if slot < window.past:
+            ended_at = ended_at or start + SLOT
+            mode, until = logged[start].mode, ended_at.isoformat()
+        elif standing and start < datetime.fromisoformat(standing["until"]):
+            mode, until = standing["mode"], standing["until"]
+        if mode is None:
+            continue
+        reason = {"code": "manual", "text": "", "short": "", "figures": {"time": until}}
+        sentences = {name: retell_reason(reason, start, window.numbers, short=name == "short") for name in ("text", "short")}
+        row = {"mode": mode, "code": reason["code"], "figures": reason["figures"], "cost_of_opposite": None, "binding": [], **sentences}
+        for name, value in row.items():
+            columns[name][slot] = value
+    return columns

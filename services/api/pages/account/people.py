@@ -18,14 +18,15 @@ from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity
-from services.api.pages.account.sign_in import PAGE
 from services.api.pages.admin.pages import PAGE as ADMIN
 from services.api.pages.admin.pages import TABS
 from services.api.pages.admin.panels import say_moment
-from services.api.pages.layout import PageRoute, show
+from services.api.pages.layout import Page, PageRoute, show
 from services.api.pages.setup.pages import Typed
 from services.api.routing import ResourceRouter
 
+# With the words of the account, whose keys they are.
+PAGE = Page("account", "/ui/keys")
 UserName = Annotated[str, Path(min_length=1, max_length=64)]
 router = ResourceRouter(route_class=PageRoute)
 

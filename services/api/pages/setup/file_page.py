@@ -13,8 +13,7 @@ from luna.platform.database import setup_drafts
 from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.file_guess import ask_guess
-from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
+from services.api.pages.file_guess_view import FileGuessView, ask_guess, link_of, read_choices
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.pages import DraftId

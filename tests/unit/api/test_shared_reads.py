@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from luna.energy.errors import NotFoundError, UnavailableError
-from services.api.site_pulse import SitePulse
+from services.api.shared_reads import SitePulse
 
 EVERY = timedelta(milliseconds=50)
 
