@@ -31,7 +31,7 @@ from luna.words.devices import DEFAULTS, DEVICES, KINDS
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.api.pages.home_flow import view_flow
-from services.api.pages.home_table import POWERS
+from services.api.pages.home_slots import POWERS
 from services.api.pages.home_view import HomeView
 from services.api.timeline.columns import device_columns, planned_flows
 from services.api.timeline.document import MeasuredFlows, TimelineFlows

@@ -29,8 +29,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
-from services.api.pages.home_sheet import choose_slot, view_sheet
-from services.api.pages.home_table import headings, list_rows, write_csv
+from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
 from services.api.pages.setup.preparation import fresh_inputs

@@ -28,8 +28,7 @@ from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from luna.words import list_reason_codes
 from luna.words.pages import page_words
-from services.api.pages.home_sheet import view_sheet
-from services.api.pages.home_table import _cell
+from services.api.pages.home_slots import _cell, view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory

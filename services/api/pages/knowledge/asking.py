@@ -6,7 +6,6 @@ from fastapi import Form, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field
-from sqlalchemy import Connection
 
 from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
 from luna.contracts.documents import DocumentFilter
@@ -66,14 +65,14 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
         return await run_in_threadpool(_show, visit, form, refusal)
     if visit.wants_part:
         return await run_in_threadpool(show_answer, visit, answer.answer_id)
-    return _lead(visit, answer)
+    return RedirectResponse(visit.address_of(answer), 303)
 
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge/answers/{answer_id}", "read")
 def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     """Show one answer, as the part that takes the place of what was streamed."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+        site, stored = sites.load(connection, visit.site_id), visit.load_own_answer(connection, answer_id)
     return show_part(visit.request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(visit, site, stored), excerpt=cut_excerpt)
 
 
@@ -81,33 +80,12 @@ def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
 def rate_on_page(visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]) -> Response:
     """Note whether an answer helped."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = sites.load(connection, visit.site_id), load_own_answer(connection, visit, answer_id)
+        site, stored = sites.load(connection, visit.site_id), visit.load_own_answer(connection, answer_id)
         answers.give_feedback(connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name)
     if not visit.wants_part:
-        return _lead(visit, stored.answer)
+        return RedirectResponse(visit.address_of(stored.answer), 303)
     rated = _view(visit, site, stored.model_copy(update={"feedback": feedback}))
     return show_part(visit.request, PAGE, "knowledge_feedback.html.j2", site=site, view=rated)
-
-
-def load_own_answer(connection: Connection, visit: Visit, answer_id: str) -> StoredAnswer:
-    """Return an answer that the visitor was given on the site.
-
-    Raises:
-        NotFoundError: there is none of that id, it is somebody else's or another site's.
-    """
-    stored = answers.load(connection, answer_id, asked_by=visit.caller.name)
-    if stored.site_id not in {None, visit.site_id}:
-        raise refuse("no-such-answer-of-page", field="answer_id", value=answer_id)
-    return stored
-
-
-def address_of(visit: Visit, answer: Answer) -> str:
-    """Return where an answer stands in its conversation."""
-    return f"{visit.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
-
-
-def _lead(visit: Visit, answer: Answer) -> Response:
-    return RedirectResponse(address_of(visit, answer), 303)
 
 
 def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) -> Response:

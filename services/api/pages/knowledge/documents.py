@@ -36,7 +36,6 @@ from luna.words.refusals import SpokenError
 from services.api.pages.admin.pages import say_bytes
 from services.api.pages.job_part import find_progress
 from services.api.pages.knowledge.answer_view import plain_words
-from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.documents import take_documents
@@ -343,12 +342,12 @@ def _read_quotes(connection: Connection, visit: Visit, cited: Cited) -> tuple[li
     if cited.answer is None:
         return [], None
     try:
-        answer = load_own_answer(connection, visit, cited.answer).answer
+        answer = visit.load_own_answer(connection, cited.answer).answer
     except NotFoundError:
         return [], None
     carried = answer.sentences[cited.sentence : cited.sentence + 1] if cited.sentence is not None else []
     quotes = [each.quote for each in answer.citations if each.number == cited.source and each.chunk_id == cited.chunk]
-    return [*map(plain_words, carried), *quotes], address_of(visit, answer)
+    return [*map(plain_words, carried), *quotes], visit.address_of(answer)
 
 
 def _view(visit: Visit, site: Site, document: Document) -> DocumentView:

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy import Connection
 
+from luna.contracts.answers import Answer, StoredAnswer
 from luna.contracts.message import Request as Message
+from luna.energy.refusals import refuse
+from luna.platform.database import answers
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -36,6 +40,21 @@ class Visit:
     def is_served(self, request: type[Message]) -> bool:
         """Return whether somebody answers such questions now."""
         return self.gateway.queue.is_served(request, asked=True)
+
+    def load_own_answer(self, connection: Connection, answer_id: str) -> StoredAnswer:
+        """Return an answer that the visitor was given on the site.
+
+        Raises:
+            NotFoundError: there is none of that id, it is somebody else's or another site's.
+        """
+        stored = answers.load(connection, answer_id, asked_by=self.caller.name)
+        if stored.site_id not in {None, self.site_id}:
+            raise refuse("no-such-answer-of-page", field="answer_id", value=answer_id)
+        return stored
+
+    def address_of(self, answer: Answer) -> str:
+        """Return where an answer stands in its conversation."""
+        return f"{self.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
 
 
 async def _visit(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Visit:

@@ -17,7 +17,7 @@ from luna.platform.house_statements import say_statement, state_house
 from luna.words import Language
 from luna.words.pages import page_words
 from services.api.pages.home_notices import list_doubts, list_notices
-from services.api.pages.home_sheet import view_sheet
+from services.api.pages.home_slots import view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
 from tests.houses import house_of
