@@ -17,7 +17,7 @@ Soc = Annotated[float | None, Field(ge=0, le=1)]
 
 
 class BatterySetpoint(Message):
-    """A mode with its limits, as ``luna.energy.physics.mode.SetPoint`` has them for one battery; null: what battery and connection bear."""
+    """A mode with its limits for one battery; null: what battery and connection bear."""
 
     mode: Mode
     power_kw: Annotated[float | None, Field(ge=0, le=10_000, description="bounds exchange with the grid while charging and exporting")] = None
