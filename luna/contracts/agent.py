@@ -9,7 +9,7 @@ from luna.contracts.forecast import SiteId
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.message import Message, Request
 from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.energy.instant import Day, Instant
+from luna.energy.timeline import Day, Instant
 
 # value: the planner's value of stored energy, corrected by what was learned; the others choose modes without a solver.
 AgentKind = Literal["value", "imitation", "network", "clone", "rl"]

@@ -8,7 +8,7 @@ from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
 from luna.contracts.search import Passage, SearchFilter
 from luna.contracts.site_tools import Chart, Figure, ToolSource
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.words.language import Language
 
 AnswerId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]

@@ -9,8 +9,8 @@ from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.devices.pv import PvMode
 from luna.energy.devices.switched import LoadSetpoint
 from luna.energy.devices.vehicle import VehicleMode
-from luna.energy.instant import Instant
 from luna.energy.site.control import Control, DeviceMode
+from luna.energy.timeline import Instant
 from luna.words import read_mode
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]

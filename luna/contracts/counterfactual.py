@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import CompromiseReply, CostReply, NoteReply
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Day, Instant
 from luna.words import read_mode, read_policy
 from luna.words.language import Language
 

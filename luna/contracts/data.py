@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Message, Request, Schedule
 from luna.energy.day_fault import DayFault
-from luna.energy.instant import Day, Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.refusals import invalid_part
 from luna.energy.row_fault import RowFault
+from luna.energy.timeline import Day, Instant
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Day, Instant
 
 # In this order; failed is an end from any of them.
 DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]

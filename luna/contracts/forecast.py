@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Day, Instant
+from luna.energy.timeline import Day, Instant
 
 
 class WaitingVersion(Message):

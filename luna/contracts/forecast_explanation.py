@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.forecast import ForecastVersion, SiteId
 from luna.contracts.message import Message, Request
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.words.language import Language
 
 ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Day, Instant
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92

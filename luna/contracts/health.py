@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from luna.contracts.message import Message
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 
 # Signs that may fail to come before a process counts as gone.
 SIGNS_MISSED = 3

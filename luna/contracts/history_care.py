@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Message, Request
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Day, Instant
 
 Energy = Annotated[float, Field(description="kWh over the hours that both sides know")]
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Instant
 from luna.energy.site import Site
+from luna.energy.timeline import Instant
 from luna.words.language import Language
 
 JobStatus = Literal["queued", "running", "done", "failed", "dead", "cancelled"]

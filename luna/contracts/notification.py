@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 
 # What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors, are silent; prices: cheap hours ahead; saving: the week;
 # day: each morning how the house stands, to those alone who ask for it.

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from luna.contracts.message import Message
-from luna.energy.instant import Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Instant
 from luna.words.notes import Rule
 
 # The connection's name among the devices.

@@ -9,8 +9,8 @@ from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Message, Request
 from luna.contracts.plan import PlanRequest
-from luna.energy.instant import Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Instant
 from luna.words.language import Language
 
 Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request, Schedule
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.words.language import Language
 
 ItemKind = Literal["document", "tip", "tariff", "what_if"]

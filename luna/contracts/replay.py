@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
 from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan.reply import NoteReply
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Day, Instant
 from luna.words import read_policy
 
 FaultKind = Literal[

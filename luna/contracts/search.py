@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.documents import DocumentId, DocumentKind, DocumentLanguage, SiteName
 from luna.contracts.message import Message, Request
-from luna.energy.instant import Day
+from luna.energy.timeline import Day
 
 Retriever = Literal["dense", "sparse", "fused"]
 MOST_PASSAGES = 100

@@ -9,8 +9,8 @@ from typing import Annotated, TypeVar
 from pydantic import Field
 
 from luna.energy.errors import LunaError
-from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
+from luna.energy.timeline import Instant
 
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]

@@ -9,8 +9,7 @@ from anyio import to_thread
 from fastapi import Request, Response
 
 from luna.energy.errors import LunaError
-from luna.energy.instant import site_clock
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work
 from services.api.json_body import CheckedRoute, Handler, is_json

@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.database import sites
 from luna.platform.own_sites import require_own

@@ -9,8 +9,7 @@ import yaml
 
 from luna.contracts.counterfactual import PlanVariantReply, Variant, WhatIfRequest, WhatIfState, WhyNotReply
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuestion, ask_what_if, ask_why_not, plan_variant, read_what_if
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.capability import Capability

@@ -10,7 +10,7 @@ from luna.contracts.control import ControlState, Override
 from luna.energy.devices import COMMANDS
 from luna.energy.devices.battery import BATTERIES, Mode
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
+from luna.energy.timeline import site_clock
 from luna.platform.capabilities import control
 from luna.platform.capabilities.sites import read_site
 from luna.words import read_mode

@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
+from luna.energy.timeline import site_clock
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable

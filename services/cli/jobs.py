@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from luna.contracts.job import Job, JobFilter
 from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
-from luna.energy.timeline import parse_zone, share_zone
+from luna.energy.timeline import parse_zone, share_zone, site_clock
 from luna.platform.capabilities.jobs import list_jobs, read_job
 from luna.platform.capabilities.sites import read_site
 from luna.platform.desk.desk import Desk, read_sites

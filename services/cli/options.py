@@ -15,9 +15,8 @@ from pydantic import ValidationError
 
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
-from luna.energy.timeline import parse_day, parse_instant, parse_zone
+from luna.energy.timeline import parse_day, parse_instant, parse_zone, site_clock
 from luna.platform.desk.servers import unit_of_work
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
-from luna.energy.timeline import parse_instant
+from luna.energy.timeline import parse_instant, site_clock
 from tests.tables import each_row
 
 BERLIN, BEIRUT, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Beirut"), ZoneInfo("America/Havana")

@@ -19,13 +19,12 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import StateMessage
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import Instant, site_clock
 from luna.energy.outlook import PROBABILITY_TOLERANCE
 from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
 from luna.energy.plausibility import ENERGY_ROUNDING_KWH
 from luna.energy.refusals import invalid_part
 from luna.energy.site import Objective, Site
-from luna.energy.timeline import FloatArray, parse_zone
+from luna.energy.timeline import FloatArray, Instant, parse_zone, site_clock
 from luna.words.language import Language
 
 MAX_SLOTS = 12 * 24 * 14
@@ -268,7 +267,9 @@ class PlanRequest(Request):
                     if not least <= price <= most:
                         amounts.append(Amount(("outlook", name, number), price, PRICE))
             values = worth if isinstance(worth, dict) else {} if worth is None else {"": worth}
-            amounts += [Amount(("options", "terminal", "value", *filter(None, (battery,))), each, PRICE) for battery, each in values.items()]
+            for battery, each in values.items():
+                place = ("options", "terminal", "value")
+                amounts.append(Amount((*place, battery) if battery else place, each, PRICE))
             require_in_currency(amounts, self.site.currency)
         return self
 

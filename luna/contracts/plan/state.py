@@ -8,9 +8,9 @@ from luna.contracts.message import Message
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.kind import by_name
-from luna.energy.instant import Instant
 from luna.energy.part import MeasuredSoc, with_sections
 from luna.energy.refusals import invalid_part
+from luna.energy.timeline import Instant
 
 Power = Annotated[float, Field(ge=0, le=100_000)]
 

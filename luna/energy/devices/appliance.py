@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
-from luna.energy.instant import Instant
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
+from luna.energy.timeline import Instant
 
 
 class ComfortWindow(ClockWindow):

@@ -24,10 +24,9 @@ from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, 
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.energy.history import require_window
-from luna.energy.instant import Day, Instant
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
+from luna.energy.timeline import SLOT, Day, Instant, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.forecasts import show_card
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, Tagged, TextTable, capability

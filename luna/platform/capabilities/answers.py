@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.answers import Answer, AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.platform.capabilities.search import say_place
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import answers

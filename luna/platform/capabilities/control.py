@@ -8,8 +8,8 @@ from pydantic import Field
 from luna.contracts.control import ControlEntry, ControlState, Override
 from luna.contracts.message import Message
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.instant import Instant
 from luna.energy.site.control import DEVICE_KEYS
+from luna.energy.timeline import Instant
 from luna.platform import control_service
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import control

@@ -11,7 +11,7 @@ from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
-from luna.energy.instant import Day, Instant
+from luna.energy.timeline import Day, Instant
 from luna.platform.capabilities.forecasts import say_driving
 from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import forecast_status, sites

@@ -11,7 +11,7 @@ from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, Sl
 from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, PromoteRequest, RollbackRequest, RunId
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import forecast_issues, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text

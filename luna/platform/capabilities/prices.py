@@ -12,9 +12,8 @@ from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeath
 from luna.contracts.message import Message
 from luna.energy.economics.prices import price_slots
 from luna.energy.history import require_window
-from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.energy.timeline import SLOT, Instant, Timeline, floor_to, parse_zone
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import prices, sites
 from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor

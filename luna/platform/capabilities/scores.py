@@ -8,8 +8,8 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.replay import DayScore
-from luna.energy.instant import Day
 from luna.energy.refusals import refuse
+from luna.energy.timeline import Day
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import scores
 from luna.platform.paging import Cursor, Limit, cut_page, read_text

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import recorded_span
 from luna.platform.paging import Cursor, Limit, cut_page, read_text

@@ -14,10 +14,9 @@ from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
 from luna.contracts.forecast_view import view_explained
-from luna.energy.instant import Instant
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import learning_reset
 from luna.platform.database import forecast_issues, forecast_status, forecasts, observations, sites
 from luna.platform.database.engine import unit_of_work

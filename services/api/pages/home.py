@@ -11,10 +11,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.instant import Instant
 from luna.energy.site import SENSOR_ROLES
 from luna.energy.site.inventory import list_meters
-from luna.energy.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work

@@ -12,10 +12,9 @@ from luna.contracts.charging_stays import NewSession, Weekday
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
-from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
-from luna.energy.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service
 from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work

@@ -14,10 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.energy.errors import LunaError
-from luna.energy.instant import Day
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import Day, parse_zone
 from luna.platform.database import plans, recorded_span, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.what_if_questions import read_state, submit_what_if

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic_core import from_json
 
-from luna.energy.instant import Day
+from luna.energy.timeline import Day
 from luna.platform.database import agent_runs, sites
 from services.api.gateway import CurrentGateway
 from services.api.operation import Operation

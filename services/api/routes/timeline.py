@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import Query, Request, Response
 from pydantic_core import to_json
 
-from luna.energy.instant import Instant
+from luna.energy.timeline import Instant
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.words import Language

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries
-from luna.energy.instant import Day
+from luna.energy.timeline import Day
 from services.rag.tools import cues, energies
 from services.rag.tools.consumption import tell_bill
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order

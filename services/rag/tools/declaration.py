@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, Figure, ToolSource
-from luna.energy.instant import Day
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, Timeline, local_instant
+from luna.energy.timeline import SLOT, Day, Timeline, local_instant
 from luna.platform.queue.client import Client
 from luna.words import Numbers
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.energy.instant import Instant
 from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
+from luna.energy.timeline import Instant
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
 from luna.words import say_mode

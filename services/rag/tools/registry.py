@@ -6,10 +6,9 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
-from luna.energy.instant import site_clock
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.database import sites
 from luna.platform.queue.client import Client
 from luna.words import Numbers

@@ -11,8 +11,7 @@ from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardReque
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
-from luna.energy.instant import Day
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import Day, parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.agent import choose_window
 from luna.platform.database import agent_gates, agent_runs, agent_status, recorded_span, sites
