@@ -21,9 +21,10 @@ from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.schedule import PlainPolicy, Policy, SideBySide
-from luna.energy.simulator import balance_residual_kwh, stack
+from luna.energy.simulator import stack
 from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear
+from services.planner.dp.plan import balance_residual_kwh
 
 # Every battery starts half full, and what is left is worth a share of the mean import price. Source: docs/decisions/0004.
 INITIAL_SHARE, TERMINAL_SHARE = 0.5, 0.6

@@ -95,11 +95,6 @@ class BatteryPolicy:
         keep, begin = (replace(own, sell=np.maximum(theirs.sell, own.serve)) for own, theirs in ((self.keep, other.keep), (self.begin, other.begin)))
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
-    def bound(self, change: Callable[[SocThresholds], SocThresholds]) -> "BatteryPolicy":
-        """Return the same with other thresholds in the place of both, as messages carry them."""
-        keep = change(self.keep).rounded()
-        return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin).rounded())
-
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
         """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told.
 
@@ -196,6 +191,14 @@ class PlanPolicy:
     def sell_as(self, other: "PlanPolicy") -> "PlanPolicy":
         """Return the same but for when and how much batteries sell, which the other says, as ``BatteryPolicy.sell_as`` has it."""
         return replace(self, batteries=[own.sell_as(theirs) for own, theirs in zip(self.batteries, other.batteries, strict=True)])
+
+    def bound(self, change: Callable[[SocThresholds, int], SocThresholds]) -> Self:
+        """Return the same with what is made of the thresholds of each battery, the number so many, as messages carry it."""
+        batteries = []
+        for index, part in enumerate(self.batteries):
+            keep = change(part.keep, index).rounded()
+            batteries.append(replace(part, keep=keep, begin=keep if part.begin is part.keep else change(part.begin, index).rounded()))
+        return replace(self, batteries=batteries)
 
     def decide(self, slot: int, soc: FloatArray, modes: IntArray) -> SetPoint:
         """Return what to follow in ``slot``.

@@ -131,10 +131,3 @@ def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: Flo
         export_price=export_price,
         wear_price=wear_price,
     )
-
-
-def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
-    """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
-    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
-    used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
-    return np.asarray(np.abs(supplied - used))

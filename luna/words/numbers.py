@@ -142,7 +142,7 @@ class Numbers:
         text = self.number(value_c, 1)
         return text if text == UNKNOWN else self._forms.temperature.format(number=text)
 
-    def share(self, fraction: float | None, *, decimals: int = 0) -> str:
+    def share(self, fraction: float | None, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
         return text if text == UNKNOWN else self._forms.share.format(number=text)

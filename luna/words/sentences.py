@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import combinations
 from string import Formatter
 from typing import Any, NamedTuple
@@ -98,7 +98,7 @@ class Sentences:
             key = kind, figures[name], beside.get(kind)
             text = worded.get(key)
             if text is None:
-                text = worded[key] = _WORDED[kind](self.numbers, *key[1:])
+                text = worded[key] = _WORDED[kind](self.numbers, *key[1:]) if kind in beside else _WORDED[kind](self.numbers, figures[name])
             words[place] = text
         return words
 
@@ -132,7 +132,8 @@ class Sentences:
         """Return the local day of an instant."""
         day = self._days.get(instant)
         if day is None:
-            day = self._days[instant] = _read_instant(instant).astimezone(self.numbers.zone).date()
+            at: Any = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+            day = self._days[instant] = at.astimezone(self.numbers.zone).date()
         return day
 
 
@@ -213,13 +214,9 @@ def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: i
     return numbers.price_range(*value, decimals=decimals) if isinstance(value, tuple) else numbers.price(value, decimals=decimals)
 
 
-def _read_instant(instant: Any) -> datetime:
-    return datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-
-
 def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False) -> str:
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
-    instant = _read_instant(figure)
+    instant = datetime.fromisoformat(figure) if isinstance(figure, str) else figure
     clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
     if begun is None or begun == (day := local.date()):
         return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
@@ -229,14 +226,14 @@ def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, w
 
 _WORDED: dict[str, Callable[..., str]] = {
     "price": _say_price,
-    "share": lambda numbers, value, decimals: numbers.share(value, decimals=decimals),
-    "energy": lambda numbers, value, _: numbers.amount(value),
-    "power": lambda numbers, value, _: numbers.power(value),
-    "money": lambda numbers, value, _: numbers.money(value),
-    "count": lambda numbers, value, _: numbers.number(value),
-    "hours": lambda numbers, value, _: numbers.hours(value),
+    "share": Numbers.share,
+    "energy": Numbers.amount,
+    "power": Numbers.power,
+    "money": Numbers.money,
+    "count": Numbers.number,
+    "hours": Numbers.hours,
     "time": _say_time,
-    "at_time": lambda numbers, instant, begun: _say_time(numbers, instant, begun, within=True),
+    "at_time": partial(_say_time, within=True),
 }
 
 

@@ -17,10 +17,9 @@ from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHAD
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
 from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
-from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
 from luna.platform.database.agent_gates import EffectiveMode, LastDecisions
-from services.planner.dp.plan import value_flows
+from services.planner.dp.plan import balance_residual_kwh, value_flows
 from services.planner.following import LEAST_GAIN
 from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies
 from services.planner.problem.problem import Problem

@@ -8,7 +8,8 @@ Source: docs/decisions/0033.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import Self, TypeVar
 
 import numpy as np
@@ -21,7 +22,7 @@ from services.planner.dp.plan import Followed, Plan, value_flows, weigh_flows
 from services.planner.dp.planner import choose_curtailment, correct_value, cost_courses, find_nights, read_policy, read_worth, terminal_segments
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
-from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
+from services.planner.policy_simulation import FollowedPlan, LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
 from services.planner.problem.problem import NO_MARGIN, Deadline, Problem, planning_clock_s
 from services.planner.problem.scenarios import ScenarioSet
 
@@ -46,21 +47,24 @@ def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | N
 
     Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
     """
-    begun, followed = planning_clock_s(), [plan for _, plan in plans]
+    begun, followed = planning_clock_s(), list(map(itemgetter(1), plans))
     steps = list(map(_follow_plan, followed))
     answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
     while answers:
-        pending: dict[int, list[PlanPolicy]] = {}
+        pending, asked = dict[int, int](), list[FollowedPlan]()
         for place, answer in answers.items():
             try:
-                pending[place] = steps[place].send(answer) if answer is not None else next(steps[place])
+                policies = steps[place].send(answer) if answer is not None else next(steps[place])
             except StopIteration as done:
                 followed[place] = done.value
+            else:
+                pending[place] = len(policies)
+                asked += zip(repeat(plans[place][1]), policies, strict=False)
         try:
-            met = iter(meet_courses([(plans[place][1], policy) for place, policies in pending.items() for policy in policies], deadline=deadline))
+            met = iter(meet_courses(asked, deadline=deadline))
         except LateError:
             break
-        answers = {place: list(islice(met, len(policies))) for place, policies in pending.items()}
+        answers = {place: list(islice(met, count)) for place, count in pending.items()}
     share_ms = (planning_clock_s() - begun) * 1e3 / max(len(plans), 1)
     for place, (problem, _) in enumerate(plans):
         plan = followed[place]
@@ -78,7 +82,7 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
     planned, exact = _Planned.of(plan), problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
     slots = problem.outlook.timeline.count
-    houses = [] if exact or problem.pins else [_bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])]
+    houses = [] if exact or problem.pins else [_bind(plan, list(map(partial(BatteryPolicy.follow_house, slots=slots), problem.site.batteries)))]
     met = yield [*values, *houses]
     chosen, followed = yield from _choose(planned, planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None)
     if chosen is None:
@@ -225,8 +229,7 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
         buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
         return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell))
 
-    parts = [part.bound(partial(named, index=index)) for index, part in enumerate(outcome.policy.batteries)]
-    (again,) = yield [replace(outcome.policy, batteries=parts)]
+    (again,) = yield [outcome.policy.bound(named)]
     return again if again.cost <= outcome.cost + _SAME_COST and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH else outcome
 
 
@@ -247,10 +250,10 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         curtailment, limit = choose_curtailment(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], curtailment, limit)
+    return PlanPolicy(parts, curtailment, limit).bound(partial(_bound, plan=plan))
 
 
-def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:
+def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
     # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats holding it back.
     nowhere = problem.export_limit_kwh <= 0

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from itertools import starmap
 from operator import attrgetter
 from typing import TypeVar, cast
 
@@ -168,7 +167,17 @@ def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None 
 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
-    slots, guesses, met = followed[0][0].problem.outlook.timeline.count, list(starmap(_guess, followed)), dict[int, _Round]()
+    slots, guesses, met = followed[0][0].problem.outlook.timeline.count, list[tuple[FloatArray, IntArray]](), dict[int, _Round]()
+    # Each slot's stored energy at its start, and its mode.
+    for plan, policy in followed:
+        value, guess = plan.value, (plan.start_kwh, plan.setpoints.mode)
+        if value is not None:
+            # Ways that were fixed for slots bind the plan, not what a policy meets.
+            segments = value.segments if value.direction is None else value.free or problem_segments(plan.problem)
+            start = float(plan.problem.stored_kwh[0])
+            path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(plan.problem)[0, 0]))
+            guess = np.append(start, path[:-1])[None, :], modes[None, :]
+        guesses.append(guess)
     unsettled: Sequence[int] = range(len(followed))
     # Each round settles at least one slot more for good, where guesses are right all of them.
     for number in range(slots + 1):
@@ -181,7 +190,7 @@ def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> 
                 (run,) = simulate_policies(replace(plan.problem, limits=plan.limits), [policy], deadline=deadline)
                 met[place] = _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
             break
-        again = _meet([followed[place] for place in unsettled], [guesses[place] for place in unsettled], slots)
+        again = _meet(list(map(followed.__getitem__, unsettled)), list(map(guesses.__getitem__, unsettled)), slots)
         still_unsettled = []
         for place, outcome in zip(unsettled, again, strict=True):
             met[place], guesses[place] = outcome, (outcome.start_kwh, outcome.setpoints.mode)
@@ -225,8 +234,11 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
         batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
         together = []
         for same_place in zip(*batteries, strict=True):
-            bounds = [_SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc])) for part in same_place]
-            together.append(join_parts([replace(part, battery=cast("Battery", each)) for part, each in zip(same_place, bounds, strict=True)], slots))
+            parts = []
+            for part in same_place:
+                bounds = _SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc]))
+                parts.append(replace(part, battery=cast("Battery", bounds)))
+            together.append(join_parts(parts, slots))
         policy = PlanPolicy(together, join(curtailment, slots), join(pv_limit_kw, slots))
     proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, stored, actuals, limits=joined)
@@ -243,16 +255,3 @@ class _SocBounds:
 
     min_soc: FloatArray
     max_soc: FloatArray
-
-
-def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
-    """Return a guess of each slot's stored energy at its start and its mode."""
-    problem, value = plan.problem, plan.value
-    if value is None:
-        return plan.start_kwh, plan.setpoints.mode
-    start = float(problem.stored_kwh[0])
-    # Ways that were fixed for slots bind the plan, not what a policy meets.
-    segments = value.segments if value.direction is None else value.free or problem_segments(problem)
-    path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
-    begins: FloatArray = np.append(start, path[:-1])
-    return begins[None, :], modes[None, :]

@@ -11,8 +11,8 @@ from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
-from luna.energy.simulator import balance_residual_kwh
 from luna.energy.site import Site, parse_site
+from services.planner.dp.plan import balance_residual_kwh
 from tests.depth import draws
 
 SITES = 4

@@ -15,8 +15,8 @@ from luna.energy.physics.limits import BatteryLimits, SiteLimits, charge_limit_k
 from luna.energy.physics.mode import Curtailment, Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
-from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
+from services.planner.dp.plan import balance_residual_kwh
 from tests.depth import draws
 
 TOLERANCE_KWH = 1e-9

@@ -148,7 +148,7 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for section in _NAMED:
-            names = [device.name for device in getattr(self, section)]
+            names = list(map(attrgetter("name"), getattr(self, section)))
             counts = Counter(map(str.casefold, names))
             if len(counts) < len(names):
                 raise invalid_part("name-twice", kind=section, name=next(name for name in names if counts[name.casefold()] > 1))
@@ -219,7 +219,8 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return sum(array.peak_kw for array in self.pv)
+        peak_kw: float = sum(map(attrgetter("peak_kw"), self.pv))
+        return peak_kw
 
     @property
     def curtailable(self) -> bool:

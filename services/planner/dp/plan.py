@@ -16,7 +16,6 @@ from luna.energy.physics.mode import SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.policy import PlanPolicy
-from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear
 from services.planner.dp.segments import Segments
@@ -191,6 +190,13 @@ def value_flows(problem: Problem, flows: Flows) -> float:
     return float(weigh_flows(problem, flows).total.sum() - terminal_worth.sum())
 
 
+def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
+    """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
+    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
+    used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
+    return np.asarray(np.abs(supplied - used))
+
+
 def check_plan(
     problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, values: tuple[BatteryValue, ...]
 ) -> Plan:
@@ -252,7 +258,7 @@ def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callab
         groups.setdefault((problem.outlook.timeline, len(problem.site.batteries), alone), []).append(place)
     by_place: dict[int, R] = {}
     for places in groups.values():
-        by_place.update(zip(places, work([items[place] for place in places]), strict=True))
+        by_place.update(zip(places, work(list(map(items.__getitem__, places))), strict=True))
     return list(map(by_place.__getitem__, range(len(items))))
 
 

@@ -1,6 +1,8 @@
 """What a slot offers to its one battery, as a concave piecewise linear function, on the expected course and on others beside it."""
 
 from dataclasses import dataclass, fields
+from functools import partial
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -17,6 +19,7 @@ from services.planner.problem.scenarios import ScenarioSet
 
 BUY, STORE, STORE_CURTAILED, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
+_read_levels = attrgetter(*BreakEven.__slots__)
 # Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.energy.site.
 FORBIDDEN_VALUE = 1e4
 
@@ -107,7 +110,7 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
         rest_cost=rest_cost,
-        levels=BreakEven(*(broadcast(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
+        levels=BreakEven(*map(partial(broadcast, shape=house.deficit.shape), _read_levels(offer.levels))),
         even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
         displaces_first=broadcast(offer.displaces_first, house.deficit.shape),
         convex=~rises.any(axis=-1) & (one_way | (course.import_price >= course.export_price - 1e-12)),

@@ -223,9 +223,10 @@ class Evidence(SlotFlows):
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
         """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
-        rows = []
+        rows, shape = [], (-1, self.slots)
+        charged, given, gained = self.charges.reshape(shape).tolist(), self.gives.reshape(shape).tolist(), brings.reshape(shape).tolist()
         # A row for each plan of each battery.
-        for charges, gives, gain in zip(*(each.reshape(-1, self.slots).tolist() for each in (self.charges, self.gives, brings)), strict=True):
+        for charges, gives, gain in zip(charged, given, gained, strict=True):
             best, over, best_each = -1, True, [-1] * self.slots
             for slot in range(self.slots - 1, -1, -1):
                 best_each[slot] = best

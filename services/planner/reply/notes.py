@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -70,29 +70,30 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
         yield Assumption(code="not_confirmed", figures={"found": "; ".join(plan.disagreements)})
 
 
-class _Bound(NamedTuple):
-    """A power to compare with, ``limit_kw``, beyond what it is doubted, and as what."""
-
-    code: str
-    limit_kw: float
-    most_kw: float
-
-
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
     """Yield what of an outlook is far beyond what it can be, each with its furthest slot and the number that it is compared with."""
     peak_kw = site.peak_kw
     sources_kw = site.grid.import_limit_kw + peak_kw + sum(map(attrgetter("discharge_limit_kw"), site.batteries))
-    load = _Bound("load_beyond_site", sources_kw, FAR_BEYOND * sources_kw)
+    # Energies, and the power beyond which they are doubted, of what they are compared with.
+    load = (outlook.load_kwh, "load_beyond_site", FAR_BEYOND * sources_kw, sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
-        load = _Bound("load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
-    yield from _doubt_power(outlook.load_kwh, timeline, load)
-    if peak_kw:
-        yield from _doubt_power(outlook.pv_kwh, timeline, _Bound("pv_beyond_arrays", peak_kw, FAR_BEYOND * peak_kw))
+        load = (outlook.load_kwh, "load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
+    sun = (outlook.pv_kwh, "pv_beyond_arrays", FAR_BEYOND * peak_kw, peak_kw)
+    for kwh, code, most_kw, limit_kw in (load, sun) if peak_kw else (load,):
+        most_kwh = max(kwh)
+        kw = most_kwh / (timeline.step / timedelta(hours=1))
+        if kw > most_kw:
+            at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
+            yield Assumption(code=code, figures={"kw": round(kw, 3), "at": at, "limit_kw": limit_kw, "times": round(kw / limit_kw, 1)})
     if scale := PER_EURO.get(site.currency):
         # Between them lie all prices that were ever paid for a slot.
-        bounds = (LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale)
-        yield from _doubt_price("import_price", outlook.import_price, timeline, bounds=bounds)
-        yield from _doubt_price("export_price", outlook.export_price, timeline, bounds=bounds)
+        least, most = LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale
+        for series, price in (("import_price", outlook.import_price), ("export_price", outlook.export_price)):
+            lowest, highest = min(price), max(price)
+            if lowest < least or most < highest:
+                furthest = max(lowest, highest, key=lambda each: max(each / least, each / most))
+                at, bound = (timeline.start + price.index(furthest) * timeline.step).isoformat(), least if furthest < 0.0 else most
+                yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": bound})
 
 
 def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: str) -> Iterator[Assumption]:
@@ -101,24 +102,6 @@ def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: st
     if doubt is not None and doubt.basis == "stored":
         figures = {"price": round(doubt.value, 6), "known_price": round(doubt.known, 6), "times": round(doubt.times, 1)}
         yield Assumption(code="prices_beyond_last_week", figures=figures)
-
-
-def _doubt_power(kwh: list[float], timeline: Timeline, bound: _Bound) -> Iterator[Assumption]:
-    most_kwh = max(kwh)
-    kw = most_kwh / (timeline.step / timedelta(hours=1))
-    if kw > bound.most_kw:
-        at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
-        yield Assumption(code=bound.code, figures={"kw": round(kw, 3), "at": at, "limit_kw": bound.limit_kw, "times": round(kw / bound.limit_kw, 1)})
-
-
-def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds: tuple[float, float]) -> Iterator[Assumption]:
-    (least, most), lowest, highest = bounds, min(price), max(price)
-    if least <= lowest and highest <= most:
-        return
-    furthest = max(lowest, highest, key=lambda each: max(each / least, each / most))
-    at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
-    bound = least if furthest < 0.0 else most
-    yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": bound})
 
 
 def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figures: Any) -> CompromiseReply:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import pairwise
+from itertools import compress, pairwise
 from math import isnan
 from operator import attrgetter
 from typing import Self
@@ -221,27 +221,23 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
             if not true:
                 break
             if fact not in packed:
-                packed[fact] = _pack_fact(evidence, fact)
+                if isinstance(fact, str):
+                    holds: BoolArray = getattr(evidence, fact)
+                elif isinstance(fact, tuple):
+                    # Of two values ``<`` is visibly below, ``<=`` is no more, ``<~`` is no more, or reads the same.
+                    low, how, high = getattr(evidence, fact[0]), fact[1], getattr(evidence, fact[2])
+                    holds = evidence.below(low, high) if how == "<" else np.asarray(high >= low - (_TINY_PRICE if how == "<=" else evidence.same_price))
+                else:
+                    holds = fact(evidence)
+                # What is as large as it would be broadcast has its slots in the same order already.
+                holds = holds if holds.size == where.size else np.broadcast_to(holds, where.shape)
+                packed[fact] = int.from_bytes(np.packbits(holds).tobytes())
             true &= packed[fact]
         if true:
             bits = np.frombuffer(true.to_bytes((where.size + 7) // 8), dtype=np.uint8)
             first[np.unpackbits(bits, count=where.size).view(bool).reshape(where.shape)] = place
             undecided ^= true
     return first
-
-
-def _pack_fact(evidence: Evidence, fact: Fact) -> int:
-    """Return where a fact holds. Two values: ``<`` is visibly below, ``<=`` is no more, ``<~`` is no more, or reads the same."""
-    if isinstance(fact, str):
-        holds: BoolArray = getattr(evidence, fact)
-    elif isinstance(fact, tuple):
-        low, how, high = getattr(evidence, fact[0]), fact[1], getattr(evidence, fact[2])
-        holds = evidence.below(low, high) if how == "<" else np.asarray(high >= low - (_TINY_PRICE if how == "<=" else evidence.same_price))
-    else:
-        holds = fact(evidence)
-    # What is as large as it would be broadcast has its slots in the same order already.
-    whole = holds if holds.size == evidence.charge.size else np.broadcast_to(holds, evidence.charge.shape)
-    return int.from_bytes(np.packbits(whole).tobytes())
 
 
 # --- what is told ------------------------------------------------------------------------------------------------------------------------------
@@ -361,7 +357,8 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
     count = np.repeat(day_lengths, day_lengths).tolist()
     (codes, marks), uses = _mark_limits(evidence), np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
-    values = list(map(read_numbers, evidence.energy_value))
+    # The last one stands where a battery gives nothing any more.
+    values, instants = list(map(read_numbers, evidence.energy_value)), np.array([*evidence.edges, None], dtype=object)
     explained = []
     for first in range(0, evidence.first.size, evidence.slots):
         own, by_battery = slice(first, first + evidence.slots), []
@@ -369,8 +366,7 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
         for index, worth in enumerate(values):
             reason_index, used = _number(places[index, own])
             binding, limits = _name_limits(codes, marks[index, own])
-            used_at = [evidence.edges[slot] if slot >= 0 else None for slot in uses[index, own].tolist()]
-            columns = beside | {"energy_value": worth[own], "used_at": used_at}
+            columns = beside | {"energy_value": worth[own], "used_at": instants[uses[index, own]].tolist()}
             by_battery.append(ReasonColumns(reason_index, list(map(distinct.__getitem__, used)), binding, limits, **columns))  # type: ignore[arg-type]
         of_slots = by_battery[0] if len(by_battery) == 1 else _choose(by_battery, moves_most[own])
         explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
@@ -476,7 +472,8 @@ def find_limits(plan: Plan) -> list[tuple[str, ...]]:
 def _name_limits(codes: Sequence[str], marks: IndexArray) -> tuple[IndexArray, list[tuple[str, ...]]]:
     """Return of slots with a bit for each code their places among sets of limits, and these."""
     places, used = _number(marks)
-    return places, [tuple(code for bit, code in enumerate(codes) if mark >> bit & 1) for mark in used]
+    is_at_work = np.array(used)[:, None] >> np.arange(len(codes)) & 1
+    return places, list(map(tuple, map(partial(compress, codes), is_at_work.tolist())))
 
 
 def _mark_limits(evidence: Evidence) -> tuple[list[str], IndexArray]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -50,7 +50,8 @@ from services.planner.reply.notes import find_compromises, list_notes, mark_unpr
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
-_WORDS = {mode.value: mode.word for mode in Mode}
+# By the number of a mode.
+_WORDS = np.array([mode.word for mode in Mode], dtype=object)
 
 
 def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
@@ -68,17 +69,20 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     storing = np.where(evidence.buys, CHARGE, np.where(follows, commanded, SAVE))
     giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, commanded, SUPPLY))
     flowing = np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting))
-    keeps_command = []
+    keeps_command, battery_index = [], []
     for each in explained:
         # Such a mode is not to be read from flows.
-        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.distinct], dtype=bool)
-        keeps_command.append(codes[each.of_slots.reason_index])
+        codes = np.array(list(map(itemgetter(0), each.of_slots.distinct)))
+        keeps_command.append(((codes == "manual") | np.char.startswith(codes, "charge_waits"))[each.of_slots.reason_index])
+        battery_index.append(each.battery_index)
     mode = np.where(np.concatenate(keeps_command), commanded, flowing)
-    shown = mode[np.concatenate([each.battery_index for each in explained]), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
-    return [list(map(_WORDS.__getitem__, row)) for row in shown.tolist()]
+    shown = mode[np.concatenate(battery_index), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
+    words: list[list[str]] = _WORDS[shown].tolist()
+    return words
 
 
 _SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
+_read_limits = attrgetter(*_SETPOINT_LIMITS)
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
@@ -204,7 +208,7 @@ def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[Pl
 
 def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    evidence = Evidence([each.plan for each in answered], [each.request.manual for each in answered])
+    evidence = Evidence(list(map(attrgetter("plan"), answered)), list(map(attrgetter("request.manual"), answered)))
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
     share_ms = (perf_counter() - begun) * 1e3 / len(answered)
@@ -227,10 +231,9 @@ def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *,
         compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, explained, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
-    for index, battery in enumerate(site.batteries):
-        limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in _SETPOINT_LIMITS})
-        mode = list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))
-        (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode} | limits])
+    limits = (np.array(_read_limits(plan.setpoints)).round(6) + 0.0).swapaxes(0, 1).tolist()
+    for battery, mode, own_limits in zip(site.batteries, _WORDS[plan.setpoints.mode].tolist(), limits, strict=True):
+        (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode, **dict(zip(_SETPOINT_LIMITS, own_limits, strict=True))}])
     # What set-points are read from, by battery; nothing where only the planned ones make the plan.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
@@ -292,13 +295,12 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
             columns[name] = np.array(values)
     batteries: dict[str, Columns] = {}
     for index, battery in enumerate(plan.problem.site.batteries):
-        charge_kwh, discharge_kwh, target_soc = flows.charge_kwh[index], flows.discharge_kwh[index], plan.setpoints.target_soc[index]
-        own = round_columns({"charge_kwh": charge_kwh, "discharge_kwh": discharge_kwh, "target_soc": target_soc})
-        targets = zip(own.pop("target_soc"), (plan.setpoints.mode[index] >= Mode.CHARGE).tolist(), strict=True)
+        target_soc = (plan.setpoints.target_soc[index].round(6) + 0.0).astype(object)
+        target_soc[plan.setpoints.mode[index] < Mode.CHARGE] = None
         batteries[battery.name] = {
-            **own,
+            **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
             "soc_end": ((flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0).tolist(),
-            "target_soc": [soc if is_exchanging else None for soc, is_exchanging in targets],
+            "target_soc": target_soc.tolist(),
         }
         if len(plan.problem.site.batteries) > 1:
             batteries[battery.name]["reason"] = explained.by_battery[index].write()

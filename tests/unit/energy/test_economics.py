@@ -8,12 +8,13 @@ import pytest
 
 from luna.energy.economics.charges import Peak, PeakHistory, peak_cost
 from luna.energy.economics.costs import break_even, carbon_g, slot_costs
-from luna.energy.economics.curtailment import curtailment_rule
+from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.economics.prices import extend_prices, price_slots, publication_times
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Curtailment
 from luna.energy.site import PeakPrice, Tariff
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days
+from tests.planning import describe_site
 from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -139,8 +140,8 @@ def test_a_site_without_a_battery_has_no_wear() -> None:
 )
 def test_pv_is_held_back_where_it_costs(import_price: float, export_price: float, rule: Curtailment, house_first: Curtailment) -> None:
     prices = np.array([import_price]), np.array([export_price])
-    assert curtailment_rule(*prices).tolist() == [rule]
-    assert curtailment_rule(*prices, house_first=True).tolist() == [house_first]
+    assert site_curtailment(describe_site({}), *prices).tolist() == [rule]
+    assert site_curtailment(describe_site({"charge_from_grid": False}), *prices).tolist() == [house_first]
 
 
 def test_what_a_stored_kwh_must_be_worth_for_each_action() -> None:

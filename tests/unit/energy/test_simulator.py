@@ -10,9 +10,10 @@ import numpy as np
 
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import Mode, SetPoint
-from luna.energy.simulator import Actuals, Trajectory, balance_residual_kwh, price, simulate
+from luna.energy.simulator import Actuals, Trajectory, price, simulate
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from services.planner.dp.plan import balance_residual_kwh
 from tests.planning import describe_site
 from tests.tables import each_row
 

@@ -11,8 +11,7 @@ from luna.energy.economics.costs import slot_costs
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.physics.simulation import Flows
-from luna.energy.simulator import balance_residual_kwh
-from services.planner.dp.plan import Plan
+from services.planner.dp.plan import Plan, balance_residual_kwh
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem

@@ -11,8 +11,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import PlainPolicy, pick_slot, whole_range
-from luna.energy.simulator import Actuals, balance_residual_kwh, simulate
+from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from services.planner.dp.plan import balance_residual_kwh
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
