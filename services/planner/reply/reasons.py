@@ -357,8 +357,7 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
     count = np.repeat(day_lengths, day_lengths).tolist()
     (codes, marks), uses = _mark_limits(evidence), np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
-    # The last one stands where a battery gives nothing any more.
-    values, instants = list(map(read_numbers, evidence.energy_value)), np.array([*evidence.edges, None], dtype=object)
+    values = list(map(read_numbers, evidence.energy_value))
     explained = []
     for first in range(0, evidence.first.size, evidence.slots):
         own, by_battery = slice(first, first + evidence.slots), []
@@ -366,7 +365,8 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
         for index, worth in enumerate(values):
             reason_index, used = _number(places[index, own])
             binding, limits = _name_limits(codes, marks[index, own])
-            columns = beside | {"energy_value": worth[own], "used_at": instants[uses[index, own]].tolist()}
+            used_at = [evidence.edges[slot] if slot >= 0 else None for slot in uses[index, own].tolist()]
+            columns = beside | {"energy_value": worth[own], "used_at": used_at}
             by_battery.append(ReasonColumns(reason_index, list(map(distinct.__getitem__, used)), binding, limits, **columns))  # type: ignore[arg-type]
         of_slots = by_battery[0] if len(by_battery) == 1 else _choose(by_battery, moves_most[own])
         explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
