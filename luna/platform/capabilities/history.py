@@ -12,7 +12,6 @@ from luna.contracts.history_care import DayComparison, FindGapsRequest, FirstDay
 from luna.contracts.message import Message
 from luna.energy.history import require_window
 from luna.energy.timeline import Day, Instant
-from luna.platform.capabilities.building import LONGEST, HistoryWindow
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import quality, sites
 from luna.platform.paging import Cursor, Limit, cut_page, read_text

@@ -21,14 +21,12 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.message import Message
 from luna.energy.history import SeriesAnswer, SeriesName, SeriesQuery, list_intervals, list_unusable, write_instants
-from luna.energy.timeline import Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Certainty
 from luna.energy.reading_history import ReadingQuery, Register
 from luna.energy.refusals import refuse
-from luna.energy.timeline import FloatArray, parse_instant, parse_zone
+from luna.energy.timeline import FloatArray, Instant, parse_instant, parse_zone
 from luna.platform.database import history, reading_history, sites
-from luna.energy.history import SeriesAnswer, list_intervals, list_unusable
 from luna.platform.database.engine import unit_of_work
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
