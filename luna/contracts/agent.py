@@ -1,6 +1,6 @@
 """The learning agent's policies: trained, told of by their cards, replayed, and measured on unseen days; what they may decide: ``agent_control``."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -212,6 +212,8 @@ class DayPictureRequest(Request):
 
     task: ClassVar[str] = "agent.day.draw"
     reply: ClassVar[type[Message]] = DayPictureReply
+    # A day is replayed with its week, and learned forecasts that were not issued then are issued first.
+    patience: ClassVar[timedelta] = timedelta(minutes=2)
 
     site_id: SiteId
     day: Day

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
-from luna.contracts.search import Passage, SearchFilter
+from luna.contracts.search import Passage, SearchFilter, say_place
 from luna.contracts.site_tools import Chart, Figure, ToolSource
 from luna.energy.timeline import Instant
 from luna.words.language import Language
@@ -25,6 +25,11 @@ class Citation(Message):
     page: Annotated[int | None, Field(description="on which the passage begins, from 1; null: the format has none")] = None
     headings: Annotated[list[str], Field(description="path of headings above it")] = []
     quote: Annotated[str, Field(description="the words of the passage that carry the sentence")]
+
+    @property
+    def place(self) -> str:
+        """Where the passage stands."""
+        return say_place(self.title, self.page, self.headings)
 
 
 class AnswerSentence(Message):

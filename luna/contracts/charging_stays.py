@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.device_runs import PlannedRun, find_run
 from luna.contracts.message import Message, Request, Schedule
+from luna.contracts.owner import Authored
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import VehicleFlow
 from luna.contracts.plan.state import VehicleSession
@@ -61,14 +62,10 @@ class NewSession(VehicleSession):
         return [day for day in WEEKDAYS if day in days]
 
 
-class StoredSession(NewSession):
+class StoredSession(Authored, NewSession):
     """A stay with who added it when, and who took it back."""
 
     session_id: Annotated[int, Field(description="number by which it is taken back")]
-    added_at: datetime
-    added_by: str
-    removed_at: datetime | None = None
-    removed_by: str | None = None
 
 
 Session = TypeVar("Session", bound=NewSession)

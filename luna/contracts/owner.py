@@ -45,13 +45,22 @@ class ManualBlock(Message):
         return power_kw
 
 
-class StoredBlock(ManualBlock):
-    """A block of a site's history: who added it when, and who took it back."""
+class Authored(Message):
+    """Who added something of an owner's when, and who took it back."""
 
     added_at: datetime
     added_by: str
     removed_at: datetime | None = None
     removed_by: str | None = None
+
+    @property
+    def whose(self) -> str:
+        """Who added it, and who took it back."""
+        return self.added_by if self.removed_by is None else f"{self.added_by}, taken back by {self.removed_by}"
+
+
+class StoredBlock(Authored, ManualBlock):
+    """A block of a site's history: who added it when, and who took it back."""
 
 
 class BlockReply(ManualBlock):

@@ -1,5 +1,6 @@
 """Searching passages, and the vectors of text."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
@@ -24,6 +25,11 @@ class SearchFilter(Message):
     document_ids: Annotated[tuple[DocumentId, ...] | None, Field(max_length=1000, description="a document by its id, of these alone")] = None
 
 
+def say_place(title: str, page: int | None, headings: Sequence[str]) -> str:
+    """Return where a passage stands: document, page, headings; one that is called as the document is said once."""
+    return f"{title}{f', page {page}' if page else ''}{''.join(f' › {heading}' for heading in headings if heading != title)}"
+
+
 class Passage(Message):
     """A passage of a document, with its place in it."""
 
@@ -45,6 +51,11 @@ class Passage(Message):
     score: Annotated[float, Field(description="of the retriever, 0 to 1; comparable within one answer only")]
     dense_score: Annotated[float | None, Field(description="cosine of question and passage; null: not among the nearest")] = None
     sparse_score: Annotated[float | None, Field(description="BM25; null: no word in common")] = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return say_place(self.title, self.page, self.headings)
 
 
 class SearchReply(Message):

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.answers import Answer, AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
 from luna.energy.timeline import Instant
-from luna.platform.capabilities.search import say_place
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import answers
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
@@ -78,9 +77,9 @@ def _list(call: CapabilityCall, which: answers.AnswerFilter, cursor: str | None,
 def show_sources(answer: Answer) -> Iterator[str]:
     """Yield what an answer rests on, below its text."""
     yield ""
-    yield from (f"[{citation.number}] {say_place(citation)}" for citation in answer.citations)
+    yield from (f"[{citation.number}] {citation.place}" for citation in answer.citations)
     yield from (f"- {source.what}{f', {source.period}' if source.period else ''}" for call in answer.tool_calls for source in call.sources)
-    yield from (f"~ {say_place(passage)}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest)
+    yield from (f"~ {passage.place}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest)
     yield f"conversation {answer.conversation_id}"
 
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.charging_stays import StoredSession
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.energy.errors import ConflictError
@@ -24,15 +23,10 @@ class BlockList(Message):
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
-def say_whose(entry: StoredBlock | StoredSession) -> str:
-    """Return who added an entry of the owner's, and who took it back."""
-    return entry.added_by if entry.removed_by is None else f"{entry.added_by}, taken back by {entry.removed_by}"
-
-
 def _show(block: StoredBlock, numbers: Numbers) -> list[str]:
     first, last = (say_instant(instant, numbers.zone) for instant in (block.from_, block.to))
     power = "" if block.power_kw is None else f"{block.power_kw:g}"
-    return [str(block.block_id), block.device, block.action, power, first, last, say_whose(block)]
+    return [str(block.block_id), block.device, block.action, power, first, last, block.whose]
 
 
 _HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")

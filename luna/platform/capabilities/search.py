@@ -2,23 +2,16 @@
 
 from collections.abc import Iterator
 
-from luna.contracts.answers import Citation
-from luna.contracts.search import EmbedQuestion, EmbedRequest, Passage, SearchQuestion, SearchReply, SearchRequest
+from luna.contracts.search import EmbedQuestion, EmbedRequest, SearchQuestion, SearchReply, SearchRequest
 from luna.platform.capability import CapabilityCall, capability
 from luna.words import Numbers
-
-
-def say_place(passage: Passage | Citation) -> str:
-    """Return where a passage stands: document, page, headings; one that is called as the document is said once."""
-    page = f", page {passage.page}" if passage.page else ""
-    return f"{passage.title}{page}{''.join(f' › {heading}' for heading in passage.headings if heading != passage.title)}"
 
 
 def _show_passages(reply: SearchReply, _: Numbers) -> Iterator[str]:
     if not reply.passages:
         yield "Nothing was found."
     for number, passage in enumerate(reply.passages, 1):
-        yield f"{number}. {say_place(passage)}  {passage.score:.2f}"
+        yield f"{number}. {passage.place}  {passage.score:.2f}"
         yield f"   {' '.join(passage.text.split())[:300]}"
 
 

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from luna.contracts.charging_stays import WEEKDAYS, NewSession, StoredSession
 from luna.contracts.message import Message
-from luna.platform.capabilities.manual import say_whose
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import charging_stays
 from luna.words import Numbers, say_instant
@@ -29,7 +28,7 @@ def _show(session: StoredSession, numbers: Numbers) -> list[str]:
     if session.days:
         weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
         span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
-    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, say_whose(session)]
+    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, session.whose]
 
 
 _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "by")

@@ -1,6 +1,5 @@
 """A day of the learning agent as a picture."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Path, Response
@@ -14,8 +13,6 @@ from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("agent")
 
-# A day is replayed with its week, and learned forecasts that were not issued then are issued first.
-PICTURE_PATIENCE = timedelta(minutes=2)
 DayPath = Annotated[Day, Path(description="a local day that was recorded whole")]
 _SVG = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "description": "The picture"}}
 
@@ -29,5 +26,5 @@ _SVG = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "des
 async def draw_agent_day(site_id: SitePath, day: DayPath, gateway: CurrentGateway) -> Response:
     """Return an SVG of three panels on common axes; without the agent where none was trained before the week of the day."""
     request = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
-    picture = await gateway.ask(request, patience=PICTURE_PATIENCE)
+    picture = await gateway.ask(request, patience=request.patience)
     return Response(from_json(bytes(picture.body))["svg"], media_type="image/svg+xml", headers={"Cache-Control": "private, no-cache"})

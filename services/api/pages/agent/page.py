@@ -25,7 +25,6 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.agent.view import AgentView, PictureView, StoredAgent
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
-from services.api.routes.agent import PICTURE_PATIENCE
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
@@ -49,7 +48,7 @@ def show_agent(
 async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
     """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
     question = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
-    picture, refusal = await gateway.ask_or_refusal(question, DayPictureReply, patience=PICTURE_PATIENCE)
+    picture, refusal = await gateway.ask_or_refusal(question, DayPictureReply, patience=question.patience)
     if not request.headers.get("HX-Request"):
         return await run_in_threadpool(lambda: _show(request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal))
     stored = await run_in_threadpool(_read, gateway, site_id, request)
