@@ -16,7 +16,8 @@ from luna.platform.written_files import write_whole
 NAMES = (
     "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_imitation", "agent_training", "agent_environment",
     "closed_loop", "replay", "simulator", "edge_labels", "edge_simulation",
-    "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle", "first_run",
+    "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle", "house",
+    "first_run",
 )  # fmt: skip
 # Only where asked for by name: days that are planned twice, a home's fortnights and a day on a small machine take minutes and a hard week one, containers
 # need Docker and are built, nodes and faults need root and what they are made with, load takes all of the machine.

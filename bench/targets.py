@@ -329,6 +329,16 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("one home's Luna after an idle minute, all its processes", ("share_mb",), at_most=700, unit="MB"),
         Target("the gateway answers after a warm start", ("answered_s",), at_most=5, unit="s"),
     ),
+    "house": (
+        Target("functions on the path of one plan of one battery", ("plan", "functions"), at_most=250),
+        Target("files on it", ("plan", "files"), at_most=30),
+        Target("how deep it goes", ("plan", "deep"), at_most=12),
+        Target("private functions with one caller", ("private_with_one_caller", "share"), at_most=0.15),
+        Target("modules with one importer", ("modules_with_one_importer", "share"), at_most=0.125),
+        Target("lines of a function, p90", ("function_lines", "p90"), at_most=40),
+        Target("lines of the longest function", ("function_lines", "longest"), at_most=120),
+        Target("lines of luna and services", ("lines",), at_most=100_000),
+    ),
     "small_machine": (
         Target("one core and 1 GB: processes that were killed for memory", ("killed",), at_most=0),
         Target("one core and 1 GB: quarter-hours of a day in which the battery was told what to do, and was read back", ("confirmed_share",), at_least=0.99),
