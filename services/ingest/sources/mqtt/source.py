@@ -15,7 +15,6 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import structlog
 
-from luna.energy.sensor_roles import OWN_TOPIC
 from luna.platform.addresses import Broker
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
@@ -26,7 +25,6 @@ from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
 
-PLAIN = OWN_TOPIC
 # A broker that is back is found within a minute, and not by all who lost it at once; even after a connection that carried something comes a second.
 RECONNECT = RetryPolicy(timedelta(seconds=1), longest=timedelta(minutes=1), jitter=0.5)
 # How long descriptions that a broker keeps may take, before those that are missing are named.
