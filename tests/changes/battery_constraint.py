@@ -79,7 +79,7 @@ CHANGE = Change(
     (
         Edit("luna/energy/devices/battery.py", FIELD, after="] = None"),
         Edit("config/site.yaml", EXAMPLE, after=LINES),
-        Edit(HOME, IMPORTS, after="from luna.energy.devices import Battery"),
+        Edit(HOME, IMPORTS, after="from luna.energy.devices.battery import Battery"),
         Edit(HOME, CONSTRAINT + "BATTERY_CONSTRAINTS = (\n" + DECLARED, after="BATTERY_CONSTRAINTS = (", instead=True),
         *(Edit(f"luna/words/catalogue/{language}/battery_reasons.ftl", WORDS[language], after=LAST[language]) for language in WORDS),
     ),

@@ -153,7 +153,7 @@ def test_a_process_that_is_killed_with_the_connection_holds_nobody_up(dongle: On
     reads = f"""
 import time
 from pathlib import Path
-from luna.energy.devices import Via
+from luna.energy.devices.commands import Via
 from luna.platform.drivers.inverter import reach_device
 device = reach_device(Via(profile="{PROFILE}", host="127.0.0.1", port={dongle.port}), Path("{tmp_path}"))
 device.read()
