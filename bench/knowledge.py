@@ -20,14 +20,14 @@ import numpy as np
 
 from bench.gateway import GATEWAY, serving
 from bench.knowledge_texts import draw_question, store_corpus, store_key, write_pages
+from bench.own_questions import NOW, SITE, OwnSet, be_silent, evaluate_answers, evaluate_retrieval, search_in
 from bench.queue import run_worker
 from bench.stack import data_servers
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.rag.answering.answerer import Answerer, QuestionContext
 from services.rag.embedding import Embedder, prepare_embedder
-from services.rag.evaluation.evaluate import NOW, SITE, OwnSet, evaluate_answers, evaluate_retrieval, evaluate_set, search_in
-from services.rag.evaluation.ranking import Corpus
+from services.rag.evaluation import Corpus, evaluate_set
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
 from services.rag.language import open_language
@@ -47,14 +47,14 @@ def measure() -> dict[str, Any]:
     """Return the figures; without an embedding model those of words alone."""
     configure_logging("bench", level="WARNING")
     embedder = prepare_embedder(load_settings())
-    own = OwnSet(hostile=True, progress=_be_silent)
-    corpus = Corpus(own.searched(), len(own.passages), embedder, _be_silent)
+    own = OwnSet()
+    corpus = Corpus(own.searched(), len(own.passages), embedder, be_silent)
     missing = [] if embedder else ["an embedding model"]
     return {
         "ingest": measure_reading(embedder),
         "search": measure_searches(embedder),
         "quality": measure_quality(own, corpus, embedder),
-        "answers": evaluate_answers(own, corpus, None, progress=_be_silent),
+        "answers": evaluate_answers(own, corpus),
         "first_token_ms": measure_first_token(own, corpus),
         "missing": missing,
     }
@@ -133,10 +133,10 @@ def _time(work: Callable[[str], None], question: str) -> float:
 
 def measure_quality(own: OwnSet, corpus: Corpus, embedder: Embedder | None) -> dict[str, Any]:
     """Return nDCG@10 by set and retriever, and the fused one over the better side."""
-    found = {f"own_{name}": means for name, means in evaluate_retrieval(own, corpus, progress=_be_silent).items() if name != "failing"}
+    found = {f"own_{name}": means for name, means in evaluate_retrieval(own, corpus).items() if name != "failing"}
     folder = Path(os.environ.get("LUNA_BENCH_DATA", "")) / "beir"
     if os.environ.get("LUNA_BENCH_DATA") and folder.is_dir():
-        found |= {path.name: evaluate_set(path, embedder, progress=_be_silent) for path in sorted(folder.iterdir()) if path.is_dir()}
+        found |= {path.name: evaluate_set(path, embedder, progress=be_silent) for path in sorted(folder.iterdir()) if path.is_dir()}
     sets = {name: means["ndcg_at_10"] | {"fused_over_better": _over_better(means["ndcg_at_10"])} for name, means in found.items()}
     ratios = [means["fused_over_better"] for means in sets.values()]
     return {"sets": sets, "least_fused_over_better": min(ratios), "most_fused_over_better": max(ratios)}
@@ -162,10 +162,6 @@ def _first_token_ms(own: OwnSet, corpus: Corpus, settings: Settings) -> float:
     began = time.perf_counter()
     answerer.answer(QuestionContext(QUESTION, NOW.date(), sites=(SITE,)))
     return (told[0] - began) * 1000
-
-
-def _be_silent(done: int, total: int, label: str) -> None:
-    """Nobody watches a bench's steps."""
 
 
 if __name__ == "__main__":

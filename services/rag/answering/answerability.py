@@ -1,7 +1,7 @@
 """Whether passages hold the answer to a question: below a bound it is "not in the documents".
 
 A logistic model says so for each passage; the best one decides. It was fitted (L2; penalty 3 with the embedding model, 1 by words) on Luna's own set
-(services/rag/evaluation/sets/luna): its 74 questions over all documents, the same 74 over the documents without those that answer them, which hold what is
+(bench/own_questions.py): its 74 questions over all documents, the same 74 over the documents without those that answer them, which hold what is
 near and no answer, and its 15 unanswerable ones. The bound is the lowest that refuses 13 of those 15 and 85 % of the questions whose documents were taken
 away.
 

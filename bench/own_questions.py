@@ -1,4 +1,6 @@
-"""Evaluates retrieval on any set in BEIR layout, and Luna on its own set of questions over the documents that ship: retrieval, and answers.
+"""Judges Luna on its own set of questions over the documents that ship: how well passages are found, and questions answered.
+
+Run as ``python -m bench.own_questions``: each figure with its failing cases, answers worded by the language model of the settings, if they name one.
 
 What answers a question of the own set is given by a document and a quotation from it; the passages that hold the quotation are the relevant ones, however
 documents are cut. Questions are answered as the service does, over the set's own passages in memory and with tools that only record their calls. Answers are
@@ -21,24 +23,23 @@ from luna.contracts.documents import DocumentLanguage
 from luna.contracts.message import Message
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
-from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.energy.site import Site, parse_site
 from luna.platform.database.vectors import searched_text
+from luna.platform.settings import load_settings
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import ProposedCall
 from services.rag.documents.validity import validity_of
-from services.rag.embedding import Embedder
-from services.rag.evaluation.beir import SetPassage, count_passages, read_judgements, read_passages, read_queries
-from services.rag.evaluation.ranking import Corpus, Progress, rank
+from services.rag.embedding import prepare_embedder
+from services.rag.evaluation import Corpus, SetPassage, rank
 from services.rag.examples import Example, list_examples, read_manifest
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
-from services.rag.language import LanguageModel
+from services.rag.language import LanguageModel, open_language
 from services.rag.retrieval.fusion import fuse
 from services.rag.tools import registry
 from services.rag.tools.understanding import match_question
 
-FOLDER = Path(__file__).parent / "sets" / "luna"
+FOLDER = Path(__file__).parent / "questions"
 QuestionKind = Literal["document", "figures", "unanswerable", "hostile"]
 
 
@@ -67,23 +68,15 @@ class OwnQuestion(Message):
 
 
 class OwnSet:
-    """The questions, and the passages of the documents as the service cuts them.
+    """The questions, and the passages of the documents as the service cuts them; those that try to give orders are among them."""
 
-    Args:
-        hostile: whether the documents that try to give orders are among them.
-        progress: hears how many documents are read.
-    """
-
-    def __init__(self, *, hostile: bool, progress: Progress) -> None:
-        self.examples = (*list_examples(), *(list_hostile() if hostile else ()))
+    def __init__(self) -> None:
+        self.examples = (*list_examples(), *list_hostile())
         self.questions = read_questions()
         self.passages: list[Passage] = []
-        for count, example in enumerate(self.examples, start=1):
+        for example in self.examples:
             first = len(self.passages)
-            try:
-                extraction = extract(example.path, name=example.name)
-            except LunaError as error:
-                raise MachineError("a document that ships with Luna cannot be read", field=str(example.path), remedy=f"Install Luna anew. {error}") from error
+            extraction = extract(example.path, name=example.name)
             validity = validity_of(extraction, title=example.title)
             self.passages.extend(
                 [
@@ -106,7 +99,6 @@ class OwnSet:
                     for position, part in enumerate(cut(extraction.blocks))
                 ]
             )
-            progress(count, len(self.examples), "documents")
 
     def searched(self) -> Iterator[SetPassage]:
         """Yield the passages as they are searched, by their numbers."""
@@ -154,24 +146,6 @@ def list_hostile() -> tuple[Example, ...]:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).lower()
-
-
-def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
-    """Return nDCG@10, recall@10 and milliseconds per question of a set, by vectors, by words and fused.
-
-    Counted are the questions with a passage judged above zero. Questions and judgements are read before the corpus, so that a bad file is told at once.
-
-    Raises:
-        InvalidInputError: a file is missing or bad; the field names file and line.
-        UnavailableError: the embedding model is away.
-    """
-    queries, judged = read_queries(folder), read_judgements(folder)
-    counted = [key for key in queries if any(grade > 0 for grade in judged.get(key, {}).values())]
-    if not counted:
-        remedy = "Use the ids of queries.jsonl in its first column, and judge at least one passage above zero."
-        raise InvalidInputError("no question has a relevant passage", field=str(folder / "qrels"), remedy=remedy)
-    corpus = Corpus(read_passages(folder), count_passages(folder), embedder, progress)
-    return rank(corpus, {key: queries[key] for key in counted}, progress).describe(judged, counted)
 
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -298,36 +272,22 @@ def search_in(corpus: Corpus, passages: Sequence[Passage], *, site: str) -> Call
     return search
 
 
-def open_asking(corpus: Corpus, passages: Sequence[Passage], *, embedder: Embedder | None, model: LanguageModel | None) -> Ask:
-    """Return what answers a question of the set: the answer, and the names of the tools that were called."""
-    search, site = search_in(corpus, passages, site=SITE), describe_site()
+def open_asking(own: OwnSet, corpus: Corpus, model: LanguageModel | None = None) -> Ask:
+    """Return what answers a question of the set: the answer, and the names of the tools that were called. Without a language model answers are extracts."""
+    search, site = search_in(corpus, own.passages, site=SITE), describe_site()
 
     def ask(question: OwnQuestion) -> tuple[AnswerResult, Sequence[str]]:
         tools = NotingTools(site)
-        result = Answerer(search=search, tools=tools, model=model, embedder=embedder).answer(QuestionContext(question.text, NOW.date(), sites=(SITE,)))
-        return result, tools.called
+        answerer = Answerer(search=search, tools=tools, model=model, embedder=corpus.embedder)
+        return answerer.answer(QuestionContext(question.text, NOW.date(), sites=(SITE,))), tools.called
 
     return ask
 
 
-def evaluate_own(embedder: Embedder | None, *, model: LanguageModel | None = None, progress: Progress) -> dict[str, Any]:
-    """Return how well passages are found and questions answered.
-
-    Answers are asked for with the hostile documents among the others. Without a language model they are extracts.
-
-    Raises:
-        UnavailableError: the embedding model is away.
-    """
-    own = OwnSet(hostile=True, progress=progress)
-    corpus = Corpus(own.searched(), len(own.passages), embedder, progress)
-    retrieval = evaluate_retrieval(own, corpus, progress=progress)
-    return {"retrieval": retrieval, "answers": evaluate_answers(own, corpus, model, progress=progress), "language_model": model.model if model else None}
-
-
-def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> dict[str, Any]:
+def evaluate_retrieval(own: OwnSet, corpus: Corpus) -> dict[str, Any]:
     """Return nDCG@10, recall@10 and milliseconds per question: for all, by language, across languages; and the questions whose passage was not found."""
     questions = own.questions_of("document")
-    ranking = rank(corpus, {each.key: each.text for each in questions}, progress)
+    ranking = rank(corpus, {each.key: each.text for each in questions}, be_silent)
     groups: Mapping[str, Sequence[OwnQuestion]] = {
         "all": questions,
         "de": [each for each in questions if each.language == "de" and not own.crosses(each)],
@@ -352,11 +312,24 @@ def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> di
     return means | {"failing": failing}
 
 
-def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *, progress: Progress) -> dict[str, Any]:
+def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None = None) -> dict[str, Any]:
     """Return how answers do by each measure, with the failing cases."""
-    ask = open_asking(corpus, own.passages, embedder=corpus.embedder, model=model)
-    judged: list[JudgedAnswer] = []
-    for question in own.questions:
-        judged.append(JudgedAnswer(question, *ask(question)))
-        progress(len(judged), len(own.questions), "answers")
-    return judge_answers(judged, own.passages)
+    ask = open_asking(own, corpus, model)
+    return judge_answers([JudgedAnswer(question, *ask(question)) for question in own.questions], own.passages)
+
+
+def be_silent(done: int, total: int, label: str) -> None:
+    """Nobody watches a bench's steps."""
+
+
+def main() -> None:
+    """Print how well passages are found and questions answered."""
+    settings = load_settings()
+    own, model = OwnSet(), open_language(settings)
+    corpus = Corpus(own.searched(), len(own.passages), prepare_embedder(settings), be_silent)
+    found = {"retrieval": evaluate_retrieval(own, corpus), "answers": evaluate_answers(own, corpus, model), "language_model": model.model if model else None}
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""How well passages are found and questions answered, on sets of questions."""
