@@ -37,7 +37,7 @@ from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
-# What came shortly before the last reading may have been said by another sensor, and not be recorded yet.
+# A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)
 
 log = structlog.get_logger("luna.ingest.live")
@@ -47,21 +47,21 @@ class Live:
     """Listens for the stored sites, builds their quarter-hours once they are over, and keeps the ports open at which other programs find their devices.
 
     Args:
-        listening: hears.
+        sources: listens to every source of the sites.
         sites: reads the sites and their sensors.
-        quarters: builds slots.
-        notes: outlive the process.
+        slots: builds the slots of each finished quarter-hour.
+        state: keeps across restarts when each source was last heard.
         data_folder: where connections to devices are shared.
-        look: pause between two looks at sites and clock.
+        look: pause between two reads of the sites, and between two checks for finished quarter-hours.
     """
 
     def __init__(
-        self, listening: SourceSupervisor, sites: SiteReader, quarters: SlotScheduler, *, notes: StateFile, data_folder: Path, look: timedelta = LOOK
+        self, sources: SourceSupervisor, sites: SiteReader, slots: SlotScheduler, *, state: StateFile, data_folder: Path, look: timedelta = LOOK
     ) -> None:
-        self._listening = listening
+        self._sources = sources
         self._sites = sites
-        self._quarters = quarters
-        self._notes = notes
+        self._slots = slots
+        self._state = state
         self._data_folder = data_folder
         self._ports = ProxyPorts(data_folder)
         self._look = look
@@ -74,38 +74,38 @@ class Live:
         for kind in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(turning) for turning in (self._beat(pulse), self._follow(), self._build())]
+            tasks = [group.create_task(loop) for loop in (self._beat(pulse), self._follow(), self._build())]
             await stopping.wait()
             log.info("ends")
             ending.set()
             for task in tasks:
                 task.cancel()
-        await self._listening.close()
+        await self._sources.close()
         await self._ports.follow(())
-        self._note_last_received()
+        self._store_last_received()
 
     async def _beat(self, pulse: Liveness) -> None:
         while True:
             pulse.beat()
             await asyncio.sleep(pulse.every.total_seconds())
 
-    # What waits for database or queue does so in threads: meanwhile readings are heard.
+    # Database and queue are waited for in threads: the event loop goes on receiving readings.
     async def _follow(self) -> None:
         while True:
             self._sensed_sites = await asyncio.to_thread(self._sites.read)
-            await self._listening.follow(self._sensed_sites)
+            await self._sources.follow(self._sensed_sites)
             await self._ports.follow(set(declared_ports(self._sites.vias, self._data_folder)))
-            await asyncio.to_thread(self._note_last_received)
+            await asyncio.to_thread(self._store_last_received)
             await asyncio.sleep(self._look.total_seconds())
 
     async def _build(self) -> None:
         while True:
             await asyncio.sleep(seconds_to_wait(self._look))
-            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._sensed_sites])
+            await asyncio.to_thread(self._slots.turn, [site.name for site in self._sensed_sites])
             self._freed.give_back()
 
-    def _note_last_received(self) -> None:
-        self._notes.write({f"heard_{name}": instant.isoformat() for name, instant in self._listening.last_received.items()})
+    def _store_last_received(self) -> None:
+        self._state.write({f"heard_{name}": instant.isoformat() for name, instant in self._sources.last_received.items()})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -115,29 +115,29 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with service_process("recorder", beat=BEAT, health_port=options.health_port) as process:
         settings, addresses, stack, ending = process.settings, process.addresses, process.resources, threading.Event()
-        notes = StateFile(settings.data_folder / "live" / "notes.json")
+        state = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
         recorder = stack.enter_context(open_recorder(settings, database))
         forms = source_forms(settings)
-        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={name: notes.instant(f"heard_{name}") for name in forms})
+        sources = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={name: state.instant(f"heard_{name}") for name in forms})
         clock = SystemClock()
-        quarters = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=notes, clock=clock, ending=ending)
-        probes: dict[str, Probe] = {name: partial(listening.say, name) for name in forms}
+        slots = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=state, clock=clock, ending=ending)
+        probes: dict[str, Probe] = {name: partial(sources.say, name) for name in forms}
         if set(forms) == {PROFILE}:
             log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
             probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
         readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
-        sites, look = SiteReader(database, notes, clock=clock), timedelta(seconds=options.look_seconds)
-        live = Live(listening, sites, quarters, notes=notes, data_folder=settings.data_folder, look=look)
+        sites, look = SiteReader(database, state, clock=clock), timedelta(seconds=options.look_seconds)
+        live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
         asyncio.run(live.run(process.pulse, ending=ending))
     return 0
 
 
 def source_forms(settings: Settings) -> dict[str, SourceForm]:
-    """Return how to listen to each source that the settings name, and to devices, which sites name themselves."""
+    """Return how to listen to each source of the settings, and to the devices of driver profiles, which the sites name."""
     forms = {PROFILE: SourceForm(partial(_profile, settings), fault=_fault)}
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
@@ -147,18 +147,18 @@ def source_forms(settings: Settings) -> dict[str, SourceForm]:
 
 
 def _home_assistant(settings: Settings, last_received: datetime | None) -> LiveSource:
-    # A Home Assistant whose clock runs ahead must not make its past seem recorded.
+    # Where Home Assistant's clock runs ahead, its last reading lies in the future: resuming from there would skip the readings until then.
     since = min(last_received, SystemClock().now()) - RESUME_OVERLAP if last_received else None
     return HomeAssistantLive(HomeAssistantAccess.of(settings), since=since)
 
 
 def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
-    # The broker itself keeps what came meanwhile.
+    # No instant to resume from: the broker keeps messages for a client that is away.
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
 def _profile(settings: Settings, _last_received: datetime | None) -> LiveSource:
-    # What was not asked for is nowhere kept.
+    # No instant to resume from: devices keep no past readings.
     return ProfileSource(settings.data_folder)
 
 
@@ -167,7 +167,7 @@ def _fault(source: LiveSource) -> LunaError | None:
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:
-    # Here and not by a worker: readings and slots go on without the queue.
+    # In this process, not as a task: slots are built also while the queue is away.
     request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
     with engine.unit_of_work(database) as connection:
         build_site_slots(connection, request, now=clock.now(), automatic=True)

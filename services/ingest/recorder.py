@@ -1,4 +1,4 @@
-"""Live readings: acknowledged when they are on the disk, delivered to the database when that answers."""
+"""Records live readings: acknowledged once they are on this machine's disk, delivered once the database answers."""
 
 import asyncio
 import json
@@ -19,67 +19,20 @@ from luna.platform.settings import Settings
 from luna.platform.spool.spool import SpoolWriter, open_mirror
 from services.ingest.reading import Reading
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class ReadingKind:
-    """Goes to ``sensors`` and ``sensor_readings`` by sensor and instant.
-
-    NaN, a sensor that says it knows nothing, is stored as such: left out, the value before would seem to hold on. It gives way to a number for the same
-    instant and never replaces one.
-    """
-
-    name = "readings"
-
-    def encode(self, row: Reading) -> bytes:
-        """Return a reading as JSON.
-
-        Raises:
-            InvalidInputError: a sensor or unit that PostgreSQL keeps in no text, or an instant without offset.
-        """
-        at = (require_utc(row.instant, field="instant") - EPOCH) // MICROSECOND
-        for field, name in (("sensor", row.sensor), ("unit", row.unit or "-")):
-            # What is left of broken bytes has no UTF-8, and PostgreSQL's texts have no character of code 0.
-            if not name.strip() or "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
-                raise InvalidInputError("no name that can be stored", field=field, value=name, remedy="Use letters and digits.")
-        value = float(row.value)
-        return json.dumps([row.sensor, at, None if math.isnan(value) else value, row.unit]).encode()
-
-    def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
-        """Register the sensors and write the readings; of two with the same instant the later number counts.
-
-        Raises:
-            NotFoundError: no such site.
-        """
-        rows = json.loads(b"[" + b",".join(bodies) + b"]")
-        latest: dict[tuple[str, int], tuple[float, str | None]] = {}
-        for sensor, at, value, unit in rows:
-            if value is not None:
-                latest[sensor, at] = value, unit
-            else:
-                latest.setdefault((sensor, at), (math.nan, unit))
-        keys = readings.register(connection, site_id, dict.fromkeys(sensor for sensor, _ in latest))
-        instants = np.array([at for _, at in latest], dtype="datetime64[us]")
-        sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
-        values = np.array([value for value, _ in latest.values()])
-        readings.upsert(connection, sensor_keys, instants, values, units=StatedUnits.of([unit for _, unit in latest.values()]))
-
-
 ROWS = Gauge("luna_ingest_spool_rows", "Readings that are safe on this machine's disk and not yet in the database.")
 OLDEST_SECONDS = Gauge("luna_ingest_spool_oldest_seconds", "How long the oldest of them has waited; 0 where none waits.")
 READINGS = Counter("luna_ingest_readings_total", "Live readings that were acknowledged.", ["source"])
 
 
 class Recorder:
-    """What a live source hands its readings to; any number of sources and sites share one."""
+    """Takes the readings of live sources; any number of sources and sites share one."""
 
     def __init__(self, mirror: SpoolWriter) -> None:
         self._mirror = mirror
         self._kind = ReadingKind()
 
     async def record(self, readings: Sequence[Reading], *, site_id: str, source: str) -> None:
-        """Return when the readings are safe, whatever then happens to this process, its machine or the database.
+        """Write readings to the spool; return once they outlive a crash of this process, its machine or the database.
 
         ``functools.partial(recorder.record, site_id=…, source=…)`` is what ``LiveSource.listen`` takes. Callers that wait at the same time share one sync
         of the disk, so many small calls at once are as good as a large one.
@@ -104,7 +57,7 @@ class Recorder:
         return self._mirror.rows
 
     def flush(self, timeout: timedelta) -> bool:
-        """Wait, outside the event loop, until the database has everything; return whether that came true in time."""
+        """Wait, outside the event loop, until the database has everything; return whether it had within ``timeout``."""
         return self._mirror.flush(timeout)
 
 
@@ -121,3 +74,50 @@ def open_recorder(settings: Settings, engine: Engine) -> Iterator[Recorder]:
         ROWS.set_function(lambda: mirror.rows)
         OLDEST_SECONDS.set_function(lambda: mirror.oldest_seconds)
         yield Recorder(mirror)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class ReadingKind:
+    """Row kind of the spool: readings, stored in ``sensors`` and ``sensor_readings`` by sensor and instant.
+
+    NaN, a sensor without a value, is stored too: left out, the value before would seem to hold on. A number for the same instant replaces it, never the
+    reverse.
+    """
+
+    name = "readings"
+
+    def encode(self, row: Reading) -> bytes:
+        """Return a reading as JSON, its instant in microseconds since 1970.
+
+        Raises:
+            InvalidInputError: a sensor or unit that PostgreSQL cannot store as text, or an instant without offset.
+        """
+        microseconds = (require_utc(row.instant, field="instant") - EPOCH) // MICROSECOND
+        for field, name in (("sensor", row.sensor), ("unit", row.unit or "-")):
+            # Neither lone surrogates, left by broken bytes, nor NUL can be stored in a PostgreSQL text.
+            if not name.strip() or "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+                raise InvalidInputError("no name that can be stored", field=field, value=name, remedy="Use letters and digits.")
+        value = float(row.value)
+        return json.dumps([row.sensor, microseconds, None if math.isnan(value) else value, row.unit]).encode()
+
+    def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
+        """Register the sensors and write the readings; of two with the same instant the later number counts.
+
+        Raises:
+            NotFoundError: no such site.
+        """
+        rows = json.loads(b"[" + b",".join(bodies) + b"]")
+        latest: dict[tuple[str, int], tuple[float, str | None]] = {}
+        for sensor, microseconds, value, unit in rows:
+            if value is not None:
+                latest[sensor, microseconds] = value, unit
+            else:
+                latest.setdefault((sensor, microseconds), (math.nan, unit))
+        keys = readings.register(connection, site_id, dict.fromkeys(sensor for sensor, _ in latest))
+        instants = np.array([microseconds for _, microseconds in latest], dtype="datetime64[us]")
+        sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
+        values = np.array([value for value, _ in latest.values()])
+        readings.upsert(connection, sensor_keys, instants, values, units=StatedUnits.of([unit for _, unit in latest.values()]))
