@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
-from services.ingest.metering.build import SINKS, SOURCES, settle_balance
+from services.ingest.metering.build import SINKS, SOURCES, compute_balance
 from services.ingest.reading import Samples
 from tests.metering import NOON, describe_metered, minutes
 
@@ -132,7 +132,7 @@ ENERGIES = st.lists(st.floats(0, 5) | st.just(float("nan")), min_size=4, max_siz
 @settings(deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys((*SOURCES, *SINKS), ENERGIES), optional=dict.fromkeys(("load_kwh", *SUBMETERED), ENERGIES)))
 def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatArray]) -> None:
-    settled = settle_balance(describe_metered(), measured)
+    settled = compute_balance(describe_metered(), measured)
     columns = measured | settled
     assert not (settled["load_kwh"] < 0).any()
     known = ~np.isnan(settled["residual_kwh"])

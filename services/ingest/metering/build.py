@@ -1,4 +1,4 @@
-"""A site's samples onto quarter-hours: the one entry."""
+"""Builds a site's quarter-hour slots from the samples of its meters: energy balance, plausibility, gaps."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -24,60 +24,15 @@ from services.ingest.reading import Samples
 
 SOURCES, SINKS = measured_series("source"), measured_series("sink")
 GRID = ("import_kwh", "export_kwh")
-# What devices use that the house's meter does not count; no column that is stored.
+# Energy of devices that the house's meter does not count; a term of the balance, not a stored column.
 OUTSIDE = "outside_kwh"
-
-
-def needed_for_supply(site: Site) -> set[str]:
-    """Return the meters without which it is not known what the house was supplied with: one at the grid, and one for each other way in or out it has."""
-    needed = {"import_kwh"}
-    if site.pv:
-        needed |= {"pv_kwh"}
-    if site.batteries:
-        needed |= {"charge_kwh", "discharge_kwh"}
-    if (site.pv or site.batteries) and site.grid.export_limit_kw > 0:
-        needed |= {"export_kwh"}
-    return needed
-
-
-def settle_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the base load and the residual per slot, as far as the meters allow.
-
-    Args:
-        measured: energies by column, NaN where unknown; ``load_kwh`` is all that the house uses, where it has a meter for that, but for ``OUTSIDE``.
-
-    Returns:
-        ``load_kwh`` without the loads that have meters of their own, never below zero; ``beyond_house_kwh``, by how much it would be; ``residual_kwh``:
-        import + PV + discharge − export − charge − all consumption. NaN where any needed part is unknown, and absent where a meter is missing.
-
-    Invariants: sources = sinks + base load + submetered loads + residual.
-    """
-    supply: FloatArray | None = None
-    if needed_for_supply(site) <= measured.keys():
-        sources, sinks = (sum(measured[name] for name in names if name in measured) for names in (SOURCES, SINKS))
-        supply = np.asarray(sources - sinks, dtype=np.float64)
-    total = measured.get("load_kwh", supply)
-    if total is None:
-        return {}
-    submetered = np.zeros(total.size) + sum(measured[name] for name in SUBMETERED if name in measured)
-    behind = submetered - measured[OUTSIDE] if OUTSIDE in measured and "load_kwh" in measured else submetered
-    load = np.maximum(total - behind, 0.0)
-    settled = {"load_kwh": load}
-    if any(name in measured for name in SUBMETERED):
-        settled["beyond_house_kwh"] = np.maximum(behind - np.maximum(total, 0.0), 0.0)
-    return settled if supply is None else settled | {"residual_kwh": supply - load - submetered}
-
-
-# Four hours: long enough for a coarse counter to catch up with a fine one. Clamps and devices' own counters are right within 5 %, two of them within a tenth.
-BLOCK_HOURS = 4
-MOST_ERRED = 0.1
 BELOW_ZERO = RowFault("below_zero")
 STUCK = RowFault("stuck")
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesCounts:
-    """How many slots of a column are known, how many of those are interpolated or filled to a meter's total, and how many readings were refused, by reason."""
+    """Slots of a column that are known, those of them interpolated or filled to a meter's total, and refused readings by reason."""
 
     known: int
     interpolated: int
@@ -92,12 +47,12 @@ class SlotBuild:
     Args:
         starts: ``datetime64[s]``, UTC.
         columns: by name of ``slot_observations`` shape ``(slots,)``, NaN where unknown; only those for which the site has sensors.
-        estimated: by column which known values rest on less than readings.
-        filled: by column which of these are estimates of the shape alone: what they come to between two readings is the meter's total.
-        withdrawn: by column the values that a stuck meter would have given, where it was found out; NaN elsewhere.
+        estimated: by column the known values that are interpolated or filled.
+        filled: by column those of them whose shape alone is an estimate: between two readings they sum to the meter's total.
+        withdrawn: by column the values that were refused as those of a faulty meter; NaN elsewhere.
         rejected: readings that were refused, as far as they reach into the slots.
         sensors: of each column.
-        intervals: what counters counted while they were silent for long, as far as these reach into the slots.
+        intervals: energy counted over long silences of a counter that reach into the slots.
     """
 
     starts: InstantArray
@@ -132,7 +87,7 @@ class SlotBuild:
         return counts
 
     def last(self, slots: int) -> "SlotBuild":
-        """Return the last ``slots`` of it, and what was refused in them."""
+        """Return the last ``slots`` slots, and the readings refused in them."""
         columns, withdrawn = ({name: values[-slots:] for name, values in series.items()} for series in (self.columns, self.withdrawn))
         estimated, filled = ({name: mask[-slots:] for name, mask in masks.items()} for masks in (self.estimated, self.filled))
         rejected = [refused for refused in self.rejected if refused.last >= self.starts[-slots]]
@@ -160,13 +115,13 @@ def build_slots(
     """Return the quarter-hours of ``window`` from the site's ``input_sensors``.
 
     Args:
-        samples: by sensor, as received; some from before and after the window let its first and last slots be known. A sensor without any is unknown.
+        samples: by sensor, as received; without some before and after the window its first and last slots stay unknown. A sensor without samples is unknown.
         now: readings from after it are refused.
-        released: stretches of a sensor whose values are right, whatever they look like.
-        absent: named sensors that there are none of: they count as not named, beside others of their role.
+        released: by sensor the spans whose values a person confirmed; no check refuses them.
+        absent: sensors of the site file that do not exist; they are ignored beside others of their role.
 
     Raises:
-        InvalidInputError: the window's slots are no quarter-hours, or a state of charge is to be taken off.
+        InvalidInputError: the window's slots are no quarter-hours, or a state of charge has a minus.
 
     Invariants: no energy is negative; order and repetition of samples change nothing; building twice gives the same.
     """
@@ -174,65 +129,117 @@ def build_slots(
         raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
     columns = measured_columns(site, absent=absent)
     refusals = Refusals(dict(released or {}))
-    # With what comes before and after the window: whether a meter stands still shows over days.
+    # Wider than the window: only over days does a meter that is stuck differ from one at rest.
     meters = Meters(site, Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS), refusals)
     meters.read(samples, columns, now=now)
     measured = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
-    reported = {name: np.maximum(each.values, 0.0) for name, each in measured.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
+    reported = {name: np.maximum(series.values, 0.0) for name, series in measured.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
     grid = _without_frozen_grid(site, columns, reported, meters)
     measured |= grid
-    believed = reported | {name: np.maximum(each.values, 0.0) for name, each in grid.items()}
+    plausible = reported | {name: np.maximum(series.values, 0.0) for name, series in grid.items()}
     for column in columns:
-        # Where so much is taken off that a column falls below zero, it is unknown.
         if column.subtracted is not None and not column.is_level:
             signed = measured[column.name].values
             below = meters.refuse_slots(column, find_below_zero(signed, meters.measure_subtracted(column), meters.starts), BELOW_ZERO)
-            believed[column.name] = np.where(below, np.nan, np.maximum(signed, 0.0))
-    in_gaps = {name: each.filled for name, each in measured.items()}
-    # An estimated shape says of no quarter-hour that something moved.
-    stuck = find_stuck(site, {name: np.where(in_gaps.get(name, False), np.nan, kwh) for name, kwh in believed.items()})
-    for column in (column for column in columns if column.name in stuck):
-        believed[column.name] = np.where(meters.refuse_slots(column, stuck[column.name], STUCK), np.nan, believed[column.name])
+            plausible[column.name] = np.where(below, np.nan, np.maximum(signed, 0.0))
+    in_gaps = {name: series.filled for name, series in measured.items()}
+    # The shape within a filled gap is an estimate, and no evidence that something moved.
+    stuck = find_stuck(site, {name: np.where(in_gaps.get(name, False), np.nan, kwh) for name, kwh in plausible.items()})
+    for column in [column for column in columns if column.name in stuck]:
+        plausible[column.name] = np.where(meters.refuse_slots(column, stuck[column.name], STUCK), np.nan, plausible[column.name])
     named = {column.name: meters.find_named(column) for column in columns}
-    settled_reported, settled = (
-        {name: kwh.round(DIGITS) for name, kwh in (series | _settle_as_named(site, series, named)).items() if name != OUTSIDE}
-        for series in (reported, believed)
+    reported_balance, balance = (
+        {name: kwh.round(DIGITS) for name, kwh in (series | _balance_by_meters(site, series, named)).items() if name != OUTSIDE}
+        for series in (reported, plausible)
     )
-    estimated = _pass_on({name: each.estimated for name, each in measured.items()}, settled)
-    filled = _pass_on(in_gaps, settled)
-    if "load_kwh" in settled and "load_kwh" not in measured:
-        settled |= _keep_total(settled["load_kwh"], settled["residual_kwh"], filled["load_kwh"])
+    estimated = _derive_marks({name: series.estimated for name, series in measured.items()}, balance)
+    filled = _derive_marks(in_gaps, balance)
+    if "load_kwh" in balance and "load_kwh" not in measured:
+        balance |= _rescale_filled(balance["load_kwh"], balance["residual_kwh"], filled["load_kwh"])
     inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
     first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
     return SlotBuild(
         starts=window.starts,
-        columns={name: kwh[inner] for name, kwh in settled.items()},
+        columns={name: kwh[inner] for name, kwh in balance.items()},
         estimated={name: mask[inner] for name, mask in estimated.items()},
         filled={name: mask[inner] for name, mask in filled.items()},
-        withdrawn={name: np.where(np.isnan(kwh), settled_reported[name], np.nan)[inner] for name, kwh in settled.items()},
+        withdrawn={name: np.where(np.isnan(kwh), reported_balance[name], np.nan)[inner] for name, kwh in balance.items()},
         rejected=[refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first],
         sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
-        intervals=[each for column in columns for each in meters.find_intervals(column) if each.first < window.end and each.end > window.start],
+        intervals=[energy for column in columns for energy in meters.find_intervals(column) if energy.first < window.end and energy.end > window.start],
     )
 
 
-def _settle_as_named(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:
-    """Return ``settle_balance`` of each slot by the meters that the site names for its time: one that came later is missing before."""
-    settled: dict[str, FloatArray] = {}
-    patterns, place = np.unique(np.array([*named.values()]), axis=1, return_inverse=True)
+def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, SlotValues]:
+    """Return the grid's columns without the readings its meter repeated while frozen; nothing where it never was.
+
+    A standstill is a freeze where the other meters show a flow that only the grid can explain. The reading with which a counter continues contains the energy
+    of the freeze.
+    """
+    grid = [column for column in columns if column.name in GRID]
+    if len(grid) < len(GRID):
+        return {}
+    spans, is_frozen = meters.find_long_standstills(grid), False
+    for span in zip(spans.starts, spans.ends, strict=True):
+        ends = meters.starts + np.timedelta64(SLOT)
+        contained, overlapping = (meters.starts >= span[0]) & (ends <= span[1]), (meters.starts < span[1]) & (ends > span[0])
+        judged = contained if contained.any() else overlapping
+        stretch, rest_kwh = {name: kwh[judged] for name, kwh in reported.items()}, REST_KW * SLOT_HOURS * judged.sum()
+        flows = [np.nansum(stretch[name]) for name in (*SOURCES, *SINKS) if name in stretch and name not in GRID]
+        residual = compute_balance(site, stretch).get("residual_kwh")
+        unexplained = 0.0 if residual is None else float(np.nansum(np.abs(residual)))
+        # Without a house meter the base load absorbs any flow, so there is no residual to look at.
+        if sum(flows) > rest_kwh and ("load_kwh" not in stretch or unexplained > max(rest_kwh, MOST_ERRED * max(flows))):
+            meters.leave_out(grid, span, STUCK)
+            is_frozen = True
+    return {column.name: meters.measure(column) for column in grid} if is_frozen else {}
+
+
+# Four hours: long enough for a coarse counter to catch up with a fine one. Clamps and devices' own counters are right within 5 %, two of them within a tenth.
+BLOCK_HOURS = 4
+MOST_ERRED = 0.1
+
+
+def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantArray) -> Mask:
+    """Return the negative slots of each four-hour block in which the subtracted energy exceeds the rest by more than the meters' errors.
+
+    Args:
+        signed: energy per slot after subtraction, shape ``(slots,)``, kWh, NaN where unknown.
+        subtracted: energy of the sensors with a minus, same shape, never negative.
+    """
+    block = starts.astype("datetime64[h]").astype(np.int64) // BLOCK_HOURS
+    block -= block[0]
+    missing, subtracted_kwh = (np.bincount(block, weights=np.nan_to_num(values)) for values in (-signed, subtracted))
+    return np.asarray((missing > np.maximum(COARSEST_STEP_KWH, MOST_ERRED * subtracted_kwh))[block] & (signed < 0))
+
+
+def _balance_by_meters(site: Site, measured: Mapping[str, FloatArray], named: Mapping[str, Mask]) -> dict[str, FloatArray]:
+    """Return ``compute_balance`` of each slot from the meters in service then: one that was installed later is missing before."""
+    balance: dict[str, FloatArray] = {}
+    patterns, group = np.unique(np.array([*named.values()]), axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
-        there = {name for name, is_there in zip(named, pattern, strict=True) if is_there} | {OUTSIDE}
-        slots = place.ravel() == number
-        for name, values in settle_balance(site, {each: kwh for each, kwh in measured.items() if each in there}).items():
-            settled.setdefault(name, np.full(values.size, np.nan))[slots] = values[slots]
-    return settled
+        in_service = {name for name, is_named in zip(named, pattern, strict=True) if is_named} | {OUTSIDE}
+        slots = group.ravel() == number
+        for name, values in compute_balance(site, {column: kwh for column, kwh in measured.items() if column in in_service}).items():
+            balance.setdefault(name, np.full(values.size, np.nan))[slots] = values[slots]
+    return balance
 
 
-def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[str, FloatArray]:
-    """Return a base load that other meters leave, and its residual, so that each filled run comes to what the meters' totals leave for it.
+def _derive_marks(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
+    """Return the marks of the balance's known values; a derived value is marked where any meter that it is computed from is."""
+    parts = ("load_kwh", *SUBMETERED) if "load_kwh" in measured else (*SOURCES, *SINKS, *SUBMETERED)
+    components = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *SUBMETERED)}
+    return {
+        name: np.logical_or.reduce([measured[part] for part in components.get(name, (name,)) if part in measured]) & ~np.isnan(values)
+        for name, values in derived.items()
+    }
 
-    Shapes that are estimated apart may leave less than nothing for some quarter-hours; what is cut off at zero there is missing in the others of the run.
+
+def _rescale_filled(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[str, FloatArray]:
+    """Return a derived base load and its residual, each filled run scaled to the energy that the meters' totals leave for it.
+
+    The meters' shapes are estimated one by one, so some slots of a run come out negative; what is cut off at zero there is taken from the others.
     """
     load, residual = load.copy(), residual.copy()
     for first, end in runs_of(filled):
@@ -245,98 +252,90 @@ def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[st
     return {"load_kwh": load, "residual_kwh": residual}
 
 
-def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantArray) -> Mask:
-    """Return the slots below zero within four hours in which more is taken off than there is, by more than meters err.
+def compute_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return the base load and the residual per slot, as far as the meters allow.
 
     Args:
-        signed: energy per slot, NaN where unknown.
-        subtracted: what its sensors with a minus count, no part of it negative.
+        measured: energies by column, shape ``(slots,)``, kWh, NaN where unknown; ``load_kwh`` is the house meter's, all consumption but ``OUTSIDE``.
+
+    Returns:
+        ``load_kwh`` without the loads that have meters of their own, never below zero; ``beyond_house_kwh``, by how much it would be; ``residual_kwh``:
+        import + PV + discharge − export − charge − all consumption. NaN where any needed part is unknown, and absent where a meter is missing.
+
+    Invariants: sources = sinks + base load + submetered loads + residual.
     """
-    block = starts.astype("datetime64[h]").astype(np.int64) // BLOCK_HOURS
-    block -= block[0]
-    missing, off = (np.bincount(block, weights=np.nan_to_num(values)) for values in (-signed, subtracted))
-    return np.asarray((missing > np.maximum(COARSEST_STEP_KWH, MOST_ERRED * off))[block] & (signed < 0))
-
-
-def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, SlotValues]:
-    """Return the grid's columns without what its meter repeated while it was frozen; nothing where it never was.
-
-    It was where the other meters say that something flowed while it stood still: roof or battery, past the house's own if it has one. The reading with which a
-    counter continues contains its energy meanwhile.
-    """
-    grid = [column for column in columns if column.name in GRID]
-    if len(grid) < len(GRID):
+    supply: FloatArray | None = None
+    if needed_for_supply(site) <= measured.keys():
+        sources, sinks = (sum(measured[name] for name in names if name in measured) for names in (SOURCES, SINKS))
+        supply = np.asarray(sources - sinks, dtype=np.float64)
+    total = measured.get("load_kwh", supply)
+    if total is None:
         return {}
-    spans, is_frozen = meters.find_long_standstills(grid), False
-    for span in zip(spans.starts, spans.ends, strict=True):
-        ends = meters.starts + np.timedelta64(SLOT)
-        within, touched = (meters.starts >= span[0]) & (ends <= span[1]), (meters.starts < span[1]) & (ends > span[0])
-        judged = within if within.any() else touched
-        stretch, rest_kwh = {name: kwh[judged] for name, kwh in reported.items()}, REST_KW * SLOT_HOURS * judged.sum()
-        flows = [np.nansum(stretch[name]) for name in (*SOURCES, *SINKS) if name in stretch and name not in GRID]
-        residual = settle_balance(site, stretch).get("residual_kwh")
-        unexplained = 0.0 if residual is None else float(np.nansum(np.abs(residual)))
-        # A house without a meter of its own takes what roof and battery leave, whatever that is.
-        if sum(flows) > rest_kwh and ("load_kwh" not in stretch or unexplained > max(rest_kwh, MOST_ERRED * max(flows))):
-            meters.leave_out(grid, span, STUCK)
-            is_frozen = True
-    return {column.name: meters.measure(column) for column in grid} if is_frozen else {}
+    submetered = np.zeros(total.size) + sum(measured[name] for name in SUBMETERED if name in measured)
+    in_house = submetered - measured[OUTSIDE] if OUTSIDE in measured and "load_kwh" in measured else submetered
+    load = np.maximum(total - in_house, 0.0)
+    balance = {"load_kwh": load}
+    if any(name in measured for name in SUBMETERED):
+        balance["beyond_house_kwh"] = np.maximum(in_house - np.maximum(total, 0.0), 0.0)
+    return balance if supply is None else balance | {"residual_kwh": supply - load - submetered}
 
 
-def _pass_on(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
-    """Return by column which known values are marked; a base load is where any meter that it is made of is."""
-    parts = ("load_kwh", *SUBMETERED) if "load_kwh" in measured else (*SOURCES, *SINKS, *SUBMETERED)
-    components = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *SUBMETERED)}
-    return {
-        name: np.logical_or.reduce([measured[part] for part in components.get(name, (name,)) if part in measured]) & ~np.isnan(values)
-        for name, values in derived.items()
-    }
+def needed_for_supply(site: Site) -> set[str]:
+    """Return the columns that must be measured for the house's supply to be known: grid import, and each other source or sink that the site has."""
+    needed = {"import_kwh"}
+    if site.pv:
+        needed |= {"pv_kwh"}
+    if site.batteries:
+        needed |= {"charge_kwh", "discharge_kwh"}
+    if (site.pv or site.batteries) and site.grid.export_limit_kw > 0:
+        needed |= {"export_kwh"}
+    return needed
 
 
 SLOT_HOURS = 0.25
-# A roof under snow, a full battery and an absent car rest for days: standing still is a fault only where the others' energy then goes nowhere.
+# PV under snow, a full battery and an absent car rest for days: a standstill is a fault only where it leaves a residual in the balance.
 LONGEST_STILL_SLOTS = 192
 DAY_SLOTS = 96
 # The base load of an empty home, about 40 W, and the errors of good meters (class B: 1 %) with much room.
 LEAST_MISSING_KWH_PER_DAY = 1.0
 LEAST_MISSING_SHARE = 0.1
-# In six hours a battery's losses and its meters' errors do not come to a fifth of its capacity.
+# Within six hours a battery's losses and its meters' errors stay below a fifth of its capacity.
 LEVEL_WINDOW_SLOTS = 24
 LEAST_MOVED_SHARE = 0.2
 SAME_LEVEL = 1e-3
 
 
 def find_stuck(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, Mask]:
-    """Return by column the slots in which its meter stood still although the others say that it should have moved.
+    """Return by column the slots in which its meter was stuck: constant while the other meters show that it should have moved.
 
     Args:
-        measured: energies and state of charge by column, as for ``settle_balance``.
+        measured: energies and state of charge by column, as for ``compute_balance``.
     """
-    stuck = {"load_kwh": _stands_still(site, measured, "load_kwh")} if "load_kwh" in measured else {}
-    # A house always uses something: where its own meter stands, it is that one, and the rest is judged by what is left.
+    stuck = {"load_kwh": _find_stuck_slots(site, measured, "load_kwh")} if "load_kwh" in measured else {}
+    # A house always uses something: of a standstill that includes its own meter, that one is the cause, so the others are judged without it.
     judged = dict(measured) | {name: np.where(mask, np.nan, measured[name]) for name, mask in stuck.items()}
-    stuck |= {name: _stands_still(site, judged, name) for name in (*SOURCES, *SINKS) if name in judged}
+    stuck |= {name: _find_stuck_slots(site, judged, name) for name in (*SOURCES, *SINKS) if name in judged}
     capacity_kwh = sum(battery.capacity_kwh for battery in site.batteries)
     if capacity_kwh and {"soc", "charge_kwh", "discharge_kwh"} <= measured.keys():
-        # Runs with one state of charge during which the battery took in or gave much more than it lost.
+        # Runs of a constant state of charge during which more energy flowed than losses explain.
         stuck["soc"] = np.zeros(measured["soc"].size, dtype=np.bool_)
         net = np.cumsum(np.concatenate([[0.0], np.nan_to_num(measured["charge_kwh"] - measured["discharge_kwh"])]))
         for first, last in runs_of(np.abs(np.diff(measured["soc"])) <= SAME_LEVEL):
-            # The run's first slot ends at the level: what moved, moved after it.
+            # The run's first slot ends at the constant level, so only flows after it count.
             moved = net[np.minimum(np.arange(first + 1, last + 1) + LEVEL_WINDOW_SLOTS, last + 1)] - net[first + 1 : last + 1]
             stuck["soc"][first + 1 : last + 1] = bool((np.abs(moved) > LEAST_MOVED_SHARE * capacity_kwh).any())
     return {name: mask for name, mask in stuck.items() if mask.any()}
 
 
-def _stands_still(site: Site, measured: Mapping[str, FloatArray], name: str) -> Mask:
-    """Return the slots of its long standstills in which the others leave unexplained what a meter should have shown; before, it may have rested rightly."""
+def _find_stuck_slots(site: Site, measured: Mapping[str, FloatArray], name: str) -> Mask:
+    """Return of each long standstill of a meter the slots from the first to the last in which energy that it should have counted is missing."""
     stuck = np.zeros(measured[name].size, dtype=np.bool_)
     for first, end in runs_of(measured[name] <= REST_KW * SLOT_HOURS):
         if end - first < LONGEST_STILL_SLOTS:
             continue
         stretch = {other: kwh[first:end] for other, kwh in measured.items()}
         days = (end - first) * SLOT_HOURS / 24
-        residual = settle_balance(site, stretch).get("residual_kwh")
+        residual = compute_balance(site, stretch).get("residual_kwh")
         if residual is None:
             others = [float(np.nansum(stretch[other])) for other in SOURCES if other in stretch]
             stuck[first:end] = name == "load_kwh" and max(others, default=0.0) > LEAST_MISSING_KWH_PER_DAY * days
