@@ -1,4 +1,4 @@
-"""Issuing at the forecaster's edge: fetch, call, store. Tasks and commands both come through here."""
+"""Issues a site's forecasts: reads its history, selects the model, predicts and stores; tasks and commands both call it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -39,15 +39,15 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)
-LEARNED_WEATHER = 0.2  # share of the training's slots with weather from which on a model has learned from it
+LEARNED_WEATHER = 0.2  # least share of the training's slots with weather for the model to be given weather
 PART_ORIGINS = 240  # forecasts per call: enough to be fast, few enough for memory and a moving progress bar
 VERSIONS = (VERSION, *BASELINES)
-ENERGIES = SERIES[:-1]  # feed-in, import and battery say more of PV that was held back
+ENERGIES = SERIES[:-1]  # all of them: feed-in, import and battery show where PV was curtailed
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedForecast:
-    """What an issue gave: the forecasts, and how long they took without reading and storing; ``run_id`` names the training whose model spoke."""
+    """Forecasts of one version, with the seconds of prediction alone and ``run_id``, the training run of the model."""
 
     batch: Batch
     seconds: float
@@ -66,7 +66,7 @@ class IssuedForecast:
         )
 
     def describe(self) -> list[ForecastIssue]:
-        """Return what each of the forecasts rests on."""
+        """Return the stored record of each forecast: stage, reason codes, training run and level."""
         batch = self.batch
         parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
         return [ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level) for at, codes, level in parts]
@@ -74,28 +74,28 @@ class IssuedForecast:
 
 @dataclass(frozen=True, slots=True)
 class SelectedModel:
-    """Who forecasts: with which training's model, and a code where it has none that should be there."""
+    """Forecaster of a version, with its training run; ``fallback_reason`` is a code where a trained model is missing."""
 
     forecaster: Forecaster
     run: TrainingRun | None = None
-    lack: str | None = None
+    fallback_reason: str | None = None
 
     def weather(self, context: Context) -> WeatherVintages | None:
-        """Return the weather where the model learned from it, else None."""
-        learned = self.run is not None and self.lack is None and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
+        """Return the weather where the model was trained with it, else None."""
+        learned = self.run is not None and self.fallback_reason is None and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
         return context.weather if learned else None
 
 
 def issue_forecasts(
     connection: Connection, request: IssueRequest, *, objects: ObjectStore, now: datetime | None = None, progress: Progress = keep_quiet
 ) -> IssuedForecast:
-    """Issue and store forecasts at every instant asked for, each from nothing measured after it, and beside each what it rests on.
+    """Issue and store a forecast at every requested instant, from nothing measured after it.
 
-    The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be had, Aurora speaks from
-    the site's profile in wide bands; the batch's ``stage``, its ``reasons`` and the log say so.
+    The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be loaded, Aurora forecasts
+    from the site's profile in wide bands; the batch's ``stage``, its ``reasons`` and the log say so.
 
     Args:
-        now: readings dated later are not used; None believes every date.
+        now: readings dated later are ignored; None: no reading is.
 
     Raises:
         NotFoundError: no such site or version.
@@ -112,10 +112,10 @@ def issue_forecasts(
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """What is known of a site for forecasts at some instants, whatever their version: a few queries for many sites.
+    """A site's stored facts for forecasts of any version at some instants; a few queries read them for many sites.
 
-    ``recorded`` is what was measured, ``span`` when anything was; ``away`` is vacation mode, ``steering`` what Luna had devices do, ``weathered`` whether there
-    is weather to read; ``run`` is the training whose model speaks for Aurora. What was measured within ``forgotten`` does not count.
+    ``recorded`` are the measured energies, ``span`` from when to when anything was measured, ``forgotten`` the day so far before a learning reset; ``away`` is
+    vacation mode, ``steering`` the commands to devices, ``has_weather`` whether any is stored; ``run`` is the training run of Aurora's model.
     """
 
     site: Site
@@ -125,7 +125,7 @@ class IssueFacts:
     forgotten: Span | None
     away: Vacation
     steering: Steering
-    weathered: bool
+    has_weather: bool
     run: TrainingRun | None
 
 
@@ -134,26 +134,26 @@ def read_facts(connection: Connection, sites_by_key: Mapping[int, Site], instant
     before, end = look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
     recorded = observations.read_each(connection, dict.fromkeys(sites_by_key, before), names=ENERGIES)
     spans = recorded_span.of_each(connection, sites_by_key)
-    # Of instants on several days each day counts for the others.
+    # A learning reset hides the day so far from that day's forecasts; instants on several days use each other's days.
     forgotten = find_forgotten_each(connection, sites_by_key, instants[0]) if len(instants) == 1 else {}
     away = read_vacations(connection, sites_by_key, first=before.start, end=end)
     steering = control.read_steering_each(connection, sites_by_key, first=before.start, end=before.end)
-    weathered = weather_carbon.list_places(connection, [site.name for site in sites_by_key.values()], first=before.start, end=end)
+    with_weather = weather_carbon.list_places(connection, [site.name for site in sites_by_key.values()], first=before.start, end=end)
     active = forecast_activations.find_active_each(connection, sites_by_key)
     runs = forecast_activations.find_runs_each(
         connection, {key: (site.name, active[key]) for key, site in sites_by_key.items()}, version=VERSION, before=instants[0]
     )
     return {
-        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], steering[key], site.name in weathered, runs.get(key))
+        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], steering[key], site.name in with_weather, runs.get(key))
         for key, site in sites_by_key.items()
     }
 
 
 @dataclass(frozen=True)
 class IssueBasis:
-    """What forecasts of a site are made from: facts as they count, what was ``prepared`` of them, and what goes on around the site.
+    """Inputs of a site's forecasts: the valid measurements, the ``prepared`` history, and the weather and vacations around it.
 
-    ``reads_future`` says whether anything claims to have been measured after now.
+    ``reads_future`` says whether readings are dated after now.
     """
 
     facts: IssueFacts
@@ -164,24 +164,23 @@ class IssueBasis:
 
     @classmethod
     def of(cls, connection: Connection, facts: IssueFacts, *, now: datetime | None) -> Self:
-        """Return what forecasts are made from; ``now`` as in ``issue_forecasts``. The weather, megabytes where it is known, is read for this site alone."""
-        # The history without what claims to have been measured after `now`.
+        """Return the inputs of forecasts; ``now`` as in ``issue_forecasts``. Weather is read here, site by site: it takes megabytes."""
         measured = facts.recorded if now is None else facts.recorded.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
         measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
-        weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
+        weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.has_weather else NO_WEATHER
         prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
-        # Whether anything claims to have been measured after `now`; who asks about days long gone is not told.
+        # A forecast of days long past says nothing of the clock's present error.
         future = now is not None and facts.span is not None and now - facts.instants[-1] < DAY and facts.span[1] > floor_to(now, SLOT) + SLOT
         return cls(facts, measured, prepared, Context(weather, facts.away), future)
 
     @cached_property
     def origin_views(self) -> OriginViews:
-        """The views of the instants, shared by all versions."""
+        """The feature matrices of the instants, shared by all versions."""
         return OriginViews.of(self.prepared.history, self.prepared.site, self.facts.instants, HORIZON_SLOTS, context=self.context)
 
     @cached_property
     def quality(self) -> InputQuality:
-        """What the history is worth."""
+        """The quality of the measured history."""
         return InputQuality.of(self.measured, self.facts.site, curtailed=self.prepared.curtailed, ceiling_kwh=self.prepared.ceiling_kwh)
 
 
@@ -193,7 +192,7 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
     """
     prepared, instants, run = basis.prepared, basis.facts.instants, basis.facts.run
     selected = select_model(prepared.site, version, run, objects=objects)
-    circumstances = Circumstances(selected.lack, selected.weather(basis.context), prepared.growth, basis.reads_future)
+    circumstances = Circumstances(selected.fallback_reason, selected.weather(basis.context), prepared.growth, basis.reads_future)
     reasons = judge_origins(basis.quality, instants, circumstances)
     if len(instants) <= PART_ORIGINS:
         began = time.perf_counter()
@@ -206,15 +205,15 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
 
 
 def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedForecast]]) -> None:
-    """Store forecasts of sites by their keys, and beside each what it rests on; issued again they take the place of the first."""
-    forecasts.upsert_each(connection, {key: [forecast for one in each for forecast in one.batch] for key, each in issued.items()})
-    forecast_issues.upsert_each(connection, {key: [row for one in each for row in one.describe()] for key, each in issued.items()})
+    """Store forecasts of sites by their keys, each with its record; those issued again replace the first."""
+    forecasts.upsert_each(connection, {key: [forecast for version in versions for forecast in version.batch] for key, versions in issued.items()})
+    forecast_issues.upsert_each(connection, {key: [row for version in versions for row in version.describe()] for key, versions in issued.items()})
 
 
 def issue_in_parts(
     forecaster: Forecaster, history: Observations, instants: Sequence[datetime], *, context: Context = NO_CONTEXT, progress: Progress = keep_quiet
 ) -> tuple[Batch, float]:
-    """Return the forecasts of all instants and the seconds they took; ``progress`` hears after each part."""
+    """Return the forecasts of all instants and the seconds they took; ``progress`` is called after each part."""
     batches: list[Batch] = []
     began = time.perf_counter()
     for first in range(0, len(instants), PART_ORIGINS):
@@ -224,13 +223,13 @@ def issue_in_parts(
 
 
 def select_model(site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore) -> SelectedModel:
-    """Return the forecaster of a version, untrained where its model cannot be used: a forecast is issued all the same, and says why it is wide.
+    """Return the forecaster of a version; Aurora without a usable model falls back to the site's profile, and says why its bands are wide.
 
     Args:
-        site: as prepared.
-        version: whose.
-        run: the training whose model speaks for Aurora, None where there is none.
-        objects: where models lie.
+        site: the prepared one.
+        version: of the forecasts.
+        run: training run of Aurora's model.
+        objects: store of the models.
 
     Raises:
         NotFoundError: no such version.
@@ -239,26 +238,22 @@ def select_model(site: Site, version: str, run: TrainingRun | None, *, objects: 
     if version in BASELINES:
         return SelectedModel(Baseline(version, site))
     if run is None or run.artefact_key is None:
-        return SelectedModel(Aurora(site), lack="untrained")
+        return SelectedModel(Aurora(site), fallback_reason="untrained")
     try:
-        return SelectedModel(_load(objects, run, site), run)
+        return SelectedModel(load_aurora(objects, run.artefact_key, site), run)
     except (ArtefactError, MachineError, UnavailableError) as error:
         log.warning("forecast from the profile: the model cannot be used", site=site.name, run_id=run.run_id, reason=str(error))
-        return SelectedModel(Aurora(site), lack="model_away" if isinstance(error, UnavailableError) else "model_unusable")
+        return SelectedModel(Aurora(site), fallback_reason="model_away" if isinstance(error, UnavailableError) else "model_unusable")
 
 
 def require_version(version: str) -> None:
-    """Return where there is such a version.
-
-    Raises:
-        NotFoundError: there is none; names those that there are.
-    """
+    """Raise ``NotFoundError``, which lists the versions, unless ``version`` is one."""
     if version not in VERSIONS:
         raise refuse("no-such-forecast-version", field="forecast_version", value=version, names=tuple(VERSIONS))
 
 
 def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
-    """Return the training whose model speaks for a version: as activated, else the last, on nothing from after ``before``; None where there is none.
+    """Return the training run of a version's model, the activated one or else the latest, with nothing from after ``before``; None without a model.
 
     Raises:
         NotFoundError: no such version.
@@ -268,13 +263,13 @@ def find_run(connection: Connection, site: Site, version: str, *, before: dateti
     return run if run is not None and run.artefact_key is not None else None
 
 
-def recall_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
+def load_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
     """Return the forecaster of a version; Aurora with the model of ``find_run``, or untrained where there is none.
 
     Raises:
         NotFoundError: no such version.
         ArtefactError: its model cannot be used.
-        UnavailableError: the store of objects is away.
+        UnavailableError: the object store does not answer.
     """
     run = find_run(connection, site, version, before=before)
     if version in BASELINES:
@@ -282,27 +277,23 @@ def recall_forecaster(connection: Connection, site: Site, version: str, *, befor
     if run is None:
         log.warning("forecast from the profile: no model was trained before", site=site.name, before=before.isoformat())
         return Aurora(site)
-    return _load(objects, run, site)
-
-
-def _load(objects: ObjectStore, run: TrainingRun, site: Site) -> Aurora:
     return load_aurora(objects, str(run.artefact_key), site)
 
 
 def read_history(connection: Connection, site: Site, instants: Sequence[datetime]) -> Observations:
-    """Return what forecasts at the instants may look back on."""
+    """Return the measurements that forecasts at the instants may use."""
     return observations.read(connection, site.name, look_back(instants))
 
 
 def read_steering(connection: Connection, site: Site, window: Timeline) -> Steering:
-    """Return what Luna and its owner had a site's devices do within a window."""
+    """Return the commands of Luna and of the owner to a site's devices within a window."""
     key = sites.key_of(connection, site.name)
     return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[key]
 
 
 def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
-    """Return what forecasts of a window are scored against: without days that are judged ``exclude``, PV that was held back and what a plan ran."""
-    # What shows day after day, or for good, shows in the weeks before.
+    """Return the measurements that forecasts of a window are scored against: no days of quality ``exclude``, curtailed PV or runs of flexible loads."""
+    # Curtailment is found by comparison with the weeks before.
     around = Timeline(window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
     measured, steering = observations.read(connection, site.name, around), read_steering(connection, site, around)
     curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[-window.count :]
@@ -311,9 +302,9 @@ def read_scorable(connection: Connection, site: Site, window: Timeline) -> Obser
 
 
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
-    """Return what forecasts at the instants may know of the site's surroundings, over what they look back on and ahead to.
+    """Return weather and vacations for forecasts at the instants, over their look-back and horizon.
 
-    One alone, in the midst of a quarter-hour, knows also the weather that came within it; for several it counts from the next one on.
+    A single forecast uses weather received up to its very instant; of several, each uses what was received before its quarter-hour.
     """
     known_at = instants[0] if len(instants) == 1 else None
     return read_context(connection, site, first=look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT, known_at=known_at)

@@ -25,12 +25,12 @@ from services.forecaster.scoring import Score, measure_skill, score_batch
 from services.forecaster.service import (
     issue_in_parts,
     list_instants,
+    load_forecaster,
     look_back,
     read_history,
     read_scorable,
     read_steering,
     read_surroundings,
-    recall_forecaster,
 )
 from services.forecaster.versions.hindsight import ensure_trained
 
@@ -75,7 +75,7 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
         train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
-        forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
+        forecaster = load_forecaster(connection, site, version, before=instants[0], objects=objects)
         batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
         began = time.perf_counter()
         forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
