@@ -1,7 +1,7 @@
-"""What decides whether devices follow the agent: of each plan whether it is safe and cheaper, of each mode of control whether the evidence is there.
+"""Decides whether devices follow the agent: per plan whether it is safe and cheaper, per control mode whether there is enough evidence.
 
-A plan is judged by the thresholds that devices would follow, simulated on the courses that past errors of forecasts make of the expected one. A
-mode is judged by what whole days would have cost. Both only ever take from the agent: the safety layer and the owner stand above.
+A plan is judged by simulating its thresholds on the expected course and on scenarios of past forecast errors; a mode by the cost of whole days. Both only
+ever restrict the agent: the safety layer and the owner come first.
 Source: docs/decisions/0047.
 """
 
@@ -17,13 +17,11 @@ from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHAD
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
 from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
-from luna.energy.timeline import FloatArray
 from luna.platform.database.agent_gates import EffectiveMode, LastDecisions
 from services.planner.dp.plan import balance_residual_kwh, value_flows
 from services.planner.following import LEAST_GAIN
 from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies
 from services.planner.problem.problem import Problem
-from services.planner.problem.scenarios import ScenarioSet
 
 _SAME_KWH = 1e-6
 
@@ -41,7 +39,7 @@ class PlanJudgement:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The outcome of a policy on the expected course: money, kWh beyond limits and demands, and corrected slots."""
+    """The outcome of a policy on the expected course: cost, kWh beyond limits and demands, and corrected slots."""
 
     cost: float
     breach_kwh: float
@@ -52,22 +50,24 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effecti
     """Return whether devices are to follow the agent's plan, or the part of it that the mode allows.
 
     Args:
-        problem: what both plans were made from, with all that is placed.
-        planner: what the planner's plan makes of any state of charge.
-        agent: the same of the agent's plan.
+        problem: the problem of both plans, flexible loads included.
+        planner: the planner's set-points by state of charge.
+        agent: the agent's.
         effective: the agent's effective mode; in shadow its whole plan is judged, and nothing of it followed.
 
-    Invariants: nothing is followed that misses a limit or a wish by more than the planner's plan, that asks for what a device cannot do in more slots than
-    it, or that is expected to cost no less.
+    Invariants: a followed plan misses limits and demands by no more kWh than the planner's, is corrected in no more slots, and is expected to cost less.
     """
     if effective.mode == "export_only":
         agent = planner.sell_as(agent)
     errors = problem.uncertainty.errors or problem.uncertainty.courses
     runs = simulate_policies(problem, (planner, agent), errors)
-    first, second = (_inspect(problem, policy, run) for policy, run in zip((planner, agent), runs, strict=True))
-    costs, courses = _expect(runs, errors, (first.cost, second.cost))
-    gain = float(costs[0] - costs[1])
-    metrics = {"planner_cost": float(costs[0]), "agent_cost": float(costs[1]), "courses": float(courses)}
+    first, second = (_measure_outcome(problem, policy, run) for policy, run in zip((planner, agent), runs, strict=True))
+    costs, courses = [first.cost, second.cost], 1
+    if errors is not None:
+        # Past errors replace the expected course: forecasts are never right, and on that course the planner's plan is the best there is.
+        costs, courses = [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs], errors.weight.size
+    gain = costs[0] - costs[1]
+    metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "courses": float(courses)}
     metrics |= {"breach_kwh": second.breach_kwh, "interventions": float(second.corrected), "slots": float(problem.outlook.timeline.count)}
     if not all(math.isfinite(value) for value in metrics.values()):
         return PlanJudgement(GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {})
@@ -83,7 +83,7 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effecti
     return PlanJudgement(GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=second.corrected), metrics)
 
 
-def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
+def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
     capacity, outlook = problem.limits.batteries.capacity_kwh, problem.outlook
     modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
     setpoints = policy.read(slice(None), run.start_kwh / capacity, modes)
@@ -94,35 +94,24 @@ def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Out
     return _Outcome(value_flows(problem, run.flows), find_breach(problem, run.flows), int(np.count_nonzero(slots)))
 
 
-def _expect(runs: Sequence[SimulatedPolicy], errors: ScenarioSet | None, expected: tuple[float, float]) -> tuple[FloatArray, int]:
-    """Return what policies are expected to cost, ``(policies,)``, and over how many courses: the expected one alone where none is known of past errors.
-
-    Where they are, it does not count beside them: forecasts are never right, and on that course the planner's plan is the best there is.
-    """
-    if errors is None:
-        return np.array(expected), 1
-    return np.array([run.costs @ errors.weight / errors.weight.sum() for run in runs]), errors.weight.size
-
-
 # --- of a mode ------------------------------------------------------------------------------------------------------------------------------------
 
-# Points of the oracle's savings by which the agent may seem dearer, at the lower end of the interval, and a mode still be offered.
+# A mode is offered while the lower end of the gain's interval lies above this, in points of the oracle's savings.
 MARGIN_POINTS = -1.0
-# A week's loss beyond so many standard deviations of weeks' sums is no chance; nor are three weeks lost in a row by so many of theirs together. On series
-# with heavy tails an agent that is ahead by a tenth of a day's deviation is withdrawn in about one year of six, one that loses seven tenths within weeks.
+# Losses in standard deviations: of one week's sum, and of the sum of three lost weeks in a row. On heavy-tailed series an agent ahead by a tenth of a day's
+# deviation is withdrawn in about one year of six, one that loses seven tenths within weeks.
 WEEK_DEVIATIONS, THREE_WEEKS_DEVIATIONS, STREAK_WEEKS = 4.5, 3.0, 3
-# The share of slots in which the safety layer may have to correct the agent: of those planned in the last week, and of those of all days of evidence.
+# Largest share of slots corrected by the safety layer: of those planned in the last week, and of those of all days of evidence.
 MOST_CORRECTED = 0.02
 _SLOTS_PER_DAY = 96
-# Less is rounding.
-_LITTLE_MONEY = 1e-6
+_LITTLE_MONEY = 1e-6  # less is rounding
 
 
 @dataclass(frozen=True, slots=True)
 class DailyGain:
-    """A day that both lived: what the agent saved beside the planner, and the oracle beside no control, stored energy counted in.
+    """A day's ``gain`` of the agent over the planner and ``possible`` gain of the oracle over no control, both with the change in stored energy.
 
-    ``corrected`` are the slots in which the safety layer changed the agent's set-point.
+    ``corrected`` is the number of slots in which the safety layer changed the agent's set-point.
     """
 
     day: date
@@ -133,10 +122,7 @@ class DailyGain:
 
 @dataclass(frozen=True, slots=True)
 class DaysOfEvidence:
-    """Recorded days that were replayed, days in shadow, and the agent's corrected slots of late; each list in order of days.
-
-    ``slots`` were planned in the last week, ``corrected`` of them by the safety layer or a limit.
-    """
+    """Replayed days and days in shadow, each in order; of the ``slots`` planned in the last week ``corrected`` were changed by the safety layer or a limit."""
 
     replay: Sequence[DailyGain]
     shadow: Sequence[DailyGain]
@@ -145,20 +131,20 @@ class DaysOfEvidence:
 
     @property
     def both(self) -> list[DailyGain]:
-        """All days, one that is both as it was in shadow."""
-        days = {each.day: each for each in (*self.replay, *self.shadow)}
+        """All days, in order; of a day that is in both, the one in shadow."""
+        days = {gain.day: gain for gain in (*self.replay, *self.shadow)}
         return [days[day] for day in sorted(days)]
 
     def after(self, day: date) -> "DaysOfEvidence":
         """Return the evidence with the days in shadow after ``day`` alone."""
-        return replace(self, shadow=[each for each in self.shadow if each.day > day])
+        return replace(self, shadow=[gain for gain in self.shadow if gain.day > day])
 
 
 def weigh_days(kind: Literal["replay", "shadow", "both"], days: Sequence[DailyGain], *, rng: np.random.Generator) -> GateEvidence:
-    """Return the evidence of days: the gain in points of the oracle's savings, and its 95 % interval by a block bootstrap; neither without possible savings."""
+    """Return the evidence of days: the gain, also in percent of the oracle's where that is positive, with its 95 % interval by a block bootstrap."""
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
-    gains, possible = np.array([each.gain for each in days]), sum(each.possible for each in days)
-    evidence = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(each.corrected for each in days))
+    gains, possible = np.array([day.gain for day in days]), sum(day.possible for day in days)
+    evidence = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(day.corrected for day in days))
     if possible <= _LITTLE_MONEY:
         return evidence
     low, high = bound_sum(gains, rng=rng)
@@ -166,18 +152,18 @@ def weigh_days(kind: Literal["replay", "shadow", "both"], days: Sequence[DailyGa
     return evidence.model_copy(update={"points": points, "low": low, "high": high})
 
 
-def loses(shadow: Sequence[float], usual: Sequence[float]) -> bool:
+def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bool:
     """Return whether the agent has lately lost more against the planner than chance explains.
 
     Args:
-        shadow: what it saved on each day in shadow, in order.
-        usual: the same of the days that it was trusted for: how far a week's sum usually is from the mean.
+        shadow: gain on each day in shadow, in order.
+        reference: gain on each day that the mode was offered for; the standard deviation of its weekly sums is the unit of loss.
 
     Source: docs/decisions/0047; rates of false alarm are those of ``tests/unit/agent/test_losing_streak.py``.
     """
-    if len(usual) < BLOCK_DAYS or len(shadow) < BLOCK_DAYS:
+    if len(reference) < BLOCK_DAYS or len(shadow) < BLOCK_DAYS:
         return False
-    deviation = float(np.convolve(usual, np.ones(BLOCK_DAYS), mode="valid").std())
+    deviation = float(np.convolve(reference, np.ones(BLOCK_DAYS), mode="valid").std())
     if sum(shadow[-BLOCK_DAYS:]) < -WEEK_DEVIATIONS * deviation - _LITTLE_MONEY:
         return True
     if len(shadow) < STREAK_WEEKS * BLOCK_DAYS:
@@ -189,61 +175,60 @@ def loses(shadow: Sequence[float], usual: Sequence[float]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """The decisions about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
+    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last that withdrew or restored each."""
 
     policy: str
-    standing: LastDecisions
-    turns: LastDecisions
+    last_decisions: LastDecisions
+    last_changes: LastDecisions
 
 
 def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:
-    """Return a decision for each mode that ``evidence`` holds the days of, except what a person withdrew: that only a person gives back.
+    """Return a decision for each mode in ``evidence``, except those that a person withdrew: only a person restores them.
 
     Args:
-        evidence: by mode, days with as much of the agent's plan as it allows.
-        history: what holds.
-        now: when it is judged.
-        rng: draws blocks of days.
+        evidence: by mode, days on which the agent's plan was followed as far as the mode allows.
+        history: the decisions so far.
+        now: instant of the decisions.
+        rng: draws the bootstrap's blocks of days.
 
-    Invariants: without enough days of both kinds nothing is offered; what was withdrawn comes back by days after that alone.
+    Invariants: without enough days of both kinds no mode is offered; a withdrawn mode is restored by days after its withdrawal alone.
     """
-    withdrawn = {mode for mode, last in history.standing.items() if last.state == "withdrawn" and last.decided_by != GATEKEEPER}
+    withdrawn = {mode for mode, last in history.last_decisions.items() if last.state == "withdrawn" and last.decided_by != GATEKEEPER}
     return [_judge(mode, days, history, now=now, rng=rng) for mode, days in evidence.items() if mode not in withdrawn]
 
 
 def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> GateEntry:
-    last, turn = history.standing.get(mode), history.turns.get(mode)
+    last, change = history.last_decisions.get(mode), history.last_changes.get(mode)
     state = last.state if last is not None else "not_ready"
-    recent = days if turn is None else days.after(turn.at.date())
+    recent = days if change is None else days.after(change.at.date())
     entry = GateEntry(at=now, kind="judged", policy=history.policy, mode=mode, state=state, reason="", decided_by=GATEKEEPER)
     if state == "withdrawn":
-        # Days in shadow since it was withdrawn can give a mode back.
         shadow = weigh_days("shadow", recent.shadow, rng=rng)
         proven = shadow.days >= shadow.needed and shadow.low is not None and shadow.low > MARGIN_POINTS
         if proven and not _exceeds_corrections(recent, recent.shadow):
             return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [shadow]})
         return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [shadow]})
     evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
-    streak = loses([each.gain for each in recent.shadow], [each.gain for each in days.replay])
-    # What was given back once was given back by days in shadow since.
-    corrected = _exceeds_corrections(days, days.both if turn is None else recent.shadow)
+    streak = has_losing_streak([day.gain for day in recent.shadow], [day.gain for day in days.replay])
+    # After a restoration only the days in shadow since count: corrections from before caused the withdrawal.
+    corrected = _exceeds_corrections(days, days.both if change is None else recent.shadow)
     fault = "losing_streak" if streak else "interventions" if corrected else None
     if fault is not None:
         lost = {"state": "withdrawn", "kind": "withdrawn"} if state == "offered" else {"state": "not_ready"}
         return entry.model_copy(update=lost | {"reason": fault, "evidence": evidence})
-    reason, better = _weigh(evidence)
+    reason, better = _compare_costs(evidence)
     offered = "offered" if reason in ("no_dearer", "cheaper") else "not_ready"
     return entry.model_copy(update={"state": offered, "reason": reason, "better": better, "evidence": evidence})
 
 
 def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
-    """Return whether the safety layer corrects the agent beyond the limit: in what was planned in the last week, or on these days."""
-    on_days = sum(each.corrected for each in days)
+    """Return whether the safety layer corrected more than the allowed share of slots: of those planned in the last week, or on ``days``."""
+    on_days = sum(day.corrected for day in days)
     return evidence.corrected > MOST_CORRECTED * evidence.slots or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
 
 
-def _weigh(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
-    """Return the code of the evidence, and whether the agent is surely cheaper."""
+def _compare_costs(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
+    """Return the evidence's reason code, and whether the agent is significantly cheaper."""
     replay, shadow, both = evidence
     if replay.days < replay.needed:
         return "replay_days", False

@@ -1,6 +1,6 @@
-"""Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors.
+"""Trains and issues Aurora, a site's forecaster: gradient-boosted trees stacked with simple averages, in quantile bands calibrated on recent errors.
 
-Of a series all but the trees themselves is learned on weeks that lie after those which the trees that are judged there have seen.
+Stacking weights, level correction and band widths are learned out of sample: from predictions for weeks after those the trees were grown on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,15 +30,15 @@ from services.forecaster.model.trees import Trees, TreeSettings, choose_threads,
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
 YOUNG_DAYS, FULL_DAYS = 14, 60
-NEAR_SHARE, NEAR_SLOTS = 0.4, 24  # of the training rows look no further than six hours: the plan acts on those
-BLOCK_SLOTS = 7 * DAY_SLOTS  # of the halves that are judged by each other
+NEAR_SHARE, NEAR_SLOTS = 0.4, 24  # share of training rows with leads below six hours: the plan acts on those
+BLOCK_SLOTS = 7 * DAY_SLOTS  # weeks alternate between the two halves of the cross-validation
 NEEDED_ROWS = 1_000
 Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """How Aurora is trained; ``rows`` are drawn at random, ``threads`` are LightGBM's, and change no forecast."""
+    """Settings of a training; ``rows`` are drawn at random, ``threads`` of LightGBM change no forecast."""
 
     rows: int = 30_000
     trees: TreeSettings = field(default_factory=TreeSettings)
@@ -53,15 +53,8 @@ class TrainSettings:
 DEFAULT_SETTINGS = TrainSettings()
 
 
-def _name_stage(days: float, *, learned: bool) -> Stage:
-    """Return what a forecast rests on that has so many days of load behind it, and a model or none."""
-    if not learned:
-        return "profile" if days >= 1 else "cold"
-    return "full" if days >= FULL_DAYS else "young"
-
-
 def keep_quiet(_count: int, _total: int, _label: str) -> None:
-    """Report progress to nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class Aurora:
 
     Args:
         known_days: days' worth of load it was trained on.
-        metrics: what rows unseen by the trees said, by ``<series>.<what>``.
+        metrics: figures on rows unseen by the trees, by ``<series>.<figure>``.
     """
 
     site: Site
@@ -85,7 +78,7 @@ class Aurora:
 
     @property
     def stage(self) -> Stage:
-        """What it has learned from."""
+        """How much it has learned from."""
         return _name_stage(self.known_days, learned=LOAD.name in self.models)
 
     def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Forecast:
@@ -93,11 +86,11 @@ class Aurora:
         return self.issue_many(history, [issued_at], slots, context=context).forecast(0)
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return what would have been forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
+        """Return the forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
         return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views at the instants."""
+        """Return the same from the feature matrices of the instants."""
         frame, pairs, views = origin_views.frame, origin_views.pairs, origin_views.views
         quantiles = []
         for series in EVERY_SERIES:
@@ -112,8 +105,15 @@ class Aurora:
         days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(days, learned=learned)
         described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
-        levels = [dict(zip(described, each, strict=True)) for each in zip(*described.values(), strict=True)]
+        levels = [dict(zip(described, levels_of_origin, strict=True)) for levels_of_origin in zip(*described.values(), strict=True)]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
+
+
+def _name_stage(days: float, *, learned: bool) -> Stage:
+    """Return the stage of a forecast from so many days of load, with a learned model or without."""
+    if not learned:
+        return "profile" if days >= 1 else "cold"
+    return "full" if days >= FULL_DAYS else "young"
 
 
 TUNING_DAYS = 28
@@ -122,20 +122,20 @@ LEADS = np.array([1, 9, 24, 60, 110, 170])
 SHIFT_STEP, LARGEST_SHIFT = 7, 20
 TUNING_ROWS = 100
 LEAST_FACTOR, MOST_FACTOR = 0.5, 2.5
-FOLLOWED = 0.8  # power of the factor that recent errors ask for: a month is a small sample, and what it had too much of it soon has too little of
+FACTOR_EXPONENT = 0.8  # shrinks the factor toward 1: a month is a small sample, and extremes in it regress to the mean
 
 
 def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
-    """Return factors for the distance of each quantile from the median, learned from what was measured before the UTC day of each row's origin.
+    """Return factors for the distance of each quantile from the median, learned from measurements before the UTC day of each row's origin.
 
     Returns:
         Shape ``(levels, rows)``.
     """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
-    # What would have been forecast in the weeks before the first and until the last of the days: three origins a day, six leads each.
+    # Hindcasts from the weeks before the first day until the last: three origins a day, six leads each.
     first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
     origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
-    # Without a shift from origin to origin the same few times of day would speak for all.
+    # Without a shift from origin to origin only a few times of day would be sampled.
     shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
     target = ((origin + shift)[:, None] + LEADS).ravel()
     recent = Pairs(np.repeat(origin, LEADS.size), target).select(target < last)
@@ -150,32 +150,32 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
 
 
 def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
-    # By the age of the origin: an origin before the weeks looked at would be there in one batch and not in another.
+    # By the origin's age, so that a day gets the same factors in every batch.
     rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < TUNING_ROWS:
         return np.ones(LEVELS.size)
     needed = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
-    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FOLLOWED)
+    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FACTOR_EXPONENT)
     return factors
 
 
-QUARTERS = 4  # of the training's rows by time: the second half is judged, each quarter by trees that know what came before it
-GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
+QUARTERS = 4  # of the training's rows by time: each of the last two is predicted by trees grown on all before it
+TREE_FITS = 3  # in a training of one series: two that are judged, one that is kept
 POOL = "pool_"
-TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
-CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
-ALIKE = {"load"}  # rows of it count alike: weighted by what the household takes at the time, they give no better forecast in twice the time
-WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
-# Member of the view → the version whose centre it is.
+TREES_SHARE, UNIFORM_SHARE = 0.3, 0.1  # of the prior weights: the trees' share beside the pools, and what all members share evenly
+WEEKEND_LOSS_RATIO = 0.985  # weights by kind of day must lower the loss to this, to be worth the fewer rows of each
+UNWEIGHTED = {"load"}  # rows of equal weight: weights by the usual load at the time take twice as long and forecast no better
+WEEKLY = {"load"}  # series with weekends: PV has none, however well a few rainy Sundays fit one
+# Member of the view → the baseline version that forecasts by it.
 BASELINES = {"mean": "baseline_7_day_avg", "median": "baseline_7_day_median", "latest": "seasonal_naive", "clear_sky": "baseline_clear_sky"}
 BAND_NAMES = ("near", "half_day", "far")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A view with what happened, by row.
+    """Training rows: a view, and per row its lead, its actual energy, and the parts that judge it out of sample.
 
-    ``quarter`` is that of the training's time in which a target lies; ``half`` tells the weeks of its target apart, one and the next.
+    ``quarter`` is the quarter of the training's rows, ordered by target; ``half`` whether the target lies in an even week.
     """
 
     view: FeatureMatrix
@@ -189,108 +189,6 @@ class Rows:
         return Rows(self.view.select(rows), self.lead[rows], self.quarter[rows], self.half[rows], self.actual_kwh[rows])
 
 
-@dataclass(frozen=True)
-class FittedSeries:
-    """A series as fitted, with the rows it was judged on, what it says there, and the figures about it."""
-
-    model: SeriesModel
-    judged: Rows
-    heads: QuantileHeads
-    metrics: dict[str, float]
-
-
-Grow = Callable[[Rows], Trees]
-
-
-def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
-    """Learn blend, level and widths from trees that have not seen the rows they are judged on, then grow the trees again on every row.
-
-    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
-    has rows enough for weights of its own.
-    """
-    judged, outputs = judge_trees(rows, grow)
-    by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
-    strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
-    weights = {}
-    for head, share in HEADS.items():
-        members = list_members(outputs, judged.view, head)
-        weights[head] = weigh_strata(np.column_stack([*members.values()]), judged.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
-    blended = blend_heads(outputs, judged.view, weights, strata.of_row)
-    level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
-    moved = level.correct(blended, judged.view, judged.lead)
-    # By band of leads how many times as far each quantile has to lie from the median to hold its share; shape `(bands, levels)`.
-    width, widths = moved.measure_widths(judged.view.scale_kwh), np.ones((BAND_STARTS.size, LEVELS.size))
-    for place in np.flatnonzero(SIDES):
-        distance, share = SIDES[place] * (judged.actual_kwh - moved.p50), max(LEVELS[place], 1 - LEVELS[place])
-        widths[:, place] = stretch_bands(distance, width[place], judged.lead, share)
-    heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
-    metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
-    return FittedSeries(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
-
-
-def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
-    """Grow trees for a series on rows; an error counts as much as the sun is strong at the time, or like any other, as ``ALIKE`` says."""
-    scale = rows.view.scale_kwh
-    weight = None if name in ALIKE else scale / scale.mean()
-    return grow_trees(rows.view.features, rows.actual_kwh / scale, weight, settings=settings, seed=seed, threads=threads)
-
-
-def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
-    """Return the rows of the second half of the time, and what trees grown on everything before their quarter say of them."""
-    judged = rows.select(rows.quarter >= QUARTERS // 2)
-    outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
-    for quarter in range(QUARTERS // 2, QUARTERS):
-        selected = judged.quarter == quarter
-        predicted = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(selected))
-        for head, output in outputs.items():
-            output[selected] = predicted[head]
-    return judged, outputs
-
-
-def expect_weights(members: Sequence[str]) -> FloatArray:
-    """Return the weights that are right for most households, before anything is known of this one."""
-    trees = np.array([name == TREES for name in members], dtype=np.float64)
-    pools = np.array([name.startswith(POOL) for name in members], dtype=np.float64)
-    shares: FloatArray = TREES_SHARE * trees + (1 - TREES_SHARE) * pools / pools.sum()
-    return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
-
-
-def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
-    """Return whether medians blended by working day and weekend are clearly better on rows they were not learned on."""
-    members = list_members(outputs, rows.view, "p50")
-    stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
-    losses = []
-    for by_weekend in (False, True):
-        strata = stratify(rows.view, rows.lead, by_weekend=by_weekend)
-        errors = []
-        for taught in (rows.half, ~rows.half):
-            if not taught.any():
-                return False
-            weights = weigh_strata(stacked[taught], rows.actual_kwh[taught], 0.5, strata=strata.select(taught), prior=prior)
-            errors.append(rows.actual_kwh[~taught] - (stacked[~taught] * weights[strata.of_row[~taught]]).sum(axis=1))
-        losses.append(float(np.abs(np.concatenate(errors)).mean()))
-    return losses[1] < CLEARLY * losses[0]
-
-
-def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
-    """Return the median's MAE and each baseline's on rows the trees have not seen, kWh per slot, its ratio to the best one's, also by band, and coverage."""
-    error = np.abs(rows.actual_kwh - heads.p50)
-    centre = rows.view.members["centre"]
-    named = {version: np.abs(rows.actual_kwh - centre[name]) for name, version in BASELINES.items() if name in centre}
-    baselines = np.stack([*named.values()])
-    pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
-    inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
-    bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
-    ratios = {f"mae_over_best_baseline.{name}": _divide(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
-    whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
-    beside = {f"mae_kwh.{version}": float(off.mean()) for version, off in named.items()}
-    return whole | beside | {"mae_over_best_baseline": _divide(error, baselines)} | ratios
-
-
-def _divide(error: FloatArray, baselines: FloatArray) -> float:
-    return float(error.mean()) / max(float(baselines.mean(axis=1).min()), 1e-12)
-
-
 def train(
     history: Observations,
     *,
@@ -300,12 +198,12 @@ def train(
     progress: Progress = keep_quiet,
     context: Context = NO_CONTEXT,
 ) -> Aurora:
-    """Learn a site from everything measured before ``until`` and the weather as it was issued then; the same input and settings give the same forecasts.
+    """Train a site's model on everything measured before ``until`` and the weather as issued then; same input and settings, same forecasts.
 
-    With less than 14 days of a series, or one that never moves, there is nothing to learn and its profile serves; ``stage`` says so.
+    A series with less than 14 days, or of constant values, gets no model and is forecast from its profile; ``stage`` says so.
 
     Args:
-        progress: called with steps done, steps in all and what was done.
+        progress: called with steps done, steps in all and a label of the step.
     """
     last = number_slot(require_utc(until, field="until"))
     first = min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, last - 1) if len(history) else last - 1
@@ -331,19 +229,19 @@ def _grow(name: str, rows: Rows, *, settings: TrainSettings, step: Callable[[], 
 
 
 def _report(progress: Progress, steps: Iterator[int], label: str) -> None:
-    progress(next(steps), GROWTHS * len(EVERY_SERIES), label)
+    progress(next(steps), TREE_FITS * len(EVERY_SERIES), label)
 
 
 def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.random.Generator) -> Rows | None:
-    """Return about ``count_rows`` rows to learn a series from, drawn over the whole frame; None where there is nothing to learn."""
+    """Return about ``count_rows`` training rows of a series, drawn over the whole frame; None where there is nothing to learn."""
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
     origin = rng.integers(2 * DAY_SLOTS, actual.size, count_rows)
     near = rng.random(count_rows) < NEAR_SHARE
     lead = np.where(near, rng.integers(0, NEAR_SLOTS, count_rows), rng.integers(0, HORIZON_SLOTS, count_rows))
-    within = origin + lead < actual.size
-    drawn = Pairs(origin[within], (origin + lead)[within])
+    measured = origin + lead < actual.size
+    drawn = Pairs(origin[measured], (origin + lead)[measured])
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
     view = series.view(frame, pairs)
     usable = (view.limit_kwh > 0) & (view.known_days > 0)
@@ -353,6 +251,108 @@ def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.r
     half = pairs.target // BLOCK_SLOTS % 2 == 0
     rows = Rows(view, pairs.lead, quarter, half, actual[pairs.target])
     return rows if rows.lead.size >= NEEDED_ROWS and np.ptp(rows.actual_kwh) > 0 else None
+
+
+@dataclass(frozen=True)
+class FittedSeries:
+    """A fitted series, with the rows it was judged on, its quantiles there, and its metrics."""
+
+    model: SeriesModel
+    judged: Rows
+    heads: QuantileHeads
+    metrics: dict[str, float]
+
+
+Grow = Callable[[Rows], Trees]
+
+
+def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
+    """Learn stacking weights, level and widths from out-of-sample predictions of trees, then grow the trees again on every row.
+
+    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
+    has rows enough for weights of its own.
+    """
+    judged, outputs = judge_trees(rows, grow)
+    by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
+    strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
+    weights = {}
+    for head, share in HEADS.items():
+        members = list_members(outputs, judged.view, head)
+        weights[head] = weigh_strata(np.column_stack([*members.values()]), judged.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
+    blended = blend_heads(outputs, judged.view, weights, strata.of_row)
+    level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
+    moved = level.correct(blended, judged.view, judged.lead)
+    # Factor by band of leads on each quantile's distance from the median, for it to cover its share; shape `(bands, levels)`.
+    width, widths = moved.measure_widths(judged.view.scale_kwh), np.ones((BAND_STARTS.size, LEVELS.size))
+    for level_index in np.flatnonzero(SIDES):
+        distance, share = SIDES[level_index] * (judged.actual_kwh - moved.p50), max(LEVELS[level_index], 1 - LEVELS[level_index])
+        widths[:, level_index] = stretch_bands(distance, width[level_index], judged.lead, share)
+    heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
+    metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
+    return FittedSeries(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+
+
+def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
+    """Grow trees for a series on rows, weighted by the scale of the target (for PV, clear-sky output) unless ``UNWEIGHTED`` names it."""
+    scale = rows.view.scale_kwh
+    weight = None if name in UNWEIGHTED else scale / scale.mean()
+    return grow_trees(rows.view.features, rows.actual_kwh / scale, weight, settings=settings, seed=seed, threads=threads)
+
+
+def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
+    """Return the rows of the last two quarters, and their predictions by trees grown on all rows before their quarter."""
+    judged = rows.select(rows.quarter >= QUARTERS // 2)
+    outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
+    for quarter in range(QUARTERS // 2, QUARTERS):
+        selected = judged.quarter == quarter
+        predicted = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(selected))
+        for head, output in outputs.items():
+            output[selected] = predicted[head]
+    return judged, outputs
+
+
+def expect_weights(members: Sequence[str]) -> FloatArray:
+    """Return the prior weights of the members, fit for most households."""
+    trees = np.array([name == TREES for name in members], dtype=np.float64)
+    pools = np.array([name.startswith(POOL) for name in members], dtype=np.float64)
+    shares: FloatArray = TREES_SHARE * trees + (1 - TREES_SHARE) * pools / pools.sum()
+    return (1 - UNIFORM_SHARE) * shares + UNIFORM_SHARE / len(members)
+
+
+def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
+    """Return whether separate weights for working days and weekends lower the median's loss, cross-validated over the halves."""
+    members = list_members(outputs, rows.view, "p50")
+    stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
+    losses = []
+    for by_weekend in (False, True):
+        strata = stratify(rows.view, rows.lead, by_weekend=by_weekend)
+        errors = []
+        for training in (rows.half, ~rows.half):
+            if not training.any():
+                return False
+            weights = weigh_strata(stacked[training], rows.actual_kwh[training], 0.5, strata=strata.select(training), prior=prior)
+            errors.append(rows.actual_kwh[~training] - (stacked[~training] * weights[strata.of_row[~training]]).sum(axis=1))
+        losses.append(float(np.abs(np.concatenate(errors)).mean()))
+    return losses[1] < WEEKEND_LOSS_RATIO * losses[0]
+
+
+def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
+    """Return the MAE of the median and of each baseline in kWh per slot, their ratio over all leads and by band, pinball loss and coverage."""
+    error = np.abs(rows.actual_kwh - heads.p50)
+    centre = rows.view.members["centre"]
+    named = {version: np.abs(rows.actual_kwh - centre[name]) for name, version in BASELINES.items() if name in centre}
+    baselines = np.stack([*named.values()])
+    pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
+    inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
+    bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
+    ratios = {f"mae_over_best_baseline.{name}": _over_best(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
+    whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
+    by_baseline = {f"mae_kwh.{version}": float(errors.mean()) for version, errors in named.items()}
+    return whole | by_baseline | {"mae_over_best_baseline": _over_best(error, baselines)} | ratios
+
+
+def _over_best(error: FloatArray, baselines: FloatArray) -> float:
+    return float(error.mean()) / max(float(baselines.mean(axis=1).min()), 1e-12)
 
 
 def count_days(values: FloatArray) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import FloatArray
-from services.agent.gatekeeper import loses
+from services.agent.gatekeeper import has_losing_streak
 
 YEARS, DAYS = 40, 365
 
@@ -23,7 +23,7 @@ def find_withdrawals(mean: float) -> list[int]:
     found = []
     for seed in range(YEARS):
         usual, lived = draw_gains(1000 + seed, 0.1, 180).tolist(), draw_gains(seed, mean, DAYS).tolist()
-        found += [day for day in range(7, DAYS) if loses(lived[:day], usual)][:1]
+        found += [day for day in range(7, DAYS) if has_losing_streak(lived[:day], usual)][:1]
     return found
 
 
@@ -40,14 +40,14 @@ def test_an_agent_that_loses_is_caught_within_weeks(loss: float, within: int) ->
 
 def test_one_lost_week_that_chance_explains_is_no_streak() -> None:
     usual = draw_gains(1, 0.1, 180).tolist()
-    assert not loses([0.0] * 60 + [-0.3] * 7, usual)
+    assert not has_losing_streak([0.0] * 60 + [-0.3] * 7, usual)
 
 
 def test_a_week_as_no_chance_makes_it_ends_control_at_once() -> None:
     """Seven days of two deviations each: far beyond 4.5 deviations of a week's sum, which is about 2.6 times a day's and more with days that go on."""
     usual = np.random.default_rng(1).normal(0.0, 1.0, 180).tolist()
-    assert loses([0.1] * 30 + [-2.5] * 7, usual)
+    assert has_losing_streak([0.1] * 30 + [-2.5] * 7, usual)
 
 
 def test_without_days_to_compare_with_nothing_is_a_streak() -> None:
-    assert not loses([-5.0] * 30, [0.1] * 6)
+    assert not has_losing_streak([-5.0] * 30, [0.1] * 6)
