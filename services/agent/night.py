@@ -1,10 +1,10 @@
-"""The agent's nightly work: score plans, have missing days replayed, judge modes, and train where that is due.
+"""Runs the agent's nightly work: scores plans, judges control modes, and requests replays of missing days and trainings that are due.
 
-Each step of each site is a transaction of its own and asks for nothing twice, so a night that is interrupted goes on an hour later where it was.
+Each step of each site is a transaction of its own and idempotent, so an interrupted night continues an hour later where it stopped.
 
-A score is what the stored plans of planner and agent would have cost on a day, beside what could have been: the day's load, sun and prices do not depend on
-them. Each slot is followed as the executor follows it, from the state of charge that was measured at midnight on: the plan in force is the last one issued
-before the slot, the agent's is the one made beside it. A slot without a plan of the agent is the planner's, as it would be on the device.
+A day's score is the cost of the stored plans of planner and agent, and of reference policies, on the day's actual load, PV and prices. It simulates what the
+executor does, from the state of charge measured at midnight on: the plan in force is the last one issued before the slot, with the agent's plan that is based
+on it; slots without one follow the planner.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,9 +47,8 @@ from services.planner.replay.results import value_stored_energy
 from services.planner.service.inputs import read_scene
 from services.planner.service.replay import NIGHT_HOURS, SIMULATION
 
-# What the planner's chain is called.
-PLANNER = "mpc"
-# The share of a day's slots that the agent has to have planned for the day to count.
+PLANNER = "mpc"  # policy name of the planner's plans in replays and scores
+# Least share of a day's slots that planner and agent must have planned for the day to be scored.
 LEAST_PLANNED = 0.5
 DAY = timedelta(days=1)
 _CURTAILMENT = {"free": Curtailment.NONE, "no_export": Curtailment.EXPORT, "limit": Curtailment.NONE, "off": Curtailment.ALL}
@@ -57,16 +56,115 @@ NIGHTS = TaskCounter("luna_agent_nights_total", "Nights of sites by how they end
 GATES = TaskCounter("luna_agent_gate_decisions_total", "Decisions of the gatekeeper about modes of control.", ["mode", "state"])
 log = structlog.get_logger("luna.agent")
 
-# Days that are looked at for scores that are missing: a worker may have been away.
+# Days back to look for missing scores: a worker may have been away.
 SCORED_BACK = 7
-# Recorded days before the first training: two weeks are what a model of a load needs, two more what its errors are seen on.
+# Recorded days before the first training: two weeks for the load model to learn from, two more to measure its errors on.
 FIRST_TRAINING_DAYS = 28
-# Recorded days that are replayed for evidence: what is needed, and what gaps may take away.
+# Recorded days to replay for evidence: those needed, and a reserve for gaps.
 EVIDENCE_DAYS = 220
-# Days of one replay, and replays that are asked for in one night.
+# Days of one replay, and replays requested in one night.
 CHUNK_DAYS, CHUNKS = 30, 3
 RETRAIN_AFTER, RETRAIN_AFTER_LOSS = timedelta(days=7), timedelta(days=2)
 REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
+
+
+def run_night(engine: Engine, request: NightRequest, submit: Callable[[Request], Job], *, now: datetime) -> NightReply:
+    """Run the nightly work of every site whose night it is, or of the named one now; a failing site does not stop the others.
+
+    Args:
+        engine: of the database.
+        request: names one site, or none for all.
+        submit: queues a job.
+        now: the current instant.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    with unit_of_work(engine) as connection:
+        every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites
+    due = [site for site in every if site.batteries and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)]
+    actions: dict[str, list[str]] = {}
+    faults: dict[str, str] = {}
+    for site in due:
+        night = _Night(engine, site, now, submit)
+
+        def fail(error: Exception, site: Site = site) -> None:
+            log.error("a night of the agent failed", site_id=site.name, exc_info=error)
+            faults[site.name] = str(error)
+
+        isolate(night.run, fail)
+        actions[site.name] = night.actions
+        NIGHTS.labels("failed" if site.name in faults else "done").inc()
+    return NightReply(sites=actions, faults=faults)
+
+
+@dataclass(frozen=True)
+class _Night:
+    """Nightly work of one site; ``actions`` lists what was done."""
+
+    engine: Engine
+    site: Site
+    now: datetime
+    submit: Callable[[Request], Job]
+    actions: list[str] = field(default_factory=list)
+
+    @property
+    def policy(self) -> str:
+        return SHADOW_POLICIES[self.site.antares.shadow_policy_type]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return parse_zone(self.site.timezone)
+
+    @property
+    def yesterday(self) -> date:
+        return self.now.astimezone(self.zone).date() - DAY
+
+    def run(self) -> list[str]:
+        """Run the due steps, and return their actions."""
+        self._score()
+        lost = any(entry.reason == "losing_streak" for entry in self._judge())
+        with unit_of_work(self.engine) as connection:
+            work = choose_evidence(connection, self.site, policy=self.policy, yesterday=self.yesterday)
+            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
+                work.append(TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy]))
+        for request in work:
+            job = self.submit(request)
+            self.actions.append(f"asked {request.task} {job.job_id}")
+        return self.actions
+
+    def _score(self) -> None:
+        with unit_of_work(self.engine) as connection:
+            first = self.yesterday - (SCORED_BACK - 1) * DAY
+            scored = scores.read_daily(connection, self.site.name, system_id=SHADOW + self.policy, first=first, last=self.yesterday)
+        scored_days = {cost.day for cost in scored.get(self.policy, [])}
+        # The day before yesterday once more: yesterday's actuals now value the energy stored at its end.
+        rescored = {self.yesterday - DAY, self.yesterday}
+        days = [first + number * DAY for number in range(SCORED_BACK)]
+        for day in (day for day in days if day not in scored_days or day in rescored):
+            try:
+                with unit_of_work(self.engine) as connection:
+                    score_day(connection, self.site, day, policy=self.policy)
+                self.actions.append(f"scored {day}")
+            except UnscoredDayError as error:
+                self.actions.append(f"left out {day}: {error.reason}")
+
+    def _judge(self) -> list[GateEntry]:
+        """Judge each mode once a day, and return the decisions."""
+        with unit_of_work(self.engine) as connection:
+            last = agent_gates.last_judged(connection, self.site.name, policy=self.policy)
+            if last is not None and last.astimezone(self.zone).date() > self.yesterday:
+                return []
+            decisions, changes = (read(connection, self.site.name, policy=self.policy) for read in (agent_gates.read_standing, agent_gates.read_turns))
+            evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
+            rng = np.random.default_rng(self.yesterday.toordinal())
+            entries = judge_modes(evidence, ModeHistory(self.policy, decisions, changes), now=self.now, rng=rng)
+            for entry in entries:
+                agent_gates.record(connection, self.site.name, entry)
+        for entry in entries:
+            GATES.labels(entry.mode, entry.state or "").inc()
+            self.actions.append(f"judged {entry.mode}: {entry.state} ({entry.reason})")
+        return entries
 
 
 class UnscoredDayError(InvalidInputError):
@@ -79,7 +177,7 @@ class UnscoredDayError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class PlanPair:
-    """A plan as it may be in force: its own thresholds, and those of the agent where it made any; ``agent_at`` is when it did."""
+    """A planner's plan and the agent's plan based on it, if any; ``agent_at`` is when the agent's was issued."""
 
     plan: PlanReply
     agent: PlanReply | None = None
@@ -87,19 +185,19 @@ class PlanPair:
 
 
 def score_day(connection: Connection, site: Site, day: date, *, policy: str, max_age: timedelta = MAX_AGE) -> dict[str, DayCost]:
-    """Return what policies would have cost on a local day, and store it; scored again, once the day after is recorded too, it takes the first one's place.
+    """Store and return what policies would have cost on a local day; a second score, once the next day is recorded too, replaces the first.
 
     Args:
         connection: to the database.
-        site: a stored one.
-        day: recorded whole.
-        policy: the agent's.
+        site: a stored site.
+        day: completely recorded.
+        policy: the agent's policy.
         max_age: a plan whose first slot began longer ago is not followed.
 
     Raises:
         UnscoredDayError: the day is excluded or has gaps, the state of charge at its midnight is unknown, or too little was planned.
     """
-    verdicts = {each.day: each.verdict for each in quality.read(connection, site.name, day, day)}
+    verdicts = {judged.day: judged.verdict for judged in quality.read(connection, site.name, day, day)}
     if not may_use(verdicts.get(day)):
         raise UnscoredDayError("excluded", "the day is excluded by its quality")
     scene = _read_scene(connection, site, day)
@@ -111,8 +209,8 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
     initial_kwh = np.array([[np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh] for battery in site.batteries]).reshape(-1, 1)
     rules = replace(Rules.of(scene), initial_kwh=initial_kwh)
     due = [find_due(issued, start, max_age=max_age) for start in window]
-    planned = sum(each is not None for each in due)
-    agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
+    planned = sum(pair is not None for pair in due)
+    agent_planned = sum(pair is not None and _has_agent_plan(pair, start) for pair, start in zip(due, window, strict=True))
     if min(planned, agent_planned) < LEAST_PLANNED * window.count:
         raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots")
     takes: dict[str, Take] = {
@@ -120,13 +218,13 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
         policy: lambda _, agent: agent,
         policy + EXPORT: lambda planner, agent: [own.sell_as(theirs) for own, theirs in zip(planner, agent, strict=True)],
     }
-    costs = replay_day(scene, rules, window, {name: StoredChain(site, window, due, take) for name, take in takes.items()})
+    costs = replay_day(scene, rules, window, {name: StoredPlansPolicy(site, window, due, take) for name, take in takes.items()})
     scores.upsert_days(connection, site.name, system_id=SHADOW + policy, currency=site.currency, days={name: [cost] for name, cost in costs.items()})
     return costs
 
 
 def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
-    """Return the actual values of a day, and of the day after it where that is recorded: by it the energy left at midnight is valued."""
+    """Return the actuals of a day, and of the next where it is recorded: the energy stored at midnight is valued by its use then."""
     version = find_active(connection, site).forecast_version
     for last in (day + DAY, day):
         try:
@@ -137,39 +235,39 @@ def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
 
 
 def read_issued(connection: Connection, site: Site, window: Timeline, *, policy: str) -> list[PlanPair]:
-    """Return the plans that may have been in force within a window, in order of issue, each with the agent's beside it."""
+    """Return the plans that may have been in force within a window, in order of issue, each with the agent's plan based on it."""
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
     covering = agent_plans.read_covering(connection, site.name, policy=policy, first=window.start, end=window.end)
-    beside = {agent_plan.based_on: (reply, agent_plan.issued_at) for agent_plan, reply in covering}
-    return [PlanPair(plans.load(connection, span.plan_id), *beside.get(span.plan_id, (None, None))) for span in spans]
+    agents = {agent_plan.based_on: (reply, agent_plan.issued_at) for agent_plan, reply in covering}
+    return [PlanPair(plans.load(connection, span.plan_id), *agents.get(span.plan_id, (None, None))) for span in spans]
 
 
 def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) -> PlanPair | None:
     """Return the plan in force in the slot that begins at an instant: of those that cover it the last one issued by then, unless it is too old."""
     due: PlanPair | None = None
-    for each in issued:
-        plan = each.plan
+    for pair in issued:
+        plan = pair.plan
         if plan.issued_at <= at and plan.slots[0].start <= at < plan.slots[-1].start + timedelta(minutes=plan.slot_minutes):
-            due = each
+            due = pair
     return due if due is not None and floor_to(at, SLOT) - floor_to(due.plan.slots[0].start, SLOT) <= max_age else None
 
 
-def _has_come(due: PlanPair, start: datetime) -> bool:
+def _has_agent_plan(due: PlanPair, start: datetime) -> bool:
     return due.agent is not None and due.agent_at is not None and due.agent_at <= start
 
 
-# Returns what is followed of the planner's thresholds and the agent's.
+# The thresholds to follow, of the planner's and the agent's.
 Take = Callable[[Sequence[BatteryPolicy], Sequence[BatteryPolicy]], Sequence[BatteryPolicy]]
 
 
-class StoredChain:
-    """Stored plans, one after the other, as the executor follows them on a window.
+class StoredPlansPolicy:
+    """Policy of a window's stored plans, each followed while it is in force, as the executor does.
 
     Args:
-        site: whose plans they are.
-        window: the slots that are decided.
-        due: the plan in force in each of them; None: the inverters are alone.
-        take: selects from the two plans.
+        site: the site of the plans.
+        window: the slots to decide.
+        due: the plan in force in each slot; None: inverters run self-consumption.
+        take: combines the thresholds of planner and agent.
     """
 
     def __init__(self, site: Site, window: Timeline, due: Sequence[PlanPair | None], take: Take) -> None:
@@ -183,7 +281,7 @@ class StoredChain:
         start, due = self._window.start + slot * SLOT, self._due[slot]
         policy = None
         if due is not None:
-            with_agent = _has_come(due, start)
+            with_agent = _has_agent_plan(due, start)
             key = (due.plan.plan_id, with_agent)
             if key not in self._policies:
                 self._policies[key] = self._make_policy(due.plan, due.agent if with_agent else None)
@@ -197,28 +295,28 @@ class StoredChain:
         return setpoint
 
     def _make_policy(self, plan: PlanReply, agent: PlanReply | None) -> PlanPolicy | None:
-        """Return what a plan makes of any state of charge; None for one that has no thresholds, as of sites without batteries."""
+        """Return a plan's set-points by state of charge; None for a plan without thresholds, as of sites without batteries."""
         batteries = self._site.batteries
-        if any(each.name not in plan.thresholds for each in batteries):
+        if any(battery.name not in plan.thresholds for battery in batteries):
             return None
-        own = [plan.thresholds[each.name].policy(each) for each in batteries]
-        theirs = own if agent is None else [agent.thresholds[each.name].policy(each) for each in batteries]
+        planners = [plan.thresholds[battery.name].policy(battery) for battery in batteries]
+        agents = planners if agent is None else [agent.thresholds[battery.name].policy(battery) for battery in batteries]
         count = len(plan.slots)
         curtailment, limit = np.zeros(count, dtype=np.int8), np.full(count, np.inf)
         if plan.pv is not None:
             curtailment = np.array([_CURTAILMENT[mode] for mode in plan.pv.mode], dtype=np.int8)
             limit = np.array([np.inf if value is None else value for value in plan.pv.limit_kw])
-        return PlanPolicy(self._take(own, theirs), curtailment, limit)
+        return PlanPolicy(self._take(planners, agents), curtailment, limit)
 
 
-def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mapping[str, Policy]) -> dict[str, DayCost]:
-    """Return what chains of plans, plain rules and the oracle cost on the first day of a scene, from the same stored energy on.
+def replay_day(scene: ReplayData, rules: Rules, window: Timeline, stored: Mapping[str, Policy]) -> dict[str, DayCost]:
+    """Return what stored plans, plain rules and the oracle cost on the first day of a scene, all from the same state of charge.
 
-    ``value_gain`` is what the batteries' energy gained in worth by the oracle's value over the whole scene: by it costs of days may be compared.
+    ``value_gain`` is the change in worth of the stored energy, valued by the oracle over the whole scene; it makes costs of days comparable.
     """
     oracle = plan_with_hindsight(scene, rules)
     plain = {name: PlainPolicy(mode, rules.curtailment) for name, mode in (("idle", Mode.HOLD), ("self_consumption", Mode.SELF_CONSUMPTION))}
-    policies: dict[str, Policy] = {**chains, **plain, "oracle": Committed(oracle.setpoints)}
+    policies: dict[str, Policy] = {**stored, **plain, "oracle": Committed(oracle.setpoints)}
     costs = {}
     for name, policy in policies.items():
         counted = CountedPolicy(policy, rules.limits)
@@ -245,126 +343,27 @@ def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan)
     )
 
 
-@dataclass(frozen=True)
-class _Night:
-    """One site's night; ``did`` lists its actions."""
-
-    engine: Engine
-    site: Site
-    now: datetime
-    ask: Callable[[Request], Job]
-    did: list[str] = field(default_factory=list)
-
-    @property
-    def policy(self) -> str:
-        return SHADOW_POLICIES[self.site.antares.shadow_policy_type]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return parse_zone(self.site.timezone)
-
-    @property
-    def yesterday(self) -> date:
-        return self.now.astimezone(self.zone).date() - DAY
-
-    def run(self) -> list[str]:
-        """Run the due steps, and return their actions."""
-        self._score()
-        lost = any(entry.reason == "losing_streak" for entry in self._judge())
-        with unit_of_work(self.engine) as connection:
-            work = choose_evidence(connection, self.site, policy=self.policy, yesterday=self.yesterday)
-            if wants_training(connection, self.site, policy=self.policy, now=self.now, lost=lost):
-                work.append(TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[self.policy]))
-        for request in work:
-            job = self.ask(request)
-            self.did.append(f"asked {request.task} {job.job_id}")
-        return self.did
-
-    def _score(self) -> None:
-        with unit_of_work(self.engine) as connection:
-            first = self.yesterday - (SCORED_BACK - 1) * DAY
-            scored = scores.read_daily(connection, self.site.name, system_id=SHADOW + self.policy, first=first, last=self.yesterday)
-        scored_days = {cost.day for cost in scored.get(self.policy, [])}
-        # The day before yesterday once more: since yesterday is recorded, what was left at its end is valued by what came.
-        again = {self.yesterday - DAY, self.yesterday}
-        days = [first + number * DAY for number in range(SCORED_BACK)]
-        for day in (day for day in days if day not in scored_days or day in again):
-            try:
-                with unit_of_work(self.engine) as connection:
-                    score_day(connection, self.site, day, policy=self.policy)
-                self.did.append(f"scored {day}")
-            except UnscoredDayError as error:
-                self.did.append(f"left out {day}: {error.reason}")
-
-    def _judge(self) -> list[GateEntry]:
-        """Judge each mode once a day, and return the decisions."""
-        with unit_of_work(self.engine) as connection:
-            last = agent_gates.last_judged(connection, self.site.name, policy=self.policy)
-            if last is not None and last.astimezone(self.zone).date() > self.yesterday:
-                return []
-            standing, turns = (load_rows(connection, self.site.name, policy=self.policy) for load_rows in (agent_gates.read_standing, agent_gates.read_turns))
-            evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
-            rng = np.random.default_rng(self.yesterday.toordinal())
-            entries = judge_modes(evidence, ModeHistory(self.policy, standing, turns), now=self.now, rng=rng)
-            for entry in entries:
-                agent_gates.record(connection, self.site.name, entry)
-        for entry in entries:
-            GATES.labels(entry.mode, entry.state or "").inc()
-            self.did.append(f"judged {entry.mode}: {entry.state} ({entry.reason})")
-        return entries
-
-
-def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Job], *, now: datetime) -> NightReply:
-    """Do each site's night, the named one's at once; what is wrong with one site keeps no other waiting.
-
-    Args:
-        engine: of the database.
-        request: names a site, or none.
-        ask: accepts a job.
-        now: the instant.
-
-    Raises:
-        NotFoundError: no such site.
-    """
-    with unit_of_work(engine) as connection:
-        every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites
-    due = [site for site in every if site.batteries and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)]
-    actions: dict[str, list[str]] = {}
-    faults: dict[str, str] = {}
-    for site in due:
-        night = _Night(engine, site, now, ask)
-
-        def fail(error: Exception, site: Site = site) -> None:
-            log.error("a night of the agent failed", site_id=site.name, exc_info=error)
-            faults[site.name] = str(error)
-
-        isolate(night.run, fail)
-        actions[site.name] = night.did
-        NIGHTS.labels("failed" if site.name in faults else "done").inc()
-    return NightReply(sites=actions, faults=faults)
-
-
 def read_evidence(connection: Connection, site: Site, *, policy: str, now: datetime) -> dict[ControlMode, DaysOfEvidence]:
-    """Return the days that each mode is judged by, replayed and in shadow, with as much of the agent's plan as the mode takes."""
+    """Return the evidence of each mode: replayed days and days in shadow, with the agent's plan followed as far as the mode allows."""
     replayed = scores.read_daily(connection, site.name, system_id=SIMULATION)
-    beside = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
+    shadow = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
     planned = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
     names: dict[ControlMode, str] = {"export_only": policy + EXPORT, "full_control": policy}
-    return {mode: DaysOfEvidence(pair_days(replayed, name), pair_days(beside, name), planned.slots, planned.interventions) for mode, name in names.items()}
+    return {mode: DaysOfEvidence(pair_days(replayed, name), pair_days(shadow, name), planned.slots, planned.interventions) for mode, name in names.items()}
 
 
 def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
-    """Return what a policy saved beside the planner on each day of which both are known, with what the oracle saved."""
-    settled = {name: {each.day: each.settled for each in days} for name, days in costs.items()}
+    """Return a policy's gain over the planner, and the oracle's over no control, on each day that has the costs of all four."""
+    settled = {name: {cost.day: cost.settled for cost in days} for name, days in costs.items()}
     settled_costs = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
     own, planner, oracle, idle = settled_costs
-    days = sorted(set.intersection(*(set(each) for each in settled_costs)))
-    corrected = {each.day: each.corrected or 0 for each in costs.get(policy, [])}
+    days = sorted(set.intersection(*(set(by_day) for by_day in settled_costs)))
+    corrected = {cost.day: cost.corrected or 0 for cost in costs.get(policy, [])}
     return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day], corrected[day]) for day in days]
 
 
 def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterday: date) -> list[Request]:
-    """Return the requests that turn recorded days into evidence: the first training, from before these days, then replays of those that lack one."""
+    """Return the requests that produce missing evidence: a first training on data before these days, then replays of days without one."""
     zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
     if span is None:
         return []
@@ -379,7 +378,7 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
     replayed = set.intersection(*({day.day for day in scored.get(name, [])} for name in policies[-2:]))
     savings = read_savings(connection, site, first=first, last=yesterday)
     ready = {day.day for day in savings.counted} | {day.day for day in savings.left_out if day.code == "not_replayed"}
-    # Runs of neighbouring days, none longer than a replay is to be.
+    # Runs of consecutive days, each at most as long as one replay.
     spans: list[list[date]] = []
     for day in sorted(ready - replayed):
         if spans and day - spans[-1][-1] == DAY and len(spans[-1]) < CHUNK_DAYS:
@@ -390,7 +389,7 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
 
 
 def wants_training(connection: Connection, site: Site, *, policy: str, now: datetime, lost: bool) -> bool:
-    """Return whether the agent is to learn anew: weekly, and, after a losing streak, sooner; a first time only once there is something to learn from."""
+    """Return whether a training is due: weekly, sooner after a losing streak, the first once enough days are recorded."""
     span = recorded_span.of_site(connection, site.name)
     if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
         return False
