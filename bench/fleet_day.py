@@ -47,7 +47,7 @@ from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
 from services.executor.device import DryRun
-from services.executor.watch import SiteUnits, describe_sites, list_turns
+from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.retraining.training import train_and_tell
 from services.ingest.listening.slot_scheduler import OVERLAP
@@ -194,7 +194,7 @@ class Fleet:
     def control(self) -> None:
         """Tell every device of every site what its plan says of the slot that begins."""
         with unit_of_work(self.database) as connection:
-            turns = list_turns(connection, self.units)
+            turns = list_due_units(connection, self.units)
         for turn in turns:
             self.executor.turn(*turn)
 

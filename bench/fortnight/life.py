@@ -39,7 +39,7 @@ from services.executor import mqtt, profile
 from services.executor.control_step import Executor
 from services.executor.device import Device
 from services.executor.profile import MixedDevice
-from services.executor.watch import SiteUnits, list_turns
+from services.executor.watch import SiteUnits, list_due_units
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import MQTT
@@ -190,7 +190,7 @@ class SetLuna:
 
     def _act(self) -> bool:
         with unit_of_work(self.database) as connection:
-            turns = list_turns(connection, self._units)
+            turns = list_due_units(connection, self._units)
         return sum(self._executor.turn(*turn) for turn in turns) > 0
 
     def _is_due(self, request: type[Request], every: timedelta) -> bool:

@@ -1,7 +1,7 @@
-"""Decision for a unit and slot: measured, decided, clamped by the safety layer and stored before anything is sent.
+"""Decides the set-points of a unit for a slot: reads the state of charge, chooses a request, clamps and stores it before anything is sent.
 
-Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan. A verdict counts for the mode of control that holds at the
-moment: what is withdrawn ends with the slot.
+Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan and the control mode in force: a withdrawal takes effect with
+the next slot.
 """
 
 import math
@@ -48,80 +48,14 @@ from services.executor.devices.unit import InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
 
-# Of a verdict these count in every mode: what was judged for another one says nothing of the one that holds by now.
-_COUNTS: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
-
-
-@dataclass(frozen=True, slots=True)
-class AgentPlans:
-    """Reader of the agent's plans of a stored site; ``follow`` returns a plan's request for the current slot."""
-
-    connection: Connection
-    site: Site
-    follow: Callable[[PlanReply], ControlRequest]
-
-    def ask(self, plan: PlanReply) -> ControlRequest:
-        """Return the batteries' control request: by the agent's plan as far as its mode allows, else by the planner's ``plan``."""
-        planned = self.follow(plan)
-        if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
-            return planned
-        gate = agent_gates.read_effective_mode(self.connection, self.site)
-        if gate.mode == "shadow":
-            withdrawn = gate.code == "mode_withdrawn"
-            return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
-        try:
-            shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
-            if shadow is None or shadow.plan_id is None or shadow.verdict.follow != FOLLOWED[gate.mode]:
-                return replace(planned, reason="no_verdict" if shadow is None else _COUNTS.get(shadow.verdict.code, "no_verdict"))
-            agent = agent_plans.load(self.connection, shadow.plan_id)
-            if not _fits(agent, plan):
-                log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
-                return replace(planned, reason="plan_failed")
-            is_full = gate.mode == "full_control"
-            return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper") if is_full else self._follow_export(planned, plan, agent)
-        except (ValidationError, UnreadableError, LookupError) as error:
-            log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
-            return replace(planned, reason="plan_failed")
-
-    def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
-        """Return the planner's request with the agent's export; where both are equal it counts as the planner's."""
-        batteries = [each for each in self.site.batteries if each.name in plan.thresholds]
-        mixed = {each.name: plan.thresholds[each.name].policy(each).sell_as(agent.thresholds[each.name].policy(each)) for each in batteries}
-        followed = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
-        if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
-            return planned
-        return replace(followed, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
-
-
-def _sells(request: ControlRequest) -> bool:
-    return any(each.mode == "export" for each in request.requested.values())
-
-
-def _fits(agent: PlanReply, plan: PlanReply) -> bool:
-    """Return whether a plan has thresholds for the same batteries in the same slots; ``plan`` may have those of its slots alone that have begun."""
-    begun = [each.start for each in plan.slots]
-    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [each.start for each in agent.slots[: len(begun)]] != begun:
-        return False
-    series: list[list[Any]] = []
-    for each in (*agent.thresholds.values(), *plan.thresholds.values()):
-        series += [each.no_pv, each.charge_kw, each.discharge_kw]
-        for level in (each.keep, each.begin):
-            series += [level.buy, level.store, level.spill, level.serve, level.sell]
-    return all(len(values) == len(agent.slots) for values in series)
-
+log = structlog.get_logger("luna.planner.execution")
 
 INTERVENTIONS = Counter(
     "luna_planner_safety_interventions_total",
     "Decisions of which the safety layer allowed less than was asked: another mode, less power.",
     ["site_id", "device"],
 )
-# The first try comes with the next slot.
 BACK_OFF = RetryPolicy(SLOT, longest=timedelta(hours=1))
-# Fields of set-points that are powers; less than this is rounding.
-_POWERS = ("power_kw", "charge_kw", "give_kw")
-_LITTLE_KW = 1e-6
-
-log = structlog.get_logger("luna.planner.execution")
 
 
 @dataclass
@@ -154,7 +88,7 @@ class PlanRequests:
 
 @dataclass(frozen=True)
 class Decider:
-    """Decides for a slot, or replaces a decision by the fallback.
+    """Decides for a slot, or replaces a decision with the fallback.
 
     Args:
         engine: of the database.
@@ -173,13 +107,12 @@ class Decider:
         now = self.clock.now()
         if target.control.by == "dry_run" and target.unit.key == BATTERIES:
             with unit_of_work(self.engine) as connection:
-                soc = dict.fromkeys((each.battery for each in target.control.batteries), read_recorded(connection, target.site, now))
+                soc = dict.fromkeys((connected.battery for connected in target.control.batteries), read_recorded(connection, target.site, now))
         else:
-            # By name, NaN where there is no reading.
             soc = target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
         with unit_of_work(self.engine) as connection:
             request = self._build_request(connection, target, state, source=source, soc=soc)
-        decision = _decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
+        decision = _build_decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
         if any(is_restrained(decision.requested[name], allowed) for name, allowed in decision.allowed.items() if name in decision.requested):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)
@@ -192,17 +125,17 @@ class Decider:
             self.plan_requests.add(state)
         return decided or state
 
-    def take_back(self, target: ControlTarget, state: ControlState, decision: Decision, reason: LeftAloneReason, *, until: datetime | None = None) -> None:
-        """Store the fallback as the decision, in place of a command that was not followed; until then, or for longer with each in a row, none is sent."""
+    def fall_back(self, target: ControlTarget, state: ControlState, decision: Decision, reason: LeftAloneReason, *, until: datetime | None = None) -> None:
+        """Replace a decision that was not followed with the fallback, and send no other until ``until``, by default for the back-off of failures in a row."""
         now, soc = self.clock.now(), {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
         with unit_of_work(self.engine) as connection:
             request = fallback(target.unit, reason, partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
-        # What may not be written is no fault of the device.
+        # An instant is given where the day's writes are spent, which is no failure of the device.
         failures = (0 if decision.left_alone is None else decision.left_alone.failures) + (until is None)
-        alone = LeftAlone(since=decision.slot_start, until=until or decision.slot_start + BACK_OFF.pause(failures), failures=failures)
-        decided = _decision(target, request, soc, source=decision.source, now=decision.slot_start)
-        changes = {"override": decision.override, "mode_since": now, "left_alone": alone}
-        store_decision(self.engine, state, decided.model_copy(update=changes))
+        left_alone = LeftAlone(since=decision.slot_start, until=until or decision.slot_start + BACK_OFF.pause(failures), failures=failures)
+        fallback_decision = _build_decision(target, request, soc, source=decision.source, now=decision.slot_start)
+        changes = {"override": decision.override, "mode_since": now, "left_alone": left_alone}
+        store_decision(self.engine, state, fallback_decision.model_copy(update=changes))
 
     def _build_request(self, connection: Connection, target: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
         now, prices = self.clock.now(), partial(read_slot_prices, connection, target.site, self.clock.now())
@@ -215,24 +148,40 @@ class Decider:
             return follow_owner(state.override, target.unit)
         if not target.readable:
             return fallback(target.unit, "site_unreadable", prices)
-        # Only slots that have begun are sent; reading and wording the rest would take a third of a control step.
+        # Only slots that have begun: loading the rest would take a third of a control step.
         plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
             self.plan_requests.add(state)
-        last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}
+        last = {} if state.decision is None else {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
 
         def follow(plan: PlanReply | None) -> ControlRequest:
             return follow_plan(plan, target.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
 
         if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
-        request = AgentPlans(connection, target.site, follow).ask(plan)
+        request = AgentPlans(connection, target.site, follow).choose_request(plan)
         spent = target.device.read_spent() if isinstance(target.device, WearingDevice) else None
         return request if spent is None else keep_mode(request, state.decision, soc, price=price_change(spent, target.site.currency))
 
 
+def _build_decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
+    return Decision(
+        slot_start=floor_to(now, SLOT),
+        source=source,
+        decided_by=request.decided_by,
+        reason=request.reason,
+        plan_id=request.plan_id,
+        override=request.override,
+        requested=dict(request.requested),
+        allowed=dict(target.unit.make_safe(request.requested, soc)),
+        measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
+        control=target.control,
+        forgone=request.forgone,
+    )
+
+
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:
-    """Store a decision or its progress and log the end of the one before; None where another process stored one first."""
+    """Store a decision or its progress, and in the log the end of the one before; None where another process stored one first."""
     with unit_of_work(engine) as connection:
         if not control_rows.decide(connection, state, decision):
             log.warning("another executor was faster; one is enough", site_id=state.site, device=state.device)
@@ -247,25 +196,76 @@ def store_decision(engine: Engine, state: ControlState, decision: Decision, *, c
     return state.model_copy(update={"decision": decision, "version": state.version + 1})
 
 
+_POWER_FIELDS = ("power_kw", "charge_kw", "give_kw")
+_LITTLE_KW = 1e-6  # less is rounding
+
+
 def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
     """Return whether the safety layer allows less than was requested: another mode, or less power; limits without a requested power do not count."""
-    requested_kw, allowed_kw = ([getattr(each, name, None) for name in _POWERS] for each in (requested, allowed))
+    requested_kw, allowed_kw = ([getattr(setpoint, name, None) for name in _POWER_FIELDS] for setpoint in (requested, allowed))
     powers = zip(requested_kw, allowed_kw, strict=True)
     less = any(target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW for target_kw, limit_kw in powers)
     return requested.mode != allowed.mode or less
 
 
-def _decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
-    return Decision(
-        slot_start=floor_to(now, SLOT),
-        source=source,
-        decided_by=request.decided_by,
-        reason=request.reason,
-        plan_id=request.plan_id,
-        override=request.override,
-        requested=dict(request.requested),
-        allowed=dict(target.unit.make_safe(request.requested, soc)),
-        measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
-        control=target.control,
-        forgone=request.forgone,
-    )
+# Codes of verdicts that hold in every control mode; another code was judged for a mode that is no longer in force.
+_MODE_INDEPENDENT: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlans:
+    """Chooses between a site's planner and agent; ``follow`` returns a plan's request for the current slot."""
+
+    connection: Connection
+    site: Site
+    follow: Callable[[PlanReply], ControlRequest]
+
+    def choose_request(self, plan: PlanReply) -> ControlRequest:
+        """Return the batteries' control request: by the agent's plan as far as its mode allows, else by the planner's ``plan``."""
+        planned = self.follow(plan)
+        if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
+            return planned
+        gate = agent_gates.read_effective_mode(self.connection, self.site)
+        if gate.mode == "shadow":
+            withdrawn = gate.code == "mode_withdrawn"
+            return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
+        try:
+            shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
+            if shadow is None or shadow.plan_id is None or shadow.verdict.follow != FOLLOWED[gate.mode]:
+                return replace(planned, reason="no_verdict" if shadow is None else _MODE_INDEPENDENT.get(shadow.verdict.code, "no_verdict"))
+            agent = agent_plans.load(self.connection, shadow.plan_id)
+            if not _matches(agent, plan):
+                log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
+                return replace(planned, reason="plan_failed")
+            is_full = gate.mode == "full_control"
+            return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper") if is_full else self._follow_export(planned, plan, agent)
+        except (ValidationError, UnreadableError, LookupError) as error:
+            log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
+            return replace(planned, reason="plan_failed")
+
+    def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
+        """Return the planner's request with the agent's export; the planner's own where that changes nothing."""
+        batteries = [battery for battery in self.site.batteries if battery.name in plan.thresholds]
+        policies = ((each.name, plan.thresholds[each.name].policy(each), agent.thresholds[each.name].policy(each)) for each in batteries)
+        mixed = {name: BatteryThresholds.of(planner.sell_as(agent_policy)) for name, planner, agent_policy in policies}
+        followed = self.follow(plan.model_copy(update={"thresholds": mixed}))
+        if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
+            return planned
+        return replace(followed, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
+
+
+def _sells(request: ControlRequest) -> bool:
+    return any(setpoint.mode == "export" for setpoint in request.requested.values())
+
+
+def _matches(agent: PlanReply, plan: PlanReply) -> bool:
+    """Return whether both plans have thresholds for the same batteries and slots; ``plan`` may list only the slots that have begun."""
+    begun = [slot.start for slot in plan.slots]
+    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [slot.start for slot in agent.slots[: len(begun)]] != begun:
+        return False
+    series: list[list[Any]] = []
+    for thresholds in (*agent.thresholds.values(), *plan.thresholds.values()):
+        series += [thresholds.no_pv, thresholds.charge_kw, thresholds.discharge_kw]
+        for level in (thresholds.keep, thresholds.begin):
+            series += [level.buy, level.store, level.spill, level.serve, level.sell]
+    return all(len(values) == len(agent.slots) for values in series)

@@ -67,7 +67,7 @@ class Delivery:
             state, decision = sent, sent.decision
             until = self._send(state, decision, writes, target.device)
             if until is not None and not (decision.gave_up or decision.source == "released"):
-                self._decider.take_back(target, state, decision, "writes_spent", until=until)
+                self._decider.fall_back(target, state, decision, "writes_spent", until=until)
                 return True
         reported = _read(target.device, writes)
         if self._disobeys(target, state, decision, reported):
@@ -89,7 +89,7 @@ class Delivery:
         log.warning("the device took its command and does something else", site_id=state.site, device=state.device)
         COMMANDS.labels(state.site, "not_followed").inc()
         self._plan_requests.add(state)
-        self._decider.take_back(target, state, decision, "not_followed")
+        self._decider.fall_back(target, state, decision, "not_followed")
         return True
 
     def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> datetime | None:
@@ -114,7 +114,7 @@ class Delivery:
             log.error("the device does not follow", site_id=state.site, device=state.device, remedy="Look at it, and at the site's section control.")
             store_decision(self._engine, state, decision.model_copy(update={"settled": True}))
             return False
-        self._decider.take_back(target, state, decision, "not_acknowledged")
+        self._decider.fall_back(target, state, decision, "not_acknowledged")
         return True
 
     def _verify(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:

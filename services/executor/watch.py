@@ -1,4 +1,4 @@
-"""Runs a control step for every device of armed sites at each slot's start, while a confirmation is pending, and at intervals."""
+"""Schedules the control steps of armed sites' devices: every few seconds, each second while a confirmation is pending, and at each slot's start."""
 
 import math
 import threading
@@ -31,20 +31,83 @@ FALLBACK = Gauge(
 )
 PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of an armed site was issued; infinite without one.", ["site_id"])
 
-# What a device does by itself for want of a plan or an answer; all else is as it should be.
-FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "site_unreadable", *LEFT_ALONE)
+log = structlog.get_logger("luna.planner.execution")
+
+LOOK = timedelta(seconds=5)
+AWAITED_LOOK = timedelta(seconds=1)
+PARALLEL_STEPS = 16  # devices that answer slowly must not delay the others
+
+
+class Watch:
+    """Scheduler of control steps: one after the other per device, devices in parallel."""
+
+    def __init__(self, engine: Engine, executor: Executor, *, clock: Clock) -> None:
+        self._engine = engine
+        self._executor = executor
+        self._clock = clock
+        self._running: dict[tuple[str, str], Future[bool]] = {}
+        self._units = SiteUnits()
+        self._status = ControlStatus()
+        self.sites: tuple[ControlledSite, ...] = ()
+
+    def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
+        """Run control steps until ``ending`` is set; a running step completes."""
+        with ThreadPoolExecutor(PARALLEL_STEPS, thread_name_prefix="site") as pool:
+            while not ending.is_set():
+                pulse.beat()
+                self._start_steps(pool)
+                self._show_status()
+                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=any(not step.done() or step.result() for step in self._running.values()))))
+        self._executor.close()
+
+    def _start_steps(self, pool: ThreadPoolExecutor) -> None:
+        try:
+            with unit_of_work(self._engine) as connection:
+                due = list_due_units(connection, self._units)
+        except UnavailableError as error:
+            log.warning("the sites cannot be read", error=str(error))
+            return
+        due_units = set(due)
+        self._running = {unit: step for unit, step in self._running.items() if unit in due_units or not step.done()}
+        for unit in due:
+            if unit not in self._running or self._running[unit].done():
+                self._running[unit] = pool.submit(self._run_step, *unit)
+
+    def _run_step(self, site_id: str, key: str) -> bool:
+        try:
+            return self._executor.turn(site_id, key)
+        except LunaError as error:
+            log.warning("the slot cannot be followed", site_id=site_id, device=key, error=str(error))
+        except Exception:  # the edge of a control step: the others go on
+            log.exception("the turn failed", site_id=site_id, device=key)
+        return False
+
+    def _show_status(self) -> None:
+        """Set ``sites`` and the metrics; after the control steps are started, which these reads must not delay."""
+        try:
+            with unit_of_work(self._engine) as connection:
+                self.sites = describe_sites(connection, self._units)
+        except UnavailableError as error:
+            log.warning("the sites cannot be read", error=str(error))
+        else:
+            self._status.show(self.sites, now=self._clock.now())
+
+
+def wait_for(now: datetime, *, awaited: bool) -> timedelta:
+    """Return the wait before the next pass: never past the start of a slot."""
+    return min(AWAITED_LOOK if awaited else LOOK, floor_to(now, SLOT) + SLOT - now)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlledUnits:
-    """Driver and unit keys of a site's section ``control``; neither where it has none."""
+    """Driver and unit keys of a site's section ``control``, empty without one."""
 
     by: str | None = None
     keys: tuple[str, ...] = ()
 
 
 class SiteUnits:
-    """Controlled units of sites, read for all sites at once; only a new configuration is parsed."""
+    """Reader of sites' controlled units, for all sites at once; only new configurations are parsed."""
 
     def __init__(self) -> None:
         self._parsed: dict[str, tuple[tuple[int, int], ControlledUnits | None]] = {}
@@ -58,7 +121,7 @@ class SiteUnits:
         changed = [name for name, version in versions.items() if name not in self._parsed or self._parsed[name][0] != version]
         for name, configuration in sites.read_configurations(connection, changed).items():
             self._parsed[name] = (versions[name], _read_units(connection, name, configuration))
-        # One may have been removed a moment ago.
+        # A site may have been removed between the two queries.
         readable = {name: self._parsed[name][1] for name in versions if name in self._parsed}
         return {name: units for name, units in readable.items() if units is not None}
 
@@ -75,8 +138,8 @@ def _read_units(connection: Connection, name: str, configuration: Any) -> Contro
     return ControlledUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
 
 
-def list_turns(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
-    """Return site and unit key of every due control step: the units of its section ``control``, and devices with an earlier command."""
+def list_due_units(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
+    """Return site and unit key of every due control step: units of the section ``control``, the batteries, and devices with an earlier command."""
     names = [state.site for state in control.load_active(connection)]
     site_units, commanded = units.read(connection, names), control.list_commanded_each(connection)
     return [(name, key) for name in names if name in site_units for key in dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])]
@@ -96,31 +159,8 @@ def describe_sites(connection: Connection, units: SiteUnits) -> tuple[Controlled
     return tuple(described)
 
 
-class ControlStatus:
-    """Metrics of armed sites and their devices; those of removed ones are deleted."""
-
-    def __init__(self) -> None:
-        self._sites: set[str] = set()
-        self._devices: set[tuple[str, str]] = set()
-
-    def show(self, standing: tuple[ControlledSite, ...], *, now: datetime) -> None:
-        """Set the metrics; a new device counts as confirmed now."""
-        names = {site.site for site in standing}
-        devices = {(site.site, device.device): device for site in standing for device in site.devices}
-        for name in self._sites - names:
-            ARMED.remove(name)
-            PLAN_AGE.remove(name)
-        for whom in self._devices - devices.keys():
-            CONFIRMED.remove(*whom)
-            FALLBACK.remove(*whom)
-        for site in standing:
-            ARMED.labels(site.site).set(1)
-            PLAN_AGE.labels(site.site).set(math.inf if site.plan_issued_at is None else (now - site.plan_issued_at).total_seconds())
-        for whom, device in devices.items():
-            if whom not in self._devices:
-                CONFIRMED.labels(*whom).set(now.timestamp())
-            FALLBACK.labels(*whom).set(device.fallback)
-        self._sites, self._devices = names, set(devices)
+# Reasons of decisions in which a device runs by itself for want of a plan or an acknowledgement.
+FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "site_unreadable", *LEFT_ALONE)
 
 
 def _describe_device(state: ControlState) -> ControlledDevice:
@@ -137,69 +177,28 @@ def _describe_device(state: ControlState) -> ControlledDevice:
     )
 
 
-LOOK = timedelta(seconds=5)
-AWAITED_LOOK = timedelta(seconds=1)
-# Devices that answer slowly must not keep the others waiting.
-AT_ONCE = 16
+class ControlStatus:
+    """Metrics of armed sites and their devices; those of removed ones are deleted."""
 
-log = structlog.get_logger("luna.planner.execution")
+    def __init__(self) -> None:
+        self._sites: set[str] = set()
+        self._devices: set[tuple[str, str]] = set()
 
-
-class Watch:
-    """Scheduler of control steps: one after the other per device, devices in parallel."""
-
-    def __init__(self, engine: Engine, executor: Executor, *, clock: Clock) -> None:
-        self._engine = engine
-        self._executor = executor
-        self._clock = clock
-        self._running: dict[tuple[str, str], Future[bool]] = {}
-        self._units = SiteUnits()
-        self._board = ControlStatus()
-        self.sites: tuple[ControlledSite, ...] = ()
-
-    def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
-        """Run control steps until ``ending`` is set; a running step completes."""
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="site") as pool:
-            while not ending.is_set():
-                pulse.beat()
-                self._begin_turns(pool)
-                self._look()
-                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=any(not turn.done() or turn.result() for turn in self._running.values()))))
-        self._executor.close()
-
-    def _begin_turns(self, pool: ThreadPoolExecutor) -> None:
-        try:
-            with unit_of_work(self._engine) as connection:
-                due = list_turns(connection, self._units)
-        except UnavailableError as error:
-            log.warning("the sites cannot be read", error=str(error))
-            return
-        due_units = set(due)
-        self._running = {whom: turn for whom, turn in self._running.items() if whom in due_units or not turn.done()}
-        for whom in due:
-            if whom not in self._running or self._running[whom].done():
-                self._running[whom] = pool.submit(self._turn, *whom)
-
-    def _turn(self, site_id: str, key: str) -> bool:
-        try:
-            return self._executor.turn(site_id, key)
-        except LunaError as error:
-            log.warning("the slot cannot be followed", site_id=site_id, device=key, error=str(error))
-        except Exception:  # the edge of a turn: the others go on
-            log.exception("the turn failed", site_id=site_id, device=key)
-        return False
-
-    def _look(self) -> None:
-        """Read the control status for the metrics; after the control steps have begun, which it must not delay."""
-        try:
-            with unit_of_work(self._engine) as connection:
-                self.sites = describe_sites(connection, self._units)
-        except UnavailableError as error:
-            log.warning("the sites cannot be read", error=str(error))
-        else:
-            self._board.show(self.sites, now=self._clock.now())
-
-
-def wait_for(now: datetime, *, awaited: bool) -> timedelta:
-    """Return the wait before the next pass: never past the start of a slot."""
-    return min(AWAITED_LOOK if awaited else LOOK, floor_to(now, SLOT) + SLOT - now)
+    def show(self, armed: tuple[ControlledSite, ...], *, now: datetime) -> None:
+        """Set the metrics; a new device counts as confirmed now."""
+        names = {site.site for site in armed}
+        devices = {(site.site, device.device): device for site in armed for device in site.devices}
+        for name in self._sites - names:
+            ARMED.remove(name)
+            PLAN_AGE.remove(name)
+        for labels in self._devices - devices.keys():
+            CONFIRMED.remove(*labels)
+            FALLBACK.remove(*labels)
+        for site in armed:
+            ARMED.labels(site.site).set(1)
+            PLAN_AGE.labels(site.site).set(math.inf if site.plan_issued_at is None else (now - site.plan_issued_at).total_seconds())
+        for labels, device in devices.items():
+            if labels not in self._devices:
+                CONFIRMED.labels(*labels).set(now.timestamp())
+            FALLBACK.labels(*labels).set(device.fallback)
+        self._sites, self._devices = names, set(devices)

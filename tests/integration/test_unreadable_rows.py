@@ -32,7 +32,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.agent.night import run_night
 from services.api.pages.layout import NAVIGATION
-from services.executor.watch import SiteUnits, describe_sites, list_turns
+from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from services.ingest.listening.state import SiteReader, StateFile
 from services.ingest.price_collection import list_needs
 from services.ingest.quality_service import judge_each
@@ -281,7 +281,7 @@ def read_turns(pool: Engine, _: Path) -> set[str]:
     with unit_of_work(pool) as connection:
         described = {site.site for site in describe_sites(connection, units)}
         assert described == {SOUND, SPOILT, LATER}
-        return {name for name, _ in list_turns(connection, units)}
+        return {name for name, _ in list_due_units(connection, units)}
 
 
 def read_weather(pool: Engine, _: Path) -> set[str]:

@@ -10,7 +10,7 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import parse_site
 from luna.platform.database import control, site_removal, sites
 from luna.platform.database.schema.sites import site_versions
-from services.executor.watch import SiteUnits, describe_sites, list_turns
+from services.executor.watch import SiteUnits, describe_sites, list_due_units
 from tests.controlled import DEVICES, describe, describe_devices
 from tests.executing import BATTERY, START
 from tests.plans import describe_plan, store_plan
@@ -29,7 +29,7 @@ def store_with_devices(connection: Connection, name: str) -> None:
 
 
 def turned(connection: Connection, units: SiteUnits, name: str) -> list[str]:
-    return [key for site, key in list_turns(connection, units) if site == name]
+    return [key for site, key in list_due_units(connection, units) if site == name]
 
 
 @pytest.fixture
