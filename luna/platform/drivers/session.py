@@ -1,9 +1,8 @@
-"""Commands a battery's inverter, and keeps a command up for as long as somebody asks for it.
+"""Commands a battery's inverter, and keeps the set-point up for as long as its caller commands or reads back.
 
-A set-point has limits that registers do not know: where charging ends, what is kept for the evening. So its battery is looked at every few seconds, and what
-it is to do follows from how full it is (``mode_at``). Where the device falls back by itself, its command is said again in time. All of that ends when nobody
-has commanded or asked for a while: whoever did may be gone, and then the device does what its profile says. What may be written no more today is left to
-self-consumption, and whoever commanded is told.
+A set-point has limits that registers lack: a target, floor or ceiling state of charge. So the battery is read every few seconds and its mode follows from the
+state of charge (``mode_at``). A device that reverts by itself gets its command again in time. All of that ends after ``ASKED_SECONDS`` without a caller, which
+may have died: the device then does what its profile says. Once the day's writes are spent, self-consumption is commanded and the caller gets the error.
 """
 
 import math
@@ -21,19 +20,19 @@ from luna.platform.drivers.inverter import BatteryReading, ProfiledDevice
 from luna.platform.drivers.points import PointValue
 
 LOOK_SECONDS = 5.0
-# A heartbeat is counted on every second. Source: SunSpec model 715, ControllerHb.
+# The heartbeat counts up every second. Source: SunSpec model 715, ControllerHb.
 BEATS_PER_LOOK = 5
-# The executor reads back once a minute what holds.
+# More than two of the executor's read-backs, which come once a minute.
 ASKED_SECONDS = 150.0
-# What stores surplus, what serves the house; by how much a battery has to leave a limit again.
+# Modes that store surplus, and modes that serve the house.
 STORING: frozenset[Mode] = frozenset({"self_consumption", "save", "charge"})
 SERVING: frozenset[Mode] = frozenset({"self_consumption", "supply", "export"})
-MARGIN = 0.01
-# So long what flows may be otherwise than commanded. Source: docs/decisions/0099.
+MARGIN = 0.01  # hysteresis of the state of charge at a limit
+# How long the flow may contradict the command. Source: docs/decisions/0099.
 OBEYS_WITHIN_S = 180.0
-# What an inverter uses itself, and what its sensor errs by; of the power that was asked for, what cold or fullness leave.
+# An inverter's own consumption and sensor error; share of the requested power that cold or a full battery leaves.
 _IDLE_KW, _LEAST_SHARE = 0.3, 0.2
-# Near full, and near empty, a battery's own management decides.
+# Beyond these states of charge the battery management system decides.
 _FULL, _EMPTY = 0.95, 0.1
 
 _SPENT = "device-writes-spent"
@@ -42,37 +41,37 @@ log = structlog.get_logger("luna.drivers")
 
 
 def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None) -> Mode:
-    """Return what a battery does under a set-point when it is this full, a share of 1; NaN: nobody knows, and it holds where a limit counts.
+    """Return a battery's mode under a set-point at a state of charge, 0–1; NaN is unknown: it holds unless no limit matters.
 
-    ``before`` is what it did under this set-point until now: what a limit ended begins again a little away from that limit, not with each rounding.
+    ``before`` is its mode under this set-point until now: what a limit ended resumes only ``MARGIN`` away from that limit.
     """
     mode = setpoint.mode
     if math.isnan(soc):
         is_unbounded = (setpoint.floor_soc or 0.0) <= 0 and (1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc) >= 1
         return mode if mode == "hold" or (mode == "self_consumption" and is_unbounded) else "hold"
 
-    def is_below(limit: float | None, *, doing: Collection[Mode]) -> bool:
-        return limit is None or soc < limit - (0.0 if before is None or before in doing else MARGIN)
+    def is_below(limit: float | None, *, modes: Collection[Mode]) -> bool:
+        return limit is None or soc < limit - (0.0 if before is None or before in modes else MARGIN)
 
-    def is_above(limit: float | None, *, doing: Collection[Mode]) -> bool:
-        return limit is None or soc > limit + (0.0 if before is None or before in doing else MARGIN)
+    def is_above(limit: float | None, *, modes: Collection[Mode]) -> bool:
+        return limit is None or soc > limit + (0.0 if before is None or before in modes else MARGIN)
 
-    if mode == "charge" and is_below(setpoint.target_soc, doing={"charge"}):
+    if mode == "charge" and is_below(setpoint.target_soc, modes={"charge"}):
         return "charge"
-    if mode == "export" and is_above(setpoint.target_soc, doing={"export"}):
+    if mode == "export" and is_above(setpoint.target_soc, modes={"export"}):
         return "export"
-    # What is full stores nothing by itself, and what is empty serves nothing: no command says so.
-    stores = mode in STORING and (setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, doing=STORING))
-    serves = mode in SERVING and (setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, doing=SERVING))
+    # A limit at full or empty needs no change of mode: the battery stops there by itself.
+    stores = mode in STORING and (setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, modes=STORING))
+    serves = mode in SERVING and (setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, modes=SERVING))
     if stores:
         return "self_consumption" if serves else "save"
     return "supply" if serves else "hold"
 
 
 def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: float) -> bool:
-    """Return whether what flows into a battery (out of it below zero) is not what a mode means; of self-consumption, and where it is unknown, nobody can say.
+    """Return whether a battery's power flow (charging positive) contradicts a mode; an unknown flow and self-consumption contradict nothing.
 
-    Less than was asked for is none, as cold and a sun that helps bring it about; nothing, or the other direction, is.
+    Less power than requested does not, as cold or extra PV cause it; hardly any, or the opposite direction, does.
     """
     if math.isnan(flow_kw):
         return False
@@ -86,7 +85,7 @@ def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: floa
 
 
 class InverterSession:
-    """One battery's inverter under command, thread-safe. ``now`` tells seconds of a clock that is never set."""
+    """One battery's inverter under command, thread-safe. ``now`` returns the seconds of a monotonic clock."""
 
     def __init__(self, device: ProfiledDevice, *, now: Callable[[], float] = time.monotonic, look_seconds: float = LOOK_SECONDS) -> None:
         self._device = device
@@ -101,19 +100,19 @@ class InverterSession:
         self._mode: Mode | None = None
         self._asked_at = self._written_at = -math.inf
         self._disobeys_since: float | None = None
-        # Whether the device holds the command, as of the last look, and would forget it.
+        # Whether the device followed the command at the last look, and reverts unless it is resent.
         self._is_kept_up = False
 
     def command(self, setpoint: BatterySetpoint) -> None:
         """Have the battery follow a set-point from now on; returns once the device has taken it.
 
         Raises:
-            UnavailableError: nobody answers, or refuses; nothing comes later. What may be written no more is left to self-consumption; of a command for just
-                that only the limits are missing then, and it counts as followed.
+            UnavailableError: the device does not answer, or refuses; nothing is retried. Once the day's writes are spent, self-consumption is written instead;
+                a command for self-consumption then lacks only its limits, and counts as followed.
         """
         with self._lock:
             self._asked_at = self._now()
-            # The same once more does not make it obey.
+            # Repeating a command that is not obeyed does not restart the clock.
             self._disobeys_since = self._disobeys_since if setpoint == self._last else None
             self._setpoint, self._writes, self._mode, self._last = None, (), None, setpoint
             self._is_kept_up = False
@@ -129,33 +128,33 @@ class InverterSession:
             self._keeper.start()
 
     def read_spent(self) -> float | None:
-        """Return which share of a day's writes changes of mode have used up; None where they wear out nothing.
+        """Return the share of a day's writes that changes of mode have used up; None where writes cause no wear.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the writes cannot be counted.
         """
         return self._device.read_spent()
 
     @property
     def disobeys(self) -> bool:
-        """Whether the device took the last command and something else has flowed for ``OBEYS_WITHIN_S``."""
+        """Whether the device accepted the last command but its flow has contradicted it for ``OBEYS_WITHIN_S``."""
         return self._disobeys_since is not None and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
 
     def read_back(self) -> BatterySetpoint | None:
-        """Return the set-point that the device says it follows, None where it does something else.
+        """Return the set-point that the device follows by its registers, None where it follows another.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the device does not answer.
         """
         with self._lock:
             self._asked_at = self._now()
             return self._setpoint if self._setpoint is not None and self._device.holds(self._writes) else None
 
     def read_soc(self) -> float:
-        """Return how full the battery is, a share of 1; NaN where the device does not know.
+        """Return the battery's state of charge, 0–1; NaN where the device does not report it.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the device does not answer.
         """
         with self._lock:
             return self._device.read_battery().soc
@@ -169,13 +168,13 @@ class InverterSession:
             self._device.close()
 
     def look(self) -> None:
-        """Keep the command up: what the battery is to do now that it is this full, and once more what the device would forget."""
+        """Keep the command up: write the mode for the present state of charge, and again what the device would revert."""
         with self._lock:
             if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS:
                 return
             self._is_kept_up = False
             try:
-                # Somebody else commands it, or it was away: whoever asks next is told, and decides.
+                # Otherwise somebody else commands it, or it restarted: the next ``read_back`` returns None, and its caller decides.
                 if self._device.holds(self._writes):
                     battery = self._device.read_battery()
                     self._judge(self._setpoint, battery)
@@ -186,7 +185,7 @@ class InverterSession:
                 log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
     def beat(self) -> None:
-        """Count the device's heartbeat on while it is commanded and somebody asks."""
+        """Send the next heartbeat while the device is commanded and a caller reads back."""
         with self._lock:
             if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS or not self._is_kept_up:
                 return
@@ -208,7 +207,7 @@ class InverterSession:
         except LunaError as error:
             if error.reason != _SPENT or mode == "self_consumption":
                 raise
-            # What needs no more writes; whoever commanded is told that the rest is missing.
+            # Self-consumption may use the writes reserved for it; the error tells the caller that the rest is missing.
             self._write(setpoint, "self_consumption", soc)
             raise
 
@@ -218,7 +217,7 @@ class InverterSession:
         resend_s = self._device.profile.resend_s(expressed)
         is_due = resend_s is not None and self._now() - self._written_at >= resend_s
         if resend_s is not None:
-            # Before the command, which a device that misses its heartbeat would take back at once.
+            # Before the command, which a device without a heartbeat would revert at once.
             self._device.beat()
         if writes != self._writes or is_due:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
