@@ -1,4 +1,4 @@
-"""What routes are given: the settings, the database, the queue."""
+"""The connections that routes work with: database, queue, object store, and what is computed from them."""
 
 import asyncio
 import json
@@ -45,24 +45,22 @@ from services.api.uploads import Uploads
 ResultT = TypeVar("ResultT")
 ReplyT = TypeVar("ReplyT", bound=Message)
 
-# Where what somebody waits for stands at the planner.
+# The planner's queue of requests that a person or a page waits for.
 PLANS = interactive_queue_of(PlanRequest.queue())
-# Calls that may wait for a worker at the same time; each holds one thread and one connection.
+# Calls that may wait for a worker at the same time; each occupies one thread and one connection.
 MAX_WAITING = 64
 
-
-# The request that is answered at most once, in whose course workers are asked.
-_ASKING: ContextVar[str | None] = ContextVar("asking", default=None)
+_IDEMPOTENCY_KEY: ContextVar[str | None] = ContextVar("idempotency_key", default=None)
 
 
 @contextmanager
-def asking_once(name: str) -> Iterator[None]:
-    """Ask workers within the block as in every other block of this name: each kind of question once, whoever asks it again is told its reply."""
-    token = _ASKING.set(name)
+def deduplicated(idempotency_key: str) -> Iterator[None]:
+    """Send at most one message per kind of task in all blocks of this key, also of other processes; a repeated one gets the reply of the first."""
+    token = _IDEMPOTENCY_KEY.set(idempotency_key)
     try:
         yield
     finally:
-        _ASKING.reset(token)
+        _IDEMPOTENCY_KEY.reset(token)
 
 
 @dataclass
@@ -80,47 +78,48 @@ class Gateway:
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
     async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, http_request: Request | None = None) -> Response:
-        """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
+        """Return a worker's reply to ``request`` as the response, without blocking other requests.
 
-        A request comes validated, a reply from its own model: neither is read again on the way.
+        Neither is parsed here: the caller has validated the request, and the worker wrote the reply from its model.
 
         Args:
-            request: what is asked.
+            request: the message of a service's task.
             status: of the response.
-            patience: how long the reply is waited for; usual: as for a plan.
-            http_request: the request that the reply answers, where the worker stores what it does: its entry in the audit log is stored with that.
+            patience: how long to wait for the reply; default: as long as for a plan.
+            http_request: given where the task writes to the database: the audit log's entry is then committed with it.
 
         Raises:
-            UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
+            UnavailableError: too many calls wait already, Redis is away, or no reply came in time.
             LunaError: what the service raised.
         """
         if self._waiting.available_tokens < 1:
             raise refuse("gateway-calls-waiting", most=MAX_WAITING)
-        asking = _ASKING.get()
-        once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
-        # What is asked under a key may be answered by what another request asked.
-        entry = describe_request(http_request.scope, status) if http_request is not None and once is None else None
+        idempotency_key = _IDEMPOTENCY_KEY.get()
+        shared_task_id = None if idempotency_key is None else uuid5(NAMESPACE_URL, f"{request.task} {idempotency_key}").hex
+        # A shared task may be another request's: its commit says nothing about this one.
+        entry = describe_request(http_request.scope, status) if http_request is not None and shared_task_id is None else None
         patience = patience or self.settings.plan_timeout
-        call = partial(self.queue.ask_retained, request, timeout=patience, once=once, entry=entry)
+        call = partial(self.queue.ask_retained, request, timeout=patience, shared_task_id=shared_task_id, entry=entry)
         task_id, text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
         if http_request is not None and entry is not None:
             http_request.state.stored_entry = status
-        if once is None:
-            # The answer does not wait for that.
-            asyncio.get_running_loop().run_in_executor(None, partial(self.queue.let_go, task_id, after=patience))
+        if shared_task_id is None:
+            # Not awaited: the response need not wait for Redis once more.
+            asyncio.get_running_loop().run_in_executor(None, partial(self.queue.expire_reply, task_id, after=patience))
         else:
-            after_commit(self.database, partial(self.queue.let_go, once))
+            # Until the response is stored under its key, a repeated request reads the reply itself.
+            after_commit(self.database, partial(self.queue.expire_reply, task_id))
         return Response(text, status_code=status, media_type="application/json")
 
     async def ask_or_refusal(
         self, request: RequestMessage, reply: type[ReplyT], *, patience: timedelta | None = None
     ) -> tuple[ReplyT | None, LunaError | None]:
-        """Return the reply to a request, or why there is none: the rest of a page stands either way."""
+        """Return the reply to a request, or why there is none, for pages that show the rest without it."""
         try:
-            answer = await self.ask(request, patience=patience)
+            response = await self.ask(request, patience=patience)
         except LunaError as error:
             return None, error
-        return reply.model_validate_json(bytes(answer.body)), None
+        return reply.model_validate_json(bytes(response.body)), None
 
     async def in_unit(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Do ``work`` in one unit of work, without blocking other requests."""
@@ -136,7 +135,7 @@ class Gateway:
             return sites.load(connection, site_id)
 
     def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
-        """Return the call of a capability by a caller; ``by``: whose name stands beside what is changed, where it is another's."""
+        """Return the call of a capability by a caller; ``by``: recorded as author of the changes, default: the caller."""
         return CapabilityCall(
             by=by or caller.signature,
             now=self.clock.now(),
@@ -157,13 +156,13 @@ class Gateway:
             return capability(call, **arguments)
 
     def accept(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Message:
-        """Return what a capability accepted from a caller, a job where a worker does it; ``by`` as of ``open_call``."""
+        """Return the reply of a capability, or the job submitted where it replies with a worker's request; ``by`` as of ``open_call``."""
         accepted: Message = self.carry_out(capability, caller, by=by, **arguments)
         return submit_job(self.database, self.queue, accepted) if isinstance(accepted, RequestMessage) else accepted
 
     @property
     def answer_timeout(self) -> timedelta:
-        """How long an answer is waited for: that of a plan, and with a language model as long as that may take."""
+        """How long an answer from documents may take: as long as a plan, plus the language model's timeout where there is one."""
         return self.settings.plan_timeout + (self.settings.language_timeout if self.settings.language_url is not None else timedelta(0))
 
     @cached_property
@@ -173,31 +172,35 @@ class Gateway:
 
     @cached_property
     def uploads(self) -> Uploads:
-        """Takes files that are handed over."""
+        """Receives uploaded files."""
         return Uploads(lambda: self.objects)
 
     @cached_property
     def locked_keys(self) -> LockedKeys:
-        """The idempotency keys whose requests are being answered here."""
+        """The idempotency keys whose requests this process is answering."""
         return LockedKeys(self.database)
 
     @cached_property
     def latest_plans(self) -> LatestPlans:
-        """The plan of each site that holds now, as it is stored."""
+        """The current plan of each site, as stored."""
         return LatestPlans(self.database, self.clock)
 
     @cached_property
     def job_watch(self) -> JobWatch:
-        """Tells how jobs stand to those who keep listening."""
+        """Sends changed job states to subscribers."""
         return JobWatch(self.read_states)
 
     @cached_property
     def pulse(self) -> SitePulse:
-        """Tells pages what changed of a site."""
+        """Notifies pages when data of a site change."""
         return SitePulse(self._read_pulse)
 
+    def _read_pulse(self, site_id: str) -> str:
+        with unit_of_work(self.database) as connection:
+            return self.read_marks(connection, site_id)
+
     def read_marks(self, connection: Connection, site_id: str) -> str:
-        """Return a JSON object of short marks, one for each kind of thing that a site has, another one with each change; ``slot`` changes with the clock.
+        """Return a JSON object with one digest per kind of a site's data, which changes with the data; ``slot`` changes with the clock.
 
         Raises:
             NotFoundError: no such site.
@@ -206,7 +209,7 @@ class Gateway:
         return json.dumps({kind: blake2b(mark.encode(), digest_size=4).hexdigest() for kind, mark in marks.items()})
 
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
-        """Return how jobs stand, by id, those that run with how far they are, as far as Redis can tell.
+        """Return the states of jobs by id, running ones with their progress while Redis is there.
 
         Raises:
             UnavailableError: the database is away.
@@ -215,14 +218,14 @@ class Gateway:
             summaries = jobs.load_summaries(connection, job_ids)
         running = [job_id for job_id, job in summaries.items() if job.status == "running"]
         progress: dict[str, Progress] = {}
-        # The row is what counts; how far a job is will be known again when Redis is back.
+        # The row is authoritative; progress alone is missing while Redis is away.
         with suppress(UnavailableError):
             progress = self.queue.tasks.progress_of(running)
         return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in summaries.items()}
 
     @cached_property
     def readiness(self) -> Readiness:
-        """What planning needs, and nothing else: database, queue, a worker. No store of documents, no language model."""
+        """Checks what planning needs: database, queue, a worker. Neither the document store nor a language model."""
         return Readiness({"database": partial(probe_database, self.database), "redis": self._probe_redis, "worker": self._probe_worker})
 
     def close(self) -> None:
@@ -231,25 +234,21 @@ class Gateway:
         self.queue.close()
         self.database.dispose()
 
-    def _read_pulse(self, site_id: str) -> str:
-        with unit_of_work(self.database) as connection:
-            return self.read_marks(connection, site_id)
-
     def _probe_redis(self) -> str:
         self.queue.ping()
         return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
-        if not planners:
+        heartbeats = [heartbeat for heartbeat in self.queue.heartbeats.nodes().values() if PLANS in heartbeat.queues]
+        if not heartbeats:
             raise refuse("no-worker-of-planner")
-        starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
-        if len(starved) == len(planners):
-            raise refuse("worker-takes-no-plans", why=starved[0])
+        blocked = [check.detail for heartbeat in heartbeats for check in heartbeat.checks if check.name == TAKES and not check.ok]
+        if len(blocked) == len(heartbeats):
+            raise refuse("worker-takes-no-plans", why=blocked[0])
         waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
         if waited > self.settings.plan_timeout / 2:
             raise refuse("plan-waits", seconds=round(waited.total_seconds()))
-        return f"{len(planners)} live"
+        return f"{len(heartbeats)} live"
 
 
 async def _current(request: Request) -> Gateway:

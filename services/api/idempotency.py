@@ -20,7 +20,7 @@ from luna.energy.refusals import refuse
 from luna.platform.database import idempotency
 from luna.platform.database.engine import WholeUnit, unit_of_work
 from luna.platform.database.idempotency import AnswerKey, StoredReply
-from services.api.gateway import Gateway, asking_once
+from services.api.gateway import Gateway, deduplicated
 from services.api.identity.caller import Caller
 from services.api.operation import Operation
 
@@ -64,7 +64,7 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
 async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime) -> Response:
     whole, answered = WholeUnit(gateway.database), False
     try:
-        with whole.entered(), asking_once(" ".join((*key, since.isoformat()))):
+        with whole.entered(), deduplicated(" ".join((*key, since.isoformat()))):
             response = await answer()
             answered = True
             await to_thread.run_sync(whole.store, partial(_keep, key=key, response=response))

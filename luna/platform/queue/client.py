@@ -1,4 +1,4 @@
-"""Send a request and receive its reply."""
+"""The queue's client: sends a request to the workers and receives the reply."""
 
 import threading
 import uuid
@@ -22,23 +22,23 @@ from luna.platform.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.platform.telemetry import current_trace_id
 from luna.platform.tracing import TRACEPARENT, current_span
 
-# Longer than a worker that died takes to be found out and its messages to be given back.
+# Longer than it takes to notice a dead worker and to deliver its messages again.
 LEAST_RETENTION = timedelta(minutes=2)
-# What a body that is interrupted has to end, before its process is.
+# From the interrupt of a task's body to the end of its process.
 REPLY_GRACE = timedelta(seconds=10)
-# The task that was sent for later may send the next one as soon as it begins.
-_SHARE_CLAIMED = 0.9
+# Less than the whole delay: a delayed task may schedule the next one as soon as it begins.
+_CLAIMED_SHARE = 0.9
 
 
 class Client:
-    """Speaks to the workers behind one Redis; threads may share it.
+    """Sends requests to the workers behind one Redis; threads may share it.
 
-    It sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``, hears answers while they are made through ``answers``.
+    ``tasks`` follows a task, ``heartbeats`` lists the live workers, ``answers`` streams an answer while it is written.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
 
     Raises:
-        InvalidInputError: no address of a Redis; its value stays unsaid, for it may hold a password.
+        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a password.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -62,9 +62,9 @@ class Client:
         Args:
             request: an instance of a request model.
             timeout: how long to wait; a task that has not begun by then is dropped.
-            on_progress: receives how far the task is.
+            on_progress: receives the task's progress.
             abandoned: ends the wait within a second of being set; the task itself goes on.
-            patience: how long Redis may be away before the call fails; for who has hours, a server that starts anew is no reason to give up.
+            patience: how long Redis may be away before the call fails: a long wait survives a restart of the server.
 
         Raises:
             InvalidInputError: the message is refused; nothing was sent.
@@ -72,43 +72,42 @@ class Client:
             LunaError: what the task raised, in its own class.
         """
         text, task_id = serialization.encode_request(request), uuid.uuid4().hex
-        # A message that is sent twice has one id and one key: its task is done once.
+        # One id and one key for every try: a message that was sent twice is done once.
         outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, abandoned=abandoned)
         reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, abandoned=abandoned, patience=patience)
-        self.let_go(task_id, after=timeout)
+        self.expire_reply(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
     def ask(self, request: Request, *, timeout: timedelta) -> str:
-        """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
+        """Return the reply to a ``request`` that has just been validated as the worker's JSON, unparsed.
 
-        It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
+        The request takes the interactive queue, past all jobs. After ``timeout`` the task is interrupted, for nobody waits for it any more.
 
         Args:
-            request: what is asked.
-            timeout: how long the reply is waited for.
+            request: an instance of a request model.
+            timeout: how long to wait for the reply.
 
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
         task_id, text = self.ask_retained(request, timeout=timeout)
-        self.let_go(task_id, after=timeout)
+        self.expire_reply(task_id, after=timeout)
         return text
 
-    def ask_retained(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
-        """Return the id of the task and the reply as ``ask`` does; the reply is retained until the caller lets it go.
+    def ask_retained(self, request: Request, *, timeout: timedelta, shared_task_id: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
+        """Return the id of the task and the reply as ``ask`` does; Redis retains the reply for an hour, or until ``expire_reply``.
 
         Args:
-            request: what is asked.
-            timeout: how long the reply is waited for.
-            once: names the question, and is the id: asked again under it within an hour, also by another process, it is answered by what the first one
-                comes to.
-            entry: of the audit log, stored with what the task stores; not together with ``once``.
+            request: an instance of a request model.
+            timeout: how long to wait for the reply.
+            shared_task_id: sends the task unless one of this id was sent within the hour, also by another process; its reply is returned then.
+            entry: of the audit log, committed with what the task stores; not together with ``shared_task_id``.
 
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
-        task_id = once or uuid.uuid4().hex
-        if once is None or self.tasks.claim(once, within=timeout + REPLY_GRACE):
+        task_id = shared_task_id or uuid.uuid4().hex
+        if shared_task_id is None or self.tasks.claim(task_id, within=timeout + REPLY_GRACE):
             self.begin(request, timeout=timeout, task_id=task_id, entry=entry)
         return task_id, self.tasks.await_reply(task_id, request.task, timeout=timeout)
 
@@ -124,32 +123,32 @@ class Client:
 
         Args:
             request: an instance of a request model.
-            key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
+            key: idempotency key, where different messages ask for the same work; default: a digest of the message.
             expires: a task that has not begun by then is dropped.
         """
         return self._submit(request, serialization.encode_request(request), key=key, expires=expires)
 
     def submit_later(self, request: Request, *, after: timedelta) -> None:
         """Schedule ``request`` for ``after`` that time unless it is scheduled already; its outcome is not reported."""
-        if self.tasks.claim(f"later:{request.task}", within=_SHARE_CLAIMED * after):
+        if self.tasks.claim(f"later:{request.task}", within=_CLAIMED_SHARE * after):
             self._submit(request, serialization.encode_request(request), countdown=after.total_seconds(), ignore_result=True)
 
     def notify_job(self, job: Job) -> None:
-        """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
+        """Send a message that ``job`` waits; the worker reads the request from the job's row and stores the reply there."""
         self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
 
     def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
-        """Return whether a live worker answers such requests, or, ``asked``, such as somebody waits for; where the queue is away, none is known."""
+        """Return whether a live worker consumes the queue of such requests, with ``asked`` their interactive queue; False while Redis is away."""
         queue = interactive_queue_of(request.queue()) if asked else request.queue()
         try:
             return self.heartbeats.serve(queue)
         except UnavailableError:
             return False
 
-    def let_go(self, task_id: str, *, after: timedelta = LEAST_RETENTION) -> None:
-        """Forget soon what a task ended with: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
+    def expire_reply(self, task_id: str, *, after: timedelta = LEAST_RETENTION) -> None:
+        """Drop a reply that was read: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
         with suppress(UnavailableError):
-            self.tasks.let_go(task_id, after=max(after, LEAST_RETENTION))
+            self.tasks.expire_reply(task_id, after=max(after, LEAST_RETENTION))
 
     def ping(self) -> None:
         """Return if Redis answers."""

@@ -116,8 +116,8 @@ class TaskMonitor:
                 return ended
         raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
-    def let_go(self, task_id: str, *, after: timedelta) -> None:
-        """Forget in a while what a task ended with: as soon as its message cannot be delivered a second time, of which the outcome would tell."""
+    def expire_reply(self, task_id: str, *, after: timedelta) -> None:
+        """Drop a task's outcome after a while, when no second delivery of its message can ask for it any more."""
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
