@@ -1,4 +1,4 @@
-"""Builds the gateway's application: ``uvicorn --factory services.api.app:create_app``."""
+"""The gateway's FastAPI application: ``uvicorn --factory services.api.app:create_app``."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
@@ -35,28 +35,28 @@ from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_UPLOADS
 
 MAX_BODY_BYTES = 5_000_000
-# Beside those that wait for a plan: one or two seconds of work for a gateway whose core is full.
-MOST_WAITING = MAX_WAITING + MAX_UPLOADS + 200
+# 200 besides those that wait for a worker or an upload: one or two seconds of work on a busy core.
+MAX_WAITING_REQUESTS = MAX_WAITING + MAX_UPLOADS + 200
 
-# As the documentation shows them; others follow by their names.
-_ORDER = (
+# The order of the API documentation; other modules of routes follow by name.
+_DOCUMENTED_FIRST = (
     "declared", "plans", "timeline", "answers", "series", "uploads", "agent", "documents", "tools", "jobs", "auth", "settings", "health", "metrics",
     "documentation",
 )  # fmt: skip
 
 
 def _find_routes(package: ModuleType, *first: str) -> Iterator[CheckedRoute]:
-    """Yield the routes that the modules of a package declare: those of the ``first``, then those of the others by their names."""
+    """Yield the routes that the modules of a package declare: of the modules named ``first``, then of the others by name."""
     prefix = f"{package.__name__}."
-    for name in dict.fromkeys((*(f"{prefix}{each}" for each in first), *(each.name for each in walk_packages(package.__path__, prefix)))):
-        router = vars(import_module(name)).get("router")
+    for module_name in dict.fromkeys((*(f"{prefix}{name}" for name in first), *(module.name for module in walk_packages(package.__path__, prefix)))):
+        router = vars(import_module(module_name)).get("router")
         if isinstance(router, ResourceRouter):
             yield from router.routes
 
 
-# A path with a word goes before one that takes any word in its place.
+# Starlette takes the first route that matches: a fixed segment of a path goes before a parameter.
 PAGES = sorted(_find_routes(services.api.pages), key=lambda route: [part.startswith("{") for part in route.path.split("/")])
-ROUTES = (*_find_routes(services.api.routes, *_ORDER), *PAGES)
+ROUTES = (*_find_routes(services.api.routes, *_DOCUMENTED_FIRST), *PAGES)
 OPERATIONS = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 
@@ -64,9 +64,9 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     """Return the gateway.
 
     Args:
-        settings: default: those of the environment.
-        addresses: of the servers; default: those the settings name, else the embedded ones, started with the application.
-        clock: what pages and the timeline take for now; default: the machine's.
+        settings: default: read from the environment.
+        addresses: of database and queue; default: those of the settings, else embedded servers that start with the application.
+        clock: of pages and timeline; default: the machine's.
     """
     ensure_plain_lines()
     settings = settings or load_settings()
@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
         openapi_url=None,
         lifespan=partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()),
     )
-    # Not included but taken over: each router between would look through its routes twice for every request.
+    # Instead of include_router: each nested router would match its routes twice per request.
     app.router.routes.extend(ROUTES)
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     larger = {route.path_regex.pattern: route.operation.most_bytes for route in ROUTES if route.operation.most_bytes is not None}
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
-    app.add_middleware(LimitWaiting, most=MOST_WAITING)
+    app.add_middleware(LimitWaiting, most=MAX_WAITING_REQUESTS)
     app.add_middleware(SecureHeaders, settings=settings)
     app.add_middleware(MeasureRequests)
     if settings.api_ingress:
@@ -99,15 +99,15 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
 
 @asynccontextmanager
 async def _connect(app: FastAPI, *, settings: Settings, addresses: Addresses | None, clock: Clock) -> AsyncIterator[None]:
-    servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
-    with servers as there:
-        gateway = Gateway(settings, engine.create(there.database_url, application_name="luna-api"), Client(there.redis_url), clock)
-        budgets = connect(there.redis_url)
-        identity = Identity(settings, gateway.database, Limiter(budgets), AccessTokens(open_token_key(settings)), open_owner_token(settings))
+    running_servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
+    with running_servers as servers:
+        gateway = Gateway(settings, engine.create(servers.database_url, application_name="luna-api"), Client(servers.redis_url), clock)
+        rate_limits = connect(servers.redis_url)
+        identity = Identity(settings, gateway.database, Limiter(rate_limits), AccessTokens(open_token_key(settings)), open_owner_token(settings))
         app.state.gateway, app.state.identity = gateway, identity
         try:
             await identity.announce()
             yield
         finally:
-            budgets.close()
+            rate_limits.close()
             gateway.close()

@@ -1,7 +1,7 @@
-"""Bodies, queries and paths as the gateway takes them: JSON in UTF-8, of numbers and text that every service can hold.
+"""Checks a request before its route reads it: who calls, JSON in UTF-8, and only values that every service can store.
 
-What validation would let pass and a database, a queue or an answer cannot hold is refused here, once for every route: NUL and lone surrogates in text, numbers
-beyond all bounds, nesting without end.
+Pydantic accepts what PostgreSQL, Redis or JSON cannot store. It is refused here, for every route: NUL and lone surrogates in text, numbers out of range,
+too deep nesting.
 """
 
 import json
@@ -27,10 +27,11 @@ from services.api.problems import Problem
 from services.api.uploads import PeekedBody
 
 MAX_DEPTH = 64
-# What PostgreSQL calls bigint.
+# PostgreSQL's bigint.
 LARGEST_WHOLE_NUMBER = 2**63 - 1
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+# NUL, which PostgreSQL stores in no text, and lone surrogates, which UTF-8 cannot encode.
+_UNUSABLE_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 Responses = dict[int | str, dict[str, Any]]
 PROBLEMS: Responses = {"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}}
@@ -44,43 +45,35 @@ class JsonRequest(Request):
     _checked: Any
 
     async def json(self) -> Any:
-        """Return the body.
-
-        Raises:
-            InvalidInputError: no JSON, or none that can be used; names the place.
-        """
+        """Return the body as ``parse_json`` does."""
         if not hasattr(self, "_checked"):
             self._checked = parse_json(await self.body())
         return self._checked
 
 
 class CheckedRoute(APIRoute):
-    """A route that answers who may ask, of what is theirs, in a body, query and path that can be read.
-
-    What it does, and who may ask, says its operation, without which there is no route.
-    """
+    """A route behind authentication, access to the site, and checks of path, query and body; its operation declares who may call it."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], *, operation: Operation, responses: Responses | None = None, **options: Any) -> None:
         self.operation = operation
         super().__init__(path, endpoint, methods=[operation.method], operation_id=operation.name, responses=PROBLEMS | (responses or {}), **options)
-        self._begins, self._parts = path.partition("{")[0], None if ":path}" in path else path.count("/")
+        self._fixed_start, self._slashes = path.partition("{")[0], None if ":path}" in path else path.count("/")
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether the route is asked for; most of some hundred routes are ruled out without their pattern."""
+        """Return whether the route matches; of some hundred routes most are ruled out without their regular expression."""
         path = scope["path"]
-        if not scope.get("root_path") and not (path.startswith(self._begins) and (self._parts is None or path.count("/") == self._parts)):
+        if not scope.get("root_path") and not (path.startswith(self._fixed_start) and (self._slashes is None or path.count("/") == self._slashes)):
             return Match.NONE, {}
         return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
-        """Return the handler behind guards and checks."""
+        """Return the handler behind the checks, in their order: caller, path and query, body, access to the site, idempotency key."""
         handle, field, operation = self.make_handler(), self.body_field, self.operation
         takes_form = field is not None and isinstance(field.field_info, Form)
 
         async def handle_checked(request: Request) -> Response:
             checked = JsonRequest(request.scope, PeekedBody(request.receive))
             caller = await admit(checked, operation)
-            # Refuse a query or path with a NUL, which PostgreSQL knows in no text.
             for name, value in (*checked.path_params.items(), *checked.query_params.multi_items()):
                 if "\x00" in name or "\x00" in value:
                     raise refuse("address-with-nul", field=name.replace("\x00", "\ufffd"), value=str(value)[:100])
@@ -99,15 +92,15 @@ class CheckedRoute(APIRoute):
         return handle_checked
 
     def make_handler(self) -> Handler:
-        """Return what validates and answers a request that passed the checks."""
+        """Return FastAPI's handler, which validates a checked request and answers it; subclasses wrap it."""
         return super().get_route_handler()
 
 
 def parse_json(body: bytes) -> Any:
-    """Return what a body holds.
+    """Return the value of a JSON body.
 
     Raises:
-        InvalidInputError: it is no JSON in UTF-8, nested too deep, or holds text or a number that cannot be used; names the place.
+        InvalidInputError: no JSON in UTF-8, nested too deep, or with text or a number that cannot be stored; names the field.
     """
     try:
         document = json.loads(body.decode("utf-8-sig"))
@@ -118,9 +111,9 @@ def parse_json(body: bytes) -> Any:
     except RecursionError as exc:
         raise _too_deep("body") from exc
     except ValueError as exc:
-        # Python reads no number of so many digits.
+        # Python limits the digits of an integer that it reads (sys.set_int_max_str_digits).
         raise refuse("number-too-long", field="body") from exc
-    _require_usable(document)
+    _require_storable(document)
     return document
 
 
@@ -136,48 +129,47 @@ def _parse_type(content_type: str | None) -> Message:
     return message
 
 
-def _require_usable(document: Any) -> None:
-    """Walk the document without recursion and refuse the first part that cannot be used."""
-    waiting: list[tuple[str, int, Any]] = [("", 0, document)]
-    while waiting:
-        path, depth, whole = waiting.pop()
+def _require_storable(document: Any) -> None:
+    """Walk the document without recursion and refuse the first value that cannot be stored."""
+    stack: list[tuple[str, int, Any]] = [("", 0, document)]
+    while stack:
+        path, depth, node = stack.pop()
         if depth > MAX_DEPTH:
             raise _too_deep(".".join(path.split(".")[:4]))
-        if isinstance(whole, list) and _are_usable_numbers(whole):
+        if isinstance(node, list) and _are_storable_numbers(node):
             continue
-        parts = _parts(path, whole)
-        for name, part in parts:
-            if isinstance(part, dict | list):
-                waiting.append((f"{path}.{name}" if path else str(name), depth + 1, part))
-            elif fault := _find_fault(part):
-                raise refuse(fault, field=(f"{path}.{name}" if path else str(name)) or "body", value=part, most=LARGEST_WHOLE_NUMBER)
+        for name, value in _children(path, node):
+            if isinstance(value, dict | list):
+                stack.append((f"{path}.{name}" if path else str(name), depth + 1, value))
+            elif fault := _find_fault(value):
+                raise refuse(fault, field=(f"{path}.{name}" if path else str(name)) or "body", value=value, most=LARGEST_WHOLE_NUMBER)
 
 
-def _are_usable_numbers(values: list[Any]) -> bool:
-    """Return whether values are numbers of usual size: hundreds of prices are looked at in a fifth of the time that one after the other takes."""
-    # A sum is no number as soon as one of its numbers is none; what is larger than the largest whole number is looked at by itself.
+def _are_storable_numbers(values: list[Any]) -> bool:
+    """Return whether all values are numbers in range: five times as fast for a series of prices as one after the other; False where unsure."""
     if not values or not set(map(type, values)) <= {float, int}:
         return False
+    # The sum is not finite as soon as one value is NaN, for which min and max say nothing.
     return min(values) >= -LARGEST_WHOLE_NUMBER and max(values) <= LARGEST_WHOLE_NUMBER and math.isfinite(sum(values))
 
 
-def _parts(path: str, whole: Any) -> Iterator[tuple[str | int, Any]]:
-    if isinstance(whole, list):
-        return iter(enumerate(whole))
-    if not isinstance(whole, dict):
-        return iter([("", whole)])
-    for name in whole:
-        if _NO_TEXT.search(name):
+def _children(path: str, node: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(node, list):
+        return iter(enumerate(node))
+    if not isinstance(node, dict):
+        return iter([("", node)])
+    for name in node:
+        if _UNUSABLE_TEXT.search(name):
             raise refuse("field-name-unusable", field=path or "body", value=name[:100])
-    return iter(whole.items())
+    return iter(node.items())
 
 
-def _find_fault(part: Any) -> str | None:
-    if isinstance(part, str) and _NO_TEXT.search(part):
+def _find_fault(value: Any) -> str | None:
+    if isinstance(value, str) and _UNUSABLE_TEXT.search(value):
         return "text-unusable"
-    if isinstance(part, float) and not math.isfinite(part):
+    if isinstance(value, float) and not math.isfinite(value):
         return "number-not-finite"
-    if isinstance(part, int) and abs(part) > LARGEST_WHOLE_NUMBER:
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE_NUMBER:
         return "number-too-large"
     return None
 

@@ -1,4 +1,4 @@
-"""What every request and every answer passes: measured, limited in size and number, secured, and let in by Home Assistant's ingress."""
+"""ASGI middleware of the gateway: metrics and trace id, limits of body size and concurrency, security headers, Home Assistant's ingress."""
 
 import asyncio
 import re
@@ -22,21 +22,13 @@ from luna.platform.tracing import TRACEPARENT, span, trace_of
 from services.api.identity.limits import REFUSED
 from services.api.problems import problem_response
 
-# Asked every few seconds by a monitor; measured, but no news.
-_ROUTINE = ("/health/live", "/health/ready", "/health/services", "/metrics")
+# Polled by monitors every few seconds: logged at debug level, and answered under any load.
+_MONITORED = ("/health/live", "/health/ready", "/health/services", "/metrics")
 TRACE_HEADER = "x-trace-id"
-# What others call it; said beside ours, and taken where ours is not given.
+# The common header of the same id: read where ours is missing, sent beside it.
 REQUEST_HEADER = "x-request-id"
 _TRACE_HEADERS = (TRACE_HEADER.encode(), REQUEST_HEADER.encode())
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
-SLOWEST_BYTES_PER_SECOND = 1_000
-YEAR_SECONDS = 365 * 86_400
-SUPERVISOR = "172.30.32.2"
-# What may stand before an address: nothing that means something in HTML or in a header.
-_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-# Attributes that name an address of the gateway's own; ``//`` would be another one's.
-_LINK = re.compile(rb"(?P<before>\s(?:href|src|action|formaction|sse-connect|hx-(?:get|post|put|patch|delete|push-url)|data-[a-z-]+)=[\"'])(?=/(?!/))")
-_REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
 log = structlog.get_logger("luna.api")
 
@@ -63,23 +55,26 @@ class MeasureRequests:
                 message["headers"] = [*message["headers"], *((name, trace_id.encode()) for name in _TRACE_HEADERS)]
             await send(message)
 
-        begun = time.perf_counter()
+        started = time.perf_counter()
         with log_context(trace_id=trace_id), span(f"{scope['method']} request", parent=parent, trace_id=trace_id):
             try:
                 await self._app(scope, receive, send_traced)
             finally:
-                seconds = time.perf_counter() - begun
-                # A path that no route knows would make a time series of its own for each guess.
+                seconds = time.perf_counter() - started
+                # Unknown paths share one label: each guessed path would be a time series of its own.
                 template = getattr(scope.get("route"), "path", "unknown")
                 REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
-                say = log.debug if template in _ROUTINE else log.info
-                say("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+                write = log.debug if template in _MONITORED else log.info
+                write("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+SLOWEST_BYTES_PER_SECOND = 1_000
 
 
 class LimitBody:
-    """Refuses a body of more than ``max_bytes``, whatever its header says, and one that does not come in.
+    """Refuses a body of more than ``max_bytes``, whatever Content-Length says, and one that arrives too slowly.
 
-    ``larger`` holds patterns of the paths that take more. A body may pause for ``patience``, and comes in as fast as ``SLOWEST_BYTES_PER_SECOND`` after that.
+    ``larger`` maps patterns of paths to larger limits. A body may lag up to ``patience`` behind ``SLOWEST_BYTES_PER_SECOND``.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
@@ -89,18 +84,18 @@ class LimitBody:
         self._patience_seconds = patience.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received, ended, begun = 0, False, time.monotonic()
+        received, ended, started = 0, False, time.monotonic()
         most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
 
         async def receive_limited() -> Message:
             nonlocal received, ended
             if ended:
-                # What is waited for after the body is that the caller hangs up.
+                # After the body the only message left is the disconnect, for which there is no limit.
                 message = await receive()
             else:
-                # By when the slowest body would have brought what is there.
-                slowest_until = begun + received / SLOWEST_BYTES_PER_SECOND
-                remaining_seconds = min(slowest_until - time.monotonic(), 0.0) + self._patience_seconds
+                # When the slowest accepted body would have brought these bytes; a faster one may not pause for longer.
+                expected_at = started + received / SLOWEST_BYTES_PER_SECOND
+                remaining_seconds = min(expected_at - time.monotonic(), 0.0) + self._patience_seconds
                 try:
                     message = await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
                 except TimeoutError as exc:
@@ -114,9 +109,9 @@ class LimitBody:
 
 
 class LimitWaiting:
-    """Refuses a request while ``most`` others wait for their answer to begin: who comes again later is served sooner than who waits behind all of them.
+    """Refuses a request while ``most`` others wait for their response to start: a retry later is served sooner than the end of a long queue.
 
-    Monitors are always answered. Whoever listens to a stream waits for nothing.
+    Monitors are always answered. An open stream has started and does not count.
     """
 
     def __init__(self, app: ASGIApp, *, most: int) -> None:
@@ -125,7 +120,7 @@ class LimitWaiting:
         self._waiting: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope.get("path") in _ROUTINE:
+        if scope["type"] != "http" or scope.get("path") in _MONITORED:
             await self._app(scope, receive, send)
             return
         if len(self._waiting) >= self._most:
@@ -133,23 +128,23 @@ class LimitWaiting:
             error = refuse("requests-waiting", most=self._most)
             await problem_response(error)(scope, receive, send)
             return
-        place = id(scope)
-        self._waiting.add(place)
+        request_id = id(scope)
+        self._waiting.add(request_id)
 
-        async def send_on(message: Message) -> None:
-            self._waiting.discard(place)
+        async def send_started(message: Message) -> None:
+            self._waiting.discard(request_id)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_on)
+            await self._app(scope, receive, send_started)
         finally:
-            self._waiting.discard(place)
+            self._waiting.discard(request_id)
 
 
 class SecureHeaders:
-    """Tells the browser what it must not do, where a route does not say so more strictly itself.
+    """Adds security headers to every response, except those that the route sets itself.
 
-    Every answer passes here, so the headers are kept as the bytes that are sent.
+    They are encoded once, for every response passes here.
 
     Source: OWASP HTTP Headers Cheat Sheet; Mozilla Observatory.
     """
@@ -165,7 +160,7 @@ class SecureHeaders:
                 headers, source, operation = [*self._headers], state.get("source"), state.get("operation")
                 if source is not None and source.secure:
                     headers.append(_HTTPS_ONLY)
-                # What one person is answered is not kept for the next one at the same browser or proxy.
+                # A browser or proxy must not serve one person's response to the next.
                 if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
                     headers.append(_NO_STORE)
                 message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in present)]
@@ -178,12 +173,12 @@ def _encode(name: str, value: str) -> tuple[bytes, bytes]:
     return name.lower().encode("latin-1"), value.encode("latin-1")
 
 
-_HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+_HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={365 * 86_400}")
 _NO_STORE = _encode("Cache-Control", "no-store")
 
 
 def list_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every answer."""
+    """Return the security headers of every response by name."""
     ancestors = f"'{settings.frame_ancestors}'"
     return {
         "Content-Security-Policy": (
@@ -198,10 +193,18 @@ def list_headers(settings: Settings) -> dict[str, str]:
     }
 
 
-class BehindIngress:
-    """Lets in Home Assistant's ingress and this machine alone, and writes the path of ingress before every link of a page and every redirection.
+SUPERVISOR = "172.30.32.2"
+# A path without any character that has a meaning in HTML or in a header.
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+# Attributes with an absolute path of this host; ``//`` would begin another host's name.
+_LINK = re.compile(rb"(?P<before>\s(?:href|src|action|formaction|sse-connect|hx-(?:get|post|put|patch|delete|push-url)|data-[a-z-]+)=[\"'])(?=/(?!/))")
+_REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
-    Ingress takes its own path off before it asks, and says it in a header; pages are written as if they stood at the root of an address of their own.
+
+class BehindIngress:
+    """Accepts connections of Home Assistant's ingress and this machine alone, and puts ingress's path before every link and redirect.
+
+    Ingress strips its path from the request and names it in a header; pages are rendered as if at the root of a host.
 
     Source: Home Assistant developer documentation, "Presenting your app": ingress, X-Ingress-Path, and that only 172.30.32.2 may connect.
     """
@@ -217,11 +220,11 @@ class BehindIngress:
             await PlainTextResponse("Luna is found in Home Assistant's side bar.\n", HTTPStatus.FORBIDDEN)(scope, receive, send)
             return
         prefix = Headers(scope=scope).get("x-ingress-path", "").rstrip("/")
-        await self._app(scope, receive, _Links(prefix, send) if _PREFIX.fullmatch(prefix) else send)
+        await self._app(scope, receive, _PrefixLinks(prefix, send) if _PREFIX.fullmatch(prefix) else send)
 
 
-class _Links:
-    """Sends an answer with the prefix before its links; a page is sent whole, everything else as it comes."""
+class _PrefixLinks:
+    """Sends a response with the prefix before its links: a page once it is complete, everything else as it comes."""
 
     def __init__(self, prefix: str, send: Send) -> None:
         self._prefix = prefix
