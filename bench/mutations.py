@@ -140,7 +140,7 @@ MUTATIONS = (
         "an interrupted repair of the spool",
     ),
     Mutation(
-        "recovery", "luna/platform/queue/task_base.py", "if deaths >= MAX_STARTS:", "if deaths >= 100 * MAX_STARTS:", "a task that ends its worker is buried"
+        "recovery", "luna/platform/queue/task_base.py", "if crashes >= MAX_STARTS:", "if crashes >= 100 * MAX_STARTS:", "a task that ends its worker is buried"
     ),
     Mutation(
         "recovery",

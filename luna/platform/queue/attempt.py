@@ -63,7 +63,7 @@ class JobRunner:
 
     Args:
         engine: of the database that holds the rows.
-        ledger: counts starts that ended without a word.
+        tracker: counts starts that took their process down.
         perform: runs the body on the request's text and calls its second argument within the body's transaction, with the reply's text.
         explain: returns what a job's row is to say of an error.
         worker: runs the jobs.
@@ -71,7 +71,7 @@ class JobRunner:
     """
 
     engine: Engine
-    ledger: TaskTracker
+    tracker: TaskTracker
     perform: Callable[[str, Conclude], str]
     explain: Callable[[Exception], LunaError]
     worker: str
@@ -99,11 +99,11 @@ class JobRunner:
             job = jobs.load(connection, job_id)
         if job.finished_at is not None:
             raise DroppedError(f"the job is {job.status}")
-        with self._counted(job_id) as deaths:
-            if deaths and self.ledger.forget_abort(job_id):
+        with self._counted(job_id) as crashes:
+            if crashes and self.tracker.forget_abort(job_id):
                 raise self._fail(self._begin(job_id), AbortedError())
-            if deaths >= MAX_STARTS or JOB_RETRY.gives_up(job.attempts):
-                raise self._bury(job, deaths)
+            if crashes >= MAX_STARTS or JOB_RETRY.gives_up(job.attempts):
+                raise self._bury(job, crashes)
             return self._attempt(job_id)
 
     def _attempt(self, job_id: str) -> str:
@@ -152,27 +152,27 @@ class JobRunner:
             jobs.finish(connection, job, status="failed", error=reason.problem())
         return EndedError(reason)
 
-    def _bury(self, job: Job, deaths: int) -> EndedError:
+    def _bury(self, job: Job, crashes: int) -> EndedError:
         error = refuse("job-begun-in-vain", field="task", value=job.task, attempts=job.attempts)
         with unit_of_work(self.engine) as connection:
             jobs.finish(connection, job, status="dead", error=error.problem())
-        dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=deaths, died_at=SystemClock().now(), request=json.dumps(job.request))
-        self.ledger.dead_letter(dead)
-        log.error("job dead", key=job.key, starts=deaths, attempts=job.attempts)
+        dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=crashes, died_at=SystemClock().now(), request=json.dumps(job.request))
+        self.tracker.dead_letter(dead)
+        log.error("job dead", key=job.key, starts=crashes, attempts=job.attempts)
         return EndedError(error)
 
     @contextmanager
     def _counted(self, job_id: str) -> Iterator[int]:
         """Yield how many starts of this job ended without a word; they count under the job's id, whichever message brought them."""
         try:
-            deaths = self.ledger.start(job_id, job_id)
+            crashes = self.tracker.start(job_id, job_id)
         except redis.RedisError as exc:
             raise refuse("queue-away-job-open", field="redis_url") from exc
         try:
-            yield deaths
+            yield crashes
         finally:
             try:
-                self.ledger.end(job_id, job_id)
+                self.tracker.end(job_id, job_id)
             except redis.RedisError as exc:
                 # The row says how it ended; at worst this start counts as one without an end.
                 log.warning("queue does not answer", error=str(exc))

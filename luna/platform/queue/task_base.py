@@ -1,4 +1,4 @@
-"""What happens around a task's body in the worker: one base class for every task."""
+"""The base class of every task: decoding, log context, transaction, retries, errors and metrics around the task's body."""
 
 import time
 from collections.abc import Callable
@@ -53,12 +53,14 @@ WAIT_SECONDS = Histogram(
 )
 TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
 
+log = structlog.get_logger("luna.queue")
+
 
 class MeasuredRequest(Request):  # type: ignore[misc]
-    """Celery's view of one delivered message, with its outcome counted."""
+    """Celery's request of one delivered message, with its outcome counted in the worker's metrics."""
 
     def __init_subclass__(cls) -> None:
-        # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
+        # Celery's create_request_cls overrides on_success per task without calling super, so the override is wrapped.
         cls.on_success = _counted(cls.on_success)
         super().__init_subclass__()
 
@@ -73,9 +75,9 @@ class MeasuredRequest(Request):  # type: ignore[misc]
             try:
                 self.task.process.reporter.note_abort(self.id)
             except redis.RedisError as exc:
-                # At worst it is begun three times.
+                # Without the note the task crashes its worker MAX_STARTS times instead of once.
                 log.warning("queue does not answer", error=str(exc))
-        # A retry is counted by itself; a message that was dropped did no work.
+        # A retry is counted in on_retry; a dropped message did no work.
         if not issubclass(exc_info.type, Ignore | Retry):
             TASKS.labels(self.name, "failed").inc()
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
@@ -91,10 +93,10 @@ class MeasuredRequest(Request):  # type: ignore[misc]
 
 def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
     def count(request: Request, failed__retval__runtime: tuple[bool, object, float | None], **kwargs: object) -> None:
-        # First: what is not acknowledged takes its place for good, and a worker with as many of them as it takes begins nothing more.
+        # Acknowledges, so it comes first: a message without acknowledgement occupies its prefetch slot for good.
         on_success(request, failed__retval__runtime, **kwargs)
         failed, _, seconds = failed__retval__runtime
-        # A message that came twice, whose task was done the first time, did not run.
+        # Celery gives no run time for a redelivered message whose task had succeeded already.
         if not failed and seconds is not None:
             TASK_SECONDS.labels(request.name).observe(seconds)
             TASKS.labels(request.name, "succeeded").inc()
@@ -102,17 +104,14 @@ def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
     return count
 
 
-# Somebody waits for the reply; chance takes off up to all of a pause, so that failures do not come back together.
+# Short pauses, for somebody waits for the reply; full jitter, so that tasks that failed together do not come back together.
 TASK_RETRY = RetryPolicy(timedelta(seconds=0.5), tries=6, jitter=1.0)
-_REPORT_EVERY_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 _REDIS_RETRIES = 30
 
-log = structlog.get_logger("luna.queue")
-
 
 class TaskFailedError(Exception):
-    """Carries an error, encoded, into Celery's result."""
+    """Carries a LunaError, encoded, into Celery's result backend."""
 
 
 @dataclass
@@ -127,20 +126,19 @@ class Process:
     _stored: bytes = field(default=b"", init=False)
 
     def refresh(self) -> Settings:
-        """Return the settings with what the pages stored since the last task."""
+        """Return the settings, with the changes stored since the last task."""
         self.settings, self._stored = refresh_settings(self.settings, self._stored)
         return self.settings
 
     @cached_property
-    def ledger(self) -> TaskTracker:
-        """The book in Redis."""
-        # A worker outlives a restart of Redis: what it has done is noted as soon as it is back.
-        patience = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
-        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
+    def tracker(self) -> TaskTracker:
+        """Counts starts and notes ends; with back-off, for a worker survives a restart of Redis and must not lose the end of a task."""
+        retry = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=retry, socket_connect_timeout=2))
 
     @cached_property
     def reporter(self) -> TaskTracker:
-        """The same book without patience: nobody is worse off for a report that is missing."""
+        """Writes progress reports; without retries, for a missing report does no harm and must not delay the task."""
         return TaskTracker(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
 
     @cached_property
@@ -150,12 +148,12 @@ class Process:
 
     @cached_property
     def client(self) -> Client:
-        """What sends messages."""
+        """Sends messages to other tasks."""
         return Client(self.redis_url)
 
 
 class LunaTask(Task):  # type: ignore[misc]
-    """The base class of every task: decodes, binds the log context, holds a unit of work, sorts errors."""
+    """The base class of every task; ``run`` is called by Celery with the message's arguments."""
 
     Request = MeasuredRequest
     throws = (TaskFailedError,)
@@ -164,28 +162,28 @@ class LunaTask(Task):  # type: ignore[misc]
     process: ClassVar[Process]
 
     def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None, entry: dict[str, Any] | None = None) -> str:
-        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
+        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._note_wait(trace_id), trace_id=trace_id):
             if job_id is not None:
-                return self._answer_job(job_id)
-            deaths = self._start(key)
-            if deaths and self.process.ledger.forget_abort(self.request.id):
+                return self._run_job(job_id)
+            crashes = self._start(key)
+            if crashes and self.process.tracker.forget_abort(self.request.id):
                 raise self._failed(self._explain(AbortedError()))
-            if deaths >= MAX_STARTS:
+            if crashes >= MAX_STARTS:
                 now = SystemClock().now()
-                self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+                self.process.tracker.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
                 log.error("task dead", key=key, starts=MAX_STARTS)
                 raise self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
-            return self._answer(text, key, entry)
+            return self._run_request(text, key, entry)
 
     def _start(self, key: str) -> int:
-        """Count this start and return how many before it ended without a word."""
+        """Count this start and return how many before it took their process down."""
         try:
-            return self.process.ledger.start(key, self.request.id)
+            return self.process.tracker.start(key, self.request.id)
         except redis.RedisError as exc:
             raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
-    def _queued(self, trace_id: str | None) -> str | None:
-        """Note how long the message waited and return what the task's own span follows."""
+    def _note_wait(self, trace_id: str | None) -> str | None:
+        """Record a span of the time in the queue and return it as the parent of the task's own span."""
         sent_at, parent = getattr(self.request, SENT_AT, None), getattr(self.request, TRACEPARENT, None)
         if sent_at is None:
             return parent
@@ -195,32 +193,31 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
         if "job_id" not in kwargs:
-            self.process.ledger.end(kwargs["key"], task_id)
+            self.process.tracker.end(kwargs["key"], task_id)
         self.process.freed.give_back()
 
-    def _answer(self, text: str, key: str, entry: dict[str, Any] | None) -> str:
+    def _run_request(self, text: str, key: str, entry: dict[str, Any] | None) -> str:
         try:
             request = serialization.decode_request(self.definition.request, text)
             if entry is None:
                 return self._perform(request)
-            # One commit for what was done and for who asked: each of them waits for the disk.
+            # The audit entry shares the task's commit: a second one would wait for the disk again.
             return self._perform(request, lambda work, _: audit.write(work.connection, AuditRecord(**entry)))
         except RetryableError as error:
             failures = self.request.retries + 1
             if TASK_RETRY.gives_up(failures):
                 raise self._failed(error) from error
-            self.process.ledger.end(key, self.request.id, final=False)
+            self.process.tracker.end(key, self.request.id, final=False)
             log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
             raise self.retry(exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()) from error
         except Exception as error:
             raise self._failed(self._explain(error)) from error
 
-    def _answer_job(self, job_id: str) -> str:
+    def _run_job(self, job_id: str) -> str:
         process = self.process
         is_alive = process.client.heartbeats.is_alive
-        runner = JobRunner(process.engine, process.ledger, self._perform_job, self._explain, process.worker, is_alive)
         try:
-            return runner.run(job_id)
+            return JobRunner(process.engine, process.tracker, self._perform_job, self._explain, process.worker, is_alive).run(job_id)
         except DroppedError as error:
             log.info("message dropped", reason=str(error))
             raise Ignore from error
@@ -243,10 +240,10 @@ class LunaTask(Task):  # type: ignore[misc]
             log_context(site_id=getattr(request, "site_id", None)),
             TaskContext(self.process.refresh(), lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
         ):
-            answer = self.definition.body(request, work)
-            reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)
-            conclude(work, reply)
-        return reply
+            reply = self.definition.body(request, work)
+            text = reply if isinstance(reply, str) else serialization.encode_reply(reply)
+            conclude(work, text)
+        return text
 
     def _report(self, progress: Progress) -> None:
         try:
@@ -255,11 +252,12 @@ class LunaTask(Task):  # type: ignore[misc]
             log.debug("progress is not reported", error=str(exc))
 
     def _explain(self, error: Exception) -> LunaError:
+        """Log an error of the task and return what its caller is told."""
         if isinstance(error, LunaError):
             log.info("task refused", error=str(error), code=error.code)
             return error
         if isinstance(error, SoftTimeLimitExceeded):
-            # Who waits may have set a shorter limit than the task has by itself.
+            # The sender may have set a shorter limit than the task's definition.
             limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
             limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
             log.warning("task too slow", soft_limit=str(limit))
@@ -281,8 +279,8 @@ class LunaTask(Task):  # type: ignore[misc]
 
 
 def register(app: object, definition: Definition, process: Process) -> None:
-    """Make ``definition`` known to the Celery application as a task."""
-    kind = type(
+    """Register ``definition`` with the Celery application as a subclass of LunaTask."""
+    task_class = type(
         definition.name,
         (LunaTask,),
         {
@@ -293,18 +291,21 @@ def register(app: object, definition: Definition, process: Process) -> None:
             "time_limit": definition.hard_limit.total_seconds(),
         },
     )
-    app.register_task(kind())  # type: ignore[attr-defined]
+    app.register_task(task_class())  # type: ignore[attr-defined]
+
+
+_REPORT_EVERY_SECONDS = 0.2
 
 
 def throttle(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Return ``report`` at five calls a second at most; the last step always passes."""
+    """Return ``report`` limited to one call per ``_REPORT_EVERY_SECONDS``; the last step always passes."""
     next_at = 0.0
 
-    def pass_on(progress: Progress) -> None:
+    def report_throttled(progress: Progress) -> None:
         nonlocal next_at
         now = time.monotonic()
         if now >= next_at or progress.done >= progress.total:
             next_at = now + _REPORT_EVERY_SECONDS
             report(progress)
 
-    return pass_on
+    return report_throttled
