@@ -1,4 +1,4 @@
-"""The embedded servers of one folder: used by several processes at once, stopped by the last one that leaves."""
+"""Starts the embedded PostgreSQL and Redis of a folder: shared by several processes, stopped by the last one that leaves."""
 
 import atexit
 import fcntl
@@ -28,16 +28,16 @@ from luna.platform.private_folders import shut_folders
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
 
-# A server that lives may recover for long; one that keeps dying (the remains of a killed one are in its way) gets less time.
+# A live server may take long to recover its data.
 ANSWER_SECONDS = 60.0
+# One that exits at once is usually blocked by processes of a killed one, which are gone within seconds.
 RETRY_SECONDS = 20.0
-# The remains of a killed server are gone within seconds: as soon as they are, the next start succeeds.
 START_RETRY = RetryPolicy(timedelta(seconds=0.25), growth=1)
 LOG_TAIL_BYTES = 4_000
 
 
 class Server(Protocol):
-    """What starting and stopping need to know about a server."""
+    """A kind of server that can be started in a folder and stopped by signals."""
 
     @property
     def name(self) -> str: ...
@@ -51,7 +51,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Files:
-    """A server's files beside its data."""
+    """A server's lock, locked while it lives, and its log."""
 
     lock: Path
     log: Path
@@ -62,10 +62,10 @@ def _files_of(folder: Path, name: str) -> Files:
 
 
 def _build_server(name: str, state: State) -> Server:
-    """Return the server of that name with the programs of this machine.
+    """Return the server of that name with the executables found on this machine.
 
     Raises:
-        MachineError: the programs are nowhere.
+        MachineError: there are none.
     """
     home = Path(state.home)
     account = account_for(home / name)
@@ -79,7 +79,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
     """Return the state with the server's port, and the process where this call started it.
 
     Raises:
-        MachineError: it does not start or does not answer; its last words and the remedy.
+        MachineError: it does not start or does not answer; with the end of its log and a remedy.
     """
     attempt = _Attempt(server, _files_of(folder, server.name))
     started = time.monotonic()
@@ -99,7 +99,7 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
 
 
 class _Attempt:
-    """The tries of one start."""
+    """One start of a server with its retries."""
 
     def __init__(self, server: Server, files: Files) -> None:
         self.files = files
@@ -119,9 +119,9 @@ class _Attempt:
             return
         with self.files.log.open("rb") as log:
             log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
-            words = log.read().decode(errors="replace")
-        if gave_up or is_lasting(words):
-            raise explain_failure(f"{self._server.name} does not start", words, self.files.log)
+            log_tail = log.read().decode(errors="replace")
+        if gave_up or is_lasting(log_tail):
+            raise explain_failure(f"{self._server.name} does not start", log_tail, self.files.log)
         self._failures += 1
         time.sleep(START_RETRY.pause(self._failures).total_seconds())
 
@@ -143,7 +143,7 @@ log = structlog.get_logger("luna.embedded")
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where database and queue are reached; both carry a password."""
+    """URLs of database and queue, both with their passwords."""
 
     database_url: str
     redis_url: str
@@ -173,10 +173,10 @@ class Servers:
         return self.urls["redis"]
 
     def bring_up(self, services: Sequence[str] = SERVICES) -> None:
-        """Start what does not run and join what does. Safe to repeat: revives what has died since.
+        """Start the servers that do not run and join those that do; called again, it restarts those that died.
 
         Raises:
-            MachineError: what this machine lacks; names folder and remedy.
+            MachineError: a server cannot run on this machine; names folder and remedy.
         """
         with one_at_a_time(self.folder / "lock"):
             if self._users is None:
@@ -193,7 +193,7 @@ class Servers:
 
     @contextmanager
     def restarting(self) -> Iterator[None]:
-        """Start again whatever dies while the block runs."""
+        """Restart servers that die while the block runs."""
         stop = threading.Event()
         watch = threading.Thread(target=self._watch, args=(stop,), daemon=True)
         watch.start()
@@ -206,7 +206,7 @@ class Servers:
     def stop(self) -> None:
         """Leave; where nobody else uses the servers, stop them."""
         atexit.unregister(self.stop)
-        # A forked child shares its parent's lock and has nothing of its own to leave.
+        # A forked child inherits its parent's lock: the parent releases it.
         if self._users is None or os.getpid() != self._pid:
             return
         users, self._users = self._users, None
@@ -236,7 +236,7 @@ class Servers:
 
     def _leave(self, users: int) -> None:
         if not self.folder.exists():
-            # Somebody removed the data of running servers: nobody else can find these any more.
+            # Somebody removed the data of running servers, and the locks with it: no other process can stop them.
             for child in self._children.values():
                 child.kill()
                 child.wait()
@@ -246,13 +246,14 @@ class Servers:
                 self._stop_all()
 
     def _stop_all(self) -> None:
-        with ExitStack() as last_first:
+        # Callbacks run in reverse: first the signals, then the wait that reaps this process's children.
+        with ExitStack() as stack:
             for child in self._children.values():
-                last_first.callback(child.wait, timeout=process.STOP_SECONDS)
+                stack.callback(child.wait, timeout=process.STOP_SECONDS)
             for kind in (Postgres, Redis):
                 lock = _files_of(self.folder, kind.name).lock
                 if is_locked(lock):
-                    last_first.callback(process.end, lock, kind.stop_signals)
+                    stack.callback(process.end, lock, kind.stop_signals)
 
 
 def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
@@ -272,14 +273,14 @@ def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
 
 @contextmanager
 def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Addresses]:
-    """Yield the addresses that the settings name; embedded servers under ``data_folder`` stand in for those they do not.
+    """Yield the addresses in the settings; for those they leave out, of embedded servers that run under ``data_folder`` during the block.
 
     Args:
-        settings: name the servers, or the folder of the embedded ones.
-        keep_alive: start embedded servers again that die meanwhile; for a process that stays.
+        settings: with the addresses, or the folder of the embedded servers.
+        keep_alive: restart embedded servers that die meanwhile; for a long-running process.
 
     Raises:
-        InvalidInputError: the queue's address is none of a Redis; its value stays unsaid, for it may hold a password.
+        InvalidInputError: the queue's address is none of a Redis; the value is not shown, for it may hold a password.
         MachineError: as in ``start``.
     """
     configured = {"postgres": settings.database_url, "redis": settings.redis_url}

@@ -1,6 +1,6 @@
-"""What runs beside the gateway: which processes, and that each runs for as long as it is needed.
+"""Supervises the processes of ``luna up`` beside the gateway, its companions: workers, beat, executor, recorder and others.
 
-A companion that dies is started again, one that is not needed any more is ended, and one that reads its settings at its start is started anew when they change.
+A companion that dies is restarted, one that is no longer needed is ended, and one that reads its settings only at its start is restarted when they change.
 """
 
 import math
@@ -18,12 +18,11 @@ from luna.platform.supervision.fork_server import ChildProcess, ForkServer
 if TYPE_CHECKING:
     from luna.platform.settings import Settings
 
-# What somebody waits for has a worker that no job can fill.
+# Requests that somebody waits for have a worker of their own, which no job can occupy.
 PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
     "interactive worker": ("luna.platform.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
-    # Files that are handed over and messages to the phone wait for no training or replay; an answer that a language model words waits for no job, and takes
-    # longer than a plan may wait.
+    # Uploaded files and notifications wait for no training or replay. Answers of a language model wait for no job, and take longer than a plan may wait.
     "worker": ("luna.platform.queue.worker", "--only", "jobs", "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive"),
     "beat": ("luna.platform.queue.beat",),
     "executor": ("services.executor",),
@@ -39,71 +38,73 @@ ONE_WORKER = {
         "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive", "--turn-seconds", "8",
     )
 }  # fmt: skip
-# Processes that read their settings once, at their start; a worker looks at each task.
-STARTED_ANEW = ("executor", "recorder", "home_assistant")
+# Processes that read their settings only at their start; a worker reads them for each task.
+RESTARTED_ON_CHANGE = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
-# How often the database is asked whether there are devices to ask.
-LOOK_SECONDS = 15.0
-PAUSE_SECONDS = 0.05
-# What a task under way gets to end by itself; a task that is cut off is done again at the next start.
+# From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the next start.
 GRACE_SECONDS = 30.0
+_POLL_SECONDS = 0.05
 
 
 def has_one_worker(settings: "Settings") -> bool:
-    """Return whether one worker does everything: where memory suffices for one job alone, and no setting names a number."""
+    """Return whether one worker does everything: memory suffices for one process, and no setting names their number."""
     from luna.platform.memory import affordable_processes
 
     return affordable_processes() == 1 and "worker_processes" not in settings.model_fields_set
 
 
 def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
-    """Return the commands of what runs beside the gateway."""
+    """Return the commands of the companions by name."""
     if not has_one_worker(settings):
         return COMPANIONS
     return ONE_WORKER | {name: command for name, command in COMPANIONS.items() if "worker" not in name}
 
 
+# How often the database is read for devices to poll.
+LOOK_SECONDS = 15.0
+
+
 class PolledDevices:
-    """Whether a site names a sensor of a device that Luna polls itself, read from the database every few seconds; the last answer while it is away."""
+    """Tells whether a site has a sensor on a device that Luna polls itself, from the database; the last reading while that is away."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._looked_at = -math.inf
-        self._named = False
+        self._read_at = -math.inf
+        self._has_sensor = False
 
     def __call__(self) -> bool:
         from luna.energy.devices.battery import PROFILED
         from luna.energy.errors import UnavailableError
         from luna.platform.database import engine, sites
 
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = time.monotonic()
-            # A connection that is held for this would take more memory than a new one takes time.
+        if time.monotonic() - self._read_at >= LOOK_SECONDS:
+            self._read_at = time.monotonic()
+            # A new connection for each reading: an open one occupies a server process all the time.
             database = engine.create(self._database_url, application_name="luna-up", pool_size=1)
             try:
                 with engine.unit_of_work(database) as connection:
-                    self._named = sites.names_sensor(connection, PROFILED)
+                    self._has_sensor = sites.names_sensor(connection, PROFILED)
             except UnavailableError:
                 pass
             finally:
                 database.dispose()
-        return self._named
+        return self._has_sensor
 
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
-    """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
+    """Return whether a companion has to run with these settings: the recorder only where there is a source, for example."""
     from luna.platform.simulated_home.files import HomeFiles
 
-    needless = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
-    needless["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or polls_devices())
-    needless["backup"] = settings.backup_every is None
-    needless["simulated home"] = not HomeFiles(settings.data_folder).is_there
-    return not needless.get(name, False)
+    unneeded = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    unneeded["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or polls_devices())
+    unneeded["backup"] = settings.backup_every is None
+    unneeded["simulated home"] = not HomeFiles(settings.data_folder).is_there
+    return not unneeded.get(name, False)
 
 
 @contextmanager
 def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
-    """Yield which fork server starts a companion: workers share what their tasks need, the others never load it."""
+    """Yield the choice of fork server by companion: workers share the imports of their tasks, the others never load them."""
     shared = ForkServer("shared", here=True)
     tasks = ForkServer("tasks", parent=shared, alone=has_one_worker(settings))
     try:
@@ -115,13 +116,13 @@ def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
 
 @contextmanager
 def companions(settings: "Settings", starters: Callable[[str], ForkServer], database_url: str) -> Iterator[None]:
-    """Run the companions that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
+    """Keep the needed companions running during the block; its end waits until all their processes have ended.
 
-    A second Ctrl-C cuts the worker's tasks off.
+    A second Ctrl-C interrupts the workers' tasks.
     """
-    stop, hurry, polls_devices = threading.Event(), threading.Event(), PolledDevices(database_url)
+    stop, kill_now, polls_devices = threading.Event(), threading.Event(), PolledDevices(database_url)
     commands = choose_companions(settings)
-    running = [_Companion(name, command, settings, hurry, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
+    running = [_Companion(name, command, settings, kill_now, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
     watches = [threading.Thread(target=companion.keep_running, args=(stop,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
@@ -132,7 +133,7 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
         try:
             _join(watches)
         except (KeyboardInterrupt, SystemExit):
-            hurry.set()
+            kill_now.set()
             _join(watches)
 
 
@@ -142,24 +143,24 @@ def _join(watches: list[threading.Thread]) -> None:
 
 
 class _Companion:
-    """What runs beside the gateway, by the settings that hold."""
+    """One companion and its present process, by the current settings."""
 
     def __init__(
-        self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer, polls_devices: Callable[[], bool]
+        self, name: str, command: Sequence[str], settings: "Settings", kill_now: threading.Event, *, starter: ForkServer, polls_devices: Callable[[], bool]
     ) -> None:
-        self._name, self._command, self._settings, self._hurry, self._starter = name, command, settings, hurry, starter
+        self._name, self._command, self._settings, self._kill_now, self._starter = name, command, settings, kill_now, starter
         self._polls_devices = polls_devices
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None
 
     def keep_running(self, stop: threading.Event) -> None:
-        self.look()
+        self._reconcile()
         while not stop.wait(WATCH_SECONDS):
-            self.look()
+            self._reconcile()
         self._end()
 
-    def look(self) -> None:
-        """Start what should run and does not; end what should not, or what runs by settings that were changed."""
+    def _reconcile(self) -> None:
+        """Start the process if it is needed and does not run; end it if it is not needed or runs with old settings."""
         import structlog
 
         if self._process is not None and self._process.poll() is not None:
@@ -167,10 +168,10 @@ class _Companion:
             self._end()
         changed = self._read_settings()
         needed = _is_needed(self._name, self._settings, self._polls_devices)
-        if not needed or (changed and self._name in STARTED_ANEW):
+        if not needed or (changed and self._name in RESTARTED_ON_CHANGE):
             self._end()
         if needed and self._process is None:
-            # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
+            # In a session of its own: Ctrl-C reaches this process alone, which ends the companion after the gateway.
             self._process = self._starter.start(["luna.platform.supervision.parent_watch", *self._command])
             threading.Thread(target=_pass_on, args=(self._process,), daemon=True).start()
 
@@ -189,30 +190,30 @@ class _Companion:
 
     def _end(self) -> None:
         if self._process is not None:
-            _end(self._process, self._hurry)
+            _end(self._process, self._kill_now)
             self._process = None
 
 
 def _pass_on(process: ChildProcess) -> None:
-    """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
+    """Copy a companion's log to this process's standard error, and its last lines to the buffer of the log page."""
     from luna.platform.telemetry import RECENT_LINES
 
-    # It is closed while this reads where the process is ended.
+    # Ending the process closes the pipe that this thread reads: ValueError.
     with suppress(ValueError):
         for line in process.stderr or ():
             RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
-            # A log on a full disk misses lines; unread they would fill the pipe and stop the companion at its next one.
+            # On a full disk lines are lost; left unread, they would fill the pipe and block the companion.
             with suppress(OSError):
                 sys.stderr.buffer.write(line)
                 sys.stderr.buffer.flush()
 
 
-def _end(process: ChildProcess, hurry: threading.Event) -> None:
+def _end(process: ChildProcess, kill_now: threading.Event) -> None:
     with process:
         process.terminate()
         deadline = time.monotonic() + GRACE_SECONDS
-        while process.poll() is None and time.monotonic() < deadline and not hurry.is_set():
-            time.sleep(PAUSE_SECONDS)
-        # What is left of it and its pool.
+        while process.poll() is None and time.monotonic() < deadline and not kill_now.is_set():
+            time.sleep(_POLL_SECONDS)
+        # The rest of its session: a worker's pool of processes.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
