@@ -1,4 +1,7 @@
-"""A file with a thread of its own, whose waiting callers share one sync of the disk, and its drain into the database: what a service opens."""
+"""The spool: rows are on the disk before they are acknowledged, and delivered to the database from there.
+
+One thread writes the file, so that concurrent writers share a sync of the disk; another one delivers.
+"""
 
 import fcntl
 import os
@@ -44,7 +47,7 @@ Disk = Callable[[Path], Space]
 
 
 def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
-    """Check that more may be kept below ``folder``: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
+    """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
 
     Raises:
         MachineError: the disk is too full.
@@ -71,12 +74,12 @@ class _Read:
 
 
 class Spool:
-    """Rows that wait for the database, stream by stream in the order they were kept. Threads may share it.
+    """Rows that wait for the database, first in first out per stream. Threads may share it.
 
     Args:
         file: open; the spool closes it.
-        clock: says how old rows are, nothing else: their order does not come from it.
-        disk: tells how full a folder's disk is.
+        clock: timestamps rows for their age; the order is that of appending.
+        disk: returns the size and the free space of a folder's disk.
     """
 
     def __init__(self, file: SpoolFile, clock: Clock, disk: Disk = shutil.disk_usage) -> None:
@@ -96,11 +99,11 @@ class Spool:
 
     @property
     def waiting(self) -> Mapping[Stream, Waiting]:
-        """What waits, by stream; a stream without rows may be among them."""
+        """Number and age of the waiting rows by stream; streams may be empty."""
         return self._file.waiting
 
     def append(self, stream: Stream, bodies: Sequence[bytes]) -> Future[None]:
-        """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
+        """Return a future of the rows being on the disk; it fails with a MachineError where none of them was written."""
         write = _Write(Append(stream, bodies, int(self._clock.now().timestamp())))
         self._enqueue(write)
         return write.result
@@ -112,7 +115,7 @@ class Spool:
         return read.result.result()
 
     def remove(self, stream: Stream, last: int) -> None:
-        """Forget the rows of a stream up to and including ``last``; gone for good when this returns.
+        """Remove the rows of a stream up to and including ``last``, and sync the disk.
 
         Raises:
             MachineError: the disk is failing; the rows stay.
@@ -148,18 +151,18 @@ class Spool:
             for read in (operation for operation in operations if isinstance(operation, _Read)):
                 try:
                     read.result.set_result(self._file.oldest(read.stream, read.limit))
-                except Exception as error:  # noqa: BLE001 - the edge of the thread: whoever waits has to hear of it
+                except Exception as error:  # noqa: BLE001 - the edge of the thread: the caller's future carries it
                     read.result.set_exception(error)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
-        # Who no longer waits was not promised anything.
+        # A cancelled future was never acknowledged.
         accepted = [write for write in writes if write.result.set_running_or_notify_cancel()]
         appends = [write for write in accepted if isinstance(write.change, Append)]
         try:
             if appends:
                 require_room(self.folder, self._disk)
         except LunaError as error:
-            # Without room on the disk only what makes some goes ahead.
+            # On a full disk removals go ahead: they make room.
             for write in appends:
                 write.result.set_exception(error)
             accepted = [write for write in accepted if isinstance(write.change, Remove)]
@@ -176,9 +179,9 @@ class Spool:
 
 
 BATCH_ROWS = 5_000
-# Rows of a second travel together.
+# Rows of one second are delivered in one transaction.
 TURN = timedelta(seconds=1)
-# A database that is back is found within half a minute; one process asks, so nothing has to be spread.
+# No longer than half a minute after the database is back; without jitter, for one process alone retries.
 DELIVERY_RETRY = RetryPolicy(2 * TURN, longest=timedelta(seconds=30))
 # A site that the database does not know may be added later.
 REFUSED_PAUSE = timedelta(minutes=1)
@@ -188,11 +191,11 @@ log = structlog.get_logger("luna.spool")
 
 
 class _SpoolUploader:
-    """Delivers what waits in a spool, from a thread of its own, until it is stopped. No transaction is open while it waits.
+    """Delivers a spool's rows to the database, from a thread of its own, until it is stopped. No transaction is open while it waits.
 
     Args:
         kinds: by name; rows of any other kind stay in the spool.
-        turn: pause between two looks into the spool.
+        turn: pause between two deliveries.
     """
 
     def __init__(self, spool: Spool, engine: Engine, kinds: Mapping[str, RowKind[Any]], *, turn: timedelta = TURN) -> None:
@@ -209,7 +212,7 @@ class _SpoolUploader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the batch in hand. One that the database keeps hanging is left behind: it stays in the spool."""
+        """End after the current batch; one that hangs in the database is abandoned and stays in the spool."""
         self._stop.set()
         self._thread.join(PATIENCE_AT_END.total_seconds())
 
@@ -232,7 +235,7 @@ class _SpoolUploader:
         while not self._stop.is_set():
             try:
                 rows = self.deliver()
-            except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
+            except Exception as error:  # noqa: BLE001 - the edge of the thread: if it ended, the disk would fill
                 failures += 1
                 if failures == 1 and not self._stop.is_set():
                     self._log(error, "rows wait in the spool")
@@ -245,7 +248,7 @@ class _SpoolUploader:
 
     @staticmethod
     def _log(error: Exception, event: str, **fields: str) -> None:
-        # Our own errors say all there is to know; any other is a fault to be found.
+        # A LunaError explains itself; any other is a bug and needs its traceback.
         log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
 
     def _deliver(self, stream: Stream) -> int:
@@ -264,24 +267,24 @@ class _SpoolUploader:
 
 
 Row = TypeVar("Row")
-LOOK_AGAIN_SECONDS = 0.02
+_FLUSH_POLL_SECONDS = 0.02
 
 
 class SpoolWriter:
-    """Rows kept here are on the disk when their future is done, and reach the database by themselves. Threads may share it."""
+    """Writes rows to the spool, from which they are delivered in the background. Threads may share it."""
 
     def __init__(self, spool: Spool, clock: Clock) -> None:
         self._spool = spool
         self._clock = clock
 
     def keep(self, kind: RowKind[Row], site_id: str, rows: Sequence[Row]) -> Future[None]:
-        """Return what is done once all ``rows`` are safe, whatever happens to the process; ``asyncio.wrap_future`` makes it awaitable.
+        """Return a future of all ``rows`` being on the disk; ``asyncio.wrap_future`` makes it awaitable.
 
-        It fails with a MachineError where the disk is full or failing: none of them was kept.
+        It fails with a MachineError where the disk is full or failing and none of them was written.
 
         Raises:
-            InvalidInputError: a row that the database would refuse; none was kept.
-            UnavailableError: the mirror is closed.
+            InvalidInputError: the database would refuse a row; none was written.
+            UnavailableError: the spool is closed.
         """
         return self._spool.append(Stream(kind.name, site_id), [kind.encode(row) for row in rows])
 
@@ -292,27 +295,27 @@ class SpoolWriter:
 
     @property
     def oldest_seconds(self) -> float:
-        """How long the oldest waiting row has waited, nought where none does. A clock put back makes no row younger than nought."""
+        """Age of the oldest waiting row, 0 without one; never negative, for the clock may be set back."""
         kept_at = [waiting.oldest_kept_at for waiting in self._spool.waiting.values() if waiting.rows]
         return max(self._clock.now().timestamp() - min(kept_at), 0.0) if kept_at else 0.0
 
     def flush(self, timeout: timedelta) -> bool:
-        """Wait until nothing waits any more; return whether that came true in time."""
+        """Wait until all rows are delivered; return whether they were in time."""
         deadline = time.monotonic() + timeout.total_seconds()
         while self.rows and time.monotonic() < deadline:
-            time.sleep(LOOK_AGAIN_SECONDS)
+            time.sleep(_FLUSH_POLL_SECONDS)
         return not self.rows
 
 
 @contextmanager
 def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[SpoolWriter]:
-    """Open the spool in ``folder`` and deliver from it to ``engine`` while the block runs; what is left at its end waits for the next one.
+    """Open the spool in ``folder`` and deliver to ``engine`` while the block runs; rows left at its end are delivered at the next opening.
 
     Args:
-        folder: this writer's own, such as ``<data folder>/spool/<service>``; made where it is missing.
-        engine: where rows go; the database may be away, also now.
-        kinds: what is delivered.
-        clock: says how old rows are.
+        folder: of this writer alone, such as ``<data folder>/spool/<service>``; created where it is missing.
+        engine: the database to deliver to, which may be away.
+        kinds: of rows to deliver.
+        clock: timestamps rows for their age.
         turn: pause between two deliveries.
 
     Raises:
@@ -326,12 +329,12 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
             remedy = "End it first: one process writes a spool."
             raise MachineError("another process has this spool open", field="data_folder", value=str(folder), remedy=remedy)
         spool = Spool(open_file(folder), clock)
-        drain = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
+        uploader = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:
-            drain.start()
+            uploader.start()
             yield SpoolWriter(spool, clock)
         finally:
-            drain.stop()
+            uploader.stop()
             spool.close()
     finally:
         os.close(descriptor)
