@@ -1,4 +1,4 @@
-"""From a question to its answer: tools over the site's data first, then documents, then an honest "not there"."""
+"""Answers a question: from the site's data by tools, else from passages of documents, else by refusing with the nearest passages."""
 
 import re
 import secrets
@@ -23,7 +23,7 @@ from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 
 PASSAGES = 8
-# A language model is told of fewer: what stands further down misleads small ones.
+# Fewer go into the prompt: passages of a low rank mislead small language models.
 PASSAGES_IN_PROMPT = 5
 NEAREST = 3
 MOST_RECOMMENDED = 5
@@ -35,8 +35,8 @@ _RECOMMENDS = re.compile(
     r".*?\b(?:on|about|for|regarding)\s+(?P<en>.+)",
     re.IGNORECASE | re.DOTALL,
 )
-_PARTS = re.compile(r"(?<=[.:;!?])\s+")
-# What a site's data may answer: only then is a language model asked to choose tools, which takes it seconds.
+_SENTENCE_BREAKS = re.compile(r"(?<=[.:;!?])\s+")
+# Words of questions on a site's data: only then does a language model choose tools, which takes it seconds.
 _ABOUT_DATA = re.compile(
     r"\b(?:price|prices|preise?\w*|strompreis\w*|cost|costs|kosten|kostet|consum\w*|verbrauch\w*|forecast\w*|prognose\w*|vorhersage\w*|plan|plans|plän\w*|geplant|"
     r"batter\w*|speicher\w*|charg\w*|lad\w*|solar\w*|pv|yesterday|today|tomorrow|gestern|heute|morgen|week|woche|month|monat|sav\w*|gespart|ersparnis|why|warum)\b",
@@ -46,11 +46,11 @@ _ABOUT_DATA = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class QuestionContext:
-    """A question with the limits on the sources of its answer.
+    """A question, its conversation, and the limits on the sources of its answer.
 
     Attributes:
-        before: earlier answers of the same conversation, the oldest first.
-        today: the local day, by which a model chooses periods.
+        today: the site's local date, to which "yesterday" and the validity of documents refer.
+        before: earlier answers of the conversation, the oldest first.
     """
 
     question: str
@@ -87,10 +87,10 @@ class Answerer:
 
     Args:
         search: finds passages among those the asker may see.
-        tools: over the site's data; None where no site is meant.
-        model: words answers; None: extracts and templates do.
-        embedder: compares sentences; None: words alone do.
-        on_first_text: called before the first word of the answer is sent.
+        tools: over the site's data; None without a site.
+        model: writes answers; None: they consist of extracts and templates.
+        embedder: compares sentences; None: they are compared by words alone.
+        on_first_text: called before the first text of the answer is sent.
     """
 
     search: Search
@@ -104,22 +104,22 @@ class Answerer:
         """Return the answer.
 
         Raises:
-            GaveUpError: nobody waits for it any more.
+            GaveUpError: the listener is gone.
             LunaError: documents cannot be searched.
         """
         self.listener.stage("understanding")
         result = AnswerResult(context.language or detect_language(context.question, context.before[-1].language if context.before else "en"))
         plain = " ".join(to_plain_text(context.question).split()) or context.question
-        # Without instructions to a model, unless it is nothing else.
-        question = " ".join(part for part in _PARTS.split(plain) if not gives_orders(part)) or plain
+        # Prompt injection: drop the sentences that instruct a model, unless there are no others.
+        question = " ".join(sentence for sentence in _SENTENCE_BREAKS.split(plain) if not gives_orders(sentence)) or plain
         if context.before and goes_on(question):
-            # As one that stands by itself.
+            # Tools and search need a question that is complete without the conversation.
             before = context.before[-1]
-            alone = stand_alone(question, before.understood_as or before.question)
+            standalone = stand_alone(question, before.understood_as or before.question)
             rewritten = self._ask_model(compose_standalone(question, context.before), result)
-            text = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
-            # A rewritten question is a question: long ones and empty ones are something else.
-            question = text[0] if text and 0 < len(text[0]) <= MOST_REWRITTEN else alone
+            lines = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
+            # A model that writes nothing or at length has answered instead of rewritten.
+            question = lines[0] if lines and 0 < len(lines[0]) <= MOST_REWRITTEN else standalone
             result.understood_as = question if question != context.question else None
         self._require_listener()
         if (topic := find_topic(question)) is not None:
@@ -129,14 +129,14 @@ class Answerer:
         return result
 
     def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
-        """Answer from the site's data; returns whether they have anything on it."""
+        """Answer from the site's data; return whether any tool found something."""
         if self.tools is None:
             return False
         self.listener.stage("tools")
         before = context.before[-1].tool_calls if context.before else []
         proposed = [*self.tools.match(question, before)]
         if not proposed and self.model is not None and _ABOUT_DATA.search(question):
-            # The language model proposes; it receives the question and the tools, and no word of a document.
+            # The prompt holds the question and the tools alone: no document can inject a call.
             descriptions = self.tools.descriptions()
             reply = self._ask_model(compose_tool_choice(question, descriptions, today=context.today.isoformat()), result)
             tool_names = {tool.name for tool in descriptions}
@@ -150,12 +150,12 @@ class Answerer:
                 continue
             shared = {name: getattr(tool_result, name) for name in ToolCall.model_fields if hasattr(tool_result, name)}
             result.tool_calls.append(ToolCall(**shared))
-        answered = [place for place, call in enumerate(result.tool_calls) if call.found]
+        answered = [index for index, call in enumerate(result.tool_calls) if call.found]
         if not answered:
             return False
         draft = self._begin(AnswerEvidence(()), result)
-        for place in answered:
-            draft.add(result.tool_calls[place].text, tool_calls=[place], support=1.0)
+        for index in answered:
+            draft.add(result.tool_calls[index].text, tool_calls=[index], support=1.0)
         result.notes.append("answered_from_templates")
         result.text = draft.text
         return True
@@ -169,14 +169,14 @@ class Answerer:
         draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
         if not draft.sentences and parted.beyond:
             if when is None:
-                # Where nothing that holds answers a question about today, what held does, and says so.
+                # No valid document answers a question about today: answer from an outdated one and say so.
                 draft = self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
             else:
-                # The passages that would answer if the question were about the time at which their documents hold.
+                # Passages that would answer if the question named the time for which their documents are valid.
                 evidence = gather_evidence(parted.beyond, self._embedder_of(search_reply))
                 judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
                 if judged.answered:
-                    # Refuse with the validity of the nearest document, which holds at another time than the question's.
+                    # Refuse, and name the time for which the nearest document is valid.
                     result.refused, result.nearest = True, [parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]]
                     _note(result, "outside_validity")
                     best = result.nearest[0]
@@ -190,11 +190,11 @@ class Answerer:
             self._say_validity(draft, result, when, context.today)
             result.text = draft.text
         else:
-            # Neither data nor documents hold an answer: the nearest passages are listed.
+            # Neither data nor documents answer: refuse with the nearest passages.
             result.refused = True
             result.nearest = list(search_reply.passages[:NEAREST])
             codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
-            # The text of a tool without findings is part of the answer: it says why.
+            # A tool that found nothing says why.
             parts = [*(call.text for call in result.tool_calls), *(say_answering(code, result.language) for code in codes)]
             result.text = " ".join(part for part in parts if part)
             self.on_first_text()
@@ -203,7 +203,7 @@ class Answerer:
     def _answer_from(
         self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
     ) -> AnswerDraft:
-        """Return an answer from passages, an empty draft where they hold none: in the model's words where they are carried, else as extracts."""
+        """Return an answer from passages: the model's sentences that they support, else extracts; an empty draft where they do not answer."""
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
         language, timeless = detect_language(question, result.language), None if when is None else when.question
         judged = judge_answerability(question, evidence, language=language, model=search_reply.model, timeless=timeless)
@@ -222,7 +222,7 @@ class Answerer:
                 _note(result, "sentences_dropped")
             if draft.sentences or stream.is_unanswerable:
                 return draft
-            # Extracts may come from all that answers, also from what the model was not given.
+            # Extracts may come from all passages, also those left out of the prompt.
             draft.evidence = evidence
         self.listener.stage("checking")
         for extract in extract_answer(question, draft.evidence, judged.answered_by):
@@ -230,9 +230,9 @@ class Answerer:
         return draft
 
     def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
-        """Add the validity of cited documents that do not hold during the whole time of the question."""
+        """Add the validity of cited documents that are not valid during the whole time of the question."""
         sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
-        for document_id in dict.fromkeys(each.document_id for each in draft.citations):
+        for document_id in dict.fromkeys(citation.document_id for citation in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
             title, days = to_plain_text(passage.title), (passage.valid_from, passage.valid_until)
             if when is None and not QuestionTime(today, today, "").is_within(*days):
@@ -262,7 +262,7 @@ class Answerer:
         return generation
 
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
-        """Name the documents that are nearest to a topic."""
+        """Answer with the documents that are nearest to a topic."""
         self.listener.stage("searching")
         search_reply = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=context.filter, sites=context.sites))
         result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
@@ -271,7 +271,7 @@ class Answerer:
         best = {evidence.sources[number - 1].passage.document_id: number for number in reversed(judged.answered_by)}
         order = sorted(best.values())[:MOST_RECOMMENDED]
         chosen = [evidence.sources[number - 1].passage for number in order]
-        result.recommended = [RecommendedDocument(document_id=each.document_id, title=each.title, kind=each.kind) for each in chosen]
+        result.recommended = [RecommendedDocument(document_id=passage.document_id, title=passage.title, kind=passage.kind) for passage in chosen]
         draft = self._begin(evidence, result)
         if not chosen:
             result.refused, result.nearest = True, search_reply.passages[:NEAREST]
@@ -279,11 +279,11 @@ class Answerer:
             self.on_first_text()
             self.listener.token(result.text)
             return
-        draft.add(say_recommended([to_plain_text(each.title) for each in chosen], result.language), sources=order, support=1.0)
+        draft.add(say_recommended([to_plain_text(passage.title) for passage in chosen], result.language), sources=order, support=1.0)
         result.text = draft.text
 
     def _embedder_of(self, search_reply: SearchReply) -> Embedder | None:
-        """Return what compares sentences, where the search has just used it."""
+        """Return the embedder if the search has just used its model; otherwise it is away, and asking it again would cost time."""
         return self.embedder if self.embedder is not None and self.embedder.model == search_reply.model else None
 
     def _begin(self, evidence: AnswerEvidence, result: AnswerResult) -> AnswerDraft:
@@ -296,7 +296,7 @@ class Answerer:
 
 
 def find_topic(question: str) -> str | None:
-    """Return the topic for which a question asks for documents; None where it asks for something else."""
+    """Return the topic of a question for recommended documents; None for any other question."""
     match = _RECOMMENDS.search(question)
     return None if match is None else (match["de"] or match["en"]).strip(" ?.!\"'„“")
 
