@@ -1,9 +1,9 @@
-"""The coming days as one mixed-integer model.
+"""The mixed-integer model of a problem: columns, rows and costs of its slots.
 
-Per slot: import, export, held-back PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
-The linear model is solved first. Only where its answer does what physics forbids (importing while exporting, charging while discharging,
-charging below the least power) binaries are added, until nothing is left to forbid: exact, because every relaxation bounds the full model.
-The same model written for readers: tests/reference_model.py.
+Per slot: import, export, curtailed PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
+The linear model is solved first. Only where its solution does what physics forbids (importing while exporting, charging while discharging,
+charging below the least power) are binaries added, until no slot does: exact, because every relaxation bounds the full model.
+The same model written to be read, in PuLP: tests/reference_model.py.
 """
 
 from collections.abc import Sequence
@@ -25,71 +25,9 @@ from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
 from services.planner.problem.problem import Problem
 
 
-def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: PlacedColumns) -> None:
-    """Batteries that may not charge from the grid share the PV surplus, those that may not discharge to it what the house lacks.
-
-    Args:
-        builder: of the model.
-        problem: to plan.
-        batteries: columns, ``(batteries, 3, slots)``.
-        sun: columns of PV that is held back, and of what each inverter passes on beside its battery.
-        placed: beside batteries; what it uses is the house's.
-    """
-    curtailed, direct = sun
-    from_sun = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
-    into_house = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
-    if not from_sun and not into_house:
-        return
-    net = problem.outlook.load_kwh - problem.ac_pv_kwh
-    charging: list[Term] = [
-        (curtailed, 1.0),
-        *((batteries[index, 0], 1.0) for index in from_sun),
-        *((direct[index], -1.0) for index in from_sun if direct.size),
-    ]
-    supplying: list[Term] = [(curtailed, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
-    turned = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
-    still = np.setdiff1d(np.arange(net.size), turned)
-    if from_sun:
-        _add_most(builder, still, np.maximum(-net, 0.0), charging)
-    if into_house:
-        _add_most(builder, still[net[still] >= 0], net, [*supplying, *placed.terms])
-    if turned.size:
-        _add_turns(builder, problem, turned, (charging if from_sun else [], supplying if into_house else []), uses=placed.terms)
-
-
-def _add_turns(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
-    """Add what holds where something placed may turn a surplus into a deficit: a binary per slot says that surplus is left."""
-    charging, supplying = parts
-    surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
-    most = most_placed_kwh(problem)[slots]
-    surplus_slot = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
-    used = [(columns, -np.asarray(factor)) for columns, factor in uses]
-    if charging:
-        takes = _most(builder, charging, slots)
-        _add_most(builder, slots, surplus + most + takes, [*charging, *used], beside=(surplus_slot, most + takes))
-        _add_most(builder, slots, np.zeros(slots.size), charging, beside=(surplus_slot, -takes))
-    if supplying:
-        gives = _most(builder, supplying, slots)
-        _add_most(builder, slots, gives, supplying[1:], beside=(surplus_slot, gives))
-        _add_most(builder, slots, -surplus, [*supplying, *uses], beside=(surplus_slot, -surplus))
-
-
-def _add_most(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, beside: Term | None = None) -> None:
-    """Bound a sum of columns per slot: ``most`` has a value for each of ``slots``, or for all."""
-    bound = most if most.size == slots.size else most[slots]
-    parts = [(columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots]) for columns, factor in terms if columns.size]
-    builder.add_rows(np.full(slots.size, -np.inf), bound, [*parts, *([beside] if beside else [])])
-
-
-def _most(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
-    """Return what terms come to at most, shape of ``slots``."""
-    upper = np.concatenate(builder.upper)
-    return np.asarray(sum((upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)), np.zeros(slots.size)))
-
-
 @dataclass(frozen=True, slots=True)
 class Formulation:
-    """A built model and where its quantities stand."""
+    """A built model, and the columns and rows of its quantities; ``choices`` are binaries: import, charge, charge at least the least power."""
 
     model: LinearModel
     grid: Indices
@@ -103,13 +41,12 @@ class Formulation:
     excess: tuple[Indices, ...] = ()
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
-        """Return what the solution does."""
+        """Return the energy flows of a solution."""
         (imported, exported, curtailed), battery = solution.column[self.grid], solution.column[self.batteries]
-        nothing = np.zeros(imported.size)
-        beyond = [solution.column[columns] for columns in self.excess] or [nothing, nothing]
+        excess = [solution.column[columns] for columns in self.excess] or [np.zeros(imported.size)] * 2
         return PlannedFlows(
-            import_kwh=imported + beyond[0],
-            export_kwh=exported + beyond[1],
+            import_kwh=imported + excess[0],
+            export_kwh=exported + excess[1],
             curtailed_kwh=curtailed,
             charge_kwh=battery[:, 0],
             discharge_kwh=battery[:, 1],
@@ -127,9 +64,9 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     """Return the model of a problem.
 
     Args:
-        problem: what to plan.
-        ways: what is forbidden outright.
-        choices: slots in which binaries choose the way.
+        problem: to plan.
+        ways: flow directions that each slot leaves open.
+        choices: slots in which a binary chooses the direction.
         elastic: whether limits may be broken at a price.
     """
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
@@ -157,7 +94,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
-    add_contract(builder, problem, batteries, sun=(curtailed, direct), placed=placed)
+    _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
     if placed.blocks and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
@@ -168,7 +105,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
             add_soc_slack(builder, problem, columns, index=index)
     chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    # Nothing is done yet: the connection carries the house, and what is stored stays.
+    # The solve starts from idle batteries: the connection balances the house, and stored energy stays.
     start = StartBasis(np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]), np.concatenate([balanced, rows.ravel()]))
     return Formulation(
         builder.build(start),
@@ -184,40 +121,35 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     )
 
 
-_NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
-
-
 def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
     battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
     slots, hours = outlook.timeline.count, outlook.timeline.hours
-    # Where load or PV break a limit of the connection, no battery works against the others that help.
+    # Where load or PV alone break a limit of the connection, no battery may add to that while the others relieve it.
     free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
-    power = battery.charge_limit_kw * hours * free[0]
-    charge = builder.add_columns(
-        slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
-    )
-    # Where PV covers the house, all that what is placed adds to it included, nothing is lacking.
-    has_deficit = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
-    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | has_deficit)
-    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
-    worth = np.append(np.zeros(slots - 1), -terminal.value[index])
+    most_charge = battery.charge_limit_kw * hours * free[0] * ways.may_charge[index]
+    charge = builder.add_columns(slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=most_charge)
+    # Where PV covers the load even with every flexible load running, a battery that may not feed in has nothing to serve.
+    may_lack = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    most_discharge = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | may_lack) * free[1] * ways.may_discharge[index]
+    discharge = builder.add_columns(slots, cost=battery.wear_price, upper=most_discharge)
+    terminal_cost = np.append(np.zeros(slots - 1), -terminal.value[index])
     least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
     if elastic:
         least, most = np.minimum(least, problem.stored_kwh[index]), np.maximum(most, problem.stored_kwh[index])
     else:
         least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
-    stored = builder.add_columns(slots, cost=worth, lower=least, upper=most)
+    stored = builder.add_columns(slots, cost=terminal_cost, lower=least, upper=most)
     return [charge, discharge, stored]
 
 
 def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
-    """Add the storage row of each slot, and what constrains the battery beside."""
+    """Add the storage row of each slot, and the rows of the battery's own constraints."""
     battery, (charge, discharge, stored) = problem.site.batteries[index], columns
-    begin = np.zeros(stored.size)
-    begin[0] = problem.stored_kwh[index]
+    initial = np.zeros(stored.size)
+    initial[0] = problem.stored_kwh[index]
     rows = builder.add_rows(
-        begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
+        initial, initial, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
     )
     for constraint in BATTERY_CONSTRAINTS:
         if constraint.applies(battery):
@@ -225,28 +157,96 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
     return rows
 
 
+def _add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, pv: tuple[Indices, Indices], placed: PlacedColumns) -> None:
+    """Limit batteries that may not charge from the grid to the PV surplus together, and those that may not feed in to the deficit of the house.
+
+    Args:
+        builder: of the model.
+        problem: to plan.
+        batteries: columns, ``(batteries, 3, slots)``.
+        pv: columns of curtailed PV, and of PV that each hybrid inverter passes to its battery directly.
+        placed: columns of flexible loads, whose use is part of the deficit.
+    """
+    curtailed, direct = pv
+    pv_only = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
+    house_only = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
+    if not pv_only and not house_only:
+        return
+    net = problem.outlook.load_kwh - problem.ac_pv_kwh
+    charging: list[Term] = [
+        (curtailed, 1.0),
+        *((batteries[index, 0], 1.0) for index in pv_only),
+        *((direct[index], -1.0) for index in pv_only if direct.size),
+    ]
+    supplying: list[Term] = [(curtailed, -1.0), *((batteries[index, 1], 1.0) for index in house_only)]
+    # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is known beforehand.
+    uncertain = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
+    certain = np.setdiff1d(np.arange(net.size), uncertain)
+    if pv_only:
+        _add_upper_bound(builder, certain, np.maximum(-net, 0.0), charging)
+    if house_only:
+        _add_upper_bound(builder, certain[net[certain] >= 0], net, [*supplying, *placed.terms])
+    if uncertain.size:
+        _add_surplus_binaries(builder, problem, uncertain, (charging if pv_only else [], supplying if house_only else []), uses=placed.terms)
+
+
+def _add_surplus_binaries(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
+    """Add the contract's rows where flexible loads may turn a surplus into a deficit: a binary per slot is 1 where surplus is left (big-M)."""
+    charging, supplying = parts
+    surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
+    most = most_placed_kwh(problem)[slots]
+    has_surplus = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
+    used = [(columns, -np.asarray(factor)) for columns, factor in uses]
+    if charging:
+        most_charge = _upper_bound(builder, charging, slots)
+        _add_upper_bound(builder, slots, surplus + most + most_charge, [*charging, *used], binary=(has_surplus, most + most_charge))
+        _add_upper_bound(builder, slots, np.zeros(slots.size), charging, binary=(has_surplus, -most_charge))
+    if supplying:
+        most_discharge = _upper_bound(builder, supplying, slots)
+        _add_upper_bound(builder, slots, most_discharge, supplying[1:], binary=(has_surplus, most_discharge))
+        _add_upper_bound(builder, slots, -surplus, [*supplying, *uses], binary=(has_surplus, -surplus))
+
+
+def _add_upper_bound(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, binary: Term | None = None) -> None:
+    """Bound the sum of ``terms`` in ``slots``; ``most`` has a value for each of them, or for every slot of the horizon."""
+    bound = most if most.size == slots.size else most[slots]
+    parts = [(columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots]) for columns, factor in terms if columns.size]
+    builder.add_rows(np.full(slots.size, -np.inf), bound, [*parts, *([binary] if binary else [])])
+
+
+def _upper_bound(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
+    """Return the largest value the positive ``terms`` can sum to by their columns' bounds, shape of ``slots``."""
+    upper = np.concatenate(builder.upper)
+    return np.asarray(sum((upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)), np.zeros(slots.size)))
+
+
+_NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
+
+
 def _add_choices(
     builder: ModelBuilder, problem: Problem, choices: BinarySlots, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
 ) -> tuple[Indices, Indices, Indices]:
-    """Add a binary per chosen slot: 1 means import, charge, or charge enough."""
+    """Add a binary per slot of ``choices``, 1 meaning import, charge, or charge at least the least power; return those columns in that order."""
     bought, sold, batteries, most_import, most_export = parts
     hours = problem.outlook.timeline.hours
     grid = _switch(builder, (bought[choices.grid], most_import[choices.grid]), (sold[choices.grid], most_export[choices.grid]))
-    ways, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
+    charging, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
     for index, battery in enumerate(problem.site.batteries):
         where, least = choices.battery[index], choices.least[index]
-        charge, discharge = batteries[index, 0], batteries[index, 1]
-        ways.append(_switch(builder, (charge[where], battery.charge_limit_kw * hours[where]), (discharge[where], battery.discharge_limit_kw * hours[where])))
+        charge, discharge, _ = batteries[index]
+        most_charge, most_discharge = battery.charge_limit_kw * hours, battery.discharge_limit_kw * hours
+        charging.append(_switch(builder, (charge[where], most_charge[where]), (discharge[where], most_discharge[where])))
         binary = builder.add_columns(charge[least].size, cost=0.0, upper=1.0, integer=True)
         if binary.size:
             below, above = np.full(binary.size, -np.inf), np.full(binary.size, np.inf)
             builder.add_rows(np.zeros(binary.size), above, [(charge[least], 1.0), (binary, -battery.min_charge_kw * hours[least])])
-            builder.add_rows(below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -battery.charge_limit_kw * hours[least])])
+            builder.add_rows(below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -most_charge[least])])
         enough.append(binary)
-    return grid, np.concatenate(ways), np.concatenate(enough)
+    return grid, np.concatenate(charging), np.concatenate(enough)
 
 
 def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]) -> Indices:
+    """Add binaries that let the columns ``on`` up to their bounds where 1, the columns ``off`` where 0."""
     count = on[0].size
     binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
     if count:
