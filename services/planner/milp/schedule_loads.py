@@ -1,11 +1,10 @@
-"""When what is placed runs or charges: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
+"""The schedule of flexible loads: the mixed-integer model decides it together with batteries and peaks.
 
-What is placed counts as load from then on, and a peak as a limit of the connection: the battery then follows the value of its stored energy.
+From then on loads count as house load and a peak as a limit of the connection; the batteries are planned once more around them.
 
-A whole answer near the relaxed one is enough where its cost is within the gap of a cost that none lies below. Loads that are on or off follow one schedule
-each: the nearest to their relaxed one, or what prices lead to from there; where these cost too much, one of those that the cheapest mixture of schedules is
-made of. What is left to choose follows where the relaxed answer points. That takes a few more linear solves from the last basis, where a search over all
-choices takes hundreds.
+Rounding comes before branch and bound: an integer solution is good enough where its cost is within the gap of a proven lower bound. Loads that are on or off
+follow one schedule each: the nearest to the relaxed solution, or the cheapest at its dual prices; where these cost too much, one of the cheapest mixture of
+schedules. The binaries left are rounded by the relaxed solution. That takes a few more linear solves from the last basis, a search takes hundreds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,264 +25,78 @@ from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
-_WHOLE = 1e-6
-# A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power; tried in this order.
-_ENOUGH = (0.3, 0.1, 0.6, 0.2, 0.45, 0.8)
-# Making some choices moves others: after so many rounds all are made at once.
-_ROUNDS = 6
-# What it costs a schedule to change one slot while prices from the last solve lead it.
-_RELUCTANCE = 0.005
-# A mixture is good enough when it is within this share of the gap of its bound.
-_MIXED_SHARE = 0.1
-
-
-# The share of the time left for mixtures of schedules: choices are made after them.
-_MIXING_SHARE = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class _Shaped:
-    """A model whose blocks are fixed to schedules, the answer to it with the rest let go, and a cost that no whole answer of the model lies below."""
-
-    model: LinearModel
-    answer: Solution
-    bound: float
-
-
-def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float, solver: Solver | None = None) -> Solution | None:
-    """Return a whole solution with its proven gap, within ``gap`` of the optimum if one is found this way; None where there is none at all.
-
-    Args:
-        model: with integer columns between 0 and 1.
-        blocks: parts of it whose rows tie their own columns alone, rounded by themselves.
-        gap: relative to the solution's cost.
-        solver: that has solved nothing yet: what it did before would decide between equal solutions.
-
-    Raises:
-        InfeasibleError: not even the relaxed model has a solution.
-        SolverError: no time is left even for that one.
-    """
-    solver = solver or Solver()
-    relaxed = solver.solve(model.relaxed())
-    best: Solution | None = None
-    rounded: LinearModel | None = None
-    # Out of time the best so far it is.
-    with suppress(InfeasibleError, SolverError):
-        for shaped in _shape(model, blocks, relaxed, solver, gap=gap):
-            if best and (best := _rate(best, shaped.bound, gap=gap)).proven:
-                return best
-            if shaped.model is rounded:
-                continue
-            rounded = shaped.model
-            for enough in _ENOUGH:
-                rated = _rate(_choose(shaped.model, shaped.answer, solver, enough=enough), shaped.bound, gap=gap)
-                best = rated if best is None or rated.objective < best.objective else best
-                if best.proven:
-                    return best
-    return best
-
-
-def _rate(solution: Solution, bound: float, *, gap: float) -> Solution:
-    """Return a solution with its distance from a bound."""
-    distance = _distance(solution, bound)
-    return replace(solution, gap=distance, proven=distance <= gap)
-
-
-def _distance(solution: Solution, bound: float) -> float:
-    return max(solution.objective - bound, 0.0) / max(abs(solution.objective), 1e-9)
-
-
-def _shape(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_Shaped]:
-    """Yield the model with every block fixed to a schedule, and other schedules for who cannot use the first.
-
-    Raises:
-        InfeasibleError: a block has no schedule.
-    """
-    if not blocks:
-        yield _Shaped(model, relaxed, relaxed.objective)
-        return
-    shaping = _Shaping(model, [PlacedBlock.of(model, block) for block in blocks], solver)
-    shaping.consider([each.find_nearest(relaxed.column[each.block.on]) for each in shaping.blocks])
-    if not shaping.is_within(gap / 2, relaxed.objective):
-        shaping.lead()
-    if shaping.best and shaping.is_within(gap / 2, relaxed.objective):
-        yield _Shaped(*shaping.best, relaxed.objective)
-    bound = relaxed.objective
-    with suppress(SolverError), solver.within(_MIXING_SHARE):
-        mixture = mix_schedules(model, shaping.blocks, relaxed, shaping.tried, near=gap * _MIXED_SHARE, solver=solver)
-        for schedules in mixture.pick():
-            shaping.consider(schedules)
-        bound = mixture.bound
-    if shaping.best:
-        yield _Shaped(*shaping.best, bound)
-
-
-@dataclass
-class _Shaping:
-    """Tries schedules, and keeps the model with every block fixed to the best of them, and its relaxed answer."""
-
-    model: LinearModel
-    blocks: Sequence[PlacedBlock]
-    solver: Solver
-    tried: list[Sequence[OnOffSchedule]] = field(default_factory=list)
-    best: tuple[LinearModel, Solution] | None = None
-
-    def is_within(self, gap: float, bound: float) -> bool:
-        """Whether the best is so near a bound."""
-        return self.best is not None and _distance(self.best[1], bound) <= gap
-
-    def consider(self, schedules: Sequence[OnOffSchedule]) -> None:
-        """Try a schedule of each block; those that the rest of the model does not allow are left out."""
-        self.tried.append(schedules)
-        on = np.concatenate([each.block.on for each in self.blocks]), np.concatenate([schedule.on for schedule in schedules])
-        fixed = self.model.fixed(*on)
-        with suppress(InfeasibleError):
-            answer = self.solver.solve(fixed.relaxed())
-            if self.best is None or answer.objective < self.best[1].objective:
-                self.best = fixed, answer
-
-    def lead(self) -> None:
-        """Try what the prices of the best lead to from there."""
-        if self.best:
-            answer = self.best[1]
-            self.consider([each.find(answer.dual, _RELUCTANCE * (1.0 - 2.0 * np.round(answer.column[each.block.on]))) for each in self.blocks])
-
-
-def _choose(model: LinearModel, answer: Solution, solver: Solver, *, enough: float) -> Solution:
-    """Return the solution after every choice that is still open was made: those first that the relaxed ``answer`` splits.
-
-    Raises:
-        InfeasibleError: choices contradict each other.
-    """
-    choices, tried = _Choices.of(model), model.relaxed()
-    wrong, value = choices.judge(model, answer.column, enough=enough)
-    for _ in range(_ROUNDS):
-        if not wrong.any():
-            break
-        # What is made already stays made, or making these would only undo others.
-        chosen = wrong | (value > 0)
-        tried = tried.fixed(choices.columns[chosen], value[chosen])
-        wrong, value = choices.judge(model, solver.solve(tried).column, enough=enough)
-    return solver.solve(tried.fixed(choices.columns, value))
-
-
-@dataclass(frozen=True, slots=True)
-class _Choices:
-    """The integer columns of a model, and the entries of its matrix that stand in them: row, place among the columns, factor."""
-
-    columns: IndexArray
-    row: IndexArray
-    place: IndexArray
-    factor: FloatArray
-
-    @classmethod
-    def of(cls, model: LinearModel) -> "_Choices":
-        chosen = model.integer == CHOSEN
-        columns, where = np.flatnonzero(chosen), np.flatnonzero(chosen[model.index] & (model.value != 0))
-        return cls(columns, model.entry_rows()[where], np.searchsorted(columns, model.index[where]), model.value[where])
-
-    def judge(self, model: LinearModel, column: FloatArray, *, enough: float) -> tuple[BoolArray, FloatArray]:
-        """Return which choices the answer splits so that making them changes something, and the whole value of every choice.
-
-        A split choice that may be made as everything else stands costs nothing and is made.
-        """
-        value = column[self.columns]
-        activity = model.activity(column)
-        shortfalls = [self._lack(model, column, activity, to=to) for to in (1.0, 0.0)]
-        split = np.abs(value - np.round(value)) > _WHOLE
-        whole = np.where(shortfalls[0] <= _WHOLE, 1.0, np.where(shortfalls[1] <= _WHOLE, 0.0, shortfalls[0] <= 1.0 - enough))
-        wrong = split & (shortfalls[0] > _WHOLE) & (shortfalls[1] > _WHOLE)
-        return wrong, np.where(split, whole, np.round(value))
-
-    def _lack(self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float) -> FloatArray:
-        """Return by how much, measured in the choice's own factor, a row is missed when a choice alone goes ``to`` a whole value."""
-        moved = activity[self.row] + self.factor * (to - column[self.columns][self.place])
-        missed = np.maximum(model.row_lower[self.row] - moved, moved - model.row_upper[self.row]) / np.abs(self.factor)
-        lack = np.zeros(self.columns.size)
-        np.maximum.at(lack, self.place, missed)
-        return lack
-
-
-# The share of the time left for what batteries cannot do beside what is placed already: they are planned once more.
-_BATTERIES_SHARE = 0.4
-# Times what rounding took: with less left a search improves on nothing, and ends late at that.
-_SEARCH_ROUNDINGS = 5
-# The share of it for demands that are not settled yet: afterwards all is placed once more around what they are then.
-_ROUGH_SHARE = 0.5
+# The share of the time left for the first solution of demands that are not settled: all are scheduled once more as that settles them.
+_FIRST_SHARE = 0.5
 
 
 def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedule:
-    """Return the least-cost placement, together with the batteries; contradicting limits are broken at a price.
+    """Return the least-cost schedule of all demands, planned together with the batteries; contradicting limits are broken at a price.
 
-    Solves are made by solvers of the kind of ``solver``.
+    ``solver`` is renewed for each solve.
 
     Raises:
-        SolverError: none was found within the time limit.
+        SolverError: no schedule was found within the time limit.
     """
-    kind = solver or Solver()
-    problem = settle_pins(problem.begun(), kind)
+    solver = solver or Solver()
+    problem = settle_pins(problem.begun(), solver)
     hours = problem.outlook.timeline.hours
     if all(demand.is_settled(hours) for demand in problem.demands):
-        return _place_either(problem, kind)
-    rough = _place_either(problem.due(problem.deadline.share(_ROUGH_SHARE)), kind)
-    # Before they are settled it costs least; what that makes of them stands, and the rest is placed around it.
-    settled = tuple(each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours) for each in rough.loads)
-    placement = _place_either(replace(problem, demands=settled), kind)
-    if rough.gap is None or placement.gap is None:
-        return replace(placement, gap=None, proven=False)
-    bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
-    gap = max(cost - bound, 0.0) / max(abs(cost), 1e-9)
-    return replace(placement, gap=gap, proven=gap <= problem.search.mip_gap)
+        return _place(problem, solver)
+    first = _place(problem.due(problem.deadline.share(_FIRST_SHARE)), solver)
+    # Unsettled demands cost least, so the first solution is the bound; its use settles them for the second.
+    settled = tuple(each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours) for each in first.loads)
+    final = _place(replace(problem, demands=settled), solver)
+    if first.gap is None or final.gap is None:
+        return replace(final, gap=None, proven=False)
+    gap = _relative_gap(final.objective, first.objective - first.gap * abs(first.objective))
+    return replace(final, gap=gap, proven=gap <= problem.search.mip_gap)
 
 
-def _place_either(problem: Problem, solver: Solver) -> LoadSchedule:
+def _place(problem: Problem, solver: Solver) -> LoadSchedule:
     try:
-        return _place(problem, solver, elastic=False)
+        return _schedule(problem, solver, elastic=False)
     except InfeasibleError:
-        return _place(problem, solver, elastic=True)
+        return _schedule(problem, solver, elastic=True)
 
 
-def _place(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
+# The share of the time left for each solve after the first: the batteries, which it serves, are planned once more.
+_BATTERIES_SHARE = 0.4
+
+
+def _schedule(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
+    """Solve the model, adding binaries where batteries or grid flow both ways in one slot, until no slot does."""
     ways = FlowDirections.of(problem)
     choices: BinarySlots | None = None
-    placed: LoadSchedule | None = None
+    best: LoadSchedule | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
         try:
-            solution = _solve(built, problem if placed is None else problem.due(problem.deadline.share(_BATTERIES_SHARE)), solver)
+            solution = _solve(built, problem if best is None else problem.due(problem.deadline.share(_BATTERIES_SHARE)), solver)
         except SolverError:
-            if placed is None:
+            if best is None:
                 raise
-            return placed
+            return best
         flows = built.flows(solution, ways)
         violations = find_complementarity_violations(problem, flows)
         if not violations.any():
-            return _read(problem, built, solution, flows)
-        # What is placed is so whatever batteries do: out of time that is what counts, though nothing is proven of it.
-        placed = replace(_read(problem, built, solution, flows), gap=None, proven=False)
+            return _read_schedule(problem, built, solution, flows)
+        # The loads' schedule is feasible whatever the batteries do: it counts when time runs out, though without a proven gap.
+        best = replace(_read_schedule(problem, built, solution, flows), gap=None, proven=False)
         choices = violations.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(violations)
 
 
-def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
-    """Return a solution within the gap: one near the relaxed one where that is good enough, else what a search finds from there."""
-    begun = problem.deadline.left_s
-    near = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap, solver=solver.renew(problem.deadline))
-    if near and (near.proven or problem.deadline.left_s < _SEARCH_ROUNDINGS * (begun - problem.deadline.left_s)):
-        return near
-    return solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.left_s, start=near.column if near else None)
-
-
-def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
+def _read_schedule(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
     slots, column = problem.outlook.timeline.count, solution.column
-    loads = tuple(each.place(column) for each in built.placed.loads)
-    stored, used = [each.storage for each in loads if each.storage], sum((each.use_kwh for each in loads), np.zeros(slots))
-    net = problem.outlook.load_kwh + used - sum((each.give_kwh for each in stored), np.zeros(slots)) - problem.ac_pv_kwh
-    from_surplus, spared = (np.any([np.zeros(slots, dtype=bool), *each], axis=0) for each in ([s.from_surplus for s in stored], [s.spared for s in stored]))
-    # The connection's limit per slot, narrowed to what keeps every month's peaks.
+    loads = tuple(columns.place(column) for columns in built.placed.loads)
+    storages, used = [load.storage for load in loads if load.storage], sum((load.use_kwh for load in loads), np.zeros(slots))
+    net = problem.outlook.load_kwh + used - sum((storage.give_kwh for storage in storages), np.zeros(slots)) - problem.ac_pv_kwh
+    none = np.zeros(slots, dtype=bool)
+    from_surplus, spared = np.any([none, *(s.from_surplus for s in storages)], axis=0), np.any([none, *(s.spared for s in storages)], axis=0)
+    # Around the loads the batteries are planned without peak variables: each month's peak becomes an import limit.
     limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
     for peak in built.peaks:
-        within = peak.share.slots
-        limit[within] = np.minimum(limit[within], peak.limit_import(flows.import_kwh, column, hours))
+        in_month = peak.share.slots
+        limit[in_month] = np.minimum(limit[in_month], peak.limit_import(flows.import_kwh, column, hours))
     return LoadSchedule(
         demands=problem.demands,
         loads=loads,
@@ -294,3 +107,193 @@ def _read(problem: Problem, built: Formulation, solution: Solution, flows: Plann
         gap=solution.gap,
         proven=solution.proven,
     )
+
+
+# A search starts with at least this many times what rounding took: with less it improves on nothing, and ends late at that.
+_SEARCH_ROUNDINGS = 5
+
+
+def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
+    """Return a solution within the gap: the rounded one where that is good enough, else what branch and bound finds from there."""
+    left_s = problem.deadline.left_s
+    rounded = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap, solver=solver.renew(problem.deadline))
+    if rounded and (rounded.proven or problem.deadline.left_s < _SEARCH_ROUNDINGS * (left_s - problem.deadline.left_s)):
+        return rounded
+    return solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.left_s, start=rounded.column if rounded else None)
+
+
+# A binary is rounded up where the relaxed solution has at least this share of what 1 requires, such as a charger's least power; tried in this order.
+_ROUND_UP_SHARES = (0.3, 0.1, 0.6, 0.2, 0.45, 0.8)
+
+
+def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float, solver: Solver | None = None) -> Solution | None:
+    """Return an integer solution with its proven gap, within ``gap`` of the optimum if rounding finds one; None where it finds no integer solution.
+
+    Args:
+        model: its integer columns are between 0 and 1.
+        blocks: on-off loads whose rows tie their own columns alone, rounded as whole schedules.
+        gap: relative to the solution's cost.
+        solver: unused so far, since its last basis would decide between equal solutions.
+
+    Raises:
+        InfeasibleError: not even the relaxed model has a solution.
+        SolverError: no time is left even for the relaxed model.
+    """
+    solver = solver or Solver()
+    relaxed = solver.solve(model.relaxed())
+    best: Solution | None = None
+    rounded_model: LinearModel | None = None
+    # Out of time, the best so far is returned.
+    with suppress(InfeasibleError, SolverError):
+        for fixed in _fix_blocks(model, blocks, relaxed, solver, gap=gap):
+            if best and (best := _with_gap(best, fixed.bound, gap=gap)).proven:
+                return best
+            if fixed.model is rounded_model:
+                continue
+            rounded_model = fixed.model
+            for share in _ROUND_UP_SHARES:
+                rounded = _with_gap(_round_binaries(fixed.model, fixed.relaxed, solver, share=share), fixed.bound, gap=gap)
+                best = rounded if best is None or rounded.objective < best.objective else best
+                if best.proven:
+                    return best
+    return best
+
+
+def _with_gap(solution: Solution, bound: float, *, gap: float) -> Solution:
+    distance = _relative_gap(solution.objective, bound)
+    return replace(solution, gap=distance, proven=distance <= gap)
+
+
+def _relative_gap(cost: float, bound: float) -> float:
+    return max(cost - bound, 0.0) / max(abs(cost), 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class _FixedBlocks:
+    """A model whose blocks are fixed to schedules, its relaxed solution, and a lower bound on the cost of the model with its blocks free."""
+
+    model: LinearModel
+    relaxed: Solution
+    bound: float
+
+
+# The share of the time left for mixtures of schedules: binaries are rounded after them.
+_MIXING_SHARE = 0.6
+# A mixture is good enough when it is within this share of the gap of its bound.
+_MIXED_SHARE = 0.1
+# The cost of a slot in which a schedule that follows dual prices differs from the best so far.
+_CHANGE_COST = 0.005
+
+
+def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_FixedBlocks]:
+    """Yield the model with every block fixed to a schedule; first to the quick ones where these are near enough, then to the best of the mixture too.
+
+    Raises:
+        InfeasibleError: a block has no schedule.
+    """
+    if not blocks:
+        yield _FixedBlocks(model, relaxed, relaxed.objective)
+        return
+    search = _ScheduleSearch(model, [PlacedBlock.of(model, block) for block in blocks], solver)
+    search.try_schedules([placed.find_nearest(relaxed.column[placed.block.on]) for placed in search.blocks])
+    if not search.is_within(gap / 2, relaxed.objective):
+        search.try_at_prices()
+    if search.best and search.is_within(gap / 2, relaxed.objective):
+        yield _FixedBlocks(*search.best, relaxed.objective)
+    bound = relaxed.objective
+    with suppress(SolverError), solver.within(_MIXING_SHARE):
+        mixture = mix_schedules(model, search.blocks, relaxed, search.tried, near=gap * _MIXED_SHARE, solver=solver)
+        for schedules in mixture.pick():
+            search.try_schedules(schedules)
+        bound = mixture.bound
+    if search.best:
+        yield _FixedBlocks(*search.best, bound)
+
+
+@dataclass
+class _ScheduleSearch:
+    """Tries schedules of all blocks; ``best`` is the model fixed to the cheapest ones, with its relaxed solution."""
+
+    model: LinearModel
+    blocks: Sequence[PlacedBlock]
+    solver: Solver
+    tried: list[Sequence[OnOffSchedule]] = field(default_factory=list)
+    best: tuple[LinearModel, Solution] | None = None
+
+    def is_within(self, gap: float, bound: float) -> bool:
+        return self.best is not None and _relative_gap(self.best[1].objective, bound) <= gap
+
+    def try_schedules(self, schedules: Sequence[OnOffSchedule]) -> None:
+        """Try a schedule of each block; ``best`` stays where the rest of the model does not allow them."""
+        self.tried.append(schedules)
+        on = np.concatenate([placed.block.on for placed in self.blocks]), np.concatenate([schedule.on for schedule in schedules])
+        fixed = self.model.fixed(*on)
+        with suppress(InfeasibleError):
+            relaxed = self.solver.solve(fixed.relaxed())
+            if self.best is None or relaxed.objective < self.best[1].objective:
+                self.best = fixed, relaxed
+
+    def try_at_prices(self) -> None:
+        """Try the schedules that are cheapest at the dual prices of the best, with a cost on every slot that changes."""
+        if self.best:
+            dual, column = self.best[1].dual, self.best[1].column
+            self.try_schedules([placed.find(dual, _CHANGE_COST * (1.0 - 2.0 * np.round(column[placed.block.on]))) for placed in self.blocks])
+
+
+# Fixing some binaries makes others fractional: after so many rounds all are fixed at once.
+_ROUNDS = 6
+_INTEGRALITY_TOLERANCE = 1e-6
+
+
+def _round_binaries(model: LinearModel, relaxed: Solution, solver: Solver, *, share: float) -> Solution:
+    """Return the solution with every binary fixed to a whole value, those first that are fractional in ``relaxed``.
+
+    Raises:
+        InfeasibleError: the whole values contradict each other.
+    """
+    binaries, fixed = _Binaries.of(model), model.relaxed()
+    fractional, value = binaries.round(model, relaxed.column, share=share)
+    for _ in range(_ROUNDS):
+        if not fractional.any():
+            break
+        # Binaries at 1 stay there, or fixing the fractional ones would only undo others.
+        chosen = fractional | (value > 0)
+        fixed = fixed.fixed(binaries.columns[chosen], value[chosen])
+        fractional, value = binaries.round(model, solver.solve(fixed).column, share=share)
+    return solver.solve(fixed.fixed(binaries.columns, value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Binaries:
+    """The binary columns of a model, and their matrix entries: row, position in ``columns``, coefficient."""
+
+    columns: IndexArray
+    row: IndexArray
+    position: IndexArray
+    factor: FloatArray
+
+    @classmethod
+    def of(cls, model: LinearModel) -> "_Binaries":
+        chosen = model.integer == CHOSEN
+        columns, entries = np.flatnonzero(chosen), np.flatnonzero(chosen[model.index] & (model.value != 0))
+        return cls(columns, model.entry_rows()[entries], np.searchsorted(columns, model.index[entries]), model.value[entries])
+
+    def round(self, model: LinearModel, column: FloatArray, *, share: float) -> tuple[BoolArray, FloatArray]:
+        """Return which binaries are fractional and break a row either way, and a whole value for every binary.
+
+        A fractional binary that fits one way with all else unchanged costs nothing and takes that value.
+        """
+        value, activity = column[self.columns], model.activity(column)
+        missed_on, missed_off = (self._miss_rows(model, column, activity, to=to) for to in (1.0, 0.0))
+        fractional = np.abs(value - np.round(value)) > _INTEGRALITY_TOLERANCE
+        fits_on, fits_off = missed_on <= _INTEGRALITY_TOLERANCE, missed_off <= _INTEGRALITY_TOLERANCE
+        whole = np.where(fits_on, 1.0, np.where(fits_off, 0.0, missed_on <= 1.0 - share))
+        return fractional & ~fits_on & ~fits_off, np.where(fractional, whole, np.round(value))
+
+    def _miss_rows(self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float) -> FloatArray:
+        """Return by how much each binary, moved ``to`` a whole value alone, misses its worst row, relative to its coefficient there."""
+        moved = activity[self.row] + self.factor * (to - column[self.columns][self.position])
+        missed = np.maximum(model.row_lower[self.row] - moved, moved - model.row_upper[self.row]) / np.abs(self.factor)
+        worst = np.zeros(self.columns.size)
+        np.maximum.at(worst, self.position, missed)
+        return worst
