@@ -28,7 +28,7 @@ _SAME_KWH = 1e-7
 def read_modes(
     thresholds: Thresholds, stored_kwh: FloatArray, battery: Battery, *, curtailment: IntArray, pv_limit_kw: FloatArray | float = np.inf
 ) -> SetPoint:
-    """Return what one battery follows when a slot begins with ``stored_kwh``.
+    """Return the set-points of one battery whose slots begin with ``stored_kwh``.
 
     Between the thresholds, a full battery counts as storing and an empty one as serving: the mode then follows the house instead of
     flickering with the last watt-hour.
@@ -37,8 +37,8 @@ def read_modes(
         thresholds: of the same slots, kWh above the reserve.
         stored_kwh: at the start of each slot, kWh above the reserve, shape ``(slots,)``.
         battery: of the site.
-        curtailment: how PV is held back, shape ``(slots,)``.
-        pv_limit_kw: what PV may produce, where a plan lets the battery displace it.
+        curtailment: of PV, shape ``(slots,)``.
+        pv_limit_kw: limit of PV power where the plan lets the battery displace it.
     """
     usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
     stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (thresholds.store_kwh >= usable_kwh - _SAME_KWH)
@@ -70,9 +70,9 @@ def serve_island(manual: Manual, setpoints: SetPoint, battery: Battery) -> SetPo
 
 
 def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
-    """Return set-points under which no battery feeds what it may not in the slots ``where``, whatever load and sun turn out to be: none serves.
+    """Return set-points under which no battery serves in the slots ``where``.
 
-    An inverter sees the meter and knows no charger. What is planned for the house would go into the car as soon as the house takes less.
+    An inverter controls by the meter and knows no charger: what it discharges for the house goes into the car as soon as the house takes less.
     """
     mode = np.where(where & SERVES[setpoint.mode], np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD), setpoint.mode)
     return replace(setpoint, mode=mode.astype(np.int8))
@@ -82,27 +82,27 @@ def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
 _EVEN_TIE = 1e-6
 # An action begins that moves so large a share of the capacity, or gains so many margins against switching. Source: docs/decisions/0033.
 _LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
-# No night is longer, but polar ones: whoever expects no sun for longer knows nothing of it.
+# Only polar nights are longer: a longer stretch without PV is a gap in the forecast.
 _LONGEST_NIGHT_HOURS = 20.0
 
 
 def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
-    """Return a battery's policy by its value.
+    """Return the policy of a battery by the value of its stored energy.
 
     Args:
-        value: of the battery, whatever the others do.
-        battery: whose it is.
+        value: of this battery alone.
+        battery: of the site.
         night: slots without sun, shape ``(slots,)``.
-        margin: per stored kWh toward the house, and against another mode.
-        switching_price: what another mode has to gain at least.
+        margin: per stored kWh, for self-consumption and against a change of mode.
+        switching_price: least gain of a change of mode, per stored kWh.
     """
     levels, even = value.segments.levels, value.segments.even
     house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
     hysteresis = np.where(even, 0.0, margin.hysteresis)
     stick = np.maximum(hysteresis, switching_price)
-    # What actions have to gain per stored kWh that go on, that begin, and that begin however little they move.
+    # The gain per stored kWh that an action needs to go on, to begin, and to begin however little it moves.
     gains = np.array([-stick, stick, stick + (_CLEAR_GAIN - 1.0) * hysteresis])
-    # Where nothing is to be gained by going on, an action begins where it goes on.
+    # Without hysteresis an action begins where it goes on: one set of thresholds.
     gains = gains if stick.any() else gains[:1]
     break_even = BreakEven(
         buy=levels.buy + gains,
@@ -131,9 +131,9 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
 
 
 def correct_value(value: BatteryValue, correction: FloatArray) -> BatteryValue:
-    """Return what is read where a stored kWh counts as worth ``correction`` more than by the value function, ``(slots,)``.
+    """Return the value with V′ raised by ``correction``, currency per stored kWh, ``(slots,)``.
 
-    V′ and a correction reach a break-even value where V′ alone reaches one that is so much lower.
+    V′ plus a correction reaches a break-even value where V′ alone reaches one lower by the correction.
     """
     levels = value.segments.levels
     lower = BreakEven(*(getattr(levels, each.name) - correction for each in fields(BreakEven)))
@@ -162,10 +162,10 @@ def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, 
     """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
     path, modes, length = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64), segments.length_kwh
     if (sells_second := segments.displaces_first).any():
-        # Who sells, sells: PV is displaced by how it is held back.
+        # A policy only sells: displacing PV is left to curtailment.
         length = length.copy()
         length[sells_second, FIRST_OUT] = length[sells_second, SECOND_OUT]
-    limits, state = _describe(policy, start_kwh, mode)
+    limits, state = _kernel_inputs(policy, start_kwh, mode)
     kernels.follow_policy(limits, (length, policy.no_pv.astype(float)), state, (path, modes))
     battery = policy.battery
     return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
@@ -185,7 +185,7 @@ def cost_courses(
     """
     cost = np.empty(offered[0].shape[0])
     slots = (*offered, policy.no_pv.astype(float))
-    limits, state = _describe(policy, start_kwh, mode)
+    limits, state = _kernel_inputs(policy, start_kwh, mode)
     kernels.follow_each(limits, slots, terminal, state, cost)
     return cost
 
@@ -197,8 +197,8 @@ def load_kernels() -> None:
     kernels.follow_each((limits, limits), (lengths, lengths, dark), (dark, dark), battery, np.empty(1))
 
 
-def _describe(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
-    """Return thresholds that keep and that begin an action, ``(5, slots)``, and of the battery what the loops need; kWh above its lowest state of charge."""
+def _kernel_inputs(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, and the battery's state and tolerances; kWh above the lowest state of charge."""
     battery, capacity = policy.battery, policy.battery.capacity_kwh
     keep, begin = np.array(_read_levels(policy.keep)), np.array(_read_levels(policy.begin))
     usable, lowest = (battery.max_soc - battery.min_soc) * capacity, battery.min_soc * capacity
@@ -208,11 +208,9 @@ def _describe(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple
 
 # --- plans: the policy's thresholds from one state of charge, checked by physics ------------------------------------------------------------
 
-# By which share of PV the connection is taken to carry less, the most cautious first. A roof of 8 kW at limits of 2.5, 3 and 4 kW, four weeks each, sun
+# The export limit is planned as if lower by this share of PV, the most cautious first. A roof of 8 kW at limits of 2.5, 3 and 4 kW, four weeks each, sun
 # forecast to 20 % and load to 30 %: 29.3 kWh beyond the limits became 11.7, and the bills 0.13 less.
-_SHARES = (0.5, 0.3, 0.15, 0.05)
-
-
+_CAUTION_SHARES = (0.5, 0.3, 0.15, 0.05)
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
@@ -221,7 +219,7 @@ _TOLERANCE_COST = 1e-7
 
 
 def plan_single(problem: Problem, segments: Segments) -> Plan | None:
-    """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
+    """Plan one battery by its value function; None where the search finds no flow directions, or limits contradict each other."""
     if not segments.covered.all():
         return None
     free, curtailment, direction = segments, problem.curtailment, problem.direction
@@ -241,11 +239,10 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
 
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Return the plan that keeps the most room for sun that may not be held back, among those that cost no more than ``plan``."""
+    """Return the plan that keeps the most room in the battery for PV that may not be curtailed, among those that cost no more than ``plan``."""
     problem = plan.problem
     hours, pv, surplus, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.surplus_kwh, problem.export_limit_kwh
-    for share in _SHARES:
-        # A connection that carries less of the sun outward.
+    for share in _CAUTION_SHARES:
         narrowed_kwh = np.maximum(carried - share * pv, 0.0)
         if not (surplus > narrowed_kwh).any():
             continue
@@ -283,7 +280,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     start = float(problem.stored_kwh[0] - lowest)
     path = follow(thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
-    # What PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit.
+    # PV is limited where the battery discharges in its place, by the energy that the slot takes out; elsewhere it is not.
     drawn_kwh = starts - path
     outlook, length = problem.outlook, segments.length_kwh
     out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
@@ -292,12 +289,12 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
     in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.export_limit_kwh)
     limit = np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
-    # Where PV alone fills the connection nothing can be sold, whatever making room for more of it would be worth.
+    # Where PV alone fills the export limit nothing can be sold, whatever room in the battery would be worth.
     filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
-    nowhere = problem.export_limit_kwh <= 0
-    # Where nothing may be fed in, surplus is stored as long as that beats holding it back.
-    store = np.where(nowhere, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
-    thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | nowhere, np.inf, thresholds.sell_kwh))
+    no_export = problem.export_limit_kwh <= 0
+    # Where nothing may be fed in, surplus is stored as long as that beats curtailing it.
+    store = np.where(no_export, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
+    thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | no_export, np.inf, thresholds.sell_kwh))
     setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
     if problem.manual is not None:
         setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
@@ -308,7 +305,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
 
 
 def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArray) -> FloatArray:
-    """Return what one more stored kWh is worth at the end of each slot of a path, ``(slots,)``; energies above the lowest state of charge.
+    """Return the value of one more stored kWh at the end of each slot of a path, ``(slots,)``; energies above the lowest state of charge.
 
     What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
     """

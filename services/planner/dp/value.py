@@ -1,4 +1,4 @@
-"""What a stored kWh is worth: the exact dynamic programme over piecewise-linear value functions.
+"""The value of a stored kWh: the exact dynamic programme over piecewise-linear value functions.
 
 W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and piecewise linear while every slot is convex.
 Its negative slope V′ is kept as segments (length, value), sorted from the most valuable stored kWh to the least. One Bellman step is the
@@ -23,6 +23,8 @@ from services.planner.problem.scenarios import cvar_weights
 
 # Costs within rounding count as equal.
 TIE = 1e-9
+# Lengths and descending values of V′ at the horizon; lengths sum to the usable capacity.
+Terminal = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,17 @@ class ValueFunction:
         return Thresholds(*reach.reshape(level.shape))
 
 
-def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
+def solve_value(segments: Segments, *, capacity_kwh: float, terminal: Terminal, reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
     """Return V′ before and after every slot.
 
     Args:
-        segments: what each slot offers, shape ``(slots, 7)``; every slot convex.
+        segments: of each slot, shape ``(slots, 7)``; every slot convex.
         capacity_kwh: usable capacity, from the lowest to the highest SoC.
-        terminal: lengths and descending values of V′ at the horizon; lengths sum to ``capacity_kwh``.
-        reserve_kwh: what is to be stored at the end of each slot whatever that costs, above the lowest SoC; the last slot's is the terminal's.
+        terminal: V′ at the horizon.
+        reserve_kwh: least energy to be stored at the end of each slot at any cost, above the lowest SoC; the last slot's is part of ``terminal``.
 
     Raises:
-        InvalidInputError: a slot is not convex: the mixed-integer model has to place it.
+        InvalidInputError: a slot is not convex: the mixed-integer model has to fix its direction.
     """
     _require_convex(segments)
     slots = (segments.length_kwh, segments.value, segments.charge_kwh)
@@ -100,63 +102,6 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: tuple[Floa
         if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
             return ValueFunction(capacity_kwh, length, value, offsets)
         room *= 2
-
-
-def run_backward_each(
-    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: tuple[FloatArray, FloatArray], reserve_kwh: FloatArray = NO_RESERVE
-) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
-
-    Args:
-        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
-        terminal: V′ at the horizon; its lengths sum to the usable capacity.
-        reserve_kwh: as in ``solve_value``, the same for all paths.
-    """
-    (paths, count), room = slots[2].shape, 16
-    while True:
-        size = (count + 1) * room
-        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
-        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
-            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
-        room *= 2
-
-
-def mean_values(segments: Segments, *, capacity_kwh: float, terminal: tuple[FloatArray, FloatArray], cells: int) -> FloatArray:
-    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
-
-    Args:
-        segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
-        capacity_kwh: usable capacity.
-        terminal: as in ``solve_value``, the same for all paths.
-        cells: parts into which the capacity is divided.
-    """
-    _require_convex(segments)
-    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
-    return grid
-
-
-# What only plans over several courses need.
-COURSE_LOOPS = (kernels.backward_each, kernels.mean, kernels.walk)
-
-
-def load_kernels() -> None:
-    """Load the compiled loops of one course, or compile them the first time."""
-    nothing = np.zeros((1, KINDS))
-    function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
-    level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
-    kernels.backward((nothing, nothing, level), terminal, 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
-    kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
-    function.marginal(level)
-    function.integral(level, level)
-    function.thresholds(BreakEven(level, level, level, level, level, level))
-
-
-def load_course_kernels() -> None:
-    """Load those of several courses, or compile them the first time."""
-    nothing, level, terminal = np.zeros((1, KINDS)), np.zeros(1), (np.ones(1), np.ones(1))
-    length, value, offsets = run_backward_each((nothing[None], nothing[None], level[None]), terminal)
-    _mean((length, value, offsets), np.ones(1), 1, capacity_kwh=1.0)
-    kernels.walk((nothing, nothing, level), (length, value, offsets[0]), 0.0, 1.0)
 
 
 def _require_convex(segments: Segments) -> None:
@@ -174,10 +119,23 @@ def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacit
     return path
 
 
-Terminal = tuple[FloatArray, FloatArray]
+def mean_values(segments: Segments, *, capacity_kwh: float, terminal: Terminal, cells: int) -> FloatArray:
+    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
+
+    Args:
+        segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
+        capacity_kwh: usable capacity.
+        terminal: as in ``solve_value``, the same for all paths.
+        cells: parts into which the capacity is divided.
+    """
+    _require_convex(segments)
+    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
+    return grid
+
+
 # Lengths and values of all courses' V′, and where each slot of each course begins, shape ``(courses, slots + 2)``.
 Functions = tuple[FloatArray, FloatArray, IndexArray]
-_NOTHING = 1e-9
+_NO_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,23 +150,23 @@ class MeanValue:
 def average_value(problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
     """Return mean V′ over the expected course and the problem's others, the dearer ones counting more where the problem heeds risk.
 
-    The ways that slots go on the expected course are what is decided: all courses go them. A course that is not convex under them, or that
-    connection and battery cannot carry, is left out.
+    The flow directions decided on the expected course hold on all courses. One that is not convex under them, or beyond what connection and battery
+    can carry, is left out.
 
     Args:
         problem: of one battery, with courses.
-        direction: the way each slot goes on the expected course; without it, prices decide.
+        direction: of each slot on the expected course; without it, prices decide.
         terminal: V′ at the horizon, the same for all courses.
-        slots: how many slots the mean is wanted for.
+        slots: the number of slots to return the mean for.
     """
     if problem.uncertainty.courses is None:
         raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
     courses = problem.uncertainty.courses
     segments = offer_courses(problem, courses, direction)
     exact = np.asarray((segments.covered & segments.convex).all(axis=1))
-    exact[0] = True  # how the expected course is planned has been decided
-    own = max(1.0 - float(courses.weight.sum()), 0.0)
-    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * exact
+    exact[0] = True  # the expected course is planned by its value function already
+    expected_weight = max(1.0 - float(courses.weight.sum()), 0.0)
+    weight = np.append(expected_weight if expected_weight > _NO_WEIGHT else 0.0, courses.weight) * exact
     weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
     counted = np.flatnonzero(weight)
     segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
@@ -216,6 +174,25 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     if problem.uncertainty.risk > 0:
         weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk)
     return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~exact).sum()))
+
+
+def run_backward_each(
+    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: Terminal, reserve_kwh: FloatArray = NO_RESERVE
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
+
+    Args:
+        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
+        terminal: V′ at the horizon; its lengths sum to the usable capacity.
+        reserve_kwh: as in ``solve_value``, the same for all paths.
+    """
+    (paths, count), room = slots[2].shape, 16
+    while True:
+        size = (count + 1) * room
+        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
+        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
+            return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
+        room *= 2
 
 
 def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:
@@ -238,3 +215,27 @@ def _mean(functions: Functions, weight: FloatArray, slots: int, *, capacity_kwh:
     out = (np.empty(room), np.empty(room), np.empty(slots + 2, dtype=np.int64))
     kernels.mean((length, value, ends), weight[weight > 0], FORBIDDEN_VALUE, out)
     return ValueFunction(capacity_kwh, *out)
+
+
+# Compiled loops that only plans over several courses need.
+COURSE_LOOPS = (kernels.backward_each, kernels.mean, kernels.walk)
+
+
+def load_kernels() -> None:
+    """Load the compiled loops of one course, or compile them the first time."""
+    nothing = np.zeros((1, KINDS))
+    function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
+    level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
+    kernels.backward((nothing, nothing, level), terminal, 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
+    kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
+    function.marginal(level)
+    function.integral(level, level)
+    function.thresholds(BreakEven(level, level, level, level, level, level))
+
+
+def load_course_kernels() -> None:
+    """Load those of several courses, or compile them the first time."""
+    nothing, level, terminal = np.zeros((1, KINDS)), np.zeros(1), (np.ones(1), np.ones(1))
+    length, value, offsets = run_backward_each((nothing[None], nothing[None], level[None]), terminal)
+    _mean((length, value, offsets), np.ones(1), 1, capacity_kwh=1.0)
+    kernels.walk((nothing, nothing, level), (length, value, offsets[0]), 0.0, 1.0)
