@@ -1,7 +1,7 @@
-"""What is followed of a plan: a policy that stays right when load, sun and state of charge turn out otherwise, and what it makes of the expected course.
+"""The policy that follows a plan: chosen so that it stays good when load, PV and state of charge deviate from the forecast.
 
-Candidates are the inverter alone, the value of stored energy, and the planned flows with everything beside them left to the house. What gains nothing over
-the inverter alone, as expected and as forecasts have erred, is left to it.
+Candidates are the inverter alone, the value of stored energy, and the planned flows with every deviation left to self-consumption. A plan that gains nothing
+over the inverter alone, on the forecast and under recent forecast errors, is left to the inverter.
 Source: docs/decisions/0033.
 """
 
@@ -28,50 +28,50 @@ from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4
-# The share of what a plan gains over the inverter alone that its value policy may cost beside the plan's own flows.
+# The value policy may cost this share of the plan's gain over the inverter alone more than the planned flows.
 _MOST_LOSS = 0.1
-# By how many standard errors of its mean over past errors a gain over the inverter alone has to exceed zero.
-_SURE = 2.0
+# A gain over the inverter alone counts where its mean over past forecast errors exceeds zero by so many standard errors.
+_SURE_ERRORS = 2.0
 _SAME_KWH, _SAME_COST = 1e-6, 1e-6
 
 
 R = TypeVar("R")
-# What is followed is worked out step by step, asking at each what policies make of the expected course: those of many plans are then simulated at once.
+# A coroutine that yields policies and is sent their outcomes on the expected course, so that those of many plans are simulated in one batch.
 Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
 def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
-    """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took.
+    """Return least-cost plans with the policy that follows each, its costs, and the time that took; plans do not affect each other.
 
-    Set-points and flows are what a plan's policy makes of the expected course; where that is not known by the ``deadline``, those of the plan.
+    Set-points and flows are the policy's on the expected course; where its simulation misses the ``deadline``, the plan's own.
 
-    Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
+    Invariants: a policy costs no more over its plan's optimum than the margin allows; without a margin it costs the same.
     """
     begun, followed = planning_clock_s(), list(map(itemgetter(1), plans))
     steps = list(map(_follow_plan, followed))
-    answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
-    while answers:
-        pending, asked = dict[int, int](), list[FollowedPlan]()
-        for place, answer in answers.items():
+    outcomes: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
+    while outcomes:
+        pending, requested = dict[int, int](), list[FollowedPlan]()
+        for index, received in outcomes.items():
             try:
-                policies = steps[place].send(answer) if answer is not None else next(steps[place])
+                policies = steps[index].send(received) if received is not None else next(steps[index])
             except StopIteration as done:
-                followed[place] = done.value
+                followed[index] = done.value
             else:
-                pending[place] = len(policies)
-                asked += zip(repeat(plans[place][1]), policies, strict=False)
+                pending[index] = len(policies)
+                requested += zip(repeat(plans[index][1]), policies, strict=False)
         try:
-            met = iter(meet_courses(asked, deadline=deadline))
+            simulated = iter(meet_courses(requested, deadline=deadline))
         except LateError:
             break
-        answers = {place: list(islice(met, count)) for place, count in pending.items()}
+        outcomes = {index: list(islice(simulated, count)) for index, count in pending.items()}
     share_ms = (planning_clock_s() - begun) * 1e3 / max(len(plans), 1)
-    for place, (problem, _) in enumerate(plans):
-        plan = followed[place]
+    for index, (problem, _) in enumerate(plans):
+        plan = followed[index]
         costs = weigh_flows(problem.at_tariff_prices, plan.flows)
         if plan.placement is not None:
             costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
-        followed[place] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
+        followed[index] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
     return followed
 
 
@@ -88,13 +88,12 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
     if chosen is None:
         return plan
     chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
-    keeps = followed == "value" and problem.following.switching_price > 0
-    return _follow(plan, chosen, followed, premium=chosen.cost - planned.cost, keeps_modes=keeps)
+    return _follow(plan, chosen, followed, premium=chosen.cost - planned.cost, keeps_modes=followed == "value" and problem.following.switching_price > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A plan as it was made, its own ``cost``, and by how many kWh it misses limits and wishes."""
+    """A plan, the cost of its own flows, and by how many kWh these miss limits and targets."""
 
     plan: Plan
     cost: float
@@ -102,18 +101,17 @@ class _Planned:
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        """Return a plan with both."""
         return cls(plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows))
 
     def admit(self, outcome: Outcome) -> Outcome | None:
-        """Return an outcome; None where it misses limits or wishes that the plan keeps."""
+        """Return the outcome; None where it misses limits or targets by more than the plan."""
         return outcome if outcome.breach_kwh <= self.breach_kwh + _SAME_KWH else None
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
-    """Return a followed plan with another policy in its place; None where that misses limits or wishes which the plan keeps, or there is no battery.
+    """Return a followed plan with another policy instead; None where that misses limits or targets by more than the plan, or there is no battery.
 
-    Owner, contract and placed devices bind the policy as they bind the plan's own. ``premium`` is what it costs more than ``plan`` on the expected course.
+    Owner, contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is its extra cost over ``plan`` on the expected course.
     """
     if not plan.problem.site.batteries:
         return None
@@ -145,9 +143,9 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, 
 
 
 def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return the outcome to follow, None for the plan as it stands, and the kind of policy.
+    """Return the outcome to follow, None for the plan's own set-points, and the kind of policy.
 
-    ``value`` and ``house`` are what the plan's value policy comes to, and the inverter alone; None where there is none, or it misses limits or wishes.
+    ``value`` and ``house`` are the outcomes of the plan's value policy and of the inverter alone; None where there is none, or it was not admitted.
     """
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
     throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
@@ -156,16 +154,16 @@ def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> 
         allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * throughput_kwh
         return (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     if value is not None and plan.spread is not None and plan.spread.courses > 1:
-        # Who plans for courses besides the expected one pays on that one.
+        # A plan over several courses may cost more than the inverter alone on the expected one.
         house = None
     gain = np.inf if house is None else house.cost - best
-    # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
+    # A gain that only the planned flows reach, as with a battery of little power, is lost again when load and PV deviate.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    # What a policy may cost more per kWh that is charged or discharged: its margin, and what is known to be off in the plan's value.
+    # A policy may cost more per kWh of throughput by its margin, and by the learned correction of the plan's value.
     correction = problem.following.value_correction
-    off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
-    price = problem.following.margin.self_consumption_margin + off
+    most_correction = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
+    price = problem.following.margin.self_consumption_margin + most_correction
     allowed = best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     choice = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     errors = problem.uncertainty.errors
@@ -175,7 +173,7 @@ def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> 
 
 
 def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return what follows the planned flows at no more than a cost, with everything beside them left to the house if that does."""
+    """Return the outcome of following the planned flows at no more than ``allowed``, with deviations left to self-consumption if that does."""
     for open_house in (True, False):
         parts = [follow_flows(planned.plan, index, open_house=open_house) for index in range(len(planned.plan.problem.site.batteries))]
         (met,) = yield [_bind(planned.plan, parts)]
@@ -186,23 +184,23 @@ def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None,
 
 
 def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -> bool:
-    """Return whether errors such as forecasts lately made cost all that the first policy gains over the second, or leave it to chance."""
+    """Return whether under recent forecast errors the first policy's gain over the second is lost or not significant."""
     problem, value, policies = plan.problem, plan.value, [each.policy for each in pair]
     if value is None:
         costs = simulate_errors(problem, policies, errors)
     else:
-        # Up to what both cost alike.
+        # Costs up to a constant that both policies share.
         offered = offer_lengths(problem, errors, value.direction)
         terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
         costs = np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
     gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
     chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
-    return gain <= LEAST_GAIN + _SURE * chance
+    return gain <= LEAST_GAIN + _SURE_ERRORS * chance
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
-    """Return what the value of stored energy says of any state of charge, of a plan that knows that of each battery."""
+    """Return the policy by the value of stored energy, for a plan with a value function of each battery."""
     problem, outlook, following = plan.problem, plan.problem.outlook, plan.problem.following
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = []
@@ -255,14 +253,14 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
 
 def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
-    # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats holding it back.
-    nowhere = problem.export_limit_kwh <= 0
-    store = np.where(nowhere, np.maximum(level.store, level.spill), level.store)
-    level = replace(level, store=store, sell=np.where(nowhere, HIGHEST_SOC, level.sell))
+    # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats curtailing it.
+    no_export = problem.export_limit_kwh <= 0
+    store = np.where(no_export, np.maximum(level.store, level.spill), level.store)
+    level = replace(level, store=store, sell=np.where(no_export, HIGHEST_SOC, level.sell))
     if problem.storage.reserve_kwh is not None:
         level = replace(level, serve=np.maximum(level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh))
     if problem.storage.give_limit_kwh is not None:
-        # An inverter sees the meter and knows no charger: what it gives the house goes into the car as soon as the house takes less.
+        # An inverter controls by the meter and knows no charger: what it discharges goes into the car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
         level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
     if manual is not None:
