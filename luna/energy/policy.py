@@ -1,4 +1,4 @@
-"""What a plan makes of any state of charge: thresholds, read slot by slot against what batteries hold. Reply, executor and replay read them here."""
+"""Plan policies: thresholds of state of charge per slot, from which reply, executor and replay read set-points for any state of charge."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ HIGHEST_SOC, LOWEST_SOC = 2.0, -1.0
 SAME_SOC, DIGITS = 1e-8, 9
 # So little to store or to serve is worth no change of mode, share of the capacity.
 LITTLE_SOC = 1e-3
-# A new plan is asked for when the last one is this old, or a battery this much fuller or emptier than it expected.
+# A new plan is requested when the last one is this old, or a state of charge deviates this much from it.
 REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
 # Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has missed several turns, and knows no recent level.
@@ -58,8 +58,8 @@ class SocThresholds:
         """Return the thresholds of some slots."""
         return SocThresholds(self.buy[slots], self.store[slots], self.spill[slots], self.serve[slots], self.sell[slots])
 
-    def kept(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
-        """Return these, and where the ``mode`` before does an action already those by which it goes on."""
+    def with_hysteresis(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
+        """Return these thresholds, but those of ``keep`` for actions that the previous ``mode`` is doing already."""
         return SocThresholds(
             buy=np.where(_IS_CHARGE[mode], keep.buy, self.buy),
             store=np.where(STORES[mode], keep.store, self.store),
@@ -96,7 +96,7 @@ class BatteryPolicy:
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
-        """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told.
+        """Return the battery's set-points in slots that follow on slots in ``mode``, shape ``(1, slots)``, PV unlimited.
 
         Between the thresholds a full battery counts as storing and an empty one as serving: the mode then follows the house instead of flickering with the
         last watt-hour.
@@ -107,7 +107,7 @@ class BatteryPolicy:
             soc: state of charge at the start of the slots.
         """
         battery, begin = self.battery, self.begin.at(slots)
-        level = begin if self.keep is self.begin else begin.kept(self.keep.at(slots), mode)
+        level = begin if self.keep is self.begin else begin.with_hysteresis(self.keep.at(slots), mode)
         # What cannot happen anyway stays as it is: storing without sun or when full, serving when empty. What pays at any state of charge begins all the same.
         night, full, empty = self.no_pv[slots], soc >= battery.max_soc - LITTLE_SOC, soc <= battery.min_soc + LITTLE_SOC
         as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
@@ -193,7 +193,7 @@ class PlanPolicy:
         return replace(self, batteries=[own.sell_as(theirs) for own, theirs in zip(self.batteries, other.batteries, strict=True)])
 
     def bound(self, change: Callable[[SocThresholds, int], SocThresholds]) -> Self:
-        """Return the same with what is made of the thresholds of each battery, the number so many, as messages carry it."""
+        """Return the policy with ``change(thresholds, battery index)`` of each battery's thresholds, rounded as messages carry them."""
         batteries = []
         for index, part in enumerate(self.batteries):
             keep = change(part.keep, index).rounded()
@@ -223,17 +223,17 @@ class PlanPolicy:
 
 
 def keep_supported_modes(setpoint: SetPoint, supported: Sequence[frozenset[Mode] | None]) -> SetPoint:
-    """Return set-points in modes that each battery's inverter knows, None: all; where one does not know a mode, it consumes its own."""
+    """Return set-points in the modes each battery's inverter supports (None: all); an unsupported mode becomes self-consumption."""
     if all(modes is None for modes in supported):
         return setpoint
-    strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(supported, setpoint.mode, strict=True)])
-    if not strange.any():
+    unsupported = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(supported, setpoint.mode, strict=True)])
+    if not unsupported.any():
         return setpoint
-    own = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}
-    limits = {name: np.where(strange, value, getattr(setpoint, name)) for name, value in own.items()}
-    return replace(setpoint, mode=np.where(strange, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8), **limits)
+    unbounded = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}
+    limits = {name: np.where(unsupported, value, getattr(setpoint, name)) for name, value in unbounded.items()}
+    return replace(setpoint, mode=np.where(unsupported, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8), **limits)
 
 
 def wants_plan(age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE) -> bool:
-    """Return whether a plan is to be made anew: it is old, or a battery is fuller or emptier than it expected; unknown states say nothing."""
+    """Return whether to plan anew: the plan is old, or a state of charge deviates from it; unknown states (NaN) do not count."""
     return age >= most_age or bool((np.abs(planned_soc - soc) > REPLAN_SOC + SAME_SOC).any())

@@ -1,4 +1,4 @@
-"""What slots cost, at which prices storing, serving, buying and selling break even, and what counts beside money."""
+"""Costs of slots, break-even values of a battery's actions, and planning prices that weigh carbon, self-sufficiency and wear."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -28,7 +28,7 @@ class BreakEven:
 
 
 def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_efficiency: float, discharge_efficiency: float, wear_price: float) -> BreakEven:
-    """Return the break-even values of a battery's four actions; wear counts on both sides.
+    """Return the break-even values of a battery's actions, prices in currency/kWh; wear counts on both sides.
 
     ``export_price`` is what surplus earns when it is not stored: 0 where it would be held back instead of sold at a loss.
     """
@@ -84,12 +84,10 @@ def carbon_g(import_kwh: FloatArray, carbon_g_per_kwh: FloatArray) -> float:
     return float(np.sum(import_kwh * carbon_g_per_kwh))
 
 
-# --- what counts beside money, as prices by which a plan is made; what that costs stays what it is. Source: docs/decisions/0024. --------------
+# --- planning prices: what counts beside money; costs stay at tariff prices. Source: docs/decisions/0024. ------------------------------------
 
-
-# Grams in a kilogram.
-_GRAMS = 1_000.0
-# Planning prices beyond this come close to those that stand for a broken limit.
+_GRAMS_PER_KG = 1_000.0
+# Planning prices beyond this come close to the penalty of a broken limit.
 MOST_PRICE = 1_000.0
 
 
@@ -112,7 +110,7 @@ COST_ALONE = Weights()
 
 
 def weigh_import(import_price: FloatArray, carbon_g_per_kwh: FloatArray | None, weights: Weights) -> FloatArray:
-    """Return what an imported kWh counts; an exported one is credited with neither carbon nor self-sufficiency, so its price stays.
+    """Return the planning price of an imported kWh, same shape; exports are credited with neither carbon nor self-sufficiency, so their price stays.
 
     Args:
         import_price: currency/kWh.
@@ -124,14 +122,14 @@ def weigh_import(import_price: FloatArray, carbon_g_per_kwh: FloatArray | None, 
     if weights.carbon and carbon_g_per_kwh is None:
         raise refuse("carbon-missing", field="outlook.carbon_g_per_kwh")
     carbon = carbon_g_per_kwh if weights.carbon and carbon_g_per_kwh is not None else 0.0
-    weighed: FloatArray = import_price + weights.carbon * carbon / _GRAMS + weights.self_sufficiency
+    weighed: FloatArray = import_price + weights.carbon * carbon / _GRAMS_PER_KG + weights.self_sufficiency
     if float(np.abs(weighed).max(initial=0.0)) > MOST_PRICE:
         raise refuse("weighted-price-high", field="objective", value=float(weighed.max()), most_price=MOST_PRICE)
     return weighed
 
 
 def weigh_wear(battery: Battery, weights: Weights) -> Battery:
-    """Return a battery whose wear is priced as it counts."""
+    """Return the battery with its wear prices weighted."""
     factor = 1.0 + weights.wear
     by_depth = tuple(segment.model_copy(update={"price": segment.price * factor}) for segment in battery.wear_by_depth)
     return battery.model_copy(update={"wear_price": battery.wear_price * factor, "wear_by_depth": by_depth})

@@ -1,4 +1,4 @@
-"""The safety layer: whatever is proposed, what leaves it is safe."""
+"""The safety layer: clamps every proposed set-point to the limits of batteries, connection and contract."""
 
 import math
 from collections.abc import Sequence
@@ -29,12 +29,13 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     mode = np.where(sells(mode) & ~battery.discharge_to_grid, SUPPLY, mode)
     charging = buys(mode)
     power_limit = np.where(charging, battery.charge_limit_kw, battery.discharge_limit_kw)
-    still = np.where(charging, battery.min_soc, battery.max_soc)
+    # The bound that a battery cannot pass in the mode's direction: an unknown target moves no energy.
+    neutral_soc = np.where(charging, battery.min_soc, battery.max_soc)
     curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= _LAST_CURTAILMENT), setpoint.curtailment, 0)
     return SetPoint(
         mode=mode.astype(np.int8),
         power_kw=bound(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),
-        target_soc=_bounded(setpoint.target_soc, still, battery),
+        target_soc=_bounded(setpoint.target_soc, neutral_soc, battery),
         floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
         spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
@@ -43,41 +44,41 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     )
 
 
+def _bounded(soc: FloatArray, unknown: FloatArray, battery: BatteryLimits) -> FloatArray:
+    return bound(np.where(np.isnan(soc), unknown, soc), battery.min_soc, battery.max_soc)
+
+
 _SAME_KW = 1e-6
 
 
-def find_corrected(asked: SetPoint, safe: SetPoint) -> BoolArray:
-    """Return where the safety layer changed what was asked of a battery, of the shape of ``mode``: its mode, its power, or a value that is no number.
+def find_corrected(raw: SetPoint, safe: SetPoint) -> BoolArray:
+    """Return where the safety layer changed a battery's mode or finite power, or replaced a NaN; shape of ``mode``.
 
-    Power and bounds without a limit of their own ask for no more than there is, so narrowing them changes nothing.
+    Infinite power and bounds outside the battery's limits mean "as far as it goes": narrowing them is no correction.
     """
-    unknown = np.isnan(asked.power_kw) | np.isnan(asked.target_soc) | np.isnan(asked.floor_soc) | np.isnan(asked.ceiling_soc) | np.isnan(asked.spill_soc)
-    beyond = np.isfinite(asked.power_kw) & (np.abs(asked.power_kw - safe.power_kw) > _SAME_KW)
-    return np.asarray((asked.mode != safe.mode) | beyond | unknown)
-
-
-def _bounded(soc: FloatArray, unknown: FloatArray, battery: BatteryLimits) -> FloatArray:
-    return bound(np.where(np.isnan(soc), unknown, soc), battery.min_soc, battery.max_soc)
+    unknown = np.isnan(raw.power_kw) | np.isnan(raw.target_soc) | np.isnan(raw.floor_soc) | np.isnan(raw.ceiling_soc) | np.isnan(raw.spill_soc)
+    beyond = np.isfinite(raw.power_kw) & (np.abs(raw.power_kw - safe.power_kw) > _SAME_KW)
+    return np.asarray((raw.mode != safe.mode) | beyond | unknown)
 
 
 _NOTHING_KW = 1e-6
 
 
 def clamp_charging(power_kw: float, power_ranges: Sequence[tuple[float, float]], site: Site) -> float:
-    """Return the nearest power that a charger may be told, kW: none, or one within its ranges that is not beyond what the connection carries.
+    """Return the nearest power a charger may be set to, kW: 0, or one within its ranges and the import limit of the connection.
 
-    Between two ranges it is the end of the lower one, below all of them the least there is. Total: an unknown power is none. Invariants: idempotent.
+    Between two ranges it is the end of the lower one, below all of them the least there is. Total: NaN becomes 0. Invariants: idempotent.
     """
     carried = site.grid.import_limit_kw
     ranges = [(least, min(most, carried)) for least, most in power_ranges if least <= carried]
     if math.isnan(power_kw) or power_kw <= _NOTHING_KW or not ranges:
         return 0.0
-    least, most = ([each for each in ranges if each[0] <= power_kw] or ranges[:1])[-1]
+    least, most = ([limits for limits in ranges if limits[0] <= power_kw] or ranges[:1])[-1]
     return min(max(power_kw, least), most)
 
 
 def clamp_giving(power_kw: float, soc: float, *, min_soc: float, limit_kw: float) -> float:
-    """Return the nearest power that a car may give to the house, kW; none where it holds no more than it keeps, or nobody knows what it holds."""
+    """Return the nearest power at which a car may discharge to the house, kW; 0 at or below its least state of charge, or where that is unknown."""
     if math.isnan(power_kw) or not soc > min_soc:
         return 0.0
     return min(max(power_kw, 0.0), limit_kw)

@@ -1,4 +1,4 @@
-"""What a slot's actual load and PV make of a set-point."""
+"""The simulation of one slot: the energy flows of a clamped set-point under the slot's actual load and PV."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,87 +12,8 @@ from luna.energy.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class BatteryEnvelope:
-    """What batteries may do in one slot, kWh at their terminals, shape ``(batteries, sites)``."""
-
-    dischargeable: FloatArray
-    storable: FloatArray
-    spillable: FloatArray
-    servable: FloatArray
-    buyable: FloatArray
-    sellable: FloatArray
-    power_kwh: FloatArray
-    least_kwh: FloatArray
-    absorbable: FloatArray
-    direct_kwh: FloatArray
-
-    @classmethod
-    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
-        battery, mode = limits.batteries, setpoint.mode
-
-        def room_to(soc: FloatArray) -> FloatArray:
-            room: FloatArray = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
-            return room
-
-        def reach_to(soc: FloatArray) -> FloatArray:
-            reach: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
-            return reach
-
-        is_finite = np.isfinite(stored_kwh)
-        chargeable = np.where(is_finite, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
-        dischargeable = np.where(is_finite, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
-        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
-        target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
-        ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
-        floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
-        return cls(
-            dischargeable=dischargeable,
-            storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
-            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
-            spillable=np.where(limits.curtailable & is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
-            servable=np.where(serves(mode), np.minimum(dischargeable, reach_to(floor)), 0.0),
-            buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
-            sellable=np.where(selling, np.minimum(dischargeable, reach_to(target)), 0.0),
-            power_kwh=setpoint.power_kw * hours,
-            least_kwh=battery.min_charge_kw * hours,
-            absorbable=chargeable if limits.inverters is None else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
-            direct_kwh=np.zeros_like(chargeable),
-        )
-
-    def behind(self, conversion: Conversion) -> Self:
-        """Return the reach of batteries whose inverters carry PV besides, with the PV beyond an inverter that its battery takes first."""
-        room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
-        out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
-        into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
-        direct_kwh = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
-        return replace(self, **out, **into, direct_kwh=direct_kwh)
-
-    def beside(self, direct_kwh: FloatArray) -> Self:
-        """Return what is left of the reach when batteries have taken PV on the DC side: what takes does not sell."""
-        if not direct_kwh.any():
-            return self
-        rest = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
-        return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
-
-    def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
-        """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
-        willing = self.storable + self.buyable > 0.0
-        chosen = stalled
-        for preferred in (willing, ~last):
-            narrowed = chosen & preferred
-            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
-        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
-        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
-        unwilling = chosen & ~willing
-        reach = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
-        if not self.direct_kwh.any():
-            return reach
-        return replace(reach, direct_kwh=np.minimum(self.direct_kwh, np.maximum(reach.storable, reach.absorbable)))
-
-
-@dataclass(frozen=True, slots=True)
 class Flows:
-    """What happened in a slot, kWh; battery arrays ``(batteries, sites)``, meter arrays ``(sites,)``.
+    """The energy flows of a slot, kWh; battery arrays ``(batteries, sites)``, meter arrays ``(sites,)``.
 
     Invariants: load + charge + export = pv − curtailed + discharge + import, to 1e-9. ``excess_kwh`` is energy beyond a limit of the
     connection that nothing on the site could prevent.
@@ -120,7 +41,7 @@ class SlotActuals:
 
 
 def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> Flows:
-    """Return what a slot's actual load and PV make of a clamped set-point.
+    """Return the energy flows of a clamped set-point under a slot's actual load and PV.
 
     Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the
     ones before it left. The connection's limits outrank the mode: what modes leave beyond them, batteries serve or store all the same.
@@ -131,26 +52,25 @@ def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActua
         actuals: what the slot brings.
         limits: of the same site or sites.
     """
-    sun = _Sun.of(setpoint, actuals, limits=limits)
-    meter = _Meter.of(actuals, sun.ac_kwh, limits=limits)
-    reach = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=actuals.hours)
-    if sun.conversion is not None:
-        reach = reach.behind(sun.conversion)
-    last = trades(setpoint.mode)
-    serve = _serve_deficit(meter, reach, last=last)
+    pv = _PvSupply.of(setpoint, actuals, limits=limits)
+    meter = _Meter.of(actuals, pv.ac_kwh, limits=limits)
+    envelope = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=actuals.hours)
+    if pv.conversion is not None:
+        envelope = envelope.behind(pv.conversion)
+    trades_last = trades(setpoint.mode)
+    serve = _serve_deficit(meter, envelope, trades_last=trades_last)
     meter = meter.served(serve)
-    if sun.conversion is not None:
-        reach = replace(reach, direct_kwh=np.where(serve > 0.0, 0.0, reach.direct_kwh))
-    moved = _exchange(meter, serve, reach, last=last)
-    charge, discharge = moved.charge, moved.discharge
+    if pv.conversion is not None:
+        envelope = replace(envelope, direct_kwh=np.where(serve > 0.0, 0.0, envelope.direct_kwh))
+    moved = _exchange(meter, serve, envelope, trades_last=trades_last)
     no_export = holds_export_back(setpoint.curtailment) & limits.curtailable
-    imported, exported, curtailed = _carry(meter, moved, sun, no_export=no_export, curtailable=limits.curtailable)
+    imported, exported, curtailed = _cross_meter(meter, moved, pv, no_export=no_export, curtailable=limits.curtailable)
     excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(exported - meter.export_limit, 0.0)
     battery = limits.batteries
     return Flows(
-        charge_kwh=charge,
-        discharge_kwh=discharge,
-        stored_kwh=stored_kwh + charge * battery.charge_efficiency - discharge / battery.discharge_efficiency,
+        charge_kwh=moved.charge,
+        discharge_kwh=moved.discharge,
+        stored_kwh=stored_kwh + moved.charge * battery.charge_efficiency - moved.discharge / battery.discharge_efficiency,
         import_kwh=imported,
         export_kwh=exported,
         curtailed_kwh=curtailed,
@@ -159,42 +79,10 @@ def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActua
 
 
 @dataclass(frozen=True, slots=True)
-class _Meter:
-    """What is left for the grid, kWh ``(sites,)``: deficit and surplus, and what the connection carries inward and outward."""
+class _PvSupply:
+    """PV on the AC side as curtailed, uncurtailed, and before conversion, kWh, shape ``(sites,)``.
 
-    deficit: FloatArray
-    surplus: FloatArray
-    import_limit: FloatArray
-    export_limit: FloatArray
-
-    @classmethod
-    def of(cls, actuals: SlotActuals, ac_kwh: FloatArray, *, limits: SiteLimits) -> Self:
-        load, hours = actuals.load_kwh, actuals.hours
-        deficit, surplus = np.maximum(load - ac_kwh, 0.0), np.maximum(ac_kwh - load, 0.0)
-        return cls(deficit, surplus, limits.import_limit_kw * hours, limits.export_limit_kw * hours)
-
-    def served(self, serve: FloatArray) -> "_Meter":
-        """Return what is left when batteries have served the load."""
-        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh ``(batteries, sites)``; then all it takes, and gives."""
-
-    direct: FloatArray
-    store: FloatArray
-    bought: FloatArray
-    sold: FloatArray
-    charge: FloatArray
-    discharge: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Sun:
-    """What PV gives on the AC side, would give there at most, and could give at all, kWh, shape ``(sites,)``.
-
-    ``conversion`` and ``free`` say what it gives behind inverters, held back and not.
+    ``conversion`` and ``free`` are the same behind hybrid inverters, curtailed and not.
     """
 
     ac_kwh: FloatArray
@@ -215,7 +103,7 @@ class _Sun:
         return cls(throttled.ac_kwh, free.ac_kwh, pv_kwh, throttled, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
-        """Return what held-back PV may still give: behind an inverter, what that carries beside its battery."""
+        """Return the curtailed PV that can still be released: behind an inverter, what it carries beside its battery."""
         curtailed = self.most_kwh - self.ac_kwh
         if self.free is None:
             return curtailed
@@ -224,68 +112,183 @@ class _Sun:
         return released
 
 
-def _serve_deficit(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
-    """Return what each battery gives to the load: as its mode says, then what the connection cannot bring."""
-    serve = _share(meter.deficit, reach.servable, last=last)
-    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
+@dataclass(frozen=True, slots=True)
+class _Meter:
+    """The house's deficit and surplus before batteries, and the connection's limits, kWh ``(sites,)``."""
+
+    deficit: FloatArray
+    surplus: FloatArray
+    import_limit: FloatArray
+    export_limit: FloatArray
+
+    @classmethod
+    def of(cls, actuals: SlotActuals, ac_kwh: FloatArray, *, limits: SiteLimits) -> Self:
+        load, hours = actuals.load_kwh, actuals.hours
+        deficit, surplus = np.maximum(load - ac_kwh, 0.0), np.maximum(ac_kwh - load, 0.0)
+        return cls(deficit, surplus, limits.import_limit_kw * hours, limits.export_limit_kw * hours)
+
+    def served(self, serve: FloatArray) -> "_Meter":
+        """Return the meter after batteries have served the load."""
+        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
 
 
-def _exchange(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
-    """Return what batteries move beside the load; what one too weak to start leaves, others may take."""
-    moved = _move(meter, serve, reach, last=last)
+@dataclass(frozen=True, slots=True)
+class BatteryEnvelope:
+    """The most energy each battery can move in one slot by purpose, kWh at its terminals, shape ``(batteries, sites)``.
+
+    Of surplus ``storable`` as its mode says, ``spillable`` at most; of PV on the DC side ``direct_kwh`` first, ``absorbable`` at most.
+    """
+
+    dischargeable: FloatArray
+    storable: FloatArray
+    spillable: FloatArray
+    servable: FloatArray
+    buyable: FloatArray
+    sellable: FloatArray
+    power_kwh: FloatArray
+    least_kwh: FloatArray
+    absorbable: FloatArray
+    direct_kwh: FloatArray
+
+    @classmethod
+    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+        battery, mode = limits.batteries, setpoint.mode
+
+        def room_to(soc: FloatArray) -> FloatArray:
+            room: FloatArray = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
+            return room
+
+        def energy_above(soc: FloatArray) -> FloatArray:
+            energy: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
+            return energy
+
+        is_finite = np.isfinite(stored_kwh)
+        chargeable = np.where(is_finite, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
+        dischargeable = np.where(is_finite, np.minimum(battery.discharge_limit_kw * hours, energy_above(battery.min_soc)), 0.0)
+        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
+        target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
+        ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
+        floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
+        return cls(
+            dischargeable=dischargeable,
+            storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
+            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
+            spillable=np.where(limits.curtailable & is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
+            servable=np.where(serves(mode), np.minimum(dischargeable, energy_above(floor)), 0.0),
+            buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
+            sellable=np.where(selling, np.minimum(dischargeable, energy_above(target)), 0.0),
+            power_kwh=setpoint.power_kw * hours,
+            least_kwh=battery.min_charge_kw * hours,
+            absorbable=chargeable if limits.inverters is None else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            direct_kwh=np.zeros_like(chargeable),
+        )
+
+    def behind(self, conversion: Conversion) -> Self:
+        """Return the envelope narrowed to what hybrid inverters carry beside PV, with the DC-side PV that each battery takes first."""
+        room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
+        out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
+        into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
+        direct_kwh = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
+        return replace(self, **out, **into, direct_kwh=direct_kwh)
+
+    def beside(self, direct_kwh: FloatArray) -> Self:
+        """Return the envelope left when batteries have charged ``direct_kwh`` on the DC side: a battery that charges does not sell."""
+        if not direct_kwh.any():
+            return self
+        rest = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
+        return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
+
+    def without(self, stalled: BoolArray, *, trades_last: BoolArray) -> Self:
+        """Return the envelope in which one of each site's ``stalled`` batteries charges no more by its mode, or, where no mode charges, not at all."""
+        willing = self.storable + self.buyable > 0.0
+        chosen = stalled
+        for preferred in (willing, ~trades_last):
+            narrowed = chosen & preferred
+            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
+        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
+        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
+        unwilling = chosen & ~willing
+        envelope = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
+        if not self.direct_kwh.any():
+            return envelope
+        return replace(envelope, direct_kwh=np.minimum(self.direct_kwh, np.maximum(envelope.storable, envelope.absorbable)))
+
+
+def _serve_deficit(meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> FloatArray:
+    """Return what each battery discharges to the load: as its mode says, then what the import limit leaves unserved."""
+    serve = _share(meter.deficit, envelope.servable, trades_last=trades_last)
+    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), envelope.dischargeable - serve, trades_last=trades_last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh ``(batteries, sites)``; then all it takes, and gives."""
+
+    direct: FloatArray
+    store: FloatArray
+    bought: FloatArray
+    sold: FloatArray
+    charge: FloatArray
+    discharge: FloatArray
+
+
+def _exchange(meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> _Exchange:
+    """Return what batteries move besides serving the load; energy below one's least charge is left to the others."""
+    moved = _move(meter, serve, envelope, trades_last=trades_last)
     # Each pass settles at least one battery in one of its two roles.
     for _ in range(2 * len(serve)):
-        stalled = (moved.charge > 0.0) & (moved.charge < reach.least_kwh - 1e-9)
+        stalled = (moved.charge > 0.0) & (moved.charge < envelope.least_kwh - 1e-9)
         if not stalled.any():
             break
-        reach = reach.without(stalled, last=last)
-        moved = _move(meter, serve, reach, last=last)
+        envelope = envelope.without(stalled, trades_last=trades_last)
+        moved = _move(meter, serve, envelope, trades_last=trades_last)
     return moved
 
 
-def _move(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
-    """Return what each battery takes from PV directly, stores, buys and sells within its reach and what the connection still carries."""
-    direct, reach = reach.direct_kwh, reach.beside(reach.direct_kwh)
-    store = _store_surplus(meter, reach, last=last)
+def _move(meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> _Exchange:
+    """Return what each battery takes from PV directly, stores, buys and sells within its envelope and what the connection still carries."""
+    direct, envelope = envelope.direct_kwh, envelope.beside(envelope.direct_kwh)
+    store = _store_surplus(meter, envelope, trades_last=trades_last)
     surplus_left = meter.surplus - store.sum(axis=0)
-    buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
-    sold = _share(meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
-    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, last=last)
-    return _Moved(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
+    power_kwh = envelope.power_kwh
+    buys, sells = np.minimum(envelope.buyable - store, power_kwh), np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh))
+    sold = _share(meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0), sells, trades_last=trades_last)
+    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, trades_last=trades_last)
+    return _Exchange(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
 
 
-def _store_surplus(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
-    """Return what each battery stores: as its mode says, then what the connection cannot take."""
+def _store_surplus(meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> FloatArray:
+    """Return what each battery stores of the surplus: as its mode says, then what the export limit leaves."""
     surplus = meter.surplus
-    store = _share(surplus, reach.storable, last=last)
-    room = reach.spillable - store
-    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, last=last)
-    # A battery that cannot charge as slowly as the connection overflows takes more.
-    spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
-    return store + _share(surplus - store.sum(axis=0), spilled, last=last)
+    store = _share(surplus, envelope.storable, trades_last=trades_last)
+    room = envelope.spillable - store
+    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, trades_last=trades_last)
+    # A battery whose least charge exceeds the overflow takes its least charge.
+    spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, envelope.least_kwh - store), room), 0.0)
+    return store + _share(surplus - store.sum(axis=0), spilled, trades_last=trades_last)
 
 
-def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return what crosses the meter inward and outward, and what of PV is held back."""
+def _cross_meter(meter: _Meter, moved: _Exchange, pv: _PvSupply, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return import, export and curtailed PV."""
     surplus, bought, sold = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0), moved.bought.sum(axis=0), moved.sold.sum(axis=0)
     passed_on = np.minimum(bought, sold)  # one battery's sale is another's purchase: the meter sees neither
     bought, sold = bought - passed_on, sold - passed_on
-    # What neither connection nor battery can carry, PV that was held back does.
-    released = np.minimum(sun.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
+    # Load beyond the import limit that no battery serves is served by releasing curtailed PV.
+    released = np.minimum(pv.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
     room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
     surplus_curtailed = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + surplus_curtailed
+    curtailed = pv.pv_kwh - np.minimum(pv.ac_kwh + released, pv.pv_kwh) - moved.direct.sum(axis=0) + surplus_curtailed
     return meter.deficit - released + bought, surplus - surplus_curtailed + sold, curtailed
 
 
-def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
-    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
+def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, trades_last: BoolArray) -> FloatArray:
+    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``trades_last`` after all others."""
     wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
     available = energy_kwh
     if wanted.shape[0] > 1:
-        sooner = np.where(last, 0.0, wanted)
+        sooner = np.where(trades_last, 0.0, wanted)
         later = wanted - sooner
-        ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
+        ahead = np.where(trades_last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
         available = energy_kwh - ahead
     share: FloatArray = np.minimum(np.maximum(available, 0.0), wanted)
     return share
