@@ -78,7 +78,7 @@ BEHIND_PAGES = (
     *(f"services/{room}/" for room in ("cli", "backup", "edge", "simulated_home", "notifier", "home_assistant", "executor")),
     *(f"services/agent/{room}/" for room in ("environment", "reinforcement", "imitation")),
     *(f"services/planner/{room}/" for room in ("milp", "dp", "linear")),
-    *(f"services/rag/{room}" for room in ("evaluation/", "extraction/", "language.py")),
+    *(f"services/rag/{room}" for room in ("evaluation.py", "extraction/", "language.py")),
     *(f"services/ingest/{room}/" for room in ("sources", "demo_data")),
 )
 # Python's own, and what is worded for its reader already.
