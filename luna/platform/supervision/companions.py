@@ -154,9 +154,16 @@ class _Companion:
         self._process: ChildProcess | None = None
 
     def keep_running(self, stop: threading.Event) -> None:
-        self._reconcile()
-        while not stop.wait(WATCH_SECONDS):
-            self._reconcile()
+        import structlog
+
+        while True:
+            try:
+                self._reconcile()
+            except Exception:  # noqa: BLE001 - an edge: what cannot be done now may be possible a second later
+                # Where a machine has no memory for a fork, or no database now, it has one later; who is not watched any more stays dead.
+                structlog.get_logger("luna.up").exception("process cannot be looked after and is tried again", name=self._name)
+            if stop.wait(WATCH_SECONDS):
+                break
         self._end()
 
     def _reconcile(self) -> None:

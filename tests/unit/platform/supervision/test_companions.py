@@ -3,13 +3,16 @@
 import io
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from luna.platform.memory import affordable_processes
 from luna.platform.settings import Settings
-from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, _pass_on, choose_companions, has_one_worker
+from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, _Companion, _pass_on, choose_companions, has_one_worker
 from luna.platform.telemetry import RECENT_LINES
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"
@@ -36,3 +39,32 @@ def test_one_worker_serves_all_that_two_serve_and_all_else_runs_beside_it() -> N
     [only] = ONE_WORKER.values()
     prompt = {f"{service}.interactive" for service in COMPANIONS["interactive worker"][1:6]}
     assert set(COMPANIONS["worker"]) | prompt <= set(only)
+
+
+class ShortOfMemory:
+    """Starts processes, from the second on."""
+
+    def __init__(self) -> None:
+        self.refused, self.started = False, threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, _words: Sequence[str]) -> subprocess.Popen[bytes]:
+        if not self.refused:
+            self.refused = True
+            raise BlockingIOError("cannot fork")
+        sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+        self.process = subprocess.Popen(sleeper, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        self.started.set()
+        return self.process
+
+
+def test_a_companion_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
+    starter, stop = ShortOfMemory(), threading.Event()
+    companion = _Companion("executor", ["executor"], Settings(data_folder=tmp_path), threading.Event(), starter=starter, polls_devices=lambda: False)
+    watch = threading.Thread(target=companion.keep_running, args=(stop,), daemon=True)
+    watch.start()
+    assert starter.started.wait(60)
+    stop.set()
+    watch.join(60)
+    assert starter.process is not None
+    assert starter.process.poll() is not None
