@@ -1,4 +1,4 @@
-"""Quarter-hours into buckets of local time or UTC, and into as many points as a picture has room for. What is unknown stays NaN, never zero."""
+"""Aggregation of quarter-hours into buckets of UTC hours or local days, and thinning of a curve for a chart. Unknown values stay NaN, never zero."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ RESOLUTIONS = {"15m": SLOT, "30m": timedelta(minutes=30), "1h": timedelta(hours=
 AGGREGATES = ("sum", "mean", "min", "max")
 EXTREMES: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {"min": np.fmin.reduceat, "max": np.fmax.reduceat}
 MOST_BUCKETS = 100_000
-# What one stretch of a thinned series keeps: its lowest value, its highest, and its first gap.
+# A stretch of a thinned series keeps its lowest value, its highest, and its first gap.
 KEPT_PER_STRETCH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Quarter-hours that were summed up in stretches of one or more, in order of time.
+    """Partial sums over one or more consecutive quarter-hours each, in order of time.
 
     Args:
-        sums: of the known values in each, zero where none is, shape ``(parts,)``.
-        known: how many values are known in each.
-        slots: how many quarter-hours each has.
+        sums: of the known values, zero where none is, shape ``(parts,)``.
+        known: number of known values.
+        slots: number of quarter-hours.
     """
 
     sums: FloatArray
@@ -37,13 +37,13 @@ class Parts:
 
     @classmethod
     def of(cls, values: FloatArray) -> Self:
-        """Return quarter-hours, each a part of its own; NaN is unknown."""
+        """Return one part per quarter-hour; NaN is unknown."""
         known = ~np.isnan(values)
         return cls(np.where(known, values, 0.0), known.astype(np.int64), np.ones(values.size, dtype=np.int64))
 
 
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
-    """Return the place of the first slot of every bucket: a local day, or ``length`` counted in UTC."""
+    """Return the index of the first slot of every bucket: a local day, or ``length`` counted in UTC."""
     if length >= RESOLUTIONS["1d"]:
         first, last = (start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date() for start in starts[[0, -1]])
         midnights = [local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None) for day in range(1, (last - first).days + 1)]
@@ -53,9 +53,9 @@ def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDA
 
 
 def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
-    """Return one value per bucket and the share of it that is known.
+    """Return one value per bucket and the known share of the bucket.
 
-    A sum of a part would be too low, so it is NaN unless all is known; mean, lowest and highest are of what is known.
+    A partial sum would be too low: it is NaN unless all values are known. Mean, lowest and highest use the known values.
     """
     if aggregate not in EXTREMES:
         return reduce_parts(Parts.of(values), begins, aggregate)
@@ -64,7 +64,7 @@ def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str)
 
 
 def reduce_parts(parts: Parts, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
-    """Return the sum or mean per bucket and the share of it that is known, like ``reduce_buckets``; a bucket begins with a part."""
+    """Return the sum or mean per bucket and its known share, as ``reduce_buckets`` does; every bucket begins with a part."""
     sums, there, slots = (np.add.reduceat(values, begins) for values in (parts.sums, parts.known, parts.slots))
     if aggregate == "mean":
         return np.where(there > 0, sums / np.maximum(there, 1), np.nan), there / slots
@@ -72,19 +72,19 @@ def reduce_parts(parts: Parts, begins: NDArray[np.intp], aggregate: str) -> tupl
 
 
 def share_per_bucket(chosen: NDArray[np.bool_], slots: InstantArray, starts: InstantArray) -> FloatArray:
-    """Return the share of each bucket that is ``chosen``.
+    """Return the share of slots of each bucket that are ``chosen``.
 
     Args:
         chosen: by slot.
-        slots: their starts, ascending.
-        starts: of the buckets, each of them one of ``slots``; the last ends with these.
+        slots: slot starts, ascending.
+        starts: bucket starts, each of them one of ``slots``; the last bucket ends with the last slot.
     """
     begins = np.searchsorted(slots, starts)
     return np.asarray(np.add.reduceat(chosen, begins, dtype=np.int64) / np.diff(begins, append=slots.size))
 
 
 def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta | None:
-    """Return the longest whole hours or days in UTC of which buckets on ``timeline`` can be put together: None where only quarter-hours will do."""
+    """Return the longest UTC step, hour or day, of which the buckets on ``timeline`` consist; None where they need quarter-hours."""
     length = RESOLUTIONS[resolution]
     if timeline.count * timeline.step / length > MOST_BUCKETS:
         return None
@@ -97,11 +97,11 @@ def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta
 
 
 def thin(values: FloatArray, points: int) -> IndexArray:
-    """Return the places of at most ``points`` values that keep a curve's extremes and its gaps, ascending.
+    """Return the indices of at most ``points`` values that keep a curve's extremes and gaps, ascending.
 
     Each of ``points // 3`` stretches keeps its lowest value, its highest and its first unknown one.
 
-    Invariants: the lowest and the highest value of all are among them; all of them where there are no more than ``points``.
+    Invariants: contains the lowest and the highest value of all, and every value where there are no more than ``points``.
 
     Raises:
         InvalidInputError: fewer than three points.
@@ -116,7 +116,7 @@ def thin(values: FloatArray, points: int) -> IndexArray:
 
 
 def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list[datetime]:
-    """Return where buckets from ``first`` to ``end`` begin and end: at these two, and at every local midnight or multiple of the resolution between.
+    """Return the bucket borders from ``first`` to ``end``: these two, and every local midnight or multiple of the resolution between.
 
     Raises:
         InvalidInputError: more than 100,000 buckets.
@@ -133,7 +133,7 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
 
 
 def end_of_page(first: datetime, end: datetime, resolution: str, *, zone: ZoneInfo, most: int) -> datetime:
-    """Return where a page of at most ``most`` buckets from ``first`` on ends: with a bucket, or with the window."""
+    """Return the end of a page of at most ``most`` buckets from ``first`` on: the end of a bucket, or of the window."""
     step = RESOLUTIONS[resolution]
     if (end - first) / step < most - 1:
         return end

@@ -1,17 +1,17 @@
-"""Every error Luna raises on purpose: what was wrong, where, and what to do.
+"""The error classes: each error says what was wrong, where, and what to do, with an HTTP status and an exit code.
 
 LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
-├── UnauthenticatedError   nobody says who asks, or it is not true              401, exit 2
-├── ForbiddenError         who asks may not do this                             403, exit 2
+├── UnauthenticatedError   the credentials are missing or not valid             401, exit 2
+├── ForbiddenError         the caller may not do this                           403, exit 2
 │   └── ConfirmationError  the password has to be given again                   403, exit 2
 ├── NotFoundError          a named thing does not exist                         404, exit 2
 ├── ConflictError          the request contradicts what is stored or running    409, exit 1
-│   ├── OutdatedError      what was read is not what is stored any more         412, exit 1
-│   ├── UnconditionalError a change does not say of what                        428, exit 2
-│   └── UnreadableError    what is stored is of a form that this release lacks  409, exit 1
-├── UnsupportedMediaError  a body is of a type that is not taken                415, exit 2
-├── TooManyRequestsError   too much was asked; the same call may work later     429, exit 1
+│   ├── OutdatedError      what the caller read has changed since               412, exit 1
+│   ├── UnconditionalError a change names no version (If-Match)                 428, exit 2
+│   └── UnreadableError    the stored form is unknown to this release           409, exit 1
+├── UnsupportedMediaError  the media type of a body is not accepted             415, exit 2
+├── TooManyRequestsError   too many requests; the same call may work later      429, exit 1
 ├── UnavailableError       a dependency is away; the same call may work later   503, exit 1
 │   └── FullError          a dependency has no room left to write               503, exit 1
 └── MachineError           this machine lacks something; the remedy names it    500, exit 1
@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Self
 
 PROBLEM_TYPE = "urn:luna:problem:"
 
-# What the system says where a disk, or an owner's share of it, is full.
+# A full disk, or a disk quota.
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -34,7 +34,7 @@ class LunaError(Exception):
 
     Args:
         message: what was wrong, one sentence without the remedy.
-        field: where, as a path in the caller's own words (``site.batteries.0.charge_efficiency``).
+        field: path of the field in the caller's input (``site.batteries.0.charge_efficiency``).
         value: the offending value; shown as given.
         remedy: what to do about it.
     """
@@ -43,7 +43,7 @@ class LunaError(Exception):
     exit_code: ClassVar[int] = 1
     title: ClassVar[str] = "Internal error"
     code: ClassVar[str] = "internal"
-    # Why, as a key of ``luna.energy.refusals``, with the figures of its sentences as JSON knows them; None: nothing is declared for it.
+    # A key of ``luna.energy.refusals`` and the JSON parameters of its sentences; None: no reason is declared.
     reason: str | None = None
     parameters: Mapping[str, Any] = MappingProxyType({})
 
@@ -61,13 +61,13 @@ class LunaError(Exception):
         return f"{where}{self.message}{value}.{remedy}"
 
     def because(self, reason: str | None, parameters: Mapping[str, Any] | None) -> Self:
-        """Return the error with its reason and that one's figures, as JSON knows them."""
+        """Set the reason and its JSON parameters, and return the error."""
         self.reason, self.parameters = reason, parameters or {}
         return self
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what an HTTP response says of the error beside its body."""
+        """The error's HTTP response headers."""
         return {}
 
     def problem(self) -> dict[str, Any]:
@@ -92,24 +92,24 @@ class InvalidInputError(LunaError):
 
 
 class UnauthenticatedError(LunaError):
-    """Nobody says who asks, or what they say does not hold (any more)."""
+    """The caller's credentials are missing, wrong or expired."""
 
     status, exit_code, title, code = 401, 2, "Not signed in", "unauthenticated"
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return how to say who asks. Source: RFC 6750."""
+        """The authentication scheme. Source: RFC 6750."""
         return {"WWW-Authenticate": 'Bearer realm="luna"'}
 
 
 class ForbiddenError(LunaError):
-    """Who asks is known and may not do this."""
+    """The caller is authenticated and may not do this."""
 
     status, exit_code, title, code = 403, 2, "Not allowed", "forbidden"
 
 
 class ConfirmationError(ForbiddenError):
-    """Who asks may do this, after giving the password again."""
+    """The caller may do this after giving the password again."""
 
     title, code = "Password needed again", "confirmation-needed"
 
@@ -127,38 +127,38 @@ class ConflictError(LunaError):
 
 
 class OutdatedError(ConflictError):
-    """Somebody else changed what the caller read; nothing was changed."""
+    """The version that the caller read is not the stored one any more; nothing was changed."""
 
     status, title, code = 412, "Precondition failed", "precondition-failed"
 
 
 class UnconditionalError(ConflictError):
-    """A change must say which version it changes; nothing was changed."""
+    """A change must name the version it changes (``If-Match``); nothing was changed."""
 
     status, exit_code, title, code = 428, 2, "Precondition required", "precondition-required"
 
 
 class UnreadableError(ConflictError):
-    """What is stored has a form that this release does not know, such as a newer one's; it is kept as it is."""
+    """The stored data has a form that this release does not know, such as a newer one's; it stays unchanged."""
 
     title, code = "Cannot be read", "unreadable"
 
 
 class UnsupportedMediaError(LunaError):
-    """The body of a request is of a type that is not taken."""
+    """The media type of a request's body is not accepted."""
 
     status, exit_code, title, code = 415, 2, "Unsupported media type", "unsupported-media-type"
 
 
 class TooManyRequestsError(LunaError):
-    """Too much was asked within a while.
+    """The caller exceeded a rate limit.
 
     Args:
         retry_after_seconds: when the same call may work.
     """
 
     status, title, code = 429, "Too many requests", "too-many-requests"
-    # Of an error that was read back: its document does not say.
+    # The default of an error that ``read_problem`` builds: the document has no such field.
     retry_after_seconds: int = 60
 
     def __init__(self, message: str, *, retry_after_seconds: int, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
@@ -184,7 +184,7 @@ class UnavailableError(LunaError):
 
 
 class FullError(UnavailableError):
-    """What a dependency writes to is full; nothing was changed, and the same call works once there is room."""
+    """A dependency's storage is full; nothing was changed, and the same call works once there is room."""
 
     title, code = "No space left", "full"
     retry_after_seconds: ClassVar[int] = 30
@@ -197,11 +197,11 @@ class MachineError(LunaError):
 
 
 def read_problem(problem: Mapping[str, Any]) -> LunaError:
-    """Return the error that a problem document was written of, in its class where that is known here, else in the first one of its status."""
+    """Rebuild the error of a problem document, in its class where that is known here, else in the first class of its status."""
     field, value, remedy = (problem.get(name) for name in ("field", "value", "remedy"))
-    # The document's detail is all of the error in one line.
+    # The document's detail is ``str(error)``: field, message, value and remedy.
     message = str(problem.get("detail", "")).removesuffix(f" {remedy}" if remedy else "").removeprefix(f"{field}: " if field else "").removesuffix(".")
-    # A value that JSON does not know stands in the line as it was, and beside it as a text.
+    # A value that JSON cannot hold is in the detail by its ``repr``, in the document as a text.
     plain = message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})") if value is not None else message
     same_status = (kind.code for kind in error_classes() if kind.status == problem.get("status"))
     error = build_error([str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status], plain, field=field, value=value, remedy=remedy)
@@ -209,20 +209,20 @@ def read_problem(problem: Mapping[str, Any]) -> LunaError:
 
 
 def build_error(codes: Iterable[str], message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> LunaError:
-    """Return an error of the class of the first of ``codes`` that is known here, of the root's where none is."""
+    """Return an error of the first known class among ``codes``, else a ``LunaError``."""
     by_code: dict[str, type[LunaError]] = {}
     for each in error_classes():
-        # A subclass without a code of its own is, to a caller elsewhere, its parent.
+        # A subclass without a code of its own is read back as its parent.
         by_code.setdefault(each.code, each)
     kind = next((by_code[code] for code in codes if code in by_code), LunaError)
-    # A subclass may build its message from other arguments; what it says is already here.
+    # A subclass may build its message from other arguments; the message here is complete.
     error = kind.__new__(kind)
     LunaError.__init__(error, message, field=field, value=value, remedy=remedy)
     return error
 
 
 def error_classes() -> Iterator[type[LunaError]]:
-    """Yield every class of the tree that this process knows, parents before their children, level by level."""
+    """Yield every imported class of the tree, level by level, parents first."""
     pending: list[type[LunaError]] = [LunaError]
     for kind in pending:
         yield kind
@@ -230,7 +230,7 @@ def error_classes() -> Iterator[type[LunaError]]:
 
 
 def find_full_disk(error: BaseException) -> FullError | None:
-    """Return what is said of a full disk of this machine, where one is among the causes of ``error``."""
+    """Return a FullError where a full disk of this machine is among the causes of ``error``, else None."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in FULL_DISK:

@@ -1,4 +1,4 @@
-"""What readers ask of stored series, and what they are given. What is unknown is None, never zero."""
+"""Queries of stored time series and their replies: names of series, aggregation, thinning, rows. Unknown values are None, never zero."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ OBSERVED = (
 )
 FORECAST = tuple(f"{series}_{column}" for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES)))
 PLANNED = ("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
-# Where a series comes from that is no column of the observations → what follows the colon.
+# Source of a series that is no column of the observations → form of its name.
 FORMS = {
     "market_prices": "market_prices:MARKET",
     "slot_forecasts": "slot_forecasts:VERSION:COLUMN",
@@ -43,21 +43,21 @@ FORMS = {
     "smart_meter_readings": "smart_meter_readings:METER:REGISTER",
 }
 COLUMNS = {"slot_forecasts": FORECAST, "plans": PLANNED}
-# Far from where a calendar ends: days, pages and horizons are added to these.
+# Far from the ends of the calendar: days, pages and horizons are added to these.
 EARLIEST, LATEST = datetime(1800, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 SAMPLED = ("sensor_readings", "smart_meter_readings")
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesName:
-    """A series as callers write it, taken apart: the table it comes from, and what names it there."""
+    """A parsed series name: the table it comes from, and what names it there."""
 
     source: str
     parts: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return what ``text`` names: a column of the observations, or one of ``FORMS``.
+        """Parse a column of the observations, or a name of one of ``FORMS``.
 
         Raises:
             InvalidInputError: it names no series.
@@ -82,27 +82,27 @@ class SeriesName:
 
     @property
     def kind(self) -> str:
-        """``energy``, ``state`` or ``price``: how it changes its slot length."""
+        """``energy``, ``state`` or ``price``: how it is resampled."""
         return "price" if self.source == "market_prices" else kind_of(self.parts[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
-    """A series from ``first`` on, before ``end``.
+    """A query of a series over ``[first, end)``.
 
     Args:
-        series: as ``SeriesName.parse`` reads it, but no readings.
+        series: a name of ``SeriesName``, but no readings.
         first: the first instant.
         end: the instant after the last.
         resolution: length of a bucket; ``1d`` means the site's local days.
         aggregate: default: the sum of energies and the mean of anything else.
         points: thin the series to at most so many rows, keeping extremes and gaps.
-        limit: how many buckets an answer has at most; what follows is for the next one.
-        known_at: prices, forecasts and plans as they were known then.
-        issued_at: the forecast or plan of that issue alone.
+        limit: most buckets of a reply; the next page has the rest.
+        known_at: prices, forecasts and plans as known at this instant.
+        issued_at: only the forecast or plan of this issue.
 
     Raises:
-        InvalidInputError: no such series, resolution or aggregate, an empty window, or an option that the series has no use for.
+        InvalidInputError: no such series, resolution or aggregate, an empty window, or an option that does not apply to the series.
     """
 
     series: str
@@ -129,18 +129,18 @@ class SeriesQuery:
 
     @property
     def name(self) -> SeriesName:
-        """The series, taken apart."""
+        """The parsed name."""
         return SeriesName.parse(self.series)
 
     @property
     def reduced_by(self) -> str:
-        """The aggregate that holds."""
+        """The effective aggregate."""
         return self.aggregate or ("sum" if self.name.kind == "energy" else "mean")
 
 
 @dataclass(frozen=True, slots=True)
 class UnusableSpan:
-    """From when until when a series may not be used, the verdict that says so, and what speaks against that day."""
+    """A span in which a series may not be used, the quality verdict, and the faults it rests on."""
 
     first: datetime
     end: datetime
@@ -150,11 +150,11 @@ class UnusableSpan:
 
 @dataclass(frozen=True, slots=True)
 class SeriesAnswer:
-    """A series over time. ``known`` is the share of each bucket that is stored (None: readings as received); a sum is unknown (NaN) unless all of it is.
+    """A series over time. ``known`` is the stored share of each bucket (None: readings as received); a sum is NaN unless its whole bucket is stored.
 
-    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has none such.
-    ``following`` is where what the limit left over begins, None where nothing is left. ``intervals``: what counters counted through long silences that reach
-    into the answer, whatever its rows make of them. ``unusable``: the days of it on which the series neither trains nor scores, by the verdict on them.
+    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has no estimates. ``following`` is the start of the next
+    page, None on the last. ``intervals`` are all counter increases over long gaps that overlap the window. ``unusable`` are the days that the quality verdict
+    keeps from training and scores.
     """
 
     series: str
@@ -169,16 +169,16 @@ class SeriesAnswer:
     unusable: Sequence[UnusableSpan] = ()
 
     def columns(self) -> tuple[str, ...]:
-        """Return what a row is made of, in order."""
+        """Return the column names of a row, in order."""
         return ("instant", "value") if self.known is None else ("start", "value", *self.shares())
 
     def shares(self) -> dict[str, FloatArray]:
-        """Return which share of each bucket is known and, where some may be, estimated, by column."""
+        """Return the columns with shares: known and, where the series has estimates, estimated."""
         shares = {"known": self.known, "estimated": self.estimated}
         return {name: share for name, share in shares.items() if share is not None}
 
     def thinned(self, points: int | None) -> "SeriesAnswer":
-        """Return the answer with at most ``points`` rows, extremes and gaps kept; all of it where None."""
+        """Return the answer with at most ``points`` rows that keep extremes and gaps; None: every row."""
         if points is None or self.known is None:
             return self
         places = thin(self.values, points)
@@ -187,14 +187,14 @@ class SeriesAnswer:
 
 
 def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str, *, estimated: NDArray[np.bool_] | None = None) -> SeriesAnswer:
-    """Return the quarter-hours ``values`` on ``timeline`` as ``query`` wants them; days are those of ``zone``.
+    """Aggregate and thin quarter-hours as ``query`` asks.
 
     Args:
-        query: of the series.
-        timeline: quarter-hours.
+        query: resolution, aggregate and points.
+        timeline: quarter-hours of the values.
         values: NaN where unknown.
-        zone: of local days.
-        estimated: which of them are filled to a meter's total; None: such a series has none.
+        zone: IANA name, for local days.
+        estimated: which values are filled to a meter's total; None: the series has no estimates.
     """
     aggregate = query.reduced_by
     length = RESOLUTIONS[query.resolution]
@@ -210,13 +210,13 @@ def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zo
 def reduce_summed(
     query: SeriesQuery, timeline: Timeline, summed: tuple[InstantArray, Parts], zone: str, *, estimated: NDArray[np.bool_] | None = None
 ) -> SeriesAnswer:
-    """Return what ``reduce_series`` makes of the quarter-hours that ``summed`` holds in parts.
+    """Aggregate as ``reduce_series`` does, from partial sums instead of quarter-hours.
 
     Args:
-        query: of the series.
-        timeline: the quarter-hours.
+        query: as for ``reduce_series``; sum or mean.
+        timeline: the quarter-hours of ``estimated``.
         summed: start of each part, ``datetime64[s]`` in UTC, and the parts; every bucket begins with one.
-        zone: of local days.
+        zone: IANA name, for local days.
         estimated: as for ``reduce_series``.
     """
     starts, parts = summed
@@ -227,7 +227,7 @@ def reduce_summed(
 
 
 def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return the answer as rows of start, value (None: unknown), known and estimated share; readings as received have an instant and a value."""
+    """Return rows of start, value (None: unknown), known and estimated share; readings as received have an instant and a value."""
     columns = answer.columns()
     values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
     cells = [write_instants(answer.starts), values, *(share.tolist() for share in answer.shares().values())]
@@ -235,7 +235,7 @@ def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
 
 
 def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return what is known of intervals as rows: from when until when, energy, the sensor that counted it, and how certain it is."""
+    """Return the answer's energy intervals as rows: span, energy, counter, certainty."""
     return [
         {"from": each.first.isoformat(), "to": each.end.isoformat(), "energy_kwh": each.energy_kwh, "source": each.sensor, "certainty": each.certainty}
         for each in answer.intervals
@@ -243,7 +243,7 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
 
 
 def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return the days on which the series may not be used as rows."""
+    """Return the answer's unusable spans as rows: span, verdict, reasons."""
     return [
         {"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": [str(fault) for fault in each.faults]}
         for each in answer.unusable
@@ -267,7 +267,7 @@ def require_choice(field: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:
-    """Check that the window is not empty, within the centuries that can be reckoned with, and not longer than ``longest``.
+    """Check that the window is not empty, lies between ``EARLIEST`` and ``LATEST``, and is no longer than ``longest``.
 
     Raises:
         InvalidInputError: it is not.

@@ -1,4 +1,4 @@
-"""What a site did: measured energies per quarter-hour and the state of charge."""
+"""Measured energies of a site per quarter-hour, its state of charge, and energies that are known only over longer intervals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -14,26 +14,26 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 
 
 class SocReading(NamedTuple):
-    """A state of charge and the instant at which it held."""
+    """A state of charge (0–1) and the instant it was measured at."""
 
     soc: float
     at: datetime
 
 
-# Between two readings of a counter that went on; or one that began anew between them: what it counted before that is lost.
+# at_least: the counter was reset between its two readings, so what it counted before the reset is lost.
 Certainty = Literal["counted", "at_least"]
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyInterval:
-    """What a counter counted from one reading to the next while it was silent for longer than a gap is interpolated: its energy is known, its course is not.
+    """The increase of a counter over a gap too long to be interpolated: its energy is known, its distribution over the slots is not.
 
     Args:
-        series: the column that the sensor counts for.
-        sensor: whose two readings it lies between.
-        first: the instant of the first of them.
-        end: that of the second.
-        energy_kwh: what it adds to the series; below zero where the sensor is taken off.
+        series: the column that the sensor contributes to.
+        sensor: name of the counter.
+        first: the last reading before the gap.
+        end: the first reading after it.
+        energy_kwh: contribution to the series; negative where the sensor is subtracted.
         certainty: of the energy.
     """
 
@@ -46,8 +46,7 @@ class EnergyInterval:
 
 
 SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")
-# Columns whose bits, the first one's lowest, say which values of a quarter-hour are filled to a meter's total. Stored marks rest on the order: who comes
-# later stands last.
+# Columns in the order of their bits in the stored mask of estimated values (filled to a meter's total), lowest bit first: only ever append.
 _MARKS = {role.series: role.mark for role in SENSOR_ROLES.values()}
 ESTIMABLE = (*SERIES, "residual_kwh", "beyond_house_kwh", *sorted(SUBMETERED, key=lambda name: _MARKS[name] or inf))
 
@@ -56,7 +55,7 @@ ESTIMABLE = (*SERIES, "residual_kwh", "beyond_house_kwh", *sorted(SUBMETERED, ke
 class Observations:
     """Measured slots of 15 minutes; every array of shape ``(slots,)``, NaN where nothing is known.
 
-    ``starts`` is ``datetime64[s]`` in UTC. Energies are measured at the meter or the battery terminals, ``soc`` (0–1) at the end of the slot.
+    ``starts`` is ``datetime64[s]`` in UTC. Energies (kWh) are measured at the meter or the battery terminals, ``soc`` (0–1) at the end of the slot.
 
     Invariants: ``starts`` is strictly ascending; gaps in time are allowed.
 
@@ -82,7 +81,7 @@ class Observations:
 
     @classmethod
     def of(cls, starts: InstantArray, series: Mapping[str, FloatArray]) -> Self:
-        """Return observations of the named series; those not named are unknown."""
+        """Return observations of the named series; the others are NaN."""
         strangers = sorted(set(series) - set(SERIES))
         if strangers:
             raise InvalidInputError("no such series", field="series", value=strangers[0], remedy=f"Known are {', '.join(SERIES)}.")
@@ -97,7 +96,7 @@ class Observations:
         return type(self).of(timeline.starts, {name: align(self.starts, getattr(self, name), timeline) for name in SERIES})
 
     def without(self, windows: Iterable[tuple[datetime, datetime]]) -> Self:
-        """Return the same observations, unknown in every slot that begins within one of the windows (first instant, instant after the last)."""
+        """Return the observations with NaN in every slot that begins within a window ``[first, end)``."""
         valid = np.ones(self.starts.size, dtype=np.bool_)
         for window in windows:
             first, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s") for instant in window)

@@ -1,4 +1,4 @@
-"""What is known or expected ahead of an instant: forecasts, and prices beside them."""
+"""Forecasts of load and PV with quantiles and scenarios, and the outlook (forecast and prices) of a plan."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import numpy as np
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray, Timeline
 
-# Name of each quantile → its share. Names and order are those of ``Quantiles``.
+# Quantile name → probability; names and order of ``Quantiles``.
 SHARES = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
 LEVELS = np.array([*SHARES.values()])
 
@@ -33,11 +33,11 @@ class Quantiles:
 
     @classmethod
     def exact(cls, values: FloatArray) -> Self:
-        """Return a forecast that is sure of ``values``."""
+        """Return a forecast without uncertainty: every part is ``values``."""
         return cls(*(values,) * len(PARTS))
 
     def map(self, change: Callable[[FloatArray], FloatArray]) -> "Quantiles":
-        """Return the forecast with every part changed in the same way."""
+        """Return the forecast with ``change`` applied to every part."""
         return Quantiles(*(change(getattr(self, part)) for part in PARTS))
 
 
@@ -47,7 +47,7 @@ PROBABILITY_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Load and PV ahead, as issued at one instant by one version, using nothing known after it."""
+    """A forecast issue of load and PV: made by one version from nothing that became known after ``issued_at``."""
 
     timeline: Timeline
     issued_at: datetime
@@ -58,10 +58,9 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a plan is made from; arrays of shape ``(slots,)``, energies per slot, prices per kWh.
+    """The expected inputs of a plan; arrays of shape ``(slots,)``, energies per slot, prices per kWh.
 
-    ``carbon_g_per_kwh`` is the grid's intensity, where known. ``import_limit_kw`` and ``export_limit_kw`` are what the connection carries in each
-    slot where that is less than always.
+    ``carbon_g_per_kwh`` is the grid's carbon intensity, where known. ``import_limit_kw`` and ``export_limit_kw`` lower the connection's limits per slot.
     """
 
     timeline: Timeline
@@ -76,17 +75,17 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Joint courses of load, PV and prices beside a forecast, arrays of shape ``(paths, slots)``; their weighted mean is what is expected.
+    """Joint scenarios of load, PV and prices around a forecast, arrays of shape ``(paths, slots)``; their weighted mean is the expectation.
 
     Args:
         probability: of each path, shape ``(paths,)``.
-        spot_price: market → currency per kWh, as published and beyond that as it may become; NaN where nothing can be said.
-        reasons: codes of what they could not rest on; empty: nothing.
+        spot_price: market → currency per kWh: published prices, then scenarios of the unpublished ones; NaN where unknown.
+        reasons: codes of the inputs that were missing; empty: none.
 
     Invariants: probabilities are positive and sum to one; energies are non-negative.
 
     Raises:
-        InvalidInputError: shapes that do not fit each other, or probabilities that are none.
+        InvalidInputError: shapes that do not match, or probabilities that are not positive or do not sum to one.
     """
 
     timeline: Timeline
@@ -107,6 +106,6 @@ class Scenarios:
             raise InvalidInputError("probabilities are positive and sum to one", field="probability", value=float(self.probability.sum()))
 
     def expected_price(self, market: str) -> FloatArray:
-        """Return what the price of a market is expected to be, shape ``(slots,)``; published prices as they are."""
+        """Return the expected price of a market, shape ``(slots,)``; published prices unchanged."""
         expected: FloatArray = self.probability @ self.spot_price[market]
         return expected

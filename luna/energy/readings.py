@@ -1,8 +1,7 @@
-"""What readings of a sensor come to: increases of a counter, means over time, and the shape of a curve in a few points.
+"""Aggregates of sensor readings per bucket: counter increases, time-weighted means, and downsampling of a curve.
 
-Between two readings a counter rises evenly, and any other value holds until the next one; NaN, with which a sensor says that it knows nothing, holds as well.
-Before the first reading of a sensor and after its last, nothing is
-known.
+Between two readings a counter is interpolated linearly; any other value holds until the next one, also NaN (the sensor reports no value).
+Before a sensor's first reading and after its last, values are unknown.
 """
 
 from dataclasses import dataclass
@@ -18,15 +17,15 @@ FEWEST_POINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Consecutive readings of a sensor, each run within one bucket, or a single reading beside the buckets; in order.
+    """Consecutive readings of a sensor, summed up: each run lies within one bucket, or is a single reading outside the buckets; in order.
 
     Args:
         first_at: instant of each run's first reading, shape ``(runs,)``, UTC.
         first: its value.
         last_at: instant of the last reading.
         last: its value.
-        inner: what was gained from the first reading to the last: the counter's increase, or the sum of value × seconds.
-        silent: seconds between them during which the sensor knew nothing.
+        inner: the counter's increase from the first reading to the last, or the sum of value × seconds.
+        silent: seconds between them during which the value was NaN.
     """
 
     first_at: InstantArray
@@ -39,7 +38,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """One value per stretch of time, NaN where nothing is known; ``known`` is the share of each that lies between two readings and is not silent."""
+    """One value per bucket, NaN where nothing is known; ``known`` is the share of the bucket between two readings whose value is not NaN."""
 
     starts: InstantArray
     values: FloatArray
@@ -47,11 +46,11 @@ class Buckets:
 
 
 def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
-    """Return how much a counter rose in each bucket. A value below the one before means that it began again from zero.
+    """Return a counter's increase per bucket. A value below the one before is a reset to zero.
 
     Args:
-        runs: with the counter's increase within each.
-        edges: where one bucket ends and the next begins, ascending, shape ``(buckets + 1,)``, UTC; no run reaches across one.
+        runs: with the counter's increase as ``inner``.
+        edges: bucket borders, ascending, shape ``(buckets + 1,)``, UTC; no run crosses one.
 
     Invariants: without a reset, the increases between the first reading and the last add up to their difference.
     """
@@ -61,10 +60,10 @@ def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
 
 def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
-    """Return the mean over time of a value that holds until the next reading, per bucket, over the part of it that is known.
+    """Return the time-weighted mean per bucket of a value that holds until the next reading, over the known part of the bucket.
 
     Args:
-        runs: with the sum of value × seconds within each.
+        runs: with the sum of value × seconds as ``inner``.
         edges: as for ``increase_per_bucket``.
 
     Invariants: a mean lies between the lowest and the highest value that held in its bucket.
@@ -76,11 +75,11 @@ def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
 
 def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexArray:
-    """Return the places of at most ``points`` readings that keep the curve's shape: the largest triangles over three buckets of equally many readings.
+    """Return the indices of at most ``points`` readings that keep the curve's shape: largest triangle, three buckets (LTTB).
 
     Source: Steinarsson, Downsampling Time Series for Visual Representation, 2013, section 4.2.
 
-    Invariants: the first reading and the last are among them; all of them where there are no more than ``points``.
+    Invariants: contains the first reading and the last, and every reading where there are no more than ``points``.
 
     Raises:
         InvalidInputError: fewer than three points.
@@ -103,7 +102,7 @@ def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexAr
 
 
 def require_points(points: int) -> None:
-    """Check that a shape can be drawn in ``points``.
+    """Check that ``points`` are enough for ``shape_of``.
 
     Raises:
         InvalidInputError: fewer than three points.
@@ -113,10 +112,10 @@ def require_points(points: int) -> None:
 
 
 def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tuple[FloatArray, FloatArray]:
-    """Return what each bucket gained, NaN where nothing is known, and the known share; ``between`` is what was gained from each run to the next."""
+    """Return each bucket's gain, NaN where nothing is known, and its known share; ``between`` is the gain from each run to the next."""
     if not runs.first.size:
         return np.full(edges.size - 1, np.nan), np.zeros(edges.size - 1)
-    # No edge lies within a run, and between runs the gain is even: so it is a straight line wherever an edge cuts it.
+    # No edge lies within a run and the gain between runs is linear, so linear interpolation of the cumulative gain is exact at every edge.
     at = _microseconds(np.column_stack([runs.first_at, runs.last_at]).ravel() - runs.first_at[0])
     steps = np.column_stack([np.append(0.0, between), runs.inner]).ravel()
     cuts = np.clip(_microseconds(edges - runs.first_at[0]), at[0], at[-1])
@@ -125,7 +124,7 @@ def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tu
 
 
 def _known_steps(runs: Runs) -> FloatArray:
-    """Return the microseconds that are known between one run and the next, and within each, in turn."""
+    """Return the known microseconds before and within each run, alternating."""
     between = np.where(np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1]))
     within = _microseconds(runs.last_at - runs.first_at) - 1e6 * runs.silent
     return np.column_stack([np.append(0.0, between), within]).ravel()

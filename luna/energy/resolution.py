@@ -1,4 +1,4 @@
-"""Series from one slot length to another. Energies keep their sum, prices and states their mean; what is unknown stays unknown."""
+"""Resampling of series between slot lengths: energies keep their sum, prices their mean, states their value at the end of a slot; NaN stays NaN."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, hold_pric
 
 
 def _sum_energy(energy: FloatArray, factor: int) -> FloatArray:
-    """Add every ``factor`` values: quarter-hours into hours. One unknown part leaves the sum unknown, for a partial sum would be too low.
+    """Add every ``factor`` values: quarter-hours into hours. One NaN makes the sum NaN, for a partial sum would be too low.
 
     Args:
         energy: shape ``(slots,)``, a multiple of ``factor``.
@@ -28,7 +28,7 @@ def _last_state(state: FloatArray, factor: int) -> FloatArray:
 
 
 def _hold_last_state(state: FloatArray, factor: int) -> FloatArray:
-    """Put each value at the end of ``factor`` shorter slots; between them the state is unknown."""
+    """Put each value at the end of ``factor`` shorter slots; the others are NaN."""
     ends = np.full(state.size * factor, np.nan)
     ends[factor - 1 :: factor] = state
     return ends
@@ -40,7 +40,7 @@ SPLIT: dict[str, Convert] = {"energy": spread_energy, "price": hold_price, "stat
 
 
 def kind_of(series: str) -> str:
-    """Return ``energy``, ``state`` or ``price``: how a series of that name changes its slot length."""
+    """Return ``energy``, ``state`` or ``price``: the kind that decides how a series of that name is resampled."""
     return "energy" if series.endswith("_kwh") and not series.endswith("_per_kwh") else "state" if series == "soc" else "price"
 
 
@@ -48,7 +48,7 @@ def quarter_hours(timeline: Timeline) -> Timeline:
     """Return the quarter-hours that cover ``timeline``.
 
     Raises:
-        InvalidInputError: the timeline does not begin with a quarter-hour although its slots are that long.
+        InvalidInputError: slots of a quarter-hour or more that do not begin on one.
     """
     start = floor_to(timeline.start, SLOT)
     if start != timeline.start and timeline.step >= SLOT:
@@ -57,7 +57,7 @@ def quarter_hours(timeline: Timeline) -> Timeline:
 
 
 def from_quarter_hours(values: FloatArray, timeline: Timeline, kind: str) -> FloatArray:
-    """Bring ``values`` on ``quarter_hours(timeline)`` to the slots of ``timeline``."""
+    """Resample ``values`` on ``quarter_hours(timeline)`` to the slots of ``timeline``."""
     if timeline.step >= SLOT:
         factor = timeline.step // SLOT
         return values if factor == 1 else JOIN[kind](values, factor)

@@ -1,4 +1,4 @@
-"""Why a plan does what it does, and what decides: policies."""
+"""Policies, which turn a site's state into set-points slot by slot, and the reasons of a plan's slots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,10 @@ NO_FIGURES: Mapping[str, Figure] = MappingProxyType({})
 
 
 class Reason(NamedTuple):
-    """Why a slot is as it is. ``code`` and ``figures`` make the sentence (``luna.words``); prices per kWh, energies in kWh.
+    """Why a slot's action was planned. ``luna.words`` renders ``code`` and ``figures`` as a sentence; prices per kWh, energies in kWh.
 
-    ``energy_value`` is what one more stored kWh is worth at the end of the slot; ``cost_of_opposite`` what leaving the action out would cost.
-    ``price_rank`` of ``price_count``: how many slots of the same day, or of the same stay, are as cheap at most; ``used_at`` is when the battery's
-    energy is next used.
+    ``energy_value`` is the value of one more stored kWh at the end of the slot, ``cost_of_opposite`` the extra cost without the action.
+    ``price_rank`` of ``price_count``: 1 is the cheapest slot of the same day, or charging session; ``used_at`` is when the battery's energy is next used.
     """
 
     code: str
@@ -36,43 +35,43 @@ class Reason(NamedTuple):
 
 
 class Policy(Protocol):
-    """Anything that maps the state of a site, slot by slot, to set-points."""
+    """Maps the state of a site, slot by slot, to set-points."""
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what to follow in ``slot``.
+        """Return the set-point of ``slot``.
 
         Args:
-            slot: position on the timeline the policy was made for.
+            slot: index on the policy's own timeline.
             stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The policy that follows a schedule's set-points slot by slot."""
+    """The policy of a schedule: its set-points, whatever the stored energy."""
 
     setpoints: SetPoint
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the schedule's set-point, whatever is stored."""
+        """Return the schedule's set-point."""
         del stored_kwh
         return pick_slot(self.setpoints, slot)
 
 
 @dataclass(frozen=True, slots=True)
 class PlainPolicy:
-    """One mode for all batteries in every slot: ``hold`` is no control at all, ``self_consumption`` what inverters do by themselves."""
+    """One mode for all batteries in every slot: ``hold`` leaves them idle, ``self_consumption`` is what inverters do without Luna."""
 
     mode: Mode
     curtailment: IntArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the mode with its widest limits."""
+        """Return the mode with unlimited bounds."""
         return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
 
 
 def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
-    """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
+    """Return set-points of these modes with infinite bounds, which the safety layer narrows to the limits of battery and connection."""
     up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
     target = np.where(mode == Mode.EXPORT, down, up)
     per_site = np.atleast_1d(curtailment)
@@ -80,17 +79,17 @@ def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
 
 
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
-    """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
+    """Return the set-point of one slot of a schedule, with one site as its last axis."""
     return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Several policies of sites that run side by side: each decides for its own column of the last axis."""
+    """Policies of several sites that are simulated together: each decides for its own column of the last axis."""
 
     policies: Sequence[Policy]
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the set-points of all, in order."""
+        """Return the set-points of all policies, in order."""
         parts = [policy.decide(slot, stored_kwh[:, column : column + 1]) for column, policy in enumerate(self.policies)]
         return SetPoint(**{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in SetPoint.__slots__})

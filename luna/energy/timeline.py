@@ -1,7 +1,7 @@
-"""The slot grid: instants in UTC, slots of equal length, local days of 92, 96 or 100 quarter-hours.
+"""The time grid: UTC instants, slots of equal length, local days and daylight-saving changes, parsing of local times.
 
-Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``; of a first slot that has begun,
-only its end is still to come, and what is asked of slots is asked of that.
+Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``. A first slot that has begun counts only with
+its remaining part: ``hours``, ``edges`` and the methods that compare slots with instants use that part.
 """
 
 import operator
@@ -36,10 +36,10 @@ STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
 class Timeline:
     """``count`` consecutive slots of length ``step`` from ``start``.
 
-    ``first_step`` (shorter than ``step``) says that the first slot has begun and how much of it remains: its end, from ``begin`` on.
+    ``first_step`` is the remaining part of a first slot that has begun, from ``begin`` to the end of the slot.
 
     Raises:
-        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots.
+        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots, or a ``first_step`` outside ``(0, step]``.
     """
 
     start: datetime
@@ -53,7 +53,7 @@ class Timeline:
         if self.count < 1:
             raise refuse("no-slot", field="slots", value=self.count)
         object.__setattr__(self, "start", require_utc(self.start, field="start"))
-        # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
+        # Local midnights of some time zones lie off the UTC grid of longer slots; all of them lie on five minutes.
         if (self.start - _EPOCH) % STEPS[0]:
             raise refuse("start-off-grid", field="start", value=self.start.isoformat())
         if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
@@ -61,7 +61,7 @@ class Timeline:
 
     @property
     def begin(self) -> datetime:
-        """The instant from which on slots are still to come: the first one's start, or later where it has begun."""
+        """The start of the first slot's remaining part; its start unless it has begun."""
         return self.start if self.first_step is None else self.start + self.step - self.first_step
 
     @property
@@ -71,7 +71,7 @@ class Timeline:
 
     @cached_property
     def hours(self) -> FloatArray:
-        """Length of each slot that is still to come, shape ``(slots,)``, hours."""
+        """Remaining length of each slot, shape ``(slots,)``, hours."""
         hours = np.full(self.count, self.step / timedelta(hours=1))
         if self.first_step is not None:
             hours[0] = self.first_step / timedelta(hours=1)
@@ -84,22 +84,22 @@ class Timeline:
 
     @cached_property
     def edges(self) -> InstantArray:
-        """The instants between which slots are still to come: ``begin``, then where each one ends; shape ``(slots + 1,)``, ``datetime64[us]`` in UTC."""
+        """``begin`` and the end of each slot, shape ``(slots + 1,)``, ``datetime64[us]`` in UTC."""
         edges = to_instant(self.start) + np.arange(self.count + 1) * np.timedelta64(self.step)
         edges[0] = to_instant(self.begin)
         return edges
 
     def overlap_hours(self, begin: datetime, end: datetime) -> FloatArray:
-        """Return how much of each slot that is still to come lies between two instants, hours, shape ``(slots,)``."""
+        """Return how much of each slot's remaining part lies between two instants, hours, shape ``(slots,)``."""
         overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(self.edges[:-1], to_instant(begin))
         return np.maximum(overlap / np.timedelta64(1, "h"), 0.0)
 
     def within(self, begin: datetime, end: datetime) -> NDArray[np.bool_]:
-        """Return which slots lie between two instants with all of them that is still to come, shape ``(slots,)``."""
+        """Return which slots lie wholly between two instants, by their remaining part; shape ``(slots,)``."""
         return (self.edges[:-1] >= to_instant(begin)) & (self.edges[1:] <= to_instant(end))
 
     def first_from(self, instant: datetime) -> int:
-        """Return the first slot of which nothing that is still to come lies before an instant; ``count`` where there is none."""
+        """Return the first slot whose remaining part starts at ``instant`` or later; ``count`` where there is none."""
         return int(np.searchsorted(self.edges[:-1], to_instant(instant)))
 
     def __len__(self) -> int:
@@ -120,17 +120,17 @@ class Timeline:
         return slot
 
     def window(self, first: int, count: int) -> "Timeline":
-        """Return ``count`` slots from slot ``first`` on."""
+        """Return the timeline of ``count`` slots from slot ``first`` on."""
         begun = self.first_step if first == 0 else None
         return Timeline(self.start + first * self.step, self.step, count, begun)
 
     def whole(self) -> "Timeline":
-        """Return the same slots, the first one in full length."""
+        """Return the same slots with the full length of the first one."""
         return replace(self, first_step=None)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Days and slots around what callers name stay within the calendar.
+# Python's calendar ends with 1 and 9999; slots and days computed around these years stay within it.
 YEARS = range(1900, 3000)
 
 
@@ -138,7 +138,7 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
     """Return ``instant`` in UTC.
 
     Raises:
-        InvalidInputError: the instant carries no offset, so it names no moment, or has no year between 1 and 9999 in UTC.
+        InvalidInputError: the instant carries no offset, or its year in UTC is not between 1 and 9999.
     """
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise refuse("time-without-offset", field=field, value=instant.isoformat())
@@ -149,7 +149,7 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
 
 
 def to_instant(instant: datetime) -> np.datetime64:
-    """Return an instant as arrays of instants hold it: UTC, in microseconds.
+    """Return an instant as ``datetime64[us]`` in UTC.
 
     Raises:
         InvalidInputError: as ``require_utc``.
@@ -158,11 +158,10 @@ def to_instant(instant: datetime) -> np.datetime64:
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
-    """Return the instant that a ``text`` names: with an offset, or, where a ``zone`` is given, a local day (its beginning) or a time of the local clock.
+    """Parse an ISO 8601 time with an offset, or, given a ``zone``, a local day (its beginning) or a local time.
 
     Raises:
-        InvalidInputError: no time, none of ``YEARS``, neither offset nor zone, or a time of the clock that does not come or comes twice: only an offset can
-            tell.
+        InvalidInputError: no time, a year outside ``YEARS``, neither offset nor zone, or a local time that a daylight-saving change skips or repeats.
     """
     try:
         instant = datetime.fromisoformat(text)
@@ -175,10 +174,10 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
 
 
 def parse_day(text: str, *, field: str) -> date:
-    """Return the local day that a ``text`` such as 2024-02-01 names.
+    """Parse a local day such as 2024-02-01.
 
     Raises:
-        InvalidInputError: no day, or one of no year of ``YEARS``.
+        InvalidInputError: no day, or a year outside ``YEARS``.
     """
     try:
         day = date.fromisoformat(text)
@@ -189,10 +188,10 @@ def parse_day(text: str, *, field: str) -> date:
 
 
 def require_year(day: date, *, field: str) -> None:
-    """Accept a day or an instant of ``YEARS``.
+    """Check that the year of a day or an instant is one of ``YEARS``.
 
     Raises:
-        InvalidInputError: it is of another year.
+        InvalidInputError: it is not.
     """
     if day.year not in YEARS:
         raise refuse("year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1])
@@ -229,7 +228,7 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
 
 
 def share_zone(names: Iterable[str]) -> ZoneInfo:
-    """Return the one time zone that all of these are, UTC where they are several or none: what stands below each other is told by one clock."""
+    """Return the time zone that all ``names`` share, else UTC: the rows of one table use one clock."""
     zones = set(names)
     return parse_zone(zones.pop() if len(zones) == 1 else "UTC")
 
@@ -245,7 +244,7 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
-    """Return the instant (UTC) of a clock time such as ``07:00`` on a local day; ``24:00`` is the next midnight. One that is skipped comes an hour later."""
+    """Return the instant (UTC) of a local time such as ``07:00``; ``24:00`` is the next midnight. A time skipped by a daylight-saving change moves forward."""
     hours, minutes = (int(part) for part in clock.split(":"))
     if hours == 24:
         return local_midnight(day + timedelta(days=1), zone)
@@ -278,33 +277,33 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
 
 
 def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
-    """Return the slots with which local days begin, and the number of slots: the edges of the days of a timeline."""
+    """Return the index of each local day's first slot, from 0, and the number of slots as the last edge."""
     day, edges = timeline.start.astimezone(zone).date(), [0]
     while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
-        # A slot that a midnight lies within belongs to the day before.
+        # A slot that contains midnight belongs to the day before.
         edges.append(-((timeline.start - midnight) // timeline.step))
     return [*edges, timeline.count]
 
 
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
-    """Return the offset of local time from UTC at each instant (``datetime64``, UTC), one look-up per half-hour: no zone changes between."""
+    """Return the offset of local time from UTC at each instant (``datetime64``, UTC); one look-up per half-hour, as offsets change only there."""
     halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)
     return np.array([_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64).astype("timedelta64[s]")[where]
 
 
-# A plan asks for those of the same week again and again: a week has 336 half-hours.
+# A plan looks up the same week many times: a week has 336 half-hours.
 @lru_cache(maxsize=1 << 15)
 def _offset_seconds(zone: ZoneInfo, half: int) -> int:
     return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
 
 
 def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
-    """Return values broadcast to a shape: where they have it already, numpy's own takes longer than what is then done with them."""
+    """Broadcast values to a shape; skips ``np.broadcast_to``, which costs more than the use of the values, where they have it already."""
     return values if values.shape == shape else np.broadcast_to(values, shape)
 
 
 def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
-    """Return values no lower than ``low`` and no higher than ``high``: of a day's slots in a third of the time that ``np.clip`` takes."""
+    """Clip values to ``low`` and ``high``; for a day's slots three times as fast as ``np.clip``."""
     return np.minimum(np.maximum(values, low), high)
 
 
@@ -319,13 +318,13 @@ def hold_price(price: FloatArray, factor: int) -> FloatArray:
 
 
 def repeat_last(places: IndexArray, known: int, *, period: int) -> IndexArray:
-    """Return where to read each slot when only the first ``known`` are there: beyond them, the last ``period`` slots repeat."""
+    """Map slot indices onto the first ``known`` slots: beyond them, the last ``period`` slots repeat."""
     periods_back = np.where(places >= known, (places - known) // period + 1, 0)
     return np.asarray(places - periods_back * period)
 
 
 def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> FloatArray:
-    """Put ``values`` that begin at ``starts`` onto ``timeline``; a slot without a value is NaN, never zero.
+    """Place ``values`` by their ``starts`` on ``timeline``; a slot without a value is NaN, never zero.
 
     Args:
         starts: strictly ascending slot starts in UTC, shape ``(values,)``.
@@ -338,7 +337,7 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
 
 
 def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline: Timeline) -> dict[str, FloatArray]:
-    """Return columns that begin at the same ``starts`` as ``align`` puts each onto ``timeline``."""
+    """Place several columns that share their ``starts`` on ``timeline``, as ``align`` does."""
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
         raise refuse("slots-not-ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]))
@@ -354,16 +353,16 @@ def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline
     return aligned
 
 
-# --- how an instant is written: with its offset; within a site's clock also as its owner says it ------------------------------------------------------
+# --- pydantic types: an instant with its offset; inside ``site_clock`` also in the site's local time --------------------------------------------------
 
 
-# What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
+# One call of a command or of the gateway concerns one site, and validators of a model receive no argument that could carry its time zone.
 _CLOCK: ContextVar[ZoneInfo | Callable[[], ZoneInfo] | None] = ContextVar("site_clock", default=None)
 
 
 @contextmanager
 def site_clock(zone: ZoneInfo | Callable[[], ZoneInfo] | None) -> Iterator[None]:
-    """Let what is validated within read local days and clock times by a zone, given or found when first needed; None: only those with an offset are read."""
+    """Validate local days and times in this time zone, given or looked up when needed; None: accept only instants with an offset."""
     token = _CLOCK.set(zone)
     try:
         yield
@@ -371,13 +370,13 @@ def site_clock(zone: ZoneInfo | Callable[[], ZoneInfo] | None) -> Iterator[None]
         _CLOCK.reset(token)
 
 
-# In an address a plus sign that nobody escaped arrives as a blank.
+# In a URL an unescaped plus sign arrives as a blank.
 _LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{2}")
 
 
 def _read_instant(value: Any) -> Any:
     clock = _CLOCK.get()
-    # YAML makes days and times of what is written like one.
+    # YAML parses what looks like a day or a time into one.
     text = value.isoformat() if isinstance(value, date) else value
     if isinstance(text, str) and _LOST_PLUS.fullmatch(text):
         raise invalid_part("lost-plus")
@@ -407,7 +406,7 @@ def _within_calendar(day: _Day) -> _Day:
     return day
 
 
-# With an offset; within ``site_clock`` also a local day (its beginning) or a time of the site's clock.
+# With an offset; inside ``site_clock`` also a local day (its beginning) or a local time of the site.
 Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant), AfterValidator(_within_calendar)]
 # A local day of the site.
 Day = Annotated[date, AfterValidator(_within_calendar)]

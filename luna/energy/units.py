@@ -1,4 +1,4 @@
-"""Units of sensors: what one is in another, and which one held when. Pure."""
+"""Units of sensors: conversion factors, and the history of the unit that a sensor reports in."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A counter of energy or a power, and what one of its units is in kWh or kW."""
+    """A counter of energy or a power, and the factor from its unit to kWh or kW."""
 
     kind: Literal["counter", "power"]
     factor: float
@@ -32,17 +32,17 @@ NOT_SAID = -1
 
 
 def read_measure(unit: str | None) -> Measure | None:
-    """Return what a sensor of that unit measures, None where it is neither energy nor power. Case does not count: no home measures milliwatts."""
+    """Return the measure of a unit, None where it is neither energy nor power. Case is ignored: no home measures milliwatts."""
     return _MEASURES.get((unit or "").strip().casefold())
 
 
 def level_factor(unit: str | None) -> float:
-    """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
+    """Return the factor from a level's unit to a fraction: 0.01 for per cent, else 1."""
     return 0.01 if (unit or "").strip() == "%" else 1.0
 
 
 def ratio(unit: str | None, to: str | None) -> float:
-    """Return what one ``unit`` is in another, NaN where the one cannot be expressed in the other."""
+    """Return the factor from ``unit`` to the unit ``to``, NaN where they cannot be converted."""
     if unit == to:
         return 1.0
     (kind, factor), (other_kind, other_factor) = _scale(unit), _scale(to)
@@ -50,7 +50,7 @@ def ratio(unit: str | None, to: str | None) -> float:
 
 
 def _scale(unit: str | None) -> tuple[str | None, float]:
-    """Return the kind of a unit, and its factor in the kind's own unit; no kind: the unit is unknown."""
+    """Return a unit's kind (None: unknown) and its factor to the kind's base unit."""
     measure = read_measure(unit)
     if measure:
         return measure.kind, measure.factor
@@ -59,14 +59,14 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 @dataclass(frozen=True, slots=True)
 class StatedUnits:
-    """The unit stated by each of a batch of readings: its place in ``names``, ``NOT_SAID`` without one."""
+    """The stated unit of each reading of a batch: its index in ``names``, ``NOT_SAID`` without one."""
 
     names: tuple[str, ...]
     codes: IndexArray
 
     @classmethod
     def of(cls, units: Sequence[str | None]) -> Self:
-        """Return those of readings in turn; blanks around a name do not count, and nothing else is no unit."""
+        """Return the stated units of readings, stripped of blanks; an empty unit is none."""
         stripped = [(unit or "").strip() for unit in units]
         names = tuple(sorted({*stripped} - {""}))
         place = {"": NOT_SAID} | {name: code for code, name in enumerate(names)}
@@ -75,12 +75,12 @@ class StatedUnits:
 
 @dataclass(frozen=True, slots=True)
 class UnitHistory:
-    """In which unit a sensor's readings are: ``first``, and from each instant of ``since`` on the one of ``later`` beside it.
+    """The unit of a sensor's readings over time: ``first``, then from each instant of ``since`` on the entry of ``later`` at its index.
 
     Args:
-        first: None: none is stated yet.
+        first: None until a unit is stated.
         since: ``datetime64[us]``, UTC, ascending.
-        later: one for each; neighbours differ.
+        later: one unit per instant of ``since``; neighbours differ.
     """
 
     first: str | None = None
@@ -89,28 +89,28 @@ class UnitHistory:
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """The units in turn; ``places`` point here."""
+        """The units in order of time; ``places`` returns indices of this tuple."""
         return (self.first, *self.later)
 
     def places(self, instants: InstantArray) -> IndexArray:
-        """Return which of ``names`` holds at each instant."""
+        """Return the index in ``names`` of the unit at each instant."""
         return np.searchsorted(self.since, instants, side="right").astype(np.int64)
 
     def newest(self, instants: InstantArray | None = None) -> str | None:
-        """Return the newest unit of the kind in which most of the readings at ``instants`` are, or of all stated ones; of unknown ones the newest."""
+        """Return the newest unit of the most frequent kind among readings at ``instants`` (None: among ``names``), or else the newest unknown unit."""
         places = np.arange(len(self.names)) if instants is None else self.places(instants)
         readings: Counter[str] = Counter()
         newest: dict[str | None, str | None] = {None: self.first}
         for place, count in zip(*(counts.tolist() for counts in np.unique(places, return_counts=True)), strict=True):
             kind, _ = _scale(self.names[place])
             newest[kind] = self.names[place]
-            # One reading of another kind, a power among a counter's, is the odd one, whenever it came.
+            # A single reading of another kind, a power among a counter's, is an outlier even where it is the newest.
             readings.update({kind: count} if kind else {})
         most = max(readings.values(), default=0)
         return next((newest[kind] for kind in reversed(newest) if kind and readings[kind] == most), newest[None])
 
     def factors(self, instants: InstantArray, unit: str | None) -> FloatArray:
-        """Return by what each reading is multiplied to be in ``unit``, NaN where it cannot be."""
+        """Return the factor of each reading to ``unit``, NaN where it cannot be converted."""
         return np.array([ratio(name, unit) for name in self.names])[self.places(instants)]
 
     def agrees(self, instants: InstantArray, stated: StatedUnits) -> bool:
@@ -121,14 +121,14 @@ class UnitHistory:
         return bool((codes[self.places(instants)] == stated.codes)[has_unit].all())
 
     def with_stated(self, instants: InstantArray, stated: StatedUnits, others: InstantArray) -> "UnitHistory":
-        """Return the history with the stated units of readings.
+        """Return the history updated with the stated units of new readings.
 
         Args:
-            instants: of these readings, each once, in any order.
+            instants: of the new readings, each once, in any order.
             stated: their units.
-            others: of all other stored readings from the first of these on, up to the next one after the last of these.
+            others: instants of the stored readings from the first new one on, up to the next one after the last new one.
 
-        Invariants: each of these readings has its stated unit, every other one the unit that it had, and a change of unit stands at a reading.
+        Invariants: a new reading has its stated unit, every other one keeps its unit, and units change only at a reading.
         """
         has_unit = stated.codes != NOT_SAID
         if not has_unit.any():
@@ -141,7 +141,7 @@ class UnitHistory:
         points = points[order]
         names: NDArray[np.object_] = np.concatenate([units, np.array(history.names, dtype=np.object_)[history.places(unchanged)]])[order]
         earlier = int(np.searchsorted(history.since, points[0]))
-        # Nothing is stored after the last of all: later readings keep the last stated unit.
+        # Without a stored reading after the new ones, the last stated unit applies from there on.
         later = int(np.searchsorted(history.since, points[-1], side="right")) if unchanged.size and unchanged[-1] > own.max() else history.since.size
         changes = names != np.concatenate([[history.names[earlier]], names[:-1]])
         since: InstantArray = np.concatenate([history.since[:earlier], points[changes], history.since[later:]])
