@@ -1,4 +1,4 @@
-"""What every part of a site is made of: frozen, strict about names, with bounds on every number."""
+"""Base models and bounded field types of a site's parts: names, fractions, powers, energies, and amounts of money in the site's currency."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,22 +11,22 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from luna.energy.refusals import invalid_part
 
-# Of a site, as its owner writes it.
+# Longest display name, characters.
 MOST_CALLED = 64
-# A site's stands in addresses, topics and the names of files.
+# A site's name becomes part of URLs, topics and file names.
 SiteName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
 
 
-# What an owner calls a device; letters of every script.
+# A device's name; letters of every script.
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\W_][\w .-]*$")]
 
 
-# They join letters of Persian and of Indian scripts, and are no character of their own.
+# Zero-width joiners, which Persian and Indian scripts need; Python counts them as not printable.
 _JOINERS = "\u200c\u200d"
 
 
 def is_written(text: str) -> bool:
-    """Return whether every character of a text can be seen: no control characters, none that turns the direction."""
+    """Return whether every character is visible: no control characters, none that changes the direction of writing."""
     return all(character.isprintable() or character in _JOINERS for character in text)
 
 
@@ -43,12 +43,12 @@ DisplayName = Annotated[str, Field(min_length=1, max_length=MOST_CALLED), AfterV
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-# Battery systems that recalibrate, and gateways that round, show 101 % or −1 % for a while.
+# Battery systems that recalibrate, and gateways that round, report 101 % or −1 % for a while.
 SOC_ROUNDING = 0.02
 
 
 def _round_soc(value: Any) -> Any:
-    """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
+    """Clip a state of charge just beyond 0 or 1 to that bound; return anything else unchanged."""
     if isinstance(value, int | float) and -SOC_ROUNDING <= value <= 1 + SOC_ROUNDING:
         return min(max(value, 0.0), 1.0)
     return value
@@ -66,7 +66,7 @@ PowerKw = Annotated[float, Field(ge=0, le=10_000)]
 EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
 
 
-# What a currency is to a euro, to its order of magnitude: bounds of money are factors away from anything that was ever paid.
+# Units of a currency per euro, by order of magnitude: enough for bounds that lie far from any amount ever paid.
 PER_EURO = {
     **dict.fromkeys(("EUR", "USD", "GBP", "CHF"), 1.0),
     **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
@@ -79,35 +79,35 @@ PER_EURO = {
 
 
 def in_currency(most_eur: float, currency: str | None = None) -> float:
-    """Return a bound of so many euros in a currency; of one without an order of magnitude here, and of any one, that of the smallest."""
+    """Convert a bound from euros; for a currency that ``PER_EURO`` lacks, and without one, into the currency of the least value."""
     widest = max(PER_EURO.values())
     return most_eur * (widest if currency is None else PER_EURO.get(currency, widest))
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyBounds:
-    """Bounds of a field in the site's currency, in euros. By itself the field takes what is within them in any currency; the site knows its own."""
+    """Bounds in euros of an amount in the site's currency. The field accepts the widest bounds of any currency; the site then checks those of its own."""
 
     most_eur: float
     signed: bool = False
 
     def bounds(self, currency: str | None = None) -> tuple[float, float]:
-        """Return the least and the most in a currency; without one, of any."""
+        """Return the lower and the upper bound in a currency; without one, the widest of any."""
         most = in_currency(self.most_eur, currency)
         return (-most if self.signed else 0.0), most
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of a number within the bounds."""
+        """Return the schema of a number within the widest bounds."""
         least, most = self.bounds()
         return handler(Annotated[source, Field(ge=least, le=most)])
 
 
-# What a kWh may cost or earn.
+# Bounds of the price of a kWh.
 PRICE = MoneyBounds(100, signed=True)
 Price = Annotated[float, PRICE, Field(description="currency per kWh")]
 
 
-# Through its descriptors a model is filled in half the time that setting its attributes takes.
+# Filling a model through its descriptors takes half the time of setting its attributes.
 _FILL_FIELDS, _FILL_SET, _FILL_EXTRA, _FILL_PRIVATE = (
     vars(BaseModel)[name].__set__ for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 )
@@ -120,7 +120,7 @@ class StrictModel(BaseModel):
 
     @classmethod
     def trust(cls, rows: Iterable[dict[str, Any]]) -> list[Self]:
-        """Return models of rows that hold every field as it is declared: what Luna made itself, hundreds at a time, is not validated once more."""
+        """Build models without validation, hundreds at a time, from rows that Luna made itself with every field in its declared type."""
         filled, models, create = set(cls.model_fields), [], cls.__new__
         for row in rows:
             model = create(cls)
@@ -140,9 +140,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def with_sections(sections: Mapping[str, tuple[Any, Any]]) -> Callable[[type[ModelT]], type[ModelT]]:
-    """Give a model a field more for each section, behind its own: the type and the default; whoever reads one does so by its name (``DeviceKind``).
+    """Append a field to a model for each section: type and default. Code reads such a field by its name (``DeviceKind``).
 
-    What stands behind them belongs into a model that extends this one.
+    Fields that must come after the sections go into a subclass.
     """
     fields: dict[str, Any] = dict(sections)
 
@@ -153,7 +153,7 @@ def with_sections(sections: Mapping[str, tuple[Any, Any]]) -> Callable[[type[Mod
 
 
 class Amount(NamedTuple):
-    """An amount in a site's currency, and where it stands."""
+    """An amount in a site's currency, its path and its bounds."""
 
     place: tuple[str | int, ...]
     value: float
@@ -161,7 +161,7 @@ class Amount(NamedTuple):
 
 
 def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amount]:
-    """Yield the amounts in the site's currency that a part and those within it have."""
+    """Yield the amounts in the site's currency of a part and of the parts inside it."""
     of_money = _find_money(type(part))
     for name, field in type(part).model_fields.items():
         value, there = getattr(part, name), (*place, field.alias or name)
@@ -175,10 +175,10 @@ def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amou
 
 
 def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
-    """Accept amounts within their bounds in a currency; for validators, which a fault leaves with its own place.
+    """Check in a validator that amounts are within their bounds in a currency.
 
     Raises:
-        PydanticCustomError: one is beyond them.
+        PydanticCustomError: one is not; its context holds the path.
     """
     for amount in amounts:
         least, most = amount.money.bounds(currency)
@@ -199,6 +199,6 @@ def _find_money(kind: type[Part]) -> dict[str, MoneyBounds]:
 
 
 def _within(annotation: Any) -> Iterator[Any]:
-    """Yield what is annotated of the members of an optional field."""
+    """Yield the metadata of the annotated members of an optional field."""
     for member in get_args(annotation):
         yield from getattr(member, "__metadata__", ())

@@ -1,4 +1,4 @@
-"""What a site can have: one module per kind of device, each with what its owner says, its sensors, its commands and what is assumed of it."""
+"""Registry of device kinds: one module per kind with its model, sensor roles, commands and assumptions."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,28 +16,28 @@ from luna.energy.devices.switched import SWITCHED
 from luna.energy.devices.vehicle import VEHICLE, VehicleSensorRoles
 from luna.energy.part import with_sections
 
-# In the order in which a site's devices are listed, which is part of every plan's id.
+# The order of a site's devices in lists; it is part of every plan's id.
 _FIRST: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
 
 
 def _find_others() -> Iterator[DeviceKind[Any]]:
-    """Yield the kinds that other modules of this package declare, by the modules' names."""
+    """Yield the kinds that the other modules of this package declare, sorted by module."""
     for module in sorted(each.name for each in iter_modules(__path__)):
         declared = vars(import_module(f"{__name__}.{module}")).values()
         yield from (each for each in declared if isinstance(each, DeviceKind) and each not in _FIRST)
 
 
-# A kind of which nobody but its own modules takes a class by its name needs no line here.
+# A kind whose classes only its own modules import is found without a line here.
 DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (*_FIRST, *_find_others())
-# Those that are switched on and off, and run from a start to a pause.
+# Kinds that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
-# Those whose devices use energy when it suits, apart from the house's habits.
+# Flexible loads: kinds with energy use that can be scheduled, metered apart from the house.
 FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.meter)
-# Those of which each device is charged at a charger of its own, while it is there.
+# Kinds whose devices store energy and are charged at a charger of their own, while connected.
 CHARGED_KINDS = tuple(kind for kind in FLEXIBLE_KINDS if kind.capacity_kwh)
-# Those of which a plan says what each device does.
+# Kinds with flows per device in a plan.
 FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
-# By the section of ``control``.
+# Section of ``control`` → commands.
 COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 
@@ -45,16 +45,16 @@ _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 _OTHER_SENSORS = [kind.sensors for kind in DEVICE_KINDS[len(_FIRST) :] if kind.sensors]
 
 
-# Its fields are those of the kinds from the last to the first, then those of the others; their order is part of every plan's id.
+# Field order is part of every plan's id: the bases below from last to first, then the other kinds.
 @with_sections({name: (field.annotation, field) for sensors in _OTHER_SENSORS for name, field in sensors.model_fields.items()})
 class DeviceSensorRoles(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles):
     """What is measured of devices."""
 
 
 def find_commands(key: str) -> DeviceCommands:
-    """Return how the device of a key, such as "vehicle:car", is controlled.
+    """Return the commands of a device's kind by its key, such as "vehicle:car".
 
     Raises:
-        KeyError: of a key that begins as none does.
+        KeyError: no kind has the key's prefix.
     """
     return _BY_PREFIX[key.partition(":")[0]]

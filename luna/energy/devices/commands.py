@@ -1,4 +1,7 @@
-"""How a device is told what to do: Luna's set-point goes in, texts for one home automation or broker come out (``luna.contracts.device_template``)."""
+"""Models of device control: values written to entities of Home Assistant or MQTT topics, and connections to devices by product profile.
+
+``luna.contracts.device_template`` renders a set-point into these values.
+"""
 
 from collections.abc import Collection, Sequence
 from string import Formatter
@@ -9,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from luna.energy.refusals import invalid_part
 
 Place = Annotated[str, Field(min_length=1, max_length=255, description="an entity of Home Assistant, or a topic of MQTT")]
-# What a device calls one of Luna's modes.
+# A device's own name for one of Luna's modes.
 Word = Annotated[str, Field(max_length=255)]
 
 
@@ -44,7 +47,7 @@ class Via(ControlPart):
 
     @property
     def address(self) -> str:
-        """Where it is reached, as the names of its sensors have it: ``192.168.1.20:1502/3``."""
+        """Host, port and unit as in the names of its sensors: ``192.168.1.20:1502/3``."""
         return self.host + ("" if self.port is None else f":{self.port}") + ("" if self.unit is None else f"/{self.unit}")
 
 
@@ -58,7 +61,7 @@ class DeviceWrite(ControlPart):
     service: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$", description="of Home Assistant; empty: what the entity's kind takes")] = None
     field: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+$", description="of the service's data that takes the value; empty: as that kind names it")] = None
     read_back: Annotated[Place | None, Field(description="where what holds is read; empty: at the entity itself")] = None
-    # A kind says which modes there are.
+    # Subclasses narrow the type to their kind's modes.
     when: tuple[str, ...] = ()
 
     @field_validator("value")
@@ -75,15 +78,15 @@ class DeviceControl(Protocol):
 
     @property
     def device(self) -> str | None:
-        """The name of the device; None: all of the kind."""
+        """The device's name; None: all devices of the kind."""
 
     @property
     def writes(self) -> Sequence[DeviceWrite]:
-        """Everything that may be written, in order."""
+        """The writes, in order."""
 
 
 def require_modes(modes: Collection[str], needed: tuple[str, ...]) -> None:
-    """Refuse a device that cannot be told what it has to be able to do.
+    """Check that ``modes`` contain all ``needed`` ones.
 
     Raises:
         ValueError: names the first mode that is missing.

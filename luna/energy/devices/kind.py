@@ -1,4 +1,4 @@
-"""What Luna knows of a kind of device: one declaration, read by whoever lists, controls, measures or explains devices."""
+"""The declaration of a kind of device (``DeviceKind``): model, limits, sensor roles, commands, flows in plans, assumptions and reasons."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ PartT = TypeVar("PartT", bound=Part)
 
 
 DeviceUseKind = Literal["car", "heater", "appliance"]
-# What a household uses of electricity for which a site may have devices of their own.
+# Parts of a household's electricity use for which a site may have devices of their own.
 HouseholdPart = Literal["heating", "driving"]
 
 
@@ -50,11 +50,11 @@ class DeviceFlow(Protocol):
 
     @property
     def used_kwh(self) -> float:
-        """What it takes from the site; negative: it gives."""
+        """Energy drawn from the site, kWh; negative: fed into it."""
 
     @property
     def mode(self) -> str:
-        """What it does in a word."""
+        """The device's mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DeviceCommands:
     together: bool = False
 
     def key(self, name: str) -> str:
-        """Return under which name a device is controlled, in states, log and addresses."""
+        """Return the key of a device in states, control log and URLs."""
         return self.prefix if self.together else f"{self.prefix}:{name}"
 
 
@@ -137,26 +137,26 @@ class DeviceKind(Generic[DeviceT]):
 
     @property
     def named(self) -> bool:
-        """Whether a site may have several, told apart by their names."""
+        """Whether a site may have several devices, distinguished by name."""
         return issubclass(self.device, NamedDevice)
 
     @property
     def submetered(self) -> tuple[str, ...]:
-        """The columns of the quarter-hours that hold what its devices use apart from the house."""
+        """The observation columns with the submetered use of its devices."""
         roles = roles_of(self.sensors).values() if self.sensors else ()
         return tuple(role.series for role in roles if role.flow == "submetered" and role.series)
 
     def of(self, site: Part) -> Sequence[DeviceT]:
-        """Return the devices of the kind that a site has."""
+        """Return a site's devices of this kind."""
         devices = getattr(site, self.section)
         return devices if isinstance(devices, list) else [devices]
 
 
 def by_name(model: type[Part]) -> tuple[Any, Any]:
-    """Return the type and the default of a section in which something is said of each device, by its name."""
+    """Return type and default of a section: a mapping from a device's name to ``model``."""
     return GenericAlias(dict, (str, model)), {}
 
 
 def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[str, PartT]:
-    """Return what a state, or a slot of a plan, says of each device of a kind, whose declaration names the section and the model."""
+    """Return the entries of ``model`` in a section of a state, or of a plan's slot, by the device's name."""
     return {name: each for name, each in getattr(message, section).items() if isinstance(each, model)}

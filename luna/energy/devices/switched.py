@@ -1,4 +1,4 @@
-"""What is switched on and off: how it is told, and what is known of its runs."""
+"""Switched devices, such as appliances and heat pumps: protocols, commands and control entry."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, get_args
@@ -15,15 +15,15 @@ class SwitchedDevice(Protocol):
 
     @property
     def name(self) -> str:
-        """The name it has in a site's file."""
+        """The name in the site's file."""
 
     @property
     def least_run(self) -> timedelta:
-        """For how long it stays on once it is on."""
+        """Shortest run once it is on."""
 
     @property
     def ends_itself(self) -> bool:
-        """Whether a thermostat or a regulator of its own ends it."""
+        """Whether its own thermostat or controller ends a run."""
 
 
 class SwitchedFlow:
@@ -35,16 +35,16 @@ class SwitchedFlow:
 
     @property
     def used_kwh(self) -> float:
-        """What it takes from the site."""
+        """Energy drawn from the site, kWh."""
         return self.energy_kwh
 
     @property
     def mode(self) -> str:
-        """What it does in a word."""
+        """The device's mode."""
         return "on" if self.on else "off"
 
 
-# ``own``: what a device does without anybody's commands.
+# ``own``: the device's own control, without commands.
 LoadMode = Literal["own", "on", "off"]
 
 

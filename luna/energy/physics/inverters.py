@@ -1,4 +1,4 @@
-"""What inverters let through: PV of its own, and what a battery adds to it or takes from it on the DC side."""
+"""Inverter limits: PV clipped at an inverter's AC power, shared with the battery on the DC side of a hybrid inverter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What PV gives in a slot, kWh: on the AC side (``(sites,)``), and by battery (``(batteries, sites)``) through its own inverter and beyond it.
+    """PV output of a slot, kWh: ``ac_kwh`` on the AC side (``(sites,)``), the others per battery (``(batteries, sites)``).
 
-    ``room_kwh`` is what the inverter of a battery carries besides its PV, ``intake_kwh`` what a battery may take from the AC side.
+    ``own_kwh`` is PV through the battery's hybrid inverter, ``direct_kwh`` PV beyond its limit ``limit_kwh``, which only the battery can take.
     """
 
     ac_kwh: FloatArray
@@ -26,25 +26,25 @@ class Conversion:
 
     @property
     def room_kwh(self) -> FloatArray:
-        """What each battery may give."""
+        """What the inverter of each battery carries beside its PV."""
         return self.limit_kwh - self.own_kwh
 
     @property
     def intake_kwh(self) -> FloatArray:
-        """What each battery may take from the AC side, its own PV included."""
+        """What each battery may charge from the AC side, its own PV included."""
         return self.limit_kwh + self.own_kwh
 
     def throttle(self, share: FloatArray) -> Self:
-        """Return what is left when all PV gives only a share, shape ``(sites,)``."""
+        """Return the output with all PV scaled to ``share``, shape ``(sites,)``."""
         return replace(self, ac_kwh=self.ac_kwh * share, own_kwh=self.own_kwh * share, direct_kwh=self.direct_kwh * share)
 
 
 @dataclass(frozen=True, slots=True)
 class InverterLimits:
-    """Inverters as arrays: which share of the site's PV stands behind each, and what it carries either way.
+    """Inverters as arrays: the share of the site's PV behind each, and its AC limit in both directions.
 
-    ``pv_share`` and ``limit_kw`` are those of each battery, shape ``(batteries, 1)`` or ``(batteries, slots)``: nothing and no limit where it has
-    none. ``alone_share`` and ``alone_limit_kw`` are those of inverters without a battery, shape ``(inverters, 1)`` or ``(inverters, slots)``.
+    ``pv_share`` and ``limit_kw`` are those of each battery's inverter, shape ``(batteries, 1)`` or ``(batteries, slots)``: 0 and infinite without one.
+    ``alone_share`` and ``alone_limit_kw`` are those of inverters without a battery, shape ``(inverters, 1)`` or ``(inverters, slots)``.
     """
 
     pv_share: FloatArray
@@ -54,7 +54,7 @@ class InverterLimits:
 
     @classmethod
     def of(cls, site: Site) -> Self | None:
-        """Return the inverters of a site; None where nothing stands behind one. An inverter whose battery is not at the site is one of PV alone."""
+        """Return the inverters of a site, None without any. An inverter whose battery is not at the site counts as PV-only."""
         if not site.inverters:
             return None
         carries = {name: inverter for inverter in site.inverters for name in inverter.batteries}
@@ -68,7 +68,7 @@ class InverterLimits:
         )
 
     def convert(self, pv_kwh: FloatArray, hours: FloatArray | float) -> Conversion:
-        """Return what PV of ``pv_kwh`` (``(sites,)``) gives when nothing is held back."""
+        """Return the output of PV of ``pv_kwh`` (``(sites,)``) without curtailment."""
         limit = self.limit_kw * hours + np.zeros_like(self.pv_share * pv_kwh)
         dc = self.pv_share * pv_kwh
         own = np.minimum(dc, limit)
@@ -76,14 +76,14 @@ class InverterLimits:
         return Conversion(pv_kwh - (dc - own).sum(axis=0) - lost, own, dc - own, limit)
 
     def only(self, index: int, share: FloatArray) -> Self:
-        """Return the inverters as one battery sees them, where the PV of before is only a ``share`` (``(slots,)``) of what counts as PV."""
+        """Return the inverters for a problem of one battery, the other hybrid ones PV-only; ``share`` (``(slots,)``) of its PV is the site's PV."""
         others = np.arange(len(self.pv_share)) != index
         alone = np.concatenate([self.alone_share, self.pv_share[others]]) * share
         return type(self)(self.pv_share[[index]] * share, self.limit_kw[[index]], alone, np.concatenate([self.alone_limit_kw, self.limit_kw[others]]))
 
 
 def _share(inverter: Inverter | None, arrays: Sequence[PvArray]) -> float:
-    """Return the share of the site's peak power that stands behind an inverter: forecasts know one PV."""
+    """Return an inverter's share of the site's peak power, which splits the one PV forecast of the site."""
     named = inverter.pv if inverter else []
     total = sum(array.peak_kw for array in arrays)
     return sum(array.peak_kw for array in arrays if array.name in named) / total if total else 0.0

@@ -1,4 +1,4 @@
-"""What batteries and the grid connection bear, as arrays."""
+"""Limits of batteries and the grid connection, as arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -53,9 +53,9 @@ class BatteryLimits:
 
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
-    """All limits of a site: batteries, grid connection, and whether PV may be held back.
+    """All limits of a site: batteries, grid connection, inverters, and whether PV may be curtailed.
 
-    The connection's limits have shape ``(sites,)``; where they change from slot to slot ``(sites, slots)``, or ``(slots,)`` to settle slots side by side.
+    The connection's limits have shape ``(sites,)``; where they vary by slot ``(sites, slots)``, or ``(slots,)`` to compute all slots of one site at once.
     """
 
     batteries: BatteryLimits
@@ -76,7 +76,7 @@ class SiteLimits:
         )
 
     def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:
-        """Return the limits of slots side by side in which the connection carries no more than this, each of shape ``(slots,)``."""
+        """Return the limits with the connection's lowered to these per slot, shape ``(slots,)``; None: unchanged."""
         imported, exported = self.import_limit_kw, self.export_limit_kw
         return replace(
             self,
@@ -85,19 +85,19 @@ class SiteLimits:
         )
 
     def at(self, slot: int) -> Self:
-        """Return the limits of one slot for sites side by side."""
+        """Return the limits of one slot, shape ``(sites,)``."""
         if self.import_limit_kw.ndim == self.export_limit_kw.ndim == 1:
             return self
         imported, exported = (limit[..., slot] if limit.ndim > 1 else limit for limit in (self.import_limit_kw, self.export_limit_kw))
         return replace(self, import_limit_kw=imported, export_limit_kw=exported)
 
     def by_slot(self) -> Self:
-        """Return limits of slots side by side as those of one site through time."""
+        """Return the limits with those of shape ``(slots,)`` reshaped to ``(1, slots)``, for the simulation of one site."""
         return replace(self, **{name: getattr(self, name)[None, :] for name in ("import_limit_kw", "export_limit_kw") if getattr(self, name).size > 1})
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
-    """Return the charging power a battery accepts: constant, then falling linearly from ``taper_from_soc`` to full."""
+    """Return the charging power a battery accepts, kW: constant, then falling linearly from ``taper_from_soc`` to full."""
     span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
     above = bound((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
     return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))

@@ -1,4 +1,4 @@
-"""What a battery and PV may be told: modes, and set-points made of them."""
+"""Battery modes, PV curtailment, and the set-point that combines them."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,7 +13,7 @@ BoolArray = NDArray[np.bool_]
 
 
 class Mode(IntEnum):
-    """What a battery follows inside a slot; the table stands in docs/architecture.md."""
+    """The control mode of a battery in a slot; docs/architecture.md has the table."""
 
     SELF_CONSUMPTION = 0
     SAVE = 1
@@ -24,11 +24,11 @@ class Mode(IntEnum):
 
     @property
     def word(self) -> str:
-        """The mode's name on the outside."""
+        """The mode's name in messages and files."""
         return self.name.lower()
 
 
-# The modes as plain numbers: NumPy takes them four times as fast as members of an enumeration.
+# The modes as plain integers: NumPy handles them four times as fast as members of an enumeration.
 SELF_CONSUMPTION, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = (int(mode) for mode in Mode)
 
 
@@ -66,7 +66,7 @@ STORES, SERVES = (by_mode(np.array(Mode, dtype=np.int8)) for by_mode in (stores,
 
 
 class Curtailment(IntEnum):
-    """How PV is held back: not at all, instead of exporting it, or altogether (importing is paid)."""
+    """Curtailment of PV: none, only of feed-in, or all of it (where importing is paid)."""
 
     NONE = 0
     EXPORT = 1
@@ -77,7 +77,7 @@ _NO_EXPORT, _OFF = int(Curtailment.EXPORT), int(Curtailment.ALL)
 
 
 def holds_export_back(curtailment: IntArray) -> BoolArray:
-    """Return whether PV is held back instead of exporting it."""
+    """Return whether PV is curtailed instead of fed in."""
     holding: BoolArray = curtailment == _NO_EXPORT
     return holding
 
@@ -90,12 +90,11 @@ def holds_all_back(curtailment: IntArray) -> BoolArray:
 
 @dataclass(frozen=True, slots=True)
 class SetPoint:
-    """What batteries and PV are told for one slot; a mode with limits, not a number.
+    """The set-point of batteries and PV for one slot: a mode with limits, not a power.
 
     ``power_kw`` bounds exchange with the grid in the modes charge and export; ``target_soc`` is where that exchange ends.
-    Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. In every mode, surplus that the connection cannot take is
-    stored up to ``spill_soc`` before it is held back. Arrays have shape ``(batteries, sites)``; ``curtailment`` and ``pv_limit_kw``, what PV
-    may produce at most, have shape ``(sites,)``.
+    Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. In every mode, surplus that the connection cannot take is stored up to
+    ``spill_soc`` before it is curtailed. Arrays have shape ``(batteries, sites)``; ``curtailment`` and ``pv_limit_kw``, the highest PV power, ``(sites,)``.
     """
 
     mode: IntArray

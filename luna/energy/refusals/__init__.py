@@ -1,7 +1,7 @@
-"""Why something is refused: a code with parameters, one declaration each, of which the English message of API and command line is made.
+"""Registry of refusal reasons: a code with parameters and the English message of API and command line; ``refuse`` builds the error.
 
-The modules are found in this package: one per subject, and one per kind of device for what is refused of that kind alone.
-An error carries its reason and the parameters; a page words it in its reader's language, of the catalogue (``luna.words.refusals``).
+``REASONS`` collects the modules of this package: one per subject, and one per kind of device. An error carries its reason and parameters; pages render
+them in the reader's language from the catalogue (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ def refuse(reason: str, /, *, field: str | None = None, value: object = None, **
 
     Args:
         reason: a key of ``REASONS``.
-        field: where, in the caller's own words.
-        value: the offending one.
-        parameters: what its sentences name.
+        field: path of the field in the caller's input.
+        value: the offending value.
+        parameters: of the message and the remedy.
     """
     declared = REASONS[reason]
     error = declared.error(_fill(declared.message or "", parameters), field=field, value=value, remedy=declared.remedy and _fill(declared.remedy, parameters))
@@ -37,7 +37,7 @@ def refuse(reason: str, /, *, field: str | None = None, value: object = None, **
 
 
 def invalid_part(reason: str, /, **parameters: Any) -> PydanticCustomError:
-    """Return the error of a reason for a validator of a model; the model says where."""
+    """Return the error of a reason for a validator of a model; pydantic adds the path."""
     declared = REASONS[reason]
     context: dict[str, Any] = {"said": _fill(declared.message or "", parameters), "reason": reason, "parameters": to_json(parameters)}
     if declared.remedy is not None:
@@ -46,13 +46,13 @@ def invalid_part(reason: str, /, **parameters: Any) -> PydanticCustomError:
 
 
 def part_of(error: LunaError) -> PydanticCustomError:
-    """Return what a validator raises where the work of one of its fields raised ``error``."""
+    """Convert a LunaError to one that a validator can raise."""
     context = {"said": error.message, "remedy": error.remedy or "", "reason": error.reason, "parameters": dict(error.parameters)}
     return PydanticCustomError("refused", "{said}", context)
 
 
 def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return figures as JSON knows them: instants and days in ISO 8601, lists of names, numbers, texts."""
+    """Convert parameters to JSON: instants and days to ISO 8601, tuples to lists, row faults to documents, other objects to text."""
     return {name: _plain(value) for name, value in parameters.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a refusal is declared with: the English of the API and of the command line, and what its parameters are."""
+"""The declaration of a refusal reason: English message and remedy, error class, and kinds of its parameters."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,19 +6,19 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from luna.energy.errors import InvalidInputError, LunaError
 
-# What a parameter is, where a page writes it as more than a number or text; of a list, what each of its members is.
+# Kind of a parameter that a page formats as more than a number or text; of a list, the kind of its members.
 ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row"]
 
 
 class RefusalReason(NamedTuple):
-    """Why something is refused. What pages say of it is in the catalogue, topic ``refusals``.
+    """A reason of refusal. The sentences of pages are in the catalogue, topic ``refusals``.
 
     Args:
-        message: in English, as API and command line say it; None: pydantic words it.
+        message: English message of API and command line; None: pydantic's own.
         remedy: what to do, in English.
         error: the class that is raised.
-        kinds: of the parameters that are more than numbers and texts, what they are.
-        quotes: the error itself stands beside it on a page, for it says more than can be declared.
+        kinds: of the parameters that are more than numbers and texts.
+        quotes: a page also shows the error's own message, which says more than the declaration can.
     """
 
     message: str | None

@@ -1,6 +1,6 @@
-"""What a site consists of: validated, with units in the names and bounds on every number.
+"""The site model: household, tariff, devices, sensors and control, validated, with units in the names and bounds on every number.
 
-Required fields are few; everything else has a documented default. Unknown fields are refused by name.
+Few fields are required; all others have a documented default. Unknown fields are refused by name.
 """
 
 from luna.energy.site.document import explain_faults, invalid_input, parse_site

@@ -1,4 +1,4 @@
-"""How the devices of a site are told what to do: which entity or topic takes what, and where what holds is read back."""
+"""The section ``control`` of a site: by which driver set-points are sent, to which entities or topics, and where they are read back."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -16,7 +16,7 @@ from luna.energy.refusals import invalid_part
 
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
-# By whom devices can be told; ``advice``: by the owner, who reads on Home what to do. A driver is the module of its name in ``services.executor``.
+# Who sends set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the module of its name in ``services.executor``.
 ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]
 NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
@@ -48,34 +48,34 @@ class Control(ControlPart):
         return self
 
     def section(self, name: str) -> tuple[DeviceControl, ...]:
-        """Return the entries of a section."""
+        """Return a section as a tuple of entries, also where it is one entry or None."""
         entries = getattr(self, name)
         return entries if isinstance(entries, tuple) else () if entries is None else (entries,)
 
     def names(self, commands: DeviceCommands, device: str) -> bool:
-        """Return whether a device, or all of its kind, is controlled."""
+        """Return whether an entry controls a device, by its name or with all of its kind."""
         return any(each.device in {None, device} for each in self.section(commands.section))
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """The keys of what is controlled apart."""
+        """The keys of the controlled devices."""
         keys = (COMMANDS[name].key(each.device or "") for name in self._sections for each in self.section(name))
         return tuple(dict.fromkeys(keys))
 
     @property
     def writes(self) -> tuple[DeviceWrite, ...]:
-        """Everything that may be written."""
+        """The writes of all devices."""
         return tuple(write for name in self._sections for device in self.section(name) for write in device.writes)
 
     @property
     def soc_places(self) -> tuple[str, ...]:
-        """Where states of charge are read."""
+        """The entities or topics with states of charge."""
         places = (getattr(each, "soc", None) for name in self._sections for each in self.section(name))
         return tuple(place for place in places if place is not None)
 
     @property
     def vias(self) -> Mapping[str, Via]:
-        """How Luna reaches the batteries that it speaks to itself, by their names."""
+        """The connections of the batteries that Luna controls without a home automation, by name."""
         return {battery.battery: battery.via for battery in self.batteries if battery.via is not None}
 
     @property
@@ -83,5 +83,5 @@ class Control(ControlPart):
         return [name for name in type(self).model_fields if name in COMMANDS]
 
 
-# The keys of all devices that can be controlled, as their owner writes them.
+# The forms of the keys of all devices that can be controlled.
 DEVICE_KEYS = tuple(COMMANDS[name].key("NAME") for name in Control.model_fields if name in COMMANDS)
