@@ -1,6 +1,6 @@
-"""Every sentence and number Luna says to people, in the languages of its catalogue.
+"""Localised texts: every sentence and formatted number that people read, in the languages of the catalogue.
 
-A planner sends codes and figures; this is the one place where they become words.
+Services send codes and figures; only this package turns them into text.
 """
 
 from luna.words.language import Language

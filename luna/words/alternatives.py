@@ -1,4 +1,4 @@
-"""What an alternative to a plan comes to, in a sentence."""
+"""Sentences of what-if comparisons: alternatives to a plan, variants, savings and payback."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ _LIFETIME_YEARS = 50.0
 
 
 def say_alternative(alternative: str, *, device: str, start: datetime, cost: float, others: Sequence[datetime], numbers: Numbers) -> str:
-    """Return what an ``alternative`` from ``start`` costs more, and how many ``others`` of the slots change."""
+    """Return the extra cost of an ``alternative`` from ``start``, and how many ``others`` of the slots change."""
     language, count = numbers.language, len(others)
     what = _COMPARISONS.say("at", language, what=ALTERNATIVES.say(alternative, language), time=_moment(start, numbers), device=device)
     changed = _COMPARISONS.say("changes", language, count=count, shown=numbers.number(count), time=_moment(others[0], numbers) if others else "")
@@ -30,25 +30,25 @@ def say_alternative(alternative: str, *, device: str, start: datetime, cost: flo
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
-    """Return what a plan with something different costs more, and how many of its slots change."""
+    """Return the extra cost of a plan with other inputs, and how many of its slots change."""
     return _COMPARISONS.say("variant", numbers.language, name=name, money=_say_cost(cost, numbers), count=slots, shown=numbers.number(slots))
 
 
 def say_baseline(bill: float, stored_gain: float, *, days: int, numbers: Numbers) -> str:
-    """Return what the days cost as they were, and what the batteries gained or lost in them."""
+    """Return the cost of the days without changes, and the gain or loss of stored value in them."""
     sentence = _COMPARISONS.say("baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill))
     return f"{sentence}{_say_worth(_GAIN, stored_gain, numbers)}."
 
 
 def say_days(name: str, saved: float, *, days: int, least: int | None, numbers: Numbers) -> str:
-    """Return what a variant saves over days too few to speak of a year; ``least`` are those that it would take, where that was asked for."""
+    """Return the savings of a variant over too few days for a yearly figure; ``least``: days needed for one, None: not mentioned."""
     language = numbers.language
     sentence = _DAYS.say(_compare(-saved), language, name=name, money=numbers.money(abs(saved)), days=numbers.number(days))
     return sentence if least is None else sentence + _DAYS.say("few", language, least=numbers.number(least))
 
 
 def say_account(bill: float, stored_gain: float, *, numbers: Numbers) -> str:
-    """Return by how much a variant's bill is higher, and by how much the charge that it leaves is worth more."""
+    """Return the difference of a variant's bill, and of the value of its final charge."""
     sentence = _BILL.say(_compare(bill), numbers.language, money=numbers.money(abs(bill)))
     end = _say_worth(_END, stored_gain, numbers)
     return f"{sentence}; {end}." if end else f"{sentence}."
@@ -59,7 +59,7 @@ def _say_worth(words: Phrases, worth: float, numbers: Numbers) -> str:
 
 
 def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers) -> str:
-    """Return what a variant saves a year and when an investment is back, each with its interval where there is one; None: not asked for."""
+    """Return yearly savings of a variant and payback in years (None: not mentioned), each as value, low and high, with its interval where known."""
     language = numbers.language
     basis = "" if days >= _YEAR_DAYS else _COMPARISONS.say("basis", language, days=numbers.number(days))
     value, low, high = savings
@@ -87,7 +87,7 @@ def _say_cost(cost: float, numbers: Numbers) -> str:
 
 
 def _compare(cost: float) -> str:
-    """Return whether it is less, the same to the cent, or more."""
+    """Return ``less``, ``same`` (to the cent) or ``more``."""
     cents = round(cost, 2)
     return "less" if cents < 0 else "more" if cents > 0 else "same"
 

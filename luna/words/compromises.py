@@ -1,4 +1,4 @@
-"""What a plan could not hold, in words: what was wanted, and by how much it is missed."""
+"""Compromises of a plan: the constraint it could not meet and the shortfall; conditions that widen a forecast."""
 
 import re
 from collections.abc import Mapping
@@ -16,29 +16,29 @@ CONDITIONS = Phrases("conditions")
 # The figures that follow the codes of conditions, in their order.
 _CONDITION_FIGURES = {"pv_held_back": ("held_back", "days"), "unnamed_ac_limit": ("kw",)}
 
-# What was wanted, and what is missing of it. Field names of requests and of the site stay as they are written there.
+# The constraint, and the shortfall. Field names of requests and of the site are not translated.
 COMPROMISES = Phrases("compromises", "wanted_", devices="wanted_")
 _MISSING = Phrases("compromises", "missing_", devices="missing_")
-# What stands within such a sentence where it holds.
+# Optional parts of these sentences.
 _PARTS = Phrases("compromises", "part_")
 ACTIONS = Phrases("compromises", "action_")
 
 # A field of a request or of the site, which owners do not know.
 _FIELD = re.compile(r" \([\w.{}]+\)")
-# A figure as sentences name it: how it is written stands behind its own name.
+# A placeholder: the figure's name with its format as suffix.
 _WRITTEN = re.compile(r"(?P<name>\w+?)(?P<share>_percent)?(?:_(?P<decimals>\d))?")
-# The figures that are days or instants.
+# Figures that are days or instants.
 _DAYS = ("by", "first", "last", "worst")
 
-# What was wanted, and what is missing of it.
+# Constraint and shortfall.
 Pair = tuple[str, str]
 
 
 def condition(code: str, *, language: Language) -> str:
-    """Return why a forecast is wide as one sentence; figures follow their code after colons, as in ``pv_held_back:12:20``.
+    """Return a condition that widens a forecast as one sentence; figures follow the code after colons, as in ``pv_held_back:12:20``.
 
     Raises:
-        InvalidInputError: no such code, or not as many figures as its words name.
+        InvalidInputError: no such code, or another number of figures than its sentence has.
     """
     name, *figures = code.split(":")
     names = _CONDITION_FIGURES.get(name, ())
@@ -48,13 +48,13 @@ def condition(code: str, *, language: Language) -> str:
 
 
 def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
-    """Return what was wanted, and what is missing of it.
+    """Return constraint and shortfall of a compromise.
 
     Args:
         code: a code of ``COMPROMISES``.
-        language: of the words and of the numbers within them.
-        figures: by their names; instants already in the site's time zone. Of what is worded itself as it is known: ``action`` a code of
-            ``ACTIONS``, for ``only`` the ``rules`` that hold and their ``price``, for ``outside`` the ``outside_c`` at which a store begins.
+        language: of the text and its numbers.
+        figures: by name; instants already in the site's time zone. Parts are built from raw values: ``action`` from a code of ``ACTIONS``, ``only``
+            from the ``rules`` that hold and their ``price``, ``outside`` from the store's initial temperature ``outside_c``.
 
     Raises:
         InvalidInputError: no such code.
@@ -66,11 +66,11 @@ def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
 
 
 def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
-    """Return a plan's compromise in the reader's language, its device by what it is called; as the plan says it where it says no figures of it.
+    """Return a plan's compromise in the reader's language with the device's name; the plan's own text where it has no figures or no translation.
 
     Args:
-        told: ``code``, ``constraint``, ``shortfall`` and ``figures``, as a plan's answer has them.
-        numbers: how the reader is spoken to.
+        told: ``code``, ``constraint``, ``shortfall`` and ``figures`` of a plan's reply.
+        numbers: formats of the reader.
     """
     code, language = told["code"], numbers.language
     wanted = COMPROMISES.find(code, language)
@@ -80,19 +80,19 @@ def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
     if "name" in figures:
         figures["name"] = say_device(figures["name"], language=language)
     written = _Written(figures, language)
-    # What kind it is stands beside a name of the site's file alone.
+    # Pages show the device's name without the kind before it.
     kinds = "|".join(PREFIXES.say(kind, language) for kind in PREFIXES)
     text = _FIELD.sub("", re.sub(rf"\b(?:{kinds}) {{name}}", "{name}", wanted.text))
     return text.format_map(written), _MISSING.fill(code, language, written)
 
 
 def say_part(name: str, *, language: Language, **figures: Any) -> str:
-    """Return a part of such a sentence."""
+    """Return an optional part of a compromise's sentence."""
     return _PARTS.fill(name, language, _Written(figures, language))
 
 
 class _Written(dict[str, str]):
-    """Figures as people of a language write them, each as it is asked for: ``kwh_3`` has three decimals, ``soc_percent`` is a share of one."""
+    """Localised figures, formatted on look-up: ``kwh_3`` has three decimals, ``soc_percent`` shows a fraction as per cent."""
 
     def __init__(self, figures: Mapping[str, Any], language: Language) -> None:
         self._figures = figures
@@ -102,7 +102,6 @@ class _Written(dict[str, str]):
         figures, language = self._figures, self._language
         match name:
             case "only":
-                # Under which rules alone something runs.
                 price = mark_decimals(str(figures.get("price")), language)
                 rule_texts = [say_part(rule, language=language, price=price) for rule in figures.get("rules", ())]
                 return say_part("only", language=language, rules=join_words(rule_texts, language)) if rule_texts else ""
@@ -121,7 +120,7 @@ class _Written(dict[str, str]):
         return self._write(figures[form["name"]], f".{decimals}%" if form["share"] else f".{decimals}f")
 
     def _write(self, value: Any, form: str | None) -> str:
-        """Return a figure in a form; None: as short as it can be."""
+        """Return a figure in a format; None: as short as possible."""
         if isinstance(value, date):
             return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value.isoformat()
         if not isinstance(value, int | float):

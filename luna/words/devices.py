@@ -1,20 +1,20 @@
-"""What devices are called."""
+"""Names of devices and kinds of devices."""
 
 from luna.words.language import Language
 from luna.words.phrases import Phrases
 
-# What devices are called where their owner gave them no name of their own: all of a kind, and what a site's file calls one that it leaves unnamed.
+# Names of devices without a name by their owner: all of a kind, and the default names of a site's file.
 DEVICES = Phrases((), devices="name_")
-# What a kind is called where devices are listed, by its name; none: its devices are not.
+# Name of a kind in lists of devices; a kind without one is not listed.
 KINDS = Phrases((), devices="kind_")
-# What stands before a device's name in ``compromises``, by its kind; none: none names one.
+# Prefix of a device's name in ``compromises``, by kind; a kind without one never occurs there.
 PREFIXES = Phrases((), devices="prefix_")
-# Of fields of the gateway's messages, and what a default that costs money means for the bill, by kind and field: documentation, in English.
+# Documentation in English, by kind and field: fields of the gateway's messages, and the effect of costly defaults on the bill.
 FIELDS = Phrases((), devices="field_")
 DEFAULTS = Phrases((), devices="default_")
 
 
 def say_device(name: str, *, language: Language) -> str:
-    """Return what a device is called: its owner's own name for it as it was written, of "load:NAME" and the like that name alone."""
+    """Return a device's name: the owner's own unchanged, without the prefix of a key such as "load:NAME", or the localised default."""
     own = name.rpartition(":")[2]
     return DEVICES.say(own, language) if own in DEVICES else own

@@ -1,4 +1,4 @@
-"""The languages of the catalogue, and what each of them says of itself: how numbers, days and lists are written."""
+"""Languages of the catalogue and their locale formats: numbers, units, days and lists."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,18 +10,18 @@ from luna.words.catalogue import CATALOGUE, ITSELF
 if TYPE_CHECKING:
     Language: TypeAlias = str
 else:
-    # What is read as one is checked against the folders that are there.
+    # Models validate a language against the folders of the catalogue.
     Language = Literal[CATALOGUE.languages]
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageForms:
-    """How a language writes numbers, days and lists; what it lacks is English.
+    """Locale formats of a language; a missing one falls back to English.
 
     Args:
-        decimal_mark: before the decimals.
-        digits: from the marks of Python's ``,`` format; None: they are the same.
-        share, energy, little_energy, power, hours, temperature: ``{number}`` with what stands beside it.
+        decimal_mark: decimal separator.
+        digits: translation of the separators of Python's ``,`` format; None: they are the same.
+        share, energy, little_energy, power, hours, temperature: ``{number}`` with its unit.
         texts: every message by its name, for ``str.format``.
     """
 
@@ -39,16 +39,16 @@ class LanguageForms:
     texts: dict[str, str]
 
     def say(self, name: str, **figures: object) -> str:
-        """Return what the language says under a name of ``language.ftl``."""
+        """Return a message of ``language.ftl`` with its figures."""
         return self.texts[name].format(**figures)
 
 
 @cache
 def language_forms(language: Language) -> LanguageForms:
-    """Return how a language writes numbers, days and lists.
+    """Return the locale formats of a language.
 
     Raises:
-        InvalidInputError: it is not spoken here, or one of its messages is more than text and figures.
+        InvalidInputError: the catalogue lacks it, or one of its messages has choices.
     """
     if language not in CATALOGUE.languages:
         *others, last = CATALOGUE.languages

@@ -1,4 +1,4 @@
-"""Messages to owners: what happened as a title and a sentence or two."""
+"""Notifications to owners: title and text of an event."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from luna.words.phrases import Phrases
 
 
 class MessageWords(NamedTuple):
-    """A message as its reader gets it."""
+    """Title and text of a notification."""
 
     title: str
     text: str

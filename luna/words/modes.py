@@ -1,4 +1,4 @@
-"""What modes and policies are called: in every command, reply and page the same words, which are understood where they are shown."""
+"""Names of modes and policies, the same in every command, reply and page, and accepted as input; joined figures of a run of slots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,17 +11,17 @@ from luna.words.reasons import COMPARED, FIGURES
 
 
 class ModeWords(NamedTuple):
-    """A mode in words: in full, in short for narrow places."""
+    """A mode's name, in full and short."""
 
     full: str
     short: str
 
 
-# Of a battery; the table of what each does stands in docs/architecture.md.
+# Battery modes; docs/architecture.md has the table.
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
-# Of what is no battery, "none" of what is not there; "charge" is a battery's as well.
+# Modes of other devices; "none": there is no such device. "charge" is a battery mode as well.
 DEVICE_MODES = ("charge", "stop", "give", "own", "on", "off", "none", "free", "no_export", "limit")
-# Who decides, in a replay and in the report.
+# The policies of replays and of the report.
 POLICIES = Phrases("modes", "policy_")
 _FULL = Phrases("modes", "mode_")
 _SHORT = Phrases("modes", "short_")
@@ -39,27 +39,27 @@ def mode(name: str, *, language: Language) -> ModeWords:
 
 
 def say_mode(name: str, *, language: Language) -> str:
-    """Return what any device's mode is called in full; a name that has no words stays as it is."""
+    """Return the full name of any device's mode; an unknown one unchanged."""
     return _FULL.say(name, language) if name in _FULL else name
 
 
 def say_policy(name: str, *, language: Language) -> str:
-    """Return what a policy is called; a name that has no words stays as it is."""
+    """Return the name of a policy; an unknown one unchanged."""
     return POLICIES.say(name, language) if name in POLICIES else name
 
 
 def read_mode(text: object) -> object:
-    """Return the mode that a name or its words in any language stand for; as it is where it stands for none."""
+    """Parse a mode from its code or its name in any language; return anything else unchanged."""
     return _read(text, _FULL, _SHORT)
 
 
 def read_policy(text: object) -> object:
-    """Return the policy that a name or its words in any language stand for; as it is where it stands for none."""
+    """Parse a policy from its code or its name in any language; return anything else unchanged."""
     return _read(text, POLICIES)
 
 
 def split_policies(text: str) -> list[str]:
-    """Return the policies of a list with commas; a comma may be part of what a policy is called."""
+    """Parse a list of policies with commas; a policy's name may contain one."""
     names, parts = [], [part.strip() for part in text.split(",") if part.strip()]
     while parts:
         count = next((count for count in range(len(parts), 1, -1) if read_policy(", ".join(parts[:count])) in POLICIES), 1)
@@ -78,15 +78,15 @@ def _read(text: object, *words: Phrases) -> object:
     return next(names, text)
 
 
-# What a battery holds is the same in all slots of a run, not a sum.
+# The energy of these reasons is a held amount, the same in all slots of a run: not summed.
 _HELD = ("hold_for_peak", "hold_for_limit", "hold_for_target", "hold_for_reserve")
 _SAME_KWH = 0.05
 
 
 def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return the figures of a sentence for slots that follow each other, prices as pairs of the lowest and the highest.
+    """Join the figures of consecutive slots for one sentence, prices as pairs of the lowest and the highest.
 
-    None where no one sentence is true of all of them: another time is named, or what is set against each other overlaps.
+    None where no single sentence is true of all of them: their times differ, or compared figures overlap.
     """
     if any(each.keys() != figures[0].keys() for each in figures):
         return None

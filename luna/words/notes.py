@@ -1,4 +1,4 @@
-"""What a plan rests on, in words: what was assumed, what is left unused, and what to do about it."""
+"""Notes of a plan: assumptions, unused inputs and doubted readings, with what to do about them; reasons of a strategy's rules."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -14,7 +14,7 @@ from luna.words.phrases import Phrases
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 
 
-# Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
+# Codes of assumptions in place of unknown inputs: the plan would differ if they turn out wrong.
 ASSUMED = frozenset(
     {
         *("soc_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
@@ -23,7 +23,7 @@ ASSUMED = frozenset(
     }
 )
 
-# Codes of what was said and is not believed yet: a question to whoever lives there.
+# Codes of readings that are not believed yet: questions to the household.
 DOUBTS = ("soc_doubted", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
 
 NOTES = Phrases("notes", "note_", devices="note_")
@@ -81,7 +81,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
 
 
 def say_rule(rule: Rule, numbers: Numbers, **figures: float | datetime) -> str:
-    """Return why a rule applies; instants, shares (``share``, ``cold``) and plain figures as the reader writes them."""
+    """Return why a rule applies, with localised instants, shares (``share``, ``cold``) and numbers."""
     texts = {}
     for name, figure in figures.items():
         if isinstance(figure, datetime):

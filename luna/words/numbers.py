@@ -1,4 +1,4 @@
-"""Numbers and times as people of a language write them: true minus, no-break space before units, never "−0"."""
+"""Localised numbers, money, units, days and clock times: true minus, no-break space before units, never "−0"."""
 
 import math
 import re
@@ -28,10 +28,10 @@ _CURRENCIES = {
     "PLN": ("zł", "gr"),
     "CZK": ("Kč", "h"),
 }
-# Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
+# Currencies without a minor unit. Source: ISO 4217, minor unit 0.
 _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
 
-# Of a date in digits, as the Unicode CLDR names them.
+# Fields of a date in digits, in the notation of the Unicode CLDR.
 _PARTS_OF_DATE = re.compile("dd?|MM?|y")
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 
@@ -41,18 +41,17 @@ _LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How one reader is spoken to: language, site's time zone, site's currency.
+    """The formats of one reader: language, site's time zone, site's currency.
 
-    Invariants: no result holds an ASCII minus or an ordinary space before a unit; what is unknown (None, NaN) is "–".
+    Invariants: no result holds an ASCII minus or an ordinary space before a unit; unknown values (None, NaN) are "–".
 
     Raises:
-        InvalidInputError: a language that is not spoken here.
+        InvalidInputError: the catalogue lacks the language.
     """
 
     language: Language
     zone: ZoneInfo
     currency: str
-    # What the language says of itself.
     _forms: LanguageForms = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +80,7 @@ class Numbers:
 
     @property
     def currency_sign(self) -> str:
-        """What amounts of money carry: "€"."""
+        """The currency's symbol: "€"."""
         return _CURRENCIES.get(self.currency, (self.currency, ""))[0]
 
     def price(self, value: float | None, *, decimals: int = 0) -> str:
@@ -91,7 +90,7 @@ class Numbers:
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
     def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
-        """Return between which prices per kWh it lies: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
+        """Return a range of prices per kWh: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
         shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
         if shown == highest:
             return shown
@@ -105,12 +104,12 @@ class Numbers:
 
     @property
     def price_unit(self) -> tuple[int, str]:
-        """What prices are multiplied by to be shown, and the unit's name."""
+        """The factor from a price to its shown unit, and the unit's name."""
         return _price_unit(self.currency)
 
     @property
     def price_decimals(self) -> int:
-        """How many decimals a price has that is shown to the hundredth: two where the currency's hundredth has no name here."""
+        """Decimals of a price shown to the hundredth: two where the currency's hundredth has no name here."""
         return _price_decimals(self.currency)
 
     def energy(self, value_kwh: float | None) -> str:
@@ -119,7 +118,7 @@ class Numbers:
         return text if text == UNKNOWN else self._forms.energy.format(number=text)
 
     def amount(self, value_kwh: float) -> str:
-        """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
+        """Return an energy as a sentence names it, small ones in watt-hours: "6.2 kWh", "40 Wh", "under 1 Wh"."""
         if not 0.0 < value_kwh < _LITTLE_KWH:
             return self.energy(value_kwh)
         forms = self._forms
@@ -133,12 +132,12 @@ class Numbers:
         return text if text == UNKNOWN else self._forms.power.format(number=text)
 
     def hours(self, value_hours: float | None) -> str:
-        """Return a length of time: "8 h", "1.5 h"."""
+        """Return a duration: "8 h", "1.5 h"."""
         text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
         return text if text == UNKNOWN else self._forms.hours.format(number=text)
 
     def temperature(self, value_c: float | None) -> str:
-        """Return a temperature or a difference of two: "3.2 °C"."""
+        """Return a temperature or a temperature difference: "3.2 °C"."""
         text = self.number(value_c, 1)
         return text if text == UNKNOWN else self._forms.temperature.format(number=text)
 
@@ -148,8 +147,8 @@ class Numbers:
         return text if text == UNKNOWN else self._forms.share.format(number=text)
 
     def clock(self, instant: datetime) -> str:
-        """Return the site's clock; in the hour that it shows twice, with the zone's name."""
-        # In UTC: the hour that a zone's clock shows twice would be the same to the cache.
+        """Return the site's clock time; in the hour repeated in autumn with the time zone's abbreviation."""
+        # In UTC: local times of the repeated hour compare equal, so the cache would mix them up.
         return _read_clock(instant.astimezone(UTC), self.zone)
 
     def weekday(self, instant: datetime) -> str:
@@ -180,35 +179,35 @@ class Numbers:
 
 @cache
 def _price_unit(currency: str) -> tuple[int, str]:
-    """Return what prices in a currency are multiplied by to be shown, and the unit's name."""
+    """Return the factor from a price in a currency to its shown unit, and the unit's name."""
     symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
     return (100, hundredth) if hundredth else (1, symbol)
 
 
 @cache
 def _price_decimals(currency: str) -> int:
-    """Return how many decimals a price has that is to be read to the hundredth: two where the currency's hundredth has no name here."""
+    """Return the decimals of a price shown to the hundredth: two where the currency's hundredth has no name here."""
     return 2 if _price_unit(currency)[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 0
 
 
 @cache
 def price_scale(currency: str) -> int:
-    """Return what prices in a currency are multiplied by to count in the last digit that is shown of them."""
+    """Return the factor from a price in a currency to units of its last shown digit."""
     return int(_price_unit(currency)[0] * 10 ** _price_decimals(currency))
 
 
 def write_decimal(text: str, language: Language) -> str:
-    """Return a plain decimal as people of a language type it: "90.25", "90,25"; every other text stays as it is."""
+    """Localise a text that is a plain decimal: "90.25", "90,25"; return every other text unchanged."""
     return mark_decimals(text, language) if _DECIMAL.fullmatch(text) else text
 
 
 def mark_decimals(text: str, language: Language) -> str:
-    """Return a number that Python wrote, with the decimal mark of a language."""
+    """Replace the decimal point of a number with the decimal mark of a language."""
     return text.replace(".", language_forms(language).decimal_mark)
 
 
 def read_number(text: str) -> float | None:
-    """Return a number as people type it, with comma or point; None where it is none."""
+    """Parse a number as people type it, with comma or point; None where it is none."""
     plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
     if "," in plain and "." in plain:
         thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
@@ -243,14 +242,14 @@ def join_words(words: Sequence[str], language: Language) -> str:
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
-    """Return an instant by the clock of a zone, with its name for the offset: "2024-02-01 14:00 CET"; the hour shown twice differs by that name."""
+    """Return an instant in a time zone with the abbreviation, which tells the repeated hour apart: "2024-02-01 14:00 CET"."""
     local = instant.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 @lru_cache(maxsize=2_000)
 def _read_clock(instant: datetime, zone: ZoneInfo) -> str:
-    # Plans of many sites name the same quarter-hours.
+    # Cached: plans of many sites name the same quarter-hours.
     local = instant.astimezone(zone)
     text = f"{local:%H:%M}"
     is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

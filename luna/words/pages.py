@@ -1,4 +1,4 @@
-"""What the pages of the dashboard say: a topic of the catalogue for each page, and ``every_page`` for what all of them say."""
+"""Texts of the dashboard's pages: one topic of the catalogue per page, and ``every_page`` for shared phrases."""
 
 from functools import cache
 
@@ -6,17 +6,17 @@ from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, Catalogue
 from luna.words.phrases import DEVICE_TOPICS
 
-# Topics that a page has beside its own.
+# Page → further topics.
 _PARTS = {"knowledge": ("documents",)}
 
 
 class PageWords:
-    """The words of one page for one reader; a language that is not there is English."""
+    """The phrases of one page in one language; English where the catalogue lacks the language."""
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
         self._messages = catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language)
         if page == "setup":
-            # What it says of kinds of devices stands with each kind.
+            # The phrases of set-up about a kind of device are in the topic of the kind.
             of_devices = catalogue.messages(DEVICE_TOPICS, language).items()
             phrases = {name.removeprefix("setup_"): message for name, message in of_devices if name.startswith(("setup_", "role_"))}
             self._messages = phrases | self._messages
@@ -39,10 +39,10 @@ class PageWords:
 
 @cache
 def page_words(page: str, language: str) -> PageWords:
-    """Return what a page, and every page, says."""
+    """Return the phrases of a page, shared ones included."""
     return PageWords(page, language)
 
 
 def _identifier(name: str) -> str:
-    """Return a name as the catalogue has it, whose names hold no points."""
+    """Return a name in the catalogue's form: Fluent allows no dots."""
     return name.replace(".", "-")

@@ -1,4 +1,4 @@
-"""What the catalogue says under codes."""
+"""Look-up of catalogue messages by code, over one or several topics."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
@@ -8,17 +8,17 @@ from luna.energy.devices import DEVICE_KINDS
 from luna.words.catalogue import CATALOGUE, ENGLISH, CatalogueMessage
 from luna.words.language import Language
 
-# What is said of each kind of device.
+# The topic of each kind of device.
 DEVICE_TOPICS = tuple(f"device_{kind.name}" for kind in DEVICE_KINDS)
 
 
 class Phrases(Collection[str]):
-    """The codes of topics that have words, in the order in which English has them, and what they say.
+    """A collection of codes, in the order of the English catalogue, with the message of each.
 
     Args:
-        topics: one of the catalogue, or several.
-        prefix: what the names of their messages begin with; a code is the rest.
-        devices: what those begin with that stand with each kind of device, before the topics' own; None: nothing does.
+        topics: one topic of the catalogue, or several.
+        prefix: of the message names; a code is the rest of a name.
+        devices: prefix of further messages, in the topics of the device kinds, which come first; None: there are none.
     """
 
     def __init__(self, topics: str | Sequence[str], prefix: str = "", *, devices: str | None = None) -> None:
@@ -27,22 +27,22 @@ class Phrases(Collection[str]):
         self._read: dict[str, dict[str, CatalogueMessage]] = {}
 
     def find(self, code: str, language: Language) -> CatalogueMessage | None:
-        """Return what is said under a code, to be filled with figures; None where it has no words in a language, nor in English."""
+        """Return the message of a code, None where the language and English lack it."""
         return self._of(language).get(code)
 
     def say(self, code: str, language: Language, /, **figures: object) -> str:
-        """Return what a code says, with its figures.
+        """Return the text of a code with its figures.
 
         Raises:
-            KeyError: there are no words for it, or a figure is missing.
+            KeyError: no message for it, or a figure is missing.
         """
         return self._of(language)[code](figures)
 
     def fill(self, code: str, language: Language, figures: Mapping[str, object]) -> str:
-        """Return what a code says, with figures that may be worked out as they are asked for.
+        """Return the text of a code with figures from a mapping, which may compute them on look-up.
 
         Raises:
-            KeyError: there are no words for it, or a figure is missing.
+            KeyError: no message for it, or a figure is missing.
         """
         return self._of(language)[code](figures)
 
@@ -68,7 +68,7 @@ class Phrases(Collection[str]):
 
 @cache
 def read_texts(topic: str, language: Language) -> Mapping[str, str]:
-    """Return the texts of a topic by their names, with figures in braces as ``str.format`` fills them.
+    """Return the texts of a topic by name, with placeholders for ``str.format``.
 
     Raises:
         InvalidInputError: one of them has choices.

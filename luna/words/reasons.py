@@ -1,4 +1,4 @@
-"""Why a device does what it does, as data: the wordings of each reason, what their figures are, and the limits at work."""
+"""Reasons of plans as data: wordings of each reason, kinds of their figures, comparisons between figures, and active limits."""
 
 from functools import cache
 from itertools import count, takewhile
@@ -8,10 +8,10 @@ from luna.words.catalogue import CatalogueMessage
 from luna.words.language import Language
 from luna.words.phrases import Phrases
 
-# No short wording is longer, whatever its figures.
+# Longest short wording, with any figures.
 SHORT_LENGTH = 60
 
-# What figures of reasons are: name → how it is said. Prices are per kWh.
+# Figure of a reason → its format. Prices are per kWh.
 FIGURES: dict[str, str] = {
     "kwh": "energy",
     "buy": "price",
@@ -19,15 +19,15 @@ FIGURES: dict[str, str] = {
     "price": "price",
     "value": "price",
     "refill": "price",
-    # What the surplus that fills the battery later would sell for.
+    # Feed-in price of the surplus that fills the battery later.
     "sun": "price",
-    # What has to be paid for feeding in, or is paid for drawing: a price below zero without its sign.
+    # A negative feed-in or import price, without its sign.
     "fee": "price",
-    # A bought kWh with what is lost until it is used; what using, or storing, a kWh now would bring after losses and wear.
+    # Price of a bought kWh including losses until its use; gain of using, or of storing, a kWh now after losses and wear.
     "loaded": "price",
     "save": "price",
     "keep": "price",
-    # The import price with what counts beside money.
+    # The import price with the objective's other weights.
     "counted": "price",
     "dearest": "price",
     "reserve": "share",
@@ -38,19 +38,19 @@ FIGURES: dict[str, str] = {
     "total": "count",
     "kw": "power",
     "held": "energy",
-    # What the planner would charge, or give, where what was learned is followed, and what following that costs, or gains, by the planner's value.
+    # Where a learned policy decides: the planner's own charge or discharge, and what the difference costs, or gains, by the planner's value function.
     "takes": "energy",
     "gives": "energy",
     "gain": "money",
     "cost": "money",
     "hours": "hours",
     "time": "time",
-    # The slot's own start; it decides whether a time needs its weekday.
+    # The slot's own start, which decides whether a time needs its weekday.
     "start": "start",
 } | {name: form for kind in DEVICE_KINDS for name, form in kind.reason_figures.items()}
 
 Pairs = tuple[tuple[str, str], ...]
-# By reason, the figures that its sentence sets against each other, the lower first: both are shown with as many decimals as it takes to see which is which.
+# Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that distinguish them.
 COMPARED: dict[str, Pairs] = {
     "brought_back": (("soc", "least"), ("most", "soc")),
     "outside_limits": (("soc", "least"), ("most", "soc")),
@@ -64,11 +64,10 @@ COMPARED: dict[str, Pairs] = {
     "keep_room": (("refill", "sell"), ("sun", "sell"), ("value", "sell"), ("keep", "sell")),
 } | {code: pairs for kind in DEVICE_KINDS for code, pairs in kind.compared_figures.items()}
 
-# What keeps a battery from doing more, or makes it do something whatever prices are; why it trades now or later; why other devices run or wait.
 _FULL = Phrases(("battery_reasons", "trade_reasons"), "reason_", devices="reason_")
-# They fit a small screen (``SHORT_LENGTH``), the last of each needs no figure.
+# At most ``SHORT_LENGTH`` characters; the last wording of each reason needs no figure.
 _SHORT = Phrases(("battery_reasons", "trade_reasons"), "short_", devices="short_")
-# The limits at work in a slot, by code.
+# The active limits of a slot, by code.
 LIMITS = Phrases("battery_reasons", "limit_")
 
 
@@ -79,7 +78,7 @@ def list_reason_codes() -> tuple[str, ...]:
 
 
 def find_wordings(code: str, language: Language, *, short: bool = False) -> tuple[CatalogueMessage, ...]:
-    """Return the wordings of a reason in order of preference: the first whose figures are all there is said; none where it has no words."""
+    """Return the wordings of a reason in order of preference, of which the first with all its figures is used; none where the reason is unknown."""
     phrases = _SHORT if short else _FULL
     wordings = (phrases.find(f"{code}_{place}", language) for place in count(1))
     return tuple(message for message in takewhile(lambda each: each is not None, wordings) if message is not None)

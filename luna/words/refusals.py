@@ -1,4 +1,4 @@
-"""A refusal in the words of a reader of pages: what is the matter, where, and what to do, in their language whatever the error was worded in."""
+"""Errors on pages: sentence, field and remedy in the reader's language, from the error's reason and parameters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from luna.words.numbers import MINUS, NBSP, Numbers, say_day, write_decimal
 from luna.words.phrases import Phrases
 from luna.words.quarantine import say_row_fault
 
-# What is said of each declared reason, of errors without one by their code, and what fields of forms are called.
+# Sentences and remedies by declared reason, of errors without one by their code, and names of form fields.
 SENTENCES, REMEDIES = Phrases("refusals", "sentence_"), Phrases("refusals", "remedy_")
 SENTENCES_OF_CODES, REMEDIES_OF_CODES = Phrases("error_codes", "sentence_"), Phrases("error_codes", "remedy_")
 FIELDS = Phrases("fields")
 
 
 class SpokenError(InvalidInputError):
-    """A refusal that is worded in its reader's language already."""
+    """An error whose message is already in its reader's language."""
 
 
 @dataclass(frozen=True, slots=True)
 class SaidRefusal:
-    """What a page says of an error; ``place`` and ``remedy`` are empty where there is none, ``detail`` is the error itself where it says more."""
+    """An error on a page; ``place`` and ``remedy`` may be empty, ``detail`` is the error's own message where it says more."""
 
     sentence: str
     remedy: str
@@ -40,21 +40,21 @@ class SaidRefusal:
 
 
 def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
-    """Return what a page says of an error."""
-    # The field as people call it: the last part of its path that is no number.
+    """Return an error in the reader's language."""
+    # The field's name: the last part of its path that is no index.
     field = next((part for part in reversed((error.field or "").split(".")) if part and not part.isdigit()), "")
     named = FIELDS.find(field, language)
     place = named({}) if named is not None else PREFIXES.say(field, language) if field in PREFIXES else field
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
-    # Of a newer release's worker there are reasons that this one does not know.
+    # A worker of a newer release may send reasons that this one lacks.
     declared = refusals.REASONS.get(error.reason or "")
     if declared is not None:
         figures = _SaidParameters(error.parameters, declared.kinds, language)
         sentence, remedy = (part.fill(str(error.reason), language, figures) for part in (SENTENCES, REMEDIES))
         return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
     code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
-    # Its own remedy is one for the terminal and for programs.
+    # The error's own remedy addresses the command line and programs.
     return SaidRefusal(SENTENCES_OF_CODES.say(code, language), REMEDIES_OF_CODES.say(code, language), place, f"{error.message}.")
 
 

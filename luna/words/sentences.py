@@ -1,4 +1,4 @@
-"""From a code and its figures to words."""
+"""Sentences of reasons: choice of the wording that the figures fill, and enough decimals to tell compared figures apart."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -15,13 +15,13 @@ from luna.words.numbers import Numbers, price_scale
 from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
 
 Figure = float | datetime | str | None
-# Rounded to whole cents, two different prices may read the same; then all of the sentence are given with a decimal.
+# Two different prices may read the same in whole cents; then all prices of the sentence get a decimal.
 _PRICE_RESOLUTION = 0.05
-# Figures that a sentence sets against each other get this many decimals more at most: closer ones are the same.
+# Most extra decimals of figures that a sentence compares: closer ones count as equal.
 _MOST_DECIMALS = 2
 _PAIR = 2
 _SAME = 0.999 * 10.0**-_MOST_DECIMALS
-# A weekday alone names no day that is further off.
+# A weekday alone is ambiguous for a day further away.
 _WEEK = timedelta(days=6)
 
 
@@ -30,8 +30,8 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 
     Args:
         code: of a reason.
-        figures: by the names of ``FIGURES``: kwh, prices per kWh in ``currency``, ``reserve`` as a share, ``time`` and ``start`` as
-            instants or ISO 8601 texts with offset. None counts as not given; figures the wording does not need are left out.
+        figures: by the names of ``FIGURES``: kWh, prices per kWh in ``currency``, ``reserve`` as a share, ``time`` and ``start`` as
+            instants or ISO 8601 texts with offset. None counts as missing; surplus figures are ignored.
         language: a code.
         zone: the site's, for times.
         currency: the site's, ISO 4217.
@@ -46,10 +46,9 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 
 
 class Sentences:
-    """The sentences of one reader; what several slots have in common is worded once.
+    """The sentences of one reader, cached by code and figures: many slots share them.
 
-    Figures are taken as they are given: numbers, pairs of numbers for prices between which something lies, and for ``time`` and ``start`` instants, or
-    what ``datetime.isoformat`` makes of them.
+    Figures are not validated: numbers, pairs of numbers for a range of prices, and for ``time`` and ``start`` instants or texts of ``datetime.isoformat``.
     """
 
     def __init__(self, numbers: Numbers) -> None:
@@ -60,7 +59,7 @@ class Sentences:
         self._days: dict[object, date] = {}
 
     def say(self, code: str, figures: Mapping[str, Figure]) -> str:
-        """Return the fullest wording whose figures are all given.
+        """Return the fullest wording whose figures are all there.
 
         Raises:
             InvalidInputError: there is none.
@@ -68,7 +67,7 @@ class Sentences:
         return self.say_both(code, figures)[0]
 
     def say_both(self, code: str, figures: Mapping[str, Figure]) -> tuple[str, str]:
-        """Return the same and the fullest short wording that fits as well.
+        """Return the wording of ``say``, and the fullest short one that fits into ``SHORT_LENGTH``.
 
         Raises:
             InvalidInputError: there is none.
@@ -80,7 +79,7 @@ class Sentences:
         if wording is None:
             words, short = self._word(full, figures, begun), ""
             for phrase in shorter:
-                # What compares the same figures words them alike.
+                # With the same comparisons the figures have the same decimals.
                 alike = phrase.compared == full.compared and phrase.figures <= full.figures
                 short = phrase.pattern % (words if alike else self._word(phrase, figures, begun))
                 if len(short) <= SHORT_LENGTH:
@@ -89,7 +88,7 @@ class Sentences:
         return wording
 
     def _word(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> dict[str, str]:
-        """Return the figures of a wording, prices and shares with as many decimals as it takes, times as they are read on the day ``begun``."""
+        """Return the figures of a wording as texts: prices and shares with the decimals they need, times relative to the day ``begun``."""
         beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
         for compared in phrase.compared:
             beside[compared.kind] = self._count_decimals(compared, figures)
@@ -103,7 +102,7 @@ class Sentences:
         return words
 
     def _count_decimals(self, compared: "_Compared", figures: Mapping[str, Any]) -> int:
-        """Return how many decimals it takes until all that is set against each other can be told apart."""
+        """Return how many decimals distinguish all compared figures."""
         scale, least = self._scales[compared.kind], 0
         lows: list[float] = []
         highs: list[float] = []
@@ -123,7 +122,7 @@ class Sentences:
                 least = 1
         for below, above in compared.rises:
             lower, higher = highs[below], lows[above]
-            # Further apart than a whole one they are rounded to different numbers.
+            # More than one unit apart, they differ without decimals.
             while least < _MOST_DECIMALS and _SAME < higher - lower <= 1 and round(lower, least) >= round(higher, least):
                 least += 1
         return least
@@ -139,7 +138,7 @@ class Sentences:
 
 @cache
 def limit(code: str, *, language: Language) -> str:
-    """Return the words for a limit at work.
+    """Return the text of an active limit.
 
     Raises:
         InvalidInputError: no such limit.
@@ -149,7 +148,7 @@ def limit(code: str, *, language: Language) -> str:
 
 
 class _Compared(NamedTuple):
-    """Figures of a ``kind`` that may need decimals, and which of them (places) are set against each other, the lower first."""
+    """Figures of a ``kind`` that may need decimals, and the index pairs of those that are compared, the lower first."""
 
     kind: str
     names: tuple[str, ...]
@@ -157,7 +156,7 @@ class _Compared(NamedTuple):
 
 
 class _Phrase(NamedTuple):
-    """A wording ready to be filled: of each place in the pattern the name of its figure, and the kind of it."""
+    """A parsed wording; ``figures`` holds placeholder, name and kind of each figure in the ``pattern``."""
 
     pattern: str
     figures: frozenset[tuple[str, str, str]]
@@ -166,7 +165,7 @@ class _Phrase(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """The wordings of a reason that some figures fill: in full and, fullest first, short; ``names`` are the figures of any of them."""
+    """The wordings of a reason that the given figures fill: the full one, and short ones, fullest first; ``names`` are the figures of any of them."""
 
     full: _Phrase
     short: tuple[_Phrase, ...]
@@ -203,7 +202,7 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
     compared = []
     for kind in ("price", "share"):
         names = tuple(name for name, each in figures.values() if each == kind)
-        # A price alone has no other one to be told apart from.
+        # A single price needs no comparison.
         if len(names) >= (_PAIR if kind == "price" else 1):
             compared.append(_Compared(kind, names, tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)))
     needs = frozenset(name for name, _ in figures.values())
@@ -215,7 +214,7 @@ def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: i
 
 
 def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False) -> str:
-    """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
+    """Return a clock time, with its day unless that is ``begun`` or none is given; ``within`` a sentence: "at 12:30"."""
     instant = datetime.fromisoformat(figure) if isinstance(figure, str) else figure
     clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
     if begun is None or begun == (day := local.date()):
@@ -243,7 +242,7 @@ def _require_known(name: str, known: Collection[str], field: str) -> None:
 
 
 def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
-    """Return a figure as its kind says: a number, or an instant."""
+    """Validate a figure by its kind: a number, or an instant."""
     _require_known(name, FIGURES, "reason.figures")
     field, is_instant = f"reason.figures.{name}", FIGURES[name] in ("time", "start")
     match figure:

@@ -1,4 +1,4 @@
-"""Times as people say them now: by the clock, with their day as soon as it is another one than today."""
+"""Instants and spans relative to now: the clock time, with the day where it is not today."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from luna.words.numbers import EN_DASH, Numbers
 from luna.words.phrases import Phrases
 
 _TIMES = Phrases("times")
-# A weekday alone names no day that is further off.
+# A weekday alone is ambiguous for a day further away.
 WEEK_DAYS = 7
 
 
@@ -21,7 +21,7 @@ def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
 
 
 def say_edges(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> tuple[str, str]:
-    """Return the beginning and the end of a span; what runs begins "now", and the end names its day where that is not the one it begins on."""
+    """Return begin and end of a span; a running one begins "now". The end has its day where that is not the day of the begin, or of now."""
     runs = first <= now < end
     begin = _TIMES.say("now", numbers.language) if runs else say_when(first, now=now, numbers=numbers)
     same_day = _count_days(now if runs else first, end, numbers) == 0
@@ -29,7 +29,7 @@ def say_edges(first: datetime, end: datetime, *, now: datetime, numbers: Numbers
 
 
 def say_span(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> str:
-    """Return from when to when: "now – Fri 05:30", "tomorrow 07:00 – 09:15"."""
+    """Return a span: "now – Fri 05:30", "tomorrow 07:00 – 09:15"."""
     return f" {EN_DASH} ".join(say_edges(first, end, now=now, numbers=numbers))
 
 

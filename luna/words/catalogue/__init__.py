@@ -1,7 +1,6 @@
-"""What Luna says, as data: a folder for each language, in it a file for each topic, in the format of Fluent (https://projectfluent.org).
+"""The message catalogue: a folder per language, a Fluent file (https://projectfluent.org) per topic, English as fall-back.
 
-A language is there once its folder is; what it lacks is said in English. A topic's file is read when something of it is said first, and a message parsed
-when that is said first: a process that says nothing loads neither, and the parser is loaded for what is more than a line.
+A new folder adds a language. A file is read when its topic is first used and a message parsed when first used; messages of one line need no parser.
 """
 
 import re
@@ -17,19 +16,19 @@ if TYPE_CHECKING:
     from luna.words.catalogue.fluent_message import Part
 
 ENGLISH = "en"
-# The topic in which a language says of itself what it is called and how it counts.
+# The topic with a language's own name, plural rule and locale formats.
 ITSELF = "language"
 _START_OF_MESSAGE = re.compile(r"^(?=[a-zA-Z])", re.MULTILINE)
 
 
-# A message that is one line of text, figures and no-break spaces, before blank lines and comments.
+# A message of one line: text, figures and no-break spaces, followed by blank lines and comments.
 _LINE = re.compile(r"""[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \}|\{ "\\u00A0" \})+)(?:\n(?:#[^\n]*)?)*""")
 _FIGURE = re.compile(r"\{ \$(\w+) \}")
 _NO_BREAK_SPACE = '{ "\\u00A0" }'
 
 
 class CatalogueMessage:
-    """What is said under one name, in one language."""
+    """One message in one language, parsed when first used."""
 
     __slots__ = ("_language", "_parts", "_source")
 
@@ -40,10 +39,10 @@ class CatalogueMessage:
 
     @property
     def parts(self) -> tuple["Part", ...]:
-        """Its texts and choices.
+        """The texts and choices of the message.
 
         Raises:
-            InvalidInputError: what of Fluent it is written in is not read here.
+            InvalidInputError: it uses a part of Fluent that is not supported.
         """
         if self._parts is None:
             # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms to load.
@@ -58,7 +57,7 @@ class CatalogueMessage:
 
     @property
     def text(self) -> str:
-        """Its one text, with its figures in braces.
+        """The message as one format string.
 
         Raises:
             InvalidInputError: it has choices.
@@ -70,7 +69,7 @@ class CatalogueMessage:
                 raise InvalidInputError("this message of a catalogue is one text", field="message", value=self._source, remedy="Write it without choices.")
 
     def __call__(self, figures: Mapping[str, object]) -> str:
-        """Return it with its figures, each as ``str`` writes it."""
+        """Return the text with its figures, each formatted by ``str``."""
         return self._fill(self.parts, figures)
 
     def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
@@ -88,7 +87,7 @@ class _Language:
         self._topics: dict[str, Mapping[str, CatalogueMessage]] = {}
 
     def read(self, topic: str) -> Mapping[str, CatalogueMessage]:
-        """Return the messages of a topic by their names; none where it has no such file."""
+        """Return the messages of a topic by name; none where it has no such file."""
         if topic not in self._topics:
             path = self._folder / f"{topic}.ftl"
             text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -102,7 +101,7 @@ class _Language:
         return c2py(itself["plural"]({})), tuple(itself["plural-forms"]({}).split())
 
     def plural_form(self, count: int) -> str:
-        """Return the plural form that a whole number takes."""
+        """Return the plural category of an integer."""
         rule, forms = self._plural
         return forms[rule(abs(count))]
 
@@ -120,26 +119,26 @@ class Catalogue:
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
-        """The codes of the languages that are there."""
+        """The codes of all languages."""
         codes = {path.parent.name for path in self._folder.glob(f"*/{ITSELF}.ftl")}
         return (ENGLISH, *sorted(codes - {ENGLISH}))
 
     def choose(self, wanted: str) -> str:
-        """Return the language that is wanted where it is there, else English."""
+        """Return ``wanted`` where the catalogue has it, else English."""
         return wanted if wanted in self.languages else ENGLISH
 
     def topics(self, language: str) -> tuple[str, ...]:
-        """Return the topics of which a language says something."""
+        """Return the topics that a language has a file for."""
         return tuple(sorted(path.stem for path in (self._folder / language).glob("*.ftl")))
 
     def read(self, topic: str, language: str) -> Mapping[str, CatalogueMessage]:
-        """Return the messages of a topic by their names, of this language alone."""
+        """Return the messages of a topic by name, without the English fall-back."""
         if language not in self._languages:
             self._languages[language] = _Language(self._folder / language)
         return self._languages[language].read(topic)
 
     def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
-        """Return the messages of topics by their names: an earlier topic's before a later one's, English ones where the language has none."""
+        """Return the messages of topics by name; earlier topics win over later ones, English is the fall-back."""
         messages_by_name: dict[str, CatalogueMessage] = {}
         later_first = tuple(topics)[::-1]
         for each in dict.fromkeys((ENGLISH, self.choose(language))):
@@ -148,7 +147,7 @@ class Catalogue:
         return messages_by_name
 
     def name(self, language: str) -> str:
-        """Return what a language calls itself."""
+        """Return a language's own name."""
         return self.read(ITSELF, language)["name"]({})
 
 
