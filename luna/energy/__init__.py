@@ -1,1 +1,1 @@
-"""The domain: values in, values out. No I/O, no clock; NumPy, Pydantic and the standard library, nothing else."""
+"""The energy domain: pure functions and models. No I/O, no clock; NumPy, Pydantic and the standard library, nothing else."""

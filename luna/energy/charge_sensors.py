@@ -1,4 +1,4 @@
-"""What vehicles say of themselves: how full they are, and whether they are at their chargers."""
+"""State of charge and plug state of vehicles, judged from their sensors."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from luna.energy.part import SOC_ROUNDING
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 
-# The note by which a plan says that it rests on a vehicle's reading.
+# Code of a plan's note that it uses a vehicle's reading.
 _READ_NOTE = "vehicle_soc_read"
 
-# Neither a fast charger nor a motorway moves a car's charge faster for minutes on end.
+# Neither fast chargers nor motorways exceed this for minutes on end.
 MOST_ON_THE_ROAD_KW = 150.0
 
 Said = tuple[InstantArray, FloatArray]
@@ -27,7 +27,7 @@ NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class ChargeSensors:
-    """The sensors of a vehicle by their names, None where there is none; with ``unplugged`` the other one is on while it is away."""
+    """Names of a vehicle's sensors, None without one; ``unplugged``: ``connected`` is inverted, on while the vehicle is away."""
 
     soc: str | None
     connected: str | None
@@ -36,7 +36,7 @@ class ChargeSensors:
 
 @dataclass(frozen=True, slots=True)
 class SeenCharge:
-    """What a vehicle said by an instant: its charge, and whether it is connected, since when; None: nobody knows."""
+    """The state of a vehicle at an instant: its level, and whether it is connected, since when; None: unknown."""
 
     charge: JudgedLevel | None = None
     connected: bool | None = None
@@ -44,7 +44,7 @@ class SeenCharge:
 
 
 class PlanNote(Protocol):
-    """What a plan rests on."""
+    """A note of a plan on its inputs."""
 
     @property
     def code(self) -> str: ...
@@ -53,13 +53,13 @@ class PlanNote(Protocol):
 
 
 def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
-    """Return by device the instant of the reading of its charge that a plan with such notes rests on."""
+    """Return for each device the instant of the state-of-charge reading that a plan with these notes used."""
     read = [note.figures for note in notes if note.code == _READ_NOTE]
     return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
 
 
 def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
-    """Return the sensors of vehicles that have any: of those of a role that hold then, the first one is the first vehicle's, the second one the second's."""
+    """Return the sensors in force at ``at`` by vehicle; the n-th sensor of a role belongs to the n-th vehicle, vehicles without one are left out."""
     named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
     roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
     by_vehicle = {}
@@ -72,7 +72,7 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
-    """Return how fast a vehicle fills and empties: at its own charger, or wherever it is."""
+    """Return how fast a vehicle's level moves: at its own charger, or (not ``connected``) on the road."""
     if not connected:
         return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
     given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
@@ -80,7 +80,7 @@ def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return how fast a device that stores energy fills and empties wherever it is, None where the site has it no more."""
+    """Return how fast the level of a battery, or of a vehicle on the road, moves; None where the site lacks the device."""
     batteries = [battery for battery in site.batteries if battery.name == name]
     if batteries:
         return pace_of_batteries(batteries)
@@ -88,18 +88,18 @@ def find_pace(site: Site, name: str) -> LevelPace | None:
 
 
 def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: datetime, unplugged: bool = False) -> SeenCharge:
-    """Return what is known of a vehicle at an instant.
+    """Return the state of a vehicle at the instant ``until``.
 
     Args:
-        vehicle: what it can do bounds what is believed of it.
-        socs: instants and states of charge, fractions, in order; NaN where it knew nothing.
-        plugs: instants and what its other sensor said, in order.
-        until: the last value of each holds until then.
-        unplugged: that sensor is on while the vehicle is away.
+        vehicle: its powers bound the plausible changes.
+        socs: instants and states of charge (0–1), in order; NaN where unknown.
+        plugs: instants and values of the plug sensor, in order.
+        until: the last values hold until then.
+        unplugged: the plug sensor is on while the vehicle is away.
     """
     connected, since = _judge_plug(plugs, unplugged=unplugged)
     charges = [SocReading(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
-    # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
+    # On the road it may have charged or driven, so readings at its own charger are judged apart, by the charger's power.
     here = [each for each in charges if connected and since is not None and each.at >= since]
     charge = judge_levels(here or charges, pace_of_charge(vehicle, connected=bool(here)))
     holds = socs[1].size > 0 and bool(np.isfinite(socs[1][-1]))
@@ -107,7 +107,7 @@ def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: da
 
 
 def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None]:
-    """Return whether a vehicle is connected, and since when it said so without a break."""
+    """Return whether a vehicle is connected, and since when without a break."""
     states = list(_list(plugs))
     if not states or np.isnan(states[-1][0]):
         return None, None

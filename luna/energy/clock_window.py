@@ -1,4 +1,4 @@
-"""A time of the day by the site's clock."""
+"""A daily time window in the site's local time."""
 
 from typing import Annotated, Literal
 

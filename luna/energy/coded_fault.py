@@ -1,4 +1,4 @@
-"""What is wrong with data: a code with parameters, and the English of API and command line that is made of them."""
+"""Base class of data faults: a code with parameters, stored as JSON, and the English sentence of API and command line."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ Figure: TypeAlias = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class CodedFault:
-    """A fault: its code, and the parameters of its sentence. What derives from it says which codes there are."""
+    """A fault: its code, and the parameters of its sentence. Subclasses declare the codes."""
 
-    # The sentence of each code; what stands for a parameter is filled in.
+    # Code → format string of its sentence.
     english: ClassVar[Mapping[str, str]]
 
     code: str
@@ -20,15 +20,15 @@ class CodedFault:
 
     @classmethod
     def of(cls, code: str, /, **parameters: Figure) -> Self:
-        """Return the fault of a code with its parameters."""
+        """Return the fault of a code."""
         return cls(code, parameters)
 
     @classmethod
     def read(cls, document: Any) -> Self:
-        """Return the fault that a document says.
+        """Parse a document of code and parameters.
 
         Raises:
-            ValueError: it says none.
+            ValueError: it is none.
         """
         match document:
             case {"code": str(code), "parameters": dict(parameters)}:
@@ -37,12 +37,12 @@ class CodedFault:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the fault that was written as ``text``."""
+        """Parse the fault from its ``text``."""
         return cls.read(json.loads(text))
 
     @property
     def text(self) -> str:
-        """The fault as JSON: equal ones are the same text."""
+        """The fault as JSON; equal faults have equal text."""
         return json.dumps(self.document(), ensure_ascii=False, sort_keys=True)
 
     def document(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class CodedFault:
         return {"code": self.code, "parameters": dict(self.parameters)}
 
     def say(self, figures: Mapping[str, Figure]) -> str:
-        """Return the English sentence with these figures; a newer release's fault is known here by its code alone."""
+        """Return the English sentence with these figures; of an unknown code (a newer release's) the code itself."""
         return self.english.get(self.code, self.code).format_map(figures)
 
     def __hash__(self) -> int:

@@ -1,4 +1,4 @@
-"""What speaks against a day's data: a code with parameters, and the English of API and command line that is made of them."""
+"""Faults of a day's data, on which its quality verdict rests: codes with parameters and their English sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from luna.energy.coded_fault import CodedFault, Figure
 _SIGNIFICANT = 6
 _LACKS = "{open:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
 _BEYOND = "in {known} of {slots} slots"
-# How a figure is written stands behind its colon, for every language.
+# The format of a figure, after its colon, applies to every language.
 ENGLISH: Mapping[str, str] = {
     "coverage": "{series} is known in {known} of {slots} slots",
     "silent": "{series} lacks {sensor}, silent since {since}",
@@ -40,18 +40,18 @@ ENGLISH: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayFault(CodedFault):
-    """What speaks against a day."""
+    """A fault of a day's data."""
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
 
     @classmethod
     def of(cls, code: str, /, **parameters: Figure) -> Self:
-        """Return the fault of a code; of its figures so many digits are kept as anybody reads."""
+        """Return the fault of a code, with floats rounded to six significant digits."""
         return cls(code, {name: float(f"{value:.{_SIGNIFICANT}g}") if isinstance(value, float) else value for name, value in parameters.items()})
 
     @property
     def figures(self) -> dict[str, str]:
-        """Its parameters as they are written in any language, but for the mark of decimals."""
+        """The parameters as texts, formatted as in the English sentence; only the decimal mark depends on the language."""
         forms = {name: form for _, name, form, _ in Formatter().parse(ENGLISH.get(self.code, "")) if name}
         return {name: format(value, forms.get(name) or "") for name, value in self.parameters.items()}
 

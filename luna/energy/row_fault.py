@@ -1,4 +1,4 @@
-"""Why a row of a file or a reading is refused: a code with parameters, and the English of API and command line that is made of them."""
+"""Faults of rows and readings, by which they are quarantined: codes with parameters and their English sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar
 from luna.energy.coded_fault import CodedFault, Figure
 
 _UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
-# What stands for a parameter is filled in; ``hint`` is a key of ``HINTS``.
+# Code → format string; the parameter ``hint`` is a key of ``HINTS``.
 ENGLISH: Mapping[str, str] = {
     "no_rows": "the file has no rows",
     "no_value": "the row holds no value",
@@ -44,7 +44,7 @@ ENGLISH: Mapping[str, str] = {
     "built_again": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh",
     "built_again_swapped": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh, with what the opposite direction was",
 }
-# What a value that lies outside its bounds is to be checked for.
+# What to check of a value out of bounds.
 HINTS: Mapping[str, str] = {
     "unit": "check the unit",
     "direction": "energies are counted in their own direction",
@@ -55,7 +55,7 @@ HINTS: Mapping[str, str] = {
     "m_per_s": "metres per second",
     "g_per_kwh": "grams per kWh",
 }
-# Values that are too high for what they are, or for the site.
+# Codes of values that are too high for their quantity, or for the site.
 TOO_HIGH = frozenset({"above", "above_site"})
 
 
@@ -67,7 +67,7 @@ class RowFault(CodedFault):
 
     @property
     def series(self) -> str | None:
-        """Whose value is refused; None: the row is."""
+        """The series of the refused value; None: the whole row is refused."""
         series = self.parameters.get("series")
         return None if series is None else str(series)
 
@@ -77,12 +77,12 @@ class RowFault(CodedFault):
 
 
 def refuse_unit(unit: str | None) -> RowFault:
-    """Return why readings in ``unit`` are no energy and no power."""
+    """Return the fault of a unit that is neither energy nor power."""
     return RowFault.of("wrong_unit", unit=unit) if unit else RowFault("no_unit")
 
 
 def write_kwh(kwh: float) -> str:
-    """Return an energy of which a thousandth still shows."""
+    """Return an energy with two decimals, below 1 kWh with four significant digits."""
     return f"{kwh:.2f}" if kwh >= 1 else f"{kwh:.4g}"
 
 

@@ -1,4 +1,4 @@
-"""What policies cost over a span of local days, which of the days count, and what is left to be replayed. Pure."""
+"""Savings over a span of local days: cost and emissions by policy, days that count or are left out, and days still to be replayed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Literal
 
 from luna.energy.day_fault import DayFault
 
-# What the inverter does by itself, what Luna does, and what could have been done by who knew all.
+# The inverter alone, Luna, and perfect foresight.
 WITHOUT, LUNA, POSSIBLE = "self_consumption", "mpc", "oracle"
 # A day counts once all of these are replayed.
 NEEDED = (WITHOUT, LUNA, POSSIBLE)
-# Less is rounding, nothing that could be saved.
+# Smaller possible savings are rounding.
 LITTLE_MONEY = 0.005
 G_PER_KG = 1000
 
@@ -21,7 +21,7 @@ LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "gaps", "estima
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day that counts, by policy: its cost less what its batteries gained in worth, and what its import emitted, where that is known."""
+    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the emissions of its import where known."""
 
     day: date
     cost: Mapping[str, float]
@@ -29,18 +29,18 @@ class CountedDay:
 
     @property
     def saved(self) -> float:
-        """By how much Luna was cheaper than the inverter alone."""
+        """Savings of Luna over the inverter alone."""
         return self.cost[WITHOUT] - self.cost[LUNA]
 
     @property
     def possible(self) -> float:
-        """By how much perfect foresight was."""
+        """Savings of perfect foresight over the inverter alone."""
         return self.cost[WITHOUT] - self.cost[POSSIBLE]
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutDay:
-    """A day that does not count, and why; ``faults`` are what the verdict says against its data."""
+    """A day that does not count, and why; ``faults`` are those of its quality verdict."""
 
     day: date
     code: LeftOutCode
@@ -49,9 +49,9 @@ class LeftOutDay:
 
 @dataclass(frozen=True)
 class Savings:
-    """The days from ``first`` to ``last``: those that count, those that do not, and what all that count come to.
+    """The days from ``first`` to ``last``: those that count, those that do not, and the sums of those that count.
 
-    Invariants: every day stands in one of the two lists; a policy's sum is that of its days.
+    Invariants: every day is in exactly one of the two lists; a policy's sum is that of its days.
     """
 
     first: date
@@ -61,32 +61,32 @@ class Savings:
 
     @property
     def days(self) -> int:
-        """How many days there are in all."""
+        """Number of days in the span."""
         return (self.last - self.first).days + 1
 
     @cached_property
     def cost(self) -> dict[str, float]:
-        """What each policy that is known on all counted days cost over them."""
+        """Total cost by policy, of the policies known on all counted days."""
         return _sum([day.cost for day in self.counted])
 
     @cached_property
     def carbon_days(self) -> list[CountedDay]:
-        """The counted days of which the emissions are known too."""
+        """The counted days with known emissions."""
         return [day for day in self.counted if all(name in day.carbon_kg for name in NEEDED)]
 
     @cached_property
     def carbon_kg(self) -> dict[str, float]:
-        """What each policy's import emitted over ``carbon_days``."""
+        """Emissions of the import by policy over ``carbon_days``."""
         return _sum([day.carbon_kg for day in self.carbon_days])
 
     def tail(self, days: int) -> "Savings":
-        """Return the last ``days`` of the span."""
+        """Return the savings of the last ``days`` of the span."""
         first = max(self.first, self.last - timedelta(days=days - 1))
         kept = [day for day in self.counted if day.day >= first], [day for day in self.left_out if day.day >= first]
         return Savings(first, self.last, *kept)
 
     def find_missing_spans(self) -> list[tuple[date, date]]:
-        """Return the runs of neighbouring days that could be replayed and were not, first and last day of each."""
+        """Return the runs of days that could be replayed and were not, first and last day of each."""
         spans: list[tuple[date, date]] = []
         for left in self.left_out:
             if left.code != "not_replayed":
@@ -99,7 +99,7 @@ class Savings:
 
 
 def share_of_possible(amounts: Mapping[str, float], *, policy: str = LUNA) -> float | None:
-    """Return which share of what could be saved a policy saved; None where next to nothing could be."""
+    """Return a policy's share of the possible savings; None where next to nothing could be saved."""
     possible = amounts[WITHOUT] - amounts[POSSIBLE]
     return (amounts[WITHOUT] - amounts[policy]) / possible if possible > LITTLE_MONEY else None
 

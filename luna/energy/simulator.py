@@ -1,4 +1,4 @@
-"""Steps sites through time under a policy: physics decides what happens, economics what it costs."""
+"""Simulation of sites over time under a policy: physics computes the energy flows, economics their cost."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -20,9 +20,9 @@ Part = TypeVar("Part", Flows, SetPoint)
 
 @dataclass(frozen=True, slots=True)
 class Actuals:
-    """What really happened: load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
+    """Actual load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
 
-    ``off_grid`` (``(sites, slots)``) says where the grid was away; None: never.
+    ``off_grid`` (``(sites, slots)``) marks grid outages; None: there are none.
     """
 
     timeline: Timeline
@@ -33,9 +33,9 @@ class Actuals:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """What a policy made of the actuals; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
+    """Simulated flows and set-points of a policy; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
 
-    ``unserved_kwh`` (``(sites, slots)``) is load that nothing could serve while the grid was away.
+    ``unserved_kwh`` (``(sites, slots)``) is load that nothing could serve during a grid outage.
     """
 
     timeline: Timeline
@@ -49,36 +49,36 @@ class Trajectory:
         return self.setpoints.mode
 
     def column(self, site: int) -> "Trajectory":
-        """Return the trajectory of one of the sites that ran side by side."""
+        """Return the trajectory of one site."""
         return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
 
 
 @dataclass
 class CountedPolicy:
-    """A policy as it is, of whose set-points those are counted that the safety layer changes: ``corrected`` slots of each site, ``(sites,)``."""
+    """A policy that counts its slots with a set-point that the safety layer changes: ``corrected``, shape ``(sites,)``."""
 
     policy: Policy
     limits: SiteLimits
     corrected: IndexArray = field(default_factory=lambda: np.zeros(1, dtype=np.int64), init=False)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the policy asks for."""
+        """Return the policy's own set-point, not the corrected one."""
         requested = self.policy.decide(slot, stored_kwh)
         self.corrected = self.corrected + find_corrected(requested, clamp(requested, stored_kwh, self.limits.at(slot))).any(axis=0)
         return requested
 
 
 def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
-    """Return what ``policy`` makes of ``actuals``; every set-point passes the safety layer.
+    """Simulate ``policy`` on ``actuals``; every set-point passes the safety layer.
 
     Args:
         policy: decides each slot from the stored energy at its start.
         actuals: load and PV.
-        limits: of the site or sites; those of the connection may change from slot to slot.
+        limits: of the site or sites; those of the connection may vary by slot.
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
-        progress: told slots done and slots in all.
+        progress: receives the slots done and all slots.
 
-    Invariants: energy balance in every slot to 1e-9, what is unserved taken off the load; limits are never left.
+    Invariants: energy balance in every slot to 1e-9, with unserved energy subtracted from the load; limits always hold.
     """
     load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
     flows: list[Flows] = []
@@ -92,7 +92,7 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
-            # Nothing crosses the meter where the grid is away: surplus is held back, and nothing exceeds the connection.
+            # Nothing crosses the meter in an outage: surplus is curtailed, and the connection is not exceeded.
             meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
             flow = replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
         stored_kwh = flow.stored_kwh
@@ -104,19 +104,19 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
 
 
 def _carry_house(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray) -> SetPoint:
-    """Return the set-point with what an inverter does by itself where the grid is away: the battery carries the house, PV fills it."""
+    """Return the set-point with self-consumption, as inverters do without the grid, at the sites in an outage (``alone``)."""
     own = clamp(whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(alone.shape, dtype=np.int8)), stored_kwh, limits)
     return SetPoint(**{name: np.where(alone, getattr(own, name), getattr(setpoint, name)) for name in SetPoint.__slots__})
 
 
 def stack(parts: Sequence[Part]) -> Part:
-    """Return the parts of consecutive slots as one, with the slot as an added last axis."""
+    """Stack the arrays of consecutive slots along an added last axis."""
     kind = type(parts[0])
     return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
 
 
 def _pick_column(part: Part, site: int) -> Part:
-    """Return one site's share; its axis stays, of length one."""
+    """Select one site; its axis stays, with length one."""
     return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
 
 

@@ -1,4 +1,4 @@
-"""Stretches of the local day on a timeline."""
+"""Occurrences of daily time windows on a timeline."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ _WEEKEND = 5
 
 
 def find_spans(window: ClockWindow, timeline: Timeline, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Yield begin and end (UTC) of every occurrence of a window that overlaps what is still to come of the timeline, in order."""
+    """Yield begin and end (UTC) of every occurrence of a window that overlaps the timeline from its ``begin`` on, in order."""
     day, last = timeline.start.astimezone(zone).date() - _DAY, timeline.end.astimezone(zone).date()
     over_midnight = window.to <= window.from_
     while day <= last:
@@ -27,7 +27,7 @@ def find_spans(window: ClockWindow, timeline: Timeline, zone: ZoneInfo) -> Itera
 
 
 def mark_slots(windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool) -> BoolArray:
-    """Return which slots lie in one of the windows, ``whole`` or at least in part, shape ``(slots,)``."""
+    """Return which slots lie in one of the windows, ``whole`` or in part, by their remaining part; shape ``(slots,)``."""
     inside = np.zeros(timeline.count, dtype=bool)
     for window in windows:
         for begin, end in find_spans(window, timeline, zone):

@@ -1,4 +1,4 @@
-"""What a site would do without a plan: inverters follow the house, cars charge when they are plugged in; weather and habits are the same."""
+"""Baseline without Luna: inverters run self-consumption and cars charge at plug-in, under the same weather and load."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from luna.energy.timeline import FloatArray, Timeline
 
 @dataclass(frozen=True, slots=True)
 class ChargerStay:
-    """A stay at a charger: slots ``[first, end)``, and what it charges there at most, kW."""
+    """A charging session: slots ``[first, end)``, and its highest charging power, kW."""
 
     first: int
     end: int
@@ -25,9 +25,9 @@ class ChargerStay:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a site needs and what its roof could give, kWh per slot, shape ``(slots,)``, free of NaN.
+    """Load and possible PV of a site, kWh per slot, shape ``(slots,)``, free of NaN.
 
-    ``charge_kwh`` is what its chargers take; in a stay the same energy is charged as early as the charger allows.
+    ``charge_kwh`` is the energy of its chargers with Luna; the baseline charges the same energy of each session as early as the charger allows.
     """
 
     timeline: Timeline
@@ -39,7 +39,7 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class WithoutLuna:
-    """What comes of it, each of shape ``(slots,)``; ``soc`` is that of all batteries together at the end of a slot, NaN where there are none."""
+    """The baseline's flows, kWh, each of shape ``(slots,)``; ``soc`` is that of all batteries together at the end of a slot, NaN without any."""
 
     soc: FloatArray
     import_kwh: FloatArray
@@ -47,15 +47,15 @@ class WithoutLuna:
 
 
 def run_without_luna(site: Site, house: House, *, soc: float, prices: tuple[FloatArray, FloatArray]) -> WithoutLuna:
-    """Return what inverters alone make of a house.
+    """Simulate a house with inverters alone.
 
     Args:
         site: with its devices.
-        house: its needs and its sun.
+        house: its load, PV and charging sessions.
         soc: at the start, of every battery.
-        prices: of import and export, which say when PV that may be held back is; free of NaN.
+        prices: import and export price per slot, free of NaN, by which PV is curtailed where the site allows it.
 
-    Invariants: the state of charge never leaves a battery's limits; each stay gets the energy that it gets with Luna.
+    Invariants: the state of charge never leaves a battery's limits; each session gets the same energy as with Luna.
     """
     limits = SiteLimits.of(site)
     load = house.load_kwh + charge_at_plug_in(house)
@@ -68,7 +68,7 @@ def run_without_luna(site: Site, house: House, *, soc: float, prices: tuple[Floa
 
 
 def charge_at_plug_in(house: House) -> FloatArray:
-    """Return what chargers take where each stay's energy is charged from its begin on, as fast as its charger allows, kWh, shape ``(slots,)``."""
+    """Return the chargers' energy with each session charged from its begin at full power, kWh, shape ``(slots,)``."""
     early = house.charge_kwh.copy()
     for stay in house.stays:
         span = slice(stay.first, stay.end)

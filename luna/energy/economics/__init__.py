@@ -1,1 +1,1 @@
-"""What a slot costs: the only place where money and carbon are computed."""
+"""Prices, costs and emissions of slots: the only place where money and carbon are computed."""

@@ -1,6 +1,6 @@
-"""What of a tariff couples slots: prices of a kWh that depend on what was drawn before it, and demand charges for the highest powers of a month.
+"""Tariff components that couple slots: prices that depend on the energy drawn before (block tariffs), and demand charges on a month's peak powers.
 
-Of the first there is one class for each kind, found by the rule it stands for.
+``EnergyCharge`` has one implementation per kind of price rule, registered with ``@charges``.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,27 +19,27 @@ from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
 
 class EnergyCharge(Protocol):
-    """What a tariff adds to the price of a slot because of what was drawn before it, with what counted when a horizon begins.
+    """A surcharge on a slot's price that depends on the energy drawn before, with the state at the begin of a horizon.
 
-    Its class is declared with ``@charges``, the price of the first kWh with ``@prices``, and its rows in the planner's model with ``@rows_of``.
+    Its class is registered with ``@charges``, the price of the first kWh with ``@prices``, and its rows in the planner's model with ``@rows_of``.
     """
 
     @classmethod
     def of(cls, rule: Any, drawn_kwh: float) -> Self:
-        """Return the charge of a rule where so much has been drawn in the running period."""
+        """Return the charge of a rule after ``drawn_kwh`` in the current period."""
         ...
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        """Return what the period that runs at the end of ``past``, which begins with a local month, has drawn, kWh; unknown (NaN) counts as nothing."""
+        """Return the energy drawn in the period at the end of ``past``, kWh; ``past`` begins with a local month, NaN counts as 0."""
         ...
 
     def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
-        """Return what is added to the cost of each slot, shape ``(slots,)``."""
+        """Return the surcharge of each slot, shape ``(slots,)``, currency."""
         ...
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the charge as it is once the first slots of a timeline have drawn ``import_kwh``, shape ``(fewer slots,)``."""
+        """Return the charge after the first slots of a timeline have drawn ``import_kwh``, which is shorter than the timeline."""
         ...
 
 
@@ -48,7 +48,7 @@ _CHARGES: dict[type, type[EnergyCharge]] = {}
 
 
 def charges(rule: type) -> Callable[[ChargeT], ChargeT]:
-    """Declare the class of charges that a kind of rule makes."""
+    """Register the charge class of a kind of rule."""
 
     def declare(charge: ChargeT) -> ChargeT:
         _CHARGES[rule] = charge
@@ -58,7 +58,7 @@ def charges(rule: type) -> Callable[[ChargeT], ChargeT]:
 
 
 def find_charge(rule: ImportRule) -> type[EnergyCharge] | None:
-    """Return the class of charges that a rule makes; None where every kWh of a slot costs the same."""
+    """Return the charge class of a rule; None where every kWh of a slot costs the same."""
     return _CHARGES.get(type(rule))
 
 
@@ -70,9 +70,9 @@ def _price_first_block(rule: BlockPrice, slots: PricedSlots) -> FloatArray:
 @charges(BlockPrice)
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """A block tariff and what the month in which a horizon begins has drawn so far: later blocks begin at ``begin_kwh`` and cost ``rise`` more.
+    """A block tariff, with the energy drawn so far in the month of the horizon's begin.
 
-    Both have shape ``(blocks − 1,)``; ``rise`` is what a kWh costs more than in the block before.
+    ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before, per kWh) have shape ``(blocks − 1,)``.
     """
 
     begin_kwh: FloatArray
@@ -81,17 +81,17 @@ class Blocks:
 
     @classmethod
     def of(cls, rule: BlockPrice, drawn_kwh: float) -> Self:
-        """Return the blocks of a tariff."""
+        """Return the blocks of a rule after ``drawn_kwh`` in the current month."""
         ends = [block.up_to_kwh for block in rule.blocks if block.up_to_kwh is not None]
         return cls(np.array(ends, dtype=float), np.diff([block.price for block in rule.blocks]), drawn_kwh)
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        """Return what the month has drawn."""
+        """Return the energy drawn in the last local month of ``past``, kWh."""
         return float(np.nansum(import_kwh[list_months(past, zone)[-1]]))
 
     def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
-        """Return what later blocks add to the cost of each slot: a slot pays for the blocks that its own energy lies in."""
+        """Return the surcharge of later blocks per slot: a slot pays for the blocks that its own energy falls into."""
         cost = np.zeros(timeline.count)
         for number, slots in enumerate(list_months(timeline, zone)):
             drawn = np.cumsum(import_kwh[slots])
@@ -101,22 +101,22 @@ class Blocks:
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the blocks with what the month of the next slot has drawn."""
+        """Return the blocks with the energy drawn so far in the month of the next slot."""
         first, months = import_kwh.size, list_months(timeline, zone)
         number = next(place for place, slots in enumerate(months) if first in slots)
         before = months[number][months[number] < first]
         return replace(self, drawn_kwh=(self.drawn_kwh if number == 0 else 0.0) + float(import_kwh[before].sum()))
 
     def left_kwh(self, *, first: bool) -> FloatArray:
-        """Return what a month may still draw before each later block begins; ``first``: it is the month in which the horizon begins."""
+        """Return the energy left before each later block begins, kWh; ``first``: in the month in which the horizon begins."""
         return np.maximum(self.begin_kwh - (self.drawn_kwh if first else 0.0), 0.0)
 
     def block_of(self, energy_kwh: float, *, first: bool) -> int:
-        """Return in which block the next kWh lies when a month draws so much more."""
+        """Return the block of the next kWh after a month draws another ``energy_kwh``."""
         return int((self.left_kwh(first=first) <= energy_kwh).sum())
 
     def price_above(self, block: int) -> float:
-        """Return what a kWh costs more there than in the first block."""
+        """Return the price of a block above that of the first, per kWh."""
         return float(self.rise[:block].sum())
 
 
@@ -126,14 +126,14 @@ def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
     return [np.flatnonzero(months == month) for month in np.unique(months)]
 
 
-# --- the highest powers of a month --------------------------------------------------------------------------------------------------------------
+# --- demand charges -----------------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PeakHistory:
-    """What the first month of a horizon has seen before it, kW: its highest intervals, and ``today_kw`` where only the highest of a day counts.
+    """Peaks before a horizon in its first month, kW: the highest intervals, and ``today_kw`` where only one interval a day counts.
 
-    ``interval_kwh`` is what the interval that is running at the start has imported so far.
+    ``interval_kwh`` is the import so far of the interval that the horizon begins in.
     """
 
     highest_kw: tuple[float, ...] = ()
@@ -143,7 +143,7 @@ class PeakHistory:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A component of a capacity tariff, and what its month has seen so far."""
+    """A component of a capacity tariff with the peaks of the month so far."""
 
     price: PeakPrice
     history: PeakHistory = PeakHistory()
@@ -151,10 +151,10 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class MonthShare:
-    """One local month's share of a horizon under a component: the slots that count, the number of each one's interval, and of each interval's unit.
+    """One local month of a horizon under a component: the slots that count, the interval of each slot, and the unit of each interval, as indices.
 
-    A unit is what may be among the highest once: the interval, or its day. ``first`` says that the horizon begins in this month, ``running``
-    that the first interval had begun before, and ``today`` that the first unit is of the day in which the horizon begins.
+    A unit contributes one peak: the interval, or its day. ``first``: the horizon begins in this month; ``running``: the first interval began before it;
+    ``today``: the first unit is the day on which the horizon begins.
     """
 
     slots: IndexArray
@@ -165,13 +165,13 @@ class MonthShare:
     today: bool
 
     def interval_kw(self, import_kwh: FloatArray, peak: Peak) -> FloatArray:
-        """Return the mean power of each interval, what it had imported before included."""
+        """Return the mean power of each interval, kW, with the import before the horizon."""
         energy = np.bincount(self.interval, weights=import_kwh[self.slots])
         energy[0] += peak.history.interval_kwh if self.running else 0.0
         return np.asarray(energy * 60 / peak.price.interval_minutes)
 
     def before_kw(self, peak: Peak) -> tuple[tuple[float, ...], float]:
-        """Return the month's highest so far, and what its first unit has reached already."""
+        """Return the month's peaks so far and the peak so far of its first unit, kW."""
         if not self.first:
             return (), 0.0
         by_day = peak.price.one_per_day
@@ -179,10 +179,10 @@ class MonthShare:
         return (*peak.history.highest_kw, *alone), peak.history.today_kw if by_day and self.today else 0.0
 
 
-# Of the sites of a batch many have the same tariff, and of a plan several steps ask for its shares.
+# Many sites of a batch share a tariff, and several steps of a plan need the shares.
 @lru_cache(maxsize=32)
 def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[MonthShare, ...]:
-    """Return each local month's share of a horizon; a month without a slot that counts has none.
+    """Split a horizon into local months; a month without a slot that counts is left out.
 
     Raises:
         InvalidInputError: the slots are longer than the tariff's interval.
@@ -192,7 +192,7 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
         raise refuse("slots-beyond-interval", field="tariff.peak.interval_minutes", value=price.interval_minutes)
     offset = local_offsets(timeline.starts, zone)
     local, length = timeline.starts + offset, np.timedelta64(interval)
-    # Intervals follow the local clock; counted in UTC, the hour that comes twice in autumn stays two.
+    # Intervals follow the local clock; counted in UTC, the repeated hour in autumn stays two hours.
     tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(interval.total_seconds())
     day, month = local.astype("datetime64[D]").astype(np.int64), local.astype("datetime64[M]").astype(np.int64)
     counts = window_holds(price, timeline.starts, zone)
@@ -210,16 +210,16 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
 
 
 def peak_cost(import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak], *, zone: ZoneInfo) -> float:
-    """Return what the components of a capacity tariff add over a horizon: per month price × what the billed power rises above that of before.
+    """Return the extra demand charge of a horizon, currency: per month the price × the rise of the billed power over the peaks so far.
 
-    Billed is the mean of the highest units, and never less than the component's floor. A month that begins within the horizon begins at its floor: what
-    that costs is due whatever is planned.
+    Billed is the mean of the highest units, never less than the component's floor. A month that begins within the horizon starts at the floor, whose cost
+    is due with any plan and not included.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``.
         timeline: of these slots.
-        peaks: components with what the month in which the horizon begins has seen.
-        zone: whose clock and months count.
+        peaks: components with the peaks so far of the month in which the horizon begins.
+        zone: time zone of intervals and months.
 
     Raises:
         InvalidInputError: the slots are longer than a component's interval.
@@ -236,19 +236,19 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
-    """Return the power that is billed for a month: the mean of the highest units, those that are not there yet as nothing, and never less than the floor."""
+    """Return a month's billed power, kW: the mean of the highest units, missing ones as 0, and never less than the floor."""
     highest = sorted(units_kw, reverse=True)[: price.highest]
     return max(sum(highest) / price.highest, price.least_kw)
 
 
 def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo) -> PeakHistory:
-    """Return what a component has counted of one local month up to the end of ``past``; what is unknown (NaN) counts as nothing.
+    """Return the peaks of a component in one local month up to the end of ``past``; NaN counts as 0.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``.
         past: the month so far, from its first slot.
         price: the component.
-        zone: whose clock and months count.
+        zone: time zone of intervals and months.
     """
     shares = month_shares(price, past, zone)
     if not shares:

@@ -1,4 +1,4 @@
-"""When PV is held back: not exported where that costs money, off where importing is paid for as well."""
+"""PV curtailment by price: no feed-in at a negative export price, PV off where importing is paid as well."""
 
 from operator import attrgetter
 
@@ -10,10 +10,10 @@ from luna.energy.timeline import FloatArray
 
 
 def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatArray) -> IntArray:
-    """Return how a site's PV is used: not exported where that costs money, off where importing is paid and selling is not; as it comes where it must.
+    """Return the curtailment per slot: of feed-in at a negative export price, of all PV where importing is paid and feed-in is not; none without consent.
 
-    Where both pay, PV is sold: which pays more depends on load and sun, and a plan that knows them may choose otherwise.
-    PV keeps serving house and battery even where importing is paid, where a battery may take from nothing else.
+    Where importing and feed-in both pay, PV is fed in: which pays more depends on load and sun, and a plan that knows them may decide otherwise.
+    PV is never off where a battery may not charge from the grid, for it has no other source.
     """
     if not site.curtailable:
         return np.zeros(import_price.shape, dtype=np.int8)

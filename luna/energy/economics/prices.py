@@ -1,4 +1,4 @@
-"""What a kWh costs and earns in each slot, and when that became known."""
+"""Import and export prices per slot from a tariff, publication times of day-ahead prices, and their extension beyond what is published."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offse
 
 
 def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
-    """Return which instants (UTC) lie within a window by the local clock, shape of ``starts``; one whose end is not after its begin runs over midnight."""
+    """Return which instants (UTC) lie in a local time window, shape of ``starts``; a window that ends at or before its begin runs over midnight."""
     local = starts + local_offsets(starts, zone)
     minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
     weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
@@ -36,7 +36,7 @@ SpotPrices = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class PricedSlots:
-    """The slots that a rule prices: the clock its bands mean, the series of prices there are, and which of them is the site's own."""
+    """The input of a price rule: slots, time zone of its bands, price series by name, and the name of the site's own series."""
 
     timeline: Timeline
     zone: ZoneInfo
@@ -44,13 +44,13 @@ class PricedSlots:
     own: str
 
 
-# By the class of a rule, what gives the price of a slot's first kWh.
+# Class of a rule → function that returns the price of each slot's first kWh.
 _PRICES: dict[type, Callable[[Any, PricedSlots], FloatArray]] = {}
 RuleT = TypeVar("RuleT")
 
 
 def prices(rule: type[RuleT]) -> Callable[[Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]]:
-    """Declare what prices the slots of a kind of rule."""
+    """Register the price function of a kind of rule."""
 
     def declare(price: Callable[[RuleT, PricedSlots], FloatArray]) -> Callable[[RuleT, PricedSlots], FloatArray]:
         _PRICES[rule] = price
@@ -62,13 +62,13 @@ def prices(rule: type[RuleT]) -> Callable[[Callable[[RuleT, PricedSlots], FloatA
 def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
     """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
 
-    Where a price depends on what was drawn before it is that of the first kWh: what later ones cost more, the tariff's ``EnergyCharge`` says.
+    A price that depends on the energy drawn before is that of the first kWh; the tariff's ``EnergyCharge`` adds the surcharge of later ones.
 
     Args:
         tariff: of the site.
         timeline: the slots.
-        zone: whose clock bands of a tariff mean.
-        spot: prices on ``timeline`` of what ``tariff.price_series`` names: markets, and the site's own series.
+        zone: time zone of the tariff's bands.
+        spot: prices on ``timeline`` of each of ``tariff.price_series``: markets, and the site's own series.
 
     Raises:
         InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
@@ -108,7 +108,7 @@ def _find_series(name: str, spot: SpotPrices) -> FloatArray:
 
 
 def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
-    """Return when day-ahead prices of each slot became known: 13:00 of the market's local day before, shape of ``starts``.
+    """Return the publication time (UTC) of each slot's day-ahead price: 13:00 local time of the day before, shape of ``starts``.
 
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """
@@ -118,7 +118,7 @@ def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
 
 
 def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> FloatArray:
-    """Replace everything from slot ``known`` on by the same slot of the last known day.
+    """Replace prices from slot ``published`` on by the same slot of the last published day.
 
     Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
 
@@ -128,7 +128,7 @@ def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> F
         slots_per_day: 96 for quarter-hours.
 
     Raises:
-        InvalidInputError: nothing is known, or there is a gap in what is known.
+        InvalidInputError: no price is published, or the published ones have a gap.
     """
     gaps = np.flatnonzero(~np.isfinite(price[:published]))
     if published == 0 or gaps.size:
