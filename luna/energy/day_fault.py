@@ -40,7 +40,7 @@ ENGLISH: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayFault(CodedFault):
-    """A fault of a day's data."""
+    """What speaks against a day."""
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
 

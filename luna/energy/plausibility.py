@@ -1,4 +1,4 @@
-"""Whether prices and energies are what their unit says, by what the same series was and by what is known of markets and homes. Pure."""
+"""Plausibility of units of prices and energies, by the stored values of the same series and by bounds of markets and homes."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,43 +8,42 @@ import numpy as np
 from luna.energy.part import PER_EURO, in_currency
 from luna.energy.timeline import FloatArray
 
-# The harmonised limits of day-ahead clearing prices are -500 and 4,000 EUR/MWh; the rest is for taxes and fees. Source: ACER decision 01-2023.
+# Harmonised limits of day-ahead clearing prices, -500 and 4,000 EUR/MWh, with a margin for taxes and fees. Source: ACER decision 01-2023.
 LOWEST_PRICE_EUR, HIGHEST_PRICE_EUR = -1.0, 6.0
-# Ten times the harmonised limit, which rises in steps: beyond it lies a wrong unit alone.
+# Ten times the harmonised limit, which rises in steps: only a wrong unit exceeds it.
 ABSURD_PRICE_EUR = 40.0
-# No day was dearer in its middle than 0.9 EUR/kWh (Finland, 5 January 2024).
+# The highest median of a day so far was 0.9 EUR/kWh (Finland, 5 January 2024).
 DEAREST_DAY_EUR = 1.5
-# Weeks of water power cost next to nothing, and the weather ends them.
+# Weeks of plentiful hydropower cost next to nothing, until the weather changes.
 LEAST_KNOWN_EUR = 0.1
-# How many times what all but a hundredth of the last weeks cost half, and a tenth, of the prices of another unit are at least; of the last weeks' own unit
-# not even the coldest day's were.
+# Share of the prices → factor over the last weeks' 99 % quantile that they exceed in a wrong unit. In the right one not even the coldest day did.
 PRICE_TIMES = {0.5: 5.0, 0.1: 10.0}
 USUAL_SHARE = 0.99
-# Of a cheap day in EUR/MWh as much is left as of a usual one in ct/kWh; beyond this only the former is.
+# A cheap day in EUR/MWh looks like a usual one in ct/kWh; beyond this factor only EUR/MWh remains.
 CENTS_TIMES = 100.0
-# Watt-hours are a thousand times as many; a car and a heat pump that are new to a flat are ten.
+# Watt-hours are a factor of 1,000; a new car and heat pump in a flat a factor of ten.
 ENERGY_TIMES = 10.0
-# More than a home's connection of three times 63 A carries, and less than watt-hours of the smallest flat would be.
+# More than a connection of 3 × 63 A carries, and less than watt-hours of the smallest flat read as kilowatt-hours.
 HOME_POWER_KW = 45.0
-# A site whose usual power is beyond it knows its connection's limit; a home's watt-hours read as kilowatt-hours are beyond it.
+# A site with more usual power has a connection limit set; a home's watt-hours read as kilowatt-hours exceed it.
 USUAL_POWER_KW = 300.0
-# Plates, meters and forecasts differ by less.
+# Rated powers, meters and forecasts differ by a smaller factor.
 FAR_BEYOND = 3.0
-# Fewer slots than a day and fewer rows than half a day of hours say too little.
+# Fewest stored slots (a day), and fewest judged rows (half a day of hours).
 FEWEST_KNOWN, FEWEST_JUDGED = 96, 12
-# Of a quarter-hour: meters that count both directions round a few watt-hours below zero, and an inverter uses a few itself at night.
+# Per quarter-hour: meters of both directions round a few watt-hours below zero, and inverters use a few at night.
 ENERGY_ROUNDING_KWH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class UnitDoubt:
-    """Why values are hardly in the unit in which they were read.
+    """A doubt about the unit in which values were read.
 
     Args:
-        share: how much of the values is at least ``value`` away from zero.
-        value: that, as it was read.
-        known: what it is compared with, in the same unit.
-        basis: ``stored``: what all but a hundredth of the last weeks' values stay within; ``field``: what is known of markets.
+        share: share of the values with a magnitude of at least ``value``.
+        value: magnitude, in the unit as read.
+        known: reference value, in the same unit.
+        basis: of the reference: ``stored``: the 99 % quantile of the last weeks' values; ``field``: bounds of markets.
         units: those in which the values would be usual.
     """
 
@@ -56,17 +55,17 @@ class UnitDoubt:
 
     @property
     def times(self) -> float:
-        """How many times what it is compared with."""
+        """Ratio of the value to the reference."""
         return self.value / self.known
 
 
 def doubt_prices(price: FloatArray, stored: FloatArray, currency: str) -> UnitDoubt | None:
-    """Return why prices are hardly in currency/kWh; None where they may well be.
+    """Return a doubt that prices are in currency/kWh; None where they are plausible.
 
     Args:
         price: currency/kWh, as read; NaN where unknown.
         stored: the last weeks' prices of the same series; NaN where unknown.
-        currency: ISO 4217; of one without an order of magnitude here only the stored prices speak.
+        currency: ISO 4217; for one that ``PER_EURO`` lacks only the stored prices are compared.
     """
     distance, scale = np.abs(price[np.isfinite(price)]), PER_EURO.get(currency)
     if distance.size < FEWEST_JUDGED:
@@ -86,12 +85,12 @@ def doubt_prices(price: FloatArray, stored: FloatArray, currency: str) -> UnitDo
 
 
 def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> UnitDoubt | None:
-    """Return why energies are hardly in kWh; None where they may well be.
+    """Return a doubt that energies are in kWh; None where they are plausible.
 
     Args:
-        kwh: per slot of ``hours``, as read; NaN where unknown.
-        stored_kwh: the last weeks' of the same series, in slots of the same length; NaN where unknown.
-        hours: how long a slot is.
+        kwh: per slot, as read; NaN where unknown.
+        stored_kwh: the last weeks' energies of the same series, in slots of the same length; NaN where unknown.
+        hours: length of a slot.
     """
     used, usual = kwh[np.isfinite(kwh) & (kwh > 0.0)], find_usual(stored_kwh)
     if used.size < FEWEST_JUDGED or usual is None or usual <= 0.0:
@@ -102,13 +101,13 @@ def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> 
 
 
 def find_usual(stored: FloatArray) -> float | None:
-    """Return how far from zero all but a hundredth of the stored values are at most; None where less than a day is stored."""
+    """Return the 99 % quantile of the stored values' magnitudes; None where less than a day is stored."""
     distance = np.abs(stored[np.isfinite(stored)])
     return float(np.quantile(distance, USUAL_SHARE)) if distance.size >= FEWEST_KNOWN else None
 
 
 def absurd_price(currency: str) -> float:
-    """Return the price, currency/kWh, beyond which only another unit lies; of a currency without an order of magnitude here that of the smallest one."""
+    """Return the price, currency/kWh, that only a wrong unit exceeds; for a currency that ``PER_EURO`` lacks the highest such bound."""
     return in_currency(ABSURD_PRICE_EUR, currency)
 
 

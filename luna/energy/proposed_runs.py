@@ -1,17 +1,17 @@
-"""The runs of a plan as they are proposed to people: what moves next to nothing is no deed, but part of what goes on beside it."""
+"""Runs of a plan's modes for display: a run that moves next to no energy is merged with its neighbour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
 
-# Less moves no bill that anybody looks at.
+# Less energy is not visible on a bill.
 LITTLE_KWH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedSlot:
-    """What is decided of a slot: the batteries' mode, None where nothing is, and the energy for whose sake it is chosen."""
+    """The decision of a slot: the batteries' mode (None: no decision), and the energy that the mode is chosen for."""
 
     mode: str | None
     moved_kwh: float = inf
@@ -20,7 +20,7 @@ class ProposedSlot:
 
 @dataclass(frozen=True, slots=True)
 class ProposedRun:
-    """Neighbouring slots of one mode, ``[first, end)``, decided by the owner or not."""
+    """Consecutive slots of one mode, ``[first, end)``, decided by the owner or not."""
 
     mode: str
     first: int
@@ -29,14 +29,14 @@ class ProposedRun:
 
 
 def moved_kwh(mode: str | None, *, charge_kwh: float, discharge_kwh: float, export_kwh: float) -> float:
-    """Return the energy for whose sake a slot has its mode; infinite where it goes by itself and is as true with none."""
+    """Return the energy that a slot's mode is chosen for; infinite for modes that need none, such as self-consumption."""
     return {"charge": charge_kwh, "supply": discharge_kwh, "export": min(discharge_kwh, export_kwh)}.get(mode or "", inf)
 
 
 def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
-    """Return the runs that slots make; one that moves less than ``LITTLE_KWH`` is part of the one before it, the first one of the one after it.
+    """Group slots into runs; a run that moves less than ``LITTLE_KWH`` joins the one before it, the first one the one after it.
 
-    What the owner decided stands for itself.
+    Runs that the owner decided are not merged.
     """
     runs_so_far: list[ProposedRun] = []
     last_is_little, first = False, 0

@@ -1,4 +1,4 @@
-"""What readers ask of a sensor's or a meter's readings: as received, cut into buckets, or thinned to a shape."""
+"""Queries of a sensor's or a smart meter's readings: as received, aggregated into buckets, or downsampled to a shape."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,19 +23,19 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class ReadingQuery:
-    """Readings of a sensor from ``first`` on, before ``end``; without ``aggregate`` as they were received.
+    """A query of readings over ``[first, end)``; without ``aggregate`` as received.
 
     Args:
         sensor: its name, or a meter's register.
         first: the first instant.
         end: the instant after the last.
         aggregate: ``increase`` of a counter, ``time_weighted_mean``, or ``shape``.
-        resolution: length of a bucket; ``1d`` means the site's local days. For ``increase`` and ``time_weighted_mean`` alone.
-        points: how many readings a ``shape`` has at most.
-        limit: how many rows an answer has at most; what follows is for the next one. A shape has none.
+        resolution: length of a bucket; ``1d`` means the site's local days. Only for ``increase`` and ``time_weighted_mean``.
+        points: most readings of a ``shape``.
+        limit: most rows of a reply; the next page has the rest. A shape ignores it.
 
     Raises:
-        InvalidInputError: no such aggregate or resolution, an option that the aggregate has no use for, or an empty window.
+        InvalidInputError: no such aggregate or resolution, an option that does not apply to the aggregate, or an empty window.
     """
 
     sensor: str | Register
@@ -58,5 +58,5 @@ class ReadingQuery:
 
     @property
     def bucket(self) -> str | None:
-        """The resolution that holds, None where rows are readings."""
+        """The effective resolution, None where rows are readings."""
         return (self.resolution or USUAL_RESOLUTION) if self.aggregate in BUCKETED else None

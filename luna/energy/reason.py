@@ -1,4 +1,4 @@
-"""Why a slot of a plan is as it is, in words: said of a slot, and of each device in it."""
+"""The message for the reason of a plan's slot, or of a device in it: code, sentence and evidence."""
 
 from datetime import datetime
 from typing import Annotated, Any

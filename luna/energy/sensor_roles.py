@@ -1,4 +1,4 @@
-"""What a sensor can say of a site, and how an owner names it."""
+"""Roles of sensors, and the entries by which an owner assigns sensors to them: signs, units, and dates of validity."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,10 +10,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from luna.energy.part import Part
 
-# ``energy``: counters (Wh, kWh, …) that only rise, or powers (W, kW, …), never below zero in a slot; the unit is read with the value, a minus takes off.
-# ``level``: a state of charge, a fraction or per cent, at the end of a slot. ``state``: recorded as it is said, on or off, or any number.
+# ``energy``: counters (Wh, kWh, …) that only rise, or powers (W, kW, …), never below zero in a slot; the unit comes with the value, a minus subtracts.
+# ``level``: a state of charge, a fraction or per cent, at the end of a slot. ``state``: recorded unchanged, on or off, or any number.
 Kind = Literal["energy", "level", "state"]
-# What an energy is to the house: all it uses, what supplies it, what takes from it, or a load with a meter of its own, which is no part of ``load_kwh``.
+# Place of an energy in the house's balance: total use, a source, a sink, or a submetered load, which is no part of ``load_kwh``.
 Flow = Literal["consumption", "source", "sink", "submetered"]
 
 
@@ -22,12 +22,12 @@ class SensorRole:
     """A role of ``input_sensors``.
 
     Args:
-        kind: what its sensors say, and in which units.
-        series: the column of ``slot_observations`` that they hold; None: they are recorded, and asked for what they said last.
-        flow: what an energy is to the house; None: it is none.
-        mark: the bit that says of a stored value that it is estimated, of one that was there before others; None: the next one that is free.
-        comment: what the database says of that column, where it is a load with a meter of its own.
-        limit_kw: the highest power of an energy, of all devices of its kind that a site has, 0 where they say nothing; None: whatever the house may take.
+        kind: quantity and units of its sensors.
+        series: the column of ``slot_observations`` that they fill; None: they are only recorded, for their last value.
+        flow: place of an energy in the house's balance; None: it has none.
+        limit_kw: highest power of an energy from all devices of the kind at a site, 0 where they have no rating; None: the house's own limit.
+        mark: bit of an estimated value in the stored mask, fixed for the older roles; None: the next free one.
+        comment: comment of the database column, where it is a submetered load.
     """
 
     kind: Kind
@@ -39,7 +39,7 @@ class SensorRole:
 
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:
-    """Return the roles that a class of ``input_sensors`` declares, by their names."""
+    """Return the roles that a class of ``input_sensors`` declares, by name."""
     return {name: role for name, described in sensors.model_fields.items() for role in described.metadata if isinstance(role, SensorRole)}
 
 
@@ -48,7 +48,7 @@ def as_entries(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    # YAML reads a day as a date.
+    # YAML parses a day into a date.
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -56,18 +56,18 @@ def _tag_of(value: Any) -> str:
     return DATED_SENSOR if isinstance(value, Mapping | DatedSensor) else SENSOR_NAME
 
 
-# A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
+# Prefix of a sensor named by its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
 OWN_TOPIC = "mqtt:"
 _OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
 
 def split_unit(sensor: str) -> tuple[str, str | None]:
-    """Return a sensor's name without the unit that it says, and that unit; only one that names its topic says one."""
+    """Split a sensor's name into name and unit; only a sensor named by its topic has a unit."""
     unit = _OWN_UNIT.search(sensor) if sensor.startswith(OWN_TOPIC) else None
     return (sensor, None) if unit is None else (sensor[: unit.start()], unit[1].strip())
 
 
-# They stand in pydantic's paths alone; nobody wrote them.
+# Tags of the union, which pydantic puts into its paths; no document contains them.
 SENSOR_NAME, DATED_SENSOR = "sensor name", "dated sensor"
 SensorName = Annotated[str, Field(min_length=1, max_length=255)]
 LocalTime = Annotated[str, Field(max_length=64), BeforeValidator(_as_text)]

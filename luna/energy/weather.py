@@ -1,4 +1,4 @@
-"""The weather at a place as it was issued: measured once its slot had ended, forecast as often as somebody did."""
+"""Weather vintages: every revision of measured and forecast weather by slot and issue time, for look-ups as of an instant."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
-# What can be on Earth. Radiation exceeds what reaches the atmosphere for minutes only, beside bright clouds.
+# Physical bounds. Radiation exceeds that above the atmosphere only for minutes, beside bright clouds.
 BOUNDS = {
     "temperature_c": (-90.0, 60.0),
     "ghi_w_m2": (0.0, 1600.0),
@@ -29,8 +29,8 @@ class WeatherVintages:
     """Every revision of the weather, in order of slot and issue.
 
     Args:
-        slot: the quarter-hour a revision is of, counted from 1970.
-        issued: the first quarter-hour that begins at or after its issue.
+        slot: quarter-hour of a revision, counted from 1970.
+        issued: first quarter-hour that begins at or after its issue, counted from 1970.
         series: the values of each of ``WEATHER``, NaN where unknown; each of shape ``(revisions,)``.
     """
 
@@ -40,13 +40,13 @@ class WeatherVintages:
 
     @classmethod
     def of(cls, starts: InstantArray, issued_at: InstantArray, series: Mapping[str, FloatArray], *, known_at: datetime | None = None) -> Self:
-        """Return the book of revisions in any order, each with its slot's start and its issue (UTC); what is not given or cannot be is unknown.
+        """Return the vintages of revisions in any order; series that are missing and values beyond ``BOUNDS`` become NaN.
 
         Args:
-            starts: of the slots.
-            issued_at: by slot.
-            series: by slot.
-            known_at: who asks; nothing was issued after it, and all of it is known from the start of its quarter-hour on.
+            starts: slot start of each revision, UTC.
+            issued_at: issue time of each revision, UTC.
+            series: values of each revision.
+            known_at: instant of the query, after which nothing was issued; all revisions count as known from the start of its quarter-hour on.
         """
         order = np.lexsort((issued_at, starts))
         seconds = issued_at[order].astype("datetime64[us]").astype(np.int64)
@@ -61,7 +61,7 @@ class WeatherVintages:
         return int(self.slot.size)
 
     def at(self, slot: IndexArray, known_at: IndexArray) -> dict[str, FloatArray]:
-        """Return the weather of each ``slot`` as last issued by the start of quarter-hour ``known_at``, NaN where nothing was; by row.
+        """Return the weather of each ``slot`` as last issued by the start of quarter-hour ``known_at``, element by element; NaN where none was.
 
         Invariants: a revision issued after ``known_at`` changes nothing.
         """

@@ -1,4 +1,4 @@
-"""Who signs in, and with what: names, passwords, the set-up of the first person."""
+"""Refusal reasons of sign-in: names, passwords, the set-up of the first person."""
 
 from luna.energy.errors import ConfirmationError, ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

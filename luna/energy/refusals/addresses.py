@@ -1,4 +1,4 @@
-"""Addresses: pages and files that are fetched from the internet, and the servers of a home itself, its broker and its Home Assistant."""
+"""Refusal reasons of URLs and addresses: pages and files on the internet, a home's broker and its Home Assistant."""
 
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""What is refused of loads that may wait."""
+"""Refusal reasons of deferrable loads."""
 
 from luna.energy.refusals.reason import RefusalReason
 

@@ -1,4 +1,4 @@
-"""What is refused of files: their form, columns, instants and units, and rows in quarantine."""
+"""Refusal reasons of data files: form, columns, instants and units, and rows in quarantine."""
 
 from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""What is refused of documents, questions and answers."""
+"""Refusal reasons of documents, questions and answers."""
 
 from luna.energy.errors import ForbiddenError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""What is refused of devices that Luna speaks to itself, and of their profiles."""
+"""Refusal reasons of device drivers and their profiles."""
 
 from luna.energy.errors import ConflictError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""Fields of requests, sites and forms that do not validate: by the type of pydantic's error, and what patterns want."""
+"""Refusal reasons of fields that pydantic does not validate, by the type of its error, and remedies by pattern."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _NUMBER = "Give a number, with a point before the decimals."
 _DAY = "Write a day such as 2024-02-01."
 
 
-# By the type of pydantic's error, with a dash for each underscore.
+# Type of pydantic's error, with dashes for underscores → reason.
 REASONS: dict[str, RefusalReason] = {
     "extra-forbidden": RefusalReason(None, "Remove it or correct its name; config/site.yaml lists a site's fields, the gateway's /docs those of requests."),
     "missing": RefusalReason(None, "Add it."),
@@ -63,7 +63,7 @@ REASONS: dict[str, RefusalReason] = {
 }
 
 
-# What patterns want, by the pattern.
+# Pattern → reason of a value that does not match it.
 FORMS: dict[str, str] = {
     r"^[\w-]+$": "form-word",
     r"^[\w.:/-]+$": "form-path",
@@ -107,7 +107,7 @@ REASONS |= {
 
 
 def find_reason(fault: Mapping[str, Any]) -> str | None:
-    """Return the reason of a fault as pydantic lists it; None where none is declared."""
+    """Return the reason of one of pydantic's faults; None where none is declared."""
     context: Mapping[str, Any] = fault.get("ctx") or {}
     if "reason" in context:
         return str(context["reason"])

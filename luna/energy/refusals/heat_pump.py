@@ -1,4 +1,4 @@
-"""What is refused of heat pumps."""
+"""Refusal reasons of heat pumps."""
 
 from luna.energy.refusals.reason import RefusalReason
 

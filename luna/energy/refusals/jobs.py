@@ -1,4 +1,4 @@
-"""What is refused of jobs and tasks, and where too much is asked for at once."""
+"""Refusal reasons of jobs, tasks and overload."""
 
 from luna.energy.errors import ConflictError, FullError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

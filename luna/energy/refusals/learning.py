@@ -1,4 +1,4 @@
-"""What is refused of what is learned: forecasts, their trainings, and those of the agent."""
+"""Refusal reasons of forecasts and of the training of forecast models and the agent."""
 
 from luna.energy.errors import ConflictError, NotFoundError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""What this machine lacks or does not let Luna do: servers, libraries, folders, ports."""
+"""Refusal reasons of this machine: missing or inaccessible servers, libraries, folders, ports."""
 
 from luna.energy.errors import ConflictError, FullError, MachineError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason

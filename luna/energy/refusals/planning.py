@@ -1,4 +1,4 @@
-"""What is refused of planning: requests, owners' orders, what-ifs, and what a plan rests on."""
+"""Refusal reasons of planning: requests, owners' orders, what-ifs, and a plan's inputs."""
 
 from luna.energy.errors import ConflictError, NotFoundError, UnavailableError, UnreadableError
 from luna.energy.refusals.reason import RefusalReason

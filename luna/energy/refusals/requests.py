@@ -1,4 +1,4 @@
-"""What is refused of a request before anybody looks at what it asks for: its body, the version and the key that it names."""
+"""Refusal reasons of HTTP requests before their content is read: body, precondition (version) and idempotency key."""
 
 from luna.energy.errors import ConflictError, UnconditionalError, UnsupportedMediaError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""What is refused of a site: what it is described as, and how it is entered, changed and removed."""
+"""Refusal reasons of sites: their description, and how they are created, changed and removed."""
 
 from luna.energy.errors import ConflictError, NotFoundError, OutdatedError, UnavailableError, UnreadableError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""Times, days and slots that cannot be used."""
+"""Refusal reasons of times, days and slots."""
 
 from luna.energy.refusals.reason import RefusalReason
 

@@ -1,4 +1,4 @@
-"""What is refused of vehicles: how they and their chargers are described and told, their stays, and the habits of those that a variant adds."""
+"""Refusal reasons of vehicles: description and control of them and their chargers, charging sessions, and the habits of a variant's vehicles."""
 
 from luna.energy.errors import NotFoundError
 from luna.energy.refusals.reason import RefusalReason

@@ -1,4 +1,4 @@
-"""Windows of time, series and pages of lists."""
+"""Refusal reasons of time windows, series and pages of lists."""
 
 from luna.energy.errors import NotFoundError
 from luna.energy.refusals.reason import RefusalReason
