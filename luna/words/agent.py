@@ -1,8 +1,8 @@
-"""Where the learning agent stands on the road to control, in words."""
+"""Localised status of the learning agent: reasons, next steps, control modes and gate verdicts."""
 
 from luna.words.phrases import Phrases
 
-# Why a mode of control is offered, or not: codes of ``agent_gates.reason``.
+# Why a control mode is offered, or not: codes of ``agent_gates.reason``.
 REASONS = Phrases("agent_status", "reason_")
 NEXT_STEPS = Phrases("agent_status", "next_")
 MODES = Phrases("agent_status", "mode_")

@@ -1,4 +1,4 @@
-"""What an answer says of itself: that the documents do not hold it, what it recommends instead."""
+"""Fixed sentences of answers from documents: no answer found, recommended documents, validity of a document."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from luna.words.numbers import say_day
 from luna.words.phrases import Phrases
 
 _ANSWERING = Phrases("answering")
-# When a document holds, and when it is asked about.
+# Validity of a document, and the time that a question is about.
 _SPANS = Phrases("answering", "span_")
 _VALIDITY = Phrases("answering", "validity_")
 
@@ -19,12 +19,12 @@ def say_answering(code: str, language: Language) -> str:
 
 
 def say_recommended(titles: Sequence[str], language: Language) -> str:
-    """Return the sentence that names documents."""
+    """Return the sentence that recommends documents."""
     return _ANSWERING.say("recommended", language, titles=", ".join(_quote(title, language) for title in titles))
 
 
 def say_validity(first: date | None, last: date | None, language: Language) -> str:
-    """Return from when until when something holds: "until 31 Dec 2025"; nothing where neither is known."""
+    """Return a period of validity: "until 31 Dec 2025"; empty where neither end is known."""
     code = "span" if first and last else "from" if first else "until" if last else None
     if code is None:
         return ""
@@ -42,12 +42,12 @@ def say_asked_time(first: date, last: date, language: Language, *, today: date) 
 
 
 def say_holds(title: str, validity: tuple[date | None, date | None], language: Language, *, today: date) -> str:
-    """Return the sentence that says when a document holds, or held."""
+    """Return the sentence with the validity of a document, present or past."""
     return _VALIDITY.say("holds", language, **_tell_validity(title, validity, language, today))
 
 
 def say_beyond(title: str, validity: tuple[date | None, date | None], asked: tuple[date, date], language: Language, *, today: date) -> str:
-    """Return the sentence that a document does not hold at the time asked about."""
+    """Return the sentence that a document is not valid at the time of the question."""
     asked_holds = _ANSWERING.say("held" if asked[1] < today else "holds", language)
     figures = _tell_validity(title, validity, language, today) | {"asked": say_asked_time(*asked, language, today=today), "asked_holds": asked_holds}
     return _VALIDITY.say("beyond", language, **figures)

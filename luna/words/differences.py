@@ -1,4 +1,4 @@
-"""Why a forecast differs from the usual, in words: what is expected, what is usual, then the largest reasons with what each adds."""
+"""Sentences that explain a forecast's difference from the usual, reason by reason, and the causes of a changed plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ LEAST_FACTS = {"temperature": 0.05, "sky": 1.0}  # °C, W/m²; everything else i
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What one reason adds to the usual.
+    """The contribution of one reason to the difference from the usual.
 
     Args:
-        fact: how far what the reason speaks of lies above the last seven days, in °C for ``temperature``, W/m² for ``sky``, else kW; None where nobody knows.
+        fact: the reason's own quantity above its mean of the last seven days, in °C for ``temperature``, W/m² for ``sky``, else kW; None where unknown.
     """
 
     code: str
@@ -28,27 +28,27 @@ class Difference:
     fact: float | None = None
 
 
-# Reasons whose fact points the way of what they add; where it does not, as a sunny hour behind a roof, naming it would puzzle.
+# Reasons whose fact has the sign of the contribution; where it has not, as a sunny hour behind a roof, naming the fact would confuse.
 ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv")}
 
-# A reason by its code, where load and PV are spoken of differently with the series, and which way its fact lies where that has words of its own.
+# Message names: code, series where load and PV differ, and direction of the fact where it has its own wording.
 _REASONS = Phrases("differences", "reason_")
 _SLOT = Phrases("differences", "slot_")
-# Causes of another plan, and which way their figure changed where that has words of its own.
+# Causes of a changed plan, with the direction of their figure where it has its own wording.
 _CAUSES = Phrases("differences", "cause_", devices="cause_")
 _EFFECTS = Phrases("differences", "effect_")
 
 
 def describe_difference(difference: Difference, *, series: SeriesName, start: datetime, numbers: Numbers) -> str:
-    """Return one reason with what it adds: "3.2 °C colder than in the last seven days: +0.30 kW".
+    """Return one reason with its contribution: "3.2 °C colder than in the last seven days: +0.30 kW".
 
     Args:
         start: of the slot, for the day of the week.
 
     Raises:
-        InvalidInputError: a reason that has no words.
+        InvalidInputError: an unknown reason.
     """
-    # Which way the fact lies; what would be shown as nothing lies neither above nor below.
+    # A fact that would be shown as zero lies neither above nor below.
     fact, is_aligned = difference.fact, (difference.code, series) in ALIGNED
     if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (is_aligned and fact * difference.kw < 0):
         way = "neither"
@@ -64,7 +64,7 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
 
 
 def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *, numbers: Numbers) -> str:
-    """Return what is expected of a slot, what would be usual, and the reasons for the difference as ``describe_difference`` words them."""
+    """Return expected and usual power of a slot, and the reasons for the difference, as texts of ``describe_difference``."""
     gap = round(expected_kw, 2) - round(usual_kw, 2)
     way = "above" if gap >= LEAST_KW else "below" if gap <= -LEAST_KW else "neither"
     figures = {"expected": expected_kw, "usual": usual_kw, "difference": abs(gap)}
@@ -74,7 +74,7 @@ def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *
 
 
 def list_difference_codes() -> list[str]:
-    """Return the codes of reasons, with the series where load and PV are spoken of differently."""
+    """Return the codes of reasons, with the series where the wordings of load and PV differ."""
     return _list_codes(_REASONS, "above", "below")
 
 
@@ -88,18 +88,18 @@ def _list_codes(phrases: Phrases, *ways: str) -> list[str]:
     return [*dict.fromkeys(name.rpartition("_")[0] if name.endswith(endings) else name for name in phrases)]
 
 
-# What would be shown as no money.
+# Less is shown as no money.
 HALF_CENT = 0.005
-# What would be shown as nothing.
+# Less is shown as zero.
 _NOTHING = {"prices": 0.0005}
 _NOTHING_KWH = 0.05
 
 
 def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbers: Numbers) -> str:
-    """Return an input that is other now, how many modes that changed, and what the plan costs more because of it.
+    """Return a changed input, the number of modes that it changed, and the extra cost of the plan.
 
     Args:
-        figure: by how much it is higher, per kWh for ``prices``, kWh for ``load``, ``pv`` and ``soc``; None: nothing says so.
+        figure: increase of the input, currency per kWh for ``prices``, kWh for ``load``, ``pv`` and ``soc``; None: it has no figure.
 
     Raises:
         InvalidInputError: no such cause.

@@ -1,4 +1,4 @@
-"""The camera lab in words: its controllers, places and seasons, and what the figures of a batch say."""
+"""Localised texts of the camera lab: names of controllers, locations, seasons and metrics, and the findings of a batch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from luna.words.language import Language
 from luna.words.numbers import NBSP, UNKNOWN, Numbers, join_words
 from luna.words.phrases import Phrases
 
-# A figure and the ends of its interval, None where there is none.
+# Value, low and high of an estimate, None where there is none.
 Span = tuple[float | None, float | None, float | None]
 
 CONTROLLERS = Phrases("camera_lab", "controller_")
@@ -19,39 +19,39 @@ _WORDS = Phrases("camera_lab", "word_")
 
 
 def say_controller(name: str, language: Language) -> str:
-    """Return what a controller is called within a sentence; its own name where nobody called it otherwise."""
+    """Return a controller's name within a sentence; an unknown one unchanged."""
     return _read(CONTROLLERS, name, language)
 
 
 def say_location(name: str, language: Language) -> str:
-    """Return what a location is called."""
+    """Return the name of a location."""
     return _read(LOCATIONS, name, language)
 
 
 def say_season(name: str, language: Language) -> str:
-    """Return what a season is called."""
+    """Return the name of a season."""
     return _read(SEASONS, name, language)
 
 
 def say_metric(name: str, language: Language) -> str:
-    """Return what a figure is called within a sentence."""
+    """Return the name of a metric within a sentence."""
     return _read(METRICS, name, language)
 
 
 def say_measure(metric: str, value: float | None, numbers: Numbers, *, signed: bool = False) -> str:
-    """Return a difference in a figure with its unit: shares in percentage points, energy in Wh."""
+    """Return a difference of a metric with its unit: shares in percentage points, energy in Wh."""
     digits, unit = _measure(metric, numbers.language)
     return UNKNOWN if value is None else f"{digits(value, numbers, signed=signed)}{NBSP}{unit}"
 
 
 def say_difference(metric: str, span: Span, numbers: Numbers, *, signed: bool = True) -> tuple[str, str]:
-    """Return a difference with its unit, and its interval with a blank before it, or that there is none."""
+    """Return a difference with its unit, and its interval with a leading blank, or the note that there is none."""
     digits, _ = _measure(metric, numbers.language)
     return say_measure(metric, span[0], numbers, signed=signed), say_span(span, lambda end: digits(end, numbers, signed=signed), numbers.language)
 
 
 def say_span(span: Span, say: Callable[[float], str], language: Language) -> str:
-    """Return an interval, with a blank before it, or that there is none."""
+    """Return an interval with a leading blank, or the note that there is none."""
     _, low, high = span
     if low is None or high is None:
         return _WORDS.say("no_span", language)
@@ -59,7 +59,7 @@ def say_span(span: Span, say: Callable[[float], str], language: Language) -> str
 
 
 def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
-    """Return what the figures of a batch say, one or two sentences; the code where it is unknown."""
+    """Return a finding of a batch as one or two sentences; an unknown code unchanged."""
     if code == "compared":
         name = f"compared_{figures['way']}"
     elif code == "trend":
@@ -70,12 +70,12 @@ def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
 
 
 def say_locations(names: Sequence[str], language: Language) -> str:
-    """Return what locations are called, joined as a sentence does."""
+    """Return the names of locations as a list within a sentence."""
     return _list([say_location(name, language) for name in names], language)
 
 
 def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]:
-    """Return the figures of an insight as its sentence shows them; what it does not name is left out."""
+    """Return the localised figures of a finding; a figure that the mapping lacks is left out."""
     language = numbers.language
     texts = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
     texts |= {name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)}
@@ -105,7 +105,7 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
         return {"value": numbers.share(value, decimals=1), "span": span}
     undecided = figures.get("way") == "open"
     if not undecided and value is not None and value < 0:
-        # "lower by 0.5 (0.4 to 0.6)": the way is said in words.
+        # "lower by 0.5 (0.4 to 0.6)": the sentence has the direction, so figures have no sign.
         value, low, high = (None if each is None else -each for each in (value, high, low))
     value_text, span = say_difference(metric, (value, low, high), numbers, signed=undecided)
     test, p_value = "", figures.get("p_value")
@@ -116,7 +116,7 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
 
 
 def _measure(metric: str, language: Language) -> tuple[Callable[..., str], str]:
-    """Return how a figure's digits are written, and its unit."""
+    """Return the number format and the unit of a metric."""
     shares = metric.endswith("_share")
     scale, unit = (100.0, _WORDS.say("points", language)) if shares else (1.0, "Wh")
 

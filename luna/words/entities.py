@@ -1,4 +1,4 @@
-"""What Home Assistant shows of a site: the name of each entity, and what stands where nothing overrides the plan."""
+"""Names of a site's entities in Home Assistant, and the option that follows the plan."""
 
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
@@ -9,10 +9,10 @@ ENTITIES = Phrases("entities", devices="entity_")
 
 
 def say_follow_plan(language: Language) -> str:
-    """Return what a select says while the plan is followed."""
+    """Return the option of a select entity that follows the plan."""
     return ENTITIES.say("follow_plan", language)
 
 
 def follows_plan(text: str) -> bool:
-    """Return whether that is what a select says, in any language."""
+    """Return whether ``text`` is the option that follows the plan, in any language."""
     return text in map(say_follow_plan, CATALOGUE.languages)

@@ -1,4 +1,4 @@
-"""The house now in sentences: what happens and why, what comes next, what days cost and save, when the car leaves; each figure with what it rests on."""
+"""Sentences about the house now: current action and reason, next actions, cost and savings, the car's departure, and the basis of each figure."""
 
 from luna.words.language import Language
 from luna.words.phrases import Phrases
@@ -9,15 +9,15 @@ _ANSWERS = Phrases("answers")
 
 
 def say_level_decided(language: Language) -> str:
-    """Return why batteries do something else than was planned of the slot that runs."""
+    """Return why batteries depart from the plan in the current slot: their state of charge decided."""
     return HOUSE.say("level_decided", language)
 
 
 def say_basis(basis: str, *, language: Language) -> str:
-    """Return what a figure rests on."""
+    """Return the basis of a figure."""
     return _BASES.say(basis, language)
 
 
 def answer_phrase(code: str, language: Language, /, **figures: str) -> str:
-    """Return what a tool over a site's data tells, as a sentence or a phrase with its figures."""
+    """Return a sentence or phrase in the answer of a tool over a site's data, with its figures."""
     return (_ANSWERS if code in _ANSWERS else HOUSE).say(code, language, **figures)

@@ -1,4 +1,4 @@
-"""Why rows and readings are in quarantine: they are stored with a code and its parameters; this is what pages say of them."""
+"""Localised reasons of quarantined rows and readings, from the stored fault's code and parameters."""
 
 from luna.energy.row_fault import RowFault, write_kwh
 from luna.words.language import Language
@@ -10,7 +10,7 @@ _WORDS = Phrases("quarantine")
 
 
 def say_row_fault(fault: RowFault, language: Language) -> str:
-    """Return why a row is in quarantine; a fault that has no words, such as one of a newer release, stays in English."""
+    """Return why a row is in quarantine; an unknown fault, such as a newer release's, stays in English."""
     message = _WORDS.find(fault.code, language)
     return str(fault) if message is None else message({name: _say(name, value, language) for name, value in fault.parameters.items()})
 

@@ -1,4 +1,4 @@
-"""Recommendations as people read them: title, text, what it was computed from, and why it is shown."""
+"""Localised recommendations: title, text, evidence, and why one is shown."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -17,15 +17,15 @@ class RecommendationWords(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
-# By code of the item. Figures stand in braces; how each is said, ``_FORMS`` knows.
+# By code of the item; ``_FORMS`` formats the figures.
 _TITLES = Phrases("recommendations", "title_")
 _TEXTS = Phrases("recommendations", "text_")
 _EVIDENCE = Phrases("recommendations", "evidence_")
-# Of what is saved in a year of days like those recorded, what every such saving rests on.
+# The basis of savings that are extrapolated from the recorded days to a year.
 _YEAR = Phrases("recommendations", "year_")
 _OF_A_YEAR = ("shift_load", "standby", "battery_reserve", "negative_feed_in", "wash_in_sun")
 REASONS = Phrases("recommendations", "reason_")
-# What uses without the unit are called, by their column, where they might wait.
+# Column of a use that can be deferred → name.
 _WAITING = Phrases((), devices="waiting_")
 
 
@@ -33,7 +33,7 @@ def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) 
     """Return title, text and evidence of an item.
 
     Raises:
-        InvalidInputError: an unknown code, or a figure that its words need is missing.
+        InvalidInputError: an unknown code, or a missing figure.
     """
     if code not in _TITLES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(_TITLES)}.")
@@ -54,7 +54,7 @@ def say_reason(code: str, numbers: Numbers, *, saving: float | None = None) -> s
     return REASONS.say(code, numbers.language, saving=numbers.money(saving))
 
 
-# How a figure is said, by its name.
+# Figure → format.
 _FORMS: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("price", "markup"), lambda value, numbers: numbers.price(value, decimals=1)),
     **dict.fromkeys(("bill", "paid", "instead"), lambda value, numbers: numbers.money(value)),

@@ -59,12 +59,12 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
-    """Return what a page says of the problem document of a job that failed."""
+    """Return the problem document of a failed job in the reader's language."""
     return say_refusal(read_problem(problem), language)
 
 
 class _SaidParameters(dict[str, object]):
-    """The parameters of an error as people of a language write them."""
+    """The localised parameters of an error."""
 
     def __init__(self, parameters: Mapping[str, Any], kinds: Mapping[str, ParameterKind], language: Language) -> None:
         super().__init__((name, _say_parameter(value, kinds.get(name), language)) for name, value in parameters.items() if value is not None)
@@ -84,12 +84,12 @@ def _say_parameter(value: Any, kind: ParameterKind | None, language: Language) -
 
 def _say_share(value: float, language: Language) -> str:
     percent = round(100 * value, 1)
-    # A share is the same in every zone and currency.
+    # Time zone and currency do not matter for a share.
     return Numbers(language, ZoneInfo("UTC"), "EUR").share(value, decimals=0 if percent == round(percent) else 1)
 
 
 def _say_instant(value: str, language: Language) -> str:
-    # With the offset of the site, so its clock stands there.
+    # The text has the site's offset, so it shows the site's local time.
     return f"{_say_day(value, language)}, {datetime.fromisoformat(value):%H:%M}"
 
 

@@ -1,4 +1,4 @@
-"""Reasons and limits of stored plans told anew in the reader's language."""
+"""Translation of reasons and limits of stored plans into the reader's language."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,12 +14,12 @@ from luna.words.sentences import Sentences, limit, sentence
 
 
 def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False) -> str:
-    """Return a reason in the reader's language: anew from its figures, where they are words here, else as the plan says it.
+    """Return a reason in the reader's language, from its code and figures where they are known here, else the plan's own text.
 
     Args:
-        reason: ``code``, ``text``, ``short`` and ``figures``, as a plan's answer has them.
+        reason: ``code``, ``text``, ``short`` and ``figures`` of a plan's reply.
         start: of the slot.
-        numbers: how the reader is spoken to.
+        numbers: formats of the reader.
         short: for a small screen.
     """
     figures = {"start": start} | reason["figures"]
@@ -31,18 +31,18 @@ def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, 
 
 
 def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers) -> str:
-    """Return the reason of a run of slots, of all of it where one sentence is true of it, by times as they are read ``now``, not when it begins.
+    """Return the reason of a run of slots: one sentence for all of them where one is true, with times relative to ``now``, not to the run's begin.
 
     Args:
-        reason: as a plan's answer has it, of the slot that stands for the run where no one sentence does.
+        reason: of a plan's reply, of the slot that represents the run where no single sentence is true.
         alike: the figures of the slots with the same code, each with ``start``.
-        now: as of when times are read.
-        numbers: how the reader is spoken to.
+        now: instant of reading.
+        numbers: formats of the reader.
     """
     try:
         joined = join_figures(reason["code"], alike)
     except KeyError:
-        # Words that this version does not know: the plan's own stand.
+        # A figure that this release does not know: the plan's own text is used.
         joined = None
     figures = reason["figures"] if joined is None else {name: value for name, value in joined.items() if name != "start"}
     try:
@@ -53,12 +53,12 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
 
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:
-    """Return limits at work in the reader's language; a plan carries them as words of its own language."""
+    """Return active limits in the reader's language; a plan stores them as texts of its own language."""
     codes = [_limit_codes().get(words, words) for words in limits]
     return [limit(code, language=numbers.language) if code in LIMITS else code for code in codes]
 
 
 @cache
 def _limit_codes() -> dict[str, str]:
-    """Return the codes of limits by their words, in any language."""
+    """Return the codes of limits by their texts in all languages."""
     return {LIMITS.say(code, language): code for code in LIMITS for language in CATALOGUE.languages}

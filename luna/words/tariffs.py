@@ -1,4 +1,4 @@
-"""What a site pays and earns for a kWh, in a few words: by the kind of the rule, with its own fields as figures."""
+"""Short descriptions of a site's import and export price rules."""
 
 from luna.energy.site import ImportRule
 from luna.words.numbers import Numbers
@@ -9,7 +9,7 @@ _SELLING = Phrases("tariffs", "selling_")
 
 
 class _Fields(dict[str, object]):
-    """The fields of a rule as they are said, each once it is asked for."""
+    """The localised fields of a rule, formatted on look-up."""
 
     def __init__(self, rule: ImportRule, numbers: Numbers) -> None:
         self._rule = rule
@@ -23,10 +23,10 @@ class _Fields(dict[str, object]):
 
 
 def say_buying(rule: ImportRule, numbers: Numbers) -> str:
-    """Return how a site buys."""
+    """Return the description of an import price rule."""
     return _BUYING.fill(rule.kind, numbers.language, _Fields(rule, numbers))
 
 
 def say_selling(rule: ImportRule, numbers: Numbers) -> str:
-    """Return how a site sells."""
+    """Return the description of an export price rule."""
     return _SELLING.fill(rule.kind, numbers.language, _Fields(rule, numbers))

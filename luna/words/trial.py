@@ -1,4 +1,4 @@
-"""What came of moving a battery by a little, in words."""
+"""Localised outcomes of a battery's control trial."""
 
 import math
 
@@ -9,6 +9,14 @@ TRIAL = Phrases("trial", "trial_")
 
 
 def say_trial(mode: str, outcome: str, *, power_w: float, seconds: float, language: Language) -> str:
-    """Return what a battery did that was to stand still, charge or give: the power that flowed, W, and for how long it was looked at."""
+    """Return the outcome of a trial in which a battery was to hold, charge or discharge.
+
+    Args:
+        mode: the requested mode.
+        outcome: of the trial.
+        power_w: measured power; NaN is shown as 0.
+        seconds: time of observation.
+        language: of the text.
+    """
     power = "0" if math.isnan(power_w) else f"{abs(power_w):.0f}"
     return TRIAL.say(f"{mode}_{outcome}", language, power=power, seconds=f"{seconds:.0f}")

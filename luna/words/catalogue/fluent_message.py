@@ -1,4 +1,4 @@
-"""A message of Fluent's as texts and choices, which are filled as fast as any text. Loaded with the first message that is said."""
+"""Parser of Fluent messages into format strings and choices. Imported on demand, for messages of more than one line."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
@@ -12,7 +12,7 @@ _PARSER = FluentParser(with_spans=False)
 
 
 class Choice(NamedTuple):
-    """A part of a message that depends on a figure: the wording of that very value, else of its plural form, else the usual one."""
+    """A part of a message that depends on a figure: the wording of its exact value, else of its plural category, else the default."""
 
     figure: str
     wordings: Mapping[str, tuple["Part", ...]]
@@ -32,10 +32,10 @@ Part: TypeAlias = str | Choice
 
 
 def parse(source: str) -> tuple[Part, ...]:
-    """Return what a message consists of.
+    """Parse a message.
 
     Raises:
-        InvalidInputError: it holds something else than texts, figures, characters in quotes and choices by a figure.
+        InvalidInputError: it has other elements than texts, figures, quoted characters and choices by a figure.
     """
     entry = _PARSER.parse_entry(source)
     if not isinstance(entry, ast.Message) or entry.value is None:
@@ -44,7 +44,7 @@ def parse(source: str) -> tuple[Part, ...]:
 
 
 def list_figures(parts: Sequence[Part]) -> Iterator[str]:
-    """Return the names of what is filled in or decides, in any wording."""
+    """Yield the names of all figures, inserted or selecting, in all wordings."""
     for part in parts:
         if isinstance(part, str):
             yield from (field for _, field, _, _ in Formatter().parse(part) if field)

@@ -1,4 +1,4 @@
-"""Charts as text: a plan, a forecast, bills, a trade-off, the losses of a score and what an answer shows go in, SVG or HTML comes out.
+"""Charts as SVG or HTML: plans, forecasts, bills, trade-offs, losses of a score, answers of tools, savings and the camera lab.
 
-Drawings ask nobody for anything, follow the reader's light or dark scheme, and speak through titles where a script is missing.
+Drawings load nothing, follow the reader's light or dark scheme, and show values in titles where scripts are off.
 """

@@ -1,4 +1,4 @@
-"""Where things lie in a chart: one time axis over panels with their own scales, and the lines and words at their sides."""
+"""Axes of charts: a time axis shared by panels, a scale per panel, grid lines and labels."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -10,13 +10,13 @@ from markupsafe import Markup
 from luna.words import Numbers
 from luna.words.charts.svg import LETTER, join, rule, text
 
-# More steps than these make a ruler nobody reads.
+# Most steps of a readable scale.
 MOST_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ChartFrame:
-    """The horizontal side: a drawing ``width`` wide whose plot holds ``count`` slots of equal width."""
+    """The horizontal layout: a drawing of ``width`` px whose plot holds ``count`` slots of equal width between two margins."""
 
     width: float
     left: float
@@ -35,7 +35,7 @@ class ChartFrame:
         return (self.end - self.left) / self.count
 
     def x(self, edge: float) -> float:
-        """Return the place of a slot's edge."""
+        """Return the x of a slot's edge."""
         return self.left + edge * self.slot_width
 
 
@@ -43,7 +43,7 @@ class ChartFrame:
 class Axis:
     """A linear scale: ``low`` lies at ``start`` and ``high`` at ``end``, in pixels, with a mark at every ``step``.
 
-    An upright axis begins below, where y is larger: its ``start`` is its lower edge.
+    ``start`` of a vertical axis is its lower edge, where y is larger.
     """
 
     start: float
@@ -54,39 +54,39 @@ class Axis:
 
     @classmethod
     def upright(cls, top: float, height: float, *, low: float, high: float, step: float) -> "Axis":
-        """Return an axis of a panel that begins at ``top``."""
+        """Return the vertical axis of a panel that begins at ``top``."""
         return cls(top + height, top, low, high, step)
 
     @property
     def top(self) -> float:
-        """The upper edge of an upright axis."""
+        """The upper edge of a vertical axis."""
         return self.end
 
     @property
     def bottom(self) -> float:
-        """The lower edge of an upright axis."""
+        """The lower edge of a vertical axis."""
         return self.start
 
     @property
     def height(self) -> float:
-        """The length of an upright axis."""
+        """The length of a vertical axis."""
         return self.start - self.end
 
     @property
     def marks(self) -> list[float]:
-        """The values that carry a label; one where the lowest and the highest are the same."""
+        """The labelled values; one where ``low`` and ``high`` are equal."""
         if self.high == self.low:
             return [self.low]
         return [self.low + index * self.step for index in range(round((self.high - self.low) / self.step) + 1)]
 
     def place(self, value: float) -> float:
-        """Return where a value lies; in the middle where all are the same."""
+        """Return the pixel of a value; the middle where ``low`` and ``high`` are equal."""
         from_end = (self.high - value) / (self.high - self.low) if self.high > self.low else 0.5
         return self.end + from_end * (self.start - self.end)
 
 
 def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]) -> Axis:
-    """Return an axis from ``ends[0]`` to ``ends[1]`` in whole steps that holds ``least`` and all finite values."""
+    """Return an axis between the pixels ``ends`` in whole steps that covers the range ``least`` and all finite values."""
     finite = [value for value in values if math.isfinite(value)]
     low = math.floor(min(*finite, least[0]) / step + 1e-9) * step if finite else least[0]
     high = math.ceil(max(*finite, least[1]) / step - 1e-9) * step if finite else least[1]
@@ -98,18 +98,18 @@ def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float,
 
 
 def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int) -> Axis:
-    """Return an axis from the lowest value to the highest, in ``parts`` equal steps."""
+    """Return an axis between the pixels ``ends`` from the lowest value to the highest, in ``parts`` equal steps."""
     low, high = min(values), max(values)
     return Axis(*ends, low, high, (high - low) / parts)
 
 
 def choose_step(most: float, steps: Sequence[float], count: int) -> float:
-    """Return the least of ``steps`` of which ``count`` reach ``most``, else the last one."""
+    """Return the first of the ascending ``steps`` of which ``count`` reach ``most``, else the last one."""
     return next((step for step in steps if most / step <= count), steps[-1])
 
 
 def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False) -> Markup:
-    """Return a panel's horizontal lines with their values; ``absolute``: without signs."""
+    """Return a panel's horizontal grid lines with labels; ``absolute``: without signs."""
     lines = [rule((frame.left, axis.place(mark)), (frame.end, axis.place(mark)), "zero" if mark == 0 else "grid") for mark in axis.marks]
     words = [numbers.number(abs(mark) if absolute else mark, 0 if round(mark, 6) == round(mark) else 1) for mark in axis.marks]
     places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
@@ -118,9 +118,9 @@ def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: boo
 
 @dataclass(frozen=True, slots=True)
 class ClockAxis:
-    """Where hours are drawn: lines from ``top`` to ``bottom``, words at ``words_y``; ``instant`` tells the instant of a slot's edge.
+    """The time axis: hour lines from ``top`` to ``bottom``, labels at ``words_y``; ``instant`` returns the instant of a slot's edge.
 
-    ``every``: how many hours apart; None: as many as there is room for over two days.
+    ``every``: hours between lines; None: what fits a chart of two days.
     """
 
     frame: ChartFrame
@@ -132,10 +132,10 @@ class ClockAxis:
     every: int | None = None
 
     def draw(self) -> Markup:
-        """Return the lines and their words; every twelfth hour on a narrow chart, else every sixth."""
+        """Return lines and labels, by default every sixth hour, on a narrow chart every twelfth."""
         every, drawn = self.every or (12 if self.frame.narrow else 6), []
         for edge in range(self.frame.count + 1):
-            # By the site's clock, so that days of 92 and 100 slots are right as well.
+            # Local time, so that days with a daylight-saving change are right as well.
             x, local = self.frame.x(edge), self.instant(edge).astimezone(self.numbers.zone)
             if local.minute != 0 or local.hour % every != 0:
                 continue

@@ -1,4 +1,4 @@
-"""The chart of a forecast as inline SVG: for load and PV the fan of its quantiles, what is usual and what happened, over one time axis."""
+"""The forecast chart as inline SVG: quantile fans of load and PV, usual values and measured values over one time axis."""
 
 import textwrap
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from luna.words.phrases import read_texts
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """Load or PV, mean power in kW, arrays of shape ``(slots,)``; ``happened`` is NaN where nobody knows, ``reasons`` are the words of each slot."""
+    """Load or PV, mean power in kW, arrays of shape ``(slots,)``; ``happened`` is measured, NaN where unknown, ``reasons`` are the texts of each slot."""
 
     forecast: Quantiles
     usual: FloatArray
@@ -30,12 +30,12 @@ class SeriesView:
 
     @property
     def highest(self) -> float:
-        """The highest power drawn."""
+        """The highest power of the panel, kW."""
         return float(np.nanmax([self.forecast.p95, self.forecast.expected, self.usual, np.nan_to_num(self.happened)]))
 
     @property
     def within(self) -> tuple[int, int]:
-        """How many slots that happened lie between p10 and p90, and how many happened; those that could not but be zero do not count."""
+        """Number of measured slots between p10 and p90, and of measured slots; those with p95 = 0 are left out."""
         comparable = ~np.isnan(self.happened) & (self.forecast.p95 > 0)
         inside = (self.happened >= self.forecast.p10) & (self.happened <= self.forecast.p90)
         return int(inside[comparable].sum()), int(comparable.sum())
@@ -43,11 +43,11 @@ class SeriesView:
 
 @dataclass(frozen=True, slots=True)
 class ForecastView:
-    """What is drawn: load, PV where the site has any, and the slots that the sun does not reach.
+    """The data of a forecast chart: load, PV where the site has any, and the slots at night.
 
     Args:
-        stage: what the forecast rests on, if that was noted: cold, profile, young or full.
-        conditions: sentences about what makes it wide.
+        stage: amount of history behind the forecast, if recorded: cold, profile, young or full.
+        conditions: sentences about what widens it.
     """
 
     site: str
@@ -64,12 +64,12 @@ class ForecastView:
 
     @property
     def count(self) -> int:
-        """How many slots are shown."""
+        """Number of slots."""
         return self.night.size
 
     @property
     def panels(self) -> dict[str, SeriesView]:
-        """The series drawn, from top to bottom, by name."""
+        """The series by name, from top to bottom."""
         return {"load": self.load} | ({"pv": self.pv} if self.pv is not None else {})
 
     def instant(self, edge: int) -> datetime:
@@ -89,10 +89,10 @@ KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly",
 
 
 def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
-    """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
+    """Return the elements of the chart and its height, px; its width is 976, narrow 358."""
     sizes, words = NARROW if narrow else WIDE, read_texts("forecast_chart", view.numbers.language)
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
-    # The legend's entries that mean something here.
+    # Only the legend entries that this chart uses.
     has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
     shown = [key for key in KEYS if (key != "happened" or has_measured) and (key != "night" or view.night.any())]
     places = place_keys([24 + len(words[key]) * LETTER for key in shown], frame.width, first_y=14.0, row=ROW, gap=14)
@@ -134,7 +134,7 @@ def _draw_panel(frame: ChartFrame, axis: Axis, name: str, view: ForecastView) ->
 
 
 def _say_slots(view: ForecastView, series: SeriesView) -> list[str]:
-    """Return what each slot of a series says when it is pointed at."""
+    """Return the tooltip of each slot of a series."""
     numbers, words, said = view.numbers, read_texts("forecast_chart", view.numbers.language), []
     for slot in range(view.count):
         start = view.instant(slot)
@@ -150,7 +150,7 @@ NOTE_LETTERS = 150  # in a line of notes
 
 
 def draw_forecast_picture(view: ForecastView) -> str:
-    """Return the picture as one SVG document with its headline and notes."""
+    """Return the chart as an SVG document with headline and notes."""
     chart, height = draw_forecast(view, narrow=False)
     notes = [line for note in say_notes(view) for line in textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)]
     whole = HEAD + height + 14 + NOTE * len(notes)
@@ -161,7 +161,7 @@ def draw_forecast_picture(view: ForecastView) -> str:
 
 
 def draw_forecast_page(view: ForecastView) -> str:
-    """Return the picture as one HTML page for wide and narrow screens."""
+    """Return the chart as an HTML page for wide and narrow screens."""
     words, charts = read_texts("forecast_chart", view.numbers.language), []
     for css, narrow, width in (("wide", False, 976), ("narrow", True, 358)):
         chart, height = draw_forecast(view, narrow=narrow)
@@ -183,7 +183,7 @@ def draw_forecast_page(view: ForecastView) -> str:
 
 
 def _say_headline(view: ForecastView) -> str:
-    """Return what the forecast comes to."""
+    """Return the forecast's totals as text."""
     numbers, first = view.numbers, view.instant(0)
     figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
     key = "headline" if view.pv is not None else "headline_load"
@@ -192,13 +192,13 @@ def _say_headline(view: ForecastView) -> str:
 
 
 def _say_usual(view: ForecastView) -> str:
-    """Return what would be usual for the same hours."""
+    """Return the usual totals for the same hours as text."""
     figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
     return read_texts("forecast_chart", view.numbers.language)["usual" if view.pv is not None else "usual_load"].format(**figures)
 
 
 def say_notes(view: ForecastView) -> list[str]:
-    """Return what the forecast rests on, why it is as wide as it is, and how it did where that is known."""
+    """Return notes on the forecast's history, its width, and its accuracy where known."""
     numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
     origin = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
     stage = words[f"stage_{view.stage}"] if view.stage else ""

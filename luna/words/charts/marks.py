@@ -1,4 +1,4 @@
-"""What is drawn over a time axis: lines, stairs, bands, stacked bars, shaded runs, headings, legends, and areas that speak when pointed at."""
+"""Marks over a time axis: lines, steps, bands, stacked bars, shaded runs, headings, legends, and areas with tooltips."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,18 +10,18 @@ from luna.energy.timeline import FloatArray
 from luna.words.charts.axes import Axis, ChartFrame
 from luna.words.charts.svg import join, number, path, polyline, rectangle, text
 
-# Less power than this is no bar.
+# Least power that is drawn as a bar.
 LEAST_KW = 0.01
 
 
 def find_runs(marked: BoolArray) -> list[tuple[int, int]]:
-    """Return the runs of neighbouring marked slots as ``[first, end)``."""
+    """Return the runs of consecutive marked slots as ``[first, end)``."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
 def shade_runs(frame: ChartFrame, axis: Axis, runs: Iterable[tuple[int, int]], css: str) -> Markup:
-    """Return areas over the whole height of a panel."""
+    """Shade runs over the whole height of a panel."""
     return join(rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css) for first, end in runs)
 
 
@@ -31,7 +31,7 @@ def _trace_middles(frame: ChartFrame, axis: Axis, values: FloatArray, sign: int 
 
 
 def draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
-    """Return a line through the slots' middles, broken where nothing is known; a slot between two gaps becomes a dot."""
+    """Return a line through the slots' middles, broken at NaN; a single slot between gaps becomes a dot."""
     points = _trace_middles(frame, axis, values)
     return path("".join(polyline(points[first:end]) + ("h0" if end - first == 1 else "") for first, end in find_runs(~np.isnan(values))), css)
 
@@ -43,24 +43,24 @@ def draw_band(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray
 
 
 def trace_edges(frame: ChartFrame, axis: Axis, values: FloatArray) -> str:
-    """Return path data of values that stand at the slots' edges, one more than there are slots."""
+    """Return path data of values at the slots' edges, one more than there are slots."""
     return polyline([(frame.x(edge), axis.place(value)) for edge, value in enumerate(values)])
 
 
 def trace_stairs(frame: ChartFrame, axis: Axis, values: FloatArray, first: int = 0) -> str:
-    """Return path data of values that hold over their slots."""
+    """Return path data of a step line: each value over its slot."""
     return polyline([(frame.x(first + index + side), axis.place(value)) for index, value in enumerate(values) for side in (0, 1)])
 
 
 def fill_below_zero(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
-    """Return the area between zero and what of the stairs lies below it."""
+    """Return the area between zero and the negative parts of a step line."""
     if (values >= 0).all():
         return Markup("")
     return path(f"{trace_stairs(frame, axis, np.minimum(values, 0))}V{number(axis.place(0))}H{number(frame.left)}Z", css)
 
 
 def draw_bars(frame: ChartFrame, axis: Axis, base: FloatArray, values: FloatArray, *, css: str) -> Markup:
-    """Return the bars that reach from ``base`` by ``values``, up or down, as one path exact to the slots' edges."""
+    """Return bars from ``base`` to ``base`` + ``values``, up or down, as one path aligned to the slots' edges."""
     width = number(frame.slot_width * (0.86 if frame.slot_width > 4 else 1))
     boxes = [
         f"M{number(frame.x(slot))} {number(axis.place(base[slot]))}h{width}V{number(axis.place(base[slot] + values[slot]))}h-{width}Z"
@@ -70,7 +70,7 @@ def draw_bars(frame: ChartFrame, axis: Axis, base: FloatArray, values: FloatArra
 
 
 def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray, str]]) -> Markup:
-    """Return each series' bars on top of those before it, or hanging below them where its values are negative."""
+    """Return each series' bars stacked on those before it, downwards where its values are negative."""
     base, parts = np.zeros(frame.count), []
     for values, css in series:
         parts.append(draw_bars(frame, axis, base, values, css=css))
@@ -79,14 +79,14 @@ def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray,
 
 
 def draw_heading(axis: Axis, title: str, note: str, keys: Sequence[tuple[str, str, str]] = ()) -> Markup:
-    """Return a panel's heading; ``keys``: sign, class and words. They are letters, so that the line sets itself in any font."""
+    """Return a panel's heading with legend; ``keys``: symbol, class and text. Symbols are letters, so that the line sets itself in any font."""
     heading = Markup('<tspan class="title">{}</tspan><tspan dx="7">{}</tspan>').format(title, note)
     signs = [Markup('<tspan dx="12" class="{}">{}</tspan><tspan dx="4">{}</tspan>').format(css, sign, words) for sign, css, words in keys]
     return Markup('<text x="0" y="{}" class="heading">{}</text>').format(number(axis.top - 11), join([heading, *signs]))
 
 
 def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: float, gap: float = 0.0) -> list[tuple[float, float]]:
-    """Return the places of a legend's entries, row by row."""
+    """Return the positions of a legend's entries, row by row."""
     placed, x, y = [], 0.0, first_y
     for width in widths:
         if x and x + width > room:
@@ -97,15 +97,12 @@ def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: flo
 
 
 def draw_key(place: tuple[float, float], words: str, css: str, **attributes: str) -> Markup:
-    """Return a legend's entry: a square of its colour, and its words."""
+    """Return a legend's entry: a coloured square and its text."""
     return rectangle((*place, 12, 12), css, **attributes) + text((place[0] + 18, place[1] + 11), words, "key")
 
 
 def draw_targets(frame: ChartFrame, panels: Sequence[tuple[float, float, Sequence[str]]]) -> Markup:
-    """Return the invisible areas that are pointed at, each with its slot's words; ``panels``: top, height, and the words of every slot.
-
-    A chart with them speaks without a script.
-    """
+    """Return invisible areas with each slot's text as a tooltip, which needs no script; ``panels``: top, height, and the text of every slot."""
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
     drawn = [
         template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", number(height), words)

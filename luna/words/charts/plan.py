@@ -1,4 +1,4 @@
-"""The plan chart as one inline SVG: price, power, battery charge and mode over one time axis; and what it needs of a plan."""
+"""The plan chart as one inline SVG: price, power, state of charge and mode over one time axis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Band = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class ModeRun:
-    """Neighbouring slots of one mode: ``[first, end)``."""
+    """Consecutive slots of one mode: ``[first, end)``."""
 
     mode: str
     first: int
@@ -41,7 +41,7 @@ class ModeRun:
 class RunFlows:
     """Mean power per slot in kW, each of shape ``(slots,)``, none negative; a band is None where the plan has none.
 
-    ``pv`` is what is used; what is held back beyond it stands in ``curtailed``.
+    ``pv`` is net of the ``curtailed`` power.
     """
 
     load: FloatArray
@@ -57,7 +57,7 @@ class RunFlows:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """What is drawn. ``soc`` and ``without_soc`` have one value more than there are slots: they stand at the edges."""
+    """The data of a plan chart. ``soc`` and ``without_soc`` are at the slots' edges: one value more than there are slots."""
 
     start: datetime
     step: timedelta
@@ -74,7 +74,7 @@ class PlanView:
 
     @property
     def count(self) -> int:
-        """How many slots are shown."""
+        """Number of slots."""
         return self.buy_price.size
 
     def instant(self, edge: int) -> datetime:
@@ -86,12 +86,12 @@ WIDE = {"width": 976.0, "left": 40.0, "right": 10.0, "price": 112.0, "power": 21
 NARROW = {"width": 358.0, "left": 30.0, "right": 6.0, "price": 92.0, "power": 184.0, "soc": 92.0}
 RIBBON = 25.0
 HEADING = 32.0
-# The pill with the chosen time stands above everything.
+# Height of the selected time's label above all panels.
 HEAD = 24.0
 CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
 LEAST_RUN = 2  # slots of a cheap or dear run
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
-# What predicted prices and held-back PV are filled with; stands once in a page that holds plan charts.
+# Fill patterns of predicted prices and curtailed PV; needed once in a page with plan charts.
 _PATTERN = '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" class="{0}-line"/></pattern>\n'
 HATCHES = Markup('<svg width="0" height="0" aria-hidden="true" class="defs"><defs>\n{}</defs></svg>').format(
     join(Markup(_PATTERN).format(name) for name in ("hatch", "hatch-pv"))  # noqa: S704  # a constant of this module
@@ -99,10 +99,9 @@ HATCHES = Markup('<svg width="0" height="0" aria-hidden="true" class="defs"><def
 
 
 def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
-    """Return the chart. Each slot of the wide one carries its title, so that it speaks without a script."""
+    """Draw the chart. Each slot of the wide one has a tooltip, which needs no script."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
-    # The panels' scales, fitted to the plan.
     flows, scale = view.flows, view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
     up, down = flows.load + flows.charge + flows.export, flows.pv + flows.discharge + flows.import_ + flows.curtailed
@@ -114,7 +113,7 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     soc = Axis.upright(power.bottom + HEADING, sizes["soc"], low=0, high=100, step=50)
     panels = [price, power, *([soc] if view.soc.size else [])]
     ribbon = Axis.upright(panels[-1].bottom + 10, RIBBON, low=0, high=1, step=1)
-    # The chosen run and slot, over all panels with their headings.
+    # The selected run and slot, over all panels with their headings.
     top = price.top - HEADING
     run = next(run for run in view.runs if run.first <= view.selected < run.end)
     cursor = frame.x(view.selected + 0.5)
@@ -143,7 +142,7 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
         [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
         for marked in (prices <= _rank(prices, CHEAP_SHARE), prices >= _rank(prices, 1 - DEAR_SHARE))
     )
-    # Predicted prices are named where there is room.
+    # Predicted prices get a label where there is room.
     left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
     predicted = shade_runs(frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted")
     if frame.end - left > len(words) * LETTER:
@@ -187,7 +186,7 @@ def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
 
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
-    """Return a run of one mode in the ribbon, with its word or sign where there is room."""
+    """Return a run of one mode in the ribbon, with the mode's name or symbol where there is room."""
     x, width = frame.x(run.first), frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
     short = mode(run.mode, language=view.numbers.language).short
     word = short if width > len(short) * LETTER + 8 else GLYPHS[run.mode] if width > 11 else ""

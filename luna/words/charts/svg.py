@@ -1,20 +1,20 @@
-"""The few SVG elements that charts are drawn of, as escaped text."""
+"""SVG elements of charts, as escaped markup."""
 
 from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
-# Mean width of a letter in 11 px.
+# Mean width of a letter at 11 px, px.
 LETTER = 6.7
 
 
 def number(value: float) -> str:
-    """Return a coordinate, short."""
+    """Return a coordinate with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def join(parts: Iterable[Markup]) -> Markup:
-    """Return the parts one after another."""
+    """Concatenate markup."""
     return Markup("").join(parts)
 
 
@@ -36,7 +36,7 @@ def path(points: str, css: str) -> Markup:
 
 
 def rule(first: tuple[float, float], last: tuple[float, float], css: str) -> Markup:
-    """Return a straight line that is level or upright."""
+    """Return a horizontal or vertical line."""
     (x, y), (end_x, end_y) = first, last
     return path(f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"), css)
 
