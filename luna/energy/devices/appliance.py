@@ -1,4 +1,4 @@
-"""Appliances that may wait: water heaters, loads with a daily energy, and programmes that run once when asked."""
+"""Deferrable appliances: water heaters, loads with a daily energy, and programmes that run once on request."""
 
 from datetime import timedelta
 from typing import Annotated, Literal, Self
@@ -65,17 +65,17 @@ class DeferrableLoad(NamedDevice):
 
     @property
     def programme_hours(self) -> float:
-        """How long its programme takes; 0 where it has none."""
+        """Duration of its programme, hours; 0 without one."""
         return len(self.profile_kw) * self.profile_minutes / 60
 
     @property
     def least_run(self) -> timedelta:
-        """For how long it stays on once it is on: a programme to its end."""
+        """Shortest run once it is on; a programme runs to its end."""
         return max(timedelta(minutes=self.min_on_minutes), timedelta(hours=self.programme_hours))
 
     @property
     def ends_itself(self) -> bool:
-        """Whether a thermostat of its own ends it."""
+        """Whether its own thermostat ends a run."""
         return self.kind == "water_heater"
 
 

@@ -1,4 +1,4 @@
-"""Stationary batteries."""
+"""Stationary batteries: model, sensor roles and control."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self, get_args
@@ -11,7 +11,7 @@ from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name,
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# No battery charges a hundred times its capacity in an hour: a power beyond that was given in watts.
+# No battery charges a hundred times its capacity in an hour: a higher power was given in watts.
 MOST_C_RATE = 100.0
 
 
@@ -66,15 +66,15 @@ class Battery(NamedDevice):
 
     @property
     def usable_kwh(self) -> float:
-        """What it holds between ``min_soc`` and ``max_soc``: one full cycle."""
+        """Energy between ``min_soc`` and ``max_soc``, kWh: one full cycle."""
         return (self.max_soc - self.min_soc) * self.capacity_kwh
 
 
 def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
-    """Refuse a least power beyond the highest.
+    """Check that the least charging power is not above the highest.
 
     Raises:
-        ValueError: says both.
+        ValueError: names both.
     """
     if min_charge_kw > charge_limit_kw:
         raise invalid_part("never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw)
@@ -93,13 +93,13 @@ class BatterySensorRoles(Part):
 Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
 # All batteries are controlled together.
 BATTERIES = "batteries"
-# What a value may be made of; power and limits as whole numbers but for those in kW.
+# Placeholders of a written value; powers and levels are whole numbers, but for those in kW.
 PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")
-# Needed of every battery: what it falls back to, and what it does while nobody knows how full it is.
+# Required of every battery: the fall-back mode, and the mode while its state of charge is unknown.
 NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
 
 
-# What stands before the name of a battery that Luna speaks to itself, and after it where its state of charge is meant.
+# Prefix of a battery with a driver profile among entities and topics, and suffix of its state of charge.
 PROFILED, SOC_OF = "profile:", "#soc"
 
 
@@ -133,17 +133,17 @@ class BatteryControl(ControlPart):
 
     @property
     def known_modes(self) -> frozenset[Mode]:
-        """The modes that its inverter knows; a profile knows all."""
+        """The modes that its inverter supports; a profile supports all."""
         return frozenset(get_args(Mode) if self.via is not None else self.modes)
 
     @property
     def soc_place(self) -> str | None:
-        """Where its state of charge is read."""
+        """Entity, topic or profile that its state of charge is read from."""
         return self.soc if self.via is None else f"{self.place}{SOC_OF}"
 
     @property
     def place(self) -> str:
-        """Where set-points of a battery with a profile go, among entities and topics."""
+        """Target of the set-points of a battery with a profile, among entities and topics."""
         return f"{PROFILED}{self.battery}"
 
     @property
@@ -152,7 +152,7 @@ class BatteryControl(ControlPart):
         return self.battery
 
 
-# Of a way there and back: the default of a site's file, and what set-up fills in.
+# Round trip: the default of a site's file, and of set-up.
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
 
 

@@ -1,4 +1,4 @@
-"""A site's connection to the grid."""
+"""The grid connection of a site: limits and sensor roles."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Heat pumps and immersion heaters with the store that they warm."""
+"""Heat pumps and immersion heaters with their heat store: models, sensor roles and state."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -79,12 +79,12 @@ class HeatPump(NamedDevice):
 
     @property
     def least_run(self) -> timedelta:
-        """For how long it stays on once it is on."""
+        """Shortest run once it is on."""
         return timedelta(minutes=self.min_on_minutes)
 
     @property
     def ends_itself(self) -> bool:
-        """Whether a regulator of its own ends it."""
+        """Whether its own controller ends a run."""
         return True
 
 

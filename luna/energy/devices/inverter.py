@@ -1,4 +1,4 @@
-"""Inverters that carry PV, a battery or both."""
+"""Inverters of PV arrays, a battery or both: model and checks of their connections."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class _Connected(Protocol):
 
 
 def _check_connected(site: _Connected) -> None:
-    """Refuse inverters of unknown parts, parts behind two of them, and inverters of nothing."""
+    """Refuse inverters with unknown parts, parts behind two inverters, and inverters without parts."""
     inverters = site.inverters
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
         named = [(inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)]

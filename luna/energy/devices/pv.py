@@ -1,4 +1,4 @@
-"""PV arrays."""
+"""PV arrays: model, shading, sensor roles and control."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self, get_args
@@ -10,14 +10,14 @@ from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKin
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# How much is taken all day, or in which part of the day something stands before the sun.
+# Degree of shading all day, or the part of the day in which the sun is blocked.
 Shading = Literal["none", "some", "heavy", "morning", "midday", "evening"]
-# Of a year's yield, rounded. Source: SolarEdge, "Performance of PV topologies under shaded conditions" (2013), tested by PV Evolution Labs by the procedure of
-# NREL/TP-5200-54876: 5 to 25 % are usual of shaded homes; from the gains and shares regained that it states, light shade took 6 % and heavy shade 26 %.
+# Share of a year's yield left, rounded. Source: SolarEdge, "Performance of PV topologies under shaded conditions" (2013), tested by PV Evolution Labs by the
+# procedure of NREL/TP-5200-54876: shaded homes usually lose 5 to 25 %; by its stated gains and recovered shares, light shade took 6 % and heavy shade 26 %.
 UNSHADED_SHARE: Mapping[Shading, float] = {"none": 1.0, "some": 0.93, "heavy": 0.75}
-# Hours of the site's clock; the sun is highest between twelve and half past one.
+# Hours of local time; the sun is highest between 12:00 and 13:30.
 SHADED_HOURS: Mapping[Shading, range] = {"morning": range(11), "midday": range(11, 15), "evening": range(15, 24)}
-# The light that comes from the whole sky. Source: DWD, global radiation in Germany: half of a year's is diffuse.
+# Share of diffuse light, which shading leaves. Source: DWD, global radiation in Germany: half of a year's is diffuse.
 DIFFUSE_SHARE = 0.5
 
 
@@ -33,7 +33,7 @@ class PvArray(NamedDevice):
 
     @property
     def unshaded_by_hour(self) -> tuple[float, ...]:
-        """What shading leaves of the output in each hour of the site's clock."""
+        """Share of the output that shading leaves, per hour of local time, 24 values."""
         shading = self.shading or "none"
         if shading in SHADED_HOURS:
             return tuple(DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24))
@@ -70,7 +70,7 @@ class PvControl(ControlPart):
 
     @property
     def device(self) -> None:
-        """All arrays are told as one."""
+        """None: all arrays are controlled together."""
 
 
 def _assume(array: PvArray) -> Iterator[DeviceAssumption]:

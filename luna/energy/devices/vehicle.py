@@ -1,4 +1,4 @@
-"""Vehicles with their chargers."""
+"""Vehicles with their chargers: models, sensor roles and control."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, get_args
@@ -12,7 +12,7 @@ from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name,
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# Source: ADAC Ecotest of January 2021, losses of charging among it: the ten most frugal of 27 cars, mostly small ones, took 16.3 to 19.0, 17.9 in the mean.
+# Source: ADAC Ecotest of January 2021, charging losses included: the ten most frugal of 27 cars, mostly small ones, took 16.3 to 19.0, mean 17.9.
 CAR_KWH_PER_100_KM = 18.0
 DAYS_PER_YEAR = 365.25
 MOST_OF_ONE_PHASE_KW = 7.4
@@ -34,13 +34,13 @@ class Charger(Part):
 
     @property
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Between which powers it draws with each number of phases, kW, fewest phases first."""
+        """Least and highest power with each number of phases, kW, fewest phases first."""
         currents = (self.min_current_a, self.max_current_a)
         least_to_most = [tuple(count * current * self.voltage_v / 1000 for current in currents) for count in sorted(set(self.phases))]
         return tuple((least, most) for least, most in least_to_most)
 
     def phases_at(self, power_kw: float) -> int:
-        """Return the fewest phases that give this power."""
+        """Return the fewest phases that deliver a power; the most where none do."""
         counts = sorted(set(self.phases))
         return next((count for count, (_, most) in zip(counts, self.power_ranges, strict=True) if power_kw <= most + 1e-6), counts[-1])
 
@@ -68,7 +68,7 @@ class ElectricVehicle(NamedDevice):
     @model_validator(mode="before")
     @classmethod
     def _by_its_phases(cls, fields: Any) -> Any:
-        """Fill in the least power of a charger of which nothing else is said: one phase gives no more than 32 A (IEC 61851-1)."""
+        """Default ``min_charge_kw`` to one phase where a charger is given or the limit fits one phase, which carries at most 32 A (IEC 61851-1)."""
         if not isinstance(fields, Mapping) or "min_charge_kw" in fields:
             return fields
         one_phase = fields.get("charger") is not None or (isinstance(limit := fields.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
@@ -85,7 +85,7 @@ class ElectricVehicle(NamedDevice):
 
     @property
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Between which powers it charges, kW, in rising order and apart from each other; not at all is always possible."""
+        """Ranges of charging power, kW, ascending and disjoint; 0 is always possible."""
         offered = self.charger.power_ranges if self.charger else ((self.min_charge_kw, self.charge_limit_kw),)
         bounded = [(max(least, self.min_charge_kw), min(most, self.charge_limit_kw)) for least, most in offered]
         possible = [each for each in bounded if each[0] <= each[1]]
@@ -95,13 +95,13 @@ class ElectricVehicle(NamedDevice):
 
     @property
     def daily_need_soc(self) -> float:
-        """What its usual day takes, as a share of its capacity and no more than it is charged to; 0 where nobody said what it drives."""
+        """State of charge that a usual day takes, at most ``max_soc``; 0 without ``km_per_year``."""
         from_grid_kwh = (self.km_per_year or 0.0) / DAYS_PER_YEAR * self.kwh_per_100_km / 100
         return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
 
     @property
     def most_charge_kw(self) -> float:
-        """The highest power it charges with."""
+        """Highest charging power, kW."""
         return self.power_ranges[-1][1]
 
 
@@ -123,7 +123,7 @@ class VehicleSensorRoles(Part):
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
 
 
-# ``own``: what a charger does without anybody's commands.
+# ``own``: the charger's own control, without commands.
 VehicleMode = Literal["own", "charge", "stop", "give"]
 
 
@@ -168,7 +168,7 @@ class _Charged(Protocol):
     def control(self) -> _Controlled | None: ...
 
 
-# What is told of currents and phases, the vehicle's charger has to say.
+# Placeholders whose values need the vehicle's ``charger``.
 _OF_CHARGERS = ("{current_a}", "{phases}")
 
 

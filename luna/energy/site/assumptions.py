@@ -1,4 +1,4 @@
-"""What Luna assumes of a site that does not say it, and what telling it is usually worth. Pure."""
+"""Assumptions about a site in place of missing statements, and what stating the truth is usually worth."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -8,8 +8,8 @@ from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site.household import ASSUMED_M2
 from luna.energy.site.model import Site
 
-# Share of the bill by which plans of a home cost less that was told it, until a day was measured. Source: ``luna bench assumptions``, which says where it was
-# measured; what is not named was not measured, or was worth less than half a hundredth.
+# Share of the bill that a statement saves before a day has been measured. Source: ``luna bench assumptions``, which names the homes; what is missing here was
+# not measured, or was worth less than 0.5 %.
 WORTH: Mapping[str, float] = MappingProxyType({"location": 0.06, "yearly_kwh": 0.02, "yearly_kwh_by_persons": 0.006, "shading": 0.006})
 
 AssumptionStep = Literal["site", "devices"]
@@ -29,12 +29,12 @@ class SiteAssumption(NamedTuple):
 
     @property
     def worth(self) -> float | None:
-        """By which share of the bill plans cost less once it is told; None where nobody measured it."""
+        """Share of the bill that stating it saves; None where that was not measured."""
         return WORTH.get(self.code) if self.like_measured else None
 
 
 def list_assumptions(site: Site) -> list[SiteAssumption]:
-    """Return what is assumed of a site, that of which most is known to be worth telling first."""
+    """Return the assumptions about a site, the one with the highest known worth first."""
     assumptions = [*_assume_household(site), *_assume_devices(site)]
     return sorted(assumptions, key=lambda each: -(each.worth or 0.0))
 
@@ -49,7 +49,7 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
     elif household.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
         yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": household.heated_m2 or ASSUMED_M2})
     if site.location is None:
-        # Weather was worth it for what the sun gives.
+        # The worth of a location was measured at homes with PV.
         yield SiteAssumption("location", "site", like_measured=bool(site.pv))
 
 

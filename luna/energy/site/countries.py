@@ -1,4 +1,4 @@
-"""What a country tells of a site before its owner has said more: clock, currency, market, tax, and where its large towns lie."""
+"""Defaults of a site by country: time zone, currency, markets, VAT and mark-up, and the coordinates of large towns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -247,7 +247,7 @@ def place_named(place: str) -> tuple[Country, Town]:
 
 
 def places() -> Iterator[tuple[str, str]]:
-    """Yield every place as ``place_named`` takes it, with its country's code."""
+    """Yield every place in the form of ``place_named``, with its country's code."""
     for country in _COUNTRIES:
         for town in country.towns:
             yield f"{country.code}:{town.name}", country.code

@@ -1,4 +1,4 @@
-"""What differs between two configurations of a site: field by field, devices by their names. Pure."""
+"""Differences between two configurations of a site, field by field, devices by name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ class SiteDifference(NamedTuple):
 
 
 def list_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[SiteDifference]:
-    """Return what differs between two configurations as they are stored, in the order of a site's file."""
+    """Return the differences between two stored configurations, in the order of a site's file."""
     return list(_compare("", before, after))
 
 
@@ -31,7 +31,7 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[SiteDifference]:
 def _by_name(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
-    # A list of devices is compared by their names; one that is empty says nothing of which kind it is.
+    # Lists of devices are compared by name; an empty list, of unknown kind, counts as one.
     if isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value):
         return {each["name"]: each for each in value}
     return None

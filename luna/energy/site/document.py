@@ -1,4 +1,4 @@
-"""A site from a document, and what is wrong with one in words."""
+"""Parsing and changing of site documents, and translation of pydantic's validation errors into Luna's."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from luna.energy.site.model import Site
 
 
 def parse_site(document: object, *, field: str = "site") -> Site:
-    """Return the site that ``document`` (parsed JSON or YAML) describes.
+    """Validate a site document (parsed JSON or YAML).
 
     Raises:
         InvalidInputError: names the first wrong field, its value and the remedy.
@@ -27,12 +27,12 @@ def parse_site(document: object, *, field: str = "site") -> Site:
 
 
 def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
-    """Translate a validation error into Luna's: every wrong field named, the first one with its value."""
+    """Translate a validation error into Luna's, as ``explain_faults`` does."""
     return explain_faults(error.errors(include_url=False), field=field)
 
 
 def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
-    """Return faults as pydantic lists them in one error: every wrong field named, the first one with its value and a remedy."""
+    """Join pydantic's faults into one error: the first field with its value and a remedy, up to three more by name."""
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
@@ -56,7 +56,7 @@ def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
 
 
 def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the figures of a fault's reason: those that a validator names, or those of pydantic with the unit of the field."""
+    """Return the parameters of a fault's reason: those of a validator, or pydantic's with the unit of the field."""
     context: Mapping[str, Any] = fault.get("ctx") or {}
     if "reason" in context:
         return dict(context.get("parameters") or {})
@@ -77,8 +77,8 @@ def _unit(fault: Mapping[str, Any]) -> str:
 
 
 def _path(root: str, fault: Any) -> str:
-    # Pydantic puts the kind of a tariff, and how many components it has, into the path; the caller never wrote it there.
-    # A rule of the whole site says itself which of its fields breaks it.
+    # Pydantic's path contains tags of unions (kind of a price rule, number of peak components), which the caller's document does not.
+    # A check of the whole site puts the path of the wrong field into the context.
     place = [str(part) for part in (*fault["loc"], *(fault.get("ctx") or {}).get("place", ()))]
     parts = [part for before, part in zip(["", *place], place, strict=False) if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)]
     return ".".join([root, *parts] if root else parts)
@@ -89,20 +89,20 @@ _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
 
 
 _BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")
-# The unit of a field by the end of its name, for pages.
+# Suffix of a field's name → unit, for pages.
 _UNIT_NAMES = {"_kw": "kW", "_kwh": "kWh", "_percent": "%", "_deg": "°", "_c": "°C", "_a": "A"}
 _UNITS = {"_kw": " Power is in kW.", "_kwh": " Energy is in kWh.", "price": " Prices are per kWh.", "price_per_kw_month": " It is a price per kW and month."}
-# Lists whose members have names; in a change they stand by name.
+# Lists whose members have names; a change addresses them by name.
 _NAMED = frozenset(kind.section for kind in DEVICE_KINDS if kind.named)
-# What makes a site this one and not another, and what no plan depends on.
+# Fields that a change may not touch: the identity of a site, and fields that no plan depends on.
 _FIXED = ("name", "display_name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
 
 
 def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") -> Site:
-    """Return the site with its fields changed. Members of lists are named: a document changes or adds one, null takes it away, a list replaces all.
+    """Return the site with changed fields, without ``control``. Named list members: a document changes or adds one, null removes it, a list replaces all.
 
     Raises:
-        InvalidInputError: a field that a site does not have or that cannot change, a member to be taken away that is not there, a value out of bounds.
+        InvalidInputError: an unknown or fixed field, a member to be removed that is not there, a value out of bounds.
     """
     document = json.loads(site.model_dump_json(by_alias=True)) | {"control": None}
     for name, change in changes.items():
@@ -126,7 +126,7 @@ def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *,
 
 
 def _merge(before: Any, change: Any) -> Any:
-    """Return the document with what the change names; another kind of price rule takes the place of the one before as a whole."""
+    """Merge a change into a document; a price rule of another kind replaces the old one as a whole."""
     if not isinstance(before, Mapping) or not isinstance(change, Mapping):
         return change
     if "kind" in before and change.get("kind", before["kind"]) != before["kind"] and "name" not in before:

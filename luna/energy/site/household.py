@@ -1,4 +1,4 @@
-"""What a household says of itself: how much it uses in a year, for as long as nothing was measured."""
+"""Yearly electricity of a household by use, from what its owner states, until measurements replace it."""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -8,18 +8,18 @@ from luna.energy.devices.heat_pump import CopPoint, HeatPump
 from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
 from luna.energy.part import Part
 
-# Of a household by its persons, the last of five and more. Source: BDEW 2021, electricity per household in Germany.
+# By number of persons, the last for five and more. Source: BDEW 2021, electricity per household in Germany.
 YEARLY_KWH_BY_PERSONS = (1900.0, 2890.0, 3720.0, 4085.0, 5430.0)
-ASSUMED_YEARLY_KWH = 3500.0  # of whom nothing is known: between two and three persons
-# Source: Fraunhofer ISE, WPsmart im Bestand (2020): heat of 41 houses with heat pumps, 48 to 233 kWh/m² and 110 in the mean. 3.1 is what is quoted of its pumps
-# that take heat from the air; those of its successor, WP-QS im Bestand (2025), made 3.4.
+ASSUMED_YEARLY_KWH = 3500.0  # without any statement: between two and three persons
+# Source: Fraunhofer ISE, WPsmart im Bestand (2020): heat of 41 houses with heat pumps, 48 to 233 kWh/m², mean 110. Its air-source pumps are quoted with 3.1,
+# those of its successor, WP-QS im Bestand (2025), with 3.4.
 HEAT_KWH_PER_M2 = 110.0
 HEAT_PER_KWH = {"heat_pump": 3.1, "electric": 1.0, "none": 1.0}
-# The same by the temperature outdoors, for how the year's electricity follows the cold.
+# The same by outdoor temperature, to distribute the year's electricity over cold and warm days.
 _STEADY = (CopPoint(outdoor_c=0.0, cop=1.0),)
 COP: dict[str, tuple[CopPoint, ...]] = {"heat_pump": tuple(HeatPump.model_fields["cop"].default), "electric": _STEADY, "none": _STEADY}
 ASSUMED_M2 = 120.0
-# Of a bill; the rest is light, kitchen and what else every household has.
+# Most of a bill for heating and car; the rest is lighting, cooking and other common uses.
 MOST_SHARE_OF_BILL = 0.8
 
 LoadBasis = Literal["yearly_kwh", "persons", "assumed"]
@@ -52,26 +52,26 @@ class Household(Part):
 
     @property
     def load_basis(self) -> LoadBasis:
-        """What the yearly load is taken from."""
+        """The basis of the yearly load."""
         if self.yearly_kwh is not None:
             return "yearly_kwh"
         return "assumed" if self.persons is None else "persons"
 
     @property
     def yearly_load_kwh(self) -> float:
-        """What the household uses in a year, as far as it is known."""
+        """Yearly electricity of the household, kWh: stated, by persons, or assumed."""
         if self.yearly_kwh is not None:
             return self.yearly_kwh
         return ASSUMED_YEARLY_KWH if self.persons is None else YEARLY_KWH_BY_PERSONS[min(self.persons, len(YEARLY_KWH_BY_PERSONS)) - 1]
 
     def split_year(self, *, heats: bool, charges: bool) -> YearlyLoad:
-        """Return what is used in a year and by what.
+        """Split the yearly electricity by use.
 
         Args:
-            heats: what heats is no device of the site.
-            charges: the car is none.
+            heats: include heating, which is no device of the site.
+            charges: include the car, which is no device of the site.
 
-        Invariants: a bill has heating and car in it; to what is assumed by persons they are added.
+        Invariants: a stated yearly energy contains heating and car; they are added to one by persons or assumed.
         """
         heating_kwh = self._estimate_heating() if heats else 0.0
         car_kwh = (self.car_km_per_year or 0.0) / 100 * CAR_KWH_PER_100_KM if charges else 0.0

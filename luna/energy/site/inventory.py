@@ -1,4 +1,4 @@
-"""What a site has, device by device, and what each can be told."""
+"""Inventory of a site's devices: ratings, control keys and modes."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -28,12 +28,12 @@ class SiteDevice(Part):
 
 
 def list_devices_of(site: Site) -> list[SiteDevice]:
-    """Return what a site has, kind by kind."""
+    """Return a site's devices, kind by kind."""
     return [_describe(kind, device, site) for kind in _KINDS for device in kind.of(site)]
 
 
 def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
-    """Yield of each device that can have a meter of its own the role of ``input_sensors`` that reads it, None where none does, and as what its use is told."""
+    """Yield for each device of a kind with submeters the role of ``input_sensors`` that measures it (None: none does), and the kind of its use."""
     for kind in DEVICE_KINDS:
         if kind.meter is not None:
             yield from ((kind.meter(device), kind.use(device)) for device in kind.of(site))

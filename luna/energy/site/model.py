@@ -1,4 +1,4 @@
-"""A site as a whole."""
+"""The site model: location, household, devices, tariff, sensors, strategy and control, with the checks across sections."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, req
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
 
-# The sections whose devices are told apart by their names.
+# Sections whose devices have names.
 _NAMED = tuple(kind.section for kind in DEVICE_KINDS if kind.named)
 
 
@@ -81,7 +81,7 @@ class Location(Part):
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
 
 
-# A test compares them with what the forecaster offers.
+# A test compares them with the forecaster's versions.
 ForecastVersion = Literal["aurora_v1.0", "baseline_like_days", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
 
 
@@ -190,20 +190,20 @@ class Site(SiteDevices):
 
     @property
     def called(self) -> str:
-        """What its owner calls it."""
+        """The display name, else the name."""
         return self.display_name or self.name
 
     @property
     def yearly_load(self) -> YearlyLoad:
-        """What the household uses in a year, what heats and drives among it where these are no devices of the site."""
+        """The household's yearly electricity, with heating and car where these are no devices of the site."""
         return self.household.split_year(heats=not self.has_own("heating"), charges=not self.has_own("driving"))
 
     def has_own(self, part: HouseholdPart) -> bool:
-        """Return whether devices of the site use what is else a part of a household's yearly load."""
+        """Return whether the site has devices for this part of a household's yearly load."""
         return any(kind.household_part == part and kind.of(self) for kind in DEVICE_KINDS)
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
-        """Return the sensors that a role of ``input_sensors`` names, and when each holds."""
+        """Return the sensors of a role of ``input_sensors``, with their periods of validity."""
         return resolve_sensors(entries, parse_zone(self.timezone))
 
     @property
@@ -213,22 +213,22 @@ class Site(SiteDevices):
 
     @property
     def sensor_names(self) -> dict[str, str]:
-        """Every sensor that a role names, at any time, with the last such role."""
+        """Every sensor of any role, also an ended one, with the last role that names it."""
         return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
 
     @property
     def peak_kw(self) -> float:
-        """What all arrays together give at most."""
+        """Peak power of all PV arrays, kW."""
         peak_kw: float = sum(map(attrgetter("peak_kw"), self.pv))
         return peak_kw
 
     @property
     def curtailable(self) -> bool:
-        """Whether PV output may be held back: every array must allow it."""
+        """Whether PV may be curtailed: every array must allow it."""
         return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
 
     @property
     def feed_in_limit_kw(self) -> float:
-        """What may be fed in: the connection's limit, or the lower one that a share of the PV's peak power makes."""
+        """Feed-in limit, kW: the connection's, or a share of the PV's peak power where that is lower."""
         grid = self.grid
         return grid.export_limit_kw if grid.export_limit_share is None else min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)

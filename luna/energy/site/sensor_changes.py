@@ -1,4 +1,4 @@
-"""Sensors whose sign, role or unit changes with a site's new configuration: dated, so that what they said before keeps its meaning. Pure."""
+"""Dating of sensors whose sign, role or unit changes with a site's configuration, so that their earlier readings keep their meaning."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from luna.energy.site.model import Site
 from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, name_of, resolve_sensors
 from luna.energy.timeline import parse_zone
 
-# Whether a changed sensor was turned now, or was named wrongly from the beginning.
+# Whether a sensor changes now, or was configured wrongly from the beginning.
 ChangedSensors = Literal["from-now", "always"]
 
 
@@ -42,10 +42,10 @@ class _Named(NamedTuple):
 
 
 def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
-    """Return a site's new configuration with the sensors whose sign or role it changes counting so from ``at`` on, and before as it is stored; and which.
+    """Return the new configuration with changed signs and roles valid from ``at`` on and the stored ones before, and the list of changes.
 
-    A topic that is named with another unit is another sensor, which follows the one of before as an exchanged meter follows the old one. A sensor to which
-    the new configuration gives times itself is taken as it says. One that is named without any, and means what it does, keeps those that are stored.
+    A topic with another unit is another sensor, which follows the old one as after an exchange of meters. A sensor with dates in the new configuration is
+    taken unchanged. One without dates whose meaning does not change keeps its stored dates.
 
     Invariants: a second call with the result as ``stored`` and the same configuration changes nothing.
     """
@@ -66,18 +66,18 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
             changes.append(SensorChange(name, tuple(sorted(holding.union(*followed.values()))), tuple(sorted(wanted)), tuple(followed)))
     if not settled:
         return site, []
-    # The rules of a site hold of what came of it as of what an owner writes.
+    # Validated again: the checks of a site apply to the merged document too.
     outside = [name for name in stored.input_sensors.outside_house_meter if name in settled and name not in after]
     dated = site.model_copy(update={"input_sensors": _settle(site, settled, outside)})
     return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
 
 
 def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
-    """Return a site's new configuration in which a sensor that no role names any more ends at ``at``, and what stands in its role for the first time begins.
+    """Return the new configuration in which a removed sensor ends at ``at`` and a new one in its role begins then.
 
-    So the past of a meter that was exchanged stays what it counted. A sensor that goes before it began was never there; what was dated already stays so.
+    So an exchanged meter keeps its past. A sensor removed before it began is dropped; existing dates stay.
 
-    Invariants: a site that names all sensors that are stored is returned as it is.
+    Invariants: a site that names all stored sensors is returned unchanged.
     """
     zone, before, after = parse_zone(site.timezone), _by_sensor(stored), _by_sensor(site)
     gone = {name for name in before.keys() - after.keys() if not any(_is_in_another_unit(name, other) for other in after)}
@@ -94,7 +94,7 @@ def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
         roles[role] = (*ended, *begun)
     if not roles:
         return site
-    # What did not pass the house's meter before did not.
+    # Removed sensors outside the house's meter stay so for their past.
     outside = (*site.input_sensors.outside_house_meter, *(name for name in stored.input_sensors.outside_house_meter if name in gone))
     changed = site.model_copy(update={"input_sensors": site.input_sensors.model_copy(update=roles | {"outside_house_meter": outside})})
     return parse_site(changed.model_dump(mode="json", by_alias=True))
@@ -111,7 +111,7 @@ def _by_sensor(site: Site) -> dict[str, list[_Named]]:
 
 
 def _end_at(entries: Sequence[_Named], wanted: set[str], at: datetime, site: Site) -> list[_Named]:
-    """Return the stored entries, those that are wanted no more ended; one that would end before it begins is none."""
+    """End the stored entries that are not wanted any more; drop those that would end before they begin."""
     standing = []
     for each in entries:
         if each.meaning in wanted or each.sensor.has_ended(at):
@@ -132,16 +132,18 @@ def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
 
 
 def _is_in_another_unit(one: str, other: str) -> bool:
-    """Return whether two names are of the same topic, with different units."""
+    """Return whether two names have the same topic and different units."""
     (named, unit), (other_named, other_unit) = split_unit(one), split_unit(other)
     return named == other_named and unit != other_unit
 
 
 def _settle(site: Site, settled: dict[str, list[_Named]], outside: Sequence[str]) -> InputSensors:
-    """Return the sensors of a site with the entries of those that are settled in the place of its own; those stand last in their roles.
+    """Replace a site's entries of the sensors in ``settled``; changed ones come last in their roles.
 
     Args:
-        outside: names of before that stay outside the house's meter.
+        site: the new configuration.
+        settled: entries by sensor.
+        outside: removed sensors that stay outside the house's meter.
     """
     roles: dict[str, tuple[SensorEntry | str, ...]] = {
         role: (

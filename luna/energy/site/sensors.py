@@ -1,4 +1,4 @@
-"""Which sensors measure what of a site."""
+"""The section ``input_sensors`` of a site: sensors by role, their signs and periods of validity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,23 +34,23 @@ class SiteSensor:
     end: datetime | None = None
 
     def holds_at(self, instant: datetime) -> bool:
-        """Return whether it counts at an instant."""
+        """Return whether the sensor is valid at an instant."""
         return (self.start is None or self.start <= instant) and not self.has_ended(instant)
 
     def has_ended(self, instant: datetime) -> bool:
-        """Return whether it does not count any more."""
+        """Return whether the sensor's validity ended by an instant."""
         return self.end is not None and self.end <= instant
 
     def overlaps(self, other: Self) -> bool:
-        """Return whether there is a time at which both hold."""
+        """Return whether both are valid at some time."""
         return self.holds_between(other.start, other.end)
 
     def holds_between(self, start: datetime | None, end: datetime | None) -> bool:
-        """Return whether it counts at any time from ``start`` on, before ``end``; None: of all times before, and after."""
+        """Return whether the sensor is valid at some time in ``[start, end)``; None: unbounded."""
         return not ((self.end and start and self.end <= start) or (end and self.start and end <= self.start))
 
     def limit(self, instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
-        """Return what it said, in order, as far as it holds: what was said last before its start still held there, and from its end on nothing is known."""
+        """Cut readings, in order, to the validity: the last one before the start moves to the start, and a NaN is appended at the end."""
         if self.start is not None:
             start = np.datetime64(self.start.replace(tzinfo=None), "us")
             first = max(int(np.searchsorted(instants, start, side="right")) - 1, 0)
@@ -68,10 +68,10 @@ def name_of(entry: str | DatedSensor) -> str:
 
 
 def resolve_sensors(entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, field: str = "input_sensors") -> tuple[SiteSensor, ...]:
-    """Return the sensors that a role names, with the instants at which local days begin.
+    """Resolve the entries of a role, with local days and times as UTC instants.
 
     Raises:
-        InvalidInputError: a time that there is not.
+        InvalidInputError: a time is invalid.
     """
     sensors = []
     for entry in entries:
@@ -83,21 +83,21 @@ def resolve_sensors(entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, fie
 
 
 def require_in_order(sensors: Sequence[SiteSensor]) -> None:
-    """Refuse a sensor that ends before it begins, and one that a role names twice for the same time.
+    """Check that no sensor of a role ends before it begins, or occurs twice at the same time.
 
     Raises:
-        ValueError: says which.
+        ValueError: names the sensor.
     """
     for sensor in sensors:
         if sensor.start and sensor.end and sensor.end <= sensor.start:
             raise invalid_part("sensor-ends-early", name=sensor.name)
     for one, other in combinations(sensors, 2):
-        # Without any time a name that stands twice counts twice, as it always did.
+        # Compatibility: a name that occurs twice without any times counts twice.
         if one.name == other.name and one.overlaps(other) and {one.start, one.end, other.start, other.end} != {None}:
             raise invalid_part("sensor-twice", name=one.name)
 
 
-# A switch of Luna's own, beside those that a site names for vacation_mode.
+# Luna's own switch for vacation_mode, besides those of the site.
 OWN_VACATION = "luna:vacation"
 
 
@@ -107,7 +107,7 @@ class HouseSensorRoles(Part):
     total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
 
 
-# Fields stand in the order of their classes from the last to the first, then those of its own; the order is part of every plan's id.
+# Field order is part of every plan's id: the bases from last to first, then the class's own.
 class InputSensors(DeviceSensorRoles, HouseSensorRoles):
     """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off.
 
@@ -138,20 +138,19 @@ class InputSensors(DeviceSensorRoles, HouseSensorRoles):
 
     @property
     def vacation_switches(self) -> Sensors:
-        """Every switch that says nobody is at home: those of the site, and Luna's own."""
+        """All vacation switches: those of the site, and Luna's own."""
         return (*self.vacation_mode, OWN_VACATION)
 
 
-# By their names in ``input_sensors``.
+# Field of ``input_sensors`` → role.
 SENSOR_ROLES: Mapping[str, SensorRole] = roles_of(InputSensors)
 
 
 def measured_series(*flows: Flow) -> tuple[str, ...]:
-    """Return the columns of ``slot_observations`` that are this, or one of these, to the house."""
+    """Return the columns of ``slot_observations`` with one of these flows."""
     return tuple(role.series for role in SENSOR_ROLES.values() if role.flow in flows and role.series)
 
 
-# Loads with meters of their own, which follow plans instead of habits: nothing that learns the house's habits may see them. In the order of their columns;
-# that of the fields is part of every plan's id.
+# Submetered loads, in the order of their columns. They follow plans, so models of the house's usual load must not see them.
 SUBMETERED = measured_series("submetered")[::-1]
 LEVELS = tuple(role.series for role in SENSOR_ROLES.values() if role.kind == "level" and role.series)

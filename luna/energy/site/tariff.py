@@ -1,4 +1,4 @@
-"""What a kWh costs and earns, as the contract says it."""
+"""The tariff of a site: import and export price rules, capacity tariff, and the objective's weights."""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -77,7 +77,7 @@ class BlockPrice(Part):
 
     @property
     def price(self) -> float:
-        """What the month's first kWh costs."""
+        """Price of the month's first kWh."""
         return self.blocks[0].price
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class BlockPrice(Part):
 PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]
 ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]
 
-# What stands for the site's own series among the markets whose prices a tariff needs; no market has such a name.
+# Prefix of the site's own price series among market names; no market has such a name.
 OWN = "own:"
 OWN_IMPORT, OWN_EXPORT = f"{OWN}import_price", f"{OWN}export_price"
 
@@ -146,7 +146,7 @@ class Tariff(Part):
 
     @property
     def peaks(self) -> tuple[PeakPrice, ...]:
-        """The components of the capacity tariff, none where there is none."""
+        """The components of the capacity tariff; empty without one."""
         if self.peak is None:
             return ()
         return (self.peak,) if isinstance(self.peak, PeakPrice) else self.peak
@@ -158,15 +158,15 @@ class Tariff(Part):
 
     @property
     def own_rules(self) -> dict[str, ImportRule]:
-        """What is paid and earned, by the name of the site's own series that may say so."""
+        """Import and export rule by the name of the site's own series for it."""
         return {OWN_IMPORT: self.import_, OWN_EXPORT: self.export}
 
     @property
     def own_series(self) -> list[str]:
-        """Which of the site's own series the tariff needs: ``OWN_IMPORT``, ``OWN_EXPORT``."""
+        """The site's own series that the tariff needs: ``OWN_IMPORT``, ``OWN_EXPORT``."""
         return [name for name, rule in self.own_rules.items() if isinstance(rule, SeriesPrice)]
 
     @property
     def price_series(self) -> list[str]:
-        """Every series of prices that the tariff needs: markets, and the site's own."""
+        """Every price series that the tariff needs: markets, and the site's own."""
         return [*self.markets, *self.own_series]

@@ -1,4 +1,4 @@
-"""The chart of an answer: what a tool found, a panel for each unit, by instant or by label."""
+"""Charts in the assistant's answers: the series of a tool's result, a panel per unit, by instant or by label."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,15 +19,15 @@ NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
 HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
 BETWEEN = 16.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-# Words under the plot: every so many hours, the fewest that leave room.
+# Candidate distances of labels under the plot, hours; the first one that leaves room is used.
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
-# Colours that a style sheet gives; what comes after them begins anew.
+# Number of colours in the style sheet; further series repeat them.
 COLOURS = 5
 _UNITS: dict[str, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}
 
 
 class DrawnSeries(Protocol):
-    """One line or row of bars, as ``luna.contracts.site_tools.ChartSeries``."""
+    """A line or row of bars, such as ``luna.contracts.site_tools.ChartSeries``."""
 
     @property
     def name(self) -> str: ...
@@ -40,7 +40,7 @@ class DrawnSeries(Protocol):
 
 
 class DrawnChart(Protocol):
-    """What draws a tool's result, as ``luna.contracts.site_tools.Chart``."""
+    """The data of a chart, such as ``luna.contracts.site_tools.Chart``."""
 
     @property
     def title(self) -> str: ...
@@ -53,7 +53,7 @@ class DrawnChart(Protocol):
 
 
 def draw_answer_chart(chart: DrawnChart, numbers: Numbers, *, narrow: bool) -> Markup:
-    """Return the picture for a page, whose style sheets it follows; what is unknown is a gap."""
+    """Draw the chart for a page, which brings the style sheets; unknown values are gaps."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow)
     body, y = Markup(""), 0.0
@@ -70,7 +70,7 @@ def draw_answer_chart(chart: DrawnChart, numbers: Numbers, *, narrow: bool) -> M
 
 
 def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
-    """Return a value of a chart as its table tells it."""
+    """Return a value as the chart's table shows it."""
     if value is None:
         return numbers.number(None)
     forms: dict[str, Callable[[float], str]] = {"price": numbers.price_per_kwh, "cost": numbers.money, "soc": numbers.share, "share": numbers.share}
@@ -80,7 +80,7 @@ def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
 
 
 def say_start(start: str, chart: DrawnChart, numbers: Numbers) -> str:
-    """Return when a value of a chart holds, or what it is of."""
+    """Return the day and time, or the label, of a value."""
     if chart.by == "label":
         return start
     instant = datetime.fromisoformat(start)
@@ -88,7 +88,7 @@ def say_start(start: str, chart: DrawnChart, numbers: Numbers) -> str:
 
 
 def _draw_panel(numbered: Sequence[tuple[int, DrawnSeries]], scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
-    """Return the series of one unit, each with its number in the chart, with their legend, and where the next panel begins."""
+    """Return the panel of one unit's series (``numbered`` by index in the chart) with legend, and the y of the next panel."""
     frame, height = scale
     unit = numbered[0][1].unit
     if unit == "price":
@@ -99,7 +99,7 @@ def _draw_panel(numbered: Sequence[tuple[int, DrawnSeries]], scale: tuple[ChartF
     places = place_keys([KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW)
     keys = join(draw_key(place, label, f"fill-{index % COLOURS}") for (index, _), label, place in zip(numbered, labels, places, strict=True))
     begins = places[-1][1] + HEAD + 8
-    # What a series lacks to the number of slots is unknown.
+    # A series shorter than the chart is unknown at its end.
     drawable = [(index, series.kind, np.full(frame.count, math.nan)) for index, series in numbered]
     for (_, _, drawn_values), (_, series) in zip(drawable, numbered, strict=True):
         known = [math.nan if value is None else value * factor for value in series.values[: frame.count]]
@@ -130,7 +130,7 @@ def _draw_series(kind: str, scale: tuple[ChartFrame, Axis], values: FloatArray, 
 
 
 def _draw_words(chart: DrawnChart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
-    """Return what stands under the plot: labels as many as fit, or hours and days of the site's clock."""
+    """Return the labels under the plot: those that fit, or hours and days in local time."""
     if chart.by == "label":
         longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8
         every = max(math.ceil(longest / frame.slot_width), 1)

@@ -1,4 +1,4 @@
-"""The bills of several variants, month by month: a bar a variant, earnings below the line."""
+"""Bar chart of the monthly bills of several variants, earnings below the line."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -23,7 +23,7 @@ STEPS = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
 
 
 class MonthBill(Protocol):
-    """What a local month came to."""
+    """The bill of a local month."""
 
     @property
     def month(self) -> str: ...
@@ -32,7 +32,7 @@ class MonthBill(Protocol):
 
 
 class VariantBills(Protocol):
-    """A variant's bills by month, as ``luna.contracts.counterfactual.VariantReply``."""
+    """A variant's bills by month, such as ``luna.contracts.counterfactual.VariantReply``."""
 
     @property
     def name(self) -> str: ...
@@ -41,7 +41,7 @@ class VariantBills(Protocol):
 
 
 class ComparedBills(Protocol):
-    """A baseline and its variants over the same days, as ``luna.contracts.counterfactual.WhatIfReply``."""
+    """A baseline and its variants over the same days, such as ``luna.contracts.counterfactual.WhatIfReply``."""
 
     @property
     def site(self) -> str: ...
@@ -58,14 +58,14 @@ class ComparedBills(Protocol):
 
 
 def draw_bills(bills: ComparedBills, *, language: Language) -> str:
-    """Return the picture as an SVG document."""
+    """Draw the chart as an SVG document."""
     title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
     body, height = _draw_body(bills, language, width=WIDTH, first_key=KEYS)
     return draw_document(text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title)
 
 
 def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -> Markup:
-    """Return the picture for a page, whose style sheets it follows."""
+    """Draw the chart for a page, which brings the style sheets."""
     title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
     width = NARROW if narrow else WIDTH
     body, height = _draw_body(bills, language, width=width, first_key=4.0)

@@ -1,4 +1,4 @@
-"""Figures with their intervals: those of the camera lab's controllers, one below the other on a common axis, and a single one beside zero."""
+"""Charts of estimates with intervals: the camera lab's controllers in rows on a common axis, and a single estimate around zero."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from luna.words.charts.svg import circle, join, number, path, polyline, rectangl
 
 BAR, MARK, FOOT = 8.0, 5.5, 24.0
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0)
-# What lies so many times farther out than the middle one would leave no room for the others: an arrow stands for it.
+# Values so many times beyond the median would leave no room for the others: an arrow replaces them.
 FAR = 8.0
-# Each controller's mark, as corners around its middle, so that colours are not all that tells them apart; ``custom`` is a circle, any other one a cross.
+# Corners of each controller's mark, so that not only colours distinguish them; ``custom`` is a circle, any other one a cross.
 MARKS = {
     "naive_weak": [(-1.0, -0.85), (1.0, -0.85), (0.0, 1.0)],
     "naive_strong": [(-1.0, 0.85), (1.0, 0.85), (0.0, -1.0)],
@@ -26,7 +26,7 @@ CROSS = [(x * side, y * side) for side in (1, -1) for x, y in ((-0.4, -1.0), (0.
 
 @dataclass(frozen=True, slots=True)
 class EstimateRow:
-    """A row: its name, whose it is, its value with the interval, None where there is none, and how that is written."""
+    """A row: name, controller, value with interval (None: there is none), and their text."""
 
     name: str
     controller: str
@@ -38,7 +38,7 @@ class EstimateRow:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Sizes of the drawing; narrow ones carry names and words above the bars instead of beside them."""
+    """Sizes of the drawing; narrow ones have names and texts above the bars instead of beside them."""
 
     width: float
     left: float
@@ -53,7 +53,7 @@ _NARROW = _Layout(340, 12, 12, 48, 29, 15)
 
 
 def draw_mark(controller: str, place: tuple[float, float], css: str = "value", *, radius: float = MARK) -> Markup:
-    """Return a controller's mark around x, y."""
+    """Draw a controller's mark around x, y."""
     if controller == "custom":
         return circle(place, radius, css)
     x, y = place
@@ -61,19 +61,19 @@ def draw_mark(controller: str, place: tuple[float, float], css: str = "value", *
 
 
 def colour(controller: str, body: Markup) -> Markup:
-    """Return what is drawn in a controller's colour."""
+    """Give a drawing the colour of a controller."""
     return Markup('<g class="of of-{}">{}</g>').format(controller, body)
 
 
 def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, label: str, narrow: bool, around_zero: bool = False) -> Markup:
-    """Return the rows as a chart of a page.
+    """Draw the rows as a chart of a page.
 
     Args:
-        rows: from above.
-        say_mark: says a value of the axis.
-        label: what it shows, to those who do not see it.
-        narrow: whether for a phone.
-        around_zero: zero is in it, and drawn.
+        rows: from top to bottom.
+        say_mark: format of the axis' labels.
+        label: for screen readers.
+        narrow: for phones.
+        around_zero: the axis includes zero, with a line.
     """
     layout = _NARROW if narrow else _WIDE
     body, height = draw_estimate_rows(rows, say_mark, narrow=narrow, around_zero=around_zero)
@@ -84,7 +84,7 @@ def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str]
 def draw_estimate_rows(
     rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, narrow: bool = False, around_zero: bool = False
 ) -> tuple[Markup, float]:
-    """Return the rows on their axis, and how high that is; as ``draw_estimates``."""
+    """Return the rows on their axis, and the height; arguments of ``draw_estimates``."""
     layout = _NARROW if narrow else _WIDE
     ends = (layout.left, layout.width - layout.right)
     values = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
@@ -126,7 +126,7 @@ INTERVAL_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 def draw_interval(low: float, value: float, high: float, *, label: str, unit: str) -> Markup:
-    """Return a bar from ``low`` to ``high`` with a mark at ``value`` on an axis around zero; ``unit`` is what its ticks count."""
+    """Draw a bar from ``low`` to ``high`` with a mark at ``value`` on an axis around zero with ticks in ``unit``."""
     reach = max(abs(low), abs(high), abs(value), INTERVAL_STEPS[0])
     step = next((each for each in INTERVAL_STEPS if each * 2 >= reach), INTERVAL_STEPS[-1])
     span, top = max(2 * step, reach), INTERVAL_TOP

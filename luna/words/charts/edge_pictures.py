@@ -1,4 +1,4 @@
-"""The camera lab's figures as pictures of their own, one column wide: what is missed, each place and season, each day, and misses against dirty energy."""
+"""Stand-alone charts of the camera lab, one column wide: misses, locations by season, days, and misses against dirty energy."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,34 +16,34 @@ from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, join, number, path, polyline, rectangle, rule, text
 
 WIDTH, HEAD, LINE, FOOT = 620.0, 40.0, 16.0, 24.0
-# Letters of a caption in a line, in the widest of the usual fonts.
+# Letters per line of a caption, in the widest of the usual fonts.
 LETTERS, BOLD_LETTERS = 96, 86
 NAMES, FIGURES, ROW, BAR, STRIPE = 150.0, 176.0, 34.0, 18.0, 4.0
 LEFT, GAP, TITLE, PANEL = 34.0, 24.0, 28.0, 130.0
 KEY_ROW, KEY_GAP, KEY_END, ASIDE = 20.0, 14.0, 14.0, 0.13
 DAYS, PARETO, MOST_DAYS = 200.0, 300.0, 14
 FAINT, SMALL, LARGE = 2.8, 4.2, 6.5
-# Marks of an axis lie at least so many pixels apart.
+# Least distance between marks of an axis, px.
 APART = 26.0
-# How far a controller's value lies on the level axis, and on the upright one.
+# Value on the horizontal axis, and on the vertical one.
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class LabChart:
-    """What is drawn, and how high it is."""
+    """A drawing and its height, px."""
 
     body: Markup
     height: float
 
     def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)) -> "LabChart":
-        """Return it with what its level axis counts below."""
+        """Return the drawing with a label below its horizontal axis."""
         return LabChart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
 
 
 @dataclass(frozen=True, slots=True)
 class LabPicture:
-    """A picture: its file's name, its title, what it shows in a few sentences, where it rests on stand-in data, and its chart."""
+    """A chart with file name, title, caption, and a note where it uses stand-in data."""
 
     name: str
     title: str
@@ -59,20 +59,20 @@ class LabPicture:
         return join([text((0, 16), self.title, "picture-title"), moved, *lines]), top + LINE * (len(lines) - 1) + 4
 
     def embed(self) -> Markup:
-        """Return it for a page that brings the style sheets ``palette``, ``marks`` and ``edge``."""
+        """Return the SVG for a page with the style sheets ``palette``, ``marks`` and ``edge``."""
         body, height = self._draw()
         size = (number(WIDTH), number(height), self.title, self.caption)
         return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size) + body + Markup("</svg>")
 
     def write_svg(self) -> str:
-        """Return it as a document."""
+        """Return a stand-alone SVG document."""
         body, height = self._draw()
         return draw_document(body, (WIDTH, height), style("edge"), label=f"{self.title}: {self.caption}")
 
 
 @dataclass(frozen=True, slots=True)
 class MissRow:
-    """What a controller missed, in per cent of its tasks, and how that is written."""
+    """The small and large misses of a controller, per cent of its tasks, with their text."""
 
     name: str
     controller: str
@@ -83,7 +83,7 @@ class MissRow:
 
 @dataclass(frozen=True, slots=True)
 class MissPoint:
-    """Dirty energy beside what was missed; ``whole``: of all places and seasons, not of one."""
+    """Dirty energy and misses of a controller; ``whole``: over all locations and seasons, not in one."""
 
     controller: str
     point: Point
@@ -91,7 +91,7 @@ class MissPoint:
 
 
 def draw_misses(rows: Sequence[MissRow]) -> LabChart:
-    """Return a bar for each controller: small misses plain, large ones striped at their end."""
+    """Draw a bar per controller: small misses plain, large ones as stripes at the end."""
     most = max(row.small + row.large for row in rows) or 1.0
     axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
     height = ROW * len(rows)
@@ -111,13 +111,13 @@ def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
 
 
 def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Sequence[str], controllers: Mapping[str, str], numbers: Numbers) -> LabChart:
-    """Return a panel for each place, two beside each other: each controller's share by season, on one scale.
+    """Draw a panel per location, two in a row: each controller's share by season, on one scale.
 
     Args:
-        panels: by the place's name, each controller's points: the season's number and a share in per cent.
-        seasons: their names.
-        controllers: what each is called.
-        numbers: write the scale.
+        panels: location → controller → points of season index and share in per cent.
+        seasons: names of the seasons.
+        controllers: controller → name.
+        numbers: format of the scale.
     """
     keys = _draw_keys(controllers)
     columns = min(2, len(panels))
@@ -136,18 +136,18 @@ def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Se
 
 
 def _aside(controllers: Mapping[str, str], name: str) -> float:
-    """Return how far a controller's marks lie beside the middle, so that equal ones do not hide each other."""
+    """Return the horizontal offset of a controller's marks, in slots, so that equal values do not hide each other."""
     return (list(controllers).index(name) - (len(controllers) - 1) / 2) * ASIDE
 
 
 def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
-    """Return an upright scale over the values that occur."""
+    """Return a vertical axis over the range of the values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     return fit_axis(values, (top + height, top), step=choose_step(high - low or 1.0, STEPS, 5), least=(low, high))
 
 
 def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, str], axes: tuple[str, str], numbers: Numbers) -> LabChart:
-    """Return a line for each controller; ``series``: its points, the day and a share in per cent; ``axes``: what the level one and the upright one count."""
+    """Draw a line per controller; ``series``: points of day and share in per cent; ``axes``: labels of the horizontal and the vertical one."""
     days = sorted({int(day) for points in series.values() for day, _ in points})
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
@@ -164,7 +164,7 @@ def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class _RootScale:
-    """A scale with zero on it, on which a value lies as far as its square root is long: small ones beside each other are told apart, and zero has its place."""
+    """A signed square-root scale: it separates small values and, unlike a logarithmic one, has a zero."""
 
     start: float
     end: float
@@ -176,7 +176,7 @@ class _RootScale:
         return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
 
     def marks(self) -> list[float]:
-        """Return the values that carry a label: zero, then from the ends towards it those that lie far enough from the others."""
+        """Return the labelled values: zero, then from the ends inwards those at least ``APART`` from the others."""
         sizes = [digit * 10.0**power for power in range(3, -4, -1) for digit in (5, 2, 1)]
         marks = [0.0]
         for mark in (sign * size for size in sizes for sign in (1, -1)):
@@ -190,7 +190,7 @@ def _root(value: float) -> float:
 
 
 def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]) -> LabChart:
-    """Return a mark for each point, those of all places large; ``axes``: what the level one and the upright one count."""
+    """Draw a mark per point, large for ``whole`` ones; ``axes``: labels of the horizontal and the vertical one."""
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
     (across, up) = (np.array([each.point[side] for each in points]) for side in (0, 1))
@@ -215,7 +215,7 @@ def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
 
 
 def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
-    """Return each controller's mark with what it is called."""
+    """Draw the legend: mark and name of each controller."""
     places = place_keys([20 + len(words) * LETTER for words in controllers.values()], WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
     drawn = [_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick") for (name, words), (x, y) in zip(controllers.items(), places, strict=True)]
     return LabChart(join(drawn), places[-1][1] + KEY_END)

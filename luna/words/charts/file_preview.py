@@ -1,4 +1,4 @@
-"""A series of a file over its last days, as it would be stored."""
+"""Preview chart of a series of an import file: its last days as they would be stored."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ WIDE = {"width": 976.0, "left": 40.0, "right": 8.0, "height": 96.0}
 NARROW = {"width": 358.0, "left": 36.0, "right": 4.0, "height": 84.0}
 TOP, FOOT = 28.0, 22.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0)
-# More days than these leave room for a word at midnights alone.
+# With more days there is room for labels only at midnights.
 MOST_DAYS_WITH_HOURS = 2
 HOURS_APART = 24
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """A series from ``start`` on, NaN where nothing is known, with its name and unit."""
+    """A series from ``start`` on, NaN where unknown, with its name and unit."""
 
     values: FloatArray
     start: datetime
@@ -33,7 +33,7 @@ class PreviewView:
 
 
 def draw_preview(view: PreviewView, *, narrow: bool) -> Markup:
-    """Return a series as stairs, broken where nothing is known."""
+    """Draw a series as a step line, broken at NaN."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.values.size, narrow)
     finite = view.values[np.isfinite(view.values)]

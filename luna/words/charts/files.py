@@ -1,4 +1,4 @@
-"""A drawing as a file for programs that show no SVG: PDF, and the same page as PNG. What this needs is the extra ``pictures``."""
+"""Export of SVG drawings to PDF and PNG; requires the extra ``pictures``."""
 
 import re
 from functools import cache
@@ -6,11 +6,11 @@ from io import BytesIO
 
 from luna.words.charts.style import read_asset
 
-# Pixels of a PNG for each of a drawing's.
+# Pixels of a PNG per pixel of the drawing.
 SCALE = 2.0
-# A PDF counts in points, of which a pixel of CSS has three quarters.
+# PDF points per CSS pixel.
 POINTS = 0.75
-# Every program that shows PDF has it, and PDFium brings it.
+# One of the standard fonts of every PDF viewer, PDFium included.
 FONT = "Helvetica"
 
 
@@ -52,6 +52,6 @@ def _read_light_colours() -> dict[str, str]:
 
 
 def _fix_style(svg: str) -> str:
-    """Return a drawing without what svglib does not read of style sheets: variables, and weights in figures."""
+    """Replace the parts of style sheets that svglib does not support: variables and numeric font weights."""
     fixed = re.sub(r"var\((--[\w-]+)\)", lambda match: _read_light_colours()[match[1]], svg.replace(str(read_asset("palette.css")), ""))
     return fixed.replace("font-weight: 600", "font-weight: bold").replace("font-weight: 400", "font-weight: normal")

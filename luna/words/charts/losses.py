@@ -1,4 +1,4 @@
-"""What each cause takes from a score: a bar a step, from perfect foresight down."""
+"""Waterfall chart of a score's losses by cause, from perfect foresight down."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BAR = 20.0
 
 @dataclass(frozen=True, slots=True)
 class LossStep:
-    """One step of the losses, as shares of the possible: from ``before`` down to ``after``."""
+    """One loss, from the share ``before`` of the possible savings down to ``after``."""
 
     name: str
     colour: str
@@ -24,7 +24,7 @@ class LossStep:
 
 @dataclass(frozen=True, slots=True)
 class LossLayout:
-    """Sizes of the drawing; narrow ones carry the names above the bars instead of beside them."""
+    """Sizes of the drawing; narrow ones have the names above the bars instead of beside them."""
 
     width: float
     left: float
@@ -38,7 +38,7 @@ NARROW = LossLayout(358, 40, 58, 50, 24)
 
 
 def draw_losses(steps: Sequence[LossStep], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Return the steps as a chart, the first as a dot; ``label`` says what it shows to those who do not see it."""
+    """Draw the steps, the first as a dot; ``label`` is for screen readers."""
     layout = NARROW if narrow else WIDE
     ends = (layout.left, layout.width - layout.right)
     axis = fit_axis([value * 100 for step in steps for value in (step.before, step.after)], ends, step=2, least=(96, 100))

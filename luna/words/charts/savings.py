@@ -1,4 +1,4 @@
-"""What was saved per day beside what was possible, and who decided each slot of a day: two drawings without a script."""
+"""Charts of daily savings beside the possible ones, of who decided each slot, and bars in text; all without scripts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ NARROW = {"width": 330.0, "left": 30.0, "right": 2.0, "height": 170.0}
 TOP, FOOT = 10.0, 26.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)
 GAP = 0.16  # of a day, on either side of its bar
-# A day's words are at most this long.
+# Longest label of a day, letters.
 DAY_LETTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class SavedDay:
-    """A day of the drawing: what was saved and what was possible, both None where the day does not count; ``title`` is what it says when pointed at."""
+    """A day: its savings and the possible ones, both None where the day does not count; ``title`` is the tooltip."""
 
     day: date
     saved: float | None
@@ -33,7 +33,7 @@ class SavedDay:
 
 @dataclass(frozen=True, slots=True)
 class DecidedDay:
-    """A row: its name, the instants of its slots' edges (one more than there are slots), and who decided each slot, None where nobody did."""
+    """A row: its name, the instants of its slots' edges (one more than there are slots), and who decided each slot, None: nobody."""
 
     name: str
     edges: Sequence[datetime]
@@ -42,17 +42,16 @@ class DecidedDay:
 
 
 def draw_saved_days(days: Sequence[SavedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Return a bar a day, a mark where perfect foresight would have been, hatching where a day does not count."""
+    """Draw a bar per day, a mark at the savings of perfect foresight, and hatching where a day does not count."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], len(days), narrow)
     values = [value for day in days for value in (day.saved, day.possible) if value is not None]
     step = choose_step(max((abs(value) for value in values), default=1.0), STEPS, 5)
     axis = fit_axis(values, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
-    # As many names as fit.
     every = next(every for every in (1, 2, 5, 10, 400) if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15)
     half, names = DAY_LETTERS * LETTER / 2, []
     for place in range(0, len(days), every):
-        # The name is that of a day, whatever the clock: noon is the same day everywhere in its zone.
+        # Noon keeps the date at any UTC offset of the zone.
         noon = datetime.combine(days[place].day, time(12), numbers.zone)
         x = min(max(frame.x(place + 0.5), half), frame.width - half)
         names.append(text((x, axis.bottom + 18), numbers.day(noon).partition(" ")[2], "tick", anchor="middle"))
@@ -79,7 +78,7 @@ HOURS = (0, 6, 12, 18)
 
 
 def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Return a row a day, each as wide as the day is long, coloured by who decided, with a notch at every sixth hour of the site's clock."""
+    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every sixth local hour."""
     width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
     rows = join(_draw_row(day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers) for index, day in enumerate(days))
     below = len(days) * ROW + 14
@@ -108,7 +107,7 @@ def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
 
 
 def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
-    """Return a bar of a share of the room that it stands in; ``rest``: what is missing to the whole is outlined."""
+    """Draw a bar of a share of the available width; ``rest``: outline the remainder."""
     reach = min(max(share, 0.0), 1.0) * 100
     outline = Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(f"{reach:.2f}", f"{100 - reach:.2f}") if rest else Markup("")
     bar = Markup('<rect width="{}%" height="16" rx="3" class="{}"/>').format(f"{max(reach, 0.6):.2f}", css)
@@ -116,13 +115,13 @@ def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
 
 
 def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
-    """Return the bar of an amount from zero on, to the left where it is negative, in the room that stands for all of them.
+    """Draw the bar of an amount from zero, to the left where it is negative, on the common scale of a group.
 
     Args:
-        amount: what the bar shows.
-        css: the class that colours it.
-        among: every amount of the group: all of them and zero fit into the room.
-        beside: outlined is how much less the amount is than this one; None: nothing.
+        amount: length of the bar.
+        css: class of its colour.
+        among: every amount of the group; the scale covers all of them and zero.
+        beside: a larger amount, up to which the difference is outlined; None: no outline.
     """
     low, high = min(0.0, *among), max(0.0, *among)
     width = max(high - low, 1e-9)

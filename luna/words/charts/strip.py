@@ -1,4 +1,4 @@
-"""The hours ahead as a strip to point at: the price of each slot, what is fixed for which device, and a window that a script moves."""
+"""The price strip of the hours ahead: price per slot, spans that are fixed for devices, and a window that a script moves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ STEPS = (0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 @dataclass(frozen=True, slots=True)
 class FixedSpan:
-    """A span that is fixed: the slots ``[first, end)`` of the strip, and what it says."""
+    """A fixed span: the slots ``[first, end)`` of the strip, and its label."""
 
     first: int
     end: int
@@ -30,7 +30,7 @@ class FixedSpan:
 
 @dataclass(frozen=True, slots=True)
 class StripView:
-    """What is drawn: the buy price (currency per kWh) of each slot from ``start`` on, and a row for each device of which something is fixed."""
+    """The data of a strip: import price (currency per kWh) of each slot from ``start`` on, and the fixed spans."""
 
     start: datetime
     step: timedelta
@@ -46,7 +46,7 @@ class StripView:
 
 
 def draw_strip(view: StripView, *, narrow: bool) -> Markup:
-    """Return the strip; its attributes tell a script where slots lie, in the units of its own box."""
+    """Draw the strip; attributes give a script the positions of slots, in units of the view box."""
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.buy_price.size, narrow)
     prices = view.buy_price * view.numbers.price_unit[0]
@@ -59,7 +59,7 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     bars = []
     for row, span in zip(rows, view.fixed, strict=True):
         top, x, width = axis.bottom + 6 + row * ROW, frame.x(span.first), max(frame.x(span.end) - frame.x(span.first), 2.0)
-        # Words that would not fit before the edge end there.
+        # A label that would cross the right edge is aligned to it.
         at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
         bars += [rectangle((x, top, width, BAR), "fixed", rx="3"), text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor)]
     first, end = view.chosen or (0, 0)
@@ -72,7 +72,7 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
 
 
 def _stack(spans: Sequence[FixedSpan]) -> list[int]:
-    """Return the row of each span: the first in which nothing overlaps it."""
+    """Return the row of each span: the first without an overlap."""
     ends: list[int] = []
     rows = []
     for span in spans:

@@ -1,4 +1,4 @@
-"""What two aims cost each other: a point a plan, joined in order, the knee ringed."""
+"""Chart of the Pareto front between two aims: a point per plan, joined in order, the knee ringed."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ STEPS = 4
 
 
 class TradeOffPoint(Protocol):
-    """A plan that no other beats in both figures, as ``luna.contracts.plan_questions.ParetoPoint``."""
+    """A plan on the Pareto front, such as ``luna.contracts.plan_questions.ParetoPoint``."""
 
     @property
     def cost(self) -> float: ...
@@ -30,7 +30,7 @@ class TradeOffPoint(Protocol):
 
 
 class TradeOff(Protocol):
-    """The points of two figures in order, as ``luna.contracts.plan_questions.ParetoReply``."""
+    """The points of a Pareto front in order, such as ``luna.contracts.plan_questions.ParetoReply``."""
 
     @property
     def site(self) -> str: ...
@@ -45,13 +45,13 @@ class TradeOff(Protocol):
 
 
 def read_figure(point: TradeOffPoint, figure: str) -> float:
-    """Return a point's figure, the smaller the better."""
+    """Return a point's figure for an aim; smaller is better."""
     fields: dict[str, float] = {"cost": point.cost, "carbon": point.carbon_g or 0.0, "self_sufficiency": point.import_kwh, "wear": point.wear}
     return fields[figure]
 
 
 def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
-    """Return the picture as an SVG document."""
+    """Draw the chart as an SVG document."""
     numbers = Numbers(language, ZoneInfo("UTC"), tradeoff.currency)
     first, second = ([read_figure(point, name) for point in tradeoff.points] for name in tradeoff.figures)
     x, y = span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS), span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS)
@@ -75,5 +75,5 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
 
 
 def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
-    """Return a mark in as many decimals as tell it from its neighbours."""
+    """Return a mark with the decimals that distinguish it from its neighbours."""
     return numbers.number(mark, max(0, 1 - math.floor(math.log10(axis.step))) if axis.step > 0 else 2)
