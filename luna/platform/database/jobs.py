@@ -1,6 +1,6 @@
-"""Accepted work, a row per job: request, status and reply.
+"""Stores jobs, a row each: request, status and reply; locks a job while a worker runs it.
 
-Instants are the database's own: gateway, workers and reconciler run on clocks that differ.
+All instants are the database's own, because the clocks of gateway, workers and reconciler differ.
 """
 
 import secrets
@@ -23,41 +23,41 @@ from luna.platform.database.schema.sites import site_versions, sites
 from luna.platform.database.schema.work import OPEN, jobs
 from luna.platform.database.stored_rows import read_each, read_page
 
-# What is silent for this long is sent again; then after as long again, so that a full queue does not fill with doubles.
+# First resend of a silent job; the interval then doubles up to the longest, so that a full queue does not fill with duplicates.
 RESEND_AFTER = timedelta(minutes=2)
 LONGEST_SILENCE = timedelta(minutes=15)
-# A lock whose holder has just ended is free a moment later.
+# The lock of a holder that just ended is released a moment later.
 LOCK_PATIENCE = timedelta(seconds=1)
 RESEND_AT_MOST = 500
-# Ends without a reply.
+# Final states without a reply.
 ENDED_BADLY = ("failed", "dead", "cancelled")
-# What is kept as long as the other ends; a dead one is kept longer, for somebody to look into.
+# Final states with the normal retention; dead jobs are kept longer, for investigation.
 ENDED = ("done", "failed", "cancelled")
-# Longer than any task may run: what was cancelled before then has ended.
+# Longer than any task may run: an attempt cancelled earlier than that has ended.
 LONGEST_ATTEMPT = timedelta(hours=3)
 FORGET_AT_MOST = 50_000
 
 _NOW = func.clock_timestamp()
-# A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
+# pg_locks shows an advisory lock with a 64-bit key as two halves, with objsubid 1.
 _IS_ITS_LOCK = (
     "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended({job_id}, 0)"
 )
 _IS_LOCKED = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
 _LOCK_IS_FREE = text(f"NOT {_IS_LOCKED}")
-# What a session that holds a lock is called before its worker's name; none is ended that is called otherwise.
+# Prefix of the application name of sessions that hold a job's lock; no other session is ever terminated.
 _HOLDER = "luna-job "
 _IS_OUR_LOCK = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
 _ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_IS_OUR_LOCK}")  # noqa: S608 - constants alone
 
 
 class SupersededError(ConflictError):
-    """Another attempt of the job has begun since, so this one may store nothing."""
+    """Another attempt of the job has begun, or the job has ended: this attempt may commit nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobCounts:
-    """How many jobs there are by status, and how old the oldest open one is."""
+    """Numbers of jobs by status, and the age of the oldest open one."""
 
     queued: float
     running: float
@@ -66,14 +66,14 @@ class JobCounts:
 
 
 def accept(connection: Connection, *, task: str, key: str, request: str, trace_id: str) -> Job:
-    """Return the open job for this piece of work: the equal one where there is one, else a new row.
+    """Return the open job of this task and key, a new row where there is none.
 
     Raises:
-        InvalidInputError: the request holds what the database cannot store.
+        InvalidInputError: the database cannot store the request.
     """
     row = {"job_id": secrets.token_hex(8), "task": task, "key": key, "request": _jsonb(request), "trace_id": trace_id}
     write = insert(jobs).values(row)
-    # An update that changes nothing, because one statement must return either row.
+    # A no-op update makes one statement return either row.
     write = write.on_conflict_do_update(index_elements=["task", "key"], index_where=text(OPEN), set_={"key": write.excluded.key})
     try:
         return _job(connection.execute(write.returning(jobs)).mappings().one())
@@ -101,10 +101,10 @@ def list_newest(
     sites: Collection[str] | None = None,
     after: tuple[datetime, str] | None = None,
 ) -> list[JobSummary]:
-    """Return the jobs of a status (``open``: queued or running; None: all), of these ``sites`` alone (None: of all), those accepted last first.
+    """Return the jobs of a status (``open``: queued or running; None: all) and of ``sites`` (None: all), the last accepted first.
 
     Args:
-        after: instant and id of the job behind which the list goes on.
+        after: the cursor: instant and id of the last job of the previous page.
     """
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     if status is not None:
@@ -117,7 +117,7 @@ def list_newest(
 
 
 def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
-    """Return by job the time zone of the stored site that it names; jobs of no site, or of one that is not there, are left out."""
+    """Return the time zone of each job's site, without jobs of no stored site."""
     latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
     zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
     of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)
@@ -125,20 +125,20 @@ def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]
 
 
 def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
-    """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
+    """Return the jobs of some tasks for a site, with requests and replies, the last accepted first."""
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     return read_page(connection, query, _job, limit=limit)
 
 
 def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
-    """Return the jobs of these ids, by id; those that are gone are left out."""
+    """Return the jobs of these ids by id, without deleted ones."""
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
     return {job.job_id: job for job in read_each(connection.execute(query).mappings(), _summary)}
 
 
 def find_newest(connection: Connection, *, task: str, key: str, within: timedelta | None = None) -> JobSummary | None:
-    """Return the job of a task and key that was accepted last, None where there is none; ``within``: that is open or ended no longer ago."""
+    """Return the last accepted job of a task and key, None where there is none; ``within`` restricts it to open jobs and those that ended no longer ago."""
     query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
     if within is not None:
         query = query.where(or_(text(OPEN), jobs.c.finished_at > _NOW - within))
@@ -156,16 +156,16 @@ def count(connection: Connection) -> JobCounts:
 
 @contextmanager
 def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]) -> Iterator[bool]:
-    """Hold the job's lock for as long as the block runs; False where another worker holds it.
+    """Hold the job's lock while the block runs; yields False where another live worker holds it.
 
-    The lock belongs to a connection of its own, so it vanishes with the worker, however that ends. Of a machine that is gone without a word the server
-    notices that after a minute, of one that stands still never: a holder that gives no sign of life loses it to who asks.
+    The lock belongs to a database session of its own, so it is released however the worker ends. The server notices a vanished machine within a minute, a
+    frozen one never: the session of a holder without a heartbeat is terminated by the next worker that asks.
 
     Args:
-        engine: of the database that holds the rows.
+        engine: of the database with the rows.
         job_id: names the lock.
-        worker: who holds it from now on.
-        is_alive: whether a worker of this name gives signs of life.
+        worker: the name of the new holder.
+        is_alive: whether the named worker has a heartbeat.
 
     Raises:
         UnavailableError: the database cannot be reached.
@@ -177,13 +177,13 @@ def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], 
         try:
             yield is_locked
         finally:
-            # Unlocked in words, because a server notices a closed connection a moment later; without a connection there is no lock.
+            # Explicitly: the server notices a closed connection a moment later. Without a connection there is no lock.
             with suppress(OperationalError):
                 session.execute(select(func.pg_advisory_unlock(key)).where(literal(is_locked)))
 
 
 def begin(connection: Connection, job_id: str) -> Job:
-    """Note that an attempt begins, and return the job with the attempt's number; the caller holds its lock.
+    """Record that an attempt begins, and return the job with the attempt's number; the caller holds its lock.
 
     Raises:
         SupersededError: the job has ended meanwhile.
@@ -203,7 +203,7 @@ def finish(
     reply: str | None = None,
     error: dict[str, Any] | None = None,
 ) -> None:
-    """Store how the attempt that ``job`` was begun with ended.
+    """Record the end of the attempt that returned ``job`` from ``begin``.
 
     Raises:
         SupersededError: another attempt has begun since; nothing of this one may be committed.
@@ -214,7 +214,7 @@ def finish(
 
 
 def cancel(connection: Connection, job_id: str) -> Job:
-    """End an open job as cancelled and return it; one that is cancelled already is returned as it is. Nothing that an attempt still does is committed.
+    """Cancel an open job and return it; a cancelled one is returned unchanged. A running attempt commits nothing any more.
 
     Raises:
         NotFoundError: no job of that id.
@@ -229,34 +229,34 @@ def cancel(connection: Connection, job_id: str) -> Job:
 
 
 def list_outliving(connection: Connection) -> list[str]:
-    """Return the cancelled jobs an attempt of which still runs: its worker has not heard of it."""
+    """Return the cancelled jobs whose attempt still runs, because its worker has not received the cancellation."""
     recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
     return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_IS_LOCKED))))
 
 
 def put_back(connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None) -> None:
-    """Queue a job again whose attempt could not go on; ``error`` is what it waits for. Its message is sent right afterwards, or when it has been silent.
+    """Queue a job again whose attempt could not go on; ``error`` is the reason. The caller or ``take_due`` sends the message.
 
-    Not ``counted``: as if the attempt had not been.
+    Without ``counted`` the attempt does not count.
     """
     attempts = job.attempts if counted else job.attempts - 1
     connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=attempts, error=error or null()))
 
 
 def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
-    """Note that the jobs' messages went to the queue just now."""
+    """Record that the jobs' messages were sent just now."""
     connection.execute(update(jobs).where(jobs.c.job_id.in_(job_ids)).values(sent_at=_NOW))
 
 
 def is_any_due(connection: Connection) -> bool:
-    """Return whether any message must be sent again, or a cancelled job's attempt still runs."""
+    """Return whether any message has to be sent again, or a cancelled job's attempt still runs."""
     return bool(connection.scalar(select(_select_due().exists()))) or bool(list_outliving(connection))
 
 
 def take_due(connection: Connection) -> list[Job]:
-    """Return the open jobs whose message must be sent again, the oldest first, locked until the end of the transaction.
+    """Return the open jobs whose message has to be sent again, oldest first, locked until the end of the transaction.
 
-    Due is what was never sent, or was sent long enough ago and neither waits for less than that nor has a worker that holds its lock.
+    A job is due if it was never sent, or was sent longer ago than its resend interval and is queued or has a free lock.
     """
     rows = connection.execute(_select_due().order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
     return [_job(row) for row in rows.mappings()]
@@ -273,10 +273,10 @@ def retry(connection: Connection, job_id: str) -> Job:
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, an equal job is open, or an attempt that was cancelled is still being ended.
+        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still runs.
     """
     anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(("error", "sent_at", "started_at", "finished_at"), null())
-    # Who cancels does not wait for the attempt to end; a second one beside it would find the lock taken.
+    # The attempt of a cancelled job may still run; a second one would find the lock taken.
     may_open = or_(jobs.c.status.in_(("failed", "dead")), and_(jobs.c.status == "cancelled", _LOCK_IS_FREE))
     write = update(jobs).where(jobs.c.job_id == job_id, may_open).values(anew)
     try:
@@ -289,7 +289,7 @@ def retry(connection: Connection, job_id: str) -> Job:
 
 
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
-    """Delete jobs that ended longer than ``after`` ago, dead ones ``dead_after``; returns how many. What one call leaves over goes in the next."""
+    """Delete jobs that ended more than ``after`` ago, dead ones ``dead_after``, up to ``FORGET_AT_MOST`` per call; return how many."""
     since = _NOW - jobs.c.finished_at
     old = or_(jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
     oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
@@ -314,7 +314,7 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
 
 
 def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
-    """End the session that holds a job's lock where its worker gives no sign of life; return whether there was one."""
+    """Terminate the session that holds a job's lock where its worker has no heartbeat; return whether it was terminated."""
     holder = session.execute(_ITS_HOLDER, {"job_id": job_id}).first()
     if holder is None or is_alive(holder.application_name.removeprefix(_HOLDER)):
         return False
@@ -322,8 +322,8 @@ def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool
 
 
 def _update_own(job: Job) -> Update:
-    # An attempt whose lock was lost with its connection must not speak for the one that took its place.
-    # Attempts are counted anew by a retry, so it is known by its beginning as well.
+    # An attempt that lost its lock with its connection must not write for its successor. A retry restarts the count of attempts,
+    # so the start identifies the attempt as well.
     return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)
 
 

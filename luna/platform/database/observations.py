@@ -1,4 +1,7 @@
-"""What sites did, one row per site and quarter-hour."""
+"""Stores the energy data of sites: one row per site and quarter-hour.
+
+Values that were filled to match a meter's total are marked in the bits of ``estimated``; they are not measurements.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,17 +22,17 @@ MEASURED = (*SERIES, *SUBMETERED)
 
 
 def upsert(connection: Connection, site_id: str, observations: Observations) -> int:
-    """Store observations; returns how many rows were added or changed. What is unknown in the new never erases what is stored."""
+    """Store observations; return the number of rows added or changed. An unknown value never replaces a stored one."""
     written = write(connection, site_id, observations.starts, {name: getattr(observations, name) for name in SERIES})
     return written.inserted + written.updated
 
 
 def write(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> copy.Written:
-    """Store some columns (series, or what tells where they came from) of a site by slot start; the others keep what is stored, as where a value is unknown."""
+    """Store some columns (series or their provenance) of a site by slot start; other columns and unknown values leave the stored ones unchanged."""
     columns: copy.Columns = {"site_key": sites.key_of(connection, site_id), "slot_start": starts, **series}
     written = copy.upsert(connection, slot_observations, columns, on_conflict="complete")
     if "estimated" not in series and written.inserted < starts.size:
-        # A written value is no estimate any more.
+        # A written value is a measurement.
         bits = np.zeros(starts.size, dtype=np.int64)
         for bit, name in enumerate(ESTIMABLE):
             if name in series:
@@ -44,14 +47,14 @@ def write(connection: Connection, site_id: str, starts: InstantArray, series: co
 
 
 def withdraw(connection: Connection, site_id: str, name: str, *, starts: InstantArray, values: FloatArray) -> IndexArray:
-    """Make ``values`` of a column unknown where exactly they are stored; what came from elsewhere stays.
+    """Set a column to unknown where it holds exactly ``values``; values from other sources stay.
 
     Args:
         starts: slot starts, ``datetime64[s]`` in UTC, shape ``(slots,)``.
         values: shape ``(slots,)``, free of NaN.
 
     Returns:
-        The places at which one was withdrawn, ascending.
+        The positions that were withdrawn, ascending.
     """
     column = slot_observations.c[name]
     withdrawn_rows = sql.SQL("unnest(%s::bigint[], %s::float8[]) WITH ORDINALITY AS given (epoch, value, place)")
@@ -65,15 +68,15 @@ def withdraw(connection: Connection, site_id: str, name: str, *, starts: Instant
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:
-    """Return what a site was measured to do on every slot of ``timeline``, NaN where nothing was: what learns, scores and saves looks here.
+    """Return a site's measurements per slot of ``timeline``, NaN where there are none: the input of training, scores and savings.
 
-    Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is. What is filled to a meter's total is no measurement.
+    Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is. Estimates count as unknown.
     """
     return Observations.of(timeline.starts, _read_columns(connection, site_id, timeline, {name: _measured(name) for name in SERIES}))
 
 
 def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, Observations]:
-    """Return some series of many sites as they were measured, each on the quarter-hours of a timeline of its own, by the sites' keys, NaN where unknown."""
+    """Return the measurements of some series of many sites, each on its own timeline of quarter-hours, by the sites' keys; NaN where unknown."""
     if not windows:
         return {}
     query = sql.SQL(
@@ -95,7 +98,7 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
     return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
 
 
-# The last is judged by those before it: three hours of quarter-hours.
+# Three hours: the last reading is checked against those before it.
 JUDGED_SOCS = 12
 LAST_SOCS = sql.SQL(
     "SELECT requested.site_key, latest.* FROM unnest({}::int[]) AS requested (site_key)"
@@ -106,7 +109,7 @@ LAST_SOCS = sql.SQL(
 
 
 def find_socs_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[SocReading]]:
-    """Return the states of charge recorded last in the slots between two instants, in order, by the sites' keys; a site without any is left out."""
+    """Return the last states of charge recorded between two instants, in order of time, by the sites' keys; sites without any are left out."""
     with copy.cursor(connection) as session:
         rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
     socs: dict[int, list[SocReading]] = {}
@@ -116,18 +119,18 @@ def find_socs_each(connection: Connection, keys: Sequence[int], *, since: dateti
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price as loaded for the site itself, NaN where none."""
+    """Return import and export price stored for the site itself, NaN where there is none."""
     prices = read_series(connection, site_id, timeline, PRICES)
     return prices["import_price"], prices["export_price"]
 
 
 def read_series(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return all that is known of the named series of a site on ``timeline``, what is filled to a meter's total as well: for totals and for people."""
+    """Return the named series of a site on ``timeline``, estimates included: for totals and for display."""
     return _read_columns(connection, site_id, timeline, {name: copy.coalesced(name) for name in names})
 
 
 def read_measured(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return the named series of a site on ``timeline`` as they were measured, like ``read``."""
+    """Return the named series of a site on ``timeline`` without estimates, like ``read``."""
     return _read_columns(connection, site_id, timeline, {name: _measured(name) for name in names})
 
 
@@ -141,7 +144,7 @@ def _read_columns(connection: Connection, site_id: str, timeline: Timeline, chos
 
 
 def _measured(name: str) -> sql.Composed:
-    """Return an expression that gives NaN where a column is unknown or filled to a meter's total."""
+    """Return an SQL expression that is NaN where a column is unknown or an estimate."""
     return sql.SQL("CASE WHEN estimated & {} > 0 THEN 'NaN' ELSE coalesce({}, 'NaN') END").format(_bit_of(name), sql.Identifier(name))
 
 

@@ -1,4 +1,7 @@
-"""Issued plans, each reproducible from its row."""
+"""Stores issued plans with their complete requests, so that each is reproducible, and finds the plan in force at an instant.
+
+``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a replay) never drives any.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -20,16 +23,16 @@ from luna.platform.database.schema.plans import plan_history
 from luna.platform.database.stored_rows import read_each
 
 Window = tuple[datetime | None, datetime | None]
-# Packed plans of which one is unpacked after the other.
+# Rows per fetch; they are unpacked one by one, because a plan is large.
 _AT_ONCE = 100
-# Of the plans that cover a slot the one issued last by then, counted from its start, is said to have driven it.
+# A slot counts as driven by the last plan that was issued within this time after its start.
 DRIVES_WITHIN = SLOT / 2
 _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float8", bytes: "bytea"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as it is stored packed (``plan_forms``): the queried columns, its complete request and its reply. ``prod`` drives devices."""
+    """A plan as stored (packed by ``plan_forms``): columns for queries, the complete request and the reply. ``prod`` drives devices."""
 
     plan_id: str
     site: str
@@ -46,13 +49,13 @@ class PlanRow:
 
     @classmethod
     def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes, system_id: str = "prod") -> Self:
-        """Return the row of a plan, packed.
+        """Return the packed row of a plan.
 
         Args:
-            plan: as answered.
-            site_id: whose plan it is.
-            inputs_digest: of the complete request it was made from.
-            inputs: that request as ``write_inputs`` writes it.
+            plan: the reply.
+            site_id: the site's name.
+            inputs_digest: of the complete request.
+            inputs: the complete request, as ``write_inputs`` writes it.
             system_id: ``prod`` drives devices.
         """
         head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
@@ -60,18 +63,18 @@ class PlanRow:
         return cls(head.plan_id, site_id, system_id, *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
 
 
-# By the column of a row the type in which it is copied.
+# PostgreSQL type of each column for COPY.
 _COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
 
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
-    """Store packed plans and return their ids by site; storing one again changes nothing."""
+    """Store packed plans and return their ids by site. Idempotent."""
     copy.upsert_rows(connection, plan_history, _COPIED, [{name: getattr(row, name) for name in _COPIED} for row in rows], on_conflict="keep")
     return {row.site: row.plan_id for row in rows}
 
 
 def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
-    """Return the sites of these whose last plan of its own time was issued before an instant, or that have none."""
+    """Return those of the sites whose last plan for its own time was issued before an instant, or that have none."""
     table = plan_history.c
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     newer = select(table.plan_id).where(table.site == listed.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
@@ -79,7 +82,7 @@ def list_outdated(connection: Connection, names: Sequence[str], *, issued_before
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:
-    """Return a plan as it was answered.
+    """Return a plan's reply.
 
     Raises:
         NotFoundError: no plan of that id.
@@ -88,7 +91,7 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
 
 
 def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
-    """Return the complete request a plan was made from: planning it again gives the same plan.
+    """Return a plan's complete request; solving it again gives the same plan.
 
     Raises:
         NotFoundError: no plan of that id.
@@ -104,11 +107,11 @@ def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) ->
 
 
 def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest]]:
-    """Yield the plans issued for a site from ``first`` on, before ``end``, oldest first, each with its complete request."""
+    """Yield the plans issued for a site in ``first`` ≤ issue < ``end``, oldest first, each with its complete request."""
     table = plan_history.c
     issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
     for plan_id in connection.scalars(issued).all():
-        # One by one: a year of plans is more than memory holds.
+        # One by one: a year of plans does not fit in memory.
         yield from read_each([_find(connection, plan_id, plan_history.c.packed_reply, table.packed_inputs)], _read_both)
 
 
@@ -119,12 +122,12 @@ def _read_both(row: Any) -> tuple[PlanReply, PlanRequest]:
 def list_newest(
     connection: Connection, site_id: str, *, issued: Window = (None, None), system_id: str = "prod", after: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[PlanSummary]:
-    """Return the plans issued for a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+    """Return the plans issued for a site, the newest first.
 
     Args:
-        issued: when they were issued.
+        issued: first instant of issue and the one after the last; None: unbounded.
         system_id: ``prod`` drives devices.
-        after: issue and id of the plan behind which the list begins.
+        after: the cursor: issue and id of the last plan of the previous page.
         limit: how many at most.
 
     Raises:
@@ -149,7 +152,7 @@ def list_newest(
 
 
 def read_text(connection: Connection, plan_id: str) -> str:
-    """Return a plan as it was answered, as JSON.
+    """Return a plan's reply as JSON.
 
     Raises:
         NotFoundError: no plan of that id.
@@ -158,7 +161,7 @@ def read_text(connection: Connection, plan_id: str) -> str:
 
 
 def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> str:
-    """Return which plan of a site is to be read ``now``: of those that cover it the one issued last, else the one issued last.
+    """Return the id of a site's current plan: the last issued of those that cover ``now``, else the last issued.
 
     Raises:
         NotFoundError: no such site, or no plan of it.
@@ -171,27 +174,27 @@ def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id:
 
 
 def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
-    """Return the plan of ``latest_id``, None where there is none, or none that this release can read."""
+    """Return a site's current plan, see ``latest_id``; None without one that this release can read."""
     rows = connection.scalars(_select_latest((plan_history.c.packed_reply,), site_id, now, system_id))
     return next(iter(read_each(rows, plan_forms.read_reply)), None)
 
 
 def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
     table = plan_history.c
-    # A plan of tomorrow, or one that looks back, must not hide the one that holds now.
+    # A plan for tomorrow, or a replay, must not hide the plan for now.
     covers = (table.starts_at <= now) & (table.ends_at > now) & (table.starts_at > table.issued_at - SLOT)
     return select(*columns).where(table.site == site_id, table.system_id == system_id).order_by(covers.desc(), table.issued_at.desc()).limit(1)
 
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
-    """Return when the last plan of its own time was issued for a site, None where there is none."""
+    """Return when the last plan for its own time was issued for a site, None where there is none."""
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
     issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()))
     return issued
 
 
 def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
-    """Return the same of many sites; one without a plan is left out."""
+    """Return ``issued_last`` of many sites by name, without those that have no plan."""
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
     last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
@@ -199,7 +202,7 @@ def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, 
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
-    """Return the plan issued last before another for the same site, of those that cover some of its slots.
+    """Return the id of the plan of the same site and system that was issued before another and covers its start, the newest of these.
 
     Raises:
         NotFoundError: no plan of that id, or none before it.
@@ -215,19 +218,18 @@ def find_previous(connection: Connection, plan_id: str) -> str:
 
 
 def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
-    """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none that can be read.
+    """Return the plan in force at an instant: the last issued of those that cover it; None without one that can be read.
 
-    One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
-    then, the first one in any case.
+    A replay, which starts long before its issue, is never in force. ``until`` drops the slots that start later, except the first slot.
     """
     rows = connection.scalars(_select_due((plan_history.c.packed_reply,), literal(site_id, Text), at))
     return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
 
 
 def read_in_force_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
-    """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
+    """Return the plan in force of each site with its complete request, see ``read_due``; sites without a readable plan are left out.
 
-    Of its slots those are there that begin by ``until``. A site without a plan that can be read is left out.
+    Slots that start after ``until`` are dropped.
     """
     if not names:
         return {}
@@ -245,20 +247,20 @@ def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str],
 
 
 def _of_its_time() -> ColumnElement[bool]:
-    """Whether a plan began as it was issued: one of an hour ahead says nothing of the hour until then."""
+    """Whether a plan starts in the slot of its issue; one that starts later says nothing of the time until then."""
     return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (plan_history.c.starts_at <= plan_history.c.issued_at)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """The planned values of each quarter-hour: by column, NaN without a plan, and the plan that they are from."""
+    """Planned values per quarter-hour: by column, NaN without a plan, and the ids of their plans."""
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
     columns: Mapping[str, FloatArray]
 
     def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
-        """Yield the places on another timeline that are from the same plan as here, each with its place here."""
+        """Yield the positions on another timeline whose plan is the same as here, each with its position here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
             if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
@@ -274,15 +276,15 @@ def read_latest(
     issued: tuple[datetime, datetime],
     before: PlannedSlots | None = None,
 ) -> PlannedSlots:
-    """Return what was planned for each quarter-hour by what drives devices, as last planned within ``issued``, first and last instant included; else NaN.
+    """Return the planned values of each quarter-hour from the last ``prod`` plan issued for it within ``issued``; NaN without one.
 
     Args:
         connection: to the database.
-        site_id: whose plans they are.
+        site_id: the site's name.
         timeline: of quarter-hours.
-        columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
-        issued: when they were issued.
-        before: the same columns of the site as they were read before: a plan never changes, so it is not read again.
+        columns: slot columns of the plan's reply; ``charge_kwh`` and ``discharge_kwh`` are sums over all batteries.
+        issued: first and last instant of issue, both included.
+        before: an earlier result for the same columns; plans never change, so its slots are reused.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
     slot_values, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
@@ -297,7 +299,7 @@ def read_latest(
             places.setdefault(plan_id, []).append(place)
     query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text))))
     for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
-        # One by one: hundreds of plans are more than memory holds.
+        # One by one: hundreds of plans do not fit in memory.
         for plan_columns in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
             for name, values in slot_values.items():
                 values[places[plan_id]] = plan_columns[name][places[plan_id]]
@@ -305,7 +307,7 @@ def read_latest(
 
 
 def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:
-    """Return for each slot the plan that was issued last; a site that is planned with every change has hundreds that are it for none."""
+    """Return the id of the last issued plan of each slot. A site that replans on every change has hundreds of plans that are last for no slot."""
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)

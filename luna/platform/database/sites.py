@@ -1,6 +1,6 @@
-"""Sites by name; every configuration a site had is kept as a version.
+"""Stores sites by name and keeps every configuration as a version.
 
-A release reads what it knows. A site that another release stored with a field that this one lacks is kept as it is and named apart: it harms no other site.
+A site that another release stored with an unknown field is kept unchanged and returned as an ``UnreadableSite``; other sites are unaffected.
 """
 
 import json
@@ -20,13 +20,13 @@ from luna.platform.database import plan_causes
 from luna.platform.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.platform.database.schema.sites import site_versions, sites
 
-# Of a fleet nobody reads all names.
+# Limits the names in an error message.
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSite:
-    """A site's latest configuration, which version of it that is (1, 2, 3, …), and since when it holds."""
+    """A site's latest configuration, its version (1, 2, 3, …) and the time of its storage."""
 
     site: Site
     version: int
@@ -34,13 +34,13 @@ class StoredSite:
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The site's name."""
         return self.site.name
 
 
 @dataclass(frozen=True, slots=True)
 class SiteVersion:
-    """A configuration that a site has or had, as it is stored."""
+    """A current or earlier configuration of a site, as stored."""
 
     version: int
     saved_at: datetime
@@ -49,7 +49,7 @@ class SiteVersion:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSite:
-    """A site whose latest configuration this release cannot read: what is stored, and what is the matter with it."""
+    """A site whose latest configuration this release cannot read: the stored document and the error."""
 
     name: str
     version: int
@@ -60,23 +60,23 @@ class UnreadableSite:
 
 @dataclass(frozen=True, slots=True)
 class StoredSites:
-    """Every site in order of its name: those that can be read, and apart from them those that cannot."""
+    """All sites by name, the readable and the unreadable ones."""
 
     sites: list[Site]
     unreadable: list[UnreadableSite]
 
 
 def save(connection: Connection, site: Site) -> int:
-    """Store ``site`` under its name and return its version: a changed configuration becomes the next one, the same one changes nothing.
+    """Store ``site`` under its name and return its version; an unchanged configuration keeps the version.
 
     Raises:
-        ConflictError: the name of another differs only in small and capital letters.
+        ConflictError: another site's name differs only in case.
     """
     alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
     if (other := connection.scalar(alike.limit(1))) is not None:
         raise refuse("name-in-other-case", field="name", value=site.name, other=other)
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
-    # The row's lock keeps two savers from taking the same version.
+    # The row lock serialises concurrent savers, so that versions are unique.
     key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
     configuration = json.loads(site.model_dump_json(by_alias=True))
     stored = site_versions.c
@@ -91,10 +91,10 @@ def save(connection: Connection, site: Site) -> int:
 
 
 def create(connection: Connection, site: Site) -> int:
-    """Store a site that is not there yet and return its version, 1.
+    """Store a new site and return its version, 1.
 
     Raises:
-        ConflictError: there is one of that name, or of one that differs only in small and capital letters.
+        ConflictError: a site of that name exists, or of one that differs only in case.
     """
     if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
         raise refuse("site-exists", field="name", value=site.name)
@@ -102,7 +102,7 @@ def create(connection: Connection, site: Site) -> int:
 
 
 def change(connection: Connection, site: Site, *, version: int) -> int:
-    """Store another configuration of a site whose version the caller has read, and return the version that it now has.
+    """Store another configuration of a site, if it still has ``version``, and return its new version.
 
     Raises:
         NotFoundError: no site of that name.
@@ -110,7 +110,7 @@ def change(connection: Connection, site: Site, *, version: int) -> int:
     """
     key = key_of(connection, site.name)
     connection.execute(select(sites.c.site_key).where(sites.c.site_key == key).with_for_update())
-    # Of a site that cannot be read, too: another configuration is how it is mended.
+    # An unreadable site can be changed too: a new configuration repairs it.
     stored = read_versions(connection, [site.name]).get(site.name, (key, 0))[1]
     if stored != version:
         raise refuse("site-outdated", field="If-Match", value=version, stored=stored)
@@ -131,7 +131,7 @@ def read(connection: Connection, site_id: str) -> StoredSite:
 
 
 def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
-    """Return the latest configuration of a site with its version, as it is stored where this release cannot read it.
+    """Return the latest configuration of a site with its version, the stored document where this release cannot read it.
 
     Raises:
         NotFoundError: no site of that name.
@@ -143,7 +143,7 @@ def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
 
 
 def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite | UnreadableSite]:
-    """Return ``limit`` sites in order of their names, from the one behind ``after`` on, of those ``among`` (None: all); one that cannot be read too."""
+    """Return the next ``limit`` sites by name after the name ``after``, unreadable ones included, of those in ``among`` (None: all)."""
     query = _latest() if after is None else _latest().where(sites.c.name > after)
     query = query if among is None else query.where(sites.c.name.in_(among))
     return [_stored(row) for row in connection.execute(query.limit(limit))]
@@ -160,7 +160,7 @@ def load(connection: Connection, site_id: str) -> Site:
 
 
 def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, UnreadableError | None]:
-    """Return the newest configuration of a site that this release can read, and why the latest one cannot be read, None where it can.
+    """Return the newest configuration of a site that this release can read, and the error of the latest one, None where that can be read.
 
     Raises:
         NotFoundError: no site of that name.
@@ -177,7 +177,7 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
 
 
 def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]) -> set[str]:
-    """Return the armed ones among sites that cannot be read of which no older version can be read either: their devices cannot be controlled."""
+    """Return the armed ones of these sites that have no readable version at all: their devices cannot be controlled."""
     untold = set()
     for each in unreadable:
         try:
@@ -188,25 +188,25 @@ def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], ar
 
 
 def load_all(connection: Connection) -> StoredSites:
-    """Return the latest configuration of every site, in order of their names; those that cannot be read stand apart."""
+    """Return the latest configuration of all sites by name, the unreadable ones apart."""
     stored = [_stored(row) for row in connection.execute(_latest())]
     return StoredSites([each.site for each in stored if isinstance(each, StoredSite)], [each for each in stored if isinstance(each, UnreadableSite)])
 
 
 def names_sensor(connection: Connection, text: str) -> bool:
-    """Return whether any site names a sensor that holds a text."""
+    """Return whether any site has a sensor whose entry contains a text."""
     latest = _latest().subquery()
     query = select(latest.c.name).where(cast(latest.c.configuration["input_sensors"], Text).contains(text, autoescape=True))
     return connection.scalar(query.limit(1)) is not None
 
 
-# What this release has read, by its digest: in two databases the same text is the same site.
+# Digests of configurations that this release can read; the same text in two databases is the same site.
 _READABLE: set[int] = set()
 _MOST_READABLE = 100_000
 
 
 def list_unreadable(connection: Connection) -> list[UnreadableSite]:
-    """Return the sites that cannot be read, in order of their names; what was read once is neither fetched nor read again, so that every page can ask."""
+    """Return the unreadable sites by name. Cheap enough for every page: a configuration that was readable once is not fetched again."""
     digest = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
     suspects = [row.name for row in connection.execute(_latest(digest)) if row.digest not in _READABLE]
     if not suspects:
@@ -219,7 +219,7 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
 
 
 def price_series(connection: Connection) -> list[StoredSeries]:
-    """Return where the prices are stored that the tariffs of all sites need, sorted: markets, and sites' own series, in the sites' currencies."""
+    """Return the stored price series that the tariffs of all sites need, sorted: markets and sites' own series, in the sites' currencies."""
     latest = (
         select(sites.c.name, site_versions.c.configuration)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
@@ -238,7 +238,7 @@ def price_series(connection: Connection) -> list[StoredSeries]:
 
 
 def display_names(connection: Connection) -> dict[str, str]:
-    """Return what the owners call all sites, by their names and sorted by them; a site that cannot be read has its own."""
+    """Return the display names of all sites by name, sorted by name; a site without one has its own name."""
     rows = connection.execute(_latest(site_versions.c.configuration["display_name"].astext.label("called")))
     return {row.name: row.called or row.name for row in rows}
 
@@ -249,10 +249,10 @@ def names(connection: Connection) -> list[str]:
 
 
 def key_of(connection: Connection, site_id: str) -> int:
-    """Return the number that stands for a site in the wide tables.
+    """Return a site's numeric key in the wide tables.
 
     Raises:
-        NotFoundError: no site of that name; the remedy lists those there are.
+        NotFoundError: no site of that name; the remedy lists the existing ones.
     """
     key = connection.scalar(select(sites.c.site_key).where(sites.c.name == site_id))
     if key is None:
@@ -261,34 +261,31 @@ def key_of(connection: Connection, site_id: str) -> int:
 
 
 def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
-    """Return the numbers that stand for sites in the wide tables; a name that is no site's is left out."""
+    """Return the numeric keys of sites by name, without unknown names."""
     rows = connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(names)))
     return {row.name: row.site_key for row in rows}
 
 
 def hold(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return which of these sites are there, and keep them from being removed before the transaction ends."""
+    """Return which of these sites exist, and lock them against removal until the end of the transaction."""
     existing = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
     return set(connection.scalars(existing))
 
 
 def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Return which configuration of sites is the latest: the site's key, which one that was removed and added again does not share, and the version.
-
-    A site that has none is left out.
-    """
+    """Return key and latest version of sites by name, without sites that have none; a site that was removed and created again has another key."""
     latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(site_versions, site_versions.c.site_key == sites.c.site_key)
     rows = connection.execute(latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key))
     return {name: (int(key), int(version)) for name, key, version in rows}
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
-    """Return the latest configurations of sites as they are stored, for ``parse_stored``; one that has none is left out."""
+    """Return the latest configurations of sites as stored, for ``parse_stored``, without sites that have none."""
     return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
 
 
 def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
-    """Return the configurations that a site has had, the newest first.
+    """Return the configurations of a site, the newest first.
 
     Raises:
         NotFoundError: no site of that name.
@@ -299,10 +296,10 @@ def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[S
 
 
 def read_version(connection: Connection, site_id: str, version: int) -> Any:
-    """Return a configuration that a site had, as it is stored.
+    """Return an earlier configuration of a site, as stored.
 
     Raises:
-        NotFoundError: no site of that name, or it had no such version.
+        NotFoundError: no site of that name, or no such version of it.
     """
     there = site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version == version
     row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
@@ -312,7 +309,7 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
 
 
 def parse_stored(site_id: str, configuration: object) -> Site:
-    """Return the site that is stored under a name.
+    """Parse a stored configuration of a site.
 
     Raises:
         UnreadableError: this release cannot read it; names the site, the field and the remedy.
@@ -324,7 +321,7 @@ def parse_stored(site_id: str, configuration: object) -> Site:
 
 
 def read_sensing(connection: Connection, names: Collection[str], *, roles: Collection[str]) -> dict[str, Any]:
-    """Return the configurations of those of the named sites that name a sensor of one of these roles, in order of their names."""
+    """Return the configurations, by name in order, of those of the named sites that have a sensor in one of these roles."""
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.
@@ -333,7 +330,7 @@ def read_sensing(connection: Connection, names: Collection[str], *, roles: Colle
 
 
 def read_named_since(connection: Connection, site_id: str, sensors: Collection[str]) -> dict[str, datetime]:
-    """Return since which version of a site, without a break, each of these sensors has been named under ``input_sensors``."""
+    """Return for each of these sensors the time of the version since which a site has named it under ``input_sensors`` without a break."""
     named = site_versions.c.configuration["input_sensors"]
     versions = select(site_versions.c.saved_at, named.label("named")).join(sites, site_versions.c.site_key == sites.c.site_key).where(sites.c.name == site_id)
     since: dict[str, datetime] = {}

@@ -1,4 +1,4 @@
-"""How often a point is written that wears out by it: so many times in any 24 hours, a few of which are kept to hand the device back.
+"""Limits how often a point that wears out is written: a number of writes in any 24 hours, some reserved for the return to self-consumption.
 
 The executor counts in the database: ``luna.platform.database.device_writes``.
 """
@@ -7,42 +7,42 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-# Of flash memory that bears 100,000 writes, 20 a day last for 13 years.
+# At 20 writes a day, flash memory rated for 100,000 lasts 13 years.
 WRITES_PER_DAY = 20
-# For self-consumption alone: one way back, and three tries of it.
+# Reserved for self-consumption: one command and three retries.
 RESERVED_WRITES = 4
 
 
 class WriteCounter(Protocol):
-    """The writes of one device, in storage that outlives this process."""
+    """Counts the writes to one device in storage that outlives this process."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count a write of each point, or none of them where one had its ``most`` within 24 hours; return then when there is room again, else None.
+        """Count one write of each point and return None; where a point had its ``most`` within 24 hours, count none and return when the budget has room again.
 
         Raises:
-            UnavailableError: nobody can count; nothing may be written.
+            UnavailableError: the storage does not answer; nothing may be written.
         """
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return which share of its ``most`` within 24 hours that point has had which has had the largest: 0, none; 1, all.
+        """Return the largest share, 0–1, of its ``most`` within 24 hours that any of the points has used.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the storage does not answer.
         """
 
 
 class Uncounted:
-    """For a try by hand, a few writes long."""
+    """A counter without limits, for a manual trial of a few writes."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count nothing."""
+        """Return None."""
         return None
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return 0: nothing was counted."""
+        """Return 0."""
         return 0.0
 
 
 def uncounted(_: str) -> WriteCounter:
-    """Return the counter of a device whose writes nobody counts."""
+    """Return a counter without limits for any device."""
     return Uncounted()

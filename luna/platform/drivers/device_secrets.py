@@ -1,4 +1,4 @@
-"""Passwords and tokens of devices: a file each below the data folder, which its owner alone can read; a site names the file."""
+"""Stores passwords and tokens of devices, a file each below the data folder that its owner alone can read; a site refers to the file by name."""
 
 import os
 import re
@@ -14,18 +14,18 @@ SECRETS_FOLDER = f"{DEVICES_FOLDER}/secrets"
 
 
 class DeviceSecret(NamedTuple):
-    """What a device wants to be shown: of a token the password alone."""
+    """Credentials of a device; a token has the password alone."""
 
     user: str
     password: str
 
     def __repr__(self) -> str:
-        """Nothing of it: it may end in a log."""
+        """Hide the secret: a representation may end in a log."""
         return "DeviceSecret(***)"
 
 
 def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> str:
-    """Keep what the owner typed for a place in the network in a file, and return the file's name; what was kept for it before is replaced."""
+    """Store the credentials for a network address in a file and return its name; an earlier file for the address is replaced."""
     name = ("at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-"))[:64]
     path = data_folder / SECRETS_FOLDER / name
     make_private(path.parent)
@@ -36,10 +36,10 @@ def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> 
 
 
 def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:
-    """Return the secret in a file: ``user:password``, or a token.
+    """Read the credentials in a file: ``user:password``, or a token.
 
     Raises:
-        InvalidInputError: there is no such file, it is empty, or others can read it.
+        InvalidInputError: the file is missing, empty, or readable by other users.
     """
     path = data_folder / SECRETS_FOLDER / name
     try:
@@ -55,6 +55,6 @@ def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:
 
 
 def parse_device_secret(text: str) -> DeviceSecret:
-    """Return the secret that a text says: ``user:password``, or a token."""
+    """Parse ``user:password``, or a token."""
     user, separator, password = text.partition(":")
     return DeviceSecret(user, password) if separator else DeviceSecret("", text)

@@ -1,4 +1,4 @@
-"""Serves a simulated device as its profile's transport does: registers over Modbus TCP, JSON documents over HTTP, JSON messages at a broker."""
+"""Serves a simulated device over its profile's transport: registers over Modbus TCP, JSON documents over HTTP, JSON messages at an MQTT broker."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 @dataclass
 class ServerFaults:
-    """What goes wrong: each answer comes late by ``delay_s``; after ``writes_taken`` more writes each is refused, None: none is; what it ``lacks`` as well."""
+    """Faults: ``delay_s`` before each answer; after ``writes_taken`` more writes all are refused, None: none is; the registers in ``lacks`` do not exist."""
 
     delay_s: float = 0.0
     writes_taken: int | None = None
@@ -38,7 +38,7 @@ class ServerFaults:
 
 
 class RegisterServer:
-    """The server of one device; ``port`` is where it listens. Use ``serve_registers``."""
+    """A Modbus TCP server of one device at ``port``. Use ``serve_registers``."""
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
         self.device, self.faults = device, ServerFaults()
@@ -61,7 +61,7 @@ class RegisterServer:
             raise refuse("device-port-taken", field="--port", value=self.port)
 
     def stop(self) -> None:
-        """Hang up, and listen no more."""
+        """Close all connections and stop listening."""
         if self._server is not None:
             asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()  # type: ignore[no-untyped-call]
         self._thread.join()
@@ -71,7 +71,7 @@ class RegisterServer:
         return cast("RegisterImage", self.device.look())
 
     def hang_up(self) -> None:
-        """Break every connection off, as a device does that starts anew; it goes on listening."""
+        """Close all connections, as a device does that restarts; the server goes on listening."""
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
 
     async def _hang_up(self) -> None:
@@ -88,12 +88,12 @@ class RegisterServer:
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
         framer = framing(self._look().transport)
-        # A device answers to its own number on the bus alone.
+        # A device answers only to its own number on the bus.
         unit = self._look().transport.unit
         server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
         try:
             await server.serve_forever(background=True)
-            # A port that was 0 is the one that was free.
+            # Port 0 lets the system choose one.
             self.port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
             self._server = server
         except (OSError, RuntimeError):
@@ -123,7 +123,7 @@ class RegisterServer:
 
 
 def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[RegisterServer]:
-    """Serve a device's registers while the block runs; port 0: one that is free.
+    """Serve a device's registers while the block runs; port 0: a free one.
 
     Raises:
         UnavailableError: the port is taken.
@@ -132,7 +132,7 @@ def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port:
 
 
 class DocumentServer:
-    """The server of one device; ``port`` is where it listens. Use ``serve_documents``."""
+    """An HTTP server of one device at ``port``. Use ``serve_documents``."""
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
         self.device, self.faults = device, ServerFaults()
@@ -160,18 +160,18 @@ class DocumentServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="http server", daemon=True)
 
     def start(self) -> None:
-        """Answer."""
+        """Start to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[DocumentServer]:
-    """Serve a device's documents while the block runs; port 0: one that is free.
+    """Serve a device's documents while the block runs; port 0: a free one.
 
     Raises:
         UnavailableError: the port is taken.
@@ -179,7 +179,7 @@ def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port:
     return served(DocumentServer(device, host, port))
 
 
-# What changed is published that often, and everything where somebody requests it.
+# Changed documents are published at this interval, all of them on request.
 EVERY_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
 
@@ -195,7 +195,7 @@ class MessageServer:
         self._transport = cast("MqttTransport", device.profile.transport)
         image = cast("JsonImage", device.image)
         self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
-        # What it says of itself, the broker keeps for whoever comes later.
+        # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
         self._published: dict[str, str] = {}
         self._lock, self._listens, self._ending = threading.Lock(), threading.Event(), threading.Event()
@@ -205,10 +205,10 @@ class MessageServer:
         self._thread = threading.Thread(target=self._run, name="simulated device", daemon=True)
 
     def start(self) -> None:
-        """Connect.
+        """Connect and subscribe.
 
         Raises:
-            UnavailableError: there is no broker, or it lets nobody in.
+            UnavailableError: the broker does not answer, or refuses the connection.
         """
         try:
             self._client.connect(self._broker.host, self._broker.port)
@@ -221,7 +221,7 @@ class MessageServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Say nothing any more."""
+        """Stop publishing and disconnect."""
         self._ending.set()
         self._thread.join()
         self._client.disconnect()
@@ -264,22 +264,22 @@ class MessageServer:
 
 
 def serve_messages(device: SimulatedInverter, *, broker: Broker, prefix: str) -> AbstractContextManager[MessageServer]:
-    """Have a device speak to a broker while the block runs, its topics beginning with ``prefix``.
+    """Connect a device to a broker while the block runs, with topics that begin with ``prefix``.
 
     Raises:
-        UnavailableError: there is no broker, or it lets nobody in.
+        UnavailableError: the broker does not answer, or refuses the connection.
     """
     return served(MessageServer(device, broker, prefix))
 
 
 class StartedServer(Protocol):
-    """What is started and stopped."""
+    """A server that can be started and stopped."""
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Start to answer."""
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
 
 
 ServerT = TypeVar("ServerT", bound=StartedServer)
@@ -287,10 +287,10 @@ ServerT = TypeVar("ServerT", bound=StartedServer)
 
 @contextmanager
 def served(server: ServerT) -> Iterator[ServerT]:
-    """Let a server answer while the block runs.
+    """Run a server while the block runs.
 
     Raises:
-        UnavailableError: it cannot: its port is taken, or there is no broker.
+        UnavailableError: its port is taken, or the broker does not answer.
     """
     server.start()
     try:
@@ -299,7 +299,7 @@ def served(server: ServerT) -> Iterator[ServerT]:
         server.stop()
 
 
-# How the topics of a simulated device begin where nobody says.
+# Default topic prefix of a simulated device.
 SIMULATED_PREFIX = "simulated"
 
 
@@ -311,10 +311,10 @@ class DeviceServer(Protocol):
 
 
 def serve_device(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0, prefix: str = SIMULATED_PREFIX) -> AbstractContextManager[DeviceServer]:
-    """Serve a device while the block runs; port 0: one that is free. Over MQTT host and port are a broker's, port 0 the profile's.
+    """Serve a device while the block runs; port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's.
 
     Raises:
-        UnavailableError: the port is taken, or there is no broker.
+        UnavailableError: the port is taken, or the broker does not answer.
     """
     match device.profile.transport:
         case MqttTransport() as transport:

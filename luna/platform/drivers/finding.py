@@ -1,4 +1,4 @@
-"""Finds devices at addresses that their owner names, by asking them what they are; nothing is written, and to a broker nothing is published."""
+"""Finds devices in a network that the owner names, by reading their identity; writes nothing, and publishes nothing to a broker."""
 
 import re
 import socket
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     import paho.mqtt.client as paho
     from zeroconf import ServiceStateChange, Zeroconf
 
-# A device in a home's network answers within a blink.
+# A device in a home network answers far sooner.
 PATIENCE_S = 1.0
 AT_ONCE = 64
 
 
 class FoundDevice(NamedTuple):
-    """A device that answered: where, what it says it is, and the profile that fits.
+    """A device that answered: its address, its identity, and the profile that fits.
 
-    ``unit`` is its number on the bus, None where there is no bus; ``prefix`` how its topics begin at the broker that is its host.
+    ``unit`` is its number on the bus, None without a bus; ``prefix`` its topic prefix at the broker, whose address is ``host``.
     """
 
     host: str
@@ -49,7 +49,7 @@ class FoundDevice(NamedTuple):
 
 
 class NetworkSearch(NamedTuple):
-    """What came of asking a network, by address; ``missing_extra``: what is not installed, with which more may be found."""
+    """The devices found, by address; ``missing_extra`` names the extra that would find more, None where it is installed."""
 
     devices: list[FoundDevice]
     missing_extra: str | None
@@ -63,30 +63,30 @@ def search_network(
     secret: DeviceSecret | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> NetworkSearch:
-    """Return the devices of a network that answer as a profile says they do; nothing is written to any of them.
+    """Return the devices of a network whose identity fits a profile; nothing is written to any of them.
 
     Args:
-        network: as ``list_home_hosts`` takes it.
-        profiles: of what is looked for.
-        port: at which each address is asked; None: at those of the profiles, and where devices announce themselves.
-        secret: what the one device or broker that is named wants to be shown, over HTTP or MQTT.
-        progress: takes how many addresses of how many were asked.
+        network: as for ``list_home_hosts``.
+        profiles: of the products to look for.
+        port: to try at each address; None: the profiles' ports, and those that devices announce.
+        secret: credentials of the one named device or broker, over HTTP or MQTT.
+        progress: takes the number of addresses tried, and of all.
 
     Raises:
-        InvalidInputError: no network of a home; a secret, and more than one address.
-        UnavailableError: the broker does not let in who shows this secret.
+        InvalidInputError: it is no home network, or there is a secret for more than one address.
+        UnavailableError: the broker refuses the credentials.
     """
     hosts = list_home_hosts(network)
     if secret is not None and len(hosts) > 1:
         raise refuse("network-secret-place", field="secret", value=network)
     devices = list[FoundDevice]()
     with listen_for_services(hosts) if port is None else nullcontext(Announcements()) as announcements:
-        # One part of it after the other, so that whoever waits sees how far it is, and can stop it.
+        # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
             devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port, secret=secret)
         candidates = _list_known(profiles)
-        # Devices at announced ports that are the profiles' were asked.
+        # The profiles' own ports were tried above.
         for service in announcements.wait():
             if service.port not in {profile.transport.port for profile in candidates}:
                 fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
@@ -98,7 +98,7 @@ def search_network(
 def find_devices(
     hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None, secret: DeviceSecret | None = None
 ) -> Iterator[FoundDevice]:
-    """Yield the devices that answer as one of the profiles says they do, as they are found."""
+    """Yield the devices whose identity fits one of the profiles, as they are found."""
     candidates = _list_known(profiles)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for devices in pool.map(lambda host: _ask(host, candidates, port, secret), hosts):
@@ -106,13 +106,13 @@ def find_devices(
 
 
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
-    # Modbus before the others, of which its devices understand nothing. There what is known by its own registers, then a product's own profile, before those
-    # that any SunSpec device fits.
+    # Modbus first, since its devices understand nothing else. Within it the most specific profile first: known by its own registers, then a SunSpec
+    # product, then any SunSpec device.
     return sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
 
 
 def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None) -> list[FoundDevice]:
-    """Return what answers at an address, by port and number on the bus; where nobody answers at one, nobody else is asked for there."""
+    """Return the devices at an address, for each open port and number on the bus the first profile that fits."""
     ports = {number for number in {port or profile.transport.port for profile in profiles} if _listens(host, number)}
     at_ports = {number: [profile for profile in profiles if (port or profile.transport.port) == number] for number in ports}
     return [device for number, several in at_ports.items() for device in _ask_port(host, number, several, secret)]
@@ -125,7 +125,7 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: Devic
             continue
         for unit in profile.units or (None,):
             place = (profile.transport.kind, unit)
-            # At one port somebody speaks one language.
+            # One port has one protocol.
             if place in settled or any(found is not None and found.profile.transport.kind != profile.transport.kind for found in settled.values()):
                 continue
             with closing(reach(profile, Via(profile=profile.profile, host=host, port=port, unit=unit), secret=secret)) as device:
@@ -134,7 +134,7 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: Devic
                 except LunaError as error:
                     if error.reason == "device-silent":
                         settled[place] = None
-    # A device that says its serial number may answer at several numbers on the bus: it counts at the first.
+    # A device may answer at several numbers on the bus: the serial number tells, and the first counts.
     found_once = dict[object, FoundDevice]()
     for each in filter(None, settled.values()):
         serial = each.identity.serial if each.identity is not None else ""
@@ -150,7 +150,7 @@ def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
 
 
 def _listens(host: str, port: int) -> bool:
-    """Return whether anybody does: nearly all addresses of a network are nobody's."""
+    """Return whether a TCP connection succeeds: nearly all addresses of a network are unused."""
     try:
         socket.create_connection((host, port), PATIENCE_S).close()
     except OSError:
@@ -158,7 +158,7 @@ def _listens(host: str, port: int) -> bool:
     return True
 
 
-# Who is there answers within a second (RFC 6762), and is asked where it is.
+# Services answer within a second (RFC 6762); then their addresses are resolved.
 LISTENS_S = 2.0
 RESOLVES_MS = 1500
 # Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of transport.
@@ -171,7 +171,7 @@ _KINDS = {service: kind for kind, services in _SERVICES.items() for service in s
 
 
 class AnnouncedService(NamedTuple):
-    """Where somebody says that a kind of transport answers."""
+    """A service announced by multicast DNS, by kind of transport."""
 
     kind: str
     host: str
@@ -180,23 +180,23 @@ class AnnouncedService(NamedTuple):
 
 @dataclass(slots=True)
 class Announcements:
-    """What is announced while somebody listens; ``missing_extra`` names what is not installed, without which nobody can."""
+    """Services announced so far; ``missing_extra`` names the extra without which there is no listening."""
 
     missing_extra: str | None = None
     listens_until: float = 0.0
     heard: set[AnnouncedService] = field(default_factory=set)
 
     def wait(self) -> list[AnnouncedService]:
-        """Return the services, once everybody had the time to answer."""
+        """Return the services once the time to answer has passed."""
         time.sleep(max(0.0, self.listens_until - time.monotonic()))
         return sorted(self.heard)
 
 
 @contextmanager
 def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
-    """Yield what hosts of the networks that this machine is in announce meanwhile by multicast DNS, at ports that nobody would guess.
+    """Yield the services that ``hosts`` announce by multicast DNS while the block runs: they may be at unusual ports.
 
-    Nothing where it is in none of theirs, or lacks the extra.
+    Empty where this machine is in none of the hosts' networks, or lacks the extra.
     """
     own = list_own_addresses(hosts)
     if not own:
@@ -231,12 +231,12 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
 
 
 BROKER_PATIENCE_S = 3.0
-# What the broker keeps of a topic comes at once; who speaks by itself does so within this.
+# Retained messages come at once, periodic ones within this time.
 BROKER_LISTENS_S = 2.0
 
 
 class AnnouncedDevice(NamedTuple):
-    """A device at a broker: how its topics begin, what it says it is, and the profile that fits."""
+    """A device at a broker: its topic prefix, its identity, and the profile that fits."""
 
     prefix: str
     identity: DeviceIdentity
@@ -244,10 +244,10 @@ class AnnouncedDevice(NamedTuple):
 
 
 def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None) -> list[AnnouncedDevice]:
-    """Return the devices of these profiles that a broker tells of; none where it wants a password and nobody named one.
+    """Return the devices of these profiles that publish at a broker; none where the broker needs credentials and there are none.
 
     Raises:
-        UnavailableError: it does not let in who shows this one.
+        UnavailableError: the broker refuses the credentials.
     """
     rules = [rule for profile in profiles if profile.identified is not None for rule in profile.identified.documents]
     if not rules:
@@ -276,7 +276,7 @@ def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, s
 
 
 def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
-    """Return the devices of a profile among what was heard, by topic."""
+    """Return the devices of a profile among the messages, by topic."""
     if (identified := profile.identified) is None:
         return []
     texts = dict[str, dict[str, Any]]()

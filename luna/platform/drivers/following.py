@@ -1,16 +1,16 @@
-"""What a device has no word for, said in words that it has, from what flows now; a session says it anew at every look."""
+"""Emulates modes that a device lacks, from the current power flows; a session repeats the computation at every look."""
 
 import math
 from typing import NamedTuple
 
 from luna.energy.devices.battery import Mode
 
-# So full, a battery takes nothing that the sun gives unforeseen: an AC power that is set would throttle the roof.
+# At this state of charge the battery cannot absorb unforeseen PV: a fixed AC power would curtail it.
 FULL_SOC = 0.99
 
 
 class HouseFlows(NamedTuple):
-    """What flows, W: out of the inverter's AC side, into its battery, out of the grid; below zero the other way."""
+    """Power flows, W: out of the inverter's AC side, into its battery, out of the grid; negative in the other direction."""
 
     inverter_w: float
     battery_w: float
@@ -18,19 +18,19 @@ class HouseFlows(NamedTuple):
 
     @property
     def load_w(self) -> float:
-        """What the house uses."""
+        """The load of the house."""
         return self.inverter_w + self.grid_w
 
     @property
     def idle_w(self) -> float:
-        """What the inverter would give if its battery did nothing."""
+        """The AC output of the inverter if its battery were idle."""
         return self.inverter_w + self.battery_w
 
 
 def stand_in(mode: Mode, surplus_w: float) -> Mode:
-    """Return what does the same as save or supply while this much is left over of the sun's; NaN: nobody knows, and it holds.
+    """Return the mode that acts as save or supply at this PV surplus, W; where it is unknown (NaN) the battery holds.
 
-    The device's own self-consumption never discharges while anything is left over, and never charges while something is missing.
+    The device's own self-consumption never discharges during a surplus, and never charges during a deficit.
     """
     if math.isnan(surplus_w):
         return "hold"
@@ -38,13 +38,13 @@ def stand_in(mode: Mode, surplus_w: float) -> Mode:
 
 
 def ac_power_w(mode: Mode, power_w: float, most_w: float, flows: HouseFlows) -> float:
-    """Return what the inverter is to give on its AC side, W, so that its battery holds, charges or exports; below zero it takes.
+    """Return the AC output of the inverter, W, at which its battery holds, charges or exports; negative: it takes power.
 
     Args:
         mode: hold, charge or export.
-        power_w: what charging or exporting exchanges with the grid.
-        most_w: what the battery bears, NaN where nobody knows.
-        flows: as they are.
+        power_w: exchanged with the grid by charging or exporting.
+        most_w: the battery's limit, NaN where unknown.
+        flows: now.
     """
     if mode == "charge":
         return max(min(flows.idle_w, flows.load_w) - power_w, flows.idle_w - most_w)
@@ -54,7 +54,7 @@ def ac_power_w(mode: Mode, power_w: float, most_w: float, flows: HouseFlows) -> 
 
 
 def mode_of_ac_power(ac_w: float, flows: HouseFlows) -> Mode:
-    """Return which mode an AC power is, the inverse of ``ac_power_w`` to a watt."""
+    """Return the mode that an AC power commands, the inverse of ``ac_power_w`` to a watt."""
     if ac_w < min(flows.idle_w, flows.load_w) - 1:
         return "charge"
     return "export" if ac_w > max(flows.idle_w, flows.load_w) + 1 else "hold"

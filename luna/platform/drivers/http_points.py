@@ -1,4 +1,4 @@
-"""Points in JSON documents that the device gives over HTTP; nothing is written, and nobody but the device is asked."""
+"""Reads points in JSON documents over HTTP, from the device alone; HTTP devices are never written to."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -13,19 +13,19 @@ from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoin
 if TYPE_CHECKING:
     import httpx
 
-# What one document may have.
+# Limits the memory that a document can take.
 MOST_BYTES = 1_000_000
 _UNAUTHORIZED = {401, 403}
 
 
 class HttpPoints:
-    """The points of a device at its address; each document is asked for once per reading.
+    """The points of a device at its address; ``read`` fetches each document once.
 
     Args:
         profile: of the device.
         transport: of the profile.
-        via: where it is.
-        secret: what it wants to be shown, None: nothing.
+        via: the device's address.
+        secret: credentials of the device, None: it needs none.
         web: the seam for recorded replies.
     """
 
@@ -39,14 +39,14 @@ class HttpPoints:
 
     @property
     def place(self) -> str:
-        """Where the device is, as errors name it."""
+        """The device's address for error messages."""
         return f"{self._host}:{self._port}"
 
     def identify(self) -> DeviceIdentity | None:
-        """Return what the device says it is, None where its profile knows no way to ask.
+        """Return the device's identity, None where its profile declares no way to read it.
 
         Raises:
-            UnavailableError: it does not answer, or is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
         if (identified := self._profile.identified) is None:
             return None
@@ -56,10 +56,10 @@ class HttpPoints:
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device knows none.
+        """Return points by name; NaN where the device has no value.
 
         Raises:
-            UnavailableError: it does not answer, wants to be shown a secret, or answers something else.
+            UnavailableError: the device does not answer, refuses the credentials, or answers with no JSON.
         """
         points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
         documents = {at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())}
@@ -111,7 +111,7 @@ class HttpPoints:
             raise refuse("device-answer-unreadable", field="via", value=self.place, at=path) from exc
 
     def _open(self) -> "httpx.Client":
-        # A fifth of a second of imports, for those who have such a device.
+        # Imported here: it takes a fifth of a second, and only HTTP devices need it.
         import httpx
 
         headers: dict[str, str] = {}
@@ -125,7 +125,7 @@ class HttpPoints:
                 case "basic":
                     auth = httpx.BasicAuth(secret.user, secret.password)
         host = f"[{self._host}]" if ":" in self._host else self._host
-        # No redirects, no proxy of the machine's: it reaches its own device.
+        # The credentials go to the owner's own device alone: no redirects, no proxy from the environment.
         return httpx.Client(
             base_url=f"http://{host}:{self._port}",
             timeout=self._transport.patience_s,

@@ -1,4 +1,4 @@
-"""A device by its profile: its readings are sums of points, its modes are writes that are read back."""
+"""Reads and commands a device by its profile: readings are sums of points, modes are writes that are read back."""
 
 import math
 import time
@@ -39,7 +39,7 @@ _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 
 
 class BatteryReading(NamedTuple):
-    """How full a battery is, a share of 1, and what flows into it, kW, out of it below zero; NaN where the device does not know."""
+    """State of charge, 0–1, and power into the battery, kW, negative while it discharges; NaN where the device has no value."""
 
     soc: float
     flow_kw: float
@@ -47,36 +47,36 @@ class BatteryReading(NamedTuple):
 
 @dataclass(slots=True)
 class ProfiledDevice:
-    """A device and its points. Not thread-safe.
+    """A device, its profile and its points. Not thread-safe.
 
-    ``counter``: of its writes; nobody counts those of a device that is only read, or tried by hand. ``now`` tells seconds of a clock that is never set.
+    ``counter`` limits its writes; ``Uncounted`` serves reads and manual trials. ``now`` returns the seconds of a monotonic clock.
     """
 
     profile: DeviceProfile
     points: DevicePoints
     counter: WriteCounter = field(default_factory=Uncounted)
     now: Callable[[], float] = time.monotonic
-    # What the device's own heartbeat said last, and when it was first seen to say so.
+    # The device's own heartbeat: last count, and when that count was first seen.
     _beat: tuple[float, float] = (math.nan, math.nan)
 
     @property
     def place(self) -> str:
-        """Where the device is, as errors name it."""
+        """The device's address for error messages."""
         return self.points.place
 
     def identify(self) -> DeviceIdentity | None:
-        """Return what the device says it is, None where its profile knows no way to ask.
+        """Return the device's identity, None where its profile declares no way to read it.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
         return self.points.identify()
 
     def read(self, *names: ReadingName) -> dict[str, float]:
-        """Return readings by name, in the units of ``READING_UNITS``, all where none is named; NaN where the device knows none.
+        """Return readings by name, all of them without ``names``, in the units of ``READING_UNITS``; NaN where the device has no value.
 
         Raises:
-            UnavailableError: nobody answers, it is another product, or its own heartbeat stands still.
+            UnavailableError: the device does not answer, is another product, or its own heartbeat stands still.
         """
         self._watch()
         reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
@@ -85,14 +85,14 @@ class ProfiledDevice:
             reading: math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
             for reading, entries in reads.items()
         }
-        # Of what flows the other way this direction is nothing; a sum with an unknown in it is unknown.
+        # A negative sum is flow in the opposite direction, so this direction is 0; NaN stays NaN.
         return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
 
     def express(self, mode: Mode, soc: float) -> Mode:
-        """Return the mode of the profile that does what a battery is to do now; ``soc`` is how full it is, a share of 1.
+        """Return the mode of the profile that makes the battery act as ``mode`` now; ``soc`` is its state of charge, 0–1.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the device does not answer.
         """
         follows = any(write.put == "ac_power_w" for write in self.profile.modes[mode if mode in self.profile.modes else "hold"])
         if follows and mode != "export" and soc >= FULL_SOC:
@@ -103,10 +103,10 @@ class ProfiledDevice:
         return stand_in(mode, flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"])
 
     def plan_writes(self, setpoint: BatterySetpoint) -> list[PointValue]:
-        """Return the writes of a set-point in order, its power within what the device says it can.
+        """Return the writes of a set-point in order, its power within the device's limit.
 
         Raises:
-            UnavailableError: nobody answers, or what has to be known for it is not known.
+            UnavailableError: the device does not answer, or a value that the writes need is unknown.
         """
         writes = self.profile.modes[setpoint.mode]
         limit = find_limit(self.profile, setpoint)
@@ -121,26 +121,28 @@ class ProfiledDevice:
         return [self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes]
 
     def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
-        """Write what does not hold yet, in order; ``again``: all of it but what wears out by writing. ``hands_back``: also by what is kept for that.
+        """Write the values that the device does not hold yet, in order; ``again``: all, without points that have a budget unless there are no others.
+
+        ``hands_back`` may also spend the writes that are reserved for self-consumption.
 
         Raises:
-            UnavailableError: nobody answers, or refuses; or a point was written as often as it may be, and then nothing is.
+            UnavailableError: the device does not answer or refuses; or a point's budget is spent, and nothing is written.
         """
         points = [self.profile.points[write.point] for write in writes]
         differs = [not held for held in self._hold(writes)]
-        # From the first difference on: what comes after it has to come after it. Nobody can see whether what is only written still holds: it is never left out.
+        # Everything after the first difference is written, to keep the order. A write-only point cannot be verified, so it is always written.
         first = next((place for place, point in enumerate(points) if differs[place] or point.write_only), len(writes))
         follows = [again or (any(differs) and place >= first) for place in range(len(writes))]
         due = [write for write, point, changed, also in zip(writes, points, differs, follows, strict=True) if changed or (also and point.budget is None)]
-        # Where all of it wears out, a command that has to be said again is.
+        # A command of budgeted points alone is still resent.
         due = list(writes) if again and not due else due
         self._send(due, kept=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
-        """Count the heartbeat on, where the profile declares one and the device has it; in budget as every write.
+        """Increment the heartbeat, where the profile declares one and the device has it; it counts against the budget like any write.
 
         Raises:
-            UnavailableError: nobody answers, or refuses; or the point was written as often as it may be.
+            UnavailableError: the device does not answer or refuses; or the point's budget is spent.
         """
         name = None if self.profile.reverts is None else self.profile.reverts.heartbeat
         if name is None or (count := self._read_where_there(name)) is None:
@@ -152,11 +154,11 @@ class ProfiledDevice:
 
     @property
     def has_heartbeat(self) -> bool:
-        """Whether its profile declares one that has to be counted on."""
+        """Whether the profile declares a heartbeat that the client has to increment."""
         return self.profile.reverts is not None and self.profile.reverts.heartbeat is not None
 
     def _watch(self) -> None:
-        """Refuse what a device says whose own heartbeat stands still: its numbers may be as old."""
+        """Raise where the device's own heartbeat stands still: its readings may be as old."""
         reverts = self.profile.reverts
         if (
             reverts is None
@@ -166,14 +168,14 @@ class ProfiledDevice:
         ):
             return
         now = self.now()
-        # What is not known counts nothing.
+        # An unknown count cannot show that the device stands still.
         if math.isnan(count) or count != self._beat[0]:
             self._beat = (count, now)
         elif now - self._beat[1] >= reverts.after_s:
             raise refuse("device-stands-still", field="via", value=self.place, seconds=round(now - self._beat[1]))
 
     def _read_where_there(self, point: str) -> float | None:
-        """Return a point, None where the device lacks its model."""
+        """Return a point, None where the device lacks its SunSpec model."""
         try:
             return self.points.read([point])[point]
         except LunaError as error:
@@ -188,32 +190,32 @@ class ProfiledDevice:
         self.points.write(due)
 
     def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
-        """Return how often each of the points that wear out by writing, or may, is written in 24 hours at most; ``kept`` writes are left out."""
+        """Return the most writes within 24 hours of each point that has a budget, less ``kept`` reserved ones."""
         return {point: budget - kept for point in points if (budget := self.profile.points[point].budget) is not None}
 
     def read_spent(self) -> float | None:
-        """Return which share of a day's writes changes of its mode have used up, those kept to hand it back left out; None where they wear out nothing.
+        """Return the share of the day's writes that mode changes have used, without the reserved ones; None where self-consumption writes no budgeted point.
 
-        Where nobody knows where a point is kept it may wear out.
+        A point whose persistence is unknown has a budget.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the counter's storage does not answer.
         """
         most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
         return self.counter.read_share(most) if any(write.write in most for write in self.profile.modes["self_consumption"]) else None
 
     def read_limits(self) -> dict[LimitName, float]:
-        """Return the most that the device says it can, in the units of ``READING_UNITS``; what it does not say is left out.
+        """Return the limits that the device reports, in the units of ``READING_UNITS``, without those it does not report.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the device does not answer.
         """
         limits = dict[LimitName, float]()
         for name, point in self.profile.limits.items():
             try:
                 value = self.points.read([point])[point] * unit_factor(self.profile.points[point], name)
             except LunaError as error:
-                # One product has a register that its sister does not.
+                # Products of one profile differ in these registers.
                 if error.reason not in {"device-refuses", "device-model-missing"}:
                     raise
                 continue
@@ -222,10 +224,10 @@ class ProfiledDevice:
         return limits
 
     def read_battery(self) -> BatteryReading:
-        """Return how the battery is, asked for at once.
+        """Read state of charge and power of the battery.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the device does not answer.
         """
         knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
         read = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
@@ -233,10 +235,10 @@ class ProfiledDevice:
         return BatteryReading(soc if 0 <= soc <= 1 else math.nan, (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan)
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
-        """Return whether the device says that all of it holds.
+        """Return whether the device reads back all of the writes.
 
         Raises:
-            UnavailableError: nobody answers, or the device's own heartbeat stands still.
+            UnavailableError: the device does not answer, or its own heartbeat stands still.
         """
         self._watch()
         return all(self._hold(writes))
@@ -247,7 +249,7 @@ class ProfiledDevice:
 
     def _hold(self, writes: Sequence[PointValue]) -> list[bool]:
         if all(self.profile.points[write.point].write_only for write in writes):
-            # Somebody has to be there all the same.
+            # Nothing here is read back: a read proves that the device is reachable.
             self.read("soc")
         return self.points.hold(writes)
 
@@ -262,10 +264,10 @@ class ProfiledDevice:
 
 
 def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:
-    """Return a device at its place; it is connected to at first use, over Modbus by the connection that the processes of a data folder share.
+    """Return the device at an address; it connects at first use, over Modbus by the connection that all processes of a data folder share.
 
     Raises:
-        InvalidInputError: ``via`` does not say what its transport needs.
+        InvalidInputError: ``via`` lacks what the transport needs.
     """
     points: DevicePoints
     match profile.transport:
@@ -279,10 +281,10 @@ def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = Non
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
-    """Return the device that a site or a command names, as ``reach`` does.
+    """Return the device of a ``via`` in a site or a command, as ``reach`` does, with its profile and secret.
 
     Raises:
-        InvalidInputError: there is no such profile or secret, or its file is none.
+        InvalidInputError: the profile or the secret is missing, or its file is invalid.
     """
     secret = None if via.secret is None else read_device_secret(via.secret, data_folder)
     return reach(load_profile(via.profile, data_folder), via, secret=secret, shared_in=data_folder)

@@ -1,4 +1,4 @@
-"""Values in JSON documents, by names with dots between."""
+"""Reads and sets values in JSON documents by dotted paths."""
 
 import json
 import math
@@ -6,10 +6,10 @@ from typing import Any
 
 
 def parse_document(content: bytes | bytearray) -> Any:
-    """Return the JSON document that a device sent.
+    """Parse the JSON document that a device sent.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is no JSON, or nested too deeply.
     """
     try:
         return json.loads(content)
@@ -18,7 +18,7 @@ def parse_document(content: bytes | bytearray) -> Any:
 
 
 def look_up(document: Any, field: str) -> Any:
-    """Return what is at a field, None where nothing is; a number among the names counts in a list, and no name is the document itself."""
+    """Return the value at a dotted path, None where there is none; a decimal part indexes a list, and an empty path is the document itself."""
     for name in field.split(".") if field else ():
         if isinstance(document, dict):
             document = document.get(name)
@@ -30,7 +30,7 @@ def look_up(document: Any, field: str) -> Any:
 
 
 def pick(document: Any, field: str) -> float:
-    """Return the number at a field, NaN where there is none; true and false are none."""
+    """Return the number at a dotted path, NaN where there is none; a boolean is no number."""
     value = look_up(document, field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return math.nan
@@ -42,11 +42,11 @@ def pick(document: Any, field: str) -> float:
 
 
 def place(document: Any, field: str, value: float | None) -> Any:
-    """Return a document with a number at a field, whole where it is; None: that there is none."""
+    """Return a document with a number at a dotted path, as an integer where it is whole; None becomes null."""
     return put_at(document, field, int(value) if value is not None and value.is_integer() else value)
 
 
 def put_at(document: Any, field: str, value: Any) -> Any:
-    """Return a document with a value at a field."""
+    """Return a copy of a document with a value at a dotted path."""
     name, _, rest = field.partition(".")
     return {**(document or {}), name: put_at((document or {}).get(name), rest, value)} if name else value

@@ -1,4 +1,4 @@
-"""Registers of one device over Modbus TCP. Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0096)."""
+"""Reads and writes the registers of one device over Modbus TCP. Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0096)."""
 
 import logging
 import select
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from pymodbus import FramerType
     from pymodbus.client import ModbusTcpClient
 
-# What one answer can carry: 125 registers.
+# Below the protocol's limit of 125 registers per answer.
 MOST_REGISTERS = 120
-# How many there are.
+# Register addresses are 16 bits.
 REGISTERS = 65536
 
 log = structlog.get_logger("luna.drivers")
 
 
 def framing(transport: ModbusTransport) -> "FramerType":
-    """Return how messages are framed."""
+    """Return pymodbus' framer of a transport."""
     from pymodbus import FramerType
 
     return FramerType.RTU if transport.kind == "modbus_rtu_tcp" else FramerType.SOCKET
 
 
 def find_address(host: str, transport: ModbusTransport, port: int | None = None) -> DeviceAddress:
-    """Return where a device is, by its transport where nothing else is said."""
+    """Return a device's address; the transport's port where none is given."""
     return DeviceAddress(host, transport.port if port is None else port, transport.kind == "modbus_rtu_tcp", transport.patience_s)
 
 
 class ModbusLink:
-    """A connection, opened at first use and again after any failure: an answer that comes late belongs to no later question. Not thread-safe.
+    """A Modbus connection; reopened after any failure, so that a late answer is never taken for that of a later request. Not thread-safe.
 
-    ``shared_in``: the data folder by which it is shared with other processes; None: it is this link's alone.
+    ``port`` and ``unit`` replace the transport's; ``shared_in`` is the data folder whose processes share the connection, None: it is this link's alone.
     """
 
     def __init__(self, host: str, transport: ModbusTransport, *, port: int | None = None, unit: int | None = None, shared_in: Path | None = None) -> None:
@@ -47,7 +47,7 @@ class ModbusLink:
         self.transport = transport
         self._shared_in = shared_in
         self._client: ModbusTcpClient | None = None
-        # How often it was opened: what was known of the device before may have changed.
+        # Counts connections: after a new one, what was cached of the device is out of date.
         self.opened = 0
 
     def __enter__(self) -> Self:
@@ -58,17 +58,17 @@ class ModbusLink:
 
     @property
     def place(self) -> str:
-        """Where the device is, as errors name it."""
+        """The device's address for error messages."""
         return f"{self.host}:{self.port}"
 
     def read(self, register: int, count: int, table: RegisterTable | None = None) -> list[int]:
-        """Return registers of a table, None: of the transport's.
+        """Return ``count`` registers from the address ``register`` on, of a table; None: the transport's table.
 
         Raises:
-            UnavailableError: the device does not answer, or refuses.
+            UnavailableError: the device does not answer, refuses, or answers with fewer registers.
         """
         if register + count > REGISTERS:
-            # A chain of models that leads there is none.
+            # A corrupt SunSpec chain can point beyond the last address.
             raise refuse("device-answer-short", field="via", value=self.place, register=register)
         client = self._connected()
         read = client.read_holding_registers if (table or self.transport.table) == "holding" else client.read_input_registers
@@ -80,7 +80,7 @@ class ModbusLink:
         return registers
 
     def write(self, register: int, values: list[int]) -> None:
-        """Write registers, and return once the device has taken them.
+        """Write registers; return once the device has acknowledged them.
 
         Raises:
             UnavailableError: the device does not answer, or refuses.
@@ -94,7 +94,7 @@ class ModbusLink:
             client.close()  # type: ignore[no-untyped-call]
 
     def _connected(self) -> "ModbusTcpClient":
-        # The other side hung up, or says what nobody asked: nothing is lost yet.
+        # The device closed the connection, or sent data that no request asked for: reconnect before any request is lost.
         if self._client is not None and (self._client.socket is None or select.select([self._client.socket], [], [], 0)[0]):
             self.close()
         if self._client is None:
@@ -103,11 +103,11 @@ class ModbusLink:
         return self._client
 
     def _connect(self) -> "ModbusTcpClient":
-        # Half a second of imports, for those who have such a device.
+        # Imported here: it takes half a second, and only Modbus devices need it.
         from pymodbus import FramerType
         from pymodbus.client import ModbusTcpClient
 
-        # What it would log of a device that is away is said once, by whoever asked.
+        # pymodbus would log what the caller reports as an error.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         patience_s = self.transport.patience_s
         if self._shared_in is not None:

@@ -1,4 +1,4 @@
-"""Points in registers: where they lie, with their exponents and SunSpec models, read in few requests."""
+"""Reads and writes points in Modbus registers: joins them into few requests, applies exponents and follows SunSpec models."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,16 +14,16 @@ from luna.platform.drivers.profile import DeviceProfile, IdentityText, ProductId
 from luna.platform.drivers.registers import decode, decode_point, decode_text, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
-# Registers of a SunSpec model that nobody asked for are read as well where that spares a request; elsewhere a device refuses those that it does not have.
+# Largest gap that one request reads across in SunSpec models; other devices refuse a request that touches a register they lack.
 _GAP = 24
-# What a device answers of a register that it does not have.
+# Modbus exception "illegal data address".
 _NO_SUCH_REGISTER = 2
-# Reads after which such a register is asked for again: some devices have fewer at night.
+# Reads until a missing register is tried again: some devices have fewer registers at night.
 _READS_WITHOUT = 30
 
 
 class RegisterSpan(NamedTuple):
-    """Registers that follow each other."""
+    """Consecutive registers of a table."""
 
     table: RegisterTable
     first: int
@@ -32,30 +32,30 @@ class RegisterSpan(NamedTuple):
 
 @dataclass(slots=True)
 class ModbusPoints:
-    """The points of a device behind its link."""
+    """The points of a device in the registers behind its link."""
 
     profile: DeviceProfile
     link: ModbusLink
     _models: Mapping[int, int] = field(default_factory=dict)
     _opened: int = 0
-    # How far from the first port's those registers lie that a point is the sum of.
+    # Per point with ports: offsets of the ports it sums, from the first port.
     _ports: dict[str, list[int]] = field(default_factory=dict)
-    # What was sent to points that cannot be read, while the connection lasts.
+    # Last values sent to write-only points; valid for the connection ``_sent_over`` alone.
     _sent: dict[str, list[int]] = field(default_factory=dict)
     _sent_over: int = 0
-    # How many more reads go without registers that the device said it lacks.
+    # Reads left during which registers are skipped, because the device reported them missing.
     _lacking: dict[RegisterSpan, int] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
-        """Where the device is, as errors name it."""
+        """The device's address for error messages."""
         return self.link.place
 
     def identify(self) -> DeviceIdentity | None:
-        """Return what the device says it is, None where its profile knows no way to ask.
+        """Return the device's identity, None where its profile declares no way to read it.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
         if self.profile.identified is not None:
             return self._identify_by(self.profile.identified)
@@ -67,10 +67,10 @@ class ModbusPoints:
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device knows none.
+        """Return points by name; NaN where the device has no value or lacks the register.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
         spans = {name: self._spans(name) for name in names}
         registers = self._read_known(span for several in spans.values() for span in several)
@@ -78,10 +78,10 @@ class ModbusPoints:
         return {name: self._decode(name, [registers[span] for span in several]) if name in known else math.nan for name, several in spans.items()}
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return of each value whether the device says that it holds; of a point that is only written, whether it was the last one sent.
+        """Return for each value whether the device reads it back; for a write-only point, whether it was the last one sent over this connection.
 
         Raises:
-            UnavailableError: nobody answers, or a point cannot hold such a value.
+            UnavailableError: the device does not answer, or a point cannot represent such a value.
         """
         readable = [point for point, _ in values if not self.profile.points[point].write_only]
         spans = {point: self._spans(point) for point in readable} | {point: self._exponent_spans(point) for point, _ in values if point not in readable}
@@ -90,12 +90,12 @@ class ModbusPoints:
         return [registers_by_point.get(point) == self._encode(point, value, registers) for point, value in values]
 
     def write(self, values: Sequence[PointValue]) -> None:
-        """Write in order, and return once the device has taken everything.
+        """Write in order; return once the device has acknowledged every write.
 
         Raises:
-            UnavailableError: nobody answers or it refuses; or a point cannot hold such a value, and nothing was written.
+            UnavailableError: the device does not answer or refuses; or a point cannot represent such a value, and nothing was written.
         """
-        # A device may change its exponents while it runs.
+        # Read anew: a device may change its exponents at run time.
         exponents = self._read_registers(span for point, _ in values for span in self._exponent_spans(point))
         for point, registers in [(point, self._encode(point, value, exponents)) for point, value in values]:
             self.link.write(self._address(self._point(point)), registers)
@@ -133,14 +133,14 @@ class ModbusPoints:
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
         number = value / (point.scale * 10**exponent)
-        # Of a number that is not known a device's own word would be written: "not known" commands nobody knows what.
+        # NaN would be encoded as "not implemented", and what a device does on that as a command is undefined.
         if not math.isnan(number):
             with suppress(OverflowError):
                 return encode_point(number, point)
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
-        """Return where a point lies: its number, or that of each port; its exponent where it has one, its bit where it has one."""
+        """Return a point's registers: its number (one per port), then its exponent and its status bit where it has them."""
         point, spans = self._point(name), [*self._number_spans(name), *self._exponent_spans(name)]
         if point.while_bit is not None:
             spans.append(RegisterSpan(self._table(name), point.while_bit.register_, 1))
@@ -158,13 +158,13 @@ class ModbusPoints:
         return [] if point.exponent_register is None else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
 
     def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return the registers that the device has: one that a sister of the product lacks makes nothing else unknown.
+        """Return the registers that the device has: one missing register, as related products differ, leaves the others readable.
 
         Raises:
-            UnavailableError: nobody answers, or the device has none of them.
+            UnavailableError: the device does not answer, or has none of the registers.
         """
         every = sorted(set(spans))
-        # Where nothing is left all are asked for: whoever asks gets the device's own refusal.
+        # With all of them skipped, ask for all: the caller gets the device's own refusal.
         wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
         self._lacking = {span: left - (span in every) for span, left in self._lacking.items() if left > 0}
         try:
@@ -186,13 +186,13 @@ class ModbusPoints:
         return registers
 
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return registers, of SunSpec models where these still lie where they were found.
+        """Return registers; verify in the same requests that the SunSpec models are still where they were found.
 
         Raises:
-            UnavailableError: nobody answers, the device refuses, or its models have moved.
+            UnavailableError: the device does not answer or refuses, or its models have moved.
         """
         spans = list(spans)
-        # The ID of each model that is read of comes along: after an update of its firmware, behind a dongle that stays connected, another may lie there.
+        # Read each model's ID as well: a firmware update behind a dongle that stays connected may move the models.
         addresses = {max((address for address in self._models.values() if address <= span.first), default=None) for span in spans}
         marks = {RegisterSpan(self.link.transport.table, address, 1): model for model, address in self._models.items() if address in addresses}
         wanted, words = sorted({*spans, *marks}), dict[tuple[RegisterTable, int], int]()
@@ -226,7 +226,7 @@ class ModbusPoints:
     def _find_models(self) -> Mapping[int, int]:
         if self.profile.sunspec is None:
             return {}
-        # A device that was away may come back as another one, or with other models.
+        # After a reconnect it may be another device, or have other models.
         if not self._models or self._opened != self.link.opened:
             models = find_models(self.link)
             if not set(self.profile.sunspec.identified_by) & set(models):
@@ -242,12 +242,12 @@ def _lacks_register(error: LunaError) -> bool:
 
 def _exponent_of(registers: list[int]) -> float:
     exponent = decode(registers, "int16")
-    # One beyond any device's is none.
+    # No device has a larger exponent; the value is garbage.
     return exponent if abs(exponent) <= 10 else math.nan
 
 
 def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
-    """Yield stretches that hold these spans, sorted as they are, each short enough for one request."""
+    """Yield spans that cover the sorted ``spans``, each within one request, across gaps of at most ``gap`` registers."""
     joined: RegisterSpan | None = None
     for span in spans:
         if joined is not None and span.table == joined.table:

@@ -1,4 +1,4 @@
-"""Points in JSON messages of a broker: the last of each topic, for as long as it says something; what is written is read back there."""
+"""Reads and writes points in JSON messages of an MQTT broker: the last message of each topic, until it is stale; writes are read back there."""
 
 import json
 import math
@@ -25,7 +25,7 @@ TLS_PORT = 8883
 
 
 class TimedMessage(NamedTuple):
-    """A message, and when it came, seconds of a clock that is never set."""
+    """A message and its time of arrival, seconds of the monotonic clock."""
 
     at: float
     document: Any
@@ -37,18 +37,18 @@ class MqttPoints:
     Args:
         profile: of the device.
         transport: of the profile.
-        via: the broker, and how the topics of the device begin.
-        secret: user and password of the broker, None: it wants none.
-        now: seconds of a clock that is never set.
+        via: the broker's address, and the prefix of the device's topics.
+        secret: user and password of the broker, None: it needs none.
+        now: seconds of a monotonic clock.
 
     Raises:
-        InvalidInputError: the topics have a beginning that ``via`` does not name.
+        InvalidInputError: the profile needs a topic prefix, and ``via`` has none.
     """
 
     def __init__(
         self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic
     ) -> None:
-        # A tenth of a second of imports, for those who have such a device.
+        # Imported here: it takes a tenth of a second, and only MQTT devices need it.
         from luna.platform.mqtt import BrokerLink
 
         self._now = now
@@ -59,10 +59,10 @@ class MqttPoints:
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
-        # How often it was asked to say everything, and said that it had, while the connection lasts.
+        # Requests for all values, and ``done`` messages, over this connection.
         self._requests = self._answers = 0
         self._requested_at = -math.inf
-        # What was sent to points that cannot be read, while the connection lasts.
+        # Last values sent to write-only points over this connection.
         self._sent: dict[str, float] = {}
         if via.prefix is None and profile.needs_prefix:
             raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
@@ -70,15 +70,15 @@ class MqttPoints:
 
     @property
     def place(self) -> str:
-        """Where the broker is, as errors name it."""
+        """The broker's address for error messages."""
         return f"{self._broker.host}:{self._broker.port}"
 
     def identify(self) -> DeviceIdentity | None:
-        """Return nothing: no profile says how to ask."""
+        """Return None: no profile declares how to ask over MQTT."""
         return None
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device knows none, or said so too long ago.
+        """Return points by name; NaN where the device has no value, or its message is stale.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
@@ -90,7 +90,7 @@ class MqttPoints:
         return {name: self._value_of(point) for name, point in points.items()}
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return of each value whether the device says that it holds; of a point that is only written, whether it was the last one sent.
+        """Return for each value whether the device reports it; for a write-only point, whether it was the last one sent over this connection.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
@@ -99,24 +99,24 @@ class MqttPoints:
         return [_is_same(read[point] if point in read else self._sent.get(point, math.nan), value) for point, value in values]
 
     def write(self, values: Sequence[PointValue]) -> None:
-        """Publish one after the other, each once the device says that it holds the one before.
+        """Publish in order, each value after the device reported the one before.
 
         Raises:
-            UnavailableError: the broker does not answer, nothing comes from the device, or it keeps what it had.
+            UnavailableError: the broker does not answer, nothing comes from the device, or it keeps its old value.
         """
         for name, value in values:
             point = self._points[name]
             self._publish(self._topic(point.write_to or ""), json.dumps(place(None, point.field_, value / point.scale)))
             self._sent[name] = value
             if not point.write_only and not self._waits(partial(self._tells, point, value)):
-                # Is it away, had it the value all along and so nothing new to say, or does it not want to?
+                # No confirmation: it is away, refuses, or had the value already and publishes no change. A request for all values tells which.
                 self._requested_at = -math.inf
                 self._listen({self._topic(point.at)})
                 if not self._tells(point, value):
                     raise refuse("device-keeps-value", field="via", value=self.place, point=name)
 
     def close(self) -> None:
-        """Close the connection; what was said over it says nothing any more."""
+        """Close the connection and forget the messages that came over it."""
         self._link.close()
         self._requested_at = -math.inf
         self._sent.clear()
@@ -125,10 +125,10 @@ class MqttPoints:
             self._requests = self._answers = 0
 
     def _listen(self, topics: set[str]) -> None:
-        """Return once there is something to say of these topics.
+        """Wait until one of the topics has a current message or the device is done; first request all values where that is due.
 
         Raises:
-            UnavailableError: there is nothing.
+            UnavailableError: nothing came in time.
         """
         self._connect()
         request, since = self._transport.request, self._now() - self._transport.stale_s
@@ -136,23 +136,23 @@ class MqttPoints:
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since, is_new = self._now(), True
             self._requested_at = since
-            # Of an answer to somebody else the beginning may have come before anybody listened here: the end of the second one is that of a whole one.
+            # An answer to another client may have begun before this subscription: only the second ``done`` ends an answer that was received whole.
             for _ in range(2 if is_first and request.done is not None else 1):
-                # Answers that others asked for are no answers to this.
+                # Answers to other clients were counted as well; wait for one more than those.
                 self._requests = max(self._requests, self._answers) + 1
                 self._publish(self._topic(request.to), request.payload)
-        # Whoever has said once that it is done says so each time: what comes before is of the answer before.
+        # A device that ever sent ``done`` is taken to send it always: messages before it belong to the previous answer.
         if is_new and not self._waits(
             lambda: 0 < self._requests <= self._answers or (not self._answers and all(self._came_since(topic, since) for topic in topics))
         ):
-            # One answer to two requests, or a lost one, is not waited for again.
+            # A device may merge two requests into one answer, or lose one: that answer is not waited for again.
             self._requests = self._answers
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
             raise refuse("device-silent", field="via", value=self.place)
 
     def _is_done(self, since: float = -math.inf) -> bool:
-        """Return whether the device said that it had said everything."""
+        """Return whether the device sent ``done`` since an instant."""
         request = self._transport.request
         return request is not None and request.done is not None and self._came_since(self._topic(request.done), since)
 
@@ -203,7 +203,7 @@ class MqttPoints:
             raise refuse("device-silent", field="via", value=self.place) from exc
 
     def _on_message(self, message: "paho.MQTTMessage") -> None:
-        # Nobody knows how old it is.
+        # The age of a retained message is unknown.
         if message.retain:
             return
         try:

@@ -1,4 +1,4 @@
-"""The networks in which devices are looked for: private ones, of a home's size; this machine's own are proposed."""
+"""Lists the addresses of a home network to search for devices; proposes the networks of this machine."""
 
 import ipaddress
 import socket
@@ -11,14 +11,14 @@ from luna.energy.refusals import refuse
 # A home's network has 254 addresses.
 MOST_ADDRESSES = 1024
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# Linux, netdevice(7): the address and the mask of an interface.
+# Linux, netdevice(7): requests for the address and the netmask of an interface.
 _SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B
-# Of RFC 5737, nobody's: which interface leads away from here. Nothing is sent.
+# A documentation address of RFC 5737 selects the interface of the default route; a UDP connect sends nothing.
 _ELSEWHERE = ("192.0.2.1", 9)
 
 
 def propose_networks() -> list[str]:
-    """Return the private networks that this machine is in, the one that leads to the internet first; of a large one the part around this machine."""
+    """Return the private networks of this machine, the one with the default route first; of a large network the /24 around this machine."""
     networks = [
         interface.network if interface.network.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
         for interface in _list_interfaces()
@@ -29,26 +29,26 @@ def propose_networks() -> list[str]:
 
 
 def require_home_network(text: str) -> str:
-    """Return a network, or the one address that is meant by a name, that a home can have.
+    """Return a private network, or the one address of a host, in canonical form.
 
     Raises:
-        InvalidInputError: it is none, a public one, or too large.
+        InvalidInputError: it is no network or host, it is public, or too large.
     """
     network = _require(text)
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def list_home_hosts(text: str) -> list[str]:
-    """Return the addresses of such a network, or the one that is meant by a name.
+    """Return the addresses of a private network, or the one address of a host.
 
     Raises:
-        InvalidInputError: it is none, a public one, or too large.
+        InvalidInputError: it is no network or host, it is public, or too large.
     """
     return [str(host) for host in _require(text).hosts()]
 
 
 def list_own_addresses(hosts: Collection[str]) -> list[str]:
-    """Return the addresses of this machine in the networks of these hosts."""
+    """Return this machine's addresses in the networks that contain any of these hosts."""
     named = [ipaddress.ip_address(host) for host in hosts]
     return [str(interface.ip) for interface in _list_interfaces() if any(host in interface.network for host in named)]
 
@@ -78,7 +78,7 @@ def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:
             yield ipaddress.IPv4Interface(f"{_read_address(name, _SIOCGIFADDR)}/{_read_address(name, _SIOCGIFNETMASK)}")
             is_listed = True
     if not is_listed and (outward := _find_outward()) is not None:
-        # Where interfaces are listed otherwise: a home's network mostly has 254 addresses.
+        # Without those ioctls assume the size of most home networks, 254 addresses.
         yield ipaddress.IPv4Interface((outward, 24))
 
 

@@ -1,4 +1,4 @@
-"""What a simulated device serves, as its transport lays points out."""
+"""The points of a simulated device as its transport serves them: registers or JSON documents."""
 
 import math
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from luna.platform.drivers.sunspec import COMMON, END, MARK
 
 
 class PointImage(Protocol):
-    """Points as they are now."""
+    """The current points of a simulated device."""
 
     def value(self, name: str) -> float:
-        """Return a point in its unit."""
+        """Return a point's value in its unit."""
 
     def put(self, name: str, value: float) -> None:
-        """Have a point say this, in its unit; NaN: that the device knows none."""
+        """Set a point in its unit; NaN: the device has no value."""
 
     def write(self, place: Any, value: Any) -> bool:
-        """Take a value in as the transport names place and value, and return whether it may be written."""
+        """Apply a client's write, with address and value of the transport; return whether the point is writable."""
 
 
 class JsonImage:
-    """Points in JSON documents by the places of these; {prefix} stands as it is."""
+    """Points in JSON documents by path or topic; ``{prefix}`` stays unexpanded."""
 
     def __init__(self, profile: DeviceProfile) -> None:
         self._written = profile.written_points
@@ -33,15 +33,15 @@ class JsonImage:
         self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
 
     def value(self, name: str) -> float:
-        """Return a point in its unit."""
+        """Return a point's value in its unit."""
         return self._values[name]
 
     def put(self, name: str, value: float) -> None:
-        """Have a point say this, in its unit; NaN: that the device knows none."""
+        """Set a point in its unit; NaN: the device has no value."""
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Take a document in that came to a place, and return whether it may be written."""
+        """Apply a document that was sent to a topic; return whether its point is writable."""
         point = next((name for name in self._written if self.points[name].write_to == place), None)
         number = math.nan if point is None else pick(value, self.points[point].field_)
         if point is None or math.isnan(number):
@@ -50,7 +50,7 @@ class JsonImage:
         return True
 
     def documents(self) -> dict[str, Any]:
-        """Return all documents by their places."""
+        """Return all documents by path or topic."""
         documents = dict[str, Any]()
         for name, point in self.points.items():
             value = self._values[name]
@@ -61,23 +61,23 @@ class JsonImage:
 
 
 class RegisterImage:
-    """Points in registers by their addresses."""
+    """Points in registers by address."""
 
     def __init__(self, profile: DeviceProfile, transport: ModbusTransport) -> None:
         self.profile, self.transport = profile, transport
         self._points = {name: point for name, point in profile.points.items() if isinstance(point, RegisterPoint)}
         self._bases = dict[int, int]()
         self.registers = dict[int, int]()
-        # Of registers that are not in the transport's table.
+        # Tables of the registers that are not in the transport's default one.
         self.tables = dict[int, RegisterTable]()
         self._lay_out()
 
     def serves(self, address: int, table: RegisterTable) -> bool:
-        """Return whether a register is read in this table."""
+        """Return whether a register exists in a table."""
         return address in self.registers and self.tables.get(address, self.transport.table) == table
 
     def write(self, place: int, value: list[int]) -> bool:
-        """Take registers in from an address on and return whether they may be written."""
+        """Write registers from the address ``place`` on; return whether all of them are writable."""
         writable = {address for name in self.profile.written_points for address in self._places(self._points[name])}
         if not set(range(place, place + len(value))) <= writable:
             return False
@@ -85,13 +85,13 @@ class RegisterImage:
         return True
 
     def value(self, name: str) -> float:
-        """Return a point in its unit."""
+        """Return a point's value in its unit."""
         point = self._points[name]
         numbers = [[self.registers[place] for place in places] for places in self._port_places(point)]
         return math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
 
     def put(self, name: str, value: float) -> None:
-        """Have a point say this, in its unit; NaN: that the device knows none."""
+        """Set a point in its unit; NaN: the device has no value."""
         point = self._points[name]
         ports = self._port_places(point)
         for places in ports:
@@ -101,7 +101,7 @@ class RegisterImage:
             self.registers[status.register_] = others | (value != 0) << status.bit
 
     def rescale(self, exponents: Mapping[str, float]) -> None:
-        """Say the same numbers by other exponents from now on; NaN: that the device knows none, as while it sleeps."""
+        """Change exponents and keep the points' values; a NaN exponent is "not implemented", as in a device that sleeps."""
         for name, exponent in exponents.items():
             address = self._exponent_address(self._points[name])
             sharing = [each for each, point in self._points.items() if self._exponent_address(point) == address]
@@ -112,7 +112,7 @@ class RegisterImage:
                 self.put(each, value)
 
     def _lay_out(self) -> None:
-        """Fill the registers: what the device says of itself, the exponents, then what the profile says they hold."""
+        """Fill the registers: identity, exponents, then the profile's simulated values."""
         chain = self.registers
         self._lay_out_models()
         for rule in () if self.profile.identified is None else self.profile.identified.registers:
@@ -132,7 +132,7 @@ class RegisterImage:
             self.put(name, value)
 
     def _lay_out_models(self) -> None:
-        """The chain of SunSpec models with its ends."""
+        """Fill the chain of SunSpec models, marker and end included."""
         chain = self.registers
         if (sunspec := self.profile.sunspec) is None:
             return
@@ -160,7 +160,7 @@ class RegisterImage:
         return range(first, first + width(point.type))
 
     def _port_places(self, point: RegisterPoint) -> list[range]:
-        """Return where the numbers are whose sum a point is: one, or one of each port of its types."""
+        """Return the registers of a point's numbers: one, or one per port of the wanted types."""
         places, base = self._places(point), self._base(point)
         if point.ports is None:
             return [places]
@@ -179,5 +179,5 @@ class RegisterImage:
 
 
 def make_image(profile: DeviceProfile) -> PointImage:
-    """Return the image of a profile's transport."""
+    """Return the image for a profile's transport."""
     return RegisterImage(profile, profile.transport) if isinstance(profile.transport, ModbusTransport) else JsonImage(profile)

@@ -1,11 +1,11 @@
-"""A device's points over whichever transport carries them: numbers in their units, by their names in the profile."""
+"""The interface of a device's transport: points are numbers in their units, by their names in the profile."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 
 class DeviceIdentity(NamedTuple):
-    """What a device says it is."""
+    """The identity that a device reports; empty where it reports none."""
 
     maker: str
     model: str
@@ -14,45 +14,45 @@ class DeviceIdentity(NamedTuple):
 
 
 class PointValue(NamedTuple):
-    """A value of a point, in its unit, as a command wants it."""
+    """A value to write to a point, in the point's unit."""
 
     point: str
     value: float
 
 
 class DevicePoints(Protocol):
-    """The points of one device, connected to at first use and again after any failure. Not thread-safe."""
+    """The points of one device; connects at first use and again after any failure. Not thread-safe."""
 
     @property
     def place(self) -> str:
-        """Where the device is, as errors name it."""
+        """The device's address for error messages."""
 
     def identify(self) -> DeviceIdentity | None:
-        """Return what the device says it is, None where its profile knows no way to ask.
+        """Return the device's identity, None where its profile declares no way to read it.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
-        """Return points by name; NaN where the device knows none.
+        """Return points by name; NaN where the device has no value.
 
         Raises:
-            UnavailableError: nobody answers, or it is another product.
+            UnavailableError: the device does not answer, or is another product.
         """
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return of each value whether the device says that it holds, as exactly as its points can.
+        """Return for each value whether the device reads it back, compared at the point's resolution.
 
         Raises:
-            UnavailableError: nobody answers, or a point cannot hold such a value.
+            UnavailableError: the device does not answer, or a point cannot represent such a value.
         """
 
     def write(self, values: Sequence[PointValue]) -> None:
-        """Write in order, and return once the device has taken everything.
+        """Write in order; return once the device has acknowledged every write.
 
         Raises:
-            UnavailableError: nobody answers or it refuses; or a point cannot hold such a value, and nothing was written.
+            UnavailableError: the device does not answer or refuses; or a point cannot represent such a value, and nothing was written.
         """
 
     def close(self) -> None:

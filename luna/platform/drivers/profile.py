@@ -1,7 +1,7 @@
-"""What a profile says of a product: YAML of a small closed set of words, validated with its units and bounds.
+"""The schema of a device profile: a YAML file per product with its points, readings and modes, validated with units and bounds.
 
-A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of points under one of Luna's names; a *mode* is the writes that
-have the device do what Luna's mode of that name means, in their order.
+A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of points under one of Luna's names; a *mode* is the ordered
+writes that make the device act as Luna's mode of that name.
 """
 
 import json
@@ -23,32 +23,32 @@ Register = Annotated[int, Field(ge=0, le=65535)]
 RegisterTable = Literal["holding", "input"]
 NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
-# What Luna reads of a device; powers are never below zero, each direction is a reading of its own.
-# ac_output_w and ac_input_w are the inverter's AC side, with roof and battery behind it; min_soc is what the device keeps by itself.
+# Readings are never negative: each direction has its own.
+# ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the device's own reserve.
 ReadingName = Literal[
     "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
 ]
-# What a device says that it can at most.
+# Limits that a device reports.
 LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
 READING_UNITS: Mapping[str, PointUnit] = {
     name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in (*get_args(ReadingName), *get_args(LimitName))
 }
-# What a point in one unit is in a reading's.
+# Factor from a point's unit to a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
 _DAY_S = 86_400
-# From which Luna knows whether the house leaves anything over, and what the inverter would give if its battery did nothing.
+# Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
 SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
 FLOW_READINGS: tuple[ReadingName, ...] = (*SURPLUS_READINGS, "ac_output_w", "ac_input_w")
 
 
 def split_sign(entry: str) -> tuple[int, str]:
-    """Return the sign by which a reading counts a point, and the point."""
+    """Return sign and point name of a reading's entry."""
     return (-1, entry[1:]) if entry.startswith("-") else (1, entry)
 
 
 def unit_factor(point: "Point", reading: str) -> float:
-    """Return what a point is multiplied by to be in a reading's unit, 0 where it cannot be."""
+    """Return the factor from a point's unit to a reading's, 0 where there is no conversion."""
     unit = READING_UNITS[reading]
     return 1.0 if point.unit == unit else _PER.get((point.unit, unit), 0.0)
 
@@ -89,7 +89,7 @@ class HttpTransport(ProfilePart):
 DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
 
 
-# In a topic: how those of a device begin, as the site names it.
+# Placeholder in topics for the device's topic prefix, which the site names.
 PREFIX_PART = "{prefix}"
 
 
@@ -197,7 +197,7 @@ def _kind_of_point(value: Any) -> str:
 AnyPoint = Annotated[Annotated[RegisterPoint, Tag("register")] | Annotated[JsonPoint, Tag("json")], Discriminator(_kind_of_point)]
 
 
-# What of a set-point is put into a point: ``setpoint_parts.py``.
+# Parts of a set-point that a write can carry, see ``setpoint_parts.py``.
 PartName = Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"]
 
 
@@ -227,13 +227,13 @@ def _by_language(text: object) -> object:
     return {SPOKEN_BY_ALL: text} if isinstance(text, str) else text
 
 
-# What an owner reads: a text for all, or one by language, of which English is said where a reader's is missing.
+# Text for the owner: one for all languages, or one per language; English where the reader's is missing.
 SPOKEN_BY_ALL = "en"
 OwnerText = Annotated[Mapping[str, Annotated[str, Field(min_length=1, max_length=300)]], BeforeValidator(_by_language)]
 
 
 def say(text: Mapping[str, str], language: str) -> str:
-    """Return an owner's text in a language, else in English, else in whichever there is."""
+    """Return an owner's text in a language, else in English, else in any."""
     return text.get(language) or text.get(SPOKEN_BY_ALL) or next(iter(text.values()), "")
 
 
@@ -434,41 +434,41 @@ class DeviceProfile(ProfilePart):
         self._can_be_kept_up()
 
     def _can_be_kept_up(self) -> None:
-        """Refuse a command that has to be said again more often than its points bear."""
+        """Refuse a mode that has to be resent more often than the budgets of its points allow."""
         for mode, writes in self.modes.items():
             resend_s, budgets = self.resend_s(mode), [self.points[write.write].budget for write in writes]
             if resend_s is not None and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
-            # A heartbeat is written more often than any command.
+            # The heartbeat is written more often than any command.
             if resend_s is not None and any(self.points[name].budget is not None for name in self._heartbeats):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
 
     def resend_s(self, mode: Mode) -> int | None:
-        """Return how often a mode is said again; None: never, as the device keeps it, or would fall back to it."""
+        """Return the interval at which a mode is resent, s; None: never, since the device keeps the mode or falls back to it."""
         if self.reverts is None or mode == "self_consumption" or mode in self.reverts.stays_in:
             return None
         return self.reverts.resend_s
 
     @property
     def knows_surplus(self) -> bool:
-        """Whether the device says what the house leaves over: then what it has no word for is one of two other modes."""
+        """Whether the device measures the house's surplus, from which the modes save and supply can be emulated by two others."""
         return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
     def units(self) -> tuple[int, ...]:
-        """Numbers on the bus at which a search looks for the product, none where there is no bus."""
+        """Unit numbers on the bus at which a search tries the product; none without a bus."""
         if not isinstance(self.transport, ModbusTransport):
             return ()
         return (self.transport.unit, *(() if self.identified is None else self.identified.units))
 
     @property
     def needs_prefix(self) -> bool:
-        """Whether a site has to say how the topics of its device begin."""
+        """Whether a site has to name the prefix of the device's topics."""
         return any(isinstance(point, JsonPoint) and PREFIX_PART in point.at for point in self.points.values())
 
     @property
     def written_points(self) -> tuple[str, ...]:
-        """Every point that a command may write, once."""
+        """The points that commands may write, heartbeats included, without duplicates."""
         return tuple(dict.fromkeys([*(write.write for writes in self.modes.values() for write in writes), *self._heartbeats]))
 
     @property

@@ -1,4 +1,4 @@
-"""The profiles that come along with Luna, and an owner's own beside them: a file per product, by its name."""
+"""Loads device profiles by name: the packaged ones, and the owner's own, which take precedence."""
 
 from functools import cache
 from pathlib import Path
@@ -16,15 +16,15 @@ from luna.platform.drivers.profile import DeviceProfile, ModbusTransport
 PACKAGED = Path(__file__).parent / "profiles"
 # Below the data folder.
 OWN_FOLDER = f"{DEVICES_FOLDER}/profiles"
-# A profile is a page or two.
+# A profile is two pages at most; larger files are not parsed.
 _MOST_BYTES = 200_000
 
 
 def list_profiles(data_folder: Path | None = None) -> list[DeviceProfile]:
-    """Return every profile by name, of the packaged ones those that the owner has not replaced; None: the packaged ones.
+    """Return all profiles by name; an owner's profile replaces the packaged one. Without a folder the packaged ones alone.
 
     Raises:
-        InvalidInputError: a file is none; says which and where.
+        InvalidInputError: a file is no valid profile; names the file and the place in it.
     """
     files = _files(data_folder)
     return [_read(files[name], files[name].stat().st_mtime_ns) for name in sorted(files)]
@@ -34,7 +34,7 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
     """Return a profile by its name.
 
     Raises:
-        InvalidInputError: there is none, or its file is none; says which and where.
+        InvalidInputError: there is no such profile, or its file is invalid; names the file and the place in it.
     """
     files = _files(data_folder)
     if name not in files:
@@ -43,10 +43,10 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
 
 
 def require_profiles(site: Site, data_folder: Path) -> None:
-    """Return where each device of a site that Luna speaks to itself has a profile that can command it.
+    """Check that each device that Luna commands in a site has a profile that can command it.
 
     Raises:
-        InvalidInputError: there is none, it is a meter's, it wants a prefix that is not named, or a port for others where none is shared.
+        InvalidInputError: the profile is missing or a meter's, the topic prefix is missing, or a proxy port is declared for a transport without one.
     """
     for via in site.control.vias.values() if site.control is not None else ():
         profile = load_profile(via.profile, data_folder)

@@ -1,4 +1,4 @@
-"""A port at which another program finds a device in Luna's place, where the device takes one connection alone."""
+"""A Modbus TCP proxy: other programs reach a device through Luna where the device accepts a single connection."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
@@ -15,14 +15,14 @@ from luna.platform.drivers.profile import ModbusTransport
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.sharing import GATEWAY_SILENT, ILLEGAL_FUNCTION, READS, TURN_SECONDS, DeviceAddress, ModbusFrame, connect_shared, read_frame
 
-# What changes nothing in a device: to read registers, and what it is. Source: MODBUS Application Protocol 1.1b3, 6.
+# Functions without effect on the device: register reads, and identification. Source: MODBUS Application Protocol 1.1b3, 6.
 _HARMLESS = READS | {17, 43}
 
 log = structlog.get_logger("luna.drivers")
 
 
 class ProxyPort(NamedTuple):
-    """A device, and where it is found: without ``writes`` it is read alone."""
+    """A device and the address of its proxy; without ``writes`` the proxy is read-only."""
 
     device: DeviceAddress
     listen: str
@@ -31,7 +31,7 @@ class ProxyPort(NamedTuple):
 
 
 def declared_ports(vias: Iterable[Via], data_folder: Path) -> Iterator[ProxyPort]:
-    """Yield the ports that sites declare; whoever commands a device says where its profile is missing."""
+    """Yield the proxy ports that sites declare; a missing profile is skipped, as the commanding service reports it."""
     for via in vias:
         if via.proxy is None:
             continue
@@ -42,7 +42,7 @@ def declared_ports(vias: Iterable[Via], data_folder: Path) -> Iterator[ProxyPort
 
 
 class DeviceProxy:
-    """Passes requests on by the connection that all processes of a data folder share."""
+    """Forwards requests over the connection that all processes of a data folder share."""
 
     def __init__(self, port: ProxyPort, folder: Path) -> None:
         self._port, self._folder = port, folder
@@ -50,7 +50,7 @@ class DeviceProxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Listen, and return the port: of 0 the one that was free.
+        """Listen, and return the port, which the system chose where it was 0.
 
         Raises:
             OSError: the port is taken, or the address is none of this machine's.
@@ -60,7 +60,7 @@ class DeviceProxy:
         return port
 
     def close(self) -> None:
-        """Listen no more, and hang up on everybody."""
+        """Stop listening and disconnect all clients."""
         if self._server is not None:
             self._server.close()
         for client in self._clients:
@@ -68,7 +68,7 @@ class DeviceProxy:
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients.add(writer)
-        # What is no Modbus TCP ends this client's connection.
+        # A client that speaks no Modbus TCP is disconnected.
         with suppress(OSError, EOFError, ValueError), closing(writer), closing(_DevicePath(self._port.device, self._folder)) as path:
             try:
                 while True:
@@ -81,7 +81,7 @@ class DeviceProxy:
 
 
 class _DevicePath:
-    """A client's way to the device, which is opened again at the next request after the device was lost; the client does not notice."""
+    """A client's connection to the device; reopened at the next request after a loss, unnoticed by the client."""
 
     def __init__(self, device: DeviceAddress, folder: Path) -> None:
         self._device, self._folder = device, folder
@@ -113,7 +113,7 @@ class _DevicePath:
 
 
 class ProxyPorts:
-    """The ports that sites declare: those that are wanted are open, no others."""
+    """Opens and closes proxies as sites declare them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -121,7 +121,7 @@ class ProxyPorts:
         self._refused: set[ProxyPort] = set()
 
     async def follow(self, ports: Collection[ProxyPort]) -> None:
-        """Open and close ports; one that is taken is tried again at the next call."""
+        """Open and close proxies so that exactly ``ports`` are open; a port that is taken is tried again at the next call."""
         for port in set(self._open) - set(ports):
             self._open.pop(port).close()
         for port in set(ports) - set(self._open):

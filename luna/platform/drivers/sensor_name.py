@@ -1,4 +1,4 @@
-"""What a site calls a reading of a device that Luna asks itself: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
+"""Names of a device's readings as a site's sensors: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SENSOR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ProfiledSensor:
-    """A reading of a device, as a site names it."""
+    """A reading of a device, parsed from a sensor's name."""
 
     name: str
     via: Via
@@ -22,7 +22,7 @@ class ProfiledSensor:
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
-        """Return what a name says, None where it is no such name."""
+        """Parse a sensor's name; None where it names no reading of a device."""
         match = _SENSOR.fullmatch(name)
         if match is None:
             return None
@@ -31,7 +31,7 @@ class ProfiledSensor:
 
 
 def name_sensor(via: Via, reading: str) -> str:
-    """Return the name of a reading, which ``ProfiledSensor.parse`` reads."""
+    """Return the sensor name of a reading, the inverse of ``ProfiledSensor.parse``."""
     port = "" if via.port is None else f":{via.port}"
     unit = "" if via.unit is None else f"/{via.unit}"
     query = "&".join(f"{part}={value}" for part, value in (("prefix", via.prefix), ("secret", via.secret)) if value is not None)

@@ -1,4 +1,4 @@
-"""The parts of a set-point that a profile puts into points: what a device is sent, and what its owner reads of that before the device is asked."""
+"""The parts of a set-point that a profile writes to points: their values for the device, and their texts for the owner before anything is written."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ WATTS = 1000
 
 
 class DeviceFacts(NamedTuple):
-    """What a device was asked for a set-point: the values of its points, the power within its limit, and the AC power that follows from what flows, W."""
+    """What was read for a set-point: points in their units, its power within the device's limit, W, and the AC power that follows from the flows, W."""
 
     values: Mapping[str, float]
     power_w: float
@@ -22,7 +22,7 @@ class DeviceFacts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PartWrite:
-    """A write of a set-point to a product."""
+    """One write of a set-point by a profile."""
 
     profile: DeviceProfile
     setpoint: BatterySetpoint
@@ -30,28 +30,28 @@ class PartWrite:
 
     @property
     def reversion_s(self) -> float:
-        """After how long the device reverts, s."""
+        """Seconds until the device reverts without commands; 0: it does not."""
         return 0 if self.profile.reverts is None else self.profile.reverts.after_s or 0
 
     @property
     def reversion_min(self) -> float:
-        """The same in whole minutes."""
+        """``reversion_s`` in whole minutes, rounded up."""
         return math.ceil(self.reversion_s / 60)
 
     @property
     def power_text(self) -> str:
-        """Its power, or the point that says the most."""
+        """The set-point's power with its sign, or the name of the point that limits it."""
         if self.setpoint.power_kw is not None:
             return f"{self.write.sign * self.setpoint.power_kw * WATTS:g} W"
         return f"{self._sign}{find_limit(self.profile, self.setpoint) or ''}"
 
     @property
     def of_text(self) -> str:
-        """The point that it copies."""
+        """The name of the point whose value is copied, with its sign."""
         return f"{self._sign}{self.write.of or ''}"
 
     def whole(self, facts: DeviceFacts) -> float:
-        """Return what the other point says; one that is nothing is not known."""
+        """Return the value of the point ``of``, the 100 % of a share; NaN where it is not positive, which means unknown."""
         value = facts.values[self.write.of or ""]
         return value if value > 0 else math.nan
 
@@ -61,7 +61,7 @@ class PartWrite:
 
 
 class SetpointPart(NamedTuple):
-    """A part: its value, in the point's unit and before the write's sign, and its text, with the sign."""
+    """A part of a set-point: its value in the point's unit before the write's sign, and its text with the sign."""
 
     value: Callable[[PartWrite, DeviceFacts], float]
     text: Callable[[PartWrite], str]
@@ -76,7 +76,7 @@ PARTS: Mapping[PartName, SetpointPart] = {
         lambda part, facts: 100.0 * facts.power_w / part.whole(facts),
         lambda part: f"{part.power_text} / {part.write.of}",
     ),
-    # Of the other modes the battery's own share of it is nothing.
+    # Modes without a power leave 0 W to the battery.
     "ac_power_w": SetpointPart(
         lambda _, facts: facts.ac_power_w,
         lambda part: f"ac_power_w ({part.power_text if part.setpoint.mode in {'charge', 'export'} else 0})",
@@ -85,14 +85,14 @@ PARTS: Mapping[PartName, SetpointPart] = {
 
 
 def find_limit(profile: DeviceProfile, setpoint: BatterySetpoint) -> PointName | None:
-    """Return the point that says the most of what a set-point asks for, None where the device says none."""
+    """Return the point that limits a set-point's power, None where the device declares none."""
     return profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
 
 
 def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint) -> list[tuple[str, str]]:
-    """Return place and value of each write in order; of a mode that the device does by two others, by what flows, none.
+    """Return destination and value of each write in order; none for a mode that is emulated by two others.
 
-    A place is a topic, or a point with its register, in a SunSpec model counted from its begin. What follows from the device stands as the point's name.
+    A destination is a topic, or a point and its register, in a SunSpec model counted from its ID. What depends on the device is shown as its point's name.
     """
     described = list[tuple[str, str]]()
     for write in profile.modes.get(setpoint.mode, ()):

@@ -1,8 +1,9 @@
-"""One connection per device, whoever asks: the first process that needs one holds the connections of all that share a data folder.
+"""Shares one Modbus connection per device among all processes of a data folder.
 
-It holds a lock, which the system releases however that process ends, and listens at a socket beside it. A client names the device in a line, and from then
-on has a Modbus TCP connection of its own, as it seems: its requests take turns with those of the others, and it is hung up on when the device is lost, so that
-it notices a reboot. When the holder ends, whoever asks next holds them. Source: MODBUS Messaging on TCP/IP Implementation Guide 1.0b; docs/decisions/0098.
+The first process that needs one takes a file lock, which the operating system releases however the process ends, and listens at a Unix socket. A client sends
+the device's address as a line of JSON and then speaks Modbus TCP. Requests of all clients are serialised. When a device's connection is lost its clients are
+disconnected, so that they notice a reboot. When the holder ends, the next client takes the lock.
+Source: MODBUS Messaging on TCP/IP Implementation Guide 1.0b; docs/decisions/0098.
 """
 
 import asyncio
@@ -22,21 +23,21 @@ from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.private_folders import make_private
 
 LOCK_FILE, SOCKET_FILE = "lock", "socket"
-# How long another process may take from its lock to its socket.
+# Longest time between another process's lock and its socket.
 START_SECONDS = 2.0
 PAUSE_SECONDS = 0.01
-# What a request waits for those of others before its own patience begins.
+# Longest wait for the requests of other clients, before the request's own timeout begins.
 TURN_SECONDS = 10.0
 READS = frozenset({1, 2, 3, 4})
 WRITES = frozenset({5, 6, 15, 16})
 ILLEGAL_FUNCTION, GATEWAY_SILENT = 0x01, 0x0B
-# Transaction, protocol, length of what follows, then the unit.
+# Header: transaction, protocol, length of the rest.
 _HEAD = struct.Struct(">HHH")
 _LONGEST = 254
 
 
 class DeviceAddress(NamedTuple):
-    """Where a device is, and how it is spoken to there."""
+    """Address and framing of a device; ``patience_s`` is the timeout of one request."""
 
     host: str
     port: int
@@ -45,26 +46,26 @@ class DeviceAddress(NamedTuple):
 
 
 class ModbusFrame(NamedTuple):
-    """A request or an answer: unit, function and data, under its transaction."""
+    """A request or a response: transaction, and unit, function and data as its body."""
 
     transaction: int
     body: bytes
 
     def pack(self) -> bytes:
-        """Return it as Modbus TCP."""
+        """Return the frame as Modbus TCP."""
         return _HEAD.pack(self.transaction, 0, len(self.body)) + self.body
 
     def refused(self, code: int) -> "ModbusFrame":
-        """Return the exception that answers it."""
+        """Return the exception response to this request."""
         return ModbusFrame(self.transaction, bytes((self.body[0], self.body[1] | 0x80, code)))
 
 
 async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
-    """Return the next frame of Modbus TCP.
+    """Read the next frame of Modbus TCP.
 
     Raises:
-        EOFError: the other side hung up.
-        ValueError: it is none.
+        EOFError: the peer closed the connection.
+        ValueError: it is no Modbus TCP.
     """
     transaction, protocol, length = _HEAD.unpack(await reader.readexactly(_HEAD.size))
     if protocol or not 2 <= length <= _LONGEST:
@@ -73,7 +74,7 @@ async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
 
 
 def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | None:
-    """Return a connection to whoever holds the device's, which is this process if nobody does; None: nothing can be shared in this data folder."""
+    """Return a connection to the process that holds the device's, which may become this one; None: the data folder allows no lock or socket."""
     deadline = time.monotonic() + START_SECONDS
     with _open_devices_folder(data_folder) as path:
         while path is not None and time.monotonic() < deadline:
@@ -90,7 +91,7 @@ def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | 
 
 @contextmanager
 def _open_devices_folder(data_folder: Path) -> Iterator[Path | None]:
-    # The name of a socket has 108 bytes; a folder's may be longer.
+    # A socket's path is limited to 108 bytes, a folder's is not.
     folder = data_folder / DEVICES_FOLDER
     try:
         if data_folder.is_dir():
@@ -118,10 +119,10 @@ def _connect(path: Path, device: DeviceAddress) -> socket.socket:
 
 
 def _hold(folder: Path) -> None:
-    """Hold the connections from now until this process ends.
+    """Become the holder of the connections until this process ends.
 
     Raises:
-        BlockingIOError: another one does.
+        BlockingIOError: another process is the holder.
         OSError: the folder takes no lock or socket.
     """
     lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -137,12 +138,12 @@ def _hold(folder: Path) -> None:
         listener.close()
         os.close(lock)
         raise
-    # A thread that nobody joins: what it holds the system takes back.
+    # Never joined: at the end of the process the system releases lock and sockets.
     threading.Thread(target=lambda: asyncio.run(ConnectionHolder().serve(listener)), name="device connections", daemon=True).start()
 
 
 class ConnectionHolder:
-    """The process's part that holds connections, by address."""
+    """Serves the clients of the processes, with one connection per device address."""
 
     def __init__(self) -> None:
         self._connections: dict[tuple[str, int], DeviceConnection] = {}
@@ -153,11 +154,11 @@ class ConnectionHolder:
             await server.serve_forever()
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Whatever is wrong with a client, or with its device, ends this client's connection and no other's.
+        # Any fault of a client or of its device ends this client's connection alone.
         with suppress(OSError, EOFError, ValueError, TypeError), closing(writer):
             device = DeviceAddress(*json.loads(await reader.readline()))
             [(*_, (host, port, *_)), *_] = await asyncio.get_running_loop().getaddrinfo(device.host, device.port, type=socket.SOCK_STREAM)
-            # By its address: a site may name it differently in two places.
+            # Keyed by IP address: a site may name one device in two ways.
             address = (str(host), int(port))
             connection = self._connections.setdefault(address, DeviceConnection(device._replace(host=address[0])))
             connection.clients.add(writer)
@@ -174,7 +175,7 @@ class ConnectionHolder:
 
 
 class DeviceConnection:
-    """The connection to a device: opened at the first request, and at the next one after it was lost. Requests take turns."""
+    """The connection to a device; opens at the first request and again after a loss. Requests are serialised."""
 
     def __init__(self, device: DeviceAddress) -> None:
         self.clients: set[asyncio.StreamWriter] = set()
@@ -184,20 +185,20 @@ class DeviceConnection:
         self._listening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self._transaction = self._losses = 0
-        # Reads that wait for their answer: who asks the same meanwhile gets it as well.
+        # Reads in flight, by request: an equal read shares the answer.
         self._reads: dict[bytes, asyncio.Task[bytes]] = {}
 
     async def ask(self, body: bytes) -> bytes:
-        """Return what the device answers, also where it refuses.
+        """Return the device's response, exceptions included.
 
         Raises:
-            OSError: it cannot be reached, hung up, or does not answer in time; then it is lost to all of its clients.
+            OSError: the device cannot be reached, closed the connection, or timed out; all of its clients are then disconnected.
         """
         function = body[1]
         if self._device.is_serial and function not in READS | WRITES:
             return bytes((body[0], function | 0x80, ILLEGAL_FUNCTION))
         if function not in READS:
-            # What is read from now on is read after this.
+            # Reads after a write must not share an answer from before it.
             self._reads.clear()
             return await self._take_turn(body)
         if (reading := self._reads.get(body)) is None:
@@ -206,7 +207,7 @@ class DeviceConnection:
         return await asyncio.shield(reading)
 
     def lose(self) -> None:
-        """Hang up: on the device, and on everybody who asks it."""
+        """Close the connection to the device and those of its clients."""
         self._losses += 1
         if self._listening is not None:
             self._listening.cancel()
@@ -221,7 +222,7 @@ class DeviceConnection:
     async def _take_turn(self, body: bytes) -> bytes:
         losses = self._losses
         async with self._turn:
-            # Its client was hung up on meanwhile, and asks again.
+            # The loss disconnected this request's client, which will retry.
             if losses != self._losses:
                 raise ConnectionResetError
             try:
@@ -254,11 +255,11 @@ class DeviceConnection:
 
 
 async def _read_serial(reader: asyncio.StreamReader) -> bytes:
-    """Return the next answer of a serial line, without its checksum.
+    """Read the next response of a serial line, without its checksum.
 
     Raises:
-        EOFError: the other side hung up.
-        ValueError: it is none.
+        EOFError: the peer closed the connection.
+        ValueError: the checksum is wrong.
     """
     head = await reader.readexactly(3)
     rest = 0 if head[1] & 0x80 else head[2] if head[1] in READS else 3
@@ -269,7 +270,7 @@ async def _read_serial(reader: asyncio.StreamReader) -> bytes:
 
 
 def checksum(body: bytes) -> bytes:
-    """Return what follows a frame on a serial line. Source: MODBUS over Serial Line 1.02, 6.2.2."""
+    """Return the CRC-16 of a serial frame. Source: MODBUS over Serial Line 1.02, 6.2.2."""
     rest = 0xFFFF
     for byte in body:
         rest ^= byte

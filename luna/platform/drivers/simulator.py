@@ -1,7 +1,7 @@
-"""A device made of its profile: points that a client reads and writes, and the physics of a battery behind them.
+"""Simulates a device from its profile: points that a client reads and writes, with the physics of a battery behind them.
 
-What the points command is found by the profile's own writes; what follows from that, by the battery of the simulated home. So a client that was written from
-the maker's document alone sees whether the profile means what the document says.
+The mode is derived from the points by the profile's own writes, the power by the battery of the simulated home. A client written from the maker's documentation
+alone therefore tests whether the profile agrees with it.
 """
 
 import math
@@ -19,28 +19,28 @@ from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, Batter
 
 WATTS = 1000
 STEP_SECONDS = 5.0
-# Luna's modes, in the words of the simulated battery.
+# Luna's modes in the vocabulary of the simulated battery.
 _COMMANDS: Mapping[Mode, str] = dict(zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True))
 
 
-# Returns load and PV of a house some seconds after the beginning, kW.
+# From seconds since the start to load and PV of a house, kW.
 House: TypeAlias = Callable[[float], tuple[float, float]]
 
 
 def steady_house(_: float) -> tuple[float, float]:
-    """A house that uses half a kilowatt of the two that its roof gives."""
+    """A house with a load of 0.5 kW and 2 kW of PV."""
     return 0.5, 2.0
 
 
 @dataclass
 class SimulatedInverter:
-    """Points of a battery's inverter, thread-safe; they are as they are when somebody looks.
+    """A battery inverter, thread-safe; the simulation advances whenever it is accessed.
 
     Args:
         profile: of the device.
-        house: what goes on behind its meter.
-        battery: what it is.
-        soc: how full it is at first, a share of 1.
+        house: load and PV behind its meter.
+        battery: the battery's model.
+        soc: initial state of charge, 0–1.
         now: seconds of a clock.
     """
 
@@ -54,29 +54,29 @@ class SimulatedInverter:
         self._lock = threading.RLock()
         self._begun_at = self._stepped_at = self._commanded_at = self.now()
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
-        # A meter has counted before anybody looked.
+        # A real meter does not start at 0.
         self._imported_kwh = self._exported_kwh = 1000.0
-        # What the roof could give and does not, because an AC power is set and the battery takes no more.
+        # PV curtailed because an AC power is set and the battery takes no more.
         self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)
         if (point := self.profile.limits.get("capacity_kwh")) is not None:
             self.image.put(point, self.battery.capacity_kwh / unit_factor(self.profile.points[point], "capacity_kwh"))
-        # Points that say this whatever goes on, in their units; NaN: that the device knows none.
+        # Fault: points with a fixed value, in their units; NaN: no value.
         self.stuck: dict[str, float] = {}
-        # Whether it takes commands and does what it does by itself.
+        # Fault: commands are acknowledged and ignored.
         self.deaf = False
-        # What was written, and where, in order.
+        # All writes of clients, in order.
         self.written: list[tuple[Any, Any]] = []
         self._show()
 
     @property
     def mode(self) -> Mode:
-        """What the points command."""
+        """The mode that the points command."""
         return self._find_mode()[0]
 
     @property
     def command(self) -> Command:
-        """The same as the simulated battery takes it."""
+        """The mode and its power as a command of the simulated battery."""
         if self.deaf:
             return Command(floor_soc=self.battery.min_soc)
         mode, power_kw = self._find_mode()
@@ -84,30 +84,30 @@ class SimulatedInverter:
 
     @property
     def power_kw(self) -> float:
-        """What flows into the battery, kW; out of it below zero."""
+        """Power into the battery, kW; negative while it discharges."""
         return self._charge.power_kw
 
     def write(self, place: Any, value: Any) -> bool:
-        """Take a value in as the transport names place and value, and return whether it may be written."""
+        """Apply a client's write, with address and value of the transport; return whether the point is writable."""
         with self._lock:
             self._advance()
             before = self._heartbeat
             if not self.image.write(place, value):
                 return False
             self.written.append((place, value))
-            # One that wants a heartbeat counts nothing else as a sign of life.
+            # With a heartbeat, only its change restarts the reversion timer.
             if before is None or before != self._heartbeat:
                 self._commanded_at = self.now()
             return True
 
     def look(self) -> PointImage:
-        """Return all points, as they are now."""
+        """Return the points, advanced to now."""
         with self._lock:
             self._advance()
             return self.image
 
     def reboot(self) -> None:
-        """Forget every command, as after a loss of power."""
+        """Forget every command, as after a power failure."""
         with self._lock:
             self._advance()
             self._revert()
@@ -126,18 +126,18 @@ class SimulatedInverter:
 
     @property
     def _heartbeat(self) -> float | None:
-        """What the heartbeat has counted to, None where the device wants none."""
+        """The count of the client's heartbeat, None where the profile declares none."""
         reverts = self.profile.reverts
         return None if reverts is None or reverts.heartbeat is None else self.image.value(reverts.heartbeat)
 
     def _reverts_after_s(self) -> float:
-        """Return how long what it does now outlasts its command: as the command says where it does, else as its kind."""
+        """Return the reversion time of the current mode, s: the one in the command, else the profile's."""
         mode, reverts = self.mode, self.profile.reverts
         if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
             return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}
         said = [self.image.value(write.write) * units[write.put] for write in self.profile.modes.get(mode, ()) if write.put in units]
-        # Of a period of nothing there is no end.
+        # A reversion time of 0 means never.
         return (said[0] or math.inf) if said else reverts.after_s
 
     def _step(self, seconds: float) -> None:
@@ -171,7 +171,7 @@ class SimulatedInverter:
         return "self_consumption", 0.0
 
     def _find_ac_power_kw(self) -> float | None:
-        """Return the AC power that the points set, None where they set none."""
+        """Return the AC power that the points command, kW; None: none."""
         for writes in self.profile.modes.values():
             powers = [write for write in writes if write.put == "ac_power_w"]
             if powers and all(math.isclose(self.image.value(write.write), write.value) for write in writes if write.value is not None):
@@ -179,7 +179,7 @@ class SimulatedInverter:
         return None
 
     def _constant(self, write: PointWrite) -> float | None:
-        """Return what a mode always writes, None of what its set-point says."""
+        """Return the value that a mode always writes; None where it depends on the set-point."""
         return self.image.value(write.of) if write.put == "value" and write.of is not None else write.value
 
     def _revert(self) -> None:
@@ -188,7 +188,7 @@ class SimulatedInverter:
                 self.image.put(write.write, value)
 
     def _measure(self) -> dict[str, float]:
-        """Return every reading of what flows; a device that lives in another house measures that one."""
+        """Return all readings of the house that this device is in."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
         flows = {"load_kw": load_kw, "pv_kw": max(pv_kw - self._throttled_kw, 0.0), "import_kwh": self._imported_kwh, "export_kwh": self._exported_kwh}
         return measure_house(self.battery, self._charge, **flows)
@@ -198,17 +198,17 @@ class SimulatedInverter:
         values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
-                # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
+                # A sum is split equally among its points; a signed power is one direction minus the other.
                 values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
         if self.profile.reverts is not None and (counted := self.profile.reverts.device_heartbeat) is not None:
             values[counted] = math.floor(self.now() - self._begun_at)
-        # What is nothing first: both directions may share a register, of which a bit says which.
+        # Zeros first: both directions may share a register and a sign bit.
         for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
 
 
 def measure_house(battery: BatteryModel, charge: BatteryCharge, *, load_kw: float, pv_kw: float, import_kwh: float, export_kwh: float) -> dict[str, float]:
-    """Return every reading of a house in which this flows, in the units of ``READING_UNITS``."""
+    """Return all readings of a house with these flows, in the units of ``READING_UNITS``."""
     power_kw = charge.power_kw
     grid_kw = load_kw - pv_kw + power_kw
     return {

@@ -1,4 +1,4 @@
-"""A device with a profile in a site: how its battery is told, and which sensors it has."""
+"""Adds a device with a profile to a site: the battery it commands and the sensors it provides."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from luna.energy.site import Site, parse_site
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.sensor_name import name_sensor
 
-# What a device reads, by the role that it has in a site; a counter before a power.
+# Readings of a device by their sensor role in a site; a counter is preferred to a power.
 READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "battery_soc": ("soc",),
     "total_battery_charge": ("charge_w",),
@@ -21,16 +21,16 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:
-    """Return a site with a device: an inverter tells a battery, and what it reads is measured where nothing else measures it. Twice is as once.
+    """Return the site with a device: an inverter commands a battery, and its readings fill the sensor roles that have no sensor. Idempotent.
 
     Args:
         site: as it is stored.
         via: where the device is.
         profile: of its product.
-        battery: the one behind it, where there are several.
+        battery: the one behind it, needed where there are several.
 
     Raises:
-        InvalidInputError: there is no such battery, or it is not said which; its topics begin as ``via`` does not name; a meter has a port for others.
+        InvalidInputError: the battery is unknown or not named, the topic prefix is missing, or a meter has a proxy port.
     """
     if via.prefix is None and profile.needs_prefix:
         raise refuse("device-prefix-missing", field="--prefix", profile=profile.profile)

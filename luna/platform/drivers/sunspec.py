@@ -1,4 +1,4 @@
-"""Where the models of a SunSpec device lie. Source: SunSpec Device Information Model Specification, sections 6.2 and 6.3."""
+"""Locates the models of a SunSpec device and reads its identity. Source: SunSpec Device Information Model Specification, sections 6.2 and 6.3."""
 
 from collections.abc import Mapping
 
@@ -13,17 +13,17 @@ MARK = [0x5375, 0x6E53]  # "SunS"
 BASES = (40000, 0, 50000)
 END = 0xFFFF
 COMMON = 1
-# A chain that has no end is none.
+# Ends the walk of a corrupt chain.
 _MOST_MODELS = 64
-# Of model 1, ID and length included: where each text begins, and how many registers it has.
+# In model 1, counted from its ID: offset and number of registers of each text.
 _TEXTS = {"maker": (2, 16), "model": (18, 16), "version": (42, 8), "serial": (50, 16)}
 
 
 def find_models(link: ModbusLink) -> Mapping[int, int]:
-    """Return the address of each model's ID, of the first where there are several of one.
+    """Return the address of each model's ID; of a model that occurs several times the first.
 
     Raises:
-        UnavailableError: nobody answers, or what answers is no SunSpec device.
+        UnavailableError: the device does not answer, or is no SunSpec device.
     """
     base = next((base for base in BASES if _is_marked(link, base)), None)
     if base is None:
@@ -40,20 +40,20 @@ def find_models(link: ModbusLink) -> Mapping[int, int]:
 
 
 def read_identity(link: ModbusLink, address: int) -> DeviceIdentity:
-    """Return what model 1 says, which lies at ``address``.
+    """Return the identity in model 1, whose ID is at ``address``.
 
     Raises:
-        UnavailableError: nobody answers.
+        UnavailableError: the device does not answer.
     """
     registers = link.read(address, 66)
     return DeviceIdentity(**{name: decode_text(registers[first : first + count]) for name, (first, count) in _TEXTS.items()})
 
 
 def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
-    """Return how far from the first port those of the wanted types lie, of the model at ``address``: as many as its length has room for.
+    """Return the offsets, from the first port, of the ports of the wanted types in the model at ``address``; its length gives their number.
 
     Raises:
-        UnavailableError: nobody answers.
+        UnavailableError: the device does not answer.
     """
     length = 2 + link.read(address + 1, 1)[0]
     shifts = range(0, length - ports.type_register - ports.length + 1, ports.length)
@@ -64,7 +64,7 @@ def _is_marked(link: ModbusLink, base: int) -> bool:
     try:
         return link.read(base, len(MARK)) == MARK
     except UnavailableError as error:
-        # Addresses that there are not are refused; nobody at all ends the search.
+        # A device refuses a base address that it lacks; without any answer the search ends.
         if error.reason == "device-refuses":
             return False
         raise

@@ -1,4 +1,4 @@
-"""Moves a battery by a little for a moment, and reads whether it does as it was told: direction, sign, scale. It always ends in self-consumption."""
+"""Tests a profile on a real battery: moves a little power, checks direction, sign and scale of the readings, and always ends in self-consumption."""
 
 import math
 import socket
@@ -17,26 +17,26 @@ from luna.platform.drivers.session import InverterSession, mode_at
 
 TRIAL_W = 200
 TRIAL_SECONDS = 10.0
-# Some inverters take half a minute to follow.
+# Some inverters take half a minute to respond.
 PATIENCE_SECONDS = 30.0
-# Less than this is what an inverter needs for itself.
+# Below this it is the inverter's own consumption.
 _STILL_W = 100.0
 _POLL_SECONDS = 1.0
 _WAYS_BACK = 3
-# The session looks when it is told to.
+# The session's own thread never looks; the trial calls ``look``.
 _NEVER_SECONDS = 1e6
 WATTS = 1000
 STEPS: tuple[Mode, ...] = ("hold", "charge", "export")
-# What flows into the battery, above zero, or out of it.
+# Sign of the power into the battery.
 _SIGNS: Mapping[Mode, int] = {"charge": 1, "save": 1, "export": -1, "supply": -1}
 
-# not_allowed: the safety layer lets it do nothing of the kind; nothing_to_do: it may store surplus or serve the house alone, and there was none of it.
+# not_allowed: the safety layer permits no such power; nothing_to_do: it permits only storing surplus or serving the house, and there was none.
 TrialOutcome = Literal["right", "turned_round", "did_not_move", "too_much", "moved", "not_allowed", "nothing_to_do"]
 TrialBounds = Callable[[BatterySetpoint, float], BatterySetpoint]
 
 
 class TrialStep(NamedTuple):
-    """What came of telling a battery something: the mode that was tried, what the readings say, what flowed in (out below zero), W, and after how long."""
+    """Result of one step: the mode that was tried, the outcome, the measured power into the battery, W (negative while it discharges), and the time it took."""
 
     mode: Mode
     outcome: TrialOutcome
@@ -45,23 +45,23 @@ class TrialStep(NamedTuple):
 
     @property
     def is_right(self) -> bool:
-        """Whether nothing speaks against the profile."""
+        """Whether the outcome is consistent with the profile."""
         return self.outcome in {"right", "not_allowed", "nothing_to_do"}
 
 
 def bound_by(site: Site, battery: str) -> TrialBounds:
-    """Return what the safety layer makes of a set-point for a site's battery that is this full, a share of 1."""
+    """Return the safety layer's bounds of a site's battery: from a set-point and a state of charge, 0–1, to the safe set-point."""
     return lambda setpoint, soc: make_safe(site, {battery: setpoint}, {battery: soc})[battery]
 
 
 def bound_unknown() -> TrialBounds:
-    """Return the bounds of a battery that no site describes: neither empty nor full, and nothing for the grid."""
+    """Return the bounds of a battery without a site: keep away from empty and full, and export nothing."""
     battery = Battery(capacity_kwh=5, min_soc=0.1, max_soc=0.95, charge_limit_kw=1, discharge_limit_kw=1, discharge_to_grid=False)
     return bound_by(Site(name="trial", timezone="UTC", batteries=(battery,)), battery.name)
 
 
 def is_same_host(one: str, other: str) -> bool:
-    """Return whether two names or addresses are of one device."""
+    """Return whether two names or addresses resolve to the same host."""
     return one.casefold() == other.casefold() or not _addresses(one).isdisjoint(_addresses(other))
 
 
@@ -80,17 +80,17 @@ def move_battery(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[TrialStep]:
-    """Let a battery stand still, charge with 200 W and give 200 W, each for ten seconds, and return what the readings say; then it is its own again.
+    """Let a battery hold, charge with 200 W and export 200 W, ten seconds each, and return what was measured; self-consumption is restored.
 
     Args:
-        device: of a battery that nobody else commands.
+        device: of a battery that nothing else commands.
         bound: the safety layer; see ``bound_by``.
-        report: is given each step as it ends.
-        now: seconds of a clock that is never set.
+        report: receives each step as it ends.
+        now: seconds of a monotonic clock.
         sleep: waits for some seconds of that clock.
 
     Raises:
-        UnavailableError: the device does not answer, or what has to be known is not known.
+        UnavailableError: the device does not answer, or a value that is needed is unknown.
         InvalidInputError: its profile reads no power of the battery.
     """
     if not device.profile.modes or not {"charge_w", "discharge_w"} <= set(device.profile.reads):
@@ -107,7 +107,7 @@ def move_battery(
 
 
 class _Trial:
-    """A battery that is told something for a moment. It is kept up between two readings here, for a device takes one question at a time."""
+    """A battery under trial. Its session is kept up between two readings in this thread, because a device takes one request at a time."""
 
     def __init__(self, device: ProfiledDevice, bound: TrialBounds, now: Callable[[], float], sleep: Callable[[float], object]) -> None:
         self._device, self._bound, self._now, self._sleep = device, bound, now, sleep
@@ -115,12 +115,12 @@ class _Trial:
         self._is_commanded = False
 
     def read_power(self) -> float:
-        """Return what flows into the battery, W; out of it below zero."""
+        """Return the power into the battery, W; negative while it discharges."""
         readings = self._device.read("charge_w", "discharge_w")
         return readings["charge_w"] - readings["discharge_w"]
 
     def tell(self, mode: Mode, own_w: float) -> TrialStep:
-        """Let the battery do something that the safety layer allows, and return what the readings say; ``own_w`` is what flowed before anything was told."""
+        """Command a mode within the safety layer's bounds and return the result; ``own_w`` is the power before any command, W."""
         soc = self._session.read_soc()
         if math.isnan(soc):
             raise refuse("device-soc-unknown", field="via", value=self._device.profile.profile)
@@ -140,7 +140,7 @@ class _Trial:
                 return TrialStep(mode, outcome, power_w, seconds)
 
     def hand_back(self) -> None:
-        """Let the battery be its own again, whatever happened."""
+        """Return the battery to self-consumption, also after an error."""
         try:
             if self._is_commanded:
                 self._command_own(attempts=_WAYS_BACK)
@@ -170,6 +170,6 @@ def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:
         return "turned_round"
     if not flow_w >= _STILL_W:
         return "did_not_move" if forced else "nothing_to_do"
-    # What the house leaves over, or takes, flows as well where an inverter counts a power at the grid.
+    # An inverter that counts its power at the grid connection adds the house's surplus or load.
     most_w = 2 * (TRIAL_W + max(sign * own_w, 0.0)) + TRIAL_W
     return "too_much" if forced and flow_w > most_w else "right"

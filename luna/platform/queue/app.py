@@ -1,4 +1,4 @@
-"""The Celery application: one queue per service, JSON only, late acknowledgement, nothing lost with a worker; and the way a worker takes messages."""
+"""The Celery application: one queue per service, JSON only, late acknowledgement; the messages of a dead worker are delivered again."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -16,18 +16,18 @@ from redis.exceptions import ResponseError
 
 SOFT_LIMIT = timedelta(minutes=10)
 LONGEST_LIMIT = timedelta(hours=2, minutes=30)
-# What a body has between the soft limit's exception and the end of its process.
+# From the exception of the soft limit to the end of the process.
 GRACE = timedelta(minutes=2)
 PREFIX = "luna:"
 RESULT_EXPIRES = timedelta(hours=1)
 # A message that is not acknowledged for this long is delivered again, so it exceeds the longest limit.
 VISIBILITY_TIMEOUT = LONGEST_LIMIT + timedelta(minutes=30)
-# Together below the three seconds after which a sender must know that Redis is away.
+# Together below the three seconds within which a sender reports that Redis is away.
 CONNECT_TIMEOUT_SECONDS = 1.0
 SOCKET_TIMEOUT_SECONDS = 2.5
-# A worker gives a Redis that is busy with its disk this long; above all, one that never answers must not stop its loop for ever.
+# Generous, since a Redis may be busy with its disk; bounded, so that an unresponsive one does not block the event loop.
 PATIENCE_SECONDS = 10.0
-# Recycles a process whose task leaked; far above what a plan or a training needs.
+# Replaces a process whose task leaks memory; far above the need of a plan or a training.
 MAX_MEMORY_KIB = 4_000_000
 
 _COMMON = {
@@ -43,7 +43,7 @@ _COMMON = {
     "worker_max_memory_per_child": MAX_MEMORY_KIB,
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # How long a dead process's last result may still be on its way.
+    # Time for the last result of a dead process to arrive.
     "worker_lost_wait": 1.0,
     "worker_enable_remote_control": False,
     "broker_connection_retry_on_startup": True,
@@ -53,9 +53,9 @@ _COMMON = {
 
 
 class OutcomeBackend(RedisBackend):  # type: ignore[misc]
-    """Celery's store of results, for replies of hundreds of kilobytes: written in a third of the time, and handed to Redis once.
+    """Celery's result backend with a faster encoder for large replies, and a single Redis command per result.
 
-    Celery publishes each outcome beside storing it; whoever waits for one of Luna's is woken by the task's events (``TaskTracker``).
+    Celery also publishes each result; Luna's clients are woken by the task's events instead (``TaskTracker``).
     """
 
     def encode(self, data: Any) -> bytes:
@@ -68,21 +68,21 @@ class OutcomeBackend(RedisBackend):  # type: ignore[misc]
 _BACKEND = f"{OutcomeBackend.__module__}.{OutcomeBackend.__qualname__}"
 
 
-# How long a process may stand idle at most while a message waits for one.
+# Longest time that a free process waits for a message in its queue, s.
 AGAIN_SECONDS = 0.05
 
 log = structlog.get_logger("luna.queue")
 
-# What Redis has not heard yet, by the key under which a worker's messages stand: their tags, and whether each is to come again.
+# Acknowledgements that Redis has not received yet, by key of the worker's unacknowledged messages: delivery tag, whether to requeue.
 _PENDING: dict[str, dict[str, bool]] = defaultdict(dict)
 
 
 class QoS(redis.QoS):
-    """The messages that a worker holds: as many as it has processes, and the next one for each that it acknowledges. Belongs to the event loop.
+    """A worker's prefetch count: one message per process, and the next after each acknowledgement. Belongs to the event loop.
 
-    kombu counts a message as acknowledged once Redis said so. Where the connection breaks just then, Celery logs "Couldn't ack" and goes on, and the message
-    counts as held for good. After as many such moments as there are processes a worker waits for ever: alive, connected, and without a right to take anything.
-    Here the credit comes back at once; Redis is told when it answers.
+    kombu counts a message as acknowledged once Redis confirms it. Where the connection breaks at that moment, Celery logs "Couldn't ack" and the message stays
+    counted for ever; after as many breaks as it has processes a connected worker receives nothing any more. This class releases the count at once, and sends
+    the acknowledgement to Redis when it answers again.
     """
 
     def ack(self, delivery_tag: str) -> None:
@@ -92,13 +92,13 @@ class QoS(redis.QoS):
         self._settle(delivery_tag, again=requeue)
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
-        """Called by kombu every few seconds and after each connect."""
+        """Send pending acknowledgements; kombu calls this every few seconds and after each connect."""
         self._settle_pending()
         super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
 
     def _settle(self, delivery_tag: str, *, again: bool) -> None:
         _PENDING[self.unacked_key][delivery_tag] = again
-        # Gives the credit back, whatever comes of the rest.
+        # Releases the prefetch count, whether or not Redis can be reached.
         virtual.QoS.ack(self, delivery_tag)  # type: ignore[no-untyped-call]
         try:
             self._settle_pending()
@@ -111,28 +111,28 @@ class QoS(redis.QoS):
             if again:
                 self.restore_by_tag(tag, leftmost=True)  # type: ignore[no-untyped-call]
             else:
-                # Not ``ack``, which would give the credit back a second time.
+                # Not ``ack``, which would release the prefetch count twice.
                 self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
             del pending[tag]
 
 
 class Channel(redis.Channel):
-    """kombu's, with our account of credit, which soon asks again while it leaves out a queue that has no process left (``luna.platform.queue.consumption``)."""
+    """kombu's channel with our ``QoS``; polls at short intervals while queues without a free process are left out (``luna.platform.queue.consumption``)."""
 
     QoS = QoS
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        # kombu's ``brpop_timeout`` is one for all: short it would ask Redis twenty times a second also while every queue is listened to.
+        # A short ``brpop_timeout`` would ask Redis twenty times a second even while every queue is listened to.
         count = len(self.active_queues)
         is_whole = len(self._queue_cycle.consume(count)) == count
         super()._brpop_start(timeout if is_whole else AGAIN_SECONDS)  # type: ignore[no-untyped-call]
 
 
 class Transport(redis.Transport):
-    """kombu's, with our channel and our view of a Redis that refuses.
+    """kombu's transport with our channel; a Redis that refuses commands counts as a lost connection.
 
-    A Redis whose disk or memory is full answers, and refuses. kombu takes that for a fault of the command and Celery ends the worker, which takes up to a
-    minute to be back when there is room again. Here it counts as a connection that is lost: the worker waits and tries again.
+    A Redis with a full disk or memory answers with errors. kombu takes these for faults of the command, and Celery ends the worker, which needs up to a minute
+    to restart once there is room. As a lost connection the worker retries instead.
     """
 
     Channel = Channel
@@ -142,7 +142,7 @@ class Transport(redis.Transport):
 class WorkerConnection(Connection):
     """A worker's connection to Redis.
 
-    Celery's ``broker_transport`` would name our transport as well, in place of the address's scheme: then kombu forgets that ``rediss://`` means TLS.
+    Celery's ``broker_transport`` would select our transport too, but replace the URL's scheme: kombu then ignores the TLS of ``rediss://``.
     """
 
     def get_transport_cls(self) -> type[Transport]:
@@ -150,7 +150,7 @@ class WorkerConnection(Connection):
 
 
 def create_sender(redis_url: str) -> Celery:
-    """Return the application of a process that sends: it gives up within three seconds where Redis is away."""
+    """Return the application of a process that sends messages: it fails within three seconds where Redis is away."""
     impatient = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": SOCKET_TIMEOUT_SECONDS, "max_retries": 0}
     app = _create(redis_url, impatient)
     app.conf.update(broker_connection_timeout=CONNECT_TIMEOUT_SECONDS, broker_pool_limit=64)
@@ -158,7 +158,7 @@ def create_sender(redis_url: str) -> Celery:
 
 
 def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] = round_robin_cycle) -> Celery:
-    """Return the application of the worker ``node``, which goes by ``order`` through its queues; what it holds unacknowledged stands under its own name."""
+    """Return the application of the worker ``node``, which polls its queues in ``order``; its unacknowledged messages are kept under its own name."""
     patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
     app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order})
     app.amqp.Connection = WorkerConnection
@@ -167,7 +167,7 @@ def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] =
 
 
 def unacknowledged_by(node: str) -> dict[str, str]:
-    """Return the transport options that name where ``node`` keeps the messages it has not acknowledged."""
+    """Return the transport options with the keys of the unacknowledged messages of ``node``."""
     return {option: f"{option}:{node}" for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")}
 
 

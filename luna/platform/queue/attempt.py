@@ -1,15 +1,15 @@
-"""One delivery of a job's message: at most one worker at a time runs a job, and its row says how that ended.
+"""Executes one delivery of a job's message: at most one worker runs a job at a time, and the job's row records how it ended.
 
 ```
-lock taken? ──no──▶ drop: another worker runs it, and lives
+lock taken? ──no──▶ drop: another live worker runs it
     │ yes
-row open? ───no──▶ drop: the row holds the answer already
+row open? ───no──▶ drop: the job has ended already
     │ yes
-begun too often without an end? ──yes──▶ dead
+too many starts without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
-             ├─▶ queued again, with a pause: something was away, a disk full, or another job has to end first
-             └─▶ failed, with the problem document: also where something stays away, but never because a disk stays full
+             ├─▶ queued again after a back-off: a dependency is away, a disk full, or another job has to end first
+             └─▶ failed, with the problem document: also after too many tries, but never because a disk stays full
 ```
 """
 
@@ -33,7 +33,7 @@ from luna.platform.queue.task import AwaitsJobError
 from luna.platform.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.platform.retry import RetryPolicy
 
-# Nobody waits for a job: its pauses are together long enough for a server to be repaired, and chance spreads them.
+# No caller waits for a job: its back-off in sum outlasts the repair of a server; jitter spreads the retries.
 JOB_RETRY = RetryPolicy(timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0)
 
 Conclude = Callable[[Connection, str], None]
@@ -42,15 +42,15 @@ log = structlog.get_logger("luna.queue")
 
 
 class DroppedError(Exception):
-    """This delivery has nothing to do: the job runs elsewhere, has ended, or waits for room."""
+    """This delivery is dropped: the job runs elsewhere, has ended, or waits for disk space."""
 
 
 class AbortedError(Exception):
-    """A library ended the process of the attempt before, as some do where memory ends; it would do so again."""
+    """A library aborted the process of the previous attempt, as some do without memory; a retry would abort again."""
 
 
 class EndedError(Exception):
-    """The job has failed or is dead, as its row says."""
+    """The job has failed or is dead, as its row records."""
 
     def __init__(self, error: LunaError) -> None:
         super().__init__(str(error))
@@ -62,12 +62,12 @@ class JobRunner:
     """Runs the jobs of one task.
 
     Args:
-        engine: of the database that holds the rows.
-        tracker: counts starts that took their process down.
-        perform: runs the body on the request's text and calls its second argument within the body's transaction, with the reply's text.
-        explain: returns what a job's row is to say of an error.
-        worker: runs the jobs.
-        is_alive: whether a worker of a name gives signs of life.
+        engine: of the database with the rows.
+        tracker: counts starts that ended their process.
+        perform: runs the body on the request's JSON and calls its second argument within the body's transaction, with the reply's JSON.
+        explain: converts an exception to the error in the job's row.
+        worker: the name of this worker.
+        is_alive: whether the named worker has a heartbeat.
     """
 
     engine: Engine
@@ -81,9 +81,9 @@ class JobRunner:
         """Run a job and return its reply as stored.
 
         Raises:
-            DroppedError: there is nothing to do for now.
+            DroppedError: the delivery is dropped.
             EndedError: the job has failed or is dead.
-            UnavailableError: something is away; the job is open, and its message is to come again.
+            UnavailableError: a dependency is away; the job stays open, and its message is delivered again.
             NotFoundError: no job of that id.
         """
         try:
@@ -116,7 +116,7 @@ class JobRunner:
             self._put_back(job, counted=False)
             raise
         except Exception as error:
-            # None where another try cannot help. What was accepted waits for room on a full disk as for a server.
+            # None: a retry cannot help. An accepted job waits for disk space as it waits for a server.
             passing = error if isinstance(error, UnavailableError) else find_full_disk(error)
             if isinstance(passing, FullError):
                 raise self._put_back_for_room(job, passing) from error
@@ -134,10 +134,10 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again that found no room, and say so in its row. The owner makes some in a minute or in a week: nothing counts as an attempt.
+        """Queue a job again that lacked disk space, and record that in its row. It may take minutes or weeks, so it does not count as an attempt.
 
-        For the first minutes its message comes again by itself. Then it is dropped, and the job sent again like a silent one, after pauses that double up to
-        a quarter of an hour: of messages that came twice, each would come again as long as there is no room.
+        For the first minutes the message is delivered again by itself. After that it is dropped and the reconciler sends it, at intervals that double up to
+        a quarter of an hour: otherwise each duplicate of the message would be retried as long as the disk is full.
         """
         with unit_of_work(self.engine) as connection:
             jobs.put_back(connection, job, counted=False, error=full.problem())
@@ -163,7 +163,7 @@ class JobRunner:
 
     @contextmanager
     def _counted(self, job_id: str) -> Iterator[int]:
-        """Yield how many starts of this job ended without a word; they count under the job's id, whichever message brought them."""
+        """Yield how many starts of this job ended without an outcome, counted under the job's id over all of its messages."""
         try:
             crashes = self.tracker.start(job_id, job_id)
         except redis.RedisError as exc:
@@ -174,5 +174,5 @@ class JobRunner:
             try:
                 self.tracker.end(job_id, job_id)
             except redis.RedisError as exc:
-                # The row says how it ended; at worst this start counts as one without an end.
+                # The row has the outcome; at worst this start counts as one without.
                 log.warning("queue does not answer", error=str(exc))

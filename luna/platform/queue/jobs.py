@@ -1,6 +1,6 @@
-"""Accept work that nobody waits for, and see to it that it runs: the row first, then the message.
+"""Accepts jobs, cancels, retries and resends them: the row is written before the message is sent.
 
-A message that cannot be sent is no failure: the row is there, and ``resend_due`` sends it again.
+Where the message cannot be sent the job is accepted nevertheless: ``resend_due`` sends it later.
 """
 
 from datetime import timedelta
@@ -20,23 +20,23 @@ from luna.platform.queue.client import Client
 from luna.platform.queue.task import AwaitsJobError
 from luna.platform.telemetry import current_trace_id
 
-# Longer than the longest pause between two tries of a job, so that it meets the answer that it waited for.
+# Longer than the longest back-off of a job, so that a retry still finds the outcome it waited for.
 ANSWER_HOLDS = timedelta(minutes=15)
 
 log = structlog.get_logger("luna.queue")
 
 
 def submit_job(engine: Engine, client: Client, request: Request, *, key: str | None = None) -> Job:
-    """Accept ``request`` and return its job; once this returns, the work survives any crash. An equal open job is returned instead of a second one.
+    """Accept ``request`` and return its job, an equal open one where there is one; once this returns, the job survives any crash.
 
     Args:
         engine: of the database that takes the row.
         client: sends the message.
         request: an instance of a request model.
-        key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
+        key: idempotency key, where different requests mean the same work; default: a digest of the message.
 
     Raises:
-        InvalidInputError: the request is refused; nothing was accepted.
+        InvalidInputError: the request is invalid; nothing was accepted.
         UnavailableError: the database is away; nothing was accepted.
     """
     text = serialization.encode_request(request)
@@ -48,11 +48,11 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
 
 
 def await_job(engine: Engine, client: Client, request: Request) -> None:
-    """Return where a job for ``request`` was done a moment ago; else accept one, for what calls this to be tried again when it has ended.
+    """Return where a job for ``request`` succeeded recently; else accept one and raise, so that the caller's task is retried after it.
 
     Raises:
-        AwaitsJobError: it is open.
-        LunaError: it ended badly a moment ago; it says which and why.
+        AwaitsJobError: the job is open.
+        LunaError: the job ended badly a moment ago; names the job and the reason.
         UnavailableError: the database is away.
     """
     key = serialization.digest(request.task, serialization.encode_request(request))
@@ -66,18 +66,18 @@ def await_job(engine: Engine, client: Client, request: Request) -> None:
 
 
 def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
-    """Return why a job has ended badly, for who waits for it: what the work itself raised, as that.
+    """Return the error of a job that ended without a reply, in the class that its task raised.
 
     Args:
         job: failed, dead or cancelled.
-        work: what is named as what failed, where who waits asked for something else.
+        work: named as what failed, where the caller waits for something other than the job itself.
     """
     remedy = f"See why: luna jobs show {job.job_id}."
     if job.error is None:
         return refuse("job-without-end", field="job_id", value=job.job_id, work=work or job.task, status=job.status, job=job.job_id)
     error = read_problem(job.error)
     if type(error) is LunaError:
-        # Nothing that was asked for is to blame: the job is where to look.
+        # The request is not to blame: the remedy points to the job.
         return refuse("job-ended-badly", field="job_id", value=job.job_id, work=work or job.task, status=job.status, why=str(error), job=job.job_id)
     if work is not None:
         error.message = f"{work} {job.status}: {error.message}"
@@ -86,9 +86,9 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
 
 
 def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:
-    """Cancel an open job and return it; one that is cancelled already is returned as it is.
+    """Cancel an open job and return it; a cancelled one is returned unchanged.
 
-    From now on it never begins, and nothing that a running attempt does is committed; its process is ended within seconds, once Redis answers.
+    It never begins any more, and a running attempt commits nothing; its process is ended within seconds, once Redis answers.
 
     Raises:
         NotFoundError: no job of that id.
@@ -109,7 +109,7 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, an equal job is open, or an attempt that was cancelled is still being ended.
+        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still runs.
         UnavailableError: the database is away; nothing was changed.
     """
     with unit_of_work(engine) as connection:
@@ -119,7 +119,7 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages again of jobs that never ran, or whose worker is gone, and say again what was cancelled and still runs.
+    """Send the messages of jobs that never ran or lost their worker, and the cancellations of attempts that still run.
 
     Raises:
         UnavailableError: Redis is away; they stay due.
@@ -127,7 +127,7 @@ def resend_due(connection: Connection, client: Client) -> ResendReply:
     for job_id in jobs.list_outliving(connection):
         client.tasks.cancel(job_id)
     due = jobs.take_due(connection)
-    # First, for a database without room refuses it: each look would send them all again.
+    # Before sending: where a full database refuses this, every call would send all of them again.
     jobs.mark_sent(connection, [job.job_id for job in due])
     for job in due:
         client.notify_job(job)

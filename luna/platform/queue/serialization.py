@@ -1,6 +1,6 @@
-"""How requests, replies and errors look on the queue: one JSON text each.
+"""Serialises requests, replies and errors as one JSON text each.
 
-A text inside Celery's own JSON costs an escape; objects would pass through its decoder, which calls Python per object.
+A text inside Celery's own JSON only needs escaping; nested objects would pass through its decoder, which calls Python per object.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from luna.energy.site import invalid_input
 
 
 def encode_request(request: Request) -> str:
-    """Return ``request`` as sent.
+    """Serialise and validate ``request``.
 
     Raises:
-        InvalidInputError: not a request model, or one whose content its own model refuses.
+        InvalidInputError: it is no request model, or its own model rejects its content.
     """
     if not isinstance(request, Request):
         raise InvalidInputError(f"a {type(request).__name__} is no request", field="request", remedy="Build the model of luna.contracts; it validates.")
@@ -28,15 +28,15 @@ def encode_request(request: Request) -> str:
 
 
 def write_request(request: Request) -> str:
-    """Return a ``request`` that its own model has just validated as sent."""
+    """Serialise a ``request`` that its model has just validated."""
     return request.model_dump_json(by_alias=True, warnings=False)
 
 
 def decode_request(model: type[Request], text: str) -> Request:
-    """Return the request that ``text`` holds.
+    """Parse a request.
 
     Raises:
-        InvalidInputError: the model refuses it.
+        InvalidInputError: the model rejects it.
     """
     try:
         return model.model_validate_json(text)
@@ -45,12 +45,12 @@ def decode_request(model: type[Request], text: str) -> Request:
 
 
 def encode_reply(reply: Message) -> str:
-    """Return ``reply`` as stored."""
+    """Serialise a reply."""
     return reply.model_dump_json(by_alias=True)
 
 
 def decode_reply(model: type[Message], text: str) -> Message:
-    """Return the reply that ``text`` holds.
+    """Parse a reply.
 
     Raises:
         LunaError: the worker's model differs from this one.
@@ -62,20 +62,20 @@ def decode_reply(model: type[Message], text: str) -> Message:
 
 
 def encode_error(error: LunaError) -> str:
-    """Return ``error`` as stored: its classes' codes, most special first, and its message."""
+    """Serialise an error: the codes of its classes, the most specific first, and its message."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, LunaError)]
     extras = {name: error.problem().get(name) for name in ("field", "value", "remedy", "reason", "parameters")}
     return json.dumps({"codes": codes, "message": error.message, **extras})
 
 
 def decode_error(text: str) -> LunaError:
-    """Return the error that ``text`` holds, in the most special class known here."""
+    """Parse an error into the most specific class known to this release."""
     document: dict[str, Any] = json.loads(text)
-    # A worker of an earlier release says neither.
+    # A worker of an earlier release sends neither.
     reason, parameters = document.pop("reason", None), document.pop("parameters", None)
     return build_error(document.pop("codes"), document.pop("message"), **document).because(reason, parameters)
 
 
 def digest(task: str, text: str) -> str:
-    """Return the key under which equal requests to the same task are one piece of work."""
+    """Return the idempotency key of a request: equal requests to the same task share it."""
     return hashlib.blake2b(f"{task}\n{text}".encode(), digest_size=16).hexdigest()

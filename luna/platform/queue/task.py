@@ -1,20 +1,20 @@
-"""Declare a task: a plain function from a request and its unit of work to a reply.
+"""Declares a task: a plain function from a request and its unit of work to a reply.
 
     from luna.contracts import PlanReply, PlanRequest
-    from luna.platform.queue import Work, task
+    from luna.platform.queue import TaskContext, task
 
     @task(PlanRequest, soft_limit=timedelta(minutes=10))
-    def solve(request: PlanRequest, work: Work) -> PlanReply:
+    def solve(request: PlanRequest, work: TaskContext) -> PlanReply:
         site = sites.load(work.connection, request.site_id)
         plan = plan_site(site, ..., now=work.clock.now())
         plans.save(work.connection, ...)
         return plan
 
-Around the body the worker validates the message, binds the log context, measures, opens one unit of work (committed
-after the body, rolled back on an error; a task that never asks for ``work.connection`` opens none), holds the time
-limits and sorts errors: ``RetryableError`` comes again up to five times, any other ``LunaError`` reaches the caller as
-the same class, everything else is logged with its traceback and reaches the caller without internals. A message may be
-delivered twice, so writes go by natural keys. The function itself stays callable: ``solve(request, work)``.
+Around the body the worker validates the message, binds the log context, records metrics, opens a unit of work at the first
+use of ``work.connection`` (committed after the body, rolled back on an error) and enforces the time limits. ``RetryableError``
+is retried up to five times, any other ``LunaError`` reaches the caller in its own class, everything else is logged with its
+traceback and reaches the caller without internals. A message may be delivered twice, so writes use natural keys.
+The function itself stays callable: ``solve(request, work)``.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ from luna.platform.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
 from luna.platform.queue.task_context import TaskContext
 
 RequestT = TypeVar("RequestT", bound=Request)
-# A reply, or the JSON text of one that its body has written already.
+# A reply, or its JSON text where the body has serialised it already.
 ReplyT = TypeVar("ReplyT", bound=Message | str)
 
 
 class RetryableError(UnavailableError):
-    """Something outside failed for now: the task comes again, up to five times, then the caller sees this."""
+    """A temporary failure of a dependency: the task is retried up to five times, then the caller gets this error."""
 
 
 class AwaitsJobError(UnavailableError):
-    """Another job has to end before this one can begin: it comes again until then, and none of that counts as an attempt."""
+    """Another job has to end first: the task is delivered again until then, without counting as an attempt."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,15 @@ _DEFINITIONS: dict[str, Definition] = {}
 def task(
     request: type[RequestT], *, soft_limit: timedelta = SOFT_LIMIT, hard_limit: timedelta | None = None
 ) -> Callable[[Callable[[RequestT, TaskContext], ReplyT]], Callable[[RequestT, TaskContext], ReplyT]]:
-    """Declare the decorated function as the one that answers ``request``.
+    """Declare the decorated function as the body of the task that serves ``request``.
 
     Args:
-        request: the message model; its ``task`` names the task, its ``reply`` what the body returns.
-        soft_limit: after it the body is interrupted and the caller told so.
-        hard_limit: after it the process is ended; default: the soft limit and two minutes.
+        request: the message model; its ``task`` is the task's name, its ``reply`` the body's return type.
+        soft_limit: interrupts the body; the caller gets an error.
+        hard_limit: ends the process; default: the soft limit and two minutes.
 
     Raises:
-        ValueError: the limits are out of order, or another function answers the same request.
+        ValueError: the limits are out of order, or another module declares the same request.
     """
     hard = hard_limit or soft_limit + GRACE
     if not timedelta(0) < soft_limit < hard <= LONGEST_LIMIT:

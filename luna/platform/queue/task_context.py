@@ -1,4 +1,4 @@
-"""What a task's body is given: one unit of work, a clock, the settings, a way to tell how far it is."""
+"""The context of a task's body: its unit of work, clock, settings, and progress reports."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 
 def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
-    """Return what ``act`` returns, or what ``otherwise`` makes of its failure: the edge of one site's work among that of many.
+    """Return the result of ``act``, or what ``otherwise`` makes of its exception: isolates one site among many in a batch.
 
-    Whatever is wrong with one site keeps no other waiting; a time limit ends them all.
+    Only the task's time limit passes through, and ends all of them.
     """
     try:
         return act()
@@ -37,14 +37,14 @@ def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
 
 @dataclass
 class TaskContext:
-    """One unit of work: everything done through ``connection`` is committed together, or not at all.
+    """The context of one task: everything written through ``connection`` is committed together, or not at all.
 
     Args:
         settings: the settings of the process.
-        database: returns the engine; asked only when the body wants a connection.
-        clock: where "now" comes from.
+        database: returns the engine; called at the first use of ``connection``.
+        clock: the source of the current time.
         report: receives each ``progress``.
-        queue: returns what sends messages; asked only when the body sends one.
+        queue: returns the queue's client; called at its first use.
     """
 
     settings: Settings
@@ -59,25 +59,25 @@ class TaskContext:
 
     @cached_property
     def connection(self) -> Connection:
-        """The connection of this unit of work, opened when first asked for."""
+        """The connection of this unit of work, opened at its first use."""
         return self._stack.enter_context(unit_of_work(self.database()))
 
     @cached_property
     def objects(self) -> ObjectStore:
-        """The store of objects, opened in the process that asks."""
+        """The object store, opened in this process."""
         return open_objects(self.settings)
 
     @property
     def client(self) -> "Client":
-        """What sends messages to other tasks."""
+        """The queue's client."""
         return self.queue()
 
     def on_commit(self, step: Callable[[], None]) -> None:
-        """Have ``step`` done once everything is committed; not at all where it is not, or where this process dies in between."""
+        """Run ``step`` after the commit; never where the transaction is rolled back or the process dies in between."""
         self._steps.append(step)
 
     def progress(self, done: int, total: int, label: str = "") -> None:
-        """Tell the caller that ``done`` of ``total`` steps are done."""
+        """Report to the caller that ``done`` of ``total`` steps are done."""
         self.report(Progress(done=done, total=total, label=label))
 
     def __enter__(self) -> Self:
