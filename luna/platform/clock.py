@@ -1,4 +1,4 @@
-"""Where "now" comes from: the machine's clock, which days lived by tests and simulated homes move, or one that stands still."""
+"""The source of the current time: the machine's clock, optionally shifted for tests and simulated homes, or a fixed one."""
 
 import os
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where "now" comes from. Domain code takes an instant; edges take a clock."""
+    """The source of the current time. Domain code takes an instant; edges take a clock."""
 
     def now(self) -> datetime:
         """Return the current instant, timezone-aware UTC."""
 
 
-# Names a file with the seconds by which Luna's clock goes ahead of the machine's: days are lived by the same processes, in tests and simulated homes.
+# Names a file with the seconds by which Luna's clock is ahead of the machine's, for all processes of a test or simulated home.
 CLOCK_VARIABLE = "LUNA_CLOCK_FILE"
 _MOVED_LOOK_SECONDS = 0.2
 
 
 class SystemClock:
-    """The machine's clock, moved by what ``LUNA_CLOCK_FILE`` says where that is set: the one place where the current time is read."""
+    """The machine's clock, shifted by ``LUNA_CLOCK_FILE`` where that is set: the only place that reads the current time."""
 
     def now(self) -> datetime:
         moved = os.environ.get(CLOCK_VARIABLE)
@@ -28,21 +28,21 @@ class SystemClock:
 
 
 def move_clock(file: Path, ahead: timedelta) -> None:
-    """Say in the file that ``LUNA_CLOCK_FILE`` names by how much Luna's clock goes ahead; never half written, for every process reads it at any time."""
+    """Set by how much Luna's clock is ahead, in the file that ``LUNA_CLOCK_FILE`` names; atomic, because processes read it at any time."""
     beside = file.with_suffix(".next")
     beside.write_text(str(ahead.total_seconds()), encoding="ascii")
     beside.replace(file)
 
 
 def seconds_to_wait(duration: timedelta) -> float:
-    """Return the machine's seconds after which to look whether ``duration`` has passed: few where Luna's clock is moved, for it may pass at once."""
+    """Return the real seconds after which to check whether ``duration`` has passed: few where the clock can be shifted, for it may pass at once."""
     seconds = duration.total_seconds()
     return min(seconds, _MOVED_LOOK_SECONDS) if os.environ.get(CLOCK_VARIABLE) else seconds
 
 
 @dataclass(frozen=True, slots=True)
 class FixedClock:
-    """A clock that stands still, for tests and replays."""
+    """A clock with a fixed time, for tests and replays."""
 
     instant: datetime
 

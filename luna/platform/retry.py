@@ -1,4 +1,4 @@
-"""How often something that failed is tried again, and how long to wait before that."""
+"""Retry policies: number of tries and back-off between them."""
 
 import random
 from collections.abc import Iterator
@@ -9,31 +9,31 @@ from typing import Protocol
 
 
 class RandomSource(Protocol):
-    """``random.Random`` and ``np.random.Generator`` alike."""
+    """The interface that ``random.Random`` and ``np.random.Generator`` share."""
 
     def random(self) -> float:
         """Return a number from 0 to below 1."""
 
 
-# The system's own: processes forked from one do not draw the same.
+# The system's generator: forked processes do not draw equal numbers.
 SYSTEM: RandomSource = random.SystemRandom()
-# Beyond this every pause is the longest one; the powers below stay floats.
+# Caps the exponent, so that the power stays a finite float; the pause is the longest one long before.
 _MOST_STEPS = 300
 _MOST_GROWTH = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Pauses that grow from failure to failure.
+    """Exponential back-off with jitter.
 
     Args:
         first: the pause after the first failure.
-        growth: what each further failure multiplies it by, 1 to 10; 1: pauses of one length.
-        longest: no pause is longer.
+        growth: factor per further failure, 1 to 10; 1: constant pauses.
+        longest: upper bound of a pause.
         tries: how many in all; None: until one succeeds.
-        jitter: the share of a pause that chance may take off, 0 to 1, so that those who failed together do not come back together.
+        jitter: share of a pause, 0 to 1, of which a random part is subtracted, so that clients that failed together do not retry together.
 
-    Invariants: a pause is never longer than ``longest``, never shorter than its share without jitter, and not shorter than the one before where there is none.
+    Invariants: a pause is never longer than ``longest``, never shorter than its share without jitter, and without jitter never shorter than the one before.
     """
 
     first: timedelta
@@ -47,7 +47,7 @@ class RetryPolicy:
             raise ValueError(f"{self}: wanted first >= 0, growth of 1 to {_MOST_GROWTH:g}, jitter of 0 to 1, tries > 0")
 
     def pause(self, failures: int, random_source: RandomSource = SYSTEM) -> timedelta:
-        """Return how long to wait after so many failures in a row; after none, not at all."""
+        """Return the pause after ``failures`` failures in a row; zero after none."""
         if failures <= 0:
             return timedelta(0)
         grown = self.first.total_seconds() * float(self.growth) ** min(failures - 1, _MOST_STEPS)
@@ -59,5 +59,5 @@ class RetryPolicy:
         return iter(count(1) if self.tries is None else range(1, self.tries + 1))
 
     def gives_up(self, failures: int) -> bool:
-        """Return whether there is no further try after so many failures."""
+        """Return whether ``failures`` exhaust the tries."""
         return self.tries is not None and failures >= self.tries

@@ -1,7 +1,7 @@
-"""Chunks of hypertables, made before a long transaction needs them.
+"""Creates chunks of hypertables before a long transaction needs them.
 
-Who makes a chunk keeps the hypertable's lock until its transaction ends, and whoever else needs a new chunk waits for that. So chunks are made in a short
-transaction of their own: a row in each is written and deleted again, and the empty chunk stays.
+A transaction that creates a chunk keeps the hypertable's lock until its end, and blocks every other one that needs a new chunk. So a short transaction creates
+the chunks: it inserts a row into each and deletes it; the empty chunk stays.
 """
 
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ from sqlalchemy.exc import OperationalError
 from luna.energy.timeline import InstantArray
 from luna.platform.database.timescale import Dimension, hypertables
 
-# An empty chunk is made in milliseconds. Where a lock is held for longer, the caller's own statement waits for it.
+# Creating a chunk takes milliseconds; if a lock is held for longer, the caller's own statement waits for it.
 LOCK_TIMEOUT = "2s"
-# No series has these values, so the rows meet nobody else's.
+# No series has these values, so these rows conflict with no others.
 PLACEHOLDERS: dict[type[Any], Any] = {Integer: -(2**31), Text: "", DOUBLE_PRECISION: 0.0}
 MISSING = text(
     "SELECT instant FROM (SELECT generate_series(CAST(:first AS timestamptz), :last, CAST(:step AS interval)) AS instant UNION SELECT :last) AS wanted"
     " WHERE NOT EXISTS (SELECT FROM timescaledb_information.chunks AS chunk WHERE chunk.hypertable_schema = current_schema()"
     " AND chunk.hypertable_name = :table AND instant >= chunk.range_start AND instant < chunk.range_end)"
 )
-# Under these names a connection remembers what it has seen.
+# Keys of the cache in ``connection.info``.
 HYPERTABLES, PREPARED = "luna_hypertables", "luna_prepared_chunks"
 
 log = structlog.get_logger("luna.database")
 
 
 def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantArray]) -> None:
-    """Make the chunks that rows of ``columns`` need, where ``table`` is a hypertable; what cannot be made now is made when the rows are written."""
+    """Create the chunks that rows of ``columns`` need, where ``table`` is a hypertable; after a failure the write itself creates them."""
     if HYPERTABLES not in connection.info:
         connection.info[HYPERTABLES] = hypertables(connection)
     dimensions: dict[str, Dimension] = connection.info[HYPERTABLES]

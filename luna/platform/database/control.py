@@ -1,4 +1,4 @@
-"""Control of sites: armed states, the last commands of devices, and their log."""
+"""Stores the control of sites: armed states, overrides, the last command of each device, and the log of decisions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 
 def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """Return how a device of a site stands; a site that was never armed is not.
+    """Return the control state of a device of a site; a site that was never armed is disarmed.
 
     Raises:
         NotFoundError: no such site.
@@ -41,14 +41,14 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
 
 
 def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
-    """Return how the batteries of many sites stand, by the sites' keys; ``names`` are theirs."""
+    """Return the control states of many sites' batteries by the sites' keys; ``names`` maps these to the sites' names."""
     rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
     states = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
     return {key: _state({"site": name, "device": BATTERIES} | states.get(key, {})) for key, name in names.items()}
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the sites that are armed, or with a commanded device, in order of their names; the state is that of the batteries."""
+    """Return the states of the batteries of sites that are armed or have a commanded device, by site name in order."""
     is_commanded = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
     rows = connection.execute(
         select(site_table.c.name, control_state)
@@ -60,13 +60,13 @@ def load_active(connection: Connection) -> list[ControlState]:
 
 
 def list_commanded(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices beside the batteries with a stored decision, sorted."""
+    """Return the devices other than batteries with a stored decision, sorted."""
     own = (control_devices.c.site_key == sites.key_of(connection, site_id)) & control_devices.c.decision.is_not(None)
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
 def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
-    """Return the devices beside the batteries with a stored decision, sorted, by site; a site without any is left out."""
+    """Return the devices other than batteries with a stored decision, sorted, by site; sites without any are left out."""
     query = select(site_table.c.name, control_devices.c.device).join(site_table, site_table.c.site_key == control_devices.c.site_key)
     devices: dict[str, list[str]] = {}
     for name, device in connection.execute(query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)):
@@ -75,42 +75,42 @@ def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
 
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices beside the batteries with a stored decision or an owner's override, sorted."""
+    """Return the devices other than batteries with a stored decision or an owner's override, sorted."""
     own = control_devices.c.site_key == sites.key_of(connection, site_id)
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
 def list_armed(connection: Connection) -> list[str]:
-    """Return the sites that are armed, in order of their names."""
+    """Return the armed sites, sorted by name."""
     query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
     return list(connection.scalars(query.order_by(site_table.c.name)))
 
 
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
-    """Return the sites that are planned when something of them changes, in order of their names."""
+    """Return the sites that are replanned on changes, sorted by name."""
     return sites.names(connection) if refresh == "all" else list_armed(connection)
 
 
 def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
-    """Let commands be sent from now on; a site that is armed stays so since when it was."""
+    """Allow commands from now on; an armed site keeps the time of its arming."""
     if load(connection, site_id).armed_at is None:
         _put(connection, site_id, {"armed_at": at, "armed_by": by})
 
 
 def disarm(connection: Connection, site_id: str) -> None:
-    """Let no commands be sent any more but those that hand the devices back; overrides end too."""
+    """Stop all commands except the return of devices to their own control, and end overrides."""
     _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
     connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
 
 
 def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:
-    """Store the owner's override of a device's plan; None: the plan again."""
+    """Store the owner's override of a device's plan; None removes it."""
     _put(connection, site_id, {"override": null() if override_value is None else override_value.model_dump(mode="json")}, device=device)
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
 
 def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:
-    """Store a decision or how far it is; False, and nothing stored, where another did so since ``state`` was read."""
+    """Store a decision or its progress; return False, and store nothing, where ``state`` is no longer the current version."""
     key = sites.key_of(connection, state.site)
     row = {"decision": decision.model_dump(mode="json"), "version": state.version + 1}
     if state.device == BATTERIES:
@@ -123,7 +123,7 @@ def decide(connection: Connection, state: ControlState, decision: Decision) -> b
 
 
 def record(connection: Connection, state: ControlState, decision: Decision, confirmed: Mapping[str, str] | None) -> None:
-    """Add a row to the log."""
+    """Append a decision to the log."""
     row = {
         "site_key": sites.key_of(connection, state.site),
         "device": state.device,
@@ -140,14 +140,14 @@ def record(connection: Connection, state: ControlState, decision: Decision, conf
 
 
 def read_log(connection: Connection, site_id: str, *, limit: int) -> list[ControlEntry]:
-    """Return the last rows of a site's log, the latest first."""
+    """Return the last entries of a site's log, the latest first."""
     return [entry for _, entry in read_log_page(connection, site_id, limit=limit)]
 
 
 def read_log_page(
     connection: Connection, site_id: str, *, limit: int, slots: tuple[datetime | None, datetime | None] = (None, None), below: int | None = None
 ) -> list[tuple[int, ControlEntry]]:
-    """Return rows of a site's log with their numbers, the latest first: of ``slots`` alone (None: no bound), from the one below number ``below`` on."""
+    """Return a page of a site's log with entry numbers, the latest first: within ``slots`` (None: unbounded), below the entry number ``below``."""
     log, (first, end) = control_log.c, slots
     bounds = [
         *([] if first is None else [log.slot_start >= first]),
@@ -159,7 +159,7 @@ def read_log_page(
 
 
 def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
-    """Return reason and slot of the last row of a device in the log; None where there is none."""
+    """Return reason and slot of a device's last entry in the log; None where there is none."""
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
     last = connection.execute(select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)).first()
@@ -167,7 +167,7 @@ def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, d
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
-    """Return the decider of the batteries in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    """Return who decided for the batteries per slot in ``first`` ≤ slot < ``end``; the last decision of a slot counts."""
     own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
     rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
@@ -178,12 +178,12 @@ _RUNS = ("on", "charge", "give")
 
 
 def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
-    """Return the steering of devices of sites by Luna and owners from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
+    """Return, by the sites' keys, where Luna or owners steered devices in ``first`` ≤ slot < ``end`` and so changed what was measured.
 
-    A confirmed command counts, whoever decided it; an owner's block also without a command.
+    Confirmed commands count, whoever decided them, and owners' blocks even without a command.
     """
     log = control_log.c
-    # A device's set-points stand under its own name: what follows the colon of its key, or all of a key without one.
+    # Set-points are keyed by the device's name: the part of its key after the colon, or the whole key without one.
     setpoint = log.allowed[func.split_part(log.device, ":", -1)]
     is_curtailed, ran = (log.device == "pv") & (setpoint["mode"].astext != "free"), setpoint["mode"].astext.in_(_RUNS)
     within = log.site_key.in_(sites_by_key) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
@@ -203,7 +203,7 @@ def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site],
 
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
-    """Return the slots (UTC, naive) in which a block ran what no meter takes out of the house's."""
+    """Return the slots (UTC, naive) in which a block ran a device whose energy is part of the house's metered load."""
     kinds = [kind for kind in DEVICE_KINDS if kind.commands and kind.meter and block.device in {device.name for device in kind.of(site)}]
     device = next((kind.commands.key(block.device) for kind in kinds if kind.commands), None)
     if device is None or is_metered_apart(site, device):
@@ -219,13 +219,13 @@ def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]
     return Steering(starts, limit_kwh, np.array(runs, dtype="datetime64[s]"))
 
 
-# What the batteries' row and that of another device have in common.
+# Columns that the rows of batteries and of other devices share.
 _OWN = ("override", "decision", "version")
 _DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision}
 
 
 def _state(fields: Mapping[str, Any]) -> ControlState:
-    """Return how a device stands; an override or a decision that another release stored in its own form counts as none, so that a new one takes its place."""
+    """Return a control state; an override or a decision that another release stored in its own form is dropped, so that a new one replaces it."""
     plain = {name: value for name, value in fields.items() if name not in _DOCUMENTS}
     parsers = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
     return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in parsers.items()})

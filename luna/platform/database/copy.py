@@ -1,6 +1,6 @@
-"""Arrays into tables through PostgreSQL's binary COPY, and out of them as array values.
+"""Bulk transfer of NumPy arrays: into tables by PostgreSQL's binary COPY, out of queries as array values.
 
-Rows never become Python objects: a batch is one NumPy record array laid out as the wire wants it.
+Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
@@ -23,9 +23,9 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from luna.platform.database import chunks
 
 Array = NDArray[Any]
-# An array holds one value per row, anything else is the value of every row.
+# An array has one value per row; a scalar applies to all rows.
 Columns = Mapping[str, Array | str | int | datetime]
-# What a stored row becomes: itself, the new one, or the new one with its unknown values taken from the stored.
+# On an existing key: keep the stored row, replace it, or replace only where the new value is known.
 OnConflict = Literal["keep", "replace", "complete"]
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -41,7 +41,7 @@ SQL_TYPES = {"f8": "float8", "i2": "int2", "i4": "int4", "i8": "int8", "b1": "bo
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a bulk write did, in rows."""
+    """Rows inserted, updated and unchanged by a bulk write."""
 
     inserted: int = 0
     updated: int = 0
@@ -52,18 +52,18 @@ class Written:
 
     @property
     def rows(self) -> int:
-        """Rows handed in."""
+        """All rows that were passed."""
         return self.inserted + self.updated + self.unchanged
 
 
 def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflict: OnConflict = "replace") -> Written:
-    """Write rows of which some may be stored already.
+    """Insert rows, and apply ``on_conflict`` to those whose key exists.
 
-    New rows go straight into ``table``; where a key is already there, all go through a staging table.
+    New rows are copied straight into ``table``; where any key exists, all go through a staging table.
 
     Args:
         columns: by column name ``float64`` (NaN: unknown), ``int16``/``32``/``64``, ``bool`` or ``datetime64`` (UTC) arrays of equal length, or one value for
-            all rows. They hold the primary key, each key once; text (``S``) is quickest where equal values stand together.
+            all rows. They include the primary key, each key once; text (``S``) is fastest with equal values adjacent.
 
     Invariants: writing the same rows twice changes nothing the second time.
     """
@@ -81,7 +81,7 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
 
 
 def append(connection: Connection, table: str, columns: Columns) -> int:
-    """Append rows to ``table``; a key that is already there is an error. Returns the number of rows."""
+    """Append rows to ``table`` and return their number; an existing key raises."""
     arrays = {name: array for name, array in _broadcast(columns).items() if array.dtype.kind != "f" or not np.isnan(array).all()}
     with cursor(connection) as session:
         with session.copy(_copy_into(table, arrays)) as copy:
@@ -97,7 +97,7 @@ def _copy_into(table: str, columns: Iterable[str]) -> sql.Composed:
 
 
 def _append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
-    """Append rows of few, large values to ``table``, by the PostgreSQL ``types`` of the columns; a key that is already there is an error."""
+    """Append rows of few, large values to ``table``, with the PostgreSQL ``types`` of the columns; an existing key raises."""
     with cursor(connection) as session, session.copy(_copy_into(table, types)) as copy:
         copy.set_types(list(types.values()))
         for row in rows:
@@ -107,7 +107,7 @@ def _append_rows(connection: Connection, table: str, types: Mapping[str, str], r
 def upsert_rows(
     connection: Connection, table: Table, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, on_conflict: Literal["keep", "replace"]
 ) -> None:
-    """Store rows of few, large values, each by column, in the PostgreSQL ``types``; ``on_conflict`` says what becomes of one whose key is there."""
+    """Store rows of few, large values, each by column, with the PostgreSQL ``types``; ``on_conflict`` applies to existing keys."""
     if not rows:
         return
     if len(rows) > 1:
@@ -115,13 +115,13 @@ def upsert_rows(
         with suppress(psycopg.errors.UniqueViolation), connection.begin_nested():
             _append_rows(connection, table.name, types, copied)
             return
-    # One row, or rows of which some may be there: a COPY takes three turns with the server.
+    # For one row, or after a conflict; COPY would take three round trips.
     connection.execute(_insert_rows(table, tuple(types), on_conflict), rows)
 
 
 @cache
 def _insert_rows(table: Table, names: Sequence[str], on_conflict: Literal["keep", "replace"]) -> Insert:
-    # To put it together takes as long as one small row.
+    # Cached: building the statement takes as long as inserting one small row.
     write, keys = insert(table), table.primary_key.columns
     if on_conflict == "keep":
         return write.on_conflict_do_nothing()
@@ -131,10 +131,10 @@ def _insert_rows(table: Table, names: Sequence[str], on_conflict: Literal["keep"
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
     """Return the result of ``query`` as arrays.
 
-    The server packs each column into one array value: a COPY would hand over row by row, three times as slow.
+    The server packs each column into one array value; COPY would send row by row, three times as slow.
 
     Args:
-        query: yields one column per entry of ``types``, none of them NULL: floats go through ``known``.
+        query: yields one column per entry of ``types``, without NULL: see ``coalesced``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
     with cursor(connection) as session:
@@ -145,11 +145,11 @@ def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]
 
 
 def read_rows(connection: Connection, query: sql.Composed, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Return the rows of ``query`` whose values are few, and some of them long.
+    """Return the rows of ``query``: few values each, some of them long arrays.
 
     Args:
-        query: yields one column per entry of ``kinds``, none of them NULL.
-        kinds: ``i4``, ``M8`` (an instant), ``f8[]`` or ``M8[s][]`` (arrays of floats, or of instants, free of NULL), in the query's order.
+        query: yields one column per entry of ``kinds``, without NULL.
+        kinds: ``i4``, ``M8`` (an instant), ``f8[]`` or ``M8[s][]`` (arrays of floats, or of instants, without NULL), in the query's order.
     """
     with cursor(connection) as session:
         session.execute(query, binary=True)
@@ -159,9 +159,9 @@ def read_rows(connection: Connection, query: sql.Composed, kinds: Sequence[str])
 
 
 def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
-    """Return the result of a query by the values of its first column, integers; of each the other columns, in order of the next ``by`` - 1 of them.
+    """Group the result of a query by its first column, integers; each group holds the other columns, sorted by the next ``by`` - 1 of them.
 
-    The server is not asked to order: rows that come along an index are in order already, and where they are not, arrays sort in a tenth of the time.
+    Sorting here instead of in the server: rows from an index are sorted already, and otherwise arrays sort in a tenth of the time.
     """
     (_, keys), *columns = rows.items()
     order = _find_order([keys, *(values for _, values in columns[: by - 1])])
@@ -172,7 +172,7 @@ def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Arra
 
 
 def _find_order(columns: Sequence[Array]) -> Array | None:
-    """Return the order of rows by several columns, None where they stand in it."""
+    """Return the permutation that sorts rows by several columns, None where they are sorted."""
     same, ordered = np.ones(max(columns[0].size - 1, 0), dtype=bool), True
     for column in columns:
         step = np.diff(column.astype(np.int64, copy=False))
@@ -182,23 +182,23 @@ def _find_order(columns: Sequence[Array]) -> Array | None:
 
 
 def identifiers(names: Iterable[str]) -> sql.Composed:
-    """Return names of columns as a list of a query."""
+    """Return column names as an SQL list."""
     return _COMMA.join(map(sql.Identifier, names))
 
 
 def coalesced(*columns: str) -> sql.Composed:
-    """Return expressions that give NaN where float ``columns`` are unknown: ``read`` needs elements of equal width."""
+    """Return SQL expressions that are NaN where float ``columns`` are NULL: ``read`` needs elements of equal width."""
     return _COMMA.join(sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns)
 
 
 def packed(columns: Iterable[str]) -> sql.Composed:
-    """Return expressions that give each of ``columns`` as one array of all rows: handed over row by row they would cost twice as much."""
+    """Return SQL expressions that aggregate each of ``columns`` into one array; row by row the transfer would cost twice as much."""
     return _COMMA.join(sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns)
 
 
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     """Yield rows in the binary format, without signature and trailer. NaN becomes NULL."""
-    # Fields of one width make rows of one: text is written in runs of one value.
+    # Rows of equal width need fields of equal width: text is encoded in runs of one value.
     texts = {name: array for name, array in arrays.items() if array.dtype.kind == "S" and array.strides != (0,)}
     edges = {0, len(next(iter(arrays.values())))}.union(*((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist() for array in texts.values()))
     for first, end in pairwise(sorted(edges)):
@@ -229,7 +229,7 @@ def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
             unknown[name] = missing
     if not unknown:
         return rows.tobytes()
-    # A NULL has a length of -1 and no bytes: cut its bytes out.
+    # A NULL has length -1 and no bytes: remove its bytes.
     keep = np.ones((rows.size, rows.itemsize), dtype=np.bool_)
     for name, missing in unknown.items():
         width, offset = rows.dtype.fields[name][0].itemsize, rows.dtype.fields[name][1]  # type: ignore[index]
@@ -238,7 +238,7 @@ def _fill(rows: Array, wires: Mapping[str, Array]) -> bytes:
 
 
 class _Upsert:
-    """The statements that carry a staging table into its target."""
+    """The statements that move a staging table into its target."""
 
     def __init__(self, table: Table, columns: Mapping[str, Array]) -> None:
         self.table = table
@@ -252,13 +252,13 @@ class _Upsert:
 
     def insert(self) -> sql.Composed:
         names = identifiers(self.columns)
-        # The anti-join passes over rows that are there faster than ON CONFLICT does, which is left with those that others are just adding.
+        # The anti-join skips existing rows faster than ON CONFLICT, which handles only those of concurrent transactions.
         return sql.SQL(
             "INSERT INTO {table} ({names}) SELECT {names} FROM staging WHERE NOT EXISTS (SELECT FROM {table} WHERE {same}) ON CONFLICT DO NOTHING"
         ).format(table=sql.Identifier(self.table.name), names=names, same=self._same_key())
 
     def update(self, *, complete: bool) -> sql.Composed:
-        """Return the statement that changes the rows whose values differ, and touches no other."""
+        """Return the statement that updates only rows whose values differ."""
         form = "coalesce({}, {})" if complete else "{}"
         fresh = {name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete]) for name in self.values}
         return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
@@ -274,7 +274,7 @@ class _Upsert:
         return sql.SQL(" AND ").join([*equal, *(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name]))])
 
     def _bound_key(self, name: str) -> sql.Composed:
-        # Constants tell the planner which part of the index matters; without them it reads the whole table.
+        # With constants the planner scans only that part of the index; without them it reads the whole table.
         return sql.SQL("{} BETWEEN {} AND {}").format(self._stored(name), *_extremes(self.columns[name]))
 
     def _stored(self, name: str) -> sql.Identifier:
@@ -296,7 +296,7 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Return a cursor of the driver inside the connection's transaction, for what SQLAlchemy cannot say."""
+    """Return a psycopg cursor inside the connection's transaction, for statements that SQLAlchemy cannot express."""
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise psycopg.OperationalError("the connection is closed")
@@ -321,7 +321,7 @@ def _scalar(value: str | int | datetime) -> Array:
 
 
 def _has_extremes(array: Array) -> bool:
-    # How text sorts is the database's choice; one text for all rows needs no order.
+    # The collation of text depends on the database; a single text needs no order.
     return array.dtype.kind != "S" or array.strides == (0,)
 
 
@@ -339,7 +339,7 @@ def _wire(array: Array) -> Array:
 
 
 def _unpack(cell: bytes | None, kind: str) -> Array:
-    """Return the elements of an array value; no rows make none. Source: PostgreSQL, array_send."""
+    """Return the elements of a binary array value; NULL is empty. Source: PostgreSQL, array_send."""
     if cell is None:
         return np.empty(0, dtype=kind)
     wire, own = _element_types(kind)
@@ -349,7 +349,7 @@ def _unpack(cell: bytes | None, kind: str) -> Array:
 
 @cache
 def _element_types(kind: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """Return an element as it comes, behind its length, and as it is worked with. To put a type together takes as long as to read an array."""
+    """Return an element's wire type, with its length, and its native type. Cached: building them takes as long as reading an array."""
     own = np.dtype("i8" if kind.startswith("M") else kind)
     return np.dtype([("length", ">i4"), ("value", own.newbyteorder(">"))]), own
 

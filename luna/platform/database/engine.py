@@ -1,4 +1,4 @@
-"""Connections: one pool per process, one unit of work per request or task."""
+"""Connects to PostgreSQL: one connection pool per process, one unit of work (transaction) per request or task."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,18 +17,18 @@ from luna.energy.refusals import refuse
 
 ResultT = TypeVar("ResultT")
 
-# A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
+# No correct statement runs this long: bulk writes are split into chunks far below it.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_LIMIT = timedelta(minutes=10)
-# Either side notices within a minute that the other's machine is gone: by signs of life where nothing is under way, by what nobody acknowledges where
-# something is. By themselves, sockets would wait for two hours, and for a quarter of one.
+# Both sides detect a vanished peer within a minute, by keep-alives on an idle connection and by the time-out for unacknowledged data on a
+# busy one; the defaults are two hours and a quarter of one.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _UNACKNOWLEDGED = timedelta(minutes=1)
-# A database made without an encoding (SQL_ASCII) hands over bytes unless it is told one.
+# A database with SQL_ASCII returns bytes unless the client sets an encoding.
 CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": int(_UNACKNOWLEDGED / timedelta(milliseconds=1)), **_KEEPALIVES}
 
-# What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
+# Temporary: a server that is away or restarts, or refuses writes, as a replica does until its promotion.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 _AWAY = "database-away"
 _REASONS: dict[type[Exception], str] = {
@@ -39,12 +39,12 @@ _REASONS: dict[type[Exception], str] = {
 
 
 def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle_limit: timedelta = IDLE_LIMIT) -> Engine:
-    """Return an engine for ``url``; nothing is opened before the first unit of work.
+    """Return an engine for ``url``; it connects at the first unit of work.
 
     Args:
         url: of a PostgreSQL.
-        application_name: what the server calls these connections.
-        pool_size: connections kept.
+        application_name: of the connections, as the server shows it.
+        pool_size: connections kept open.
         idle_limit: how long a unit of work may compute between two statements.
 
     Raises:
@@ -55,12 +55,12 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
         "lock_timeout": _milliseconds(LOCK_TIMEOUT),
         "idle_in_transaction_session_timeout": _milliseconds(idle_limit),
-        # A client whose machine is gone must not hold its locks for hours; that of a killed one closes by itself.
+        # A vanished client must not hold its locks for hours; a killed one closes its connection itself.
         **{f"tcp_{name}": seconds for name, seconds in _KEEPALIVES.items()},
         "tcp_user_timeout": _milliseconds(_UNACKNOWLEDGED),
         # Queries here take milliseconds; compiling them takes hundreds.
         "jit": "off",
-        # Loading a year again may change more rows in compressed chunks than TimescaleDB allows by itself; elsewhere nobody reads this.
+        # Loading a year again may exceed TimescaleDB's default limit for compressed chunks; PostgreSQL alone ignores this.
         "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
     connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
@@ -70,23 +70,23 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
 
 
 def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
-    """Have the pool connect anew where the server has closed a session meanwhile: to look costs microseconds, to ask the server a turn with it.
+    """Discard a pooled connection that the server has closed: polling the socket takes microseconds, a query a round trip.
 
-    A server whose machine is gone says nothing; it would answer nothing either.
+    A vanished server sends nothing, and would not answer a query either.
     """
     look = poll()
     if not session.closed:
         look.register(session.fileno(), POLLIN)
-    # Of a session in which nothing is under way only its end is to be read.
+    # An idle connection becomes readable only when the server closes it.
     if session.closed or look.poll(0):
         raise InvalidatePoolError
 
 
 def parse_address(url: str) -> URL:
-    """Return a PostgreSQL's address (``postgresql://…``), spoken to through psycopg.
+    """Parse a PostgreSQL URL (``postgresql://…``) and select psycopg as its driver.
 
     Raises:
-        InvalidInputError: no address of a PostgreSQL; its value stays unsaid, for it may hold a password.
+        InvalidInputError: no address of a PostgreSQL; the value is not shown, for it may hold a password.
     """
     try:
         address = make_url(url)
@@ -103,10 +103,10 @@ def _no_address() -> LunaError:
 
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection whose writes are committed together at the end, or not at all.
+    """Yield a connection in a transaction: all writes of the block are committed together, or none.
 
     Raises:
-        UnavailableError: the database cannot be reached, takes no writes for now, or a lock or statement took too long.
+        UnavailableError: the database cannot be reached or refuses writes, or a lock or statement timed out.
         FullError: its disk is full.
     """
     whole = _WHOLE.get()
@@ -115,13 +115,13 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
 
 
 def do_in_unit(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT:
-    """Return what ``work`` returns of one unit of work."""
+    """Run ``work`` in a unit of work and return its result."""
     with unit_of_work(engine) as connection:
         return work(connection)
 
 
 class WholeUnit:
-    """One transaction for the units of work of one request: what they write is committed with ``store``, or not at all. Its parts follow one another."""
+    """One transaction for all units of work of a request: their writes are committed by ``store``, or not at all. Parts run one after the other."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -131,7 +131,7 @@ class WholeUnit:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Let units of work on this engine be parts of this one, in this thread and in those that it asks."""
+        """Make units of work on this engine parts of this one, in this thread and in threads that copy its context."""
         token = _WHOLE.set(self)
         try:
             yield
@@ -140,7 +140,7 @@ class WholeUnit:
 
     @contextmanager
     def part(self) -> Iterator[Connection]:
-        """Yield the connection for one unit of work, which is taken back alone where it raises."""
+        """Yield the connection for one unit of work; where it raises, its writes alone are rolled back to a savepoint."""
         connection = self._connection = self._connection or self.engine.connect()
         self._open_parts += 1
         try:
@@ -149,11 +149,11 @@ class WholeUnit:
         finally:
             self._open_parts -= 1
         if not self._open_parts and connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None:
-            # It has only read: nothing to keep, and no connection to hold while a worker is waited for.
+            # Nothing was written: release the connection while the request may wait for a worker.
             self.close()
 
     def store(self, write: Callable[[Connection], None]) -> None:
-        """Commit all that was written, with what ``write`` adds, then do what was to be done afterwards.
+        """Commit all writes together with those of ``write``, then run the ``after_commit`` steps.
 
         Raises:
             UnavailableError: as ``unit_of_work``.
@@ -171,7 +171,7 @@ class WholeUnit:
             _WHOLE.reset(token)
 
     def close(self) -> None:
-        """Take back what was not stored."""
+        """Roll back what was not committed."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -181,7 +181,7 @@ _WHOLE: ContextVar[WholeUnit | None] = ContextVar("whole_unit", default=None)
 
 
 def after_commit(engine: Engine, step: Callable[[], object]) -> None:
-    """Do ``step`` once what was written just now is committed: at once, or with the whole of which it is a part."""
+    """Run ``step`` now, just after a commit; within a ``WholeUnit`` after that one's commit."""
     whole = _WHOLE.get()
     if whole is None or whole.engine is not engine:
         step()
@@ -191,7 +191,7 @@ def after_commit(engine: Engine, step: Callable[[], object]) -> None:
 
 @contextmanager
 def own_session(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection outside pool and transactions, closed at the end: what its session holds, such as a lock, ends with it.
+    """Yield an autocommit connection outside the pool, closed at the end; session state such as an advisory lock ends with it.
 
     Raises:
         UnavailableError: the database cannot be reached.
@@ -203,7 +203,7 @@ def own_session(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Let what passes leave the block as an UnavailableError."""
+    """Convert temporary database errors of the block to UnavailableError."""
     try:
         yield
     except (OperationalError, InternalError) as exc:

@@ -1,4 +1,4 @@
-"""Which version of the forecasts drives a site's planner, and which training it rests on; every decision is kept."""
+"""Stores which forecast version a site is planned from, and with which training; all decisions are kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from luna.platform.database.schema.forecasting import forecast_activations
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.training_runs import TrainingRun
 
-# What drives the planner until something has proven better, and wherever that falls silent.
+# The version until another has proven better, and the fallback where that issues nothing.
 DEFAULT_VERSION = "baseline_like_days"
 
-# training: a new model of the version that is active takes the place of the one before.
+# training: a new model of the active version replaced the previous one.
 DecidedBy = Literal["rule", "hand", "rollback", "training"]
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A decision: from ``decided_at`` on, which the database notes, ``forecast_version`` drives the planner.
+    """A decision: the planner uses ``forecast_version`` from ``decided_at`` on, which the database sets.
 
-    ``run_id`` names the training whose model speaks for the version; None: the latest one, or a baseline, which has none.
+    ``run_id`` is the training of the version's model; None: the latest one, or a baseline, which has none.
     """
 
     forecast_version: str
@@ -39,7 +39,7 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActiveVersion:
-    """What drives the planner now: pinned by the owner, or as last decided; neither: the default. ``run_id`` as in ``Activation``."""
+    """The version that the planner uses: pinned by the owner, else the last decision, else the default. ``run_id`` as in ``Activation``."""
 
     forecast_version: str
     pinned: bool = False
@@ -48,27 +48,27 @@ class ActiveVersion:
 
     @property
     def reason(self) -> str:
-        """Why it does."""
+        """Why this version is active."""
         if self.pinned:
             return "pinned by the owner: forecasting.active_forecast_version of the site"
         return self.last.reason if self.last else "the default, until another version has proven better"
 
     @property
     def since(self) -> datetime | None:
-        """When it was decided; None for a pin and for the default, of which that is not known."""
+        """When it was decided; None for a pin and for the default, where it is unknown."""
         return None if self.pinned or self.last is None else self.last.decided_at
 
 
 def activate(connection: Connection, site_id: str, activation: Activation) -> bool:
-    """Store a decision; False, and nothing stored, where version and run are those that hold already.
+    """Store a decision; return False, and store nothing, where version and run are unchanged.
 
-    A new training is to be activated only where its version is the one ``current`` names: what was not promoted must not come to drive the planner.
+    A new training may be activated only for the version of ``current``: an unpromoted version must not drive the planner.
 
     Raises:
         NotFoundError: no such site.
     """
     key = sites.key_of(connection, site_id)
-    # The site's row stays locked to the end of the transaction: of two deciders the second sees what the first decided.
+    # The row lock serialises concurrent decisions of a site.
     connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
     last = current(connection, site_id)
     if last is not None and (last.forecast_version, last.run_id) == (activation.forecast_version, activation.run_id):
@@ -80,23 +80,23 @@ def activate(connection: Connection, site_id: str, activation: Activation) -> bo
 
 
 def current(connection: Connection, site_id: str) -> Activation | None:
-    """Return the last decision; None where nothing was ever decided."""
+    """Return the last decision; None where there is none."""
     row = connection.execute(_select(connection, site_id).limit(1)).mappings().first()
     return None if row is None else _activation(row)
 
 
 def history(connection: Connection, site_id: str) -> list[Activation]:
-    """Return every decision, the last one first."""
+    """Return all decisions, the last one first."""
     return [_activation(row) for row in connection.execute(_select(connection, site_id)).mappings()]
 
 
 def find_active(connection: Connection, site: Site) -> ActiveVersion:
-    """Return what drives the planner of a site."""
+    """Return the version that the planner of a site uses."""
     return _active(site, current(connection, site.name))
 
 
 def find_active_each(connection: Connection, sites_by_key: Mapping[int, Site]) -> dict[int, ActiveVersion]:
-    """Return what drives the planner of each of many sites, all by their keys."""
+    """Return the version that the planner of each site uses, by the sites' keys."""
     table = forecast_activations.c
     columns = [table.site_key, *(table[name] for name in Activation.__dataclass_fields__)]
     newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(sites_by_key)).order_by(table.site_key, table.activation_id.desc())
@@ -112,7 +112,7 @@ def _active(site: Site, last: Activation | None) -> ActiveVersion:
 
 
 def find_run(connection: Connection, site_id: str, *, version: str, before: datetime) -> TrainingRun | None:
-    """Return the training that speaks for a version at ``before``: the one its activation names, else the latest; none that learned from after ``before``."""
+    """Return the training of a version at ``before``: the activated one, else the latest, without trainings on data from after ``before``."""
     last = current(connection, site_id)
     if last is not None and last.run_id is not None and last.forecast_version == version:
         run = training_runs.load(connection, site_id, last.run_id)
@@ -122,7 +122,7 @@ def find_run(connection: Connection, site_id: str, *, version: str, before: date
 
 
 def find_runs_each(connection: Connection, active_by_key: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
-    """Return the same of many sites by their keys, each with its name and what is active; those without one are left out."""
+    """Return ``find_run`` of many sites by their keys, each with its name and active version; sites without a training are left out."""
     runs = training_runs.latest_each(connection, list(active_by_key), version=version, before=before)
     for key, (name, active) in active_by_key.items():
         last = active.last
@@ -133,13 +133,13 @@ def find_runs_each(connection: Connection, active_by_key: Mapping[int, tuple[str
 
 
 def find_previous(decisions: Sequence[Activation]) -> Activation | None:
-    """Return what a rollback goes back to, None where that is the default: each rollback takes back one decision, also when several follow each other.
+    """Return the decision that a rollback restores, None for the default; consecutive rollbacks undo one decision each.
 
     Args:
         decisions: as ``history`` returns them, the last one first.
 
     Raises:
-        ConflictError: every decision was taken back already.
+        ConflictError: all decisions are undone already.
     """
     standing: list[Activation] = []
     for decision in reversed(decisions):

@@ -1,4 +1,4 @@
-"""Issues of forecasts: what each rests on, and what widened it."""
+"""Stores a row per forecast issue: the amount of history behind it, what widened its bands, and its model."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,19 +12,19 @@ from luna.platform.database.schema.forecasting import forecast_issues
 from luna.platform.database.schema.sites import sites as site_table
 
 Window = tuple[datetime | None, datetime | None]
-# What was issued before is due in any case; no more of the table is looked at.
+# An older issue is due anyway; limits the rows to read.
 RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastIssue:
-    """One issue: a version at an instant.
+    """A forecast issue: a version at an instant.
 
     Args:
-        stage: how much history it rests on: cold, profile, young or full.
+        stage: the amount of history: cold, profile, young or full.
         reasons: codes of ``luna.words.compromises`` that widened the bands.
-        run_id: the training whose model spoke; None: none did.
-        level: how the recent level was corrected, by series; None: nothing said so.
+        run_id: the training of its model; None: no trained model.
+        level: correction of the recent level by series; None: not recorded.
     """
 
     forecast_version: str
@@ -35,7 +35,7 @@ class ForecastIssue:
     level: Mapping[str, Any] | None = None
 
 
-# By the column of a row the type in which it is copied.
+# PostgreSQL type of each column for COPY.
 _COPIED = {
     "forecast_version": "text",
     "issued_at": "timestamptz",
@@ -48,7 +48,7 @@ _COPIED = {
 
 
 def upsert(connection: Connection, site_id: str, issues: Sequence[ForecastIssue]) -> None:
-    """Store issues; one of the same version and instant takes the place of the first."""
+    """Store issues; one of the same version and instant is replaced."""
     upsert_each(connection, {sites.key_of(connection, site_id): issues})
 
 
@@ -59,7 +59,7 @@ def upsert_each(connection: Connection, issues: Mapping[int, Sequence[ForecastIs
 
 
 def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[ForecastIssue]:
-    """Return every issue of a version from ``first`` to ``last``, both included, in order."""
+    """Return the issues of a version from ``first`` to ``last``, both included, in order."""
     table = forecast_issues.c
     columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last))
@@ -67,7 +67,7 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
 
 
 def read_reasons_each(connection: Connection, issued: Mapping[int, tuple[str, datetime]]) -> dict[int, tuple[str, ...]]:
-    """Return the codes of what widened one issue of each site, named by version and instant, by the sites' keys; one that is not noted is left out."""
+    """Return the reasons of one issue (version, instant) of each site by the sites' keys, without issues that are not stored."""
     table = forecast_issues.c
     issue_keys = [(key, version, at) for key, (version, at) in issued.items()]
     rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(issue_keys)))
@@ -83,12 +83,12 @@ def list_newest(
     after: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> list[ForecastIssue]:
-    """Return the issues of a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+    """Return the issues of a site, the newest first.
 
     Args:
-        issued: when they were issued.
+        issued: first instant of issue and the one after the last; None: unbounded.
         version: of this version alone.
-        after: instant and version of the issue behind which the list begins.
+        after: the cursor: instant and version of the last issue of the previous page.
         limit: how many at most.
 
     Raises:
@@ -108,7 +108,7 @@ def list_newest(
 
 
 def last_issued_each(connection: Connection, keys: Collection[int], *, until: datetime) -> dict[int, dict[str, datetime]]:
-    """Return when each version of each site, by its key, was issued last, at ``until`` or before."""
+    """Return the last issue of each version of each site, by its key, at or before ``until`` and within the day before it."""
     table = forecast_issues.c
     query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
         table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT
@@ -120,7 +120,7 @@ def last_issued_each(connection: Connection, keys: Collection[int], *, until: da
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
-    """Return, for each site, when any version of it was issued last; None where none ever was."""
+    """Return the last issue of any version for each site; None where there is none."""
     newest = select(func.max(forecast_issues.c.issued_at)).where(forecast_issues.c.site_key == site_table.c.site_key).scalar_subquery()
     rows = connection.execute(select(site_table.c.name, newest).order_by(site_table.c.name))
     return {name: instant and instant.astimezone(UTC) for name, instant in rows}

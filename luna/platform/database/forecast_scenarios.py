@@ -1,4 +1,4 @@
-"""Joint courses of load, PV and prices, one document per issue."""
+"""Stores joint scenarios of load, PV and prices, one document per forecast issue."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,21 +12,21 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import copy, sites
 from luna.platform.database.schema.forecasting import forecast_scenarios
 
-# Watt-hours, and hundredths of what a MWh is quoted in: finer than any forecast.
+# Tenths of a watt-hour, and hundredths of the currency per MWh: finer than any forecast.
 ENERGY_DIGITS, PRICE_DIGITS, PROBABILITY_DIGITS = 4, 5, 6
-# No issue looks further ahead.
+# Longest horizon of an issue.
 REACH = timedelta(days=15)
-# By the column of a row the type in which it is copied.
+# PostgreSQL type of each column for COPY.
 _COPIED = {"site_key": "int4", "forecast_version": "text", "issued_at": "timestamptz", "paths": "jsonb"}
 
 
 def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
-    """Store the courses beside the forecast that they belong to; those of the same issue take the place of the first."""
+    """Store the scenarios of a forecast issue; those of the same issue are replaced."""
     save_each(connection, {sites.key_of(connection, site_id): [scenarios]})
 
 
 def save_each(connection: Connection, scenarios: Mapping[int, Sequence[Scenarios]]) -> None:
-    """Store the courses of many sites by their keys; see ``save``."""
+    """Store the scenarios of many sites by their keys; see ``save``."""
     rows = [
         {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)}
         for key, each in scenarios.items()
@@ -36,9 +36,9 @@ def save_each(connection: Connection, scenarios: Mapping[int, Sequence[Scenarios
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Scenarios | None:
-    """Return the latest courses issued at or before ``known_at`` on ``timeline`` (quarter-hours); slots they do not reach are NaN.
+    """Return the last scenarios issued at or before ``known_at`` on ``timeline`` (quarter-hours), NaN beyond their horizon.
 
-    None where those do not cover the first slot.
+    None where they do not cover the first slot.
     """
     table = forecast_scenarios.c
     query = select(table.issued_at, table.paths).where(
@@ -56,7 +56,7 @@ def read(connection: Connection, site_id: str, timeline: Timeline, *, version: s
 
 
 def describe(scenarios: Scenarios) -> dict[str, Any]:
-    """Return the outward form: energies by the tenth of a watt-hour, prices by the hundredth per MWh, null where nothing is known."""
+    """Return the stored document: energies to 0.1 Wh, prices to 0.01 per MWh, null where unknown."""
     return {
         "probability": np.round(scenarios.probability, PROBABILITY_DIGITS).tolist(),
         "load_kwh": _round(scenarios.load_kwh, ENERGY_DIGITS),
@@ -67,7 +67,7 @@ def describe(scenarios: Scenarios) -> dict[str, Any]:
 
 
 def parse(paths: Mapping[str, Any], issued_at: datetime, version: str) -> Scenarios:
-    """Return the courses of a stored document."""
+    """Parse the scenarios of a stored document."""
     probability, load, pv = (np.array(paths[name], dtype=np.float64) for name in ("probability", "load_kwh", "pv_kwh"))
     spot = {market: np.array(values, dtype=np.float64) for market, values in paths["spot_price"].items()}
     timeline = Timeline(floor_to(issued_at, SLOT), SLOT, load.shape[1])

@@ -1,4 +1,4 @@
-"""How the forecasts of a site stand: the version that drives its planner and why, scores in shadow, decisions and trainings."""
+"""Describes the forecasts of a site: the active version and the reason, shadow scores, decisions and trainings."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from luna.platform.database.forecast_activations import Activation, ActiveVersio
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.database.training_runs import TrainingRun
 
-# A fortnight is what the rule needs, four weeks is what it looks at.
+# Days that the rule needs, and days that it considers.
 SPANS_DAYS = (DAYS_TO_PROVE, 28)
-# Days that could not be scored may lie between those that count.
+# Longer than the days it considers, because some days cannot be scored.
 REVIEW_DAYS = sum(SPANS_DAYS)
-# A day of issue is scored when the 48 hours after it have passed.
+# A day of issue is scored once the 48 hours after it have passed.
 SCORED_AFTER_DAYS = 3
 DECISIONS, TRAININGS = 10, 5
-# The only version that learns.
+# The only trained version.
 TRAINED_VERSION = "aurora_v1.0"
 
 
 def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
-    """Return how the forecasts of a site stand at an instant; shadow scores are those of the last days that were scored.
+    """Return the state of a site's forecasts at an instant, with shadow scores of the last scored days.
 
     Raises:
         NotFoundError: no such site.
@@ -51,7 +51,7 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return which version drives the planner of a site and why, and which trained one waits to; the one answer for plan, replay, training and status.
+    """Return the active version of a site with its reason, and the trained version that waits for promotion; shared by plan, replay, training and status.
 
     Args:
         connection: to the database.
@@ -68,7 +68,7 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
 def find_waiting_each(
     connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime
 ) -> dict[int, WaitingVersion]:
-    """Return the trained version that waits to drive the planner, by the sites' keys, as ``describe_driving`` tells it; where none does, none."""
+    """Return the trained version that waits for promotion by the sites' keys, see ``describe_driving``; sites without one are left out."""
     trained = training_runs.list_trained(connection, list(sites_by_key), version=TRAINED_VERSION)
     unpinned = {key: sites_by_key[key] for key in trained if not active[key].pinned}
     waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in unpinned.items()}
@@ -93,7 +93,7 @@ def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, 
 
 
 def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
-    """Return the days on which the rule has both the active and the trained version before it, in order."""
+    """Return the days on which both the active and the trained version are scored, in order."""
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return []
@@ -103,9 +103,9 @@ def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> l
 
 
 def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date:
-    """Return the first day of issue that the rule looks at.
+    """Return the first day of issue that the promotion rule considers.
 
-    After a promotion or rollback by hand only days issued later count: what a person decided against is not undone by what they knew.
+    After a manual promotion or rollback only later days count: the rule must not revert a person's decision by data that the person knew.
     """
     first = last_day - timedelta(days=REVIEW_DAYS - 1)
     if active.last is None or active.last.decided_at is None or active.last.decided_by not in ("hand", "rollback"):
@@ -114,7 +114,7 @@ def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date
 
 
 def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
-    """Return what every version scored over the last days that were scored, once for each of ``SPANS_DAYS``; empty where none was."""
+    """Return the scores of all versions over the last scored days, once for each of ``SPANS_DAYS``; empty without scores."""
     last = forecast_scores.last_day(connection, site_id)
     if last is None:
         return []
@@ -132,7 +132,7 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
 
 
 def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> VersionRecord:
-    """Return the means over the days of one version's scores, and of what its errors cost."""
+    """Return the means of a version's daily scores and of its regret."""
     series = {}
     for name in sorted({score.series for score in scores}):
         own = [score for score in scores if score.series == name]

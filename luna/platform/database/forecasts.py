@@ -1,4 +1,4 @@
-"""Forecasts as issued: the expectation of a slot by version and instant."""
+"""Stores forecasts of load and PV by version and time of issue, and selects the one that a site is planned from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ from luna.platform.database.forecast_activations import ActiveVersion
 from luna.platform.database.schema.series import slot_forecasts
 from luna.words import say_instant
 
-# Column of the table → place in ``Quantiles``.
+# Column suffix → field of ``Quantiles``.
 PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
-# No forecast looks further ahead: issues before that cannot hold a slot.
+# Longest horizon: earlier issues cannot contain a slot.
 REACH = timedelta(days=15)
 COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
 
 
 @dataclass(frozen=True, slots=True)
 class DrivingForecast:
-    """What a site is planned from; ``fallback_reason`` says why that is not a fresh issue of its active version, None where it is one."""
+    """The forecast that a site is planned from; ``fallback_reason`` says why it is not a fresh issue of the active version, None where it is."""
 
     forecast: Forecast
     fallback_reason: str | None = None
 
 
 def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) -> copy.Written:
-    """Store forecasts of quarter-hours; one issued again at the same instant by the same version takes the place of the first.
+    """Store forecasts of quarter-hours; an issue of the same version and instant is replaced.
 
     Raises:
         InvalidInputError: slots of another length.
@@ -46,7 +46,7 @@ def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) 
 def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]) -> copy.Written:
     """Store forecasts of many sites, by the sites' keys, with one COPY; see ``upsert``."""
     rows = [(key, forecast) for key, each in issued.items() for forecast in each]
-    # Versions together: so text is copied.
+    # COPY encodes text in runs of equal values.
     rows.sort(key=lambda row: row[1].version)
     written = _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
     plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
@@ -54,7 +54,7 @@ def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]
 
 
 def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
-    """Return the forecast to plan from: the active version's, the default's where that has no fresh one, and where neither has, the one issued last."""
+    """Return the forecast to plan from: a fresh issue of the active version, else a fresh one of the default version, else the newest of the two."""
     key = sites.key_of(connection, site.name)
     active = {key: forecast_activations.find_active(connection, site)}
     return read_driving_each(connection, {key: site}, active, timeline, known_at=known_at).get(key)
@@ -69,9 +69,9 @@ def read_driving_each(
     known_at: datetime,
     parts: Sequence[str] = PARTS,
 ) -> dict[int, DrivingForecast]:
-    """Return the same of many sites by their keys, each with what is ``active``; one of which no forecast covers the start is left out.
+    """Return ``read_driving`` of many sites by their keys, with their ``active`` versions; sites without a forecast of the first slot are left out.
 
-    Of ``Quantiles`` only ``parts`` are read, the others are NaN.
+    Only ``parts`` of ``Quantiles`` are read, the others are NaN.
     """
     issuers = [(key, version) for key in sites_by_key for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
     issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
@@ -105,7 +105,7 @@ LAST_ISSUES = sql.SQL(
 
 
 def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
-    """Return by site and version the last issue that covers a slot, in the order ``issuers``; what never was is left out."""
+    """Return by site and version the last issue that covers a slot, in the order of ``issuers``, without versions that have none."""
     keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:
@@ -138,7 +138,7 @@ def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]
 
 
 def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:
-    """Return one of ``COLUMNS`` on quarter-hours, each as last forecast within ``issued``, first and last instant included; else NaN."""
+    """Return one of ``COLUMNS`` per quarter-hour from the last forecast issued for it within ``issued``, both ends included; NaN without one."""
     window = max(issued[0], timeline.start - REACH), min(issued[1], timeline.end)
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
@@ -149,7 +149,7 @@ def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, ver
 
 
 def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
-    """Return every forecast issued from ``first`` to ``last``, both included, in order of issue."""
+    """Return the forecasts issued from ``first`` to ``last``, both included, in order of issue."""
     query = sql.SQL(
         "SELECT issued_at, slot_start, {} FROM slot_forecasts"
         " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
@@ -162,7 +162,7 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
 
 
 def find_reach(connection: Connection, site_id: str, *, version: str, issued_at: datetime) -> datetime | None:
-    """Return until when a version's issue looks ahead; None where it holds no slot."""
+    """Return the end of an issue's horizon; None where it has no slots."""
     table = slot_forecasts.c
     of_issue = table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at == issued_at
     last = connection.scalar(select(table.slot_start).where(*of_issue).order_by(table.slot_start.desc()).limit(1))
@@ -170,7 +170,7 @@ def find_reach(connection: Connection, site_id: str, *, version: str, issued_at:
 
 
 def read_instants(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[datetime]:
-    """Return when forecasts were issued from ``first`` to ``last``, both included, in order."""
+    """Return the times of issue from ``first`` to ``last``, both included, in order."""
     table = slot_forecasts.c
     query = select(table.issued_at).where(
         table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last)

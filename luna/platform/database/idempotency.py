@@ -1,7 +1,7 @@
-"""Answers to requests that carry an idempotency key, kept so that a second one is answered alike and does nothing.
+"""Stores replies by idempotency key, so that a repeated request gets the same reply and does nothing.
 
-Who answers holds the key by a lock of a database session, which ends with its process: after a death the next one goes on at once. What a request writes is
-committed together with its answer, by whoever stores one first: of two who both believe that they hold a key, the second writes nothing.
+A key is locked by an advisory lock of a database session, which ends with its process: after a crash the next request proceeds at once. The writes of a request
+are committed together with its reply; of two processes that both believe they hold the key, the second commits nothing.
 """
 
 import threading
@@ -21,14 +21,14 @@ from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
 
 RETENTION = timedelta(hours=24)
-# Shorter than outcomes of workers are kept: later nobody can tell whether one did what its gateway died over.
+# Shorter than the retention of workers' results: later the outcome of a gateway's crash cannot be determined.
 REPEATABLE = timedelta(minutes=55)
-# The server notices within 25 s that the machine of a gateway is gone without a word; one that died closes its session by itself.
+# The server detects a vanished gateway within 25 s; a killed one closes its session itself.
 _KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3", "SET tcp_user_timeout = 25000")
 
 
 class AnswerKey(NamedTuple):
-    """The key of a reply: the caller, the operation and the caller's key."""
+    """The key of a reply: the caller, the operation and the caller's idempotency key."""
 
     caller: str
     operation: str
@@ -45,7 +45,7 @@ class StoredReply:
 
 
 class LockedKeys:
-    """The keys that this process holds, by locks of one database session; threads share it."""
+    """The keys that this process has locked in one database session; thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -54,7 +54,7 @@ class LockedKeys:
         self._session: Connection | None = None
 
     def take(self, key: AnswerKey) -> bool:
-        """Lock the key; False: it is locked already, in this process or another one.
+        """Lock the key; return False where it is locked, in this process or another one.
 
         Raises:
             UnavailableError: the database is away.
@@ -66,18 +66,18 @@ class LockedKeys:
             return True
 
     def give_back(self, key: AnswerKey) -> None:
-        """Hold the key no longer."""
+        """Unlock the key."""
         with self._mutex:
             self._locked.discard(key)
             try:
                 if self._session is not None:
                     self._call_lock(func.pg_advisory_unlock, key)
             except UnavailableError:
-                # A session that is gone holds nothing.
+                # A lost session has no locks.
                 self._end_session()
 
     def close(self) -> None:
-        """Hold nothing any more."""
+        """Release all locks."""
         with self._mutex:
             self._end_session()
 
@@ -107,7 +107,7 @@ class LockedKeys:
 
 
 def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: bool) -> StoredReply | datetime:
-    """Return the answer that was given to this request; where it is the caller's to answer now, since when it has waited for one.
+    """Return the stored reply to this request; where the caller has to answer it, the time at which it was first received.
 
     Args:
         connection: of a unit of work.
@@ -116,8 +116,8 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: b
         is_locked: whether this process holds the key.
 
     Raises:
-        ConflictError: the first request is still being answered, or it began so long ago that nobody knows what became of it.
-        InvalidInputError: the key came with another request.
+        ConflictError: the first request is still in progress, or it is so old that its outcome is unknown.
+        InvalidInputError: the key was used with another request.
     """
     table = idempotent_answers
     connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - RETENTION))
@@ -141,7 +141,7 @@ def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
     """Store the reply to the request of a locked key.
 
     Raises:
-        ConflictError: somebody else answered it meanwhile; nothing of this answer may be committed.
+        ConflictError: another process answered it meanwhile; nothing of this reply may be committed.
     """
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
     if not connection.execute(update(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)).rowcount:
@@ -149,12 +149,12 @@ def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
 
 
 def release(connection: Connection, key: AnswerKey) -> None:
-    """Release a locked key: its request was refused and changed nothing, so that it may be corrected and sent again."""
+    """Delete a locked key without a reply: its request was refused and changed nothing, so that it may be corrected and sent again."""
     connection.execute(delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)))
 
 
 def forget_old(connection: Connection) -> int:
-    """Delete what is older than ``RETENTION``; returns how many."""
+    """Delete keys older than ``RETENTION``; return how many."""
     return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - RETENTION)).rowcount
 
 

@@ -1,4 +1,4 @@
-"""Bring a database to a revision of the schema, safely while others do the same."""
+"""Migrates a database to a revision of the schema; concurrent calls are serialised by an advisory lock."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +14,22 @@ from luna.energy.refusals import refuse
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
 from luna.platform.database.revision import current, head, list_revisions
 
-# Any number will do, as long as every Luna uses the same one.
+# An arbitrary number, the same in all releases.
 ADVISORY_LOCK = 5_862_411
 WAIT_FOR_OTHERS = "60s"
 WAIT_FOR_TABLES = "5s"
-# Moving rows into chunks takes a minute per ten million of them. A statement that is stuck must not keep tables, and everyone who waits here, for ever.
+# Moving rows into chunks takes a minute per ten million; the limit keeps a stuck statement from holding locks for ever.
 LONGEST_STATEMENT = "30min"
-# What is computed from other tables is no loss.
+# Derived from other tables: dropping them loses nothing.
 DERIVED = ("slot_observations_by_hour", "slot_observations_by_day", "rollup_marks")
 FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at ``url`` up to ``revision``; one that is already there is left alone.
+    """Upgrade the database at ``url`` to ``revision``; no-op where it is there already.
 
     Raises:
-        ConflictError: its tables are at a revision that this release does not know, a newer one's or one from before the first release; nothing was changed.
+        ConflictError: its revision is unknown to this release, newer or from before the first release; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
@@ -37,11 +37,10 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:
-    """Take the database at ``url`` back to ``revision``.
+    """Downgrade the database at ``url`` to ``revision``.
 
     Raises:
-        ConflictError: rows or values of rows would be lost, and ``drop_data`` does not allow that, or this release does not know the revision of the tables;
-            nothing was changed.
+        ConflictError: data would be lost without ``drop_data``, or this release does not know the database's revision; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
@@ -80,7 +79,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the name of the table of each column, by what stays the same when a table is called otherwise."""
+    """Return the table name of each column, by object id and column name, which survive a renaming of the table."""
     query = (
         "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
         " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'"
@@ -89,12 +88,12 @@ def _columns(connection: Connection) -> dict[tuple[int, str], str]:
 
 
 def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the columns that hold a value in any row other than the constant that they have by default, with the names of their tables."""
+    """Return the columns in which any row has a value other than the constant default, with the names of their tables."""
     query = (
         "SELECT attrelid, attname, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef"
         " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE NOT attisdropped"
     )
-    # What is called for each row, such as the time, is none.
+    # A function call, such as the current time, is no constant.
     constants = {(row.attrelid, row.attname): row.expression for row in connection.execute(text(query)) if "(" not in row.expression}
 
     def is_filled(name: str, of: str, constant: str | None) -> bool:

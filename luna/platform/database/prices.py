@@ -1,7 +1,7 @@
-"""Prices of markets, every revision kept with the instant it was published; a site's own series stands among them under a name of its own.
+"""Stores market prices with all revisions by time of publication, and sites' own price series, which are named after the site.
 
-A market may be stored in several currencies: who reads says in which, and a price in another one is unknown to it. A row's key holds no currency, so a
-market's second one stands under a name of its own, ``SE3 in EUR``.
+A market may be stored in several currencies; a reader names the currency, and prices in another one are unknown to it. The primary key has no currency, so a
+market's second currency is stored under its own name, ``SE3 in EUR``.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 from luna.platform.database import copy, plan_causes
 from luna.platform.database.schema.series import market_prices
 
-# That of a site that names none.
+# Default currency of a site.
 USUAL_CURRENCY = str(Site.model_fields["currency"].default)
 _STORED = sql.SQL(
     "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS requested (name, apart, currency, number)"
@@ -30,14 +30,14 @@ _STORED = sql.SQL(
 
 
 class StoredSeries(NamedTuple):
-    """Prices as they are stored: under the name of a market, or of a site's own series, in one currency."""
+    """Name and currency of stored prices: a market's, or a site's own series."""
 
     name: str
     currency: str
 
     @property
     def apart(self) -> str:
-        """The name under which they stand where another currency has the plain one; a site's own series replaces what it was in."""
+        """The name of the series where another currency has the plain one; a site's own series has one currency, which replaces the earlier one."""
         return self.name if self.name.startswith("site:") else f"{self.name} in {self.currency}"
 
 
@@ -56,7 +56,7 @@ def upsert(
         published_at: one instant for all, or one per slot.
 
     Raises:
-        InvalidInputError: a price is no finite number.
+        InvalidInputError: a price is not finite.
     """
     if not np.isfinite(price).all():
         raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
@@ -78,7 +78,7 @@ def upsert(
 
 
 def read(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY, known_at: datetime | None = None) -> FloatArray:
-    """Return the price of every slot as last published at or before ``known_at`` (default: ever), NaN where none is known in ``currency``.
+    """Return the price per slot as last published at or before ``known_at`` (None: ever), NaN where it is unknown in ``currency``.
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
     """
@@ -89,7 +89,7 @@ def read(connection: Connection, market: str, timeline: Timeline, *, currency: s
 def read_each(
     connection: Connection, series: Sequence[StoredSeries], timeline: Timeline, *, known_at: datetime | None = None
 ) -> dict[StoredSeries, FloatArray]:
-    """Return the same of many markets and series on quarter-hours."""
+    """Return ``read`` of many series on quarter-hours."""
     query = sql.SQL(
         "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, price FROM {} AND published_at <= {}"
         " ORDER BY requested.number, slot_start, published_at DESC"
@@ -106,30 +106,30 @@ def _stored_of(series: Sequence[StoredSeries], timeline: Timeline) -> sql.Compos
 
 
 def stored_series(site: Site, series: str) -> StoredSeries:
-    """Return where the prices that a site's tariff names are stored: those in the site's currency."""
+    """Return the stored series of a price in a site's tariff, in the site's currency."""
     return StoredSeries(stored_name(site.name, series), site.currency)
 
 
 def stored_name(site_id: str, series: str) -> str:
-    """Return under which name the prices of what a tariff names are stored: a market's under its own, a site's own series under the site's."""
+    """Return the stored name of a price series in a site's tariff: a market's own name, or ``site:…`` for the site's own series."""
     return f"site:{site_id}:{series.removeprefix(OWN)}" if series.startswith(OWN) else series
 
 
 def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
-    """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``economics.prices.price_slots`` takes them; see ``read``."""
+    """Return the prices of a site's tariff by ``tariff.price_series``, for ``economics.prices.price_slots``; see ``read``."""
     named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
     return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
 
 
 def find_priced(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
-    """Return of which names, as stored, any price of a timeline's slots is known."""
+    """Return the stored names that have any price on a timeline's slots."""
     table = market_prices.c
     inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
     return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
 def find_foreign(connection: Connection, series: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
-    """Return the other currencies in which prices of a timeline's slots are known."""
+    """Return the other currencies in which each series has prices on a timeline's slots."""
     names = {each.name for each in series}
     if not names:
         return {}
@@ -141,7 +141,7 @@ def find_foreign(connection: Connection, series: Collection[StoredSeries], timel
 
 
 def find_unused_each(connection: Connection, stored_sites: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
-    """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
+    """Return, by site, the stored names of its own series that have prices on the timeline although its tariff does not use them."""
     own = {
         site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in stored_sites
     }
@@ -154,29 +154,29 @@ def require_market(connection: Connection, market: str) -> None:
     """Check that prices of a market are stored.
 
     Raises:
-        NotFoundError: none is.
+        NotFoundError: there are none.
     """
     if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
         raise refuse("no-market-prices", field="series", value=market)
 
 
 def forget_market(connection: Connection, market: str) -> None:
-    """Delete every price of a market."""
+    """Delete all prices of a market."""
     connection.execute(delete(market_prices).where(market_prices.c.market == market))
 
 
-# Slot start, when it was published, price; in order of slot and publication.
+# Slot start, time of publication, price; sorted by slot and publication.
 Revisions = tuple[InstantArray, InstantArray, FloatArray]
 
 
 def read_revisions(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY) -> Revisions:
-    """Return every revision of the quarter-hours of ``timeline`` in ``currency``."""
+    """Return all revisions of the prices of ``timeline`` in ``currency``."""
     series = StoredSeries(market, currency)
     return read_revisions_each(connection, [series], timeline)[series]
 
 
 def read_revisions_each(connection: Connection, series: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
-    """Return the same of many markets and series."""
+    """Return ``read_revisions`` of many series."""
     query = sql.SQL("SELECT requested.number, slot_start, published_at, price FROM {} ORDER BY requested.number, slot_start, published_at").format(
         _stored_of(series, timeline)
     )

@@ -1,7 +1,7 @@
-"""A sensor's readings for readers: as they are, or aggregates computed in the database, so that one row per bucket travels instead of every reading.
+"""Queries a sensor's readings: raw, or aggregated per bucket in the database, so that one row per bucket is transferred.
 
-Plain SQL is the default. TimescaleDB's toolkit may do the same work: both give the same runs of readings, and what follows from these is computed in
-``luna.energy.readings``. What the toolkit refuses is logged and done without it.
+Plain SQL is the default; TimescaleDB's toolkit is an alternative. Both produce the same runs of readings, from which ``luna.energy.readings`` computes the
+result. Where the toolkit fails, that is logged and plain SQL is used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from luna.energy.timeline import FloatArray, InstantArray, parse_zone
 from luna.platform.database import copy, readings, sites, timescale
 
 READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
-# The readings beside the window say how its first and its last bucket are connected to what lies outside.
+# The neighbouring readings outside the window connect its first and last bucket.
 NEIGHBOURS = sql.SQL(
     "(SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
     " (SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant >= {end} ORDER BY instant LIMIT 1)"
@@ -41,7 +41,7 @@ TOOLKIT_RUNS = sql.SQL(
 )
 TOOLKIT_SHAPE = sql.SQL("SELECT time, value FROM unnest((SELECT lttb(instant, value, {points}) FROM {readings})) ORDER BY time")
 RUN_TYPES = {"first_at": "M8[us]", "first": "f8", "last_at": "M8[us]", "last": "f8", "inner": "f8", "silent": "f8"}
-# A sensor that says it knows nothing: a counter has counted on meanwhile.
+# Without unavailable readings: a counter goes on counting meanwhile.
 KNOWN_VALUES = sql.SQL("{} AND value <> 'NaN'")
 
 log = structlog.get_logger("luna.database")
@@ -49,13 +49,13 @@ log = structlog.get_logger("luna.database")
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What is gained from one reading to the next, in plain SQL; and over all readings of a bucket, by the toolkit."""
+    """The increase from one reading to the next in plain SQL, and over a bucket in the toolkit's."""
 
     plain: sql.SQL
     toolkit: sql.SQL
 
 
-# Source: timescaledb-toolkit, counter_agg and time_weight. The average of a single reading is null there, for it lasts no time.
+# Source: timescaledb-toolkit, counter_agg and time_weight, whose average of a single reading is null, because it has no duration.
 INCREASE = Gain(
     sql.SQL("CASE WHEN value >= value_before THEN value - value_before ELSE value END"),
     sql.SQL("delta(counter_agg(instant, value))"),
@@ -71,7 +71,7 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
 
     Raises:
         NotFoundError: no such site, sensor or meter.
-        InvalidInputError: more buckets than anyone reads.
+        InvalidInputError: too many buckets.
     """
     if query.aggregate in BUCKETED:
         zone = parse_zone(sites.load(connection, site_id).timezone)
@@ -92,7 +92,7 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     if query.limit is None or instants.size <= query.limit:
         return _readings(query, instants, values)
     page = _readings(query, instants[: query.limit], values[: query.limit])
-    # What arrives between the two answers is not passed over: the next begins right behind the last reading.
+    # The next page begins right after the last reading, so that readings that arrive in between are not skipped.
     return replace(page, following=instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
 
 
@@ -101,11 +101,11 @@ def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -
 
 
 def read_increase(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
-    """Return how much a cumulative counter rose in each bucket, resets taken into account.
+    """Return the increase of a cumulative counter per bucket, with resets taken into account.
 
     Args:
-        edges: where one bucket ends and the next begins, ascending, UTC.
-        toolkit: let TimescaleDB's toolkit do it.
+        edges: boundaries of the buckets, ascending, UTC.
+        toolkit: use TimescaleDB's toolkit.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -115,11 +115,11 @@ def read_increase(connection: Connection, site_id: str, sensor: str | Register, 
 
 
 def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
-    """Return the mean over time of each bucket; a value holds until the next reading, as sensors that report changes alone mean it.
+    """Return the time-weighted mean per bucket; a value holds until the next reading, as for sensors that report on change.
 
     Args:
-        edges: where one bucket ends and the next begins, ascending, UTC.
-        toolkit: let TimescaleDB's toolkit do it.
+        edges: boundaries of the buckets, ascending, UTC.
+        toolkit: use TimescaleDB's toolkit.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -130,12 +130,12 @@ def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | 
 def read_shape(
     connection: Connection, site_id: str, sensor: str | Register, *, window: tuple[datetime, datetime], points: int, toolkit: bool = False
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of at most ``points`` readings of ``window`` that keep the curve's shape.
+    """Return instants and values of at most ``points`` readings that preserve the curve's shape.
 
     Args:
         window: first instant, and the one after the last, UTC.
         points: three or more.
-        toolkit: let TimescaleDB's toolkit choose.
+        toolkit: use TimescaleDB's toolkit.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -156,7 +156,7 @@ def _read_runs(connection: Connection, rows: sql.Composed, edges: Sequence[datet
     forms = PLAIN_RUNS.format(gain=gain.plain, placed=placed), TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed)
     plain, quick = (sql.SQL("{} UNION ALL {} ORDER BY 1").format(form, NEIGHBOURS.format(**window)) for form in forms)
     runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
-    # The toolkit makes no difference between a silent sensor and a value: what it could not add up is added up without it.
+    # The toolkit treats NaN as a value, which makes its sums NaN: compute those in plain SQL.
     return Runs(**copy.read(connection, plain, RUN_TYPES)) if toolkit and np.isnan(runs.inner).any() else runs
 
 

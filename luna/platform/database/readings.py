@@ -1,4 +1,4 @@
-"""Raw values of sensors, as received."""
+"""Stores sensor readings as received, with the units in which they were reported; NaN is a sensor's "unavailable"."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,16 +22,16 @@ LONG_GAP = np.timedelta64(30, "D")
 
 
 def register(connection: Connection, site_id: str, units: Mapping[str, str | None]) -> dict[str, int]:
-    """Make sure the named sensors of a site exist and return the number of each.
+    """Create missing sensors of a site and return the key of each.
 
     Args:
-        units: sensor → the unit of its readings where none is known yet; None: unknown.
+        units: sensor → the unit of its readings, stored where none is known yet; None: unknown.
     """
     key = sites.key_of(connection, site_id)
     stored = _find_sensors(connection, key, units)
     new = {name: unit for name, unit in units.items() if name not in stored or (unit is not None and stored[name].unit is None)}
     if new:
-        # An insert takes a number also where the row is there already, and numbers are not endless: only what is new is inserted.
+        # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and the keys are 32 bits: insert new ones only.
         statement = insert(sensors)
         first_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
         rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
@@ -45,10 +45,10 @@ def upsert(
 ) -> copy.Written:
     """Store readings; ``sensor_keys`` come from ``register``.
 
-    NaN says that the sensor knew nothing at that instant: it is stored where no number is, and gives way to one.
+    NaN means unavailable: it is stored where there is no number, and a number replaces it.
 
     Args:
-        units: in which they are; where they do not say, in the unit that holds at their instant.
+        units: of the values; None, or a value without one: the unit that holds for the sensor at that instant.
     """
     silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
     if units is not None:
@@ -57,13 +57,13 @@ def upsert(
     columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
     for places in _stretches(instants[~silent]):
         stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
-    # The same number in another unit is another value.
+    # The same number in another unit counts as a change.
     changed = min(in_other_units, stored.unchanged)
     return copy.Written(stored.inserted, stored.updated + changed, stored.unchanged - changed)
 
 
 def _stretches(instants: InstantArray) -> list[IndexArray]:
-    """Return the places of instants with no long gap between them: a device whose clock began in 1970 must not fill a hypertable with chunks since then."""
+    """Split the positions at long gaps in time: a device whose clock started in 1970 must not create a hypertable's chunks for decades."""
     if not instants.size or np.ptp(instants) <= LONG_GAP:
         return [np.arange(instants.size)]
     ordered = np.argsort(instants, kind="stable")
@@ -80,7 +80,7 @@ def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], insta
         return
     for places in _stretches(instants):
         chunks.prepare(connection, sensor_readings, {"instant": instants[places]})
-    # Binary COPY writes NaN as NULL, which this column refuses; a NaN of PostgreSQL's own it takes.
+    # COPY here encodes NaN as NULL, which this column refuses; INSERT stores PostgreSQL's NaN.
     rows = [
         {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
         for key, instant in zip(sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True)
@@ -89,7 +89,7 @@ def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], insta
 
 
 def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
-    """Return the site's sensors and the units in which each spoke.
+    """Return the unit history of a site's sensors by name.
 
     Raises:
         NotFoundError: no such site.
@@ -101,25 +101,25 @@ def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
 
 
 def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
-    """Return the instant of the last reading of a site's named sensors by ``now``; None where there is none.
+    """Return the instant of the last reading of any of the named sensors at or before ``now``; None where there is none.
 
     Raises:
         NotFoundError: no such site.
     """
     keys = select(sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))).subquery()
-    # Sensor by sensor: each takes the newest end of an index, all of them at once would read every row.
+    # Per sensor, an index lookup each; one query over all of them would read every row.
     newest = select(func.max(sensor_readings.c.instant)).where(sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now)
     instant: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
     return instant
 
 
 def read_spans(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, datetime]]:
-    """Return when each of a site's named sensors had its first known value, and its last by ``now``; one that never had any is absent.
+    """Return the instants of the first and the last known value at or before ``now`` of each named sensor, without sensors that have none.
 
     Raises:
         NotFoundError: no such site.
     """
-    # The database orders NaN, which is unknown, above all numbers.
+    # PostgreSQL orders NaN (unknown) above all numbers.
     has_value = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
     first, last = (select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery() for end in (func.min, func.max))
     is_named = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
@@ -128,10 +128,10 @@ def read_spans(connection: Connection, site_id: str, names: Collection[str], *, 
 
 
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:
-    """Return the number that stands for a sensor.
+    """Return a sensor's numeric key.
 
     Raises:
-        NotFoundError: no such site, or no such sensor at it; the remedy lists those there are.
+        NotFoundError: no such site, or no such sensor of it; the remedy lists the existing ones.
     """
     rows = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
     keys_by_name = {row.name: row.sensor_key for row in rows}
@@ -143,9 +143,9 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
 
 
 def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
-    """Return where the readings of a sensor, or of a meter's register, lie: table and condition, to which a window is added.
+    """Return table and WHERE clause of a sensor's or a meter register's readings, to which the caller adds a window.
 
-    Those of a sensor are in its newest unit, as ``recorded_span.list_series`` says it; what cannot be converted to that is left out.
+    A sensor's values are converted to its newest unit, see ``recorded_span.list_series``; values that cannot be converted are left out.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -160,7 +160,7 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
         whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
         factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
-        # The planner looks through this: a window still goes by the index.
+        # PostgreSQL flattens this subquery, so a window still uses the index.
         return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
             factor, key
         )
@@ -174,7 +174,7 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
 def read(
     connection: Connection, site_id: str, sensor: str | Register, *, first: datetime, end: datetime, most: int | None = None
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor from ``first`` on, before ``end``, and no more than the first ``most``.
+    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``, at most the first ``most``.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -187,7 +187,7 @@ def read(
 
 
 def read_each(connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime) -> dict[str, tuple[InstantArray, FloatArray]]:
-    """Return the same of several sensors by their names, in one query, each value as received; one without readings is left out, or with an unknown name."""
+    """Return instants and values, as received, of several sensors in one query; sensors that are unknown or without readings are left out."""
     stored = _find_sensors(connection, sites.key_of(connection, site_id), names)
     query = sql.SQL("SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) AND instant >= {} AND instant < {}").format(
         [row.sensor_key for row in stored.values()], first, end
@@ -197,7 +197,7 @@ def read_each(connection: Connection, site_id: str, names: Collection[str], *, f
 
 
 def read_with_previous(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor, as received, from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
+    """Return instants and values, as received, of a sensor in ``first`` ≤ instant < ``end``, with the reading before them, which holds at ``first``.
 
     Raises:
         NotFoundError: no such site or sensor.
@@ -209,7 +209,7 @@ def read_with_previous(connection: Connection, site_id: str, sensor: str, *, fir
 def read_with_previous_each(
     connection: Connection, sensor_names: Sequence[tuple[int, str]], *, first: datetime, end: datetime
 ) -> list[tuple[InstantArray, FloatArray]]:
-    """Return the same of many sensors, each by its site's key and its name, in order; nothing of one that is not there."""
+    """Return ``read_with_previous`` of many sensors, by site key and name, in order; an unknown sensor has empty arrays."""
     if not sensor_names:
         return []
     query = sql.SQL(

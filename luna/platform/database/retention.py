@@ -1,7 +1,7 @@
-"""Deletes what is too old to keep, where TimescaleDB has no policy that does.
+"""Deletes rows beyond their retention where TimescaleDB has no policy for it.
 
-On hypertables whole chunks are dropped, on plain tables rows are deleted series by series along the key, so that no statement reads a whole table. The newest
-forecast of a site and version stays whatever its age, and so does the newest plan of a site and system. Observations and prices are never touched.
+Hypertables drop whole chunks; plain tables delete rows series by series along the key, so that no statement scans a whole table. The newest forecast of each
+site and version is always kept, and so is the newest plan of each site and system. Observations and prices are never deleted.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from sqlalchemy import Connection
 
 from luna.platform.database import copy, timescale
 
-# A statement stays far below its time-out, and a run within its task's: what is left over goes in the next run.
+# Keeps a statement far below its time-out and a run below its task's; the rest is deleted by the next run.
 BATCH_ROWS = 50_000
 BATCHES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Aging:
-    """How the rows of a table age.
+    """The retention of a table's rows.
 
     Args:
-        series: the columns that tell one series from another; with ``time`` they lead the primary key or an index.
-        time: the instant that makes a row old.
-        keep_newest: keep the rows of each series' newest ``time`` whatever its age.
-        batch_rows: rows deleted by one statement.
+        series: the columns that identify a series; with ``time`` they lead the primary key or an index.
+        time: the column of a row's age.
+        keep_newest: keep the rows with each series' newest ``time`` whatever its age.
+        batch_rows: rows deleted per statement.
     """
 
     series: tuple[str, ...]
@@ -35,14 +35,14 @@ class Aging:
     batch_rows: int = BATCH_ROWS
 
 
-# A plan and its request lie in some thirty rows beside the table's own.
+# A plan with its request takes some thirty rows of the TOAST table.
 PLAN_ROWS = 2_000
 
 TABLES = {
     "slot_forecasts": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_issues": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_scenarios": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
-    # What a site follows is its newest plan, or one that was issued days ago at most.
+    # The plan in force is the newest one, or at most days old.
     "plan_history": Aging(("site", "system_id"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
     "antares_plan_history": Aging(("site_key", "policy"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
     "sensor_readings": Aging(("sensor_key",), "instant"),
@@ -51,9 +51,9 @@ TABLES = {
 
 
 def delete_old(connection: Connection, ages: Mapping[str, timedelta | None], *, now: datetime) -> dict[str, int]:
-    """Delete what is older than its table's age and return how much: rows of a plain table, chunks of a hypertable.
+    """Delete rows older than their table's age; return the number of rows of a plain table, of chunks of a hypertable.
 
-    A hypertable keeps a chunk until all of it is old, so it holds up to a chunk more than asked. A table with a retention policy is left to it.
+    A hypertable keeps a chunk until all of it is old. Tables with a retention policy are left to TimescaleDB.
 
     Args:
         ages: table (of ``TABLES``) → age; None keeps everything.
@@ -97,7 +97,7 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
 
 
 def _series(table: str, aging: Aging) -> sql.Composed:
-    """Return a part of a recursive query that steps from one series to the next along the index, however many rows each has."""
+    """Return a recursive CTE that steps from series to series along the index, independent of the number of rows."""
     return sql.SQL(
         "series AS ((SELECT {names} FROM {table} ORDER BY {names} LIMIT 1) UNION ALL"
         " SELECT following.* FROM series CROSS JOIN LATERAL"
@@ -132,7 +132,7 @@ def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
 
 
 def _protected_windows(connection: Connection, table: str, cutoff: datetime) -> list[tuple[datetime, datetime]]:
-    """Return first and last slot of each newest forecast that is old enough to lie in a chunk that goes."""
+    """Return first and last slot of each series' newest forecast that is old enough to be in a chunk to be dropped."""
     aging = TABLES[table]
     if not aging.keep_newest:
         return []

@@ -1,7 +1,7 @@
-"""What sites did per hour and per day: brought up to date where the database keeps it in tables, and read in place of quarter-hours.
+"""Maintains and reads hourly and daily rollups of the observations, where they are tables.
 
-Writers of quarter-hours mark the days they change, in their own transaction. The views read a marked day from its quarter-hours, so what is
-read is never late; refreshing makes it quick.
+Writers of quarter-hours mark the days they change in their own transaction. The views compute a marked day from its quarter-hours, so reads are always current;
+refreshing makes them fast.
 """
 
 from dataclasses import dataclass
@@ -20,25 +20,25 @@ from luna.platform.database.schema.series import AVERAGED, SUMMED
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 VIEWS = {HOUR: "slot_observations_hourly", DAY: "slot_observations_daily"}
 TABLES = {HOUR: "slot_observations_by_hour", DAY: "slot_observations_by_day"}
-# Series → its sum and in how many slots it is known, as columns of a rollup give them.
+# Series → SQL of its sum, and the column with its number of known slots.
 SERIES = (
     {f"{name}_kwh": (f"{name}_kwh", f"{name}_slots") for name in SUMMED}
     | {name: (f"{name} * {name}_slots", f"{name}_slots") for name in AVERAGED}
     | {"soc": ("soc_mean * soc_slots", "soc_slots")}
 )
-# Any number will do, as long as every Luna uses the same one.
+# An arbitrary number, the same in all releases.
 REFRESH_LOCK = 5_862_417
-# A batch is a second's work and less, so no other writer of the same rows is kept waiting.
+# A batch takes a second at most, so that it does not block other writers of the same rows for longer.
 BATCH_MARKS = 5_000
 BATCHES = 100
 
-# Nobody can empty the quarter-hours between the statements of a batch.
+# Prevents TRUNCATE of the quarter-hours between the statements of a batch.
 HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
 TAKE = "DELETE FROM rollup_marks WHERE mark IN (SELECT mark FROM rollup_marks ORDER BY mark LIMIT %s) RETURNING site_key, day"
 ANY = "SELECT EXISTS (SELECT FROM rollup_marks)"
-# In order of time, so that what is read together lies together.
+# Ordered, so that rows that are read together are stored together.
 DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day) ORDER BY site_key, day) AS days")
-# Day by day, each found by the key: a join of all at once compares every row with every day.
+# One index lookup per day: a join of all days compares every row with every day.
 COMPUTE = (
     "INSERT INTO {table} SELECT days.site_key, computed.* FROM {days} CROSS JOIN LATERAL"
     " (SELECT date_bin({width}, slot_start, TIMESTAMPTZ 'epoch') AS bucket, count(*), {columns} FROM slot_observations"
@@ -48,14 +48,14 @@ FORGET = (
     "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT kept.ctid FROM {days} CROSS JOIN LATERAL"
     " (SELECT ctid FROM {table} WHERE site_key = days.site_key AND bucket >= day AND bucket < day + INTERVAL '24 hours' OFFSET 0) AS kept))"
 )
-# What came at once is known to the database's planner only when it is counted; what comes day by day it counts by itself.
+# Needed after large batches; autovacuum counts the rows that arrive day by day.
 COUNT = "ANALYZE slot_observations_by_hour, slot_observations_by_day"
 COLUMNS = ", ".join(
     [f"sum({name}_kwh), count({name}_kwh)" for name in SUMMED]
     + ["(array_agg(soc ORDER BY slot_start DESC) FILTER (WHERE soc IS NOT NULL))[1], avg(soc), count(soc)"]
     + [f"avg({name}), count({name})" for name in AVERAGED]
 )
-# Marked days are read from their quarter-hours one by one: of more, all quarter-hours are read sooner.
+# Marked days are read one by one from their quarter-hours; beyond this number it is faster to read all quarter-hours.
 MOST_MARKED = 31
 MARKED = "SELECT count(*) FROM (SELECT FROM rollup_marks WHERE site_key = %s AND day > %s AND day < %s LIMIT %s) AS marked"
 PARTS = (
@@ -67,7 +67,7 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did: marks taken, and days of sites computed anew for them."""
+    """Counts of a refresh: marks removed, and days of sites computed."""
 
     marks: int = 0
     days: int = 0
@@ -77,13 +77,13 @@ class Refreshed:
 
 
 def is_any_marked(connection: Connection) -> bool:
-    """Return whether a day of any site is to be computed anew."""
+    """Return whether any day is marked."""
     with copy.cursor(connection) as session:
         return session.execute(ANY).fetchone() == (True,)
 
 
 def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
-    """Compute marked days anew, batch after batch, each in a transaction of its own, until none is marked or ``batches`` are done."""
+    """Compute marked days in batches, each in a transaction of its own, until none is left or ``batches`` are done."""
     total = Refreshed()
     for _ in range(batches):
         with unit_of_work(engine) as connection:
@@ -98,13 +98,13 @@ def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
 
 
 def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refreshed:
-    """Compute the days of the oldest marks anew; nothing where another refresh runs.
+    """Compute the days of the oldest marks; nothing where another refresh runs.
 
-    A day that is marked while this runs keeps that mark: only those that were seen are taken, and what is computed afterwards holds what they stand for.
+    A mark that is set meanwhile stays: only marks seen at the start are deleted, and the days are computed after that.
     """
     with copy.cursor(connection) as session:
         session.execute(HOLD)
-        # A second refresh could store what it read before this one: one at a time.
+        # One at a time: a second refresh could store older values over newer ones.
         if session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,)).fetchone() != (True,):
             return Refreshed()
         marks = session.execute(TAKE, (most,)).fetchall()
@@ -117,7 +117,7 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
 
 
 def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
-    """Return whether few enough days of ``timeline`` are marked that reading rollups takes less time than reading quarter-hours."""
+    """Return whether so few days of ``timeline`` are marked that reading rollups is faster than reading quarter-hours."""
     window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
     with copy.cursor(connection) as session:
         marked = session.execute(MARKED, (*window, MOST_MARKED + 1)).fetchone()
@@ -125,11 +125,11 @@ def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
 
 
 def read_parts(connection: Connection, site_id: str, series: str, *, timeline: Timeline, width: timedelta) -> tuple[InstantArray, Parts]:
-    """Return a series on ``timeline`` in parts, with the start of each: whole hours or days (``width``), and quarter-hours where ``timeline`` cuts one.
+    """Return a series as sums over whole hours or days (``width``), and over quarter-hours at the ends of ``timeline``, with the start of each part.
 
     Args:
         series: one of ``SERIES``.
-        timeline: quarter-hours that hold a whole part at least.
+        timeline: quarter-hours that contain at least one whole hour or day.
     """
     first, last = floor_to(timeline.start + width - SLOT, width), floor_to(timeline.end, width)
     head, body, tail = np.split(timeline.starts, [(first - timeline.start) // SLOT, (last - timeline.start) // SLOT])

@@ -1,4 +1,4 @@
-"""Rows that hold documents, each read apart: one that this release cannot read is left out of its list, stays as it is stored, and is named in the log."""
+"""Parses stored documents row by row: an unreadable one is skipped, stays unchanged in the database, and is logged."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from luna.energy.errors import InvalidInputError, UnreadableError
 T = TypeVar("T")
 RowT = TypeVar("RowT")
 
-# What reading a document of another form ends with; a validation error is a ValueError.
+# Errors of parsing a document of another form; a ValidationError is a ValueError.
 UNREADABLE = (InvalidInputError, UnreadableError, LookupError, TypeError, ValueError, AttributeError)
 
 MOST_FAULTS = 3
@@ -28,7 +28,7 @@ _SKIPPED: ContextVar[SkippedRows | None] = ContextVar("skipped_rows", default=No
 
 @contextmanager
 def collect_skipped_rows() -> Iterator[SkippedRows]:
-    """Collect the rows that lists skip while the context lasts, each once, instead of logging them."""
+    """Collect the rows that lists skip within the block, each once, instead of logging them."""
     skipped: SkippedRows = {}
     token = _SKIPPED.set(skipped)
     try:
@@ -38,7 +38,7 @@ def collect_skipped_rows() -> Iterator[SkippedRows]:
 
 
 def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
-    """Return each row as ``read`` parses it; a row of an unreadable form is skipped and logged."""
+    """Return each row as parsed by ``read``; unreadable rows are skipped and logged."""
     readable = []
     for row in rows:
         try:
@@ -54,7 +54,7 @@ def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
 
 
 def read_page(connection: Connection, query: Select[object], read: Callable[[RowMapping], T], *, limit: int) -> list[T]:
-    """Return the first ``limit`` rows of a query that can be read: those that cannot do not shorten a page, which would look like the last one."""
+    """Return the first ``limit`` readable rows of a query: skipped rows must not shorten a page, which would look like the last one."""
     skipped = 0
     while True:
         rows = connection.execute(query.limit(limit + skipped)).mappings().all()
@@ -66,7 +66,7 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
 
 
 def _explain(error: Exception) -> str:
-    """Return what is wrong and where, without the values, which may be private."""
+    """Return the error and its place, without values, which may be private."""
     if isinstance(error, ValidationError):
         faults = [f"{error.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False, include_input=False)]
         return "; ".join(faults[:MOST_FAULTS])
@@ -74,6 +74,6 @@ def _explain(error: Exception) -> str:
 
 
 def _name(row: object) -> dict[str, str]:
-    """Return what a row is known by: its short plain values, never a document, which may be private."""
+    """Return the short plain values that identify a row, never a document, which may be private."""
     fields = row.items() if isinstance(row, RowMapping) else ()
     return {str(name): str(value) for name, value in fields if str(name).endswith(("_id", "_key", "name", "day"))}

@@ -1,7 +1,7 @@
-"""What TimescaleDB offers in a database, and the policies it keeps there.
+"""Detects TimescaleDB's edition in a database, and sets its compression and retention policies.
 
-Its Apache edition has hypertables alone. Compression, retention policies and continuous aggregates belong to the community edition, the analytical functions
-to the toolkit. What is refused leaves the database as it was, and says why.
+The Apache edition has hypertables only. Compression, retention policies and continuous aggregates need the community edition, analytical functions the
+toolkit. A refused change leaves the database unchanged and returns the reason.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from luna.platform.settings import Settings
 
-# What lies together in a compressed chunk, and in which order: a series as it is read.
+# Segment and order columns of compressed chunks: a series as it is read.
 SEGMENTS = {
     "slot_observations": ("site_key", "slot_start"),
     "market_prices": ("market", "slot_start, published_at"),
@@ -34,14 +34,14 @@ DIMENSIONS = text(
     " WHERE hypertable_schema = current_schema() AND time_interval IS NOT NULL"
 )
 CONTINUOUS = text("SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()")
-# They are kept where their writers mark what they change.
+# Rollups are tables where this trigger marks changed days.
 HAS_ROLLUP_TRIGGER = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
 COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
 AGES = text(
     "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM timescaledb_information.jobs"
     " WHERE hypertable_schema = current_schema() AND proc_name = 'policy_' || :kind"
 )
-# What a policy's age is called, in its configuration as in the function that adds it.
+# Name of a policy's age, in its configuration and in the function that adds it.
 AGE_KEYS = {"compression": "compress_after", "retention": "drop_after"}
 ADD = {kind: text(f"SELECT add_{kind}_policy(CAST(:table AS regclass), {key} => CAST(:after AS interval))") for kind, key in AGE_KEYS.items()}
 REMOVE = {kind: text(f"SELECT remove_{kind}_policy(CAST(:table AS regclass), if_exists => true)") for kind in AGE_KEYS}
@@ -54,7 +54,7 @@ log = structlog.get_logger("luna.database")
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """What of TimescaleDB is installed in a database; without a version it is plain PostgreSQL."""
+    """The edition of TimescaleDB in a database; without a version it is plain PostgreSQL."""
 
     version: str | None
     licence: str | None
@@ -62,13 +62,13 @@ class Edition:
 
     @property
     def community(self) -> bool:
-        """Whether policies and continuous aggregates may be used."""
+        """Whether policies and continuous aggregates are available."""
         return self.version is not None and self.licence == "timescale"
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """The column by whose time a hypertable is cut into chunks, and how long a chunk is."""
+    """The time column of a hypertable and the length of its chunks."""
 
     column: str
     interval: timedelta
@@ -76,7 +76,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """What the settings ask of TimescaleDB for one table; ``refused`` says why it is not in force, None that it is."""
+    """A policy that the settings require for a table; ``refused`` is the reason why it is not in force, None where it is."""
 
     table: str
     kind: Kind
@@ -85,7 +85,7 @@ class RetentionPolicy:
 
 
 def detect(connection: Connection) -> Edition:
-    """Return what of TimescaleDB the database has."""
+    """Return the edition of TimescaleDB in the database."""
     versions = {row.extname: row.extversion for row in connection.execute(EXTENSIONS)}
     return Edition(versions.get("timescaledb"), connection.scalar(LICENCE), versions.get("timescaledb_toolkit"))
 
@@ -98,9 +98,9 @@ def hypertables(connection: Connection) -> dict[str, Dimension]:
 
 
 def rollups(connection: Connection) -> dict[str, str]:
-    """Return what the hourly and daily rollups are.
+    """Return how the hourly and daily rollups are maintained.
 
-    ``continuous aggregate``: kept by TimescaleDB. ``table``: kept by Luna, whose writers mark what they change. ``view``: computed when read.
+    ``continuous aggregate``: by TimescaleDB. ``table``: by Luna, whose writers mark changed days. ``view``: computed at each read.
     """
     continuous = set(connection.scalars(CONTINUOUS)) if detect(connection).version else set()
     other = "table" if keeps_rollups(connection) else "view"
@@ -108,7 +108,7 @@ def rollups(connection: Connection) -> dict[str, str]:
 
 
 def keeps_rollups(connection: Connection) -> bool:
-    """Return whether the rollups are tables that Luna keeps; what is read from them is never late."""
+    """Return whether the rollups are tables that Luna maintains; reads are current even then."""
     return bool(connection.scalar(HAS_ROLLUP_TRIGGER))
 
 
@@ -120,9 +120,9 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
 
 
 def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
-    """Bring compression and retention in line with the settings; returns the policies and their state.
+    """Bring compression and retention policies in line with the settings; return the policies and their state.
 
-    A policy that is refused is logged and changes nothing. A table whose retention is not set keeps its rows for ever.
+    A refused policy is logged and changes nothing. A table without a retention setting keeps its rows for ever.
 
     Invariants: a second call changes nothing.
     """
@@ -132,11 +132,11 @@ def apply_policies(connection: Connection, settings: Settings) -> list[Retention
 
 
 def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
-    """Return the age at which rows of a table are deleted; None keeps them. Any other table keeps its rows."""
+    """Return the age at which a table's rows are deleted, None: never. Tables that are not listed keep their rows."""
     return {
         "slot_forecasts": settings.forecast_retention,
         "forecast_issues": settings.forecast_retention,
-        # Forty kilobytes an hour and site, which nobody reads once they have come true; no shorter age may be set for forecasts.
+        # 40 kB per hour and site, unused once their horizon has passed; forecast retention has no shorter setting.
         "forecast_scenarios": SCENARIO_RETENTION,
         "plan_history": settings.plan_retention,
         "antares_plan_history": settings.plan_retention,
@@ -146,7 +146,7 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
 
 
 def attempt(connection: Connection, change: Callable[[], None]) -> str | None:
-    """Do what the database may refuse, in a savepoint; returns why it was refused, None where it was done."""
+    """Try a change in a savepoint; return the reason of the refusal, None where it succeeded."""
     try:
         with connection.begin_nested():
             change()

@@ -1,4 +1,4 @@
-"""Pieces of answers while they are made: a worker adds to a stream of Redis, the gateway reads on from where it was. A stream expires by itself."""
+"""Streams answers while they are generated: a worker appends pieces to a Redis stream, the gateway reads on from its last position. Streams expire."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.queue.connection import reachable
 
 RETENTION = timedelta(minutes=10)
-# No answer has more pieces; what a worker gone mad would add pushes out the oldest.
+# No answer has more pieces; a runaway worker drops the oldest ones.
 MOST_PIECES = 5_000
 FIRST = "0"
 _PREFIX = "luna:answers:"
@@ -19,7 +19,7 @@ _PREFIX = "luna:answers:"
 
 @dataclass(frozen=True, slots=True)
 class AnswerPiece:
-    """One piece of an answer on its way: what it is, and its JSON. ``piece_id`` is that of the stream."""
+    """A piece of an answer: its event and its JSON. ``piece_id`` is its id in the stream."""
 
     piece_id: str
     event: str
@@ -27,13 +27,13 @@ class AnswerPiece:
 
 
 class AnswerStreams:
-    """Reads and writes such streams. Threads may share it; every method raises UnavailableError where Redis is away, unless it says otherwise."""
+    """Reads and writes answer streams. Thread-safe; methods raise UnavailableError where Redis is away, unless they say otherwise."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
 
     def add(self, stream: str, event: str, data: str) -> None:
-        """Add a piece; where Redis is away, nobody hears it, and the answer is made all the same."""
+        """Append a piece; where Redis is away it is lost, and the answer goes on."""
         with suppress(UnavailableError), reachable():
             pipe = self._redis.pipeline()
             pipe.xadd(_key(stream), {"event": event, "data": data}, maxlen=MOST_PIECES, approximate=True)
@@ -41,19 +41,19 @@ class AnswerStreams:
             pipe.execute()
 
     def read(self, stream: str, after: str) -> list[AnswerPiece]:
-        """Return the pieces behind ``after`` (``FIRST``: all), those that are there."""
+        """Return the available pieces after the id ``after`` (``FIRST``: all)."""
         with reachable():
-            # The gateway's client waits for nothing: whoever listens comes again.
+            # Non-blocking: the reader polls.
             entries: Any = self._redis.xrange(_key(stream), min=f"({after}" if after != FIRST else "-", count=500)
         return [AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode()) for piece_id, fields in entries]
 
     def cancel(self, stream: str) -> None:
-        """Say that nobody listens any more; where Redis is away, the answer is made to its end."""
+        """Record that the reader has left; where Redis is away the answer is generated to its end."""
         with suppress(UnavailableError), reachable():
             self._redis.set(_cancelled(stream), 1, ex=RETENTION)
 
     def cancelled(self, stream: str) -> bool:
-        """Return whether nobody listens any more; where Redis is away, that is not known."""
+        """Return whether the reader has left; False where Redis is away."""
         with suppress(UnavailableError), reachable():
             return bool(self._redis.exists(_cancelled(stream)))
         return False

@@ -35,7 +35,7 @@ from luna.platform.service_process import end_on_signals, exit_from, health_pars
 from luna.platform.settings import Settings
 
 Look = Callable[[Connection, Settings, datetime], bool]
-# Of what is not here there may always be something to do.
+# Requests that are not listed are always sent.
 LOOKS: Mapping[type[Request], Look] = {
     FollowChangesRequest: lambda connection, settings, now: plan_causes.is_any_due(
         connection, control.list_planned(connection, settings.plan_refresh), now=now
@@ -46,16 +46,16 @@ LOOKS: Mapping[type[Request], Look] = {
 
 
 class PendingWork:
-    """Whether a scheduled request has work: checked before it is sent, so that no worker forks a process for nothing.
+    """Checks whether a scheduled request has work before it is sent, so that no worker forks a process for nothing.
 
-    It asks the database in a thread of its own: one that does not answer holds nothing else up.
+    A separate thread queries the database: one that does not answer blocks nothing else.
 
     Args:
-        settings: say which sites are planned when something of them changes.
-        database_url: where the work stands.
-        patience: how long an answer is waited for.
-        clock: by which what was asked for before is late.
-        looks: by request, what finds out.
+        settings: which sites are replanned on changes.
+        database_url: of the database with the work.
+        patience: how long to wait for the answer.
+        clock: by which work is due.
+        looks: the check of each request.
     """
 
     def __init__(self, settings: Settings, database_url: str, *, patience: timedelta, clock: Clock, looks: Mapping[type[Request], Look] = LOOKS) -> None:
@@ -64,7 +64,7 @@ class PendingWork:
         self._answer: Future[bool] | None = None
 
     def is_there(self, request: type[Request]) -> bool:
-        """Return whether there is work for a request, True also where that is not known in time: then the task itself reports the fault."""
+        """Return whether a request has work; True where that is unknown in time: then the task itself reports the fault."""
         look = self._looks.get(request)
         if look is None or (self._answer is not None and not self._answer.done()):
             return True
@@ -84,15 +84,15 @@ class PendingWork:
         try:
             with unit_of_work(self._engine) as connection:
                 answer.set_result(look(connection, self._settings, self._clock.now()))
-        except Exception as error:  # noqa: BLE001 - what cannot be found out may be something to do, and the task itself says what is wrong
+        except Exception as error:  # noqa: BLE001 - unknown counts as work, and the task itself reports the fault
             log.debug("not found out whether there is work", error=str(error))
             answer.set_result(True)
 
 
-# A message that nobody took by then is dropped, before the next one is due.
+# An unread message expires before the next one is due.
 _LIFETIME_SHARE = 0.9
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-# Two machines' clocks, or one that is corrected while it runs; more than that is another time.
+# Tolerated difference of two clocks, or correction of one; more means that the clock was set.
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 SENT = Counter("luna_beat_sent_messages_total", "Messages sent because they were due.", ["task"])
@@ -103,23 +103,23 @@ HasWork = Callable[[type[Request]], bool]
 
 
 def always(_: type[Request]) -> bool:
-    """Say that there may be something to do."""
+    """Return True: any request may have work."""
     return True
 
 
 class Scheduler(CeleryScheduler):  # type: ignore[misc]
-    """Celery's scheduler in memory, over typed requests; what nobody serves stays due instead of waiting in its queue.
+    """Celery's scheduler in memory, for typed requests; a request without a live worker stays due instead of waiting in its queue.
 
     Args:
         client: sends.
-        schedule: how often to ask for what, each time with the defaults of its request.
-        asked_at: when a task was asked for last, by whichever beat led then; one that never was, or by a clock that has gone back since, is due at once.
-        turn: after how long to look again at what is due and not asked for.
-        clock: says what is due; a machine that slept, or whose clock went back, is not waited for.
-        has_work: whether there is anything to do for a request; what is due without stays due.
+        schedule: the interval of each request, which is sent with its defaults.
+        asked_at: when each task was last sent, by any leading beat; a missing instant, or one in the future, means due at once.
+        turn: interval at which unsent due requests are checked again.
+        clock: decides what is due, also after a suspend or a clock that went back.
+        has_work: whether a request has work; without work it stays due.
     """
 
-    # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
+    # Messages go through the client, which times out where Redis is away; Celery's producer would block.
     producer = None
 
     def __init__(
@@ -136,7 +136,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         app.conf.timezone = "UTC"
         self._client, self._has_work = client, has_work
         self._clock, self._looked_at = clock, (now := clock.now())
-        # Of another machine, or from before the clock went back.
+        # Drop instants in the future: of another machine's clock, or from before the clock went back.
         recent = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
         self.asked_at = {request.task: recent[request.task] for request in schedule if request.task in recent}
         entries = {
@@ -153,7 +153,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
 
     def send_due(self) -> float:
-        """Send all that is due and return the seconds until something may be."""
+        """Send all due requests and return the seconds until the next may be due."""
         self._looked_at = self._clock.now()
         while not (pause := float(self.tick())):
             pass
@@ -161,7 +161,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     @property
     def clock_went_back(self) -> bool:
-        """Whether it is earlier than at the last look: what is due was reckoned by another time."""
+        """Whether the clock has gone back since the last look, which invalidates the due times."""
         return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
@@ -194,13 +194,13 @@ LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for 
 
 
 class Beat:
-    """One beat: turn by turn it sends what is due while it leads, and waits for the lead while it does not.
+    """A beat process: sends due requests while it leads, else waits for the leader lock.
 
     Args:
         redis_url: the queue.
-        schedule: how often to ask for what, each time with the defaults of its request.
+        schedule: the interval of each request, which is sent with its defaults.
         turn: the longest time between two turns.
-        clock: where "now" comes from.
+        clock: the source of the current time.
         has_work: as for ``Scheduler``.
     """
 
@@ -226,7 +226,7 @@ class Beat:
         self.state = "starts"
 
     def turn(self) -> float:
-        """Do what is due and return the seconds until the next turn; without Redis, try at the next turn."""
+        """Send what is due and return the seconds until the next turn; without Redis, retry at the next turn."""
         longest = self._turn.total_seconds()
         try:
             if self._lead.hold():
@@ -234,13 +234,13 @@ class Beat:
             self._scheduler = None
             self._say(f"waits, for {self._lead.holder()} leads")
         except redis.RedisError as exc:
-            # Another may lead meanwhile; what it asked for stands in its sign.
+            # Another beat may lead meanwhile; its heartbeat records what it sent.
             self._scheduler = None
             self._say("does not reach Redis", error=str(exc))
         return longest
 
     def leave(self) -> None:
-        """Hand the lead over and close every connection."""
+        """Release the leader lock and close every connection."""
         try:
             self._lead.leave()
         except redis.RedisError as exc:
@@ -275,7 +275,7 @@ class Beat:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Turn until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
     ending = end_on_signals()
     turn = timedelta(seconds=options.turn_seconds)

@@ -1,4 +1,4 @@
-"""The way to Redis of who sends, looks or beats: impatient, so that nobody waits for a server that is away."""
+"""Connects to Redis with short time-outs and without retries, so that no caller waits for a server that is away."""
 
 import threading
 import time
@@ -19,17 +19,17 @@ from luna.platform.retry import RetryPolicy
 
 Result = TypeVar("Result")
 
-# What Redis answers where it cannot write: to its disk, into its memory.
+# Errors of a Redis that cannot write to its disk or memory.
 _FULL = ("MISCONF", "'maxmemory'")
-# Between two tries of who has patience.
+# Back-off of ``outlast``.
 _PAUSES = RetryPolicy(timedelta(seconds=0.2), longest=timedelta(seconds=2))
 
 
 def connect(redis_url: str) -> "redis.Redis":
-    """Return a client that gives up within three seconds and tries nothing twice.
+    """Return a client that fails within three seconds and never retries.
 
     Raises:
-        InvalidInputError: no address of a Redis; its value stays unsaid, for it may hold a password.
+        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a password.
     """
     try:
         return redis.Redis.from_url(
@@ -45,7 +45,7 @@ def connect(redis_url: str) -> "redis.Redis":
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Let what is done within raise UnavailableError where Redis is away, FullError where it is full."""
+    """Convert errors of the block: UnavailableError where Redis is away, FullError where it is full."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, OperationalError) as exc:
@@ -57,9 +57,9 @@ def reachable() -> Iterator[None]:
 
 
 def outlast(attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None) -> Result:
-    """Return what ``attempt`` returns, tried again while Redis is away, for as long as ``patience`` says or until the caller has given up.
+    """Return the result of ``attempt``, retried while Redis is away, until ``patience`` has passed or ``abandoned`` is set.
 
-    What is tried must do no harm a second time: Redis may have done it and been too late to say so.
+    ``attempt`` must be idempotent: Redis may have executed it without confirming in time.
 
     Raises:
         UnavailableError: Redis was away for longer.

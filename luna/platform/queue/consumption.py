@@ -1,4 +1,4 @@
-"""Which messages a worker takes: those of queues for which it has a process left; and the end of a worker that takes none although it could."""
+"""Restricts a worker to queues for which it has a free process, and ends a worker that receives nothing although it could."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -13,10 +13,10 @@ from luna.energy.errors import UnavailableError
 from luna.platform.queue.app import PREFIX
 from luna.platform.queue.connection import connect, reachable
 
-# Looks in a row at which messages waited, a process was free and none was taken: then it is no chance, then it will not pass by itself.
+# Consecutive looks with waiting messages, a free process and nothing received: until unready, and until the worker exits.
 LOOKS_UNREADY = 2
 LOOKS_UNTIL_EXIT = 4
-# What its supervisor sees: to be started again.
+# Exit code on which the supervisor starts another worker.
 EXIT_STARVED = 75
 
 STARVED = Gauge("luna_queue_worker_starved", "Whether this worker takes no messages although some wait and a process is free: 1 or 0.")
@@ -25,12 +25,12 @@ log = structlog.get_logger("luna.queue")
 
 
 class Places:
-    """A worker's processes: those for any of its queues, and those that only messages of certain queues take.
+    """A worker's processes: shared ones, and those reserved for groups of queues.
 
     Args:
-        queues: what the shared processes work for.
-        shared: how many of them there are.
-        own: by group of queues, how many processes are theirs alone. Such a queue may be among ``queues``, and then has the shared ones as well.
+        queues: of the shared processes.
+        shared: their number.
+        own: by group of queues, the number of reserved processes. A queue may be among ``queues`` too, and then uses both.
     """
 
     def __init__(self, queues: Collection[str], shared: int, own: Mapping[frozenset[str], int]) -> None:
@@ -39,7 +39,7 @@ class Places:
         self.processes = shared + sum(own.values())
 
     def has_room(self, queue: str) -> bool:
-        """Return whether a message of ``queue`` would be begun at once."""
+        """Return whether a message of ``queue`` would start at once."""
         running = Counter(request.delivery_info["routing_key"] for request in state.reserved_requests)
         shared = sum(number for name, number in running.items() if name not in self._grouped)
         for group, processes in self._own.items():
@@ -50,12 +50,12 @@ class Places:
         return queue in self._queues and shared < self._shared
 
     def ordered(self) -> type["OpenQueues"]:
-        """Return kombu's order of queues, without those that have no room."""
+        """Return kombu's queue order strategy, restricted to queues with room."""
         return type("Order", (OpenQueues,), {"places": self})
 
 
 class OpenQueues(round_robin_cycle):
-    """One queue after the other, of those that have room."""
+    """Round robin over the queues that have room."""
 
     places: Places
 
@@ -64,14 +64,14 @@ class OpenQueues(round_robin_cycle):
 
 
 class Consumption:
-    """Compares, from the event loop, the waiting messages with those received since the last look.
+    """Detects starvation: compares, in the event loop, waiting messages with those received since the last look.
 
-    A worker with a free process is given a waiting message at once, so one that has none after several looks does not listen, whatever it believes.
+    A worker with a free process receives a waiting message at once; after several looks without any it has stopped listening.
 
     Args:
         redis_url: the queue.
-        queues: those that the worker takes messages from.
-        has_room: whether a message of a queue would be begun at once.
+        queues: that the worker consumes.
+        has_room: whether a message of a queue would start at once.
     """
 
     def __init__(self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]) -> None:
@@ -83,11 +83,11 @@ class Consumption:
         signals.task_received.connect(self._count, weak=False)
 
     def look(self) -> None:
-        """Look once; a worker that starves for good is told to end, which its supervisor answers with another one."""
+        """Look once; a worker that starves for too long exits, and its supervisor starts another one."""
         try:
             self.note(self._count_waiting())
         except UnavailableError:
-            # Nobody can take anything.
+            # Without Redis no worker can receive anything.
             self.starved_looks = 0
         STARVED.set(self.starved_looks >= LOOKS_UNREADY)
         if self.starved_looks >= LOOKS_UNTIL_EXIT and state.should_stop is None:
@@ -95,7 +95,7 @@ class Consumption:
             state.should_stop = EXIT_STARVED
 
     def note(self, waiting: Mapping[str, int]) -> None:
-        """Note how many messages wait now, by queue."""
+        """Update the count of starved looks from the waiting messages by queue."""
         could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
         stands_still = self._received == self._received_before and could_begin >= self._waited_before > 0
         self.starved_looks = self.starved_looks + 1 if stands_still else 0
@@ -105,7 +105,7 @@ class Consumption:
         """Return how many messages the worker has received.
 
         Raises:
-            UnavailableError: it takes nothing although it could.
+            UnavailableError: it receives nothing although it could.
         """
         if self.starved_looks >= LOOKS_UNREADY:
             raise UnavailableError(f"{self._waited_before} messages wait and none is taken", remedy="It ends by itself; its supervisor starts another one.")

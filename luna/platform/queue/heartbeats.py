@@ -1,4 +1,4 @@
-"""Who is at work: heartbeats of workers, beat, recorder and executor in Redis, and who leads."""
+"""Heartbeats of workers, beat, recorder and executor in Redis, and beat's leader lock."""
 
 import os
 import platform
@@ -28,19 +28,19 @@ _SIGN = f"{PREFIX}beat"
 
 
 def read_beat(client: "redis.Redis") -> BeatSign | None:
-    """Return what beat last said of itself, None where none ever turned."""
+    """Return beat's last heartbeat, None where there never was one."""
     text: Any = client.get(_SIGN)
     try:
         return BeatSign.model_validate_json(text) if text else None
     except ValidationError:
-        # Said by another version, which the update that brought this one ends.
+        # Of another version, which the running update will end.
         return None
 
 
 class LeaderLock:
-    """The right to send what is due, held by one beat at a time.
+    """A lock with a lease, held by the one beat that sends due messages.
 
-    Invariants: whoever stops renewing loses it after three turns, and takes it anew only when nobody else has.
+    Invariants: a holder that stops renewing loses it after three turns, and gets it back only while no other beat has it.
     """
 
     def __init__(self, client: "redis.Redis", name: str, *, turn: timedelta) -> None:
@@ -50,7 +50,7 @@ class LeaderLock:
         self._leads = False
 
     def hold(self) -> bool:
-        """Renew the lead or take it where it is free, and return whether it is held."""
+        """Renew the lock, or acquire it where it is free; return whether it is held."""
         try:
             is_renewed = self._leads and bool(self._lock.reacquire())
         except LockError:
@@ -59,16 +59,16 @@ class LeaderLock:
         return self._leads
 
     def holder(self) -> str | None:
-        """Return the name of the beat that leads."""
+        """Return the name of the leading beat."""
         name: Any = self._redis.get(_LOCK)
         return name.decode() if name else None
 
     def publish(self, sign: BeatSign) -> None:
-        """Leave a sign of life."""
+        """Publish the leader's heartbeat."""
         self._redis.set(_SIGN, sign.model_dump_json())
 
     def leave(self) -> None:
-        """Let another beat lead at once."""
+        """Release the lock, so that another beat can lead at once."""
         try:
             if self._leads:
                 self._lock.release()
@@ -78,20 +78,20 @@ class LeaderLock:
 
 
 BEAT = timedelta(seconds=5)
-# Redis does not answer, or answers that it cannot write.
+# Redis does not answer, or cannot write.
 _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
 
 log = structlog.get_logger("luna.queue")
 
 
 class Node:
-    """One worker's place among the others.
+    """A worker's heartbeat; it also restores messages of workers that lost theirs.
 
     Args:
         app: the worker's Celery application.
         name: unique to this process.
-        describe: what it says of itself with each beat.
-        beat: time between two signs of life.
+        describe: returns the content of a heartbeat.
+        beat: interval between heartbeats.
     """
 
     def __init__(self, app: Celery, name: str, describe: Callable[[], NodeSign], *, beat: timedelta = BEAT) -> None:
@@ -100,16 +100,16 @@ class Node:
         self._describe = describe
         self._expires = SIGNS_MISSED * beat
         self._missing: set[str] = set()
-        # Impatient and without a second try: the event loop that beats has other work.
+        # Short time-outs and no retries, because this runs in the worker's event loop.
         self._redis = connect(app.conf.broker_url)
 
     def beat(self) -> None:
-        """Give a sign of life and put back what workers without one had taken; without Redis, try at the next beat."""
+        """Publish a heartbeat and requeue the unacknowledged messages of workers without one; where Redis is away, at the next beat."""
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
             self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
             missing = _list_names(self._redis) - set(_beats(self._redis))
-            # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
+            # Missing twice in a row: after a suspend all keys have expired, and every worker's next heartbeat is due at once.
             for name in missing & self._missing:
                 self._restore_messages(name)
             self._missing = missing
@@ -117,7 +117,7 @@ class Node:
             log.warning("queue does not answer", error=str(exc))
 
     def leave(self) -> None:
-        """Say that this worker ends; what it could not finish stays under its name, for the others to put back."""
+        """Withdraw the heartbeat; unacknowledged messages stay under this worker's name until another worker restores them."""
         try:
             self._redis.delete(_beat_key(self._name))
             if not self._redis.hlen(f"{PREFIX}{unacknowledged_by(self._name)['unacked_key']}"):
@@ -151,7 +151,7 @@ def _read_sign(text: bytes) -> NodeSign | None:
     try:
         return NodeSign.model_validate_json(text)
     except ValidationError:
-        # A worker of a version so different that it says other things; it goes with the update that brought this one.
+        # Of another version with an incompatible form, which the running update will end.
         return None
 
 
@@ -160,7 +160,7 @@ def _beat_key(name: str) -> str:
 
 
 TURN = timedelta(seconds=5)
-# Whoever switches a device wants to see soon that it was told.
+# Short, so that an owner sees soon that a command was sent.
 EXECUTOR_TURN = timedelta(seconds=2)
 MISSED_FOR = timedelta(days=1)
 _RECORDER, _EXECUTOR, _HOME_ASSISTANT = f"{PREFIX}recorder", f"{PREFIX}executor", f"{PREFIX}home-assistant"
@@ -169,47 +169,47 @@ S = TypeVar("S", bound=RecorderSign)
 
 
 class Heartbeats:
-    """Reads what every process of the platform last said of itself. Threads may share it; every method raises UnavailableError where Redis is away."""
+    """Reads the last heartbeat of every process. Thread-safe; every method raises UnavailableError where Redis is away."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
 
     def workers(self) -> dict[str, list[str]]:
-        """Return the queues that each live worker serves."""
+        """Return the queues of each live worker."""
         return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
 
     def is_alive(self, worker: str) -> bool:
-        """Return whether the worker of that name gave a sign of life within three beats, whatever it said."""
+        """Return whether the named worker had a heartbeat within three beats, of whatever content."""
         with reachable():
             return bool(self._redis.exists(_beat_key(worker)))
 
     def nodes(self) -> dict[str, NodeSign]:
-        """Return what each live worker last said of itself, by the worker's name."""
+        """Return the last heartbeat of each live worker, by name."""
         with reachable():
             signs = {name: _read_sign(text) for name, text in _beats(self._redis).items()}
         return {name: sign for name, sign in signs.items() if sign is not None}
 
     def serve(self, queue: str) -> bool:
-        """Return whether a live worker takes messages of a queue."""
+        """Return whether a live worker consumes a queue."""
         return any(queue in sign.queues for sign in self.nodes().values())
 
     def beat(self) -> BeatSign | None:
-        """Return what beat last said of itself, None where none ever turned."""
+        """Return beat's last heartbeat, None where there never was one."""
         with reachable():
             return read_beat(self._redis)
 
     def recorder(self) -> RecorderSign | None:
-        """Return what the recorder last said of itself, None where none ran within a day."""
+        """Return the recorder's last heartbeat, None without one within a day."""
         with reachable():
             return _read(self._redis, _RECORDER, RecorderSign)
 
     def home_assistant(self) -> RecorderSign | None:
-        """Return what the process that speaks to Home Assistant last said of itself, None where none ran within a day."""
+        """Return the last heartbeat of the Home Assistant process, None without one within a day."""
         with reachable():
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 
     def executor(self) -> ExecutorSign | None:
-        """Return the executor's last sign, with the sites that it controls; None where none ran within a day."""
+        """Return the executor's last heartbeat with the sites that it controls, None without one within a day."""
         with reachable():
             return _read(self._redis, _EXECUTOR, ExecutorSign)
 
@@ -223,7 +223,7 @@ def present(
     turn: timedelta = TURN,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Announce a process without a queue, with the last checks of ``readiness``, as long as the block runs; without Redis it goes on unannounced."""
+    """Publish heartbeats of a process without a queue, with the last checks of ``readiness``, while the block runs; without Redis it runs all the same."""
     clock = clock or SystemClock()
     sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
     with _announced(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
@@ -232,7 +232,7 @@ def present(
 
 @contextmanager
 def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], tuple[ControlledSite, ...]], *, clock: Clock) -> Iterator[None]:
-    """Announce the executor's state and the sites that it controls, as long as the block runs."""
+    """Publish the executor's heartbeats with the sites that it controls, while the block runs."""
     sign = ExecutorSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=EXECUTOR_TURN)
     with _announced(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
         yield
@@ -255,7 +255,7 @@ def _read(client: "redis.Redis", key: str, kind: type[S]) -> S | None:
     try:
         return kind.model_validate_json(text) if text else None
     except ValidationError:
-        # Said by another version, which the update that brought this one ends.
+        # Of another version, which the running update will end.
         return None
 
 

@@ -1,4 +1,4 @@
-"""Which services a worker takes up: their task modules, their queues, and what their tasks need."""
+"""Imports the task modules of services, and lists their queues and the dependencies of their tasks."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,7 +12,7 @@ from luna.energy.refusals import refuse
 from luna.platform.queue.task import definitions
 
 SERVICES = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
-# Nobody misses a worker of these where none is wanted.
+# No worker is expected for these where they are not configured.
 OPTIONAL_SERVICES = ("edge",)
 _NEEDS = ("database", "redis")
 Share = Literal["interactive", "jobs"]
@@ -21,16 +21,15 @@ log = structlog.get_logger("luna.queue")
 
 
 def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), only: Share | None = None, sparing: bool = False) -> dict[str, tuple[str, ...]]:
-    """Import what serves ``queues`` (none: every service) and return the queues served, each with the dependencies that its tasks need.
+    """Import the task modules of ``queues`` (none: every service) and return these queues, each with the dependencies of its tasks.
 
-    A service whose domain is still to come declares no task; its queue is served all the same. A service's module names its
-    dependencies as ``NEEDS``.
+    A service without declared tasks is served all the same. A task module lists its dependencies as ``NEEDS``.
 
     Args:
         queues: services to work for.
-        modules: modules that declare tasks, in place of those of the services.
-        only: what the worker is to serve; None: everything.
-        sparing: what only jobs need is loaded by the process that is given one.
+        modules: modules that declare tasks, instead of those of the services.
+        only: the share of the work to serve; None: everything.
+        sparing: leave libraries of jobs to the process that needs them.
 
     Raises:
         MachineError: nothing installed serves one of ``queues``.
@@ -40,7 +39,7 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
         modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], with_jobs=not sparing and only != "interactive"
     ):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
-        # A module that declares no task serves its service's queue.
+        # A module without tasks serves its service's queue.
         declared = {definition.request.queue() for definition in definitions().values() if definition.body.__module__ == module.__name__}
         served |= dict.fromkeys(declared or {module.__name__.split(".")[-2]}, needs)
     absent = sorted(set(queues) - set(served))
@@ -50,23 +49,23 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
 
 
 def choose_queues(served: Mapping[str, tuple[str, ...]], only: Share | None) -> dict[str, tuple[str, ...]]:
-    """Return the queues to take messages from, each with what its tasks need: those of what somebody waits for, those of jobs, or both (None)."""
+    """Return the queues to consume, each with its dependencies: the interactive ones, those of jobs, or both (None)."""
     interactive = {interactive_queue_of(service): needs for service, needs in served.items()}
     return {**(served if only != "interactive" else {}), **(interactive if only != "jobs" else {})}
 
 
 def import_tasks(modules: Sequence[str], *, with_jobs: bool = True) -> list[ModuleType]:
-    """Import the modules that declare tasks; a service whose libraries or system libraries are missing is left out, and they are named.
+    """Import modules that declare tasks; a service with missing libraries is skipped and logged.
 
-    A module may offer ``prepare``: what its tasks share is loaded once, before the worker's processes are forked. ``prepare_jobs`` is left out unless
-    ``with_jobs``: what is asked for now and then is loaded by who asks first, and costs no memory until then.
+    A module's ``prepare`` loads once, before the fork, what its tasks share. ``prepare_jobs`` runs only ``with_jobs``: otherwise the first job loads it, and
+    until then it takes no memory.
     """
     imported = []
     for name in modules:
         try:
             module = import_module(name)
         except (ImportError, OSError) as exc:
-            # Something of our own that is missing inside a service is a fault, not an extra or a system library left out.
+            # A missing module of our own is a fault, not an uninstalled extra or system library.
             absent = getattr(exc, "name", None) or ""
             if absent.partition(".")[0] in ("luna", "services") and not name.startswith(absent):
                 raise

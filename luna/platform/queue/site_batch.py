@@ -1,4 +1,4 @@
-"""One transaction for the work on many sites: what is wrong with one of them becomes its fault, and keeps no other waiting."""
+"""Processes many sites in one transaction: the error of a site becomes its fault, and the others continue."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,22 +19,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SiteBatch:
-    """The connection of a batch, the task that it is the work of, and what went wrong with which of its sites."""
+    """The connection and task of a batch, and the faults of its sites."""
 
     connection: Connection
     task: str
     faults: dict[str, LunaError] = field(default_factory=dict)
 
     def each(self, names: Sequence[str], act: Callable[[str], T | None]) -> dict[str, T]:
-        """Return what ``act``, which stores nothing, makes of each site by itself; what fails is noted, and what makes nothing is left out.
+        """Return the results of ``act``, which stores nothing, per site; failures are noted, and results of None left out.
 
         Raises:
-            UnavailableError: the database is away; nothing is anybody's fault then.
+            UnavailableError: the database is away, which is no site's fault.
         """
         points = [self.connection.begin_nested()]
 
         def note(name: str, error: Exception) -> None:
-            # After a statement that failed nothing else could be asked; a savepoint for each site would cost as much as what few of them ask.
+            # A failed statement aborts the transaction. One savepoint per failure: one per site would cost as much as the queries.
             points.pop().rollback()
             points.append(self.connection.begin_nested())
             self.note(name, error)
@@ -44,7 +44,7 @@ class SiteBatch:
         return {name: result for name, result in results if result is not None}
 
     def together(self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]) -> dict[str, T]:
-        """Return what ``act`` makes of all sites at once; where that fails, of one after the other, so that the one at fault shows.
+        """Return the results of ``act`` for all sites at once; where that fails, site by site, to find the one at fault.
 
         Raises:
             UnavailableError: the database is away.
@@ -56,14 +56,14 @@ class SiteBatch:
                 return dict(act(names))
         except UnavailableError:
             raise
-        except Exception as error:  # noqa: BLE001 - an edge: whose fault it is shows when each is asked by itself
+        except Exception as error:  # noqa: BLE001 - an edge: the retry site by site finds the fault
             log.warning("sites are taken one by one", task=self.task, sites=len(names), error=str(error))
-            # What fails takes back what it wrote, and is noted.
+            # The writes of a failed site are rolled back.
             results = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
             return {name: result for name, result in results if result is not None}
 
     def note(self, name: str, error: Exception) -> None:
-        """Note what went wrong with a site, as its caller would be told of it."""
+        """Record the fault of a site as its caller would receive it."""
         if isinstance(error, UnavailableError):
             raise error
         if isinstance(error, LunaError):

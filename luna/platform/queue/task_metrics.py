@@ -1,7 +1,7 @@
-"""Metrics of what tasks do.
+"""Prometheus metrics that tasks update.
 
-A worker runs its tasks in processes of their own, and what Prometheus reads is the worker's first process. So a metric that a task's body moves
-tells each step to that process through a pipe; everywhere else it counts where it stands.
+Tasks run in child processes, but Prometheus scrapes the worker's main process. A metric updated in a task sends each update to the main process through a pipe;
+elsewhere it counts directly.
 
     PLANS = TaskCounter("luna_planner_plans_total", "Plans by what made them.", ["method"])
 """
@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 
 from prometheus_client import Counter, Histogram
 
-# Thousands of steps between two looks; Linux grants that much to everybody. Elsewhere the pipe stays as it is.
+# Holds thousands of updates between two drains. Linux grants that size to every user; elsewhere the default stays.
 PIPE_BYTES = 2**20
 _BUFFER_BYTES = 2**16
 
 
 class MetricPipe:
-    """A pipe of metrics from a worker's processes to its first one, opened before they are forked; only the first one reads."""
+    """A pipe for metric updates from a worker's processes to the main one, opened before the fork; only the main process reads."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
@@ -33,17 +33,17 @@ class MetricPipe:
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def forward(self, name: str, labels: Iterable[str], amount: float) -> bool:
-        """Forward a step of a metric to the first process, False in that one itself; a full pipe loses the step, never the task's time."""
+        """Send an update to the main process, return False in that one; where the pipe is full, the update is dropped without blocking."""
         if os.getpid() == self._owner:
             return False
-        # Shorter than what the kernel writes whole, so lines of several processes do not mix.
+        # Below PIPE_BUF, so lines of several processes do not mix.
         line = json.dumps([name, list(labels), amount]).encode() + b"\n"
         with suppress(BlockingIOError):
             os.write(self._writer, line)
         return True
 
     def drain(self) -> None:
-        """Count what was forwarded since the last look."""
+        """Apply the updates received since the last call."""
         with suppress(BlockingIOError):
             while data := os.read(self._reader, _BUFFER_BYTES):
                 *lines, self._rest = (self._rest + data).split(b"\n")
@@ -58,7 +58,7 @@ class MetricPipe:
 
 
 class _Route:
-    """Where the metrics of this process tell their steps; None: nowhere, they count themselves."""
+    """The pipe for updates of this process's metrics; None: they count directly."""
 
     pipe: ClassVar[MetricPipe | None] = None
 
@@ -67,7 +67,7 @@ _STEPS: dict[str, Callable[[list[str], float], None]] = {}
 
 
 def open_pipe() -> MetricPipe:
-    """Have the processes forked from now on tell this one their steps, and return the pipe to drain."""
+    """Send the updates of processes that are forked from now on to this process, and return the pipe to drain."""
     _Route.pipe = MetricPipe()
     return _Route.pipe
 
@@ -77,7 +77,7 @@ def _forwards(metric: Any, amount: float) -> bool:
 
 
 class TaskCounter(Counter):
-    """A counter that the bodies of tasks move."""
+    """A counter that tasks may update."""
 
     def __init__(self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any) -> None:
         super().__init__(name, documentation, labelnames, **others)
@@ -91,7 +91,7 @@ class TaskCounter(Counter):
 
 
 class TaskHistogram(Histogram):
-    """A histogram that the bodies of tasks move."""
+    """A histogram that tasks may update."""
 
     def __init__(self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any) -> None:
         super().__init__(name, documentation, labelnames, **others)
@@ -99,6 +99,6 @@ class TaskHistogram(Histogram):
             _STEPS[self._name] = lambda labels, amount: (self.labels(*labels) if labels else self).observe(amount)
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
-        """Count ``amount``."""
+        """Observe ``amount``."""
         if not _forwards(self, amount):
             super().observe(amount, exemplar)

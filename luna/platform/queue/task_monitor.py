@@ -1,4 +1,4 @@
-"""Follow up tasks that were sent: how far they are, how they ended, what waits and what died."""
+"""Monitors sent tasks: status, progress, results, queue lengths and dead letters."""
 
 import json
 import threading
@@ -21,15 +21,15 @@ from luna.platform.queue.app import PREFIX, RESULT_EXPIRES
 from luna.platform.queue.connection import outlast, reachable
 from luna.platform.queue.task_tracker import DeadTask, TaskTracker
 
-# The header of a message that says when it was sent, Unix time.
+# Message header with the time of sending, Unix time.
 SENT_AT = "luna_sent_at"
-# How long one blocking read lasts; below the socket's own timeout.
+# Duration of one blocking read, s; below the socket's time-out.
 _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """What is known of a submitted task; ``error`` only where it failed, ``reply`` only where it succeeded."""
+    """The state of a sent task; ``error`` is set only where it failed, ``reply`` only where it succeeded."""
 
     status: Literal["waiting", "running", "succeeded", "failed"]
     reply: Message | None = None
@@ -37,14 +37,14 @@ class TaskState:
 
 
 class TaskMonitor:
-    """Reads what Redis knows of tasks. Threads may share it; every method raises UnavailableError where Redis is away."""
+    """Reads the state of tasks from Redis. Thread-safe; every method raises UnavailableError where Redis is away."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
         self._tracker = TaskTracker(client)
 
     def fetch(self, task_id: str, request: type[Request]) -> TaskState:
-        """Return what is known of a task that answers ``request``; outcomes are kept for an hour, those that were waited for less."""
+        """Return the state of a task that serves ``request``; results are kept for an hour, shorter after ``expire_reply``."""
         ended = self._read_end(task_id)
         if isinstance(ended, LunaError):
             return TaskState("failed", error=ended)
@@ -54,37 +54,37 @@ class TaskMonitor:
             return TaskState("running" if self._tracker.running(task_id) else "waiting")
 
     def progress(self, task_id: str) -> Progress | None:
-        """Return how far a running task was when it last said so."""
+        """Return the last reported progress of a running task."""
         with reachable():
             return self._tracker.last_report(task_id)
 
     def progress_of(self, task_ids: Sequence[str]) -> dict[str, Progress]:
-        """Return how far running tasks were when they last said so, by id."""
+        """Return the last reported progress of running tasks, by id."""
         with reachable():
             return self._tracker.last_reports(task_ids)
 
     def cancel(self, task_id: str) -> None:
-        """Have whoever runs a task end it, within a few seconds."""
+        """Have the worker that runs a task end it, within a few seconds."""
         with reachable():
             self._tracker.cancel(task_id)
 
     def dead(self) -> list[DeadTask]:
-        """Return the tasks that ended their worker each time they were started, the latest first."""
+        """Return the tasks that ended their worker at every start, the latest first."""
         with reachable():
             return self._tracker.dead()
 
     def waiting(self, queue: str) -> int:
-        """Return how many messages wait in ``queue``."""
+        """Return the number of messages that wait in ``queue``."""
         with reachable():
             length: Any = self._redis.llen(f"{PREFIX}{queue}")
         return int(length)
 
     def oldest_waiting(self, queue: str, *, now: datetime) -> timedelta:
-        """Return how long the message that stands first in ``queue`` has waited; nought without one, or where its sender did not say."""
+        """Return how long the first message in ``queue`` has waited; zero without one, or where it has no time of sending."""
         with reachable():
             first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
         sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
-        # Clocks of two machines may differ a little.
+        # The clocks of two machines differ a little.
         return max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0)) if sent_at else timedelta(0)
 
     def await_reply(
@@ -117,27 +117,27 @@ class TaskMonitor:
         raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
     def expire_reply(self, task_id: str, *, after: timedelta) -> None:
-        """Drop a task's outcome after a while, when no second delivery of its message can ask for it any more."""
+        """Expire a task's result after ``after``, when no second delivery of its message can need it any more."""
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
     def claim(self, task_id: str, *, within: timedelta) -> bool:
-        """Return whether a task's message is the caller's to send: nobody sent one ``within`` that time, no worker has it, and it has no outcome."""
+        """Return whether the caller may send a task's message: no claim ``within`` that time, not running, no result."""
         with reachable():
             is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
             return bool(is_first) and not self._tracker.running(task_id) and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
 
     def _poll(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
-        """Return what a task says next within so many seconds, or else how it has ended, where it has."""
+        """Return the next progress of a task within ``seconds``; without one, its result or error where it has ended."""
         with reachable():
             progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))
         return progress, self._read_end(task_id) if progress is None else None
 
     def _read_end(self, task_id: str) -> str | LunaError | None:
-        """Return the reply that a task ended with, as text, or its error; None while it has not ended."""
+        """Return the reply of an ended task as text, or its error; None while it has not ended."""
         with reachable():
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
-        # A plan is a hundred kilobytes of text within this one.
+        # A plan's reply is a string of 100 kB inside this document: parse fast.
         document = from_json(stored) if stored else {"status": "PENDING"}
         if document["status"] == "SUCCESS":
             return str(document["result"])

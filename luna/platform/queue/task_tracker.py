@@ -1,8 +1,8 @@
-"""What Redis knows of tasks beside their messages: who started what, how far it is, what died.
+"""Tracks tasks in Redis: starts, progress, cancellation and dead letters.
 
 Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended), ``running:<task id>``,
-``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → a task that is not tried again),
-``cancelled:<task id>`` (whoever runs it is to end it), ``aborted:<task id>`` (a library ended its process).
+``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → dead letter),
+``cancelled:<task id>`` (the worker that runs it has to end it), ``aborted:<task id>`` (a library ended its process).
 """
 
 from collections.abc import Sequence
@@ -32,16 +32,16 @@ class DeadTask(Message):
 
 
 class TaskTracker:
-    """The book of starts, events and dead tasks in one Redis."""
+    """Starts, events and dead letters of tasks in one Redis."""
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
 
     def start(self, key: str, task_id: str) -> int:
-        """Note a start and return how many starts under ``key`` ended without a word.
+        """Record a start and return how many starts under ``key`` never ended.
 
-        A task id that was started twice was delivered twice: the first start did not end. Equal requests that run at the
-        same time have ids of their own and count for nothing. What an earlier start reported is forgotten, and who starts is neither dead nor cancelled.
+        A second start of a task id is a second delivery: the first start did not end. Equal requests that run at the same time have their own ids and count as
+        none. Deletes the events, dead letter and cancellation of an earlier start.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(_starts(key), task_id, 1)
@@ -55,7 +55,7 @@ class TaskTracker:
         return sum(int(count) - 1 for count in counts)
 
     def end(self, key: str, task_id: str, *, final: bool = True) -> None:
-        """Note that a start has ended; ``final`` wakes who waits for the outcome."""
+        """Record the end of a start; ``final`` wakes the clients that wait for the result."""
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hdel(_starts(key), task_id)
             pipe.delete(_running(task_id))
@@ -64,47 +64,47 @@ class TaskTracker:
             pipe.execute()
 
     def dead_letter(self, dead: DeadTask) -> None:
-        """Put a task among the dead; a new request with its key starts from nought."""
+        """Store a dead letter; the starts of its key count from zero again."""
         with self._redis.pipeline() as pipe:
             pipe.hset(f"{PREFIX}dead", dead.task_id, dead.model_dump_json())
             pipe.delete(_starts(dead.key))
             pipe.execute()
 
     def dead(self) -> list[DeadTask]:
-        """Return the tasks that died, the latest first."""
+        """Return the dead letters, the latest first."""
         buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")
         return sorted((DeadTask.model_validate_json(text) for text in buried), key=lambda task: task.died_at, reverse=True)
 
     def cancel(self, task_id: str) -> None:
-        """Have whoever runs a task end it."""
+        """Mark a task as cancelled; its worker ends it."""
         self._redis.set(_cancelled(task_id), 1, ex=VISIBILITY_TIMEOUT)
 
     def find_cancelled(self, task_ids: Sequence[str]) -> set[str]:
-        """Return those of ``task_ids`` that are to be ended."""
+        """Return those of ``task_ids`` that are cancelled."""
         marks: Any = self._redis.mget([_cancelled(task_id) for task_id in task_ids]) if task_ids else []
         return {task_id for task_id, mark in zip(task_ids, marks, strict=True) if mark}
 
     def report(self, task_id: str, progress: Progress) -> None:
-        """Note how far a task is."""
+        """Record a task's progress."""
         with self._redis.pipeline(transaction=False) as pipe:
             self._note(pipe, task_id, progress.model_dump_json())
             pipe.execute()
 
     def last_report(self, task_id: str) -> Progress | None:
-        """Return how far a task was when it last said so, None where it has not or has ended."""
+        """Return the last progress of a task, None where it has reported none or has ended."""
         event: Any = self._redis.lindex(_events(task_id), -1)
         return _progress(event)
 
     def note_abort(self, task_id: str) -> None:
-        """Note that a library ended the process of a task."""
+        """Record that a library ended the process of a task."""
         self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
 
     def forget_abort(self, task_id: str) -> bool:
-        """Return whether a library ended the process of a task when it was last begun; said once."""
+        """Return whether a library ended the process of the task's last start, and delete the record."""
         return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
 
     def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
-        """Return how far tasks were when they last said so; those that have not, or have ended, are left out."""
+        """Return the last progress of tasks, without those that have reported none or have ended."""
         with self._redis.pipeline(transaction=False) as pipe:
             for task_id in task_ids:
                 pipe.lindex(_events(task_id), -1)
@@ -113,11 +113,11 @@ class TaskTracker:
         return {task_id: report for task_id, report in reports if report is not None}
 
     def running(self, task_id: str) -> bool:
-        """Return whether a task was started and has not ended."""
+        """Return whether a task has started and not ended."""
         return bool(self._redis.exists(_running(task_id)))
 
     def next_event(self, task_id: str, *, timeout: float) -> Progress | None:
-        """Wait up to ``timeout`` seconds for something to happen to a task; None where nothing did or the task ended."""
+        """Wait up to ``timeout`` seconds for the next progress of a task; None on a time-out or its end."""
         event: Any = self._redis.blpop([_events(task_id)], timeout=timeout)
         return _progress(event and event[1])
 

@@ -51,35 +51,35 @@ from luna.platform.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
 FORGET_SECONDS = 10.0
-# How long a worker waits at most before it tries Redis again; a plan that waits for it should not wait much longer than Redis was away.
+# Longest back-off between two tries to reach Redis; a plan that waits for the worker should not wait much longer.
 RECONNECT_SECONDS = 5
 
 log = structlog.get_logger("luna.queue")
 
 
 class Cancellation:
-    """Ends the process of a job that was cancelled; the pool replaces it. Belongs to the event loop, where no process is given another task meanwhile.
+    """Ends the processes of cancelled jobs; the pool replaces them. Belongs to the event loop, where a process cannot get another task meanwhile.
 
-    What the attempt did is rolled back with its connection, and its row is ended already, so that its message, should it come again, finds nothing to do.
+    The attempt's transaction is rolled back with its connection. The row is final already, so a redelivered message is dropped.
 
     Args:
-        redis_url: the queue; impatient, because the loop has other work.
+        redis_url: the queue; short time-outs, because this runs in the event loop.
     """
 
     def __init__(self, redis_url: str) -> None:
         self._tracker = TaskTracker(connect(redis_url))
 
     def look(self, pool: object) -> None:
-        """End what was cancelled; without Redis, at the next look."""
+        """End cancelled jobs; without Redis, at the next look."""
         active = [request for request in list(active_requests) if "job_id" in request.kwargs]
         try:
             cancelled = self._tracker.find_cancelled(sorted({request.id for request in active}))
             for request in active:
                 if request.id in cancelled:
-                    # Not to be caught: a body inside a library would hear of nothing gentler.
+                    # SIGKILL: a body inside a library would not see a gentler signal.
                     request.terminate(pool, signal="KILL")
                     TASKS.labels(request.name, "cancelled").inc()
-                    # A start that was ended from outside is no death.
+                    # A cancelled start does not count as a crash.
                     self._tracker.end(request.id, request.id)
                     log.info("job cancelled, its process is ended", task_id=request.id, task_name=request.name)
         except redis.RedisError as exc:
@@ -88,7 +88,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class NodeHeartbeat:
-    """What beats with the event loop: the pulse of this process, and its sign to the others."""
+    """What beats in the event loop: this process's liveness and its heartbeat to the others."""
 
     pulse: Liveness
     node: Node
@@ -97,16 +97,16 @@ class NodeHeartbeat:
     server: HealthServer | None
 
     def begin(self) -> None:
-        """Look and answer, in threads: from when on no process is forked but in place of a dead one.
+        """Start the threads for probes and health; afterwards processes are forked only to replace dead ones.
 
-        What a thread holds at that moment, such as the lock of a module that is being imported, a forked process would wait for as long as it lives.
+        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in the new process for ever.
         """
         self.readiness.watch()
         if self.server:
             self.server.start()
 
     def leave(self) -> None:
-        """Tell the others that this worker goes."""
+        """Stop the health server and withdraw the heartbeat."""
         if self.server:
             self.server.close()
         self.node.leave()
@@ -119,7 +119,7 @@ class NodeHeartbeat:
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Beats, and gives back what dead processes held. While the last tasks are finished it still beats: another worker would do them again."""
+    """Celery's step for heartbeat, cancellation and metrics. It goes on during a warm shutdown, or another worker would repeat the last tasks."""
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     heart: NodeHeartbeat
@@ -130,7 +130,7 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
         self.heart.beat()
         self.heart.begin()
         worker.timer.call_repeatedly(self.heart.pulse.every.total_seconds(), self.heart.beat)
-        # Celery looks every five seconds whether a dead process held a task.
+        # More often than Celery's five seconds, to notice dead processes.
         self._looks = worker.timer.call_repeatedly(LOOK_SECONDS, self._look, (worker.pool,))
         worker.timer.call_repeatedly(FORGET_SECONDS, forget_cancelled, (worker.timer,))
 
@@ -149,24 +149,24 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 def forget_cancelled(timer: Timer) -> None:
-    """Drop what was cancelled. kombu keeps it until it would have been due: the time limit of each task that has ended, of a file for two hours."""
+    """Remove cancelled timer entries. kombu keeps them until they are due: the time limit of every ended task, of a file for two hours."""
     waiting = timer._queue  # noqa: SLF001 - no other way to it
     waiting[:] = [event for event in waiting if not event.entry.canceled]
     heapify(waiting)
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
-    """Celery's, that beats also while it waits for Redis: a worker that waits is no worker that hangs."""
+    """Celery's consumer, which stays live while it waits for Redis."""
 
     pulse: Liveness
     places: Places
 
     def apply_eta_task(self, task: Request) -> None:
-        """Begin what was to begin later; where its processes are taken by now, it waits for one."""
+        """Start a delayed task; where all of its processes are busy by now, retry later."""
         if self.places.has_room(task.delivery_info["routing_key"]):
             super().apply_eta_task(task)
         else:
-            task._eta_timer_entry = self.timer.call_after(LOOK_SECONDS, self.apply_eta_task, (task,))  # noqa: SLF001 - by which Celery drops it at the end
+            task._eta_timer_entry = self.timer.call_after(LOOK_SECONDS, self.apply_eta_task, (task,))  # noqa: SLF001 - Celery cancels it by this at the end
 
     def ensure_connected(self, conn: Any) -> Any:
         def log_error(error: Exception, seconds: float) -> None:
@@ -182,19 +182,19 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
 def build(
     settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], places: Places, *, options: argparse.Namespace
 ) -> tuple[WorkController, NodeHeartbeat]:
-    """Return a worker for the declared tasks, and its heart.
+    """Return a worker for the declared tasks, and its heartbeat.
 
     Args:
         settings: of this process.
         addresses: of database and queue.
-        served: the queues, each with the dependencies that its tasks need.
-        places: which of its processes work for which of them.
-        options: how often it beats, which port serves its health, how long its processes rest.
+        served: the queues, each with the dependencies of its tasks.
+        places: the processes reserved for queues.
+        options: interval of heartbeats, port of the health server, idle time of processes.
 
     Raises:
-        MachineError: the heartbeat cannot be written, or the port is in use.
+        MachineError: the heartbeat file cannot be written, or the port is in use.
     """
-    # What the database calls a session has room for 63 letters.
+    # PostgreSQL limits application names to 63 bytes.
     name = f"{platform.node()[:32]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
     app = create_worker(addresses.redis_url, node=name, order=places.ordered())
     beat, health_port = timedelta(seconds=options.beat_seconds), options.health_port
@@ -210,12 +210,12 @@ def build(
     heart = NodeHeartbeat(pulse, Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat), readiness, consumption, server)
     parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
-    # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
+    # With a health server threads run at any time, so there is no safe moment to fork on demand.
     pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds)
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
     own = {"consumer_cls": consumer, "pool_cls": pool, "concurrency": places.processes, "loglevel": settings.log_level}
     with warnings.catch_warnings():
-        # To root Celery says that messages could be pickled code; ours are JSON.
+        # As root Celery warns of pickled messages; ours are JSON.
         warnings.simplefilter("ignore", SecurityWarning)
         worker: WorkController = app.Worker(
             hostname=f"luna@{name}", queues=list(served), without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True, **own
@@ -224,7 +224,7 @@ def build(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve queues until SIGTERM or SIGINT; what runs is finished first."""
+    """Serve queues until SIGTERM or SIGINT; running tasks are finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
     settings = settings.model_copy(update={"worker_processes": options.processes or count_processes(settings, sparing=not options.health_port)})
@@ -232,12 +232,12 @@ def main(arguments: list[str] | None = None) -> int:
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    # A worker that nobody asks for health is one of many on a small machine; its processes end when they rest (``SparingPool``).
+    # A worker without a health server is one of many on a small machine; its idle processes end (``SparingPool``).
     sparing = not options.health_port and not options.load_first
     loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=sparing)
     served, own = choose_queues(loaded, options.only), _read_own(options.own, loaded)
     places = Places(served, settings.worker_processes, own)
-    # A queue with processes of its own needs what those of its service need.
+    # A queue with reserved processes has the dependencies of its service.
     served |= {queue: loaded[service_of(queue)] for group in own for queue in group}
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, places, options=options)
@@ -249,22 +249,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def count_processes(settings: Settings, *, sparing: bool) -> int:
-    """Return how many processes work for all queues: as many as somebody set; of a worker that spares memory by default no more than there is memory for."""
+    """Return the number of shared processes: as set explicitly, else for a sparing worker no more than memory allows."""
     if not sparing or "worker_processes" in settings.model_fields_set:
         return settings.worker_processes
     return min(settings.worker_processes, affordable_processes())
 
 
 def keep_loaded() -> None:
-    """Look for cycles in what is made from now on alone, and seldom."""
-    # What is loaded by now is shared with the processes to come, as long as no collector writes into it.
+    """Exclude loaded objects from garbage collection, and collect less often."""
+    # Forked processes share these pages until a collector writes into them.
     gc.freeze()
-    # A batch of plans makes hundreds of thousands of objects that go by themselves at its end: to look for cycles every 700 of them took a twentieth.
+    # A batch of plans creates hundreds of thousands of acyclic objects; a collection every 700 of them took 5 % of the time.
     gc.set_threshold(50_000)
 
 
 def _read_own(groups: Iterable[Sequence[str]], loaded: Collection[str]) -> dict[frozenset[str], int]:
-    """Return how many processes are whose alone, as the command line says it, of the services that are ``loaded``."""
+    """Return the reserved processes per group of queues from the command line, without services that are not ``loaded``."""
     own = {frozenset(queue for queue in queues if service_of(queue) in loaded): int(number) for number, *queues in groups}
     return {queues: number for queues, number in own.items() if queues}
 

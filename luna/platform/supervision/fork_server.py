@@ -28,8 +28,8 @@ from typing import NoReturn, Self
 
 MODULE = "luna.platform.supervision.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
-# What the processes import, also what one of them alone does: to import it after the fork would write all over the pages that are shared. None of their own
-# modules is among it: they run as ``__main__``.
+# All imports of these processes, even of a single one: an import after the fork would write all over shared pages. Not their main
+# modules, which run as ``__main__``.
 SHARED = (
     "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.platform.database.engine",
     "luna.platform.database.schema", "luna.platform.embedded", "luna.platform.health", "luna.platform.mqtt", "luna.platform.objects", "luna.platform.queue",
@@ -38,32 +38,32 @@ SHARED = (
     "services.ingest.listening.slot_scheduler", "services.ingest.recorder", "services.ingest.slot_service", "services.ingest.sources.home_assistant",
     "services.ingest.sources.mqtt", "services.simulated_home.broker", "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
 )  # fmt: skip
-# What Celery imports as a worker starts, beside what its tasks need.
+# Imported by Celery at a worker's start.
 WORKERS = (
     "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
     "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
     "luna.platform.queue.attempt", "luna.platform.queue.consumption", "luna.platform.queue.idle_processes",
     "luna.platform.queue.task_base",
 )  # fmt: skip
-# A server that loads for longer is done without.
+# A server that takes longer is not used.
 PATIENCE_SECONDS = 120.0
 MESSAGE_BYTES = 65_536
 PR_SET_MM, PR_SET_MM_MAP = 35, 14
 MADV_DONTNEED = 4
-# Which word of a line of /proc/PID/smaps names the file.
+# Index of the file name in a line of /proc/PID/smaps.
 FILE_PLACE = 5
 # Source: glibc, mallopt(3).
 M_ARENA_MAX, ARENAS = -8, 2
-# Of a process whose server ended before it: nobody knows how it ended.
+# Exit code of a process whose server ended first: it is unknown.
 UNKNOWN_EXIT = 255
-# Where the system reads this process's command line, once it was changed.
+# Memory in which the kernel finds this process's command line after ``show_command_line``.
 _arguments: "ctypes.Array[ctypes.c_char] | None" = None
 
 
 def load_shared() -> None:
-    """Import what every process needs, and do once what each of them begins with.
+    """Import what every process needs, and rehearse what each of them does first.
 
-    Python writes into code and types when they are used for the first time; what is written before the fork is shared.
+    Python writes into code and types on first use; what is written before the fork is shared.
     """
     for module in SHARED:
         import_module(module)
@@ -71,7 +71,7 @@ def load_shared() -> None:
 
 
 def _rehearse_requests() -> None:
-    """Read the settings, and ask a database and a queue that nobody serves."""
+    """Load the settings, and send requests to a database and a queue that do not exist."""
     from luna.contracts import FetchPricesRequest
     from luna.energy.errors import LunaError
     from luna.platform.database import engine, sites
@@ -81,7 +81,7 @@ def _rehearse_requests() -> None:
 
     announce_release()
     with socket.socket() as nobody:
-        # Held and not listened at: nothing that runs on this machine can be meant by it.
+        # Bound without listening, so that no real server can be reached.
         nobody.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         database, client = engine.create(f"postgresql://{address}/luna"), Client(f"redis://{address}")
@@ -98,17 +98,17 @@ def _rehearse_requests() -> None:
 
 
 def load_tasks() -> None:
-    """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the process that is given one.
+    """Import what workers run and compile what tasks need; libraries for jobs alone are left to the process that needs them.
 
-    Where memory is short no process outlives its task: what jobs need would be loaded anew for each, 55 MB, and is loaded here. What compiles grows by 100 MB,
-    too much beside a training: everything is compiled first, in a process that ends, while no other works yet.
+    Where memory is short no process outlives its task: jobs would load their 55 MB each time, so these are loaded here. Compiling takes 100 MB, too much beside
+    a training: everything is compiled first, in a process that ends before others start.
     """
     from luna.platform.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
     tasks = []
     for service in (*SERVICES, *OPTIONAL_SERVICES):
-        # What is not installed is named by the worker that would serve it.
+        # The worker of a service reports missing libraries.
         with suppress(ImportError, OSError):
             tasks.append(import_module(f"services.{service}.tasks"))
     is_short = affordable_processes() == 1
@@ -131,17 +131,17 @@ SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load
 
 
 def main() -> None:
-    """Load and serve what the first argument names."""
+    """Run the fork server of the share in the first argument."""
     run(sys.argv[1], sys.argv[2:])
 
 
 def run(share: str, words: Sequence[str] = ()) -> NoReturn:
-    """Load, and serve until the starter ends; in each forked process run the module that is asked for, to its end. With ``words`` be that process."""
+    """Load a share and serve until the starter ends; each forked process runs the requested module, as this one does at once with ``words``."""
     SHARES[share]()
-    # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
+    # The collector would write into shared pages and so copy them per process.
     gc.collect()
     gc.freeze()
-    # Who forked this process may have loaded without a collector; what is forked here lives for weeks and needs one.
+    # The parent may have disabled the collector while loading; these processes live for weeks and need it.
     gc.enable()
     let_go_of_files()
     words = list(words) or _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
@@ -162,7 +162,7 @@ def run(share: str, words: Sequence[str] = ()) -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process as Python does, but for the last it would do: to take apart what was loaded, and so write into each page that is shared.
+    """End this process like Python, without the final clean-up of modules, which would write into every shared page.
 
     Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
     """
@@ -175,9 +175,9 @@ def leave(code: int) -> NoReturn:
 
 
 def let_go_of_files() -> None:
-    """Hold no pages of the libraries that were loaded, unless they were written into: who needs one reads it again, from the system's cache of files.
+    """Release unmodified pages of loaded libraries; a process that needs one reads it again from the page cache.
 
-    LLVM, which brings the planner's compiled loops and is not needed afterwards, is 90 MB. Source: Linux, madvise(2), ``MADV_DONTNEED``.
+    LLVM, which compiles the planner's loops and is unused afterwards, takes 90 MB. Source: Linux, madvise(2), ``MADV_DONTNEED``.
     """
     with suppress(OSError, AttributeError):
         system, end, start, is_whole = ctypes.CDLL(None), 0, 0, False
@@ -190,14 +190,14 @@ def let_go_of_files() -> None:
 
 
 def _serve(control: socket.socket) -> list[str]:
-    """Fork at each request; return in each forked process the words of its command, at the end of the starter none."""
+    """Fork at each request; return the module and arguments in the forked process, an empty list when the starter ends."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
         if not message:
             return []
         request = json.loads(message)
         if isinstance(request, int):
-            # Not before it is asked for: until then no other process gets the number, and a signal reaches who is meant.
+            # Reaped on request only: until then the pid is not reused, and signals reach the right process.
             control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request, 0)[1]))
             continue
         pid = os.fork()
@@ -215,11 +215,11 @@ def _serve(control: socket.socket) -> list[str]:
 
 
 def show_command_line(words: Sequence[str]) -> bool:
-    """Let ``ps`` show ``words`` as this process's command, and return whether it does.
+    """Set the command line that ``ps`` shows for this process; return whether that worked.
 
-    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: everything as proc(5) says it is, but for the place of the arguments.
+    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: all fields as in proc(5), except the address of the arguments.
     """
-    global _arguments  # noqa: PLW0603 - the system reads it there for as long as this process lives
+    global _arguments  # noqa: PLW0603 - the kernel reads it until this process ends
     try:
         fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         system = ctypes.CDLL(None)
@@ -239,12 +239,12 @@ def show_command_line(words: Sequence[str]) -> bool:
 
 
 class ForkedProcess:
-    """A process that a fork server became: what ``subprocess.Popen`` shows of one.
+    """A process forked by a fork server, with the interface of ``subprocess.Popen`` that is needed.
 
     Args:
-        server: what it was forked by; None: this process.
-        pid: its number.
-        descriptor: of the process itself, which stays its own when the number is another's. Source: Linux, pidfd_open(2).
+        server: that forked it; None: this process.
+        pid: its process id.
+        descriptor: its pidfd, valid even when the pid is reused. Source: Linux, pidfd_open(2).
         stdin: the other end of its standard input.
         stderr: the other end of its standard error; None: it has this process's.
     """
@@ -257,11 +257,11 @@ class ForkedProcess:
         self._server, self._descriptor = server, descriptor
 
     def poll(self) -> int | None:
-        """Return how it ended; None: it lives."""
+        """Return the exit code; None while it runs."""
         return self._look(0)
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
 
@@ -287,13 +287,13 @@ ChildProcess = subprocess.Popen[bytes] | ForkedProcess
 
 
 class ForkServer:
-    """The starter's side of a fork server.
+    """The client of a fork server.
 
     Args:
         share: what it loads, one of ``SHARES``.
-        parent: the server that forks it when the first process is asked for; None: it is executed at once.
-        alone: it becomes what it is asked for, and each time is forked anew: where there is one process of its kind, none is beside it.
-        here: it is forked from this process instead, with all that this one has loaded; in the fork the program ends when the server does.
+        parent: the server that forks it at the first request; None: it is executed at once.
+        alone: it becomes the requested process itself and is forked anew for each: for a share with a single process.
+        here: it is forked from this process with everything loaded; in the fork the program ends when the server does.
     """
 
     def __init__(self, share: str, *, parent: "ForkServer | None" = None, alone: bool = False, here: bool = False) -> None:
@@ -308,7 +308,7 @@ class ForkServer:
             self._far.close()
 
     def start(self, words: Sequence[str]) -> ChildProcess:
-        """Start ``python -m WORDS``, whose standard input and error are this process's to end and to read."""
+        """Start ``python -m WORDS`` with standard input and error connected to this process."""
         if self._parent and self._alone:
             return self._parent.start([MODULE, self._share, *words])
         if self._works:
@@ -319,7 +319,7 @@ class ForkServer:
         return subprocess.Popen([sys.executable, "-m", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
     def fork(self, words: Sequence[str], *, stdin: int, stderr: int) -> tuple[int, int]:
-        """Return number and descriptor of a process that runs ``python -m WORDS``.
+        """Fork a process that runs ``python -m WORDS``; return its pid and pidfd.
 
         Raises:
             OSError: the server ended, or does not answer.
@@ -336,7 +336,7 @@ class ForkServer:
         return int(answer), descriptors[0]
 
     def reap(self, pid: int) -> int:
-        """Return how a process ended that has ended."""
+        """Return the exit code of an ended process."""
         try:
             with self._lock:
                 self._control.send(b"%d" % pid)
@@ -345,7 +345,7 @@ class ForkServer:
             return UNKNOWN_EXIT
 
     def close(self) -> None:
-        """End the server; what it has forked lives on."""
+        """End the server; its forked processes go on."""
         if self._process is not None:
             with self._process as process:
                 self._control.close()
@@ -354,14 +354,14 @@ class ForkServer:
         self._far.close()
 
     def _execute(self) -> "subprocess.Popen[bytes]":
-        # Threads of a service, each with an arena of its own, would keep what others have freed.
+        # Limits malloc arenas: each thread's own arena would keep freed memory.
         environment = {"MALLOC_ARENA_MAX": str(ARENAS)} | os.environ
         return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far.fileno(), env=environment, start_new_session=True)
 
     def _fork_here(self) -> ForkedProcess:
         with suppress(AttributeError):
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-        # Of this process as well: a collector that looked through what is loaded would make each page of it this process's own.
+        # For this process too: the collector would write into pages shared with the fork.
         gc.collect()
         gc.freeze()
         pid = os.fork()
@@ -389,7 +389,7 @@ class ForkServer:
         return ForkedProcess(self, pid, descriptor, stdin=stdin, stderr=reader)
 
     def _give_up(self, error: OSError) -> None:
-        """Fork nothing any more: a late answer would be taken for that of another request."""
+        """Stop forking: a late answer would be taken for that of another request."""
         import structlog
 
         if self._works:
@@ -399,7 +399,7 @@ class ForkServer:
 
 
 def _can_fork() -> bool:
-    """Return whether this system has what a fork server is spoken to with: Linux since 5.3."""
+    """Return whether the system supports the fork server: pidfd_open, Linux since 5.3."""
     try:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError):
