@@ -1,4 +1,4 @@
-"""Addresses of the servers that a home runs itself: an MQTT broker, Home Assistant."""
+"""Parses the addresses of a home's own servers: MQTT broker and Home Assistant."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -16,7 +16,7 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker, who asks it, and the prefix of its discovery messages."""
+    """Address and credentials of a broker, and the prefix of its discovery messages."""
 
     host: str
     port: int
@@ -30,10 +30,10 @@ class Broker:
 
 
 def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
-    """Return the broker at ``url``; ``password`` goes before one that stands in the URL.
+    """Parse a broker's URL; ``password`` takes precedence over one in the URL.
 
     Raises:
-        InvalidInputError: no address of a broker; its value stays unsaid, for it may hold a password.
+        InvalidInputError: no address of a broker; the value is not shown, for it may hold a password.
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
@@ -65,7 +65,7 @@ class HomeAssistantAccess:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return what the settings name.
+        """Return the access in the settings.
 
         Raises:
             InvalidInputError: no address, no HTTP address, or no token.

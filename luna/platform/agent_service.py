@@ -1,6 +1,6 @@
-"""What owners ask of a site's agent, wherever they ask it: which policy plans in shadow, what it may decide, and to give control back at once.
+"""An owner's settings of a site's agent: its shadow policy, its control mode, and the withdrawal of control; shared by all surfaces.
 
-Asking for a mode is no evidence: the gatekeeper offers it or not. Taking control away needs none.
+A requested mode is not evidence: the gatekeeper decides whether to offer it. Withdrawal needs no evidence.
 """
 
 from datetime import datetime
@@ -17,22 +17,22 @@ BY_OWNER = "by_owner"
 
 
 def read_settings(site: Site) -> AgentSettings:
-    """Return what the owner of a site wants of its agent."""
+    """Return the owner's settings of a site's agent."""
     return AgentSettings(shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode)
 
 
 def change_settings(connection: Connection, site_id: str, change: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
-    """Store what the owner wants of the agent as the site's next version, and return both; where nothing changes, the version stays.
+    """Store the owner's settings of the agent as the site's next version, and return both; without a change the version stays.
 
-    Naming a mode gives back what of it was withdrawn: it is then as it was before.
+    Requesting a mode undoes its withdrawal: it gets the state from before.
 
     Args:
         connection: to the database.
         site_id: of a stored site.
-        change: what is to change.
-        version: of the site, as the caller read it; None: whatever it is.
-        by: who asks.
-        now: when.
+        change: the fields to change.
+        version: of the site, as the caller read it; None: any.
+        by: the requesting user.
+        now: the instant.
 
     Raises:
         NotFoundError: no such site.
@@ -50,7 +50,7 @@ def change_settings(connection: Connection, site_id: str, change: AgentSettingsC
 
 
 def withdraw(connection: Connection, site_id: str, *, by: str, now: datetime) -> list[GateEntry]:
-    """Take every mode of control from the agent; it holds from the next look of the executor on, and until a person gives it back.
+    """Withdraw every control mode from the agent; effective from the executor's next look, until a person restores it.
 
     Raises:
         NotFoundError: no such site.
@@ -71,7 +71,7 @@ def _ask(connection: Connection, site: Site, requested: ControlMode, *, by: str,
         if mode in standing and standing[mode].state == "withdrawn":
             before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
             entry = _decide("restored", policy, mode, by=by, now=now)
-            # Evidence does not come from giving back: it is that of the decision before.
+            # Restoring adds no evidence: keep that of the decision before.
             kept = {} if before is None else {name: getattr(before, name) for name in ("state", "reason", "better", "evidence")}
             agent_gates.record(connection, site.name, entry.model_copy(update=kept))
 

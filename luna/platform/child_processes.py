@@ -1,4 +1,4 @@
-"""Processes that a process of a queue's worker starts for a while: allowed to be, and ended with who started them."""
+"""Child processes of a worker's process: permits them, and ends them with their parent."""
 
 import multiprocessing
 import os
@@ -10,9 +10,9 @@ from multiprocessing.process import AuthenticationString  # type: ignore[attr-de
 
 @contextmanager
 def allow_children() -> Iterator[None]:
-    """Within, a process of a queue's worker may start others. multiprocessing refuses that, for they might outlive it; ours end with it (``watch_parent``).
+    """Permit a worker's process to start children while the block runs: multiprocessing forbids it, for they might outlive it; ours do not (``watch_parent``).
 
-    Celery's processes are billiard's, whose key of authentication multiprocessing does not hand on; it is the same key as multiprocessing's own.
+    Celery's processes are billiard's, whose authentication key multiprocessing does not inherit; it is converted to multiprocessing's own type.
     """
     config = vars(multiprocessing.current_process())["_config"]
     before = dict(config)
@@ -26,7 +26,7 @@ def allow_children() -> Iterator[None]:
 
 
 def watch_parent() -> None:
-    """End this process when who started it was killed: its pool would wait for work for ever."""
+    """End this process when its parent is killed: a pool's worker would wait for work for ever."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

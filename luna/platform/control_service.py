@@ -1,6 +1,6 @@
-"""What owners ask of a site's devices, wherever they ask it: the terminal, the gateway, Home Assistant. Checked here, once, then stored.
+"""An owner's commands to a site's devices, validated and stored; shared by terminal, gateway and Home Assistant.
 
-What devices are told is decided by the executor, and passes the safety layer like everything else.
+The executor decides what devices are sent, through the safety layer.
 """
 
 from collections.abc import Mapping
@@ -24,21 +24,21 @@ from luna.platform.database import control, readings, sites
 from luna.platform.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
 from luna.words import read_mode
 
-# What counts in a slot has been said before it begins.
+# A value holds for a slot if it was set before the slot begins.
 _BEFORE = timedelta(seconds=1)
 
 
 def modes_of(device: str) -> tuple[str, ...]:
-    """Return what the device of a key can be told, see ``DeviceCommands.key``."""
+    """Return the modes of a device by its key, see ``DeviceCommands.key``."""
     return find_commands(device).modes
 
 
 def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> ControlState:
-    """Let commands be sent to a site's devices, and return how it then stands.
+    """Allow commands to a site's devices, and return the control state.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the site does not say how its devices are told, or that its owner does it by hand.
+        InvalidInputError: the site configures no control, or control by hand.
     """
     section = sites.load(connection, site_id).control
     if section is None:
@@ -50,14 +50,14 @@ def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> Cont
 
 
 def override(connection: Connection, site_id: str, device: str, fields: Mapping[str, Any], *, now: datetime) -> ControlState:
-    """Store what an owner wants of a device instead of the plan, and return how the device then stands.
+    """Store the owner's override of a device's plan, and return the device's control state.
 
     Args:
         connection: to the database.
         site_id: of a stored site.
         device: by its key.
         fields: the fields of ``Override``.
-        now: it ends after this.
+        now: the override has to end later.
 
     Raises:
         NotFoundError: no such site.
@@ -80,13 +80,13 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
 
 
 def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """End an override, so that the plan is followed again, and return how the device then stands.
+    """End an override, so that the device follows the plan again, and return its control state.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a device that the site neither controls nor did.
+        InvalidInputError: a device that the site neither controls nor ever did.
     """
-    # What the site's section once named may still stand in its way.
+    # A device that was removed from the configuration may still have an override.
     if device in (BATTERIES, *control.list_devices(connection, site_id)):
         control.override(connection, site_id, None, device=device)
     else:
@@ -101,7 +101,7 @@ def list_overridable_devices(site: Site) -> tuple[str, ...]:
 
 
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
-    """Return how the devices of a site stand, the batteries first; an override that has ended is none.
+    """Return the control states of a site's devices, the batteries first, without expired overrides.
 
     Raises:
         NotFoundError: no such site.
@@ -111,7 +111,7 @@ def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[
 
 
 def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:
-    """Store that nobody is at home, or somebody is again: from the slot that runs on, beside what the site's own switches say.
+    """Store whether the house is on vacation, from the running slot on; the site's own switches apply as well.
 
     Raises:
         NotFoundError: no such site.
@@ -122,7 +122,7 @@ def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: date
 
 
 def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bool:
-    """Return whether an owner set vacation; the site's own switches stand beside it.
+    """Return whether an owner set vacation, regardless of the site's own switches.
 
     Raises:
         NotFoundError: no such site.
@@ -134,10 +134,10 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
-    """Return within which bounds a battery may be moved for a trial: those of the site that has it, else narrow ones.
+    """Return the bounds for a trial of a battery: those of the site with this device, else narrow ones.
 
     Raises:
-        ConflictError: its site follows its plans, or one whose batteries are told in a way of which nobody can say that it is not this one.
+        ConflictError: a site is armed that commands this device, or batteries over a channel that may reach this device.
     """
     for name in control.list_armed(connection):
         section = sites.load_last_readable(connection, name)[0].control
@@ -152,7 +152,7 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
 
 
 def _require_device(site: Site, device: str) -> None:
-    # Who is only advised may say what the batteries do instead: the plan goes by it.
+    # Without control, overrides of the batteries still affect the plan.
     controlled = (site.control.devices if site.control else ()) or (BATTERIES,)
     if device not in controlled:
         raise refuse("device-not-controlled", field="device", value=device, devices=tuple(controlled))

@@ -1,4 +1,4 @@
-"""What has to be issued before a stored site can be planned or its days replayed; where beat runs there always is a fresh forecast."""
+"""Finds the forecasts to issue before a stored site can be planned or replayed; while beat runs a fresh one always exists."""
 
 from bisect import bisect_right
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from luna.platform.database import forecast_activations, forecasts, recorded_spa
 
 
 def find_missing_forecast(connection: Connection, request: PlanRequest, *, now: datetime) -> IssueRequest | None:
-    """Return the forecast to issue for a plan of a stored site, None where what drives the planner has a fresh one of the plan's start.
+    """Return the forecast to issue for a plan of a stored site, None where its active version has a fresh one for the plan's start.
 
     Raises:
         NotFoundError: no such site.
@@ -27,7 +27,7 @@ def find_missing_forecast(connection: Connection, request: PlanRequest, *, now: 
 
 
 def find_missing_issues(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
-    """Return what to have issued before days are replayed, None where every re-planning has its forecast, or where the days are not recorded anyway.
+    """Return the forecasts to issue before a replay, None where every replanning has one, or where the days are not recorded.
 
     Raises:
         NotFoundError: no such site.
@@ -43,7 +43,7 @@ def find_missing_issues(connection: Connection, request: ReplayRequest) -> Ensur
 
 
 def list_missing_issues(connection: Connection, request: EnsureForecastsRequest) -> list[datetime]:
-    """Return the instants for which no forecast was issued in the step up to them."""
+    """Return the instants without a forecast issued in the step up to them."""
     every = timedelta(minutes=request.every_minutes)
     issued = forecasts.read_instants(connection, request.site_id, version=request.forecast_version, first=request.first - every, last=request.end)
     instants = [request.first + step * every for step in range(-((request.first - request.end) // every))]

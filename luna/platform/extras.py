@@ -1,7 +1,7 @@
-"""Libraries that a few commands need alone: installed, with the locked hashes, when the first of these commands is called.
+"""Installs optional libraries that only a few commands need, with locked hashes, at the first use of such a command.
 
-Only a checkout's own environment is added to, for it holds the locks. An installed wheel, an image and the machine's own Python stay as they are; what is
-missing there is said.
+Only a checkout's own virtual environment is changed, because it has the lock files. An installed wheel, an image and the system's Python are not; there an
+error names what is missing.
 """
 
 import fcntl
@@ -23,14 +23,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """An extra of ``pyproject.toml`` that is no part of ``core``; ``locks/extras`` holds its versions.
+    """An extra of ``pyproject.toml`` outside ``core``; ``locks/extras`` holds its versions.
 
     Args:
-        name: as it stands there.
+        name: in ``pyproject.toml``.
         purpose: what needs it, as the subject of a sentence.
-        modules: all are there where it is installed.
+        modules: all importable where it is installed.
         megabytes: that it adds to an environment of ``core``.
-        scripts: programs of the checkout that install more of it, told which Python it is for.
+        scripts: of the checkout that install more of it; each gets the path of the Python.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Extra:
     scripts: tuple[str, ...] = ()
 
     def find_missing(self) -> list[str]:
-        """Return which of its modules are not here."""
+        """Return its modules that are not installed."""
         return [name for name in self.modules if find_spec(name) is None]
 
 
@@ -54,13 +54,13 @@ TRAINING = Extra("training", "training networks", ("torch", "tensorboard"), 900,
 
 @dataclass(frozen=True, slots=True)
 class PythonEnvironment:
-    """What an extra would be installed into.
+    """The target of an installation.
 
     Args:
-        checkout: the folder in which ``luna`` lies.
-        python: the program.
-        libraries: the folder that libraries are installed into.
-        own: it is a virtual environment, not the machine's Python.
+        checkout: the folder that contains ``luna``.
+        python: the executable.
+        libraries: its site-packages.
+        own: whether it is a virtual environment.
     """
 
     checkout: Path
@@ -70,15 +70,15 @@ class PythonEnvironment:
 
     @classmethod
     def of_this_process(cls) -> "PythonEnvironment":
-        """Return that of the Python that runs."""
+        """Return the environment of the running Python."""
         return cls(Path(__file__).resolve().parents[2], sys.executable, Path(sysconfig.get_path("purelib")), own=sys.prefix != sys.base_prefix)
 
     def lock_of(self, extra: Extra) -> Path:
-        """Return where the versions of an extra stand in a checkout."""
+        """Return the path of an extra's lock file in a checkout."""
         return self.checkout / "locks" / "extras" / f"{extra.name}.txt"
 
     def why_not(self, extra: Extra) -> str | None:
-        """Return why nothing is installed here by itself; None: it is."""
+        """Return why extras cannot be installed here; None: they can."""
         if not self.own or not self.lock_of(extra).is_file():
             return "only a checkout's own environment is added to"
         if not os.access(self.libraries, os.W_OK):
@@ -86,9 +86,9 @@ class PythonEnvironment:
         return None
 
     def installers(self, extra: Extra) -> list[list[str]]:
-        """Return the commands that install an extra. Where the network is away, the first one says so soon."""
+        """Return the commands that install an extra. Without a network the first one fails quickly."""
         pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile", "--retries=1", "--timeout=20"]
-        # What it needs of core's libraries is here already.
+        # Its dependencies in core are installed already.
         locked = [*pip, "--no-deps", "--require-hashes", "--requirement", str(self.lock_of(extra))]
         return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
 
@@ -98,30 +98,30 @@ def _log_line(line: str) -> None:
 
 
 class _Notice:
-    """Receives the one line that announces an installation."""
+    """The callback for the line that announces an installation."""
 
     say: Callable[[str], None] = staticmethod(_log_line)
 
 
 def tell_extras(say: Callable[[str], None]) -> None:
-    """Have ``say`` called with the line that is said before something is installed; otherwise it is logged."""
+    """Set the callback for the line before an installation; by default it is logged."""
     _Notice.say = staticmethod(say)
 
 
 def require_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
-    """Return once an extra can be imported: it is installed where it is missing, by one process at a time.
+    """Make an extra importable: install it where it is missing, one process at a time.
 
     Args:
-        extra: what is about to be imported.
-        environment: what is added to; default: that of this process.
+        extra: about to be imported.
+        environment: the target; default: this process's.
 
     Raises:
-        MachineError: it is missing and cannot be installed, or not by itself.
+        MachineError: it is missing and cannot be installed here.
     """
     missing = extra.find_missing()
     if not missing:
         return
-    # Here, so that the list of commands loads no models.
+    # Imported here, so that listing the commands loads no models.
     from luna.energy.refusals import refuse
 
     place = environment or PythonEnvironment.of_this_process()

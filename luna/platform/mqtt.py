@@ -1,4 +1,4 @@
-"""A client of an MQTT broker as the settings name it: version 5, the user's credentials, TLS by the system's authorities."""
+"""An MQTT 5 client for a configured broker: the user's credentials, and TLS with the system's certificate authorities."""
 
 import ssl
 import threading
@@ -13,12 +13,12 @@ from paho.mqtt.properties import Properties
 from luna.platform.addresses import Broker
 
 KEEPALIVE_SECONDS = 15
-# What a device that is away would hear afterwards belongs to another slot.
+# A message to an offline device would apply to another slot.
 EXPIRY_SECONDS = 60
 
 
 def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> paho.Client:
-    """Return a client that knows its user and is not connected yet; ``options`` are paho's own."""
+    """Return an unconnected client with the broker's credentials; ``options`` are paho's own."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options)
     if broker.user is not None:
         client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
@@ -26,7 +26,7 @@ def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> pa
 
 
 def use_tls(client: paho.Client, broker: Broker) -> None:
-    """Have a client speak TLS where its broker does; the system's authorities are read, for which no event loop should wait.
+    """Enable TLS where the broker uses it. Reads the system's certificates, so not for an event loop.
 
     Raises:
         OSError: they cannot be read.
@@ -36,7 +36,7 @@ def use_tls(client: paho.Client, broker: Broker) -> None:
 
 
 class BrokerError(Exception):
-    """Why a broker is no use: it is away, lets Luna not in, or did not confirm what was published."""
+    """A broker is away, refuses the login, or did not confirm a message."""
 
     def __init__(self, fault: Literal["away", "refused", "unconfirmed"], why: str = "") -> None:
         super().__init__(why or fault)
@@ -44,13 +44,13 @@ class BrokerError(Exception):
 
 
 class BrokerLink:
-    """A connection to a broker; what it did not confirm in time never comes later.
+    """A connection to a broker; a message that is not confirmed in time is never delivered later.
 
     Args:
-        broker: where it is.
-        topics: subscribed to as soon as it is open.
+        broker: its address.
+        topics: to subscribe to on connecting.
         on_message: called in the link's own thread.
-        patience_s: for each answer of the broker.
+        patience_s: time-out of each answer of the broker.
     """
 
     def __init__(self, broker: Broker, topics: Sequence[str], on_message: Callable[[paho.MQTTMessage], None], *, patience_s: float) -> None:
@@ -66,7 +66,7 @@ class BrokerLink:
         """Connect anew and subscribe.
 
         Raises:
-            BrokerError: it is away, or lets Luna not in.
+            BrokerError: the broker is away, or refuses the login.
         """
         self.close()
         patience_s = self._patience_s if patience_s is None else patience_s
@@ -111,12 +111,12 @@ class BrokerLink:
                     return
         except (RuntimeError, ValueError):
             pass
-        # The client would send it again on its next connection: that must not happen.
+        # The client would resend it on its next connection.
         self.close()
         raise BrokerError("unconfirmed")
 
     def close(self) -> None:
-        """Close the connection and drop what was not delivered."""
+        """Close the connection and drop undelivered messages."""
         client, self._client = self._client, None
         if client is not None:
             client.disconnect()

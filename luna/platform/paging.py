@@ -1,4 +1,4 @@
-"""Lists page by page: a cursor names the row behind which the next page begins, so rows that are added meanwhile shift nothing."""
+"""Cursor pagination: a cursor holds the key of a page's last row, so that new rows do not shift later pages."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -26,39 +26,39 @@ To = Annotated[
 
 
 def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:
-    """Return a page of ``limit`` rows and the cursor of the next, None after the last; ``rows`` holds one row more where there is a next one."""
+    """Return a page of ``limit`` rows and the next cursor, None on the last page; ``rows`` has one more row than the page where there is a next one."""
     page = list(rows[:limit])
     return page, write_cursor(key(page[-1])) if len(rows) > limit else None
 
 
 def write_cursor(key: Key) -> str:
-    """Return the cursor of a row's key."""
+    """Encode a row's key as a cursor."""
     return urlsafe_b64encode(json.dumps(list(key)).encode()).decode().rstrip("=")
 
 
 def read_text(cursor: str | None) -> str | None:
-    """Return the key of a list that is ordered by a text.
+    """Decode the cursor of a list that is sorted by a text.
 
     Raises:
-        InvalidInputError: the cursor is none of such a list.
+        InvalidInputError: it is no cursor of such a list.
     """
     return None if cursor is None else _part(_read(cursor, 1)[0], str, cursor)
 
 
 def read_number(cursor: str | None) -> int | None:
-    """Return the key of a list that is ordered by a number.
+    """Decode the cursor of a list that is sorted by a number.
 
     Raises:
-        InvalidInputError: the cursor is none of such a list.
+        InvalidInputError: it is no cursor of such a list.
     """
     return None if cursor is None else _part(_read(cursor, 1)[0], int, cursor)
 
 
 def read_instant_and_text(cursor: str | None) -> tuple[datetime, str] | None:
-    """Return the key of a list that is ordered by an instant, then by a text.
+    """Decode the cursor of a list that is sorted by an instant, then by a text.
 
     Raises:
-        InvalidInputError: the cursor is none of such a list.
+        InvalidInputError: it is no cursor of such a list.
     """
     if cursor is None:
         return None
@@ -86,7 +86,7 @@ PartT = TypeVar("PartT", str, int)
 
 
 def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
-    # PostgreSQL knows no NUL, and no number of more than 64 bits.
+    # PostgreSQL stores no NUL, and no integer beyond 64 bits.
     if type(part) is not kind or (isinstance(part, str) and ("\x00" in part or not part.isprintable())) or (isinstance(part, int) and abs(part) >= 2**63):
         raise _wrong(cursor)
     return part

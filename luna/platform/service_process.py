@@ -1,4 +1,4 @@
-"""What every process beside the gateway does: its options, its settings, its signals, its health, and how it ends where it cannot start."""
+"""What all processes but the gateway share: options, settings, signals, health, and the exit code where they cannot start."""
 
 import argparse
 import signal
@@ -26,7 +26,7 @@ NO_PROBES: Mapping[str, Probe] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """A process that runs. What is entered into ``resources`` is given back at its end, the last first, before embedded servers stop."""
+    """A running process. ``resources`` are released at its end in reverse order, before embedded servers stop."""
 
     settings: Settings
     addresses: Addresses
@@ -35,11 +35,11 @@ class ServiceProcess:
     health_port: int
 
     def serve_health(self, needs: Iterable[str], own: Mapping[str, Probe] = NO_PROBES) -> Readiness:
-        """Return its readiness, which is served where the command line names a port.
+        """Return the process's readiness, served where the command line names a port.
 
         Args:
-            needs: as ``probes_for`` takes them.
-            own: probes of this process alone, by name.
+            needs: as for ``probes_for``.
+            own: further probes, by name.
         """
         readiness = Readiness({ALIVE: self.pulse.probe, **probes_for(needs, self.settings, self.addresses), **own})
         if self.health_port:
@@ -48,14 +48,14 @@ class ServiceProcess:
 
 
 def health_parser(module: str, description: str | None) -> argparse.ArgumentParser:
-    """Return a parser of the options of ``python -m module``; each has ``--health-port``."""
+    """Return an argument parser for ``python -m module`` with ``--health-port``."""
     parser = argparse.ArgumentParser(prog=module, description=description)
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     return parser
 
 
 def end_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set from here on."""
+    """Return an event that SIGTERM and SIGINT set from now on."""
     ending = threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: ending.set())
@@ -64,7 +64,7 @@ def end_on_signals() -> threading.Event:
 
 @contextmanager
 def service_process(name: str, *, beat: timedelta, health_port: int) -> Iterator[ServiceProcess]:
-    """Run a process that logs as ``name`` while the block runs; ``beat`` is how often it says that it lives."""
+    """Run a process that logs as ``name`` while the block runs; ``beat`` is its heartbeat's interval."""
     settings = load_settings()
     configure_logging(name, level=settings.log_level)
     announce_release()
@@ -73,7 +73,7 @@ def service_process(name: str, *, beat: timedelta, health_port: int) -> Iterator
 
 
 def exit_from(main: Callable[[], int], log: structlog.stdlib.BoundLogger, failure: str) -> NoReturn:
-    """End this process as ``main`` returns; a fault that somebody can mend is logged as ``failure``, in one line, and has an exit code of its own."""
+    """Exit with the code of ``main``; a LunaError is logged as ``failure`` in one line and has its own exit code."""
     try:
         sys.exit(main())
     except LunaError as error:

@@ -19,15 +19,15 @@ from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
 PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
-# A plan that was issued before this says nothing of the day that the next ones do not.
+# Earlier plans have no slots of the day that later plans lack.
 _PLANNED_BEFORE = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where nothing is known.
+    """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where unknown.
 
-    ``measured`` says where meters spoke; elsewhere a plan does. ``battery_kwh`` is what batteries took at their terminals, what they gave below zero.
+    ``measured`` is 1 where all meters have values; elsewhere the last plan is used. ``battery_kwh`` is the batteries' net charge at their terminals.
     ``start_soc`` is the state of charge at its beginning, None where none was measured.
     """
 
@@ -44,16 +44,16 @@ class Day:
 
     @property
     def cost(self) -> float | None:
-        """What energy costs at its meter, without fees by month; None where a slot is not known."""
+        """Energy cost at the meter without monthly fees; None where a slot is unknown."""
         return _finite(price(self.import_kwh, self.export_kwh, self))
 
 
 def read_days(
     connection: Connection, site: Site, days: Sequence[Timeline], *, now: datetime, before: PlannedSlots | None = None
 ) -> tuple[list[Day], PlannedSlots]:
-    """Return local days of a stored site that follow each other as they are known at ``now``, and what was planned for them.
+    """Return consecutive local days of a stored site as known at ``now``, and the planned slots.
 
-    Plans and meters are read once for all of them; ``before`` is what was planned as it was read before.
+    Plans and meters are read once for all of them; ``before`` are planned slots from an earlier call.
     """
     whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
     issued = (whole.start - _PLANNED_BEFORE, now)
@@ -74,9 +74,9 @@ def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, F
 
 
 def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
-    """Return a day from its planned and its observed columns; ``start_soc`` is NaN where it is unknown.
+    """Combine planned and observed columns to a day; ``start_soc`` is NaN where it is unknown.
 
-    Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
+    Invariants: a slot that has not ended is never measured, nor is one with any meter missing.
     """
     pv = observed["pv_kwh"] if site.pv else np.zeros(timeline.count)
     load = observed["load_kwh"] + sum(np.nan_to_num(observed[name]) for name in SUBMETERED)
@@ -98,32 +98,32 @@ def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], 
 
 
 def total(energy_kwh: FloatArray) -> float | None:
-    """Return the sum of a day; None where a slot is not known."""
+    """Return the sum over a day; None where a slot is unknown."""
     return _finite(float(np.sum(energy_kwh)))
 
 
 def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
-    """Return what these energies cost at the day's prices."""
+    """Return the cost of these energies at the day's prices."""
     return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
 
 
 def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:
-    """Return what batteries save on a day beside the inverter alone, what they hold at midnight counted by its value; None where it is not known.
+    """Return what planned control of the batteries saves on a day against plain self-consumption, with stored energy at midnight valued; None where unknown.
 
-    Everything else of the house is as it is: it is what batteries do that is compared.
+    Load, PV and curtailment stay as they were.
 
     Args:
-        site: whose day it is.
+        site: the site.
         day: measured and planned.
-        plan: that tells the value of stored energy at the end of the day.
-        end_soc: how full all batteries together ended the day, where that was measured; else as planned.
+        plan: with the value of stored energy at the end of the day.
+        end_soc: measured state of charge of all batteries at the end of the day; None: as planned.
     """
     last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
     if last is None or last.reason.energy_value is None or day.start_soc is None or day.cost is None or not site.batteries:
         return None
     value = last.reason.energy_value
     capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
-    # What the house takes beside its batteries; what is held back of PV stays so.
+    # Net load without batteries; curtailed PV stays curtailed.
     residual = day.import_kwh - day.export_kwh - day.battery_kwh
     actuals = Actuals(day.timeline, np.maximum(residual, 0.0), np.maximum(-residual, 0.0))
     alone = simulate(_InverterAlone(len(site.batteries)), actuals, limits=SiteLimits.of(site), stored_kwh=day.start_soc * capacity)
@@ -141,7 +141,7 @@ def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
 
 
 class _InverterAlone:
-    """Stores surplus and serves the load."""
+    """Self-consumption: stores surplus and serves the load."""
 
     def __init__(self, batteries: int) -> None:
         self._setpoint = whole_range(np.full((batteries, 1), Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))

@@ -1,7 +1,7 @@
-"""Logs, metrics and health, one of each: JSON lines on stderr, Prometheus in the process, checks with their latency.
+"""Logging of a process: JSON lines on stderr, context fields, and removal of secrets.
 
-A log line holds an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. A metric is
-named ``luna_<service>_<what>_<unit>``. What looks like a secret is never written.
+A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. Metrics are
+named ``luna_<service>_<what>_<unit>``.
 """
 
 import logging
@@ -21,16 +21,16 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 HIDDEN = "***"
 _SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|cookie)(?:$|[_-])", re.IGNORECASE)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
-# As headers, cookies and queries have them, in the lines of libraries that write such.
+# In headers, cookies and queries, as libraries log them.
 _SECRET_IN_TEXT = re.compile(
     r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?(?:password|passwd|secret|token|session|signature|api_?key)=)[^\s&;,"'\\]+""", re.IGNORECASE
 )
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
-# Libraries whose INFO says nothing to an operator.
+# Libraries whose INFO is no use to an operator.
 _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
 
 
-# The last lines of this process, and of those it started and listens to: a page shows them. About a megabyte.
+# The last log lines of this process and its children, about a megabyte, for a page.
 RECENT_LINES: deque[str] = deque(maxlen=2_000)
 
 
@@ -43,7 +43,7 @@ class _KeepRecent(logging.Handler):
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Send every log of this process, also of libraries, to stderr as JSON lines named after ``service``."""
+    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -71,13 +71,13 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
 
 @contextmanager
 def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) -> Iterator[None]:
-    """Within, write what a logger and those below it say from ``level`` on to the end of a file as well, as JSON lines.
+    """Also append the lines of a logger, from ``level`` on, to a file as JSON while the block runs.
 
     Args:
-        path: of the file; None: there is none.
-        logger: the name of the logger.
+        path: of the file; None: no file.
+        logger: its name; includes its children.
         level: the least level.
-        console: False: such lines go to the file alone.
+        console: False: write to the file alone.
     """
     named = logging.getLogger(logger)
     before = named.level, named.propagate
@@ -92,7 +92,7 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
     try:
         yield
     finally:
-        # Asked once, a logger remembers which levels it passes on until it is told another.
+        # setLevel also clears the loggers' cached levels.
         named.setLevel(before[0])
         named.propagate = before[1]
         if handler is not None:
@@ -101,7 +101,7 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
 
 
 def ensure_plain_lines() -> None:
-    """Where nobody configured logs, as in a program that embeds the gateway, have them written as plain lines: structlog's own name every frame's locals."""
+    """Configure plain log lines where nothing is configured, as in a program that embeds the gateway: structlog's default prints the locals of every frame."""
     if structlog.is_configured():
         return
     structlog.configure(
@@ -117,24 +117,24 @@ def ensure_plain_lines() -> None:
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace what is secret by its name or stands as a password in a URL."""
+    """Replace values with secret names, and passwords in texts."""
     return {name: HIDDEN if _SECRET_NAMES.search(name) else without_secrets(value) for name, value in event.items()}
 
 
 @contextmanager
 def log_context(**fields: str | None) -> Iterator[None]:
-    """Bind ``fields`` to every log line within; those that are None stay as they are."""
+    """Bind ``fields`` to every log line of the block; None leaves a field unchanged."""
     with bound_contextvars(**{name: value for name, value in fields.items() if value is not None}):
         yield
 
 
 def current_trace_id() -> str:
-    """Return the trace that this context belongs to, or a new one."""
+    """Return the trace id of this context, or a new one."""
     return str(get_contextvars().get("trace_id") or new_trace_id())
 
 
 def new_trace_id(candidate: str | None = None) -> str:
-    """Return ``candidate`` where it is fit to be a trace's id, else a new one."""
+    """Return ``candidate`` if it is a valid trace id, else a new one."""
     return candidate if candidate and _TRACE_ID.fullmatch(candidate) else uuid.uuid4().hex
 
 
@@ -147,7 +147,7 @@ def _name_service(service: str) -> Processor:
 
 
 def without_secrets(value: object) -> object:
-    """Return a value, also one of lists and tables, without what is secret by its name or by how it stands in a text."""
+    """Return a value, also nested in lists and mappings, without secrets, found by name or by pattern."""
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The audit log: operations, users and outcomes. Rows are added, and deleted when they are old."""
+"""Stores the audit log: operations, users and outcomes. Entries are appended, and deleted by age."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,13 @@ from luna.contracts.identity import AuditEntry
 from luna.platform.database.schema.identity import audit_log
 
 FORGET_AT_MOST = 50_000
-# Nobody asks for the number that an entry is given.
+# Without RETURNING: the entry's id is not needed.
 _INSERT = insert(audit_log).inline()
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What somebody did or was refused."""
+    """An operation that a user performed or was refused."""
 
     user_name: str
     means: str
@@ -28,7 +28,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries to list; a field that is None excludes nothing. ``first`` belongs to them, ``end`` does not."""
+    """Filter of entries; None matches all. ``first`` is included, ``end`` is not."""
 
     user: str | None = None
     operation: str | None = None
@@ -38,12 +38,12 @@ class AuditFilter:
 
 
 def write(connection: Connection, record: AuditRecord) -> None:
-    """Add an entry."""
+    """Append an entry."""
     connection.execute(_INSERT, asdict(record))
 
 
 def list_before(connection: Connection, which: AuditFilter, *, before: int | None = None, limit: int = 100) -> tuple[list[AuditEntry], int | None]:
-    """Return entries, the latest first, and where the list goes on."""
+    """Return entries, the latest first, and the cursor of the next page."""
     table = audit_log.c
     filters = ((table.user_name, which.user), (table.operation, which.operation), (table.site, which.site))
     conditions = [column == value for column, value in filters if value is not None]
@@ -59,6 +59,6 @@ def list_before(connection: Connection, which: AuditFilter, *, before: int | Non
 
 
 def forget_old(connection: Connection, *, age: timedelta) -> int:
-    """Delete entries older than ``age`` by the database's own clock, which wrote them, and return how many; what one call leaves over goes in the next."""
+    """Delete entries older than ``age`` by the database's clock, up to ``FORGET_AT_MOST`` per call; return how many."""
     oldest = select(audit_log.c.entry_id).where(audit_log.c.at < func.now() - age).order_by(audit_log.c.at).limit(FORGET_AT_MOST)
     return connection.execute(delete(audit_log).where(audit_log.c.entry_id.in_(oldest))).rowcount

@@ -1,4 +1,4 @@
-"""What a backup asks of the server: which one it is, a point that recovery can stop at, and what the tables hold exactly there."""
+"""Server-side queries of backups: identity of the server, restore points, exact table contents at such a point, and replication slots."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -13,17 +13,17 @@ from sqlalchemy.exc import OperationalError
 from luna.platform.database import engine as engines
 from luna.platform.database.revision import current
 
-# Beyond it a table's rows are counted and not compared: reading them all would take minutes.
+# Larger tables are counted without a checksum: reading all rows would take minutes.
 MOST_COMPARED_ROWS = 2_000_000
 LONGEST_COUNT = "30min"
-# Writers of every table are held up for a moment. Never waited for: whoever waits for all tables at once could stop everybody.
+# Writers are blocked for a moment. NOWAIT, because waiting for the locks of all tables could block everyone.
 FREEZE_SECONDS = 20.0
 FREEZE_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """Which server this is: its cluster, timeline, versions and size."""
+    """The identity of a server: cluster, timeline, versions and size."""
 
     system_identifier: str
     timeline: int
@@ -36,7 +36,7 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class TableCount:
-    """What a table holds: its rows and a checksum over all of them, whatever their order; None where there are too many to read."""
+    """Rows of a table, and a checksum over them in any order; None where there are too many to read."""
 
     rows: int
     checksum: str | None
@@ -44,12 +44,12 @@ class TableCount:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A named point of the write-ahead log.
+    """A restore point in the write-ahead log.
 
     Args:
-        lsn: where it is.
-        snapshot: a connection that sees what was committed before it and nothing else.
-        exact: whether nobody wrote between the point and the snapshot.
+        lsn: its position.
+        snapshot: a connection that sees exactly what was committed before it.
+        exact: whether no write happened between the point and the snapshot.
     """
 
     lsn: int
@@ -58,7 +58,7 @@ class Freeze:
 
 
 def identify(connection: Connection) -> ServerIdentity:
-    """Return which server answers."""
+    """Return the identity of the server."""
     row = (
         connection.execute(
             text(
@@ -77,9 +77,9 @@ def identify(connection: Connection) -> ServerIdentity:
 
 @contextmanager
 def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
-    """Name a point of the write-ahead log and yield a snapshot of what stands before it; nobody may write in the moment between the two.
+    """Create a restore point and yield a snapshot of what was committed before it; writers are blocked in between.
 
-    Where a table is written to without a pause, the point is named all the same and the snapshot is not exact.
+    Where a table is written to without a pause, the point is created all the same, and the snapshot is not exact.
     """
     deadline = time.monotonic() + FREEZE_SECONDS
     with engines.own_session(engine) as holder, engines.own_session(engine) as snapshot:
@@ -96,12 +96,12 @@ def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
 
 
 def count_tables(connection: Connection) -> dict[str, TableCount]:
-    """Return what each table holds."""
+    """Return rows and checksum of each table."""
     return {name: _count(connection, name) for name in tables(connection)}
 
 
 def tables(connection: Connection) -> list[str]:
-    """Return the tables of Luna, by name."""
+    """Return Luna's tables by name."""
     query = (
         "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
         " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND classid = 'pg_class'::regclass AND deptype = 'e') ORDER BY relname"
@@ -110,25 +110,25 @@ def tables(connection: Connection) -> list[str]:
 
 
 def written_position(connection: Connection) -> int:
-    """Return how far the server has written its log."""
+    """Return the position up to which the server has flushed its write-ahead log."""
     return _position(connection, "pg_current_wal_flush_lsn()")
 
 
 def received_position(connection: Connection, slot: str) -> int | None:
-    """Return how far the receiver at a slot has come; None where nobody receives."""
+    """Return the position up to which a slot's receiver has written the log; None without a receiver."""
     query = "SELECT (write_lsn - '0/0')::bigint FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = :slot"
     position: int | None = connection.scalar(text(query), {"slot": slot})
     return position
 
 
 def list_written(connection: Connection) -> dict[str, datetime]:
-    """Return the segments of the log that the server has finished and still keeps, each with the whole second in which it wrote the last of it."""
+    """Return the finished log segments that the server still has, each with the second of its last write."""
     query = "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name < pg_walfile_name(pg_current_wal_lsn())"
     return {row.name: row.modification for row in connection.execute(text(query))}
 
 
 def ensure_slot(connection: Connection, slot: str) -> bool:
-    """See to it that the server keeps what the receiver has not taken; return whether it kept everything since the slot was made."""
+    """Create a replication slot where it is missing or lost; return whether it has kept everything since it was created."""
     lost = connection.scalar(text("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = :slot"), {"slot": slot})
     if lost:
         drop_slot(connection, slot)
@@ -138,24 +138,24 @@ def ensure_slot(connection: Connection, slot: str) -> bool:
 
 
 def drop_slot(connection: Connection, slot: str) -> None:
-    """Let the server forget what nobody receives any more."""
+    """Drop an inactive replication slot."""
     connection.execute(text("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :slot AND NOT active"), {"slot": slot})
 
 
 def change_password(connection: Connection, role: str, password: str) -> None:
-    """Give a role a password."""
+    """Set the password of a role."""
     command = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
     connection.exec_driver_sql(command.as_string().replace("%", "%%"))
 
 
 def forget_recovery(connection: Connection, settings: tuple[str, ...]) -> None:
-    """Take what told the server where to stop out of its settings: the next start must not meet it."""
+    """Reset the recovery targets: the next start must not see them."""
     for name in settings:
         connection.execute(text(f"ALTER SYSTEM RESET {name}"))
 
 
 def segment_name(timeline: int, lsn: int, segment_bytes: int) -> str:
-    """Return the name of the file of the write-ahead log that holds a position. Source: PostgreSQL, ``XLogFileName``."""
+    """Return the name of the log segment with a position. Source: PostgreSQL, ``XLogFileName``."""
     number, per_high = lsn // segment_bytes, 0x1_0000_0000 // segment_bytes
     return f"{timeline:08X}{number // per_high:08X}{number % per_high:08X}"
 

@@ -1,4 +1,4 @@
-"""Changes since a site was planned: a change is noted in its own unit of work, and a plan removes those that it takes into account."""
+"""Records changes that make a site's plan outdated: noted in the transaction of the change, removed by the plan that accounts for them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ from luna.platform.database.schema.sites import sites
 CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
-# A plan that was asked for and did not come by then is asked for once more: a worker may have died over it.
+# A plan that has not arrived by then is requested again: its worker may have died.
 REQUEST_VALIDITY = timedelta(minutes=1)
 
-# A market stands in a site's tariff by its name. Whose tariff only happens to hold the word is planned once more than need be.
+# Finds the market by its quoted name in the configuration; a false match only causes an extra plan.
 _OF_MARKET = text(
     "INSERT INTO plan_causes (site_key, kind) SELECT latest.site_key, 'prices' FROM"
     " (SELECT DISTINCT ON (site_key) site_key, configuration FROM site_versions ORDER BY site_key, version DESC) AS latest"
@@ -27,16 +27,16 @@ _OF_MARKET = text(
 
 
 def note(connection: Connection, keys: Collection[int], kind: CauseKind) -> None:
-    """Remember that something of sites has changed which their plans rest on."""
+    """Record a change of sites that affects their plans."""
     if keys:
-        # In one order everywhere, or two who note at once would wait for each other.
+        # In one order everywhere, to avoid deadlocks.
         statement = insert(plan_causes).values([{"site_key": key, "kind": kind} for key in sorted(set(keys))])
         anew = {"change_id": func.gen_random_uuid(), "asked_at": None}
         connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "kind"], set_=anew))
 
 
 def note_market(connection: Connection, market: str) -> None:
-    """Remember that prices have changed, of a market or of a site's own, for every site that pays or earns them."""
+    """Record a change of prices, of a market or of a site's own series, for every site whose tariff uses them."""
     connection.execute(_OF_MARKET, {"market": market, "quoted": f'"{market}"'})
 
 
@@ -46,8 +46,8 @@ def is_any_due(connection: Connection, names: Sequence[str], *, now: datetime) -
 
 
 def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> list[str]:
-    """Return the sites of these that changed since they were planned, in order; each once, and again where no plan came of it."""
-    # What somebody is just changing is due at the next look.
+    """Return, sorted, the sites that have changed since their last plan, and mark them as requested; each is due again where no plan follows."""
+    # Rows locked by an ongoing change are due at the next call.
     due = _select_due(names, now=now).order_by(plan_causes.c.site_key, plan_causes.c.kind)
     causes = connection.execute(due.with_for_update(of=plan_causes, skip_locked=True)).all()
     if causes:
@@ -57,7 +57,7 @@ def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> 
 
 
 def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str, str]]:
-    # A clock that went back must not keep a change waiting until it is there again.
+    # A request in the future, from before the clock went back, does not count.
     is_requested = plan_causes.c.asked_at.between(now - REQUEST_VALIDITY, now)
     own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
     among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
@@ -65,22 +65,22 @@ def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str
 
 
 def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:
-    """Return those of the sites that were stored, or stored anew, since they were planned, in order of their names."""
+    """Return, sorted, the sites whose configuration has changed since their last plan."""
     query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind == "site", sites.c.name.in_(names))
     return list(connection.scalars(query.order_by(sites.c.name)))
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
-    """Return what has changed of sites, before what they are planned from is read."""
+    """Return the changes of sites; to be called before the data for their plans are read."""
     query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(sites, sites.c.site_key == plan_causes.c.site_key)
     return {(row.site_key, row.kind): row.change_id for row in connection.execute(query.where(sites.c.name.in_(names)))}
 
 
 def forget(connection: Connection, causes: Causes) -> None:
-    """Remove the changes that a plan stored in this unit of work takes into account; later ones stay."""
+    """Remove the changes that a plan stored in this transaction accounts for; later ones stay."""
     if causes:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)
-        # Locked in the order in which all others lock them.
+        # In the same order as elsewhere, to avoid deadlocks.
         connection.execute(select(plan_causes.c.site_key).where(own).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update())
         connection.execute(plan_causes.delete().where(own))

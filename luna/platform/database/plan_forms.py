@@ -1,4 +1,4 @@
-"""The form in which a plan is kept, of which its readers see nothing: columns over its slots, with the request it was made from beside, both compressed."""
+"""The stored form of plans: compressed columns over the slots, and beside them the compressed request."""
 
 import zlib
 from collections.abc import Collection, Mapping
@@ -15,25 +15,25 @@ from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, Timeline, align_each
 
 OF_BATTERIES = ("charge_kwh", "discharge_kwh")
-# A tenth of the time of the usual level, for a fifth more room.
+# Ten times as fast as the default level, for a fifth more space.
 _LEVEL = 1
 
 
 def pack_reply(plan: PlanColumns) -> bytes:
-    """Return a plan as it is kept in ``packed_reply``."""
+    """Return a plan in the form of ``packed_reply``."""
     return zlib.compress(plan.write(), _LEVEL)
 
 
 def pack_inputs(inputs: bytes) -> bytes:
-    """Return a complete request, as ``write_inputs`` writes it, as it is kept in ``packed_inputs``."""
+    """Return a complete request, as ``write_inputs`` writes it, in the form of ``packed_inputs``."""
     return zlib.compress(inputs, _LEVEL)
 
 
 def unpack(packed: bytes) -> Fields:
-    """Return a packed plan: its head with its columns as ``slots``.
+    """Unpack a plan: its head, and its columns as ``slots``.
 
     Raises:
-        UnreadableError: it is not stored whole, or another release's.
+        UnreadableError: it is damaged, or of another release.
     """
     plan = parse_columns(_decompress(packed))
     if missing := {"plan_id", "slot_minutes", "slots"} - plan.keys():
@@ -42,10 +42,10 @@ def unpack(packed: bytes) -> Fields:
 
 
 def unpack_inputs(packed: bytes) -> Fields:
-    """Return the fields of a packed request.
+    """Unpack the fields of a request.
 
     Raises:
-        UnreadableError: it is not stored whole.
+        UnreadableError: it is damaged.
     """
     return parse_inputs(_decompress(packed))
 
@@ -58,30 +58,30 @@ def _decompress(packed: bytes) -> bytes:
 
 
 def list_fields(packed: bytes) -> Fields:
-    """Return a packed plan as it was answered."""
+    """Return the fields of a packed plan's reply."""
     plan = unpack(packed)
     return plan | {"slots": list_slots(plan)}
 
 
 def write_text(packed: bytes) -> str:
-    """Return a packed plan as it was answered, as JSON."""
+    """Return a packed plan's reply as JSON."""
     return to_json(list_fields(packed)).decode()
 
 
 def read_reply(packed: bytes, *, until: datetime | None = None) -> PlanReply:
-    """Return a packed plan; ``until``: of its slots those alone that begin by then, the first one in any case."""
+    """Return a packed plan's reply; ``until`` drops slots that start later, except the first one."""
     plan = unpack(packed)
     end = None if until is None else max((until - datetime.fromisoformat(plan["slots"]["start"][0])) // timedelta(minutes=plan["slot_minutes"]), 0) + 1
     return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=end)})
 
 
 def read_inputs(packed: bytes) -> PlanRequest:
-    """Return the complete request that a plan was made from, unpacked."""
+    """Return the packed request of a plan."""
     return PlanRequest.model_validate(unpack_inputs(packed))
 
 
 def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> dict[str, FloatArray]:
-    """Return values of a packed plan's slots on quarter-hours, NaN where there is none; ``OF_BATTERIES`` are those of all batteries."""
+    """Return slot columns of a packed plan on quarter-hours, NaN where there is none; ``OF_BATTERIES`` are sums over all batteries."""
     plan = unpack(packed)
     if plan["slot_minutes"] != timeline.step.total_seconds() / 60:
         return {name: np.full(timeline.count, np.nan) for name in names}

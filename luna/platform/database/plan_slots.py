@@ -1,4 +1,4 @@
-"""Slots of issued plans one by one: the plan that a site followed at a time, and that plan's slots, without reading whole plans."""
+"""Reads single slots of issued plans, and which plans a site followed, without parsing whole plans."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from luna.platform.database.schema.plans import control_log, plan_history
 from luna.platform.database.sites import key_of
 from luna.platform.database.stored_rows import read_each
 
-# What a plan was made from, as far as a page shows it: fields of its complete request.
+# Fields of the complete request that pages show.
 _INPUTS = ("state", "reserves", "first_slot_minutes")
 
 
@@ -27,7 +27,7 @@ class PlanSpan(NamedTuple):
 
 
 class LoggedSlot(NamedTuple):
-    """The decider of a device's slot, the reason's code, and the commanded mode; None: no command."""
+    """A logged decision on a device's slot: decider, reason code, commanded mode (None: no command)."""
 
     decided_by: str
     reason: str
@@ -35,9 +35,9 @@ class LoggedSlot(NamedTuple):
 
 
 def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[PlanSpan]:
-    """Return the plans that may have driven a site between two instants, in order of issue; one that looks back, as a replay's does, drives nothing.
+    """Return the plans that may have been in force between two instants, in order of issue; a replay never is.
 
-    Of those that were issued before ``first`` the last one alone is there.
+    Of the plans issued before ``first`` only the last one is included.
     """
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & (table.issued_at <= issued_by) & (table.starts_at > table.issued_at - SLOT)
@@ -49,9 +49,9 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
 
 
 def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
-    """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered.
+    """Return a plan's slot length in minutes, and its slots from the one at ``first`` to the one at ``last``, as in the reply.
 
-    None of a plan that another release stored in its own form.
+    No slots for a plan that another release stored in its own form.
     """
 
     def read(packed: bytes) -> tuple[int, list[dict[str, Any]]]:
@@ -65,9 +65,9 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
 
 
 def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a plan as it was answered, and of what it was made from ``state``, ``reserves`` and ``first_slot_minutes``.
+    """Return a plan's reply, and the fields ``state``, ``reserves`` and ``first_slot_minutes`` of its request.
 
-    None where another release stored it in its own form.
+    None for a plan that another release stored in its own form.
     """
     table = plan_history.c
     rows = connection.execute(select(table.packed_reply, table.packed_inputs).where(table.plan_id == plan_id))
@@ -80,7 +80,7 @@ def _read_whole(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:
-    """Return the decisions on the slots of a device, by slot start: the last decision of each."""
+    """Return the last decision on each slot of a device, by slot start."""
     table = control_log.c
     own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
     rows = connection.execute(select(table.slot_start, table.decided_by, table.reason, table.allowed).where(own).order_by(table.entry_id))
@@ -88,7 +88,7 @@ def read_logged(connection: Connection, site_id: str, first: datetime, end: date
 
 
 def _find_mode(allowed: object) -> str | None:
-    """Return the mode of the first of the device's set-points, for batteries have the same; None where none is stored."""
+    """Return the mode of the device's first set-point (all batteries have the same); None where none is stored."""
     first = next(iter(allowed.values()), None) if isinstance(allowed, Mapping) else None
     mode = first.get("mode") if isinstance(first, Mapping) else None
     return mode if isinstance(mode, str) else None

@@ -1,4 +1,4 @@
-"""Sign-ins that stand, and the refresh tokens of those that have no browser. What is secret is kept as its SHA-256."""
+"""Stores sign-in sessions, and refresh tokens of programs; tokens are stored as their SHA-256."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ACTIVITY_STEP = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A sign-in that stands: whose it is, and until when the password that was given again counts."""
+    """A valid session: its user, and until when the last confirmation of the password counts."""
 
     session_id: int
     account: UserAccount
@@ -23,45 +23,45 @@ class OpenSession:
 
 
 def open_session(connection: Connection, user_id: int, *, token: str | None, address: str, now: datetime, ends: datetime) -> int:
-    """Store a sign-in and return its number; a browser's has the ``token`` of its cookie."""
+    """Store a session and return its id; a browser's has the ``token`` of its cookie."""
     row = {"user_id": user_id, "token_hash": None if token is None else digest(token), "seen_at": now, "expires_at": ends, "address": address}
     return int(connection.scalars(insert(sessions).values(row).returning(sessions.c.session_id)).one())
 
 
 def find_by_token(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> OpenSession | None:
-    """Return the sign-in of a browser's cookie; None where there is none, or it has ended."""
+    """Return the session of a browser's cookie; None where there is none, or it has ended."""
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
 def find_by_id(connection: Connection, session_id: int, *, now: datetime, idle: timedelta) -> OpenSession | None:
-    """Return a program's sign-in; None where there is none, or it has ended."""
+    """Return a program's session; None where there is none, or it has ended."""
     return _find(connection, (sessions.c.session_id == session_id) & sessions.c.token_hash.is_(None), now=now, idle=idle)
 
 
 def confirm(connection: Connection, session_id: int, *, until: datetime) -> None:
-    """Let what is critical ask for no password until then."""
+    """Record that the password is confirmed for critical operations until an instant."""
     connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(confirmed_until=until))
 
 
 def end(connection: Connection, session_id: int) -> None:
-    """End a sign-in, with every token of it."""
+    """End a session and its tokens."""
     connection.execute(delete(sessions).where(sessions.c.session_id == session_id))
 
 
 def end_by_token(connection: Connection, token: str) -> None:
-    """End the sign-in of a browser's cookie, where there is one."""
+    """End the session of a browser's cookie, where there is one."""
     connection.execute(delete(sessions).where(sessions.c.token_hash == digest(token)))
 
 
 def give_refresh_token(connection: Connection, session_id: int, token: str, *, expires_at: datetime) -> None:
-    """Store a refresh token of a sign-in."""
+    """Store a refresh token of a session."""
     connection.execute(insert(refresh_tokens).values(token_hash=digest(token), session_id=session_id, expires_at=expires_at))
 
 
 def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
-    """Use a refresh token up and return its sign-in; None where it is none, or has ended.
+    """Redeem a refresh token and return its session; None where it is invalid or has expired.
 
-    One that was used before ends the sign-in: two hold it, and nobody can tell who should.
+    A token that was redeemed before ends the session: two parties hold it, and the legitimate one cannot be told apart.
     """
     own = refresh_tokens.c.token_hash == digest(token)
     unused = own & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
@@ -73,12 +73,12 @@ def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> i
 
 
 def forget_ended(connection: Connection, *, now: datetime, idle: timedelta) -> int:
-    """Delete sign-ins that have ended and return how many."""
+    """Delete ended sessions and return how many."""
     return connection.execute(delete(sessions).where(or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle))).rowcount
 
 
 def digest(token: str) -> str:
-    """Return what is kept of a random token: it is long enough that nothing slower is needed."""
+    """Return the SHA-256 of a random token; its length makes a slow hash unnecessary."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

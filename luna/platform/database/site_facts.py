@@ -1,4 +1,4 @@
-"""The facts of many sites at an instant, as their plans need them: a few queries for all of them, whatever their number."""
+"""Reads all data for the plans of many sites at an instant, in a number of queries that does not depend on the number of sites."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,17 +38,17 @@ from luna.platform.database.forecasts import DrivingForecast
 from luna.platform.database.prices import Revisions
 
 DAY = timedelta(days=1)
-# Further than any plan of a stored site looks.
+# Beyond the horizon of any plan of a stored site.
 STAYS_AHEAD = timedelta(days=3)
-# Of what drives a plan: no message says more of it.
+# The quantiles that a plan's request contains.
 PARTS = ("expected", "p10", "p90")
 
 
 @dataclass(frozen=True, slots=True)
 class FactWindow:
-    """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days.
+    """The window to read around the start of plans: ``horizon`` ahead, ``prices`` and ``carbon`` back, and forecast errors of ``days`` days.
 
-    ``bought_since`` and ``discharged_since`` tell, by the names of the sites where it matters, since when what is bought and what batteries discharge counts.
+    ``bought_since`` and ``discharged_since`` are the instants from which imports and discharge matter, by the names of the sites where they do.
     """
 
     horizon: timedelta
@@ -61,10 +61,10 @@ class FactWindow:
 
 @dataclass(frozen=True, slots=True)
 class DemandFacts:
-    """The facts on a site's flexible loads.
+    """Data on a site's flexible loads.
 
-    ``stays`` are those that are stored, by device, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
-    that it was made from, None where there is none. ``sensed`` are the charges that devices' own sensors report, by their names.
+    ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with its slots up to the start, and its complete request,
+    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names.
     """
 
     stays: StayMap
@@ -74,14 +74,13 @@ class DemandFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
-    """The facts on a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
+    """Data for a site's plan at ``start``, without later measurements; ``known_at`` is now where the plan begins with the running slot, else ``start``.
 
-    ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
-    the days before, without bands, beside the load and the PV ``observed`` on the same days. ``soc`` is how full the batteries were when that was last recorded
-    in the day before the start, and believed. ``bought`` is what was imported, and ``discharged`` what the batteries gave and how full they were, since the
-    window's instants; None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were
-    loaded and that its tariff does not name, ``foreign`` other currencies in which prices are stored, by the tariff's names.
-    ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
+    ``driving`` is the forecast of load and PV, ``PARTS`` of it, with the codes that widened it as ``reasons``; ``past`` are the expectations of its version on
+    the days before, and ``observed`` the measured load and PV on the same days. ``soc`` is the last plausible state of charge of the day before the start.
+    ``bought`` is the import, ``discharged`` the discharge and state of charge since the window's instants; None where it names none. ``revisions`` are prices
+    by their names in the tariff, ``unused`` the site's own series that have prices and are not in its tariff, ``foreign`` other currencies with stored prices,
+    by the tariff's names. ``carbon`` (g/kWh) begins before the start and is NaN where it is unknown.
     """
 
     site: Site
@@ -106,17 +105,17 @@ class PlanningFacts:
 
 
 def read_facts(connection: Connection, stored_sites: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
-    """Return the planning facts of sites at the start of plans, by their names.
+    """Return the planning data of sites at the start of plans, by their names.
 
     Args:
         connection: to the database.
-        stored_sites: stored sites, as they are configured now.
+        stored_sites: stored sites with their current configuration.
         start: of a slot.
-        reach: how far around it.
+        reach: the window around it.
         now: the instant of the plans in force.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
-    # Prices that came in the middle of the slot that runs are planned with at once; a plan of another time knows what was known then.
+    # A plan of the running slot uses prices published since its start; any other plan uses what was known at its start.
     known_at = _known_at(start, now)
     names = [site.name for site in stored_sites]
     keys = sites.keys_of(connection, names)
@@ -164,7 +163,7 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
 def _read_forecasts(
     connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int, known_at: datetime
 ) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
-    """Return what drives plans, what its version expected on the days before, and what widened it, by the sites' keys."""
+    """Return, by the sites' keys, the forecasts for plans, their versions' expectations on the days before, and what widened them."""
     driving = forecasts.read_driving_each(connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS)
     issues = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
@@ -175,15 +174,15 @@ def _read_forecasts(
 def _read_prices(
     connection: Connection, stored_sites: Collection[Site], horizon: Timeline, *, back: timedelta
 ) -> tuple[dict[str, dict[str, Revisions]], dict[str, dict[str, tuple[str, ...]]], Mapping[str, Sequence[str]]]:
-    """Return the prices that tariffs name, other currencies in which they are stored, and sites' own series that no tariff names, by the sites' names."""
+    """Return, by the sites' names, the prices of tariffs, other currencies with stored prices, and own series that no tariff uses."""
     names = {site.name: {name: market_prices.stored_series(site, name) for name in site.tariff.price_series} for site in stored_sites}
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
     series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
     revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
-    # Where the start is known, nobody asks what else there is.
+    # Other currencies matter only where the prices of the start are missing.
     ended = [each for each in series if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]]
     foreign = dict.fromkeys(series, ()) | market_prices.find_foreign(connection, ended, horizon)
-    # Those of the day before would be carried on.
+    # With the day before, whose prices would be carried forward.
     unused = market_prices.find_unused_each(connection, stored_sites, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
     priced = {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}
     return priced, {site: {name: foreign[stored] for name, stored in own.items()} for site, own in names.items()}, unused
@@ -192,12 +191,12 @@ def _read_prices(
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return load and PV of sites on the days of errors, and what they bought where that counts, by their keys."""
+    """Return, by the sites' keys, load and PV on the days of forecast errors, and imports where these matter."""
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
     observed_each = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
-    # Both are in the same rows, and to come by a row costs more than what is taken from it.
+    # One query for both: finding a row costs more than reading more of its columns.
     longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
     both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
     bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
@@ -214,7 +213,7 @@ def _until(start: datetime, since: datetime) -> Timeline:
 
 
 def read_demands_each(connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
-    """Return the facts on flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
+    """Return the data on flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
     stays = charging_stays.read_plain_each(connection, sites_by_key, first=start, end=start + STAYS_AHEAD)
     with_flexible_loads = [site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)

@@ -1,4 +1,4 @@
-"""Trainings of models: from what they learned, how, and where the result lies."""
+"""Stores the training runs of models: their data, parameters, metrics and artefacts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ from luna.platform.database import sites
 from luna.platform.database.schema.plans import training_runs
 from luna.platform.database.schema.sites import sites as site_table
 
-# Known days of a series from which on a model learns.
+# Days of known data that a model needs to learn anything.
 LEARNED_DAYS = 14
 
 
@@ -21,8 +21,8 @@ LEARNED_DAYS = 14
 class TrainingRun:
     """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
 
-    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why,
-    and days until ``tried_until`` decided that (None: none after ``data_until``).
+    ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is used only where named explicitly; ``verdict`` is why,
+    decided on days until ``tried_until`` (None: on none after ``data_until``).
     """
 
     run_id: str
@@ -42,17 +42,17 @@ class TrainingRun:
 
     @property
     def knowledge_cutoff(self) -> datetime:
-        """The end of its training and selection data: it has seen no later day."""
+        """The end of its training and selection data."""
         return self.tried_until or self.data_until
 
     @property
     def learned(self) -> bool:
-        """Whether it knew enough to learn from: whoever asks for one in the first days gets a model that knows nothing."""
+        """Whether there was enough data; a model trained in the first days has learned nothing."""
         return self.metrics.get("known_days", LEARNED_DAYS) >= LEARNED_DAYS
 
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
-    """Store a training; storing it again changes nothing, unless it is accepted now and was not then."""
+    """Store a training; an existing one is changed only from not accepted to accepted."""
     row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
     statement = insert(training_runs).values(row)
     changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")}
@@ -61,14 +61,14 @@ def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
 
 
 def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
-    """Return the accepted training that learned from the most recent data; None where there is none.
+    """Return the accepted training with the most recent data; None where there is none.
 
     Args:
         connection: open.
         site_id: of a stored site.
         version: the forecast version or kind of agent.
-        before: it learned from nothing after that.
-        unseen: nor was it decided by anything after that whether it is used: days from then on say what it is worth.
+        before: its training data end by then.
+        unseen: its training and selection data end by then, so that later days are unseen.
     """
     query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
     if before is not None:
@@ -80,7 +80,7 @@ def latest(connection: Connection, site_id: str, *, version: str, before: dateti
 
 
 def latest_each(connection: Connection, keys: Collection[int], *, version: str, before: datetime) -> dict[int, TrainingRun]:
-    """Return the same of many sites by their keys; those without one are left out."""
+    """Return ``latest`` of many sites by their keys, without sites that have none."""
     table = training_runs.c
     columns = [table.site_key, *(table[name] for name in TrainingRun.__dataclass_fields__)]
     query = (
@@ -91,7 +91,7 @@ def latest_each(connection: Connection, keys: Collection[int], *, version: str, 
 
 
 def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
-    """Return which of the sites, by their keys, have an accepted training of a version."""
+    """Return the keys of the sites with an accepted training of a version."""
     table = training_runs.c
     return set(connection.scalars(select(table.site_key).where(table.site_key.in_(keys), table.version == version, table.accepted).distinct()))
 
@@ -100,7 +100,7 @@ def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
     """Return a training of a site.
 
     Raises:
-        NotFoundError: the site has none of that name.
+        NotFoundError: the site has none of that id.
     """
     row = connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id)).mappings().first()
     if row is None:
@@ -109,14 +109,14 @@ def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
 
 
 def list_latest(connection: Connection, site_id: str, *, version: str, limit: int) -> list[TrainingRun]:
-    """Return the trainings of a version, that which learned from the most recent data first."""
+    """Return the trainings of a version, the one with the most recent data first."""
     table = training_runs.c
     query = _select(connection, site_id).where(table.version == version).order_by(table.data_until.desc(), table.finished_at.desc())
     return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
 def list_newest(connection: Connection, *, version: str, limit: int) -> list[tuple[str, TrainingRun]]:
-    """Return the trainings of a version at all sites, each with its site's name, that which learned from the most recent data first."""
+    """Return the trainings of a version at all sites with the sites' names, the one with the most recent data first."""
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     table, named = training_runs.c, site_table.c.name.label("site_name")
     query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key).where(table.version == version)
@@ -125,7 +125,7 @@ def list_newest(connection: Connection, *, version: str, limit: int) -> list[tup
 
 
 def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
-    """Return when a training of a version ended last, whatever became of its model; None where none ever did."""
+    """Return when the last training of a version ended, accepted or not; None where there is none."""
     table = training_runs.c
     query = select(func.max(table.finished_at)).where(table.site_key == sites.key_of(connection, site_id), table.version == version)
     finished: datetime | None = connection.scalar(query)
@@ -133,7 +133,7 @@ def last_finished(connection: Connection, site_id: str, *, version: str) -> date
 
 
 def list_artefacts(connection: Connection) -> set[str]:
-    """Return the keys of all stored models that a training of any site names."""
+    """Return the keys of all model artefacts that a training refers to."""
     key = training_runs.c.artefact_key
     return set(connection.scalars(select(key).where(key.is_not(None)).distinct()))
 

@@ -1,4 +1,4 @@
-"""People who may sign in, and which sites they have."""
+"""Stores user accounts: passwords, roles, and the sites that each user may access."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from luna.platform.database.schema.sites import sites
 
 @dataclass(frozen=True, slots=True)
 class UserAccount:
-    """Whose request it is: the person's number, name and role, and the sites they have; None: all."""
+    """The user behind a request: id, name, role, and accessible sites; None: all."""
 
     user_id: int
     name: str
@@ -29,7 +29,7 @@ class UserAccount:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The credentials against which a password is checked."""
+    """A user with the stored hash of the password."""
 
     user_id: int
     name: str
@@ -37,15 +37,15 @@ class Credentials:
 
 
 def any_there(connection: Connection) -> bool:
-    """Return whether anybody is set up."""
+    """Return whether there is any user."""
     return bool(connection.scalar(select(select(users.c.user_id).exists())))
 
 
 def add_first(connection: Connection, user: NewUser, password_hash: str) -> User:
-    """Store the first person, an admin.
+    """Store the first user, an admin.
 
     Raises:
-        ConflictError: somebody is there already; of several who try at once one succeeds.
+        ConflictError: there is a user already; of concurrent calls one succeeds.
     """
     connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
     if any_there(connection):
@@ -54,7 +54,7 @@ def add_first(connection: Connection, user: NewUser, password_hash: str) -> User
 
 
 def add(connection: Connection, user: NewUser, password_hash: str) -> User:
-    """Store a person.
+    """Store a user.
 
     Raises:
         ConflictError: the name is taken.
@@ -69,10 +69,10 @@ def add(connection: Connection, user: NewUser, password_hash: str) -> User:
 
 
 def change(connection: Connection, name: str, *, role: Role | None = None, sites: Iterable[str] | None = None, password_hash: str | None = None) -> User:
-    """Change the given fields of a person; a new password ends every sign-in of theirs.
+    """Change the given fields of a user; a new password ends all of the user's sessions.
 
     Raises:
-        NotFoundError: no such person or site.
+        NotFoundError: no such user or site.
         ConflictError: no admin would be left.
     """
     with_admin = _hold_admins(connection)
@@ -90,10 +90,10 @@ def change(connection: Connection, name: str, *, role: Role | None = None, sites
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Remove a person with their sign-ins, keys, and what they were recommended; what they did stays in the audit log.
+    """Remove a user with sessions, keys and recommendations; the entries in the audit log stay.
 
     Raises:
-        NotFoundError: no such person.
+        NotFoundError: no such user.
         ConflictError: no admin would be left.
     """
     with_admin = _hold_admins(connection)
@@ -103,10 +103,10 @@ def remove(connection: Connection, name: str) -> None:
 
 
 def load(connection: Connection, name: str) -> User:
-    """Return a person.
+    """Return a user.
 
     Raises:
-        NotFoundError: no such person.
+        NotFoundError: no such user.
     """
     row = connection.execute(_select_users().where(users.c.name == name)).mappings().first()
     if row is None:
@@ -115,28 +115,28 @@ def load(connection: Connection, name: str) -> User:
 
 
 def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> list[User]:
-    """Return people in order of their names, those behind ``after``."""
+    """Return the next users by name, after the name ``after``."""
     return [_user(row) for row in connection.execute(_select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)).mappings()]
 
 
 def find_credentials(connection: Connection, name: str) -> Credentials | None:
-    """Return a person's credentials; None where nobody has the name."""
+    """Return a user's credentials; None where there is no such user."""
     row = connection.execute(select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)).first()
     return None if row is None else Credentials(row.user_id, row.name, row.password_hash)
 
 
 def rehash(connection: Connection, checked: Credentials, password_hash: str) -> Credentials:
-    """Keep the same password in another form, unless it was changed meanwhile; return the present credentials."""
+    """Store the same password with another hash, unless it was changed meanwhile; return the current credentials."""
     unchanged = (users.c.user_id == checked.user_id) & (users.c.password_hash == checked.password_hash)
     changed_rows = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
     return replace(checked, password_hash=password_hash) if changed_rows else checked
 
 
 def require_unchanged(connection: Connection, checked: Credentials) -> None:
-    """Hold a person as they were when their password was checked, until the end of the transaction.
+    """Lock a user until the end of the transaction, with the password as it was checked.
 
     Raises:
-        UnauthenticatedError: the password was changed since, or the person removed.
+        UnauthenticatedError: the password was changed since, or the user removed.
     """
     query = select(users.c.password_hash).where(users.c.user_id == checked.user_id).with_for_update(read=True)
     if connection.scalar(query) != checked.password_hash:
@@ -144,26 +144,26 @@ def require_unchanged(connection: Connection, checked: Credentials) -> None:
 
 
 def note_sign_in(connection: Connection, user_id: int, *, now: datetime) -> None:
-    """Keep when a person signed in."""
+    """Record the time of a user's sign-in."""
     connection.execute(update(users).where(users.c.user_id == user_id).values(signed_in_at=now))
 
 
 def sites_of_users() -> Subquery:
-    """Return a query of the names of the sites that each person has, by ``user_id``; who has none is left out."""
+    """Return a query of site names by ``user_id``, without users that have none."""
     named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
     return select(user_sites.c.user_id, named).join(sites, sites.c.site_key == user_sites.c.site_key).group_by(user_sites.c.user_id).subquery()
 
 
 def account_of(row: RowMapping) -> UserAccount:
-    """Return whose row it is that holds ``user_id``, ``user_name``, ``role`` and ``site_names``."""
+    """Return the account of a row with ``user_id``, ``user_name``, ``role`` and ``site_names``."""
     return UserAccount(row["user_id"], row["user_name"], row["role"], None if row["role"] == "admin" else frozenset(row["site_names"] or ()))
 
 
 def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
-    """Return the numbers of sites.
+    """Return the numeric keys of sites.
 
     Raises:
-        NotFoundError: names the first that is not there.
+        NotFoundError: a site does not exist; names the first one.
     """
     unique = list(dict.fromkeys(names))
     keys = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique)))}
@@ -180,7 +180,7 @@ def _give_sites(connection: Connection, user_id: int, names: Iterable[str]) -> N
 
 
 def _hold_admins(connection: Connection) -> bool:
-    """Let nobody else add or remove people until the end of the transaction; return whether there is an admin."""
+    """Lock the users against changes until the end of the transaction; return whether there is an admin."""
     connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
     return _has_admin(connection)
 

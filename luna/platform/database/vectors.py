@@ -1,4 +1,4 @@
-"""Vectors of passages, in the order in which indexes follow them, and how far an index on a server is."""
+"""Stores embedding vectors of passages with a revision, by which indexes follow changes, and the revision of each remote index."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from luna.platform.database.schema.documents import chunk_vectors, chunks, docum
 
 FloatArray = NDArray[np.float32]
 
-# Stands for the model where there is none: words alone are indexed.
+# Model name of an index of words alone.
 NO_MODEL = "none"
 _STORED = np.dtype("<f2")
 _AT_ONCE = 1000
@@ -23,7 +23,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """What an index is given of a passage. ``site_key`` 0: everybody's."""
+    """A passage as an index receives it. ``site_key`` 0: for all sites."""
 
     chunk_id: int
     vector: FloatArray | None
@@ -37,7 +37,7 @@ class IndexedPassage:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an index has to take in and to forget, up to a revision."""
+    """Passages to add to an index and to remove from it, up to a revision."""
 
     passages: list[IndexedPassage]
     removed: list[int]
@@ -45,7 +45,7 @@ class Changes:
 
 
 def store(connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]) -> None:
-    """Store the vectors of chunks by one model, in place of those they had by it; None where words alone are indexed."""
+    """Store or replace the vectors of chunks by a model; None where words alone are indexed."""
     _lock(connection)
     rows = [{"chunk_id": chunk_id, "model": model, "vector": None if vector is None else vector.astype(_STORED).tobytes()} for chunk_id, vector in vectors]
     for start in range(0, len(rows), _AT_ONCE):
@@ -55,7 +55,7 @@ def store(connection: Connection, model: str, vectors: Iterable[tuple[int, Float
 
 
 def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
-    """Have every index forget chunks; called before their rows go, or where their document is no longer the one to find."""
+    """Remove chunks from all indexes; to be called before their rows are deleted, or when their document is superseded."""
     if not chunk_ids:
         return
     _lock(connection)
@@ -65,39 +65,39 @@ def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
 
 
 def is_complete(connection: Connection, model: str) -> bool:
-    """Return whether every passage that is found by any model is found by this one."""
+    """Return whether a model has vectors of all passages that any other model has."""
     own = chunk_vectors.alias()
     has = exists().where(own.c.chunk_id == chunk_vectors.c.chunk_id, own.c.model == model)
     return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has)))
 
 
 def remove_other_models(connection: Connection, model: str) -> int:
-    """Drop the vectors of all models but one, and return how many those were; their indexes are not followed any more."""
+    """Delete the vectors of all models but one, and return how many."""
     return connection.execute(delete(chunk_vectors).where(chunk_vectors.c.model != model)).rowcount
 
 
 def find_model(connection: Connection, requested: str) -> str:
-    """Return the model whose vectors are searched: ``requested`` once it has as many as any other, before that the one that has most."""
+    """Return the model to search with: ``requested`` once it has as many vectors as any other, until then the one that has most."""
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(select(chunk_vectors.c.model, func.count()).group_by(chunk_vectors.c.model))}
     return max(counts, key=lambda model: (counts[model], model == requested)) if counts else requested
 
 
 def dimensions_of(connection: Connection, model: str) -> int | None:
-    """Return the length of the vectors by a model; None where there are none."""
+    """Return the length of a model's vectors; None where there are none."""
     stored = connection.scalar(select(func.length(chunk_vectors.c.vector)).where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None)).limit(1))
     return stored // _STORED.itemsize if stored else None
 
 
 def newest_revision(connection: Connection) -> int:
-    """Return the revision that an index has once it has followed everything."""
+    """Return the newest revision of all changes."""
     newest = [select(func.max(table.c.revision)).scalar_subquery() for table in (chunk_vectors, vector_removals)]
     return connection.scalar(select(func.greatest(*newest))) or 0
 
 
 def read_changes(connection: Connection, model: str, *, after: int, most: int = _AT_ONCE) -> Iterator[Changes]:
-    """Yield what changed behind a revision, in the order of revisions and at most ``most`` passages at once; nothing where nothing did.
+    """Yield the changes after a revision, in order, at most ``most`` passages at a time; nothing where there are none.
 
-    Revisions are given under a lock, in the order of commits, so that none turns up behind one that was read.
+    Revisions are assigned under a lock, in the order of commits, so that none appears before one that was read.
     """
     newest = newest_revision(connection)
     while after < newest:
@@ -111,12 +111,12 @@ def read_changes(connection: Connection, model: str, *, after: int, most: int = 
 
 
 def index_revision(connection: Connection, name: str) -> int:
-    """Return how far an index on a server has followed; 0: not at all."""
+    """Return the revision of a remote index; 0: new."""
     return connection.scalar(select(vector_indexes.c.revision).where(vector_indexes.c.name == name)) or 0
 
 
 def note_index_revision(connection: Connection, name: str, revision: int) -> None:
-    """Store how far an index on a server has followed."""
+    """Store the revision of a remote index."""
     row = insert(vector_indexes).values(name=name, revision=revision)
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"revision": revision}))
 
@@ -150,5 +150,5 @@ def _read(row: Row[Any]) -> IndexedPassage:
 
 
 def searched_text(title: str, headings: Sequence[str], passage: str) -> str:
-    """Return the indexed text of a passage, with its title and headings."""
+    """Return the indexed text of a passage: title, headings and passage."""
     return "\n".join([" › ".join(dict.fromkeys([title, *headings])), passage])

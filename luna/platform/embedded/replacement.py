@@ -1,4 +1,4 @@
-"""Putting another cluster in the place of the present one, so that a crash at any moment leaves one of the two, whole."""
+"""Replaces the PostgreSQL cluster atomically: a crash at any moment leaves one of the two complete."""
 
 import os
 import shutil
@@ -7,17 +7,17 @@ from pathlib import Path
 from luna.energy.errors import ConflictError
 
 CLUSTER = "postgres"
-# While it exists, the cluster that it names is on its way to its place.
+# Exists while the cluster that it names is being moved into place.
 MARK = "postgres.replacement"
 BEFORE = "postgres.before-"
 
 
 def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
-    """Put ``successor`` in the place of the cluster in ``home`` and return where the present one is kept.
+    """Replace the cluster in ``home`` by ``successor`` and return where the current one is kept.
 
-    ``finish_replacement`` completes what was interrupted.
+    ``finish_replacement`` completes an interrupted call.
     """
-    # Two within one second: the second one gets a number.
+    # A second one within a second gets a number.
     names = (f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100))))
     previous = next(home / name for name in names if not (home / name).exists())
     mark = home / MARK
@@ -44,12 +44,12 @@ def finish_replacement(home: Path) -> None:
 
 
 def list_previous(home: Path) -> list[Path]:
-    """Return the clusters that stood here before, the latest last."""
+    """Return the replaced clusters that are kept, the latest last."""
     return sorted(home.glob(f"{BEFORE}*"))
 
 
 def put_back(home: Path, *, keep_as: str) -> Path:
-    """Put the cluster that stood here before the last replacement back, and return where the present one is kept.
+    """Restore the cluster from before the last replacement, and return where the current one is kept.
 
     Raises:
         ConflictError: none is kept.
@@ -62,7 +62,7 @@ def put_back(home: Path, *, keep_as: str) -> Path:
 
 
 def drop_previous(home: Path, *, but: int = 0) -> None:
-    """Delete clusters that stood here before, all but the latest ``but``."""
+    """Delete the replaced clusters that are kept, except the latest ``but``."""
     previous = list_previous(home)
     for path in previous[: len(previous) - but]:
         shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""The embedded servers: PostgreSQL and Redis, where their programs are, and how they are begun and ended."""
+"""Creates, configures and starts the embedded servers: PostgreSQL and Redis."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from luna.platform.memory import affordable_processes
 USER = "luna"
 DATABASE = "postgres"
 INIT_SECONDS = 120
-# A small box: 64 MB of cache, few connections, and every commit on disk before it is confirmed.
+# For a small machine: 64 MB of cache, few connections, and every commit on disk before it is confirmed.
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -29,13 +29,13 @@ SETTINGS = {
     "maintenance_work_mem": "64MB",
     "synchronous_commit": "on",
     "wal_compression": "on",
-    # What a backup that does not run any more may hold up of the write-ahead log.
+    # Bounds the write-ahead log that the slot of a stopped backup retains.
     "max_slot_wal_keep_size": "1GB",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# Where there is memory for one job alone: the system's own cache gives way to what runs, this one never does.
+# With memory for a single job: unlike the page cache, shared buffers are never given up.
 SPARING = {"shared_buffers": "20MB"}
 
 
@@ -82,7 +82,7 @@ class Postgres:
         return Launch([str(self.programs / "postgres"), "-D", str(self._data), "-p", str(port), *options], self.account)
 
     def answers(self, port: int) -> bool:
-        """Whether the server lets us in with our password, which scram keeps from strangers on the port."""
+        """Return whether the server accepts our password; scram hides it from another program on this port."""
         import psycopg
 
         address = self.url(port).replace("+psycopg", "", 1)
@@ -157,7 +157,7 @@ class Redis:
             "save": '""',
             "daemonize": "no",
         }
-        # From standard input, so that the password stands in no file and in no list of processes.
+        # Over standard input, so that the password is in no file and no process list.
         lines = "".join(f"{name} {value}\n" for name, value in settings.items())
         return Launch([str(self.program), "-"], self.account, lines.encode())
 

@@ -1,4 +1,4 @@
-"""What a folder of servers remembers between starts: where the data are, the password and the ports."""
+"""Stores what embedded servers keep between starts: data folder, password and ports."""
 
 import json
 import os
@@ -17,7 +17,7 @@ RESTORE = "Restore it from a backup (it holds the password of the data beside it
 
 @dataclass(frozen=True)
 class State:
-    """The remembered facts of one folder; they hold the password, so only the folder's owner may read the file."""
+    """The stored state of a folder of servers; readable by its owner alone, because it holds the password."""
 
     home: str
     password: str
@@ -25,7 +25,7 @@ class State:
 
 
 def load_state(folder: Path) -> State:
-    """Return what the folder remembers; a new folder begins with a new password.
+    """Load the state; a new folder gets a new password.
 
     Raises:
         MachineError: the file is damaged or may not be read.
@@ -34,7 +34,7 @@ def load_state(folder: Path) -> State:
     try:
         return State(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as exc:
-        # Written before the first server's data are: only somebody else can have removed it.
+        # The file is written before the first server's data, so it was deleted.
         if (folder / "postgres").exists():
             raise MachineError("this file of the embedded servers is missing", value=str(path), remedy=RESTORE) from exc
         state = State(home=str(choose_home(folder)), password=secrets.token_urlsafe(24))
@@ -47,7 +47,7 @@ def load_state(folder: Path) -> State:
 
 
 def save_state(folder: Path, state: State) -> None:
-    """Write the state as a whole or not at all."""
+    """Write the state atomically."""
     path = _state_path(folder)
     unfinished = path.with_suffix(".new")
     try:
@@ -61,12 +61,12 @@ def save_state(folder: Path, state: State) -> None:
 
 
 def choose_port(remembered: int | None) -> int:
-    """Return the remembered port where it is free, else a free one."""
+    """Return the stored port where it is free, else a free one."""
     return remembered if remembered is not None and _bind(remembered) else _bind(0)
 
 
 def _bind(port: int) -> int:
-    """Return the port that a server could listen on, 0 where it is taken."""
+    """Return the port if a server could listen on it (0: any), else 0."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

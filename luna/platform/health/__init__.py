@@ -1,1 +1,1 @@
-"""Whether a process lives, and whether all it needs is there."""
+"""Health of a process: liveness and readiness."""

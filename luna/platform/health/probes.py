@@ -1,4 +1,4 @@
-"""A probe for each dependency a process may have: it returns its observation, or raises the fault."""
+"""Probes of dependencies: each returns what it observed, or raises the fault."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ _SECONDS = PATIENCE.total_seconds()
 def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
     """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``, ``language``.
 
-    What has no address in the settings is part of Luna's own processes, and so it is there.
+    A dependency without an address in the settings is embedded, and so available.
     """
     factories: dict[str, Callable[[], Probe]] = {
         "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
@@ -37,7 +37,7 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
             _probe_redis,
             redis.Redis.from_url(addresses.redis_url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0)),
         ),
-        # Asks from a process of its own, because a worker's first process forks: see luna.platform.objects.
+        # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
         "objects": lambda: lambda: open_objects(settings).probe(),
         "vectors": lambda: partial(_probe_vectors, settings),
         "language": lambda: partial(_probe_language, settings),
@@ -53,7 +53,7 @@ def probe_database(database: Engine) -> str:
     """
     with unit_of_work(database) as connection:
         current = revision.current(connection)
-    # Newer ones are those of an update under way, on which this version works until it is replaced.
+    # Newer tables belong to a running update; this version works on them until it is replaced.
     if current is None or current < revision.head():
         raise UnavailableError(f"the tables are at revision {current}, wanted {revision.head()}", remedy="Run: luna db upgrade")
     return f"revision {current}"
@@ -63,7 +63,7 @@ def _probe_redis(client: "redis.Redis") -> str:
     """Return that Redis answers.
 
     Raises:
-        UnavailableError: it does not, or refuses Luna.
+        UnavailableError: it does not answer, or refuses the login.
     """
     try:
         client.ping()
@@ -88,10 +88,10 @@ def _probe_vectors(settings: Settings) -> str:
 
 
 def _probe_language(settings: Settings) -> str:
-    """Return which models Ollama has; one that is not pulled yet is no failure, for Luna then answers without it.
+    """Return which models Ollama has; a missing one is no failure, because Luna then answers without it.
 
     Raises:
-        UnavailableError: Ollama is away, or something else answers at its address.
+        UnavailableError: Ollama is away, or another server answers at its address.
     """
     if settings.language_url is None:
         return "none: answers are worded without a language model"
@@ -120,7 +120,7 @@ def _tagged(model: str) -> str:
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
 
 
-# More than any answer that is asked for here holds.
+# Larger than any expected answer.
 MAX_BYTES = 4_000_000
 
 

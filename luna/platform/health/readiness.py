@@ -1,4 +1,4 @@
-"""Checks what a process depends on: all side by side, each with its latency, none waited for longer than two seconds."""
+"""Checks the dependencies of a process in parallel, with latencies and a time-out of two seconds each."""
 
 import threading
 import time
@@ -16,20 +16,20 @@ from luna.energy.errors import LunaError, MachineError, UnavailableError
 from luna.platform.health.probes import PATIENCE, Probe
 from luna.platform.telemetry import without_secrets
 
-# The check of a process that it turns itself.
+# Check of a process's own loop.
 ALIVE = "heartbeat"
-# The check of a worker that it takes the messages that wait.
+# Check that a worker receives waiting messages.
 TAKES = "messages"
 
 log = structlog.get_logger("luna.health")
 
 
 class Liveness:
-    """Beaten from the loop that must not stand still; fresh while the last beat is younger than three.
+    """The heartbeat of a process's main loop; alive while the last beat is younger than three intervals.
 
     Args:
-        every: time between two beats.
-        file: touched with every beat, for those outside who look at its age; None: nobody does.
+        every: interval between beats.
+        file: touched at every beat, for external monitors of its age; None: no file.
 
     Raises:
         MachineError: ``file`` cannot be written.
@@ -45,7 +45,7 @@ class Liveness:
             raise MachineError(f"the heartbeat cannot be written: {exc.strerror}", field="LUNA_HEARTBEAT_FILE", value=str(file), remedy=remedy) from exc
 
     def beat(self) -> None:
-        """Note that the loop turns."""
+        """Record a turn of the loop."""
         try:
             self._beat()
         except OSError as exc:
@@ -53,14 +53,14 @@ class Liveness:
 
     @property
     def age_seconds(self) -> float:
-        """How long ago the last beat was."""
+        """Seconds since the last beat."""
         return time.monotonic() - self._beaten_at
 
     def probe(self) -> str:
-        """Return how long ago the last beat was, in words.
+        """Return the age of the last beat, in words.
 
         Raises:
-            UnavailableError: too long.
+            UnavailableError: it is too old.
         """
         age = f"last beat {self.age_seconds:.1f} s ago"
         if self.age_seconds > SIGNS_MISSED * self.every.total_seconds():
@@ -81,11 +81,11 @@ SECONDS = Gauge("luna_health_dependency_seconds", "How long a dependency took to
 
 
 class Readiness:
-    """What a process knows of its dependencies. Threads may share it.
+    """The last checks of a process's dependencies. Thread-safe.
 
     Args:
         probes: by name; each returns a detail or raises a LunaError.
-        patience: how long a probe is waited for.
+        patience: time-out of a probe.
     """
 
     def __init__(self, probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> None:
@@ -95,7 +95,7 @@ class Readiness:
         self.checks: tuple[Check, ...] = ()
 
     def look(self) -> tuple[Check, ...]:
-        """Check every dependency now; the outcome stays in ``checks`` and in the metrics."""
+        """Check every dependency now; store the outcome in ``checks`` and in the metrics."""
         with self._looking:
             self.checks = checks = check_all(self._probes, patience=self._patience)
             for check in checks:
@@ -105,7 +105,7 @@ class Readiness:
 
     @contextmanager
     def at_rest(self) -> Iterator[bool]:
-        """Yield whether no probe is under way, not even a late one; while the block lasts none is begun."""
+        """Yield whether no probe is running, not even a late one; none starts while the block runs."""
         free = self._looking.acquire(blocking=False)
         try:
             yield free and not any(thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate())
@@ -114,7 +114,7 @@ class Readiness:
                 self._looking.release()
 
     def watch(self, *, every: timedelta = REFRESH) -> None:
-        """Look again and again, in a thread of its own, as long as the process lives."""
+        """Check periodically in a separate thread until the process ends."""
         threading.Thread(target=self._watch, args=(every,), name="readiness", daemon=True).start()
 
     def _watch(self, every: timedelta) -> None:
@@ -125,7 +125,7 @@ class Readiness:
 
 
 def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
-    """Run ``probes`` side by side and return a check of each; one without an answer by then has failed, and its thread is left to end by itself."""
+    """Run ``probes`` in parallel and return a check of each; one without an answer in time has failed, and its thread is left to end."""
     running: dict[str, Future[Check]] = {name: Future() for name in probes}
     for name, probe in probes.items():
         threading.Thread(target=_check, args=(name, probe, running[name]), name=f"{PROBE_THREAD}{name}", daemon=True).start()
@@ -136,7 +136,7 @@ def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) ->
 
 
 def check_health(name: str, probe: Probe) -> Check:
-    """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
+    """Run and time ``probe``, which returns a detail or raises a LunaError."""
     begun = time.perf_counter()
     try:
         ok, detail = True, probe()
@@ -146,7 +146,7 @@ def check_health(name: str, probe: Probe) -> Check:
 
 
 def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
-    """Return the error of a process some of whose dependencies fail; None where all are well."""
+    """Return the error of a process with failed checks; None where all pass."""
     failed = [check.name for check in checks if not check.ok]
     return UnavailableError(f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each.") if failed else None
 

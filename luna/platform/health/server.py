@@ -1,4 +1,4 @@
-"""The HTTP side of a process that is no gateway: ``/health/live``, ``/health/ready`` and ``/metrics``, from a thread of its own."""
+"""Serves ``/health/live``, ``/health/ready`` and ``/metrics`` of a process other than the gateway, from a thread."""
 
 import json
 import socket
@@ -24,13 +24,13 @@ _RELEASE = Info("luna_build", "The release of Luna that this process runs.")
 
 
 def announce_release() -> None:
-    """Say in this process' metrics which release it is."""
+    """Publish the release in this process' metrics."""
     _RELEASE.info({"version": version("luna-energy")})
 
 
 log = structlog.get_logger("luna.health")
 
-# How long a caller may take to say what it wants.
+# Time-out for a caller's request, s.
 CALLER_SECONDS = 5
 
 
@@ -41,7 +41,7 @@ class _HealthAnswer(NamedTuple):
 
 
 class HealthServer:
-    """Listens from the beginning, and answers from ``start`` on: who asks before waits that long.
+    """Listens at once and answers from ``start`` on: earlier requests wait until then.
 
     Raises:
         MachineError: the port is in use, or the address is not this machine's.
@@ -60,11 +60,11 @@ class HealthServer:
         self.port: int = self._server.server_address[1]
 
     def start(self) -> None:
-        """Answer from a thread of its own."""
+        """Answer in a separate thread."""
         self._answering.start()
 
     def close(self) -> None:
-        """Answer and listen no more."""
+        """Stop answering and listening."""
         if self._answering.is_alive():
             self._server.shutdown()
         self._server.server_close()
@@ -83,7 +83,7 @@ def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness)
 
 
 class _Answers:
-    """What is said to each question."""
+    """The response to each path."""
 
     def __init__(self, pulse: Liveness, readiness: Readiness) -> None:
         self._pulse = pulse
@@ -106,7 +106,7 @@ class _Answers:
                 return _problem(NotFoundError("no such page", value=path, remedy="There are /health/live, /health/ready, /metrics."))
 
 
-# Not HTTPServer: that asks a name service for this machine's name, and waits for it.
+# Not HTTPServer, which resolves this machine's host name and waits for that.
 class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     daemon_threads = True

@@ -1,4 +1,4 @@
-"""A home that does not exist: how its devices behave, what its sensors are called, and where its files lie.
+"""The simulated home: physics of its devices, names of its sensors, and its files.
 
-Nothing here is taken from ``luna.energy.physics``: what Luna believes of a battery is judged by a battery that was written apart.
+Nothing is shared with ``luna.energy.physics``: Luna's battery model is tested against an independent one.
 """

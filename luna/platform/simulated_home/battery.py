@@ -1,4 +1,4 @@
-"""A battery with an inverter: what it makes of a command, second by second."""
+"""Simulates a battery with its inverter: power and losses under a command, in steps of seconds."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ SECONDS_PER_HOUR = 3600.0
 
 
 def read_setting(text: str) -> float | None:
-    """Return the number that a device is told; None where it is none that a device could follow."""
+    """Return the number in a setting's text; None where it is none, or not finite."""
     try:
         value = float(text)
     except ValueError:
@@ -19,10 +19,10 @@ def read_setting(text: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class BatteryModel:
-    """What a battery is. Powers in kW at its terminals on the AC side.
+    """Parameters of a battery. Powers in kW at its terminals on the AC side.
 
-    One way, ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P² is lost: 4 to 5 % at half and full power, much more at a trickle.
-    Above ``charge_taper_soc`` and below ``discharge_taper_soc`` it takes and gives less and less.
+    The loss one way is ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P²: 4 to 5 % at half and full power, much more at a trickle.
+    Power tapers above ``charge_taper_soc`` and below ``discharge_taper_soc``.
     """
 
     capacity_kwh: float = 10.0
@@ -37,26 +37,26 @@ class BatteryModel:
     ramp_kw_per_second: float = 1.0
 
     def loss_kw(self, power_kw: float) -> float:
-        """Return what is lost at a power, whichever way it flows."""
+        """Return the loss at a power of either direction, kW."""
         moved = abs(power_kw)
         return self.fixed_loss_kw + self.linear_loss * moved + self.square_loss_per_kw * moved * moved
 
     def charge_limit_kw(self, soc: float) -> float:
-        """Return the most that it takes when it is this full."""
+        """Return the charging limit at a state of charge, kW."""
         share = (1.0 - soc) / (1.0 - self.charge_taper_soc)
         return self.limit_kw * min(1.0, max(share, self.least_taper)) if soc < 1.0 else 0.0
 
     def discharge_limit_kw(self, soc: float) -> float:
-        """Return the most that it gives when it is this full."""
+        """Return the discharging limit at a state of charge, kW."""
         share = (soc - self.min_soc) / (self.discharge_taper_soc - self.min_soc)
         return self.limit_kw * min(1.0, max(share, self.least_taper)) if soc > self.min_soc else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What an inverter was last told, in its own words; limits as shares of the capacity.
+    """The last command of the inverter, in its own vocabulary; limits are states of charge, 0–1.
 
-    ``power_kw`` is exchanged with the grid, beside the house, when charging or discharging is forced, until ``target_soc`` is reached.
+    ``power_kw`` is exchanged with the grid, in addition to the house, by forced charging or discharging, until ``target_soc`` is reached.
     """
 
     mode: str = "self_use"
@@ -68,14 +68,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class BatteryCharge:
-    """How full it is, and the power that flows: above zero it charges."""
+    """Stored energy and power; positive: charging."""
 
     stored_kwh: float
     power_kw: float = 0.0
 
 
 def requested_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
-    """Return the power that a command requests, above zero to charge; ``surplus_kw`` is PV less load."""
+    """Return the power that a command requests, positive to charge; ``surplus_kw`` is PV less load."""
     stored = max(surplus_kw, 0.0) if command.mode in _STORING and soc < command.ceiling_soc else 0.0
     served = min(surplus_kw, 0.0) if command.mode in _SERVING and soc > command.floor_soc else 0.0
     if command.mode == "force_charge" and soc < (1.0 if command.target_soc is None else command.target_soc):
@@ -86,9 +86,9 @@ def requested_power_kw(command: Command, soc: float, surplus_kw: float) -> float
 
 
 def step_battery(model: BatteryModel, state: BatteryCharge, requested_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
-    """Return the state some seconds later, and the energy lost meanwhile, kWh.
+    """Return the state after ``seconds``, and the energy lost meanwhile, kWh.
 
-    Invariants: what goes in less what comes out less what is lost is what is stored; neither its power nor its capacity is ever exceeded.
+    Invariants: energy in − energy out − loss = change of stored energy; neither power nor capacity is ever exceeded.
     """
     hours = seconds / SECONDS_PER_HOUR
     soc = state.stored_kwh / model.capacity_kwh
@@ -97,12 +97,12 @@ def step_battery(model: BatteryModel, state: BatteryCharge, requested_kw: float,
     power = min(max(ramped, -model.discharge_limit_kw(soc)), model.charge_limit_kw(soc))
     stored = state.stored_kwh + (power - model.loss_kw(power)) * hours
     if power > 0.0 and stored > model.capacity_kwh:
-        # The share of the step for which it fits; full, it takes nothing.
+        # The part of the step until it is full.
         power *= (model.capacity_kwh - state.stored_kwh) / (stored - state.stored_kwh)
     if power < 0.0 and stored < model.min_soc * model.capacity_kwh:
         room = max(state.stored_kwh - model.min_soc * model.capacity_kwh, 0.0)
         power *= room / (state.stored_kwh - stored)
-    # Once it is empty, what the inverter needs for itself comes from the grid, which is the house's.
+    # Once the battery is empty, the house supplies the inverter's own consumption.
     spare = max(state.stored_kwh + power * hours - model.min_soc * model.capacity_kwh, 0.0)
     lost = min(model.loss_kw(power) * hours, spare if power <= 0.0 else state.stored_kwh + power * hours)
     after = min(state.stored_kwh + power * hours - lost, model.capacity_kwh)

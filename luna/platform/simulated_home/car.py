@@ -1,4 +1,4 @@
-"""A car at its charger: what it takes of what it is offered, when it drives away, and what it comes home with."""
+"""Simulates an electric car at its charger: charging power, daily trips, and state of charge on arrival."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -9,10 +9,10 @@ import numpy as np
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, read_setting
 from luna.platform.simulated_home.site import ZONE
 
-# ``neutral``: what the charger does without anybody's commands, which is to charge at once with all it has.
+# ``neutral``: without commands the charger charges at once with full power.
 CHARGER_WORDS = ("neutral", "on", "off")
 ONE_PHASE, THREE_PHASES = 1, 3
-# Source: WLTP of compact electric cars, with what charging loses left out.
+# Source: WLTP of compact electric cars, without charging losses.
 KWH_PER_KM = 0.17
 _SATURDAY = 5
 _WEEKEND_SHARE = 0.5
@@ -21,25 +21,25 @@ _LONGEST_DRIVE_HOURS = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """From leaving to coming home, seconds since 1970, and what the driving takes out of the battery; it drives at the beginning and at the end."""
+    """A trip from departure to return, seconds since 1970, and its energy; the driving is at the beginning and at the end."""
 
     leaves: float
     returns: float
     used_kwh: float
 
     def is_away(self, at: float) -> bool:
-        """Return whether it is away then."""
+        """Return whether the car is away at an instant."""
         return self.leaves <= at < self.returns
 
     def driven_kwh(self, at: float) -> float:
-        """Return what was driven by then."""
+        """Return the energy driven until an instant."""
         passed, lasts = min(max(at - self.leaves, 0.0), self.returns - self.leaves), self.returns - self.leaves
         drive = min(_LONGEST_DRIVE_HOURS * 3600.0, lasts / 2)
         return self.used_kwh * (min(passed, drive) + max(passed - (lasts - drive), 0.0)) / (2 * drive)
 
 
 def trip_at(at: float, *, seed: int) -> Trip | None:
-    """Return the trip of the local day of an instant; None where the car stays at home on that day."""
+    """Return the trip of the local day of an instant; None on a day at home."""
     return trip_of(datetime.fromtimestamp(at, ZONE).date(), seed=seed)
 
 
@@ -58,7 +58,7 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
         returns, km = leaves + chance.uniform(2, 6), chance.uniform(15, 150)
         if stays:
             return None
-    # By the clock on the wall, also on the day on which it changes.
+    # Wall-clock times, also on the day of a daylight-saving change.
     begin = datetime.combine(day, time(), tzinfo=ZONE)
     departure, arrival = ((begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns))
     return Trip(departure, arrival, km * KWH_PER_KM)
@@ -66,10 +66,10 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
 
 @dataclass(frozen=True, slots=True)
 class CarModel:
-    """What car and charger are. Powers in kW before the charger.
+    """Parameters of car and charger. Powers in kW before the charger.
 
-    ``fixed_loss_kw`` + ``linear_loss`` · P is lost: 7 % at full power, 16 % at the least one. Above ``taper_soc`` it takes less and less,
-    and beyond ``most_soc``, set by its owner in the car, nothing. Below ``least_soc`` nobody drives it.
+    The loss is ``fixed_loss_kw`` + ``linear_loss`` · P: 7 % at full power, 16 % at the least one. Power tapers above ``taper_soc``, and is 0 from ``most_soc``
+    on, which the owner sets in the car. Below ``least_soc`` it is not driven.
     """
 
     capacity_kwh: float = 50.0
@@ -86,16 +86,16 @@ class CarModel:
 
     @property
     def most_kw(self) -> float:
-        """The most that its charger gives."""
+        """The charger's maximum power, kW."""
         return THREE_PHASES * self.most_current_a * self.voltage_kv
 
     def charge_limit_kw(self, soc: float) -> float:
-        """Return the most that it takes when it is this full."""
+        """Return the charging limit at a state of charge, kW."""
         share = (1.0 - soc) / (1.0 - self.taper_soc)
         return self.most_kw * min(1.0, max(share, self.least_taper)) if soc < self.most_soc else 0.0
 
     def stored_kw(self, power_kw: float) -> float:
-        """Return what arrives in the battery."""
+        """Return the power that reaches the battery, kW."""
         return max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0) if power_kw > 0.0 else 0.0
 
 
@@ -104,14 +104,14 @@ CAR_MODEL = CarModel()
 
 @dataclass(frozen=True, slots=True)
 class ChargerCommand:
-    """What a charger was last told, in its own words; current and phases count while it is ``on``."""
+    """The charger's last command, in its own vocabulary; current and phases apply while it is ``on``."""
 
     mode: str = "neutral"
     current_a: float = CAR_MODEL.most_current_a
     phases: int = THREE_PHASES
 
     def offered_kw(self, model: CarModel) -> float:
-        """Return the power that a car may take; with less than the least current none takes any."""
+        """Return the available charging power, kW; 0 below the minimum current."""
         if self.mode == "neutral":
             return model.most_kw
         if self.mode == "off" or self.current_a < model.least_current_a:
@@ -121,7 +121,7 @@ class ChargerCommand:
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """How full it is, whether it is there, the power that flows into it, and what was counted since the beginning, kWh."""
+    """State of the car: stored energy, presence, charging power, and totals since the beginning, kWh."""
 
     stored_kwh: float
     is_home: bool = True
@@ -133,14 +133,14 @@ class CarState:
 
     @property
     def soc(self) -> float:
-        """How full it is, a share of its capacity."""
+        """State of charge, 0–1."""
         return self.stored_kwh / CAR_MODEL.capacity_kwh
 
 
 def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarState:
-    """Return the car some seconds after an instant: it drives, or stands at its charger.
+    """Return the car ``seconds`` after an instant, on a trip or at its charger.
 
-    Invariants: what is charged less what is lost and driven is what is stored; away it takes nothing, and never more than it is offered.
+    Invariants: charged − lost − driven = change of stored energy; away it takes nothing, and never more than is offered.
     """
     trip, hours = trip_at(at, seed=seed), seconds / SECONDS_PER_HOUR
     is_home = trip is None or not trip.is_away(at)
@@ -150,7 +150,7 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
     power = min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc)) if is_home else 0.0
     stored, room = CAR_MODEL.stored_kw(power) * hours, max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0)
     if stored > room:
-        # The share of the step for which it fits.
+        # The part of the step until it is full.
         power, stored = power * room / stored, room
     charged = power * hours
     return replace(
@@ -163,7 +163,7 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
 
 
 def set_charger(command: ChargerCommand, name: str, text: str) -> ChargerCommand:
-    """Return the command with one setting changed; what the charger does not understand it ignores, and goes on saying what holds."""
+    """Return the command with one setting changed; an invalid value leaves it unchanged, and the charger reports the old value."""
     if name == "mode":
         return replace(command, mode=text) if text in CHARGER_WORDS else command
     if (value := read_setting(text)) is None:

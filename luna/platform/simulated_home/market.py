@@ -1,4 +1,4 @@
-"""The market of a simulated home: the real one's day-ahead prices where they are known, else those of the recorded year, a local day from one of them."""
+"""Publishes prices of the simulated home's market: per local day the real day-ahead prices where all are known, else those of the recorded year."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,30 +13,30 @@ from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE
 
 PriceOrigin = Literal["market", "recorded"]
-# The real market's prices are out at 13:00; who has not reached anybody by then takes the recorded year's for tomorrow.
+# Real prices are published at 13:00; if they are missing this long after, the recorded year's are used for tomorrow.
 AWAITED = timedelta(hours=1)
-# The day after tomorrow is never known.
+# Covers tomorrow; later days are never published.
 _AHEAD = timedelta(days=3)
 
 
 def publish_prices(connection: Connection, year: RecordedYear, *, since: datetime, now: datetime, awaited: timedelta = timedelta(0)) -> int:
-    """Store what is published at ``now`` of the local days from that of ``since`` on; return how many quarter-hours are new. What was published stays.
+    """Store the prices that are published at ``now`` for the local days from that of ``since`` on; return how many are new. Published prices never change.
 
     Args:
-        connection: to the database, where the real market's prices are looked for.
-        year: has the prices of days that are not known of it.
-        since: of the first day.
+        connection: to the database, with the real market's prices.
+        year: its prices serve days without real ones.
+        since: an instant of the first day.
         now: the instant.
-        awaited: how long after the auction the real market's prices are waited for.
+        awaited: how long after the auction to wait for real prices.
     """
     start = local_midnight(floor_to(since, SLOT).astimezone(year.zone).date(), year.zone)
     timeline = Timeline(start, SLOT, (now + _AHEAD - start) // SLOT)
     stored, real = (prices.read(connection, market, timeline) for market in (MARKET, REAL_MARKET))
     moment, auction = to_instant(now), publication_times(timeline.starts, year.zone)
-    # The slots of local days all of whose slots are known; of a day that the timeline cuts, its part counts.
+    # Slots of local days with real prices for all slots; of a partial day its part counts.
     days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
     is_real = ~np.isin(days, days[~np.isfinite(real)])
-    # What is still to come was not known before it was stored.
+    # Real prices of the future were not known before now.
     published = np.where(is_real, np.where(timeline.starts > moment, np.maximum(auction, moment), auction), auction + np.timedelta64(awaited))
     new = np.isnan(stored) & (published <= moment)
     if not new.any():
@@ -47,8 +47,8 @@ def publish_prices(connection: Connection, year: RecordedYear, *, since: datetim
 
 
 def find_price_origin(connection: Connection, *, now: datetime) -> PriceOrigin:
-    """Return whose prices those of today are."""
+    """Return the origin of today's prices."""
     today = local_day(now.astimezone(ZONE).date(), ZONE)
     published, real = (prices.read(connection, market, today) for market in (MARKET, REAL_MARKET))
-    # One that was revised since stays what it was published as.
+    # A revised real price differs from the published one.
     return "market" if np.mean(published == real) > 0.5 else "recorded"

@@ -1,4 +1,4 @@
-"""The simulated home as Luna knows it: a site like any other, whose sensors and commands are topics of a broker."""
+"""The simulated home as a site of Luna, with MQTT topics as sensors and commands."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,9 +8,9 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import local_instant
 
 SITE_NAME = "simulated_home"
-# Where its year was lived: the market's.
+# The time zone of the market.
 ZONE = ZoneInfo("Europe/Amsterdam")
-# Its own: no service has prices of it. They are those of the real one in which it lies, or the recorded year's.
+# A market of its own without a price service: its prices are the real market's or the recorded year's.
 MARKET, REAL_MARKET = "SIMULATED", "NL"
 MODES = {
     "self_consumption": "self_use",
@@ -20,7 +20,7 @@ MODES = {
     "charge": "force_charge",
     "export": "force_discharge",
 }
-# What its devices say, by what ``measure`` calls it.
+# Topics of the readings, by their names in ``measure``.
 TOPICS = {
     "grid_import": "simulated_home/meter/import",
     "grid_export": "simulated_home/meter/export",
@@ -39,22 +39,22 @@ TOPICS = {
     "heater_power": "simulated_home/water_heater/power",
     "heater_temperature": "simulated_home/water_heater/temperature",
 }
-# What has a meter of its own: what counts it in the home's state, by the column of quarter-hours.
+# Submeters: observation column → counter in the home's state.
 SUBMETERS = {"vehicle_kwh": "car.charge_kwh", "water_heater_kwh": "heater.used_kwh"}
-# What its inverter is told at ``…/set`` and says back; power in W, limits in per cent.
+# Settings of the inverter, written at ``…/set`` and read back; power in W, limits in per cent.
 SETTINGS = {name: f"simulated_home/inverter/{name}" for name in ("power", "target", "floor", "ceiling", "mode")}
-# What its charger and its water heater are told in the same way: amperes per phase, and words.
+# Settings of charger and water heater in the same way: amperes per phase, and words.
 CHARGER_SETTINGS = {name: f"simulated_home/charger/{name}" for name in ("current", "phases", "mode")}
 HEATER_SETTINGS = {"mode": "simulated_home/water_heater/mode"}
 CAR, HEATER = "car", "water_heater"
-# Charged so far on every morning on which it leaves; it never charges further.
+# Target state of charge of every departure, and the car's maximum.
 READY_SOC = 0.9
 READY_BY, WEEKEND_READY_BY, HOME_FROM = "07:00", "09:30", "16:15"
 _ARRIVAL_SOC = 0.7
 
 
 def build_site() -> Site:
-    """Return the site: the demo's home with a car and a tank of hot water; with sensors, and devices that can be told."""
+    """Return the site: the demo home with a car and a water heater, with sensors and controllable devices."""
     return parse_site(
         {
             "name": SITE_NAME,
@@ -121,7 +121,7 @@ def build_site() -> Site:
                             _write(SETTINGS["target"], "{target_percent}", ["charge", "export"]),
                             _write(SETTINGS["floor"], "{floor_percent}", ["self_consumption", "supply", "export"]),
                             _write(SETTINGS["ceiling"], "{ceiling_percent}", ["self_consumption", "save", "charge"]),
-                            # Last: what it goes with holds by then.
+                            # Last, after the limits that it depends on.
                             _write(SETTINGS["mode"], "{mode}", []),
                         ],
                     }
@@ -150,7 +150,7 @@ def build_site() -> Site:
 
 
 def list_stays(now: datetime) -> list[NewSession]:
-    """Return when the car stands at its charger, week after week: home by afternoon, ready by morning, later at weekends."""
+    """Return the car's weekly charging sessions: home in the afternoon, ready in the morning, later at weekends."""
     today = now.astimezone(ZONE).date()
     begin = local_instant(today - timedelta(days=1), HOME_FROM, ZONE)
     ends: dict[str, list[Weekday]] = {READY_BY: [*WEEKDAYS[:5]], WEEKEND_READY_BY: [*WEEKDAYS[5:]]}

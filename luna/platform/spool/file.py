@@ -1,6 +1,6 @@
 """The spool's file: SQLite in WAL mode, synced before a commit returns.
 
-Its statements are the only SQL outside ``luna.platform.database``, for no PostgreSQL hears them. One thread uses a file.
+Its statements are the only SQL outside ``luna.platform.database``, as they are not for PostgreSQL. A file is used by one thread.
 """
 
 import os
@@ -34,7 +34,7 @@ REMOVE = "DELETE FROM entries WHERE kind = ? AND site = ? AND sequence <= ?"
 
 
 class Stream(NamedTuple):
-    """What stays in order: rows of one kind of one site. ``kind`` is the name of one."""
+    """The unit of order: rows of one kind of one site. ``kind`` is the name of a ``RowKind``."""
 
     kind: str
     site_id: str
@@ -47,7 +47,7 @@ class SpoolEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Rows to be added to a stream; ``kept_at`` in seconds since 1970."""
+    """Rows to append to a stream; ``kept_at`` in seconds since 1970."""
 
     stream: Stream
     bodies: Sequence[bytes]
@@ -56,7 +56,7 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The rows of a stream up to and including ``last``."""
+    """Remove the rows of a stream up to and including ``last``."""
 
     stream: Stream
     last: int
@@ -64,7 +64,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many rows of a stream wait, the number of the last one, and when the first was kept."""
+    """The backlog of a stream: number of rows, sequence number of the last one, and the time of the first one."""
 
     rows: int = 0
     last: int = 0
@@ -72,7 +72,7 @@ class Waiting:
 
 
 class SpoolFile:
-    """The open file; ``waiting`` says what lies in it, by stream.
+    """The open file; ``waiting`` is its backlog by stream.
 
     Raises:
         DamagedSpoolError: it cannot be read to its end.
@@ -103,7 +103,7 @@ class SpoolFile:
                 self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
-        """Make all changes, or none where it raises; they are on the disk when this returns.
+        """Apply all changes, or none where it raises; they are on the disk when this returns.
 
         Raises:
             MachineError: the disk is full or failing.
@@ -116,13 +116,13 @@ class SpoolFile:
                     after[change.stream] = self._make(change, after.get(change.stream, Waiting()))
                 self._connection.execute("COMMIT")
             finally:
-                # A failing disk ends a transaction by itself, everything else leaves it open.
+                # SQLite rolls back on a failing disk; any other error leaves the transaction open.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
         self.waiting = after
 
     def oldest(self, stream: Stream, limit: int) -> list[SpoolEntry]:
-        """Return the first rows of a stream, in the order they were kept."""
+        """Return the first rows of a stream, in order."""
         with translated(self.path):
             return [SpoolEntry(*row) for row in self._connection.execute(OLDEST, (*stream, limit))]
 
@@ -131,7 +131,7 @@ class SpoolFile:
             self._connection.close()
 
     def _make(self, change: Append | Remove, before: Waiting) -> Waiting:
-        """Make a change of a stream and return what waits of it afterwards."""
+        """Apply a change to a stream and return its backlog afterwards."""
         if isinstance(change, Remove):
             removed = self._connection.execute(REMOVE, (*change.stream, change.last)).rowcount
             return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.stream))
@@ -167,7 +167,7 @@ def translated(path: Path) -> Iterator[None]:
         raise MachineError(f"the spool cannot be written: {exc}", remedy=remedy, **place) from exc
 
 
-# From either end: a damaged page ends a walk through the rows.
+# In both directions, because a damaged page ends a scan.
 WALKS = ("SELECT kind, site, sequence, kept_at, body FROM entries", "SELECT kind, site, sequence, kept_at, body FROM entries ORDER BY 1 DESC, 2 DESC, 3 DESC")
 KEEP = APPEND.replace("INSERT", "INSERT OR IGNORE")
 
@@ -175,7 +175,7 @@ log = structlog.get_logger("luna.spool")
 
 
 def open_file(folder: Path) -> SpoolFile:
-    """Return the file of the spool in ``folder``; a damaged one is replaced by what can be read of it.
+    """Open the spool's file in ``folder``; a damaged one is replaced by its readable rows.
 
     Raises:
         MachineError: nothing can be written there.
@@ -222,7 +222,7 @@ def _rename(place: Path, name: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Bring names to the disk: those in the folder, its own, and that of the folder it lies in."""
+    """Sync the directory entries of the folder, its parent and that one's parent."""
     for place in (folder, *folder.parents[:2]):
         try:
             descriptor = os.open(place, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What a kind of row offers, so that it can be spooled."""
+"""The interface of a kind of row that can be spooled, and the kind of episode steps."""
 
 import json
 import math
@@ -17,13 +17,13 @@ Row_contra = TypeVar("Row_contra", contravariant=True)
 
 
 class RowKind(Protocol[Row_contra]):
-    """Rows that are spooled alike. ``name`` stands in the spool's file, so it never changes."""
+    """A kind of rows to spool. ``name`` is stored in the spool's file, so it never changes."""
 
     @property
     def name(self) -> str: ...
 
     def encode(self, row: Row_contra) -> bytes:
-        """Return a row as it stands in the spool.
+        """Serialise a row.
 
         Raises:
             InvalidInputError: the database would refuse it.
@@ -31,7 +31,7 @@ class RowKind(Protocol[Row_contra]):
         ...
 
     def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
-        """Write rows of one site by their natural keys; of two with the same key the later one counts.
+        """Upsert rows of one site by their natural keys; the last of several with the same key wins.
 
         Invariants: storing the same bodies again changes nothing.
 
@@ -42,7 +42,7 @@ class RowKind(Protocol[Row_contra]):
 
 
 class EpisodeKind:
-    """Goes to ``antares_learning`` by site, system and slot."""
+    """Episode steps, stored in ``antares_learning`` by site, system and slot."""
 
     name = "episodes"
 
@@ -50,7 +50,7 @@ class EpisodeKind:
         """Return a step as JSON.
 
         Raises:
-            InvalidInputError: no system, an instant without offset, or a state or action that JSON cannot say (NaN, say None; a character of code 0).
+            InvalidInputError: no system, an instant without offset, or a state or action that JSON cannot represent (NaN or a NUL character).
         """
         if not row.system_id.strip():
             raise InvalidInputError("an episode belongs to a system", field="system_id", value=row.system_id, remedy="Name it: prod or simulation.")
@@ -66,7 +66,7 @@ class EpisodeKind:
         return body
 
     def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
-        """Write steps; of two for the same slot the later one counts.
+        """Upsert steps; the last of several for the same slot wins.
 
         Raises:
             NotFoundError: no such site.
