@@ -1,9 +1,9 @@
-"""One declaration per capability: a function whose parameters are the request's, whose return value is the reply, and where and how both are asked and shown.
+"""Declares capabilities: a function whose parameters form the request and whose return value is the reply, with its route, command and display.
 
-The gateway makes a route of it and the command line a command, which asks a gateway elsewhere in the same words: nothing of it is written a second time. What
-takes a worker returns the request to it: that is asked, or accepted as a job, and its reply is the capability's.
+The gateway generates a route from a declaration, and the command line a command, which can call a remote gateway. A capability that needs a worker returns the
+worker's request, which is sent or accepted as a job; its reply is the capability's.
 
-The first line of the function's text says what it does, the rest what there is to know; a parameter's ``Field`` gives its bounds and what it means.
+The first line of the function's docstring is the title, the rest the explanation; a parameter's ``Field`` gives its bounds and description.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -41,19 +41,19 @@ SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the si
 
 @dataclass(kw_only=True)
 class CapabilityCall:
-    """Who asks, when, and where: a context, at whose end what was written over its connection is committed together.
+    """The context of a call: caller, instant and resources; writes over its connection are committed together at the end.
 
     Attributes:
-        by: whose name stands beside what is changed.
-        database: returns what the connection is to.
+        by: the name recorded with changes.
+        database: returns the database's engine.
         queue: returns a client of the queue.
-        objects: returns the store of files.
-        data_folder: returns where an owner's own files lie.
-        name: the asker's; None: whoever may read this machine's files, who asks for everybody.
-        sites: the sites that are the asker's; None: all.
-        scopes: what the asker may do on them.
-        user_id: the asker's number; None: no person who is set up.
-        by_key: whether a key asks, which has no more sites to give than its own.
+        objects: returns the object store.
+        data_folder: returns the folder of the owner's files.
+        name: the caller's name; None: local access to this machine's files, with the rights to everything.
+        sites: the caller's sites; None: all.
+        scopes: what the caller may do on them.
+        user_id: the caller's id; None: no user account.
+        by_key: whether an API key calls, which cannot grant more sites than its own.
     """
 
     by: str
@@ -80,26 +80,26 @@ class CapabilityCall:
                 after_commit(self.database(), step)
 
     def after_commit(self, step: Callable[[], object]) -> None:
-        """Do ``step`` once what was written over the connection is committed, and only then."""
+        """Run ``step`` after the commit of the connection's writes, and only then."""
         self._afterwards.append(step)
 
     @cached_property
     def connection(self) -> Connection:
-        """The one connection of this call, opened where it is needed."""
+        """The connection of this call, opened at its first use."""
         return self._unit.enter_context(unit_of_work(self.database()))
 
     @property
     def own_sites(self) -> tuple[str, ...] | None:
-        """The asker's sites in order, as requests name them; None: all."""
+        """The caller's sites, sorted, as in requests; None: all."""
         return None if self.sites is None else tuple(sorted(self.sites))
 
 
 @dataclass(frozen=True, slots=True)
 class Tagged(Generic[ReplyT]):
-    """A reply with its version: who has read it is told so when it asks again, and a change can say which version it changes.
+    """A reply with its version, for conditional requests and for changes of a known version.
 
     Attributes:
-        version: a number, or the name of what is never changed.
+        version: a number, or the name of an immutable resource.
     """
 
     reply: ReplyT
@@ -108,13 +108,13 @@ class Tagged(Generic[ReplyT]):
 
 @dataclass(frozen=True, slots=True)
 class ReplyTable:
-    """A reply as a terminal shows it: rows of cells under headings.
+    """A reply as a table in a terminal.
 
     Attributes:
-        row: the cells of one row, of which words by the site's clock and in the field's units.
-        rows: the reply's field that holds the rows; empty: the reply is the only one.
-        words: the headings of words, which stand to the left; None: all of them.
-        none: what is said where there are none, with the names of the arguments.
+        row: the cells of one row, in the site's time zone and the field's units.
+        rows: the reply's field with the rows; empty: the reply is the only row.
+        words: headings of left-aligned columns; None: all.
+        none: the message without rows, with the names of the arguments.
     """
 
     headings: Sequence[str]
@@ -126,11 +126,11 @@ class ReplyTable:
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """Rows of cells under headings, beside other things that a terminal shows.
+    """A table among other output of a terminal.
 
     Attributes:
-        words: the headings of words, which stand to the left.
-        title: what stands above; empty: nothing.
+        words: headings of left-aligned columns.
+        title: above the table; empty: none.
     """
 
     headings: Sequence[str]
@@ -147,7 +147,7 @@ class CapabilityParameter:
     """A parameter of a capability: name, type, and place in a request; the header carries the version that is changed.
 
     Attributes:
-        hint: type, meaning and bounds, as declared.
+        hint: the declared annotation: type, meaning and bounds.
         info: the same with the default.
     """
 
@@ -163,7 +163,7 @@ class CapabilityParameter:
 
     @property
     def is_model(self) -> bool:
-        """Whether a terminal is given its fields one by one, and so is a query."""
+        """Whether its fields are separate options of a command, or separate query parameters."""
         return _is_of(self.kind, BaseModel)
 
 
@@ -235,33 +235,33 @@ class Capability:
 
     @property
     def name(self) -> str:
-        """Its stable name in the gateway's description."""
+        """Its stable name in the API's description."""
         return self.function.__name__
 
     @property
     def title(self) -> str:
-        """What it does, in a line."""
+        """The first line of the function's docstring."""
         return (getdoc(self.function) or "").partition("\n")[0].removesuffix(".")
 
     @property
     def explanation(self) -> str:
-        """What there is to know beside."""
+        """The rest of the function's docstring."""
         return (getdoc(self.function) or "").partition("\n\n")[2]
 
     @cached_property
     def asks(self) -> type[Request] | None:
-        """The request that a worker carries out; None: it is carried out in the caller's process."""
+        """The request that a worker executes; None: executed in the caller's process."""
         returned = get_type_hints(self.function)["return"]
         return returned if _is_of(returned, Request) else None
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The commands that ask it, of whichever Luna is named."""
+        """The commands that call it, on the local or a remote Luna."""
         return self.also if self.command is None else (self.command, *self.also)
 
     @property
     def is_tool(self) -> bool:
-        """Whether assistants are offered it: it reads of one site, at once."""
+        """Whether assistants get it as a tool: it reads of one site, without a worker."""
         return self.for_assistants and self.method == "GET" and self.scope == "read" and "{site_id}" in self.path and self.asks is None
 
     @property
@@ -271,14 +271,14 @@ class Capability:
 
     @cached_property
     def reply(self) -> type[StrictModel] | None:
-        """The reply's model, of a job once it is done; None: no body."""
+        """The reply's model, for a job that of its result; None: no body."""
         reply = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
         reply = get_args(reply)[0] if get_origin(reply) is Tagged else reply
         return reply if _is_of(reply, StrictModel) else None
 
     @cached_property
     def parameters(self) -> tuple[CapabilityParameter, ...]:
-        """The parameters, beside the caller."""
+        """The parameters except the call."""
         hints = get_type_hints(self.function, include_extras=True)
         parameters = []
         for each in list(signature(self.function).parameters.values())[1:]:
@@ -294,13 +294,13 @@ class Capability:
 
     @cached_property
     def request(self) -> type[BaseModel]:
-        """The parameters as one message, by their names in a request; other fields are refused."""
+        """The parameters as one model by their names in a request; unknown fields are refused."""
         fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.parameters}
         return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
 
 
 def locate(path: str, reply: BaseModel) -> str:
-    """Return the address that a path with a reply's names stands for."""
+    """Fill the names in a path with a reply's fields."""
     return path.format(**{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path})
 
 
@@ -309,5 +309,5 @@ def _is_of(kind: Any, base: type[BaseModel]) -> bool:
 
 
 def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., StrictModel | Tagged[Any] | None]], Capability]:
-    """Return what makes a capability of a function; ``declared`` are the fields of :class:`Capability` beside."""
+    """Return a decorator that declares a function as a capability; ``declared`` are further fields of :class:`Capability`."""
     return lambda function: Capability(function=function, method=method, path=path, **declared)

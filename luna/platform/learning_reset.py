@@ -1,4 +1,4 @@
-"""A fresh start for today: what was measured between midnight and an instant moves no forecast of the day any more; tomorrow it counts like any other."""
+"""Excludes today's measurements up to an instant from today's forecasts; from tomorrow on they count again."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,13 +10,13 @@ from luna.energy.site import Site
 from luna.energy.timeline import local_midnight, parse_zone, to_instant
 from luna.platform.database import readings, sites
 
-# A reading of Luna's own, whose instant says until when today is forgotten.
+# A reading of Luna's own; its instant is the end of the excluded part of the day.
 OWN_RESET = "luna:forget_today"
 Span = tuple[datetime, datetime]
 
 
 def reset_today(connection: Connection, site_id: str, *, now: datetime) -> None:
-    """Let forecasts of today start afresh: what was measured before ``now`` today does not count for them.
+    """Exclude today's measurements before ``now`` from today's forecasts.
 
     Raises:
         NotFoundError: no such site.
@@ -26,13 +26,13 @@ def reset_today(connection: Connection, site_id: str, *, now: datetime) -> None:
 
 
 def find_forgotten(connection: Connection, site: Site, at: datetime) -> Span | None:
-    """Return from when until when what was measured does not count for a forecast issued at ``at``; None where all of it does."""
+    """Return the span of measurements that a forecast issued at ``at`` excludes; None where there is none."""
     key = sites.key_of(connection, site.name)
     return find_forgotten_each(connection, {key: site}, at).get(key)
 
 
 def find_forgotten_each(connection: Connection, sites_by_key: Mapping[int, Site], at: datetime) -> dict[int, Span]:
-    """Return the same of many sites by their keys; those of which all counts are left out."""
+    """Return ``find_forgotten`` of many sites by their keys, without sites that have none."""
     resets = readings.read_with_previous_each(connection, [(key, OWN_RESET) for key in sites_by_key], first=at, end=at)
     forgotten: dict[int, Span] = {}
     for (key, site), (instants, _) in zip(sites_by_key.items(), resets, strict=True):

@@ -1,4 +1,4 @@
-"""What an installation makes for itself and its owner alone can read: the key of access tokens, the owner's token, the link that opens a browser."""
+"""Secrets that an installation generates for itself, readable by its owner alone: signing key of access tokens, owner token, sign-in link."""
 
 import hashlib
 import hmac
@@ -14,26 +14,26 @@ from luna.platform.settings import Settings
 
 FOLDER = "identity"
 TOKEN_KEY, OWNER_TOKEN, LINK = "token_key", "owner_token", "link"
-# Long enough for a coffee between the start and the click.
+# Long enough for a break between the start and the click.
 LINK_LIFE = timedelta(hours=1)
 
 
 def open_token_key(settings: Settings) -> str:
-    """Return the key that signs access tokens: the setting's, else the one made at the first start.
+    """Return the key that signs access tokens: the setting's, else the one generated at the first start.
 
     Raises:
-        MachineError: it can be neither read nor made.
+        MachineError: it can be neither read nor created.
     """
     return settings.token_key.get_secret_value() if settings.token_key is not None else _open(settings, TOKEN_KEY)
 
 
 def open_owner_token(settings: Settings) -> str:
-    """Return what lets this machine's own programs in until somebody is set up: the setting's, else the one made at the first start.
+    """Return the token of this machine's own programs until a user exists: the setting's, else the one generated at the first start.
 
-    Of a gateway that takes none nothing is kept, for it may have no folder to write: what nobody knows is returned.
+    A gateway that accepts none stores nothing, as it may have no writable folder: it gets a random token that nobody knows.
 
     Raises:
-        MachineError: it can be neither read nor made.
+        MachineError: it can be neither read nor created.
     """
     if not settings.takes_owner_token:
         return secrets.token_hex(32)
@@ -41,10 +41,10 @@ def open_owner_token(settings: Settings) -> str:
 
 
 def make_link(settings: Settings, *, now: datetime) -> str:
-    """Return the address that opens the page in a browser once; the one made before it opens nothing any more.
+    """Return a single-use URL that signs a browser in; it invalidates the previous one.
 
     Raises:
-        MachineError: what proves it cannot be kept.
+        MachineError: the link's digest cannot be stored.
     """
     code, path = secrets.token_urlsafe(24), _path(settings, LINK)
     try:
@@ -56,13 +56,13 @@ def make_link(settings: Settings, *, now: datetime) -> str:
 
 
 def use_link(settings: Settings, code: str, *, now: datetime) -> bool:
-    """Return whether a link's code opens the page: the newest one does, once, for as long as it holds."""
+    """Redeem a link's code; return whether it is the newest link's, unused and unexpired."""
     path = _path(settings, LINK)
     try:
         link = json.loads(path.read_text(encoding="ascii"))
         if not hmac.compare_digest(_digest(code), link["digest"]):
             return False
-        # Of those who ask at once one removes it.
+        # Of concurrent requests only one removes it.
         path.unlink()
     except (OSError, ValueError, KeyError):
         return False
@@ -81,7 +81,7 @@ def _open(settings: Settings, name: str) -> str:
 
 
 def make_secret(path: Path, text: str) -> None:
-    """Write a secret where none is; of processes that start at once one does, and nobody reads half of it."""
+    """Write a secret where there is none, atomically: of concurrent processes one succeeds."""
     mine = _write_beside(path, text)
     try:
         path.hardlink_to(mine)
@@ -92,7 +92,7 @@ def make_secret(path: Path, text: str) -> None:
 
 
 def _write_beside(path: Path, text: str) -> Path:
-    """Return a new file beside a place, which its owner alone can read."""
+    """Return a new file in the same folder, readable by its owner alone."""
     mine = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     mine.touch(mode=0o600)
     mine.write_text(text, encoding="ascii")

@@ -1,4 +1,4 @@
-"""The sites that an asker has."""
+"""Access control by site."""
 
 from collections.abc import Collection
 
@@ -6,15 +6,15 @@ from luna.energy.refusals import refuse
 
 
 def require_own(site: str, own: Collection[str] | None, *, field: str = "site") -> None:
-    """Return where a site is one of the asker's.
+    """Check that a user may access a site.
 
     Args:
         site: its name.
-        own: the asker's; None: every site is.
-        field: what named it.
+        own: the user's sites; None: all.
+        field: the input field with the name.
 
     Raises:
-        NotFoundError: it is not; one that is not there at all is refused in the same words.
+        NotFoundError: the user may not; the error is the same for a site that does not exist.
     """
     if own is not None and site not in own:
         raise refuse("no-such-site" if own else "no-site-of-yours", field=field, value=site, names=", ".join(sorted(own)))

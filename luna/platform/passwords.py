@@ -1,4 +1,4 @@
-"""Passwords: which are taken, how they are kept, whether one is right.
+"""Validates, hashes and verifies passwords.
 
 Source: OWASP Password Storage Cheat Sheet (argon2id, 19 MiB, two passes, one lane) and NIST SP 800-63B (length before composition, well-known ones refused).
 """
@@ -14,15 +14,15 @@ from luna.energy.refusals import refuse
 
 SHORTEST, LONGEST = 12, 128
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# Of 12 characters and more in the lists of stolen passwords, and what people make of the product's name.
+# Passwords of 12 characters and more from lists of stolen ones, and variants of the product's name.
 _WELL_KNOWN = frozenset(files("luna").joinpath("well_known_passwords.txt").read_text(encoding="utf-8").split())
 
 
 def require_good(password: str, *, name: str, field: str = "password") -> None:
-    """Return where a password may become that of ``name``.
+    """Check that ``name`` may have a password.
 
     Raises:
-        InvalidInputError: it is short, long, well known, or says the name; the value stays unsaid.
+        InvalidInputError: it is too short, too long, well known, or consists of the name; the value is not shown.
     """
     if not SHORTEST <= len(_normal(password)) <= LONGEST:
         raise refuse("password-length", field=field, least=SHORTEST, most=LONGEST)
@@ -32,13 +32,13 @@ def require_good(password: str, *, name: str, field: str = "password") -> None:
 
 
 def hash_password(password: str) -> str:
-    """Return what is kept of a password: argon2id with its parameters and salt, as one text. Takes 19 MiB and some hundredths of a second."""
+    """Return the argon2id hash with its parameters and salt. Takes 19 MiB and some hundredths of a second."""
     return _HASHER.hash(_normal(password))
 
 
 def is_right(password: str, stored_hash: str | None) -> bool:
     """Return whether a password matches ``stored_hash``; None, for an unknown user, takes as long and never matches."""
-    # What is longer than any that was taken is none, and costs nothing to say so.
+    # No stored password is longer; skip the costly hash.
     if len(password) > LONGEST:
         return False
     try:
@@ -48,7 +48,7 @@ def is_right(password: str, stored_hash: str | None) -> bool:
 
 
 def is_outdated(stored_hash: str) -> bool:
-    """Return whether a password was hashed with other parameters than today's, so that it is hashed again at the next sign-in."""
+    """Return whether a hash has other parameters than today's, so that the password is hashed again at the next sign-in."""
     return _HASHER.check_needs_rehash(stored_hash)
 
 
@@ -58,5 +58,5 @@ def _of_nobody() -> str:
 
 
 def _normal(password: str) -> str:
-    # The same letters typed on two machines may be different characters.
+    # Two keyboards may encode the same letters differently.
     return unicodedata.normalize("NFC", password)

@@ -1,6 +1,6 @@
-"""Folders of an owner's data: shut to everybody else on the machine.
+"""Creates data folders that only their owner can enter.
 
-As root the embedded servers run under an account of their own, which has to reach their folder: those above it can then be passed, not listed.
+As root the embedded servers run under their own account, which has to reach its folder: the folders above it are then passable, but not listable.
 """
 
 import os
@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-# What lies below ``data_folder``. "servers" and "demo" hold servers, which shut their own data.
+# Folders below ``data_folder``. "servers" and "demo" hold servers, which protect their own data.
 NAMES = (
     "agent",
     "aurora",
@@ -33,19 +33,19 @@ _OWNER_ALONE, _PASSED_BY_OTHERS = 0o700, 0o711
 
 
 def make_private(folder: Path, *, holds_servers: bool = False) -> None:
-    """Make a folder that its owner alone may enter, and those above it that are missing; one that is there stays as it is.
+    """Create a folder that only its owner can enter, with missing parents; an existing one is unchanged.
 
-    Below a user's folder root leaves it to that user.
+    Below a user's folder, root gives the new one to that user.
 
     Args:
-        folder: to make.
-        holds_servers: their account passes through it, where that is another one.
+        folder: to create.
+        holds_servers: the servers' account may pass through it.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     if folder.is_dir():
-        # Nearly always: it is asked for with every object that is stored.
+        # The usual case: this is called for every stored object.
         return
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
@@ -57,14 +57,14 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
 
 
 def shut_folders(data_folder: Path) -> None:
-    """Shut the folders of an owner's data that an earlier release, or an account's habits, left open to others."""
+    """Remove other users' access to data folders that an earlier release or a lax umask left open."""
     names = NAMES if os.geteuid() == 0 else (*NAMES, *OF_SERVERS)
     for folder in (data_folder / name for name in names):
-        # What belongs to somebody else is theirs to shut.
+        # Another user's folder is left to that user.
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                # One that is shut already may lie where nothing can be written.
+                # A closed folder may be on a read-only file system.
                 if (mode := stat.S_IMODE(os.fstat(descriptor).st_mode)) & ~_OWNER_ALONE:
                     os.fchmod(descriptor, mode & _OWNER_ALONE)
             finally:

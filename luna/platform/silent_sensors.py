@@ -1,4 +1,4 @@
-"""Sensors that are silent while others of their role go on: what such a role comes to is not known any more."""
+"""Finds sensors that are silent while others of their role report, which makes the role's total unknown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
 from luna.platform.database import readings, sites
 
-# A meter at rest, of a wallbox or a heat pump in summer, says nothing for days where its source tells changes alone.
+# An idle meter, of a wallbox or a heat pump in summer, sends nothing for days where its source reports changes only.
 SILENT_FOR_GOOD = timedelta(days=14)
-# Who goes on has said something within a day: a roof's meter rests for a night.
+# A working sensor reports within a day: the meter of a PV system is idle at night.
 SPEAKS_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SilentSensor:
-    """A sensor that says nothing while another one of its role does; ``since`` its last known value, None where it never had one."""
+    """A sensor that is silent while another one of its role reports; ``since`` its last known value, None where it never had one."""
 
     sensor: SiteSensor
     role: str
@@ -30,18 +30,18 @@ class SilentSensor:
 
 
 def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
-    """Return by role the sensors that make up a column together at an instant, where there are several."""
+    """Return by role the sensors that are summed to a column at an instant, where there are several."""
     holding = {role: [sensor for sensor in sensors if sensor.holds_at(at)] for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series}
     return {role: sensors for role, sensors in holding.items() if len(sensors) > 1}
 
 
 def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, at: datetime, after: timedelta = SILENT_FOR_GOOD) -> list[SilentSensor]:
-    """Return the sensors that have been silent for longer than ``after`` while another one of their role speaks.
+    """Return the sensors that have been silent for longer than ``after`` while another one of their role reports.
 
     Args:
         site: with its sensors.
-        spans: when each sensor had its first known value and its last; one that never had any is absent.
-        at: the instant of the question.
+        spans: instants of the first and last known value per sensor, without sensors that never had any.
+        at: the instant of the check.
         after: shortest silence that counts.
     """
     silent = []
@@ -56,7 +56,7 @@ def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, a
 
 
 def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[SilentSensor]:
-    """Return what ``find_silent`` finds of a stored site; one that never said anything only where it has been named for as long.
+    """Return ``find_silent`` of a stored site; a sensor without any value counts only if it has been configured for as long.
 
     Raises:
         NotFoundError: no such site.

@@ -1,7 +1,7 @@
-"""Traces: what a request spends its time with, from the gateway through queue and worker to the solver.
+"""Traces requests with OpenTelemetry spans, from the gateway through queue and worker to the solver.
 
-Off unless LUNA_TRACES_URL names a collector, and then spans go there by OpenTelemetry's protocol over HTTP; wants the extra ``tracing``. A trace has the id
-that log lines and problem documents name.
+Off unless LUNA_TRACES_URL names a collector, which receives spans over OTLP/HTTP; needs the extra ``tracing``. The trace id is the one in log lines and problem
+documents.
 
     with span("planner.plan", site="home"):
         ...
@@ -19,30 +19,30 @@ from typing import Any, Protocol
 from luna.energy.refusals import refuse
 from luna.platform.telemetry import new_trace_id
 
-# The header by which a message and a request say which span they come from. Source: W3C Trace Context.
+# Header with the parent span of a message or request. Source: W3C Trace Context.
 TRACEPARENT = "traceparent"
 _NANOSECONDS = 1_000_000_000
-# Sent soon: a worker's process may end with its task.
+# Short, because a worker's process may end with its task.
 SENT_EVERY_SECONDS = 1.0
 
 Attribute = str | int | float | bool
 
 
 class Tracer(Protocol):
-    """Makes spans."""
+    """Creates spans."""
 
     def span(self, name: str, parent: str | None, attributes: Mapping[str, Attribute]) -> AbstractContextManager[None]:
-        """Return what makes one around a block; ``parent`` comes from another process, None: the span around."""
+        """Return a context manager for a span around a block; ``parent`` is another process's traceparent, None: the enclosing span."""
 
     def note(self, name: str, parent: str | None, since: datetime, until: datetime) -> str | None:
-        """Make one of what is over, and return what its successors name as their parent."""
+        """Record a completed span, and return its traceparent for its successors."""
 
     def current(self) -> str | None:
-        """Return what another process names as its parent."""
+        """Return the traceparent for another process."""
 
 
 class _Untraced:
-    """What is used where nobody collects."""
+    """The tracer without a collector."""
 
     def span(self, name: str, parent: str | None, attributes: Mapping[str, Attribute]) -> AbstractContextManager[None]:
         return nullcontext()
@@ -55,12 +55,12 @@ class _Untraced:
 
 
 _UNTRACED: Tracer = _Untraced()
-# The trace that a span without a parent begins.
+# Trace id of a span without a parent.
 _REQUESTED: ContextVar[str | None] = ContextVar("requested_trace", default=None)
 
 
 class _Tracing:
-    """What this process traces with. A forked one makes its own: threads that send do not outlive a fork."""
+    """This process's tracer. A forked process creates its own, because exporter threads do not survive a fork."""
 
     service: str = ""
     url: str | None = None
@@ -69,7 +69,7 @@ class _Tracing:
 
 
 def configure_tracing(service: str, url: str | None) -> None:
-    """Have spans of this process, and of those it forks, sent to the collector at ``url``; None: nowhere.
+    """Export spans of this process, and of its forks, to the collector at ``url``; None: nowhere.
 
     Raises:
         MachineError: the libraries for it are not installed.
@@ -86,13 +86,13 @@ def configure_tracing(service: str, url: str | None) -> None:
 
 
 def span(name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute) -> AbstractContextManager[None]:
-    """Return what makes a span around a block; does nothing where nobody collects.
+    """Return a context manager for a span around a block; a no-op without a collector.
 
     Args:
-        name: what is done.
-        parent: what another process named (``current_span``); default: the span around.
-        trace_id: of the trace that begins here, where there is no parent.
-        attributes: what is worth knowing of it; nothing that is secret.
+        name: of the operation.
+        parent: another process's traceparent (``current_span``); default: the enclosing span.
+        trace_id: of a new trace, where there is no parent.
+        attributes: of the span; no secrets.
     """
     if _Tracing.url is None:
         return nullcontext()
@@ -100,7 +100,7 @@ def span(name: str, *, parent: str | None = None, trace_id: str | None = None, *
 
 
 def note_span(name: str, *, parent: str | None, trace_id: str | None, since: datetime, until: datetime) -> str | None:
-    """Note a span that is over and return what its successors name as their parent, None where nobody collects."""
+    """Record a completed span and return its traceparent, None without a collector."""
     if _Tracing.url is None:
         return None
     with _wanting(trace_id, nullcontext()):
@@ -108,12 +108,12 @@ def note_span(name: str, *, parent: str | None, trace_id: str | None, since: dat
 
 
 def current_span() -> str | None:
-    """Return what another process is to name as its parent, None where nobody collects."""
+    """Return the traceparent for another process, None without a collector."""
     return None if _Tracing.url is None else _tracer().current()
 
 
 def trace_of(traceparent: str | None) -> str | None:
-    """Return the trace that a caller's header names, None where it names none."""
+    """Return the trace id in a caller's traceparent, None where it has no valid one."""
     parts = (traceparent or "").split("-")
     valid = len(parts) == 4 and len(parts[1]) == 32 and set(parts[1]) <= set("0123456789abcdef") and set(parts[1]) != {"0"}
     return new_trace_id(parts[1]) if valid else None
@@ -136,14 +136,14 @@ def _tracer() -> Tracer:
 
 
 def _as_number(trace_id: str) -> int:
-    """Return a trace's id as 128 bits: as it stands where it has the form, else its digest."""
+    """Return a trace id as 128 bits: itself where it is 32 hexadecimal digits, else its digest."""
     plain = trace_id.lower()
     is_plain = len(plain) == 32 and set(plain) <= set("0123456789abcdef")
     return int(plain, 16) if is_plain else int(sha256(trace_id.encode()).hexdigest()[:32], 16)
 
 
 class _Collected:
-    """Sends spans to a collector, from a thread of its own; a collector that is away costs spans and nothing else."""
+    """Exports spans to a collector from a separate thread; without the collector only spans are lost."""
 
     def __init__(self, service: str, url: str) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -183,7 +183,7 @@ class _Collected:
 
 
 def _context_of(parent: str | None) -> Any:
-    """Return the context that a parent of another process makes, None for that of this one."""
+    """Return the context of another process's traceparent, None for this process's own."""
     if parent is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator

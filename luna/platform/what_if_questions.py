@@ -1,4 +1,4 @@
-"""Questions what would have been: a row for the question, a job for each replay, and how they stand."""
+"""Accepts what-if questions: a row per question, a job per replay, and their status."""
 
 from datetime import datetime
 from typing import Literal
@@ -16,11 +16,11 @@ from luna.platform.queue.jobs import submit_job
 
 
 def open_question(connection: Connection, question: WhatIfRequest, *, now: datetime) -> list[WhatIfVariantRequest]:
-    """Store a question and return the replays it takes, the baseline's first.
+    """Store a question and return its replays, the baseline's first.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a variant does not fit the site, or the window is upside down.
+        InvalidInputError: a variant does not fit the site, or the window is reversed.
     """
     site = sites.load(connection, question.site_id)
     if question.to_day < question.from_day:
@@ -33,11 +33,11 @@ def open_question(connection: Connection, question: WhatIfRequest, *, now: datet
 
 
 def submit_what_if(engine: Engine, client: Client, question: WhatIfRequest, *, now: datetime) -> WhatIfState:
-    """Accept a question: its replays are jobs of their own, so that they run side by side, and the one done last concludes it.
+    """Accept a question. Its replays are separate jobs that run in parallel; the last one to finish computes the answer.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a variant does not fit the site, or the window is upside down.
+        InvalidInputError: a variant does not fit the site, or the window is reversed.
         UnavailableError: the database is away.
     """
     with unit_of_work(engine) as connection:
@@ -49,7 +49,7 @@ def submit_what_if(engine: Engine, client: Client, question: WhatIfRequest, *, n
 
 
 def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
-    """Return how a question stands.
+    """Return the status of a question.
 
     Raises:
         NotFoundError: none of that id.

@@ -1,4 +1,4 @@
-"""Files that are written for whoever asked: where they may be, whole or not at all."""
+"""Writes output files atomically, and checks their folder beforehand."""
 
 import os
 from contextlib import suppress
@@ -8,10 +8,10 @@ from luna.energy.errors import MachineError
 
 
 def make_writable(folder: Path) -> Path:
-    """Return ``folder``, made where it is missing: what takes long asks before it begins.
+    """Return ``folder``, created if missing; for a check before a long computation.
 
     Raises:
-        MachineError: it cannot be made, or nothing can be written there.
+        MachineError: it cannot be created, or is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def make_writable(folder: Path) -> Path:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all: who reads it sees the old one or the new one.
+    """Write a file atomically: a reader sees the old or the new content.
 
     Raises:
         MachineError: it cannot be written.

@@ -1,4 +1,4 @@
-"""What the agent may do at a site: every decision is kept, of each policy and mode the last one holds."""
+"""Stores the gatekeeper's and owner's decisions about an agent's control modes; the last one of each policy and mode is in force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ LastDecisions = Mapping[ControlMode, GateEntry]
 
 @dataclass(frozen=True, slots=True)
 class EffectiveMode:
-    """The mode in which the agent acts now; ``code``: why that is less than the requested one, None where it is not."""
+    """The mode in which the agent acts; ``code`` is why it is lower than requested, None where it is not."""
 
     mode: ControlMode
     code: GateCode | None = None
 
 
 def record(connection: Connection, site_id: str, entry: GateEntry) -> None:
-    """Add a decision.
+    """Store a decision.
 
     Raises:
         NotFoundError: no such site.
@@ -37,7 +37,7 @@ def record(connection: Connection, site_id: str, entry: GateEntry) -> None:
 
 
 def list_newest(connection: Connection, site_id: str, *, before: int | None = None, limit: int = 50) -> list[tuple[int, GateEntry]]:
-    """Return decisions with their numbers, the latest first, from the one below number ``before`` on.
+    """Return decisions with their ids, the latest first, below the id ``before``.
 
     Raises:
         NotFoundError: no such site.
@@ -49,7 +49,7 @@ def list_newest(connection: Connection, site_id: str, *, before: int | None = No
 
 
 def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
-    """Return the decision that holds for each mode of a policy; a mode that was never decided about is left out.
+    """Return the decision in force for each mode of a policy, without modes that were never decided about.
 
     Raises:
         NotFoundError: no such site.
@@ -58,7 +58,7 @@ def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[
 
 
 def read_turns(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
-    """Return of each mode of a policy the last decision that withdrew it or gave it back; one that was always as it is now is left out.
+    """Return the last withdrawal or restoration of each mode of a policy, without modes that have none.
 
     Raises:
         NotFoundError: no such site.
@@ -80,7 +80,7 @@ def find_before_withdrawal(connection: Connection, site_id: str, *, policy: str,
 
 
 def find_turn(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
-    """Return the decision by which a mode came to be what it is now: the first of those in a row with the same state; None where there is none.
+    """Return the decision since which a mode has its current state; None where there is none.
 
     Raises:
         NotFoundError: no such site.
@@ -103,7 +103,7 @@ def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateE
 
 
 def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
-    """Return the mode in which the agent of a stored site acts now: the lesser of the requested and the offered one."""
+    """Return the effective mode of a stored site's agent: the lower of the requested and the offered one."""
     requested = site.antares.control_mode
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
@@ -113,7 +113,7 @@ def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
 def find_effective_mode(requested: ControlMode, standing: LastDecisions) -> EffectiveMode:
     """Return the highest offered mode that does not exceed the requested one.
 
-    Invariants: never more than ``requested``; a mode that is withdrawn, not ready or unjudged never holds.
+    Invariants: never above ``requested``; a mode that is withdrawn, not ready or unjudged is never effective.
     """
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
@@ -131,7 +131,7 @@ def _rank(mode: ControlMode) -> int:
 
 
 def last_judged(connection: Connection, site_id: str, *, policy: str) -> datetime | None:
-    """Return when the gatekeeper judged a policy last; None: never."""
+    """Return when the gatekeeper last judged a policy; None: never."""
     table = agent_gates.c
     own = _select(connection, site_id).where(table.policy == policy, table.kind == "judged").order_by(table.gate_id.desc()).limit(1)
     row = connection.execute(own).mappings().first()

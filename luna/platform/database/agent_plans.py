@@ -1,4 +1,4 @@
-"""Plans of the agent, each beside the planner's plan that was made from the same inputs."""
+"""Stores the agent's shadow plans, each beside the planner's plan from the same inputs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ from luna.platform.database import plan_forms, sites
 from luna.platform.database.schema.agent import antares_plan_history
 from luna.platform.database.stored_rows import read_each, read_page
 
-# Of a plan that drives nothing: the policy's name follows.
+# Prefix of the system of shadow plans; the policy's name follows.
 SHADOW = "prod_shadow_"
 SLOT_MINUTES = SLOT // timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowPlan:
-    """That the agent made a plan, or, without ``plan_id``, none; ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
+    """An attempt of the agent at a plan; without ``plan_id`` it made none. ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
 
     based_on: str
     policy: str
@@ -38,7 +38,7 @@ class ShadowPlan:
 
 
 def save(connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumns | None = None) -> None:
-    """Store a plan, or that there is none; storing one again changes nothing, and one takes the place of none.
+    """Store an attempt, with its plan if there is one. Idempotent; a plan replaces an attempt without one.
 
     Raises:
         NotFoundError: no such site.
@@ -57,14 +57,14 @@ def save(connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumn
 
 
 def find(connection: Connection, based_on: str, policy: str) -> ShadowPlan | None:
-    """Return what a policy planned beside a plan of the planner; None where it has not answered yet."""
+    """Return a policy's attempt beside a plan of the planner; None where there is none yet."""
     table = antares_plan_history.c
     row = connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings().first()
     return None if row is None else _plan(row)
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:
-    """Return a plan of the agent as it was stored.
+    """Return a plan of the agent.
 
     Raises:
         NotFoundError: no plan of that id.
@@ -84,12 +84,12 @@ def list_newest(
     after: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> list[ShadowPlanSummary]:
-    """Return the agent's plans of a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+    """Return the agent's plans of a site, the newest first.
 
     Args:
-        policy: whose plans; None: of all.
-        issued: when they were issued.
-        after: issue and ``based_on`` of the plan behind which the list begins.
+        policy: of this policy; None: of all.
+        issued: first instant of issue and the one after the last; None: unbounded.
+        after: the cursor: issue and ``based_on`` of the last plan of the previous page.
         limit: how many at most.
 
     Raises:
@@ -109,7 +109,7 @@ def list_newest(
 
 
 def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield what may have been in force between two instants, in order of issue, one by one: a day of plans is more than memory needs to hold.
+    """Yield the plans that may have been in force between two instants, in order of issue, one by one to save memory.
 
     Raises:
         NotFoundError: no such site.
@@ -123,7 +123,7 @@ def read_covering(connection: Connection, site_id: str, *, policy: str, first: d
 
 
 def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, policy: str) -> list[str]:
-    """Return the planner's plans beside which a policy has made none, in the order given."""
+    """Return, in the given order, the planner's plans beside which a policy has made none."""
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
     existing = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
@@ -132,7 +132,7 @@ def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, p
 
 @dataclass(frozen=True, slots=True)
 class PlannedModes:
-    """What a plan of the agent has the batteries do, slot by slot from its start on, without the rest of it; no modes where it made no plan."""
+    """The batteries' modes in a plan of the agent, slot by slot from its start; empty where it made no plan."""
 
     plan_id: str | None
     starts_at: datetime
@@ -141,13 +141,13 @@ class PlannedModes:
     verdict: GateVerdict
 
     def mode_at(self, start: datetime) -> str | None:
-        """Return the mode of the slot that holds an instant; None outside of the plan."""
+        """Return the mode at an instant; None outside of the plan."""
         place = (start - self.starts_at) // timedelta(minutes=self.slot_minutes)
         return self.modes[place] if 0 <= place < len(self.modes) else None
 
 
 def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str) -> dict[str, PlannedModes]:
-    """Return what a policy planned beside plans of the planner, by the planner's plan; what it has not answered is left out.
+    """Return the modes of a policy by the planner's plan, without plans that have no attempt.
 
     Raises:
         NotFoundError: no such site.
@@ -161,7 +161,7 @@ def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *,
 
 @dataclass(frozen=True, slots=True)
 class ShadowCount:
-    """How many plans a policy made and how many it failed to make; when it made the last one; slots planned, and those in which it had to be corrected."""
+    """Numbers of plans and failed attempts of a policy, the last issue, planned slots, and slots that were corrected."""
 
     plans: int
     failed: int
@@ -171,7 +171,7 @@ class ShadowCount:
 
 
 def count(connection: Connection, site_id: str, *, policy: str, since: datetime | None = None) -> ShadowCount:
-    """Return how many plans of a policy there are from ``since`` on (None: ever).
+    """Count the attempts of a policy from ``since`` on (None: all).
 
     Raises:
         NotFoundError: no such site.

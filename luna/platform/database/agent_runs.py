@@ -1,4 +1,4 @@
-"""Trainings of a site's agent, of every kind, and what a day can be drawn with."""
+"""Lists the training runs of a site's agent, and chooses the policies for the chart of a day."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ VERSIONS: dict[str, AgentKind] = {version_of(kind): kind for kind in AGENT_POLIC
 
 
 def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind] = KINDS, limit: int = 20) -> list[AgentRun]:
-    """Return at most ``limit`` trainings of each kind, those that learned from the most recent data first.
+    """Return at most ``limit`` trainings of each kind, by the end of their data, the most recent first.
 
     Raises:
         NotFoundError: no such site.
@@ -40,7 +40,7 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
     """Return a training of a site's agent.
 
     Raises:
-        NotFoundError: the site has none of that name, or it is one of a forecast.
+        NotFoundError: the site has none of that id, or it is a forecast's.
     """
     run = training_runs.load(connection, site_id, run_id)
     if run.version not in VERSIONS:
@@ -50,13 +50,13 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
 
 
 def describe_run(run: TrainingRun, *, speaks: bool) -> AgentRun:
-    """Return a stored training of an agent as a message."""
+    """Convert a stored training of an agent to a message."""
     names = AgentRun.model_fields.keys() - {"kind", "speaks", "metrics"}
     return AgentRun(kind=VERSIONS[run.version], speaks=speaks, metrics=dict(run.metrics), **{name: getattr(run, name) for name in names})
 
 
 def choose_picture(connection: Connection, site: Site, day: date) -> DayPictureRequest:
-    """Return the policies of a day's picture: planner and oracle, and between them the site's agent where one was trained before that week."""
+    """Return the policies for the chart of a day: planner and oracle, and the site's agent where it was trained before that week."""
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     monday = local_midnight(day - timedelta(days=day.weekday()), parse_zone(site.timezone))
     trained = find_run(connection, site.name, policy=policy, before=monday) is not None

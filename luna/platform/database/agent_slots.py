@@ -1,4 +1,4 @@
-"""The decider and mode of a site's batteries slot by slot, beside the modes of both plans in force."""
+"""Reads who decided for a site's batteries in each slot, and the modes of the planner's and the agent's plans."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> list[SlotDecision]:
-    """Return every slot of a window in which anything was decided or planned, in order.
+    """Return the slots of a window with a decision or a plan, in order.
 
-    The plan in force is the last one issued before the slot that covers it; the agent's is the one that was made beside it.
+    The plan in force is the last one issued by the slot's start that covers it; the agent's plan is the one beside it.
 
     Raises:
         NotFoundError: no such site.
@@ -50,7 +50,7 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
 
 
 def _read_planned(connection: Connection, spans: Sequence[PlanSpan], window: Timeline) -> dict[datetime, tuple[str, str]]:
-    """Return by slot the plan in force and the mode it has there."""
+    """Return the plan in force and its mode by slot."""
     planned: dict[datetime, tuple[str, str]] = {}
     for place, span in enumerate(spans):
         first = max(window.start, span.starts_at)

@@ -1,4 +1,4 @@
-"""The status of a site's agent on the way to control, for every page, command and message."""
+"""Describes the status of a site's agent on the way to control; shared by all surfaces."""
 
 from datetime import datetime
 from typing import Literal
@@ -29,7 +29,7 @@ NEEDED: dict[Literal["replay", "shadow", "both"], int] = {"replay": REPLAY_DAYS,
 
 
 def read_status(connection: Connection, site: Site, *, now: datetime, language: Language = "en") -> AgentStatus:
-    """Return where the agent of a stored site stands.
+    """Return the status of a stored site's agent.
 
     Raises:
         NotFoundError: no such site.
@@ -39,7 +39,7 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
     effective, shadow_count = find_effective_mode(requested, standing), agent_plans.count(connection, site.name, policy=policy)
-    # Where full control was never judged, no days of each kind are evidence.
+    # Without a judgement of full control there is no evidence: zero days of each kind.
     last = standing.get("full_control")
     by_kind = {each.kind: each for each in last.evidence} if last else {}
     evidence = [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
@@ -64,7 +64,7 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
 
 
 def find_run(connection: Connection, site_id: str, *, policy: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the training that speaks for a policy, None where none was accepted; of those that nothing after ``before`` made or accepted."""
+    """Return the accepted training of a policy; with ``before`` the latest whose training and selection data end by then; None where there is none."""
     return training_runs.latest(connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before)
 
 
@@ -75,7 +75,7 @@ def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMo
         state: GateState = "offered" if mode == "shadow" else "not_ready"
         return ModeStanding(mode=mode, state="active" if mode == effective.mode else state, reason=REASONS.say(code, language), reason_code=code)
     state = "active" if mode == effective.mode else entry.state or "not_ready"
-    # Days and needed days of the kind of evidence that a reason is about.
+    # The kind of evidence whose days the reason mentions.
     kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
     evidence = next((each for each in entry.evidence if each.kind == kind), None)
     reason = REASONS.say(entry.reason, language, days=evidence.days if evidence else 0, needed=evidence.needed if evidence else 0)

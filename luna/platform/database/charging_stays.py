@@ -1,4 +1,4 @@
-"""When vehicles are at their chargers: what their owners said, where nothing is ever changed, only added and taken back, and what their sensors said last."""
+"""Stores the charging sessions that owners plan, append-only with removals, and reads what vehicles' sensors last reported."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ from luna.platform.database.stored_rows import read_each, read_page
 MOST_SESSIONS = 500
 _PLAIN = set(VehicleSession.model_fields)
 _OPTIONS = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
-# A jump is judged by what was said before it. What is said once and holds is read however old it is, up to a day.
+# Earlier readings are needed to judge a jump. A single older reading is used too, up to a day old.
 LOOK_BACK = timedelta(hours=6)
 LONGEST = timedelta(days=1)
 
 
 def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
-    """Store a stay; one that stands already is returned as it is.
+    """Store a charging session; an identical one is returned instead.
 
     Raises:
         NotFoundError: no such site.
@@ -51,10 +51,10 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
 
 
 def remove(connection: Connection, site_id: str, session_id: int, *, by: str) -> StoredSession:
-    """Take a stay back; one that was taken back stays so since then.
+    """Remove a session; one that was removed before is returned unchanged.
 
     Raises:
-        NotFoundError: the site has no such stay.
+        NotFoundError: the site has no such session.
     """
     own = charging_stays.c.session_id == session_id
     if not _load(connection, site_id, own):
@@ -66,19 +66,19 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
 
 
 def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredSession]:
-    """Return the stays that are not over at ``first`` and begin before ``end``, in order of their beginning; one that repeats is never over."""
+    """Return the sessions that end after ``first`` and begin before ``end``, by start; a repeating one never ends."""
     ahead = _is_ahead(first)
     return _load(connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end))
 
 
 def read_plain_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return the stays that are not over at ``first`` of many sites by their keys and vehicles, as a plan's request takes them.
+    """Return the sessions that end after ``first`` of many sites by their keys and vehicles, in the form of a plan's request.
 
     Args:
         connection: to the database.
-        sites_by_key: the sites by their keys; one without stays is left out of what is returned.
+        sites_by_key: the sites by their keys; sites without sessions are left out of the result.
         first: an instant.
-        end: stays that repeat are laid out until then.
+        end: repeating sessions are expanded until then.
     """
     zones = {key: ZoneInfo(site.timezone) for key, site in sites_by_key.items() if site.vehicles}
     if not zones:
@@ -96,7 +96,7 @@ def read_plain_each(connection: Connection, sites_by_key: Mapping[int, Site], *,
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredSession]:
-    """Return every stay that was stored of a site, in order of their beginning, the latest ``MOST_SESSIONS``."""
+    """Return all sessions of a site by start, the latest ``MOST_SESSIONS``."""
     return _load(connection, site_id, charging_stays.c.session_id > 0)
 
 
@@ -119,7 +119,7 @@ def _session(row: Mapping[Any, Any]) -> StoredSession:
 
 
 def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
-    """Return the charges that vehicles of sites reported by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
+    """Return the states of charge that vehicles had reported by an instant, by the sites' keys and the vehicles' names; only vehicles with sensors."""
     sensors = {(key, name): each for key, site in sites_by_key.items() for name, each in sensors_of(site, at=until).items()}
     sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))

@@ -1,6 +1,6 @@
-"""Writes to points of devices that wear out by them: those of the last day, stored before they are made, so that no restart forgets one.
+"""Counts the writes to points that wear out, over the last day; stored before the write, so that a restart forgets none.
 
-How many a point has: ``luna.platform.drivers.budget``.
+Limits of a point: ``luna.platform.drivers.budget``.
 """
 
 from collections.abc import Mapping
@@ -18,20 +18,20 @@ WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredWrites:
-    """The writes of one device, a ``luna.platform.drivers.budget.WriteCounter``. ``device`` says where it is reached."""
+    """The writes of one device, a ``luna.platform.drivers.budget.WriteCounter``. ``device`` is its address."""
 
     engine: Engine
     clock: Clock
     device: str
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count a write of each point now, or none of them where one had its ``most`` within a day; return then when there is room again, else None.
+        """Count one write of each point and return None; where a point had its ``most`` within a day, count none and return when the budget has room again.
 
         Raises:
             UnavailableError: the database is away.
         """
         with unit_of_work(self.engine) as connection:
-            # Two that count at once would each find the last one free.
+            # Serialises concurrent counters, which would each see the last free write.
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(self.device))))
             now = self.clock.now()
             connection.execute(delete(device_writes).where(device_writes.c.device == self.device, device_writes.c.written_at <= now - WINDOW))
@@ -39,14 +39,14 @@ class StoredWrites:
             own = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
             for point, at in connection.execute(select(device_writes.c.point, device_writes.c.written_at).where(own).order_by(device_writes.c.written_at)):
                 written[point].append(at.astimezone(UTC))
-            # Room comes back as the oldest writes grow older than a day.
+            # A budget has room again when its oldest counted write is a day old.
             free_at = [written[point][-count] + WINDOW for point, count in most.items() if len(written[point]) >= count]
             if not free_at:
                 connection.execute(device_writes.insert().values([{"device": self.device, "point": point, "written_at": now} for point in most]))
         return max(free_at, default=None)
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return which share of its ``most`` within a day that point has had which has had the largest: 0, none; 1, all.
+        """Return the largest share, 0–1, of its ``most`` within a day that any of the points has used.
 
         Raises:
             UnavailableError: the database is away.

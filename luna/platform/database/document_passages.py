@@ -1,4 +1,4 @@
-"""Passages of documents: each with its place in the document, and as searches show them to those who may see them."""
+"""Stores the passages of documents with their positions, and reads them as search results under access control."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EVERYBODY = 0
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage that was cut from a document."""
+    """A passage cut from a document."""
 
     text: str
     page: int | None
@@ -28,7 +28,7 @@ class NewPassage:
 
 
 def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]) -> list[int]:
-    """Store the passages of a document in place of those it had, and return their ids; the same passages keep the ids that answers cite."""
+    """Replace the passages of a document and return their ids; unchanged passages keep their ids, which answers cite."""
     stored = list_of(connection, document_id)
     if [_key(each) for each in stored] == [_key(each) for each in cut]:
         return [each.chunk_id for each in stored]
@@ -51,23 +51,23 @@ def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage |
 
 
 def list_ids(connection: Connection, document_id: str) -> list[int]:
-    """Return the ids of a document's passages, in their order."""
+    """Return the ids of a document's passages in order."""
     return list(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id == document_id).order_by(chunks.c.position)))
 
 
 def list_of(connection: Connection, document_id: str) -> list[Chunk]:
-    """Return the passages of a document, in their order."""
+    """Return the passages of a document in order."""
     return _read(connection, _of(document_id))
 
 
 def list_page(connection: Connection, document_id: str, *, after: int | None = None, limit: int = 50) -> list[Chunk]:
-    """Return ``limit`` passages of a document, from the one behind the position ``after`` on."""
+    """Return the next ``limit`` passages of a document after the position ``after``."""
     query = _of(document_id) if after is None else _of(document_id).where(chunks.c.position > after)
     return _read(connection, query.limit(limit))
 
 
 def list_around(connection: Connection, document_id: str, chunk_id: int, *, span: int) -> list[Chunk]:
-    """Return a passage of a document with up to ``span`` before and behind it.
+    """Return a passage of a document with up to ``span`` passages before and after it.
 
     Raises:
         NotFoundError: the document has no such passage.
@@ -79,21 +79,21 @@ def list_around(connection: Connection, document_id: str, chunk_id: int, *, span
 
 
 def find_page(connection: Connection, document_id: str, page: int) -> int:
-    """Return the position of the passage with which a page begins, or goes on from the one before; 0 where the document has no such page."""
+    """Return the position of the first passage on a page; 0 where the document has no such page."""
     reaches = func.coalesce(chunks.c.page_end, chunks.c.page) >= page
     return connection.scalar(select(func.min(chunks.c.position)).where(chunks.c.document_id == document_id, reaches)) or 0
 
 
 def visible_sites(connection: Connection, *, sites: Collection[str] | None, only: str | None = None) -> tuple[int, ...] | None:
-    """Return the keys of the sites whose documents may be found, 0 for what is everybody's; None: all there are.
+    """Return the keys of the sites whose documents may be searched, with 0 for shared documents; None: all.
 
     Args:
-        connection: to read by.
-        sites: those of the asker; None: all.
-        only: the requested one, with everybody's documents.
+        connection: to the database.
+        sites: the user's sites; None: all.
+        only: a single site to search, with the shared documents.
 
     Raises:
-        NotFoundError: ``only`` is none of the asker's; the error is the same for a site that does not exist.
+        NotFoundError: ``only`` is none of the user's; the error is the same for a site that does not exist.
     """
     if only is not None:
         if sites is not None and only not in sites:
@@ -106,7 +106,7 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
 
 
 def load(connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None) -> dict[int, Passage]:
-    """Return passages by chunk, of documents that are the ones to find and that whoever has ``sites`` may see; None: all."""
+    """Return passages of current documents by chunk, restricted to those visible to users of ``sites`` (None: all)."""
     joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
     names = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
     columns = (*chunks.c, *(documents.c[name] for name in names), site_table.c.name.label("site_id"))

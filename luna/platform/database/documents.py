@@ -1,6 +1,6 @@
-"""Documents, a row per version: content, state of processing, and visibility.
+"""Stores documents, a row per version: metadata, processing state, and visibility.
 
-Whoever adds, makes current or deletes a version of a name holds ``lock_name`` meanwhile; whoever needs or drops an object, ``lock_bytes`` after that.
+Locks: ``lock_name`` to add, activate or delete a version of a name; then ``lock_bytes`` to use or delete an object.
 """
 
 import json
@@ -20,14 +20,14 @@ from luna.platform.database.schema.documents import chunks, documents
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.stored_rows import read_each, read_page
 
-# Ends of the way; whatever else a document is, work on it goes on.
+# Final states; in any other one the document is being processed.
 SETTLED: tuple[DocumentState, ...] = ("searchable", "failed")
 Sites = Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """The facts on a file when it is stored."""
+    """Metadata of a file to store."""
 
     name: str
     site_id: str | None
@@ -46,22 +46,22 @@ class NewDocument:
 
 
 def object_key(sha256: str) -> str:
-    """Return where bytes lie in the store of objects."""
+    """Return the key of a document's bytes in the object store."""
     return f"documents/{sha256}"
 
 
 def blocks_key(sha256: str) -> str:
-    """Return where that lies which was read out of bytes."""
+    """Return the key of the content extracted from the bytes."""
     return f"documents/{sha256}.json"
 
 
 def lock_name(connection: Connection, name: str, site_id: str | None) -> None:
-    """Hold the versions of a name until the end of the transaction."""
+    """Lock the versions of a name until the end of the transaction."""
     _lock(connection, f"document:{site_id or ''}/{name}")
 
 
 def lock_bytes(connection: Connection, sha256: str) -> None:
-    """Hold what is stored of some bytes until the end of the transaction; of several, those in order."""
+    """Lock the objects of some bytes until the end of the transaction; take several locks in sorted order."""
     _lock(connection, f"object:{sha256}")
 
 
@@ -81,10 +81,10 @@ def add(connection: Connection, new: NewDocument) -> Document:
 
 
 def load(connection: Connection, document_id: str, *, among: Sites = None) -> Document:
-    """Return a document that people of ``among`` (None: of all sites) may see.
+    """Return a document that is visible to users of ``among`` (None: of all sites).
 
     Raises:
-        NotFoundError: none of that id, or of another site: both in the same words.
+        NotFoundError: none of that id, or another site's: the same error for both.
     """
     document = find(connection, document_id, among=among)
     if document is None:
@@ -98,13 +98,13 @@ def find(connection: Connection, document_id: str, *, among: Sites = None) -> Do
 
 
 def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Document]:
-    """Return documents in the order of their ids as given; those that are gone are left out."""
+    """Return documents in the order of the given ids, without deleted ones."""
     by_id = {each.document_id: each for each in _read(connection, _documents(None).where(documents.c.document_id.in_(document_ids)))}
     return [by_id[each] for each in document_ids if each in by_id]
 
 
 def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids: Collection[int]) -> set[str]:
-    """Return the sites whose people alone see these documents, or those of these passages."""
+    """Return the sites to which these documents, or those of these passages, are restricted."""
     of_passages = select(chunks.c.document_id).where(chunks.c.chunk_id.in_(chunk_ids))
     named = select(site_table.c.name).join(documents, documents.c.site_key == site_table.c.site_key)
     return set(connection.scalars(named.where(or_(documents.c.document_id.in_(document_ids), documents.c.document_id.in_(of_passages))).distinct()))
@@ -113,7 +113,7 @@ def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids:
 def list_page(
     connection: Connection, document_filter: DocumentFilter, *, among: Sites = None, after: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[Document]:
-    """Return the documents that were stored last, of those that people of ``among`` may see; ``after`` is the one behind which the list goes on."""
+    """Return the documents visible to users of ``among``, the last stored first; ``after`` is the cursor."""
     query = _documents(among)
     equal = {name: value for name, value in document_filter.model_dump().items() if value is not None and name != "site_id"}
     query = query.where(*(documents.c[name] == value for name, value in equal.items()))
@@ -125,13 +125,13 @@ def list_page(
 
 
 def list_versions(connection: Connection, name: str, site_id: str | None) -> list[Document]:
-    """Return every version of a name, the newest first."""
+    """Return all versions of a name, the newest first."""
     query = _documents(None).where(documents.c.name == name, _of_site(site_id))
     return _read(connection, query.order_by(documents.c.version.desc()))
 
 
 def list_unsettled_members(connection: Connection, archive: Document) -> list[Document]:
-    """Return what came out of an archive and is not searchable yet."""
+    """Return the documents from an archive that are not searchable yet."""
     inside = documents.c.name.startswith(f"{archive.name}/", autoescape=True)
     query = _documents(None).where(inside, documents.c.source == "archive", documents.c.state.not_in(SETTLED), _of_site(archive.site_id))
     return _read(connection, query.order_by(documents.c.name, documents.c.version))
@@ -144,41 +144,41 @@ def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
 
 
 def stand_still(connection: Connection, *, since: datetime) -> bool:
-    """Return whether a document on its way to being found has not moved since an instant."""
+    """Return whether a document in processing has not changed its state since an instant."""
     open_states = ("stored", "extracted", "chunked", "embedded")
     return bool(connection.scalar(select(exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since))))
 
 
 def advance(connection: Connection, document: Document, state: DocumentState, **values: Any) -> bool:
-    """Move a document on from the state it was read in; False where it is gone, or somebody else has moved it meanwhile. Its row is locked then."""
+    """Change a document's state from the one it was read in, which locks its row; return False where it is gone, or was changed meanwhile."""
     where = documents.c.document_id == document.document_id, documents.c.state == document.state
     write = update(documents).where(*where).values(state=state, changed_at=func.clock_timestamp(), **values)
     return connection.execute(write).rowcount == 1
 
 
 def fail(connection: Connection, document: Document, fault: DocumentFault) -> bool:
-    """Note why a document cannot be made searchable; one that is current stays as it is found. False where it has moved meanwhile."""
+    """Record why a document cannot be made searchable; a current one can still be found. False where its state was changed meanwhile."""
     return advance(connection, document, "failed", fault=json.loads(fault.model_dump_json()))
 
 
 def reopen_failed(connection: Connection, document: Document) -> bool:
-    """Put a document that failed back to where its bytes are stored; False where it did not fail."""
+    """Reset a failed document to ``stored``; False where it did not fail."""
     return document.state == "failed" and advance(connection, document, "stored", fault=null(), notes=[])
 
 
 def set_validity(connection: Connection, document: Document, validity: DocumentValidity) -> None:
-    """Store from when until when a document holds; its text is not read for it again."""
+    """Store a document's validity; it need not be processed again."""
     values = {"valid_from": validity.valid_from, "valid_until": validity.valid_until}
     connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(values))
 
 
 def note_job(connection: Connection, document_ids: Sequence[str], job_id: str | None) -> None:
-    """Note which job makes documents searchable."""
+    """Record the job that processes documents."""
     connection.execute(update(documents).where(documents.c.document_id.in_(document_ids)).values(job_id=job_id))
 
 
 def make_current(connection: Connection, document: Document) -> bool:
-    """Let searches find this version and no older one of its name; False where a newer one is found already. The caller holds the name's lock."""
+    """Make searches find this version instead of older ones; False where a newer one is current. The caller holds the name's lock."""
     same = documents.c.name == document.name, _of_site(document.site_id)
     newest = connection.execute(select(documents.c.document_id, documents.c.version).where(*same, documents.c.current)).first()
     if newest is not None and newest.version > document.version:
@@ -191,7 +191,7 @@ def make_current(connection: Connection, document: Document) -> bool:
 
 
 def remove(connection: Connection, document_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Delete documents with their passages and vectors; return by the digest of their bytes what the store of objects may hold of them."""
+    """Delete documents with passages and vectors; return the keys of their objects by the digest of their bytes."""
     bytes_of = select(documents.c.sha256, documents.c.object_key).where(documents.c.document_id.in_(document_ids))
     rows = connection.execute(bytes_of.with_for_update()).all()
     chunk_ids = connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id.in_(document_ids))).all()
@@ -201,7 +201,7 @@ def remove(connection: Connection, document_ids: Sequence[str]) -> dict[str, tup
 
 
 def remove_of_site(connection: Connection, site_id: str) -> dict[str, tuple[str, ...]]:
-    """Delete the documents about a site as ``remove`` does."""
+    """Delete a site's documents, see ``remove``."""
     return remove(connection, list(connection.scalars(select(documents.c.document_id).where(_of_site(site_id)))))
 
 

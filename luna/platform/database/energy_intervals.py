@@ -1,4 +1,4 @@
-"""Energies of intervals longer than a slot: what counters counted while they were silent. Quarter-hours, hours and days are views of them."""
+"""Stores energies of intervals longer than a slot: what counters counted while silent. Quarter-hours, hours and days are derived from them."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,20 +16,20 @@ _TABLE = energy_intervals.c
 
 
 def read(connection: Connection, site_id: str, series: str, *, first: datetime, end: datetime) -> list[EnergyInterval]:
-    """Return the intervals of a series that reach into the time from ``first`` on, before ``end``, in order."""
+    """Return the intervals of a series that overlap ``first`` ≤ t < ``end``, in order."""
     own = _select(connection, site_id, first=first, end=end).where(_TABLE.series == series)
     return _intervals(connection, own)
 
 
 def settle(connection: Connection, site_id: str, intervals: Collection[EnergyInterval], *, window: Timeline, reading_span: tuple[datetime, datetime]) -> None:
-    """Store the intervals that were found within ``window``; stored ones give way where their readings contradict them.
+    """Replace the stored intervals that the readings contradict by those found within ``window``.
 
-    Intervals whose readings were deleted stay. Settling the same again changes nothing.
+    Intervals whose readings were deleted stay. Idempotent.
 
     Args:
-        intervals: of the site's sensors, each reaching into ``window``.
-        window: of the slots that were built.
-        reading_span: from when until when readings were looked at.
+        intervals: of the site's sensors, each overlapping ``window``.
+        window: the slots that were built.
+        reading_span: first and last instant of the readings used.
     """
     own, at = _select(connection, site_id, first=window.start, end=window.end), sensor_readings.c
     has_reading = exists().where(at.sensor_key == _TABLE.sensor_key)

@@ -1,4 +1,4 @@
-"""Steps of training episodes: what the agent saw, did and was rewarded with."""
+"""Stores the steps of an agent's training episodes: state, action and reward."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from luna.platform.database.schema.plans import antares_learning
 
 @dataclass(frozen=True, slots=True)
 class EpisodeStep:
-    """One slot of an episode. ``system_id`` says whose it is (``prod``, ``simulation``); a reward that is not known yet is None."""
+    """One slot of an episode. ``system_id`` is its source (``prod``, ``simulation``); a reward is None until it is known."""
 
     system_id: str
     slot_start: datetime
@@ -24,7 +24,7 @@ class EpisodeStep:
 
 
 def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -> None:
-    """Store steps by site, system and slot; of two for the same slot the later one counts. An unknown reward never erases a stored one.
+    """Store steps by site, system and slot; the last of several for a slot wins. An unknown reward never replaces a stored one.
 
     Raises:
         NotFoundError: no such site.
@@ -45,7 +45,7 @@ def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -
 
 
 def read(connection: Connection, site_id: str, system_id: str, *, first: datetime, end: datetime) -> list[EpisodeStep]:
-    """Return the steps of a system from ``first`` on, before ``end``, in order of time.
+    """Return the steps of a system in ``first`` ≤ slot < ``end``, in order of time.
 
     Raises:
         NotFoundError: no such site.

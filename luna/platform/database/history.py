@@ -1,6 +1,6 @@
-"""Stored series for readers, whichever table they lie in: the one way in which command line and gateway read them.
+"""Queries stored series from any table; shared by command line and gateway.
 
-Readings of sensors: ``luna.platform.database.reading_history``.
+Sensor readings: ``luna.platform.database.reading_history``.
 """
 
 from dataclasses import replace
@@ -28,10 +28,10 @@ from luna.platform.database import (
     timescale,
 )
 
-# How many quarter-hours an answer may be made from: as many as are read within a second or two. Plans are documents, of which each hour may have one.
+# Quarter-hours that can be read within a second or two. Plans are documents, of which each hour may have one.
 MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
 MOST_SLOTS_ELSEWHERE = 400_000
-# In the place of a forecast version: the one that drives the site's planner now.
+# Stands for the site's active forecast version.
 ACTIVE = "active"
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -48,10 +48,10 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
-    # No rollup where only quarter-hours will do.
+    # Extremes need quarter-hours, not rollups.
     rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
     width = find_width(timeline, query.resolution, zone) if rolled else None
-    # Where TimescaleDB keeps the rollups, they may be late.
+    # Rollups that TimescaleDB maintains may be outdated.
     if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
         summed = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
         answer = reduce_summed(query, timeline, summed, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
@@ -66,7 +66,7 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
 
 
 def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
-    """Return where the answer ends: with the window, or where as much is read as one answer may hold."""
+    """Return the end of the answer: of the window, or of what one page may contain."""
     per_bucket = max(1, RESOLUTIONS[query.resolution] // SLOT)
     most = max(1, MOST_SLOTS.get(query.name.source, MOST_SLOTS_ELSEWHERE) // per_bucket)
     if query.points is not None:
@@ -92,7 +92,7 @@ def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query:
 
 
 def _read_estimated(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> NDArray[np.bool_] | None:
-    """Return which quarter-hours are filled to a meter's total; None for what no meter counts."""
+    """Return which quarter-hours are estimates filled to a meter's total; None for series without meters."""
     series = query.name.parts[0]
     if query.name.source != "slot_observations" or series not in ESTIMABLE:
         return None
@@ -100,7 +100,7 @@ def _read_estimated(connection: Connection, site_id: str, timeline: Timeline, qu
 
 
 def _issued(query: SeriesQuery) -> tuple[datetime, datetime]:
-    """Return the first and the last issue that counts."""
+    """Return the first and the last time of issue to consider."""
     if query.issued_at is not None:
         return query.issued_at, query.issued_at
     return FIRST, query.known_at or LAST

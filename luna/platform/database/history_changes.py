@@ -1,4 +1,4 @@
-"""Changes of the past: what a value was, what it became, and which rule or whose hand changed it."""
+"""Logs changes of past values: before, after, and the rule or person that changed them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from luna.platform.database.schema.series import history_changes
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What changes the past; with ``fills`` a value that was unknown before counts as changed, without it only one that was known."""
+    """The cause of a change; without ``fills`` only changes of known values count."""
 
     name: str
     fills: bool = True
@@ -33,7 +33,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value of the past before and after; None stands for unknown."""
+    """One logged change; None is unknown."""
 
     series: str
     slot_start: datetime
@@ -44,11 +44,11 @@ class Change:
 
 
 def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Store values of a site's slots, each change with its row in the log, and return how many values changed.
+    """Store values of a site's slots, log each change, and return how many values changed.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
-        series: column of ``slot_observations`` → values; an unknown one (NaN) leaves what is stored.
+        series: column of ``slot_observations`` → values; NaN leaves the stored value.
 
     Invariants: writing the same values twice changes and logs nothing the second time.
     """
@@ -58,20 +58,20 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
 
 
 def record_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Log the stored values that the caller is about to change with ``observations.write``; returns how many."""
+    """Log the stored values that the caller is about to change with ``observations.write``; return how many."""
     stored = _stored(connection, site_id, starts, tuple(series))
     return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
-    """Log the changed values of a series; returns how many."""
+    """Log the changed values of a series; return how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
     return _append(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
 
 
 def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Make values unknown where exactly they are stored, each with its row in the log, and return how many there were.
+    """Set values to unknown where exactly they are stored, log each, and return how many.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
@@ -88,7 +88,7 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
 def read_page(
     connection: Connection, site_id: str, *, slots: tuple[datetime | None, datetime | None], after: int | None = None, limit: int | None = None
 ) -> list[tuple[int, Change]]:
-    """Return ``limit`` changes with their numbers, in the order in which they were made, from the one behind number ``after`` on; None: no bound."""
+    """Return the next ``limit`` changes with their ids, in order, after the id ``after``; None: unbounded."""
     table, (first, end) = history_changes.c, slots
     bounds = [
         *([] if first is None else [table.slot_start >= first]),
@@ -117,7 +117,7 @@ def _append(connection: Connection, site_id: str, revision: Revision, *, rule: R
 
 
 def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return the stored values at ``starts``, NaN where nothing is."""
+    """Return the stored values at ``starts``, NaN where there are none."""
     if not starts.size:
         return {}
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))

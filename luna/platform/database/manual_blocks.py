@@ -1,4 +1,4 @@
-"""What owners pin and forbid; nothing is ever changed, only added and taken back."""
+"""Stores owners' manual blocks, which force or forbid a device; append-only with removals."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ _RUNS = ("on", "charge")
 
 
 def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, now: datetime) -> StoredBlock:
-    """Store a block; one that stands already is returned as it is.
+    """Store a block; an identical one is returned instead.
 
     Raises:
         NotFoundError: no such site.
@@ -48,7 +48,7 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
 
 
 def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> StoredBlock:
-    """Take a block back; one that was taken back stays so since then.
+    """Remove a block; one that was removed before is returned unchanged.
 
     Raises:
         NotFoundError: the site has no such block.
@@ -62,14 +62,14 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
 
 
 def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredBlock]:
-    """Return the blocks that hold at or after ``first`` and begin before ``end``, in order of their beginning."""
+    """Return the blocks that end after ``first`` and begin before ``end``, by start."""
     ahead = manual_blocks.c.ends_at > first
     within = ahead if end is None else ahead & (manual_blocks.c.starts_at < end)
     return _load(connection, site_id, within & manual_removals.c.removed_at.is_(None))
 
 
 def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[ManualBlock]]:
-    """Return the blocks that hold at or after ``first`` and begin before ``end`` as plans' requests take them, by sites' keys; without any, none."""
+    """Return the blocks that end after ``first`` and begin before ``end`` in the form of plans' requests, by sites' keys; sites without any are left out."""
     standing = (manual_blocks.c.ends_at > first) & (manual_blocks.c.starts_at < end) & manual_removals.c.removed_at.is_(None)
     rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
     blocks_by_key: dict[int, list[ManualBlock]] = {}
@@ -79,9 +79,9 @@ def read_plain_each(connection: Connection, keys: Collection[int], *, first: dat
 
 
 def read_runs_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[StoredBlock]]:
-    """Return the blocks by which devices ran from ``first`` on, before ``end``, by sites' keys.
+    """Return the blocks that ran devices in ``first`` ≤ t < ``end``, by sites' keys.
 
-    One that was taken back ends then; one that was before it began ran nothing.
+    A removed block ends at its removal; one that was removed before its start ran nothing.
     """
     rows = connection.execute(
         _select().where(
@@ -99,7 +99,7 @@ def read_runs_each(connection: Connection, keys: Collection[int], *, first: date
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredBlock]:
-    """Return every block a site had, in order of their beginning, the latest ``MOST_BLOCKS``."""
+    """Return all blocks of a site by start, the latest ``MOST_BLOCKS``."""
     return _load(connection, site_id, manual_blocks.c.block_id > 0)
 
 

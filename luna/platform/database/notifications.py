@@ -1,4 +1,4 @@
-"""What owners were to know, each event once, and how it stands at every target."""
+"""Stores notifications to owners, each event once, and their deliveries per target."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from luna.platform.database import sites
 from luna.platform.database.schema.notifications import notification_deliveries, notifications
 from luna.platform.database.schema.sites import sites as site_table
 
-# What a process began and did not end within this may have arrived: it is never sent a second time.
+# A delivery in progress for longer may have arrived, so it is never sent again.
 SENDING_AT_MOST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """An event of a site, in words; ``event_key`` is the same as long as it is the same event."""
+    """An event of a site, in words; ``event_key`` identifies the event."""
 
     event: EventKind
     code: str
@@ -31,7 +31,7 @@ class NewNotification:
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
-    """A message that this process is to send now, for the ``tries``-th time."""
+    """A message that this process has claimed to send, for the ``tries``-th time."""
 
     notification_id: int
     target: str
@@ -41,14 +41,14 @@ class DueDelivery:
 
 
 def add(connection: Connection, site_id: str, new: NewNotification, *, targets: Iterable[tuple[str, str]], due_at: datetime) -> bool:
-    """Store an event with a delivery to each target (digest and label); False, and nothing stored, where it is known already.
+    """Store an event with a delivery to each target (digest and label); return False, and store nothing, where it is known already.
 
     Raises:
         NotFoundError: no such site.
     """
     names = ("event", "code", "event_key", "title", "text", "urgent", "expires_at")
     row = {"site_key": sites.key_of(connection, site_id)} | {name: getattr(new, name) for name in names}
-    # An insert takes a number also where the row is there already: most looks find what is known.
+    # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and most events are known.
     existing = select(notifications.c.notification_id).where(*(notifications.c[name] == row[name] for name in ("site_key", "code", "event_key")))
     if connection.scalar(existing) is not None:
         return False
@@ -60,7 +60,7 @@ def add(connection: Connection, site_id: str, new: NewNotification, *, targets: 
 
 
 def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most: int) -> list[DueDelivery]:
-    """Return what is due at these targets, taken for this process alone; what has expired, or was begun long ago, is closed on the way."""
+    """Claim the due deliveries at these targets for this process; first close expired ones and those in progress for too long."""
     table = notification_deliveries
     late = select(notifications.c.notification_id).where(notifications.c.expires_at <= now)
     connection.execute(table.update().where(table.c.status == "waiting", table.c.notification_id.in_(late)).values(status="expired"))
@@ -85,7 +85,7 @@ def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus
 def list_newest(
     connection: Connection, *, site_id: str | None = None, among: Collection[str] | None = None, below: int | None = None, limit: int
 ) -> list[Notification]:
-    """Return notifications, the latest first, of one site, of those ``among``, or of all; ``below`` is the number behind which a page begins.
+    """Return notifications, the latest first, of one site, of the sites ``among``, or of all; below the id ``below``.
 
     Raises:
         NotFoundError: no such site.

@@ -1,4 +1,4 @@
-"""Forecasts issued at the same time of day on earlier days, for the statistics of their errors."""
+"""Reads the forecasts issued at the same time of day on earlier days, for statistics of forecast errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from luna.platform.database.forecasts import COLUMNS, PLACES
 
 NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that instant's
 
-# Of each issue one row with its slots as arrays. Read along the key, they are in order already.
+# One row per issue with its slots as arrays; the index returns them in order.
 ISSUES = sql.SQL(
     "SELECT requested.site_key, issue.issued_at, arrays.* FROM unnest({keys}::int[], {versions}::text[]) AS requested (site_key, version)"
     " CROSS JOIN LATERAL (SELECT DISTINCT last.issued_at FROM unnest({instants}::timestamptz[]) AS instants (instant) CROSS JOIN LATERAL ("
@@ -26,13 +26,13 @@ ISSUES = sql.SQL(
 
 
 def read_past(connection: Connection, site_id: str, *, version: str, instants: Sequence[datetime]) -> list[Forecast]:
-    """Return the last forecast that was issued within the hour before each instant, in order of issue; an instant without one is left out."""
+    """Return the last forecast issued within the hour before each instant, in order of issue, without instants that have none."""
     key = sites.key_of(connection, site_id)
     return read_past_each(connection, {key: version}, instants).get(key, [])
 
 
 def read_past_each(connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
-    """Return the same of many sites, of each one's version by the site's key; a site without any is left out."""
+    """Return ``read_past`` of many sites, with each one's version by the site's key, without sites that have none."""
     series = [[f"{series}_{column}" for column in PLACES] for series in ("load", "pv")]
     issued: dict[int, list[Forecast]] = {}
     for key, issued_at, timeline, values in _read_issues(connection, versions, instants, COLUMNS):
@@ -42,7 +42,7 @@ def read_past_each(connection: Connection, versions: Mapping[int, str], instants
 
 
 def read_means_each(connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
-    """Return the same of many sites, of each one's version by the site's key: what was expected, without bands; a site without any is left out."""
+    """Return ``read_past_each`` with the expectations alone, without bands."""
     issued: dict[int, list[Forecast]] = {}
     for key, issued_at, timeline, values in _read_issues(connection, versions, instants, ("load_kwh", "pv_kwh")):
         load, pv = (Quantiles.exact(values[name]) for name in ("load_kwh", "pv_kwh"))
@@ -53,7 +53,7 @@ def read_means_each(connection: Connection, versions: Mapping[int, str], instant
 def _read_issues(
     connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
 ) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
-    """Yield by site and issue, in order, some columns of the slots."""
+    """Yield columns of the slots by site and issue, in order."""
     columns = {"packed": copy.packed(names), "known": copy.coalesced(*names), "columns": copy.identifiers(names)}
     query = ISSUES.format(keys=list(versions), versions=list(versions.values()), instants=list(instants), near=NEAR, **columns)
     for key, issued_at, start, *values in copy.read_rows(connection, query, ("i4", "M8", "M8", *["f8[]"] * len(names))):

@@ -1,4 +1,4 @@
-"""The faults of sites whose last planning failed; a plan removes its site's."""
+"""Stores why the last planning of a site failed; the next plan removes the fault."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from luna.platform.database.schema.plans import plan_faults
 
 @dataclass(frozen=True, slots=True)
 class PlanFault:
-    """What stood in the way of a plan, and when that was."""
+    """The error of a failed planning, and when it was tried."""
 
     tried_at: datetime
     error: LunaError
 
 
 def save(connection: Connection, faults: Mapping[str, LunaError], *, now: datetime) -> None:
-    """Keep why sites, by their names, got no plan; one that is gone is left out."""
+    """Store the faults of sites by name; sites that no longer exist are left out."""
     keys = sites.keys_of(connection, faults)
     rows = [{"site_key": keys[name], "tried_at": now, "problem": error.problem()} for name, error in faults.items() if name in keys]
     if rows:
@@ -31,13 +31,13 @@ def save(connection: Connection, faults: Mapping[str, LunaError], *, now: dateti
 
 
 def forget(connection: Connection, names: Collection[str]) -> None:
-    """Take back what stood in the way of sites that have been planned."""
+    """Delete the faults of sites that have been planned."""
     if keys := sites.keys_of(connection, names).values():
         connection.execute(plan_faults.delete().where(plan_faults.c.site_key.in_(keys)))
 
 
 def load(connection: Connection, site_id: str) -> PlanFault | None:
-    """Return why a site could not be planned when it was tried last, None where it could, or was not tried.
+    """Return the fault of a site's last planning, None where it succeeded or was never tried.
 
     Raises:
         NotFoundError: no such site.

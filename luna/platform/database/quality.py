@@ -1,4 +1,4 @@
-"""Which days may train and score."""
+"""Stores the quality verdict of each day, and reads series without the days that must not be used for training and scoring."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -21,7 +21,7 @@ from luna.platform.database.schema.series import data_quality_daily
 
 
 def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> int:
-    """Store verdicts, one per day; returns how many are new or differ from what was stored."""
+    """Store verdicts, one per day; return how many are new or changed."""
     if not days:
         return 0
     key, table = sites.key_of(connection, site_id), data_quality_daily
@@ -33,13 +33,13 @@ def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> in
 
 
 def forget(connection: Connection, site_id: str, first: date, last: date) -> None:
-    """Take back the verdicts on days whose slots were written; they are judged anew when beat next asks for it."""
+    """Delete the verdicts on days whose slots were written; beat has them judged again."""
     table = data_quality_daily.c
     connection.execute(delete(data_quality_daily).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)))
 
 
 def first_unjudged(connection: Connection, site_id: str, first: date, last: date) -> date | None:
-    """Return the first day from ``first`` to ``last`` on which there is no verdict."""
+    """Return the first day without a verdict from ``first`` to ``last``."""
     table = data_quality_daily.c
     query = select(table.day).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
     judged = set(connection.scalars(query))
@@ -47,7 +47,7 @@ def first_unjudged(connection: Connection, site_id: str, first: date, last: date
 
 
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:
-    """Return the verdicts on the days from ``first`` to ``last``, in order; days that were never judged are left out."""
+    """Return the verdicts on the days from ``first`` to ``last``, in order, without unjudged days."""
     table = data_quality_daily.c
     judged = select(table.day, table.verdict, table.faults).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
     return [DayQuality(day=row.day, verdict=row.verdict, faults=_read_faults(row.faults)) for row in connection.execute(judged.order_by(table.day))]
@@ -57,17 +57,17 @@ def _read_faults(document: Any) -> list[DayFault]:
     try:
         return [DayFault.read(fault) for fault in document]
     except ValueError:
-        # The verdict holds all the same.
+        # The verdict is valid without its faults.
         return [DayFault("unreadable")]
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
-    """Return what a site did on ``timeline`` as far as it may be used: for learning and scoring."""
+    """Return a site's measurements on ``timeline`` for training and scoring."""
     return Observations.of(timeline.starts, read_usable(connection, site, timeline, SERIES))
 
 
 def read_usable(connection: Connection, site: Site, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return series of a site as they were measured, unknown on days whose verdict says that they may not be used (``luna.energy.judgement``)."""
+    """Return measured series of a site, unknown on days whose verdict excludes them (``luna.energy.judgement``)."""
     measured, days = observations.read_measured(connection, site.name, timeline, names), _read_spoiled(connection, site, timeline.start, timeline.end)
     for name, values in measured.items():
         for day in (each for each in days if not may_use(each.verdict, name)):
@@ -76,7 +76,7 @@ def read_usable(connection: Connection, site: Site, timeline: Timeline, names: t
 
 
 def list_unusable(connection: Connection, site: Site, series: str, *, first: datetime, end: datetime) -> list[UnusableSpan]:
-    """Return the local days from ``first`` on, before ``end``, on which a series may not be used, in order."""
+    """Return the local days that overlap ``first`` ≤ t < ``end`` and exclude a series, in order."""
     return [day for day in _read_spoiled(connection, site, first, end) if not may_use(day.verdict, series) and day.first < end and day.end > first]
 
 
@@ -87,7 +87,7 @@ def _read_spoiled(connection: Connection, site: Site, first: datetime, end: date
 
 def _read_spoiled_each(connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[UnusableSpan]]:
     table, day = data_quality_daily.c, timedelta(days=1)
-    # In whatever zone: a day more does no harm.
+    # A day more on both sides covers every time zone.
     around = table.day.between(first.date() - day, end.date() + day)
     spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in sites_by_key}
     columns = (table.site_key, table.day, table.verdict, table.faults)
@@ -100,12 +100,12 @@ def _read_spoiled_each(connection: Connection, sites_by_key: Mapping[int, Site],
 
 
 def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
-    """Return which values of each quarter-hour of ``timeline`` were repaired: bit i stands for value i of ``SERIES``."""
+    """Return the repaired values of each quarter-hour of ``timeline``: bit i stands for value i of ``SERIES``."""
     return _read_marks(connection, site_id, timeline, "repaired")
 
 
 def read_estimated(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
-    """Return which values of each quarter-hour of ``timeline`` are filled to a meter's total: bit i stands for value i of ``ESTIMABLE``."""
+    """Return the estimated values of each quarter-hour of ``timeline``: bit i stands for value i of ``ESTIMABLE``."""
     return _read_marks(connection, site_id, timeline, "estimated")
 
 
@@ -120,7 +120,7 @@ def _read_marks(connection: Connection, site_id: str, timeline: Timeline, column
 
 
 def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray, *, repaired: bool = True) -> None:
-    """Note that a series was repaired in the slots that begin at ``starts``, or that by now it was measured."""
+    """Mark a series as repaired, or as measured by now, in the slots that begin at ``starts``."""
     bit = 1 << SERIES.index(series)
     marks = sql.SQL("repaired | {0}::smallint" if repaired else "repaired & ~{0}::smallint").format(bit)
     statement = sql.SQL(
@@ -132,6 +132,6 @@ def mark_repaired(connection: Connection, site_id: str, series: str, starts: Ins
 
 
 def list_excluded_each(connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
-    """Return from when until when load and PV of sites may not be used from ``first`` on, before ``end``: whole local days, by the sites' keys."""
+    """Return the local days in ``first`` ≤ t < ``end`` on which load and PV must not be used, as (start, end), by the sites' keys."""
     spoiled = _read_spoiled_each(connection, sites_by_key, first, end)
     return {key: [(day.first, day.end) for day in days if not may_use(day.verdict)] for key, days in spoiled.items()}

@@ -1,4 +1,4 @@
-"""Recommendations shown to readers, their actions, and the statistics that policies learned."""
+"""Stores recommendations shown to readers, the readers' actions, and the statistics that bandit policies have learned."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ Actions = list[tuple[EventAction, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """An item that is shown to a reader, as the policy chose it.
+    """An item shown to a reader, as chosen by the policy.
 
-    ``candidates`` are the features of all it chose among, ``place`` its own among them; both of the first of a slate alone.
+    ``candidates`` are the features of all candidates, ``place`` is the index of the chosen one; only on the first item of a slate.
     """
 
     recommendation_id: str
@@ -39,7 +39,7 @@ class Showing:
 
 @dataclass(frozen=True, slots=True)
 class Slate:
-    """What one request is answered with: to whom, for which site (None: none was named), by which policy."""
+    """The items shown for one request: reader, site (None: none named), policy."""
 
     reader: str
     site_id: str | None
@@ -49,7 +49,7 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a policy has learned: the sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``, and how many."""
+    """A policy's statistics: sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``, and number of observations."""
 
     precision: FloatArray
     response: FloatArray
@@ -58,7 +58,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A showing with all that was done with it; ``reward`` is the one that is stored, None where nothing was done before."""
+    """A showing with all reported actions; ``reward`` is the stored one, None before the first action."""
 
     recommendation_id: str
     policy: BanditPolicy
@@ -81,7 +81,7 @@ class LoggedSlate:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """A reader's habits: how often each item was shown to no avail, and by kind of item how often shown and with which rewards in sum."""
+    """A reader's habits: how often each unrewarded item was shown, and per kind of item the number of showings and the sum of rewards."""
 
     passed_over: Mapping[str, int]
     shown: Mapping[str, int]
@@ -104,13 +104,13 @@ def _arrays(showing: Showing) -> dict[str, bytes | None]:
 
 
 def read_learned(connection: Connection, policy: BanditPolicy, *, dimensions: int) -> Learned:
-    """Return what a policy has learned over so many features; nothing where it learned over others."""
+    """Return a policy's statistics for this number of features; empty where they have another."""
     row = connection.execute(select(bandit_states).where(bandit_states.c.policy == policy)).mappings().first()
     return _learned(row, dimensions)
 
 
 def hold_learned(connection: Connection, *, dimensions: int, now: datetime) -> dict[BanditPolicy, Learned]:
-    """Return what each policy has learned, and let nobody else change it until the end of the transaction."""
+    """Return each policy's statistics, locked until the end of the transaction."""
     empty = _as_row(Learned(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0))
     connection.execute(insert(bandit_states).values([{"policy": policy, "changed_at": now} | empty for policy in POLICIES]).on_conflict_do_nothing())
     rows = connection.execute(select(bandit_states).order_by(bandit_states.c.policy).with_for_update()).mappings().all()
@@ -118,7 +118,7 @@ def hold_learned(connection: Connection, *, dimensions: int, now: datetime) -> d
 
 
 def save_learned(connection: Connection, policy: BanditPolicy, learned: Learned, *, now: datetime) -> None:
-    """Store what a policy has learned; the caller holds it."""
+    """Store a policy's statistics; the caller holds the lock."""
     connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**_as_row(learned), changed_at=now))
 
 
@@ -129,7 +129,7 @@ def find_showings(connection: Connection, reader: str, recommendation_ids: Colle
 
 
 def add_events(connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime) -> set[str]:
-    """Store a reader's events, each once; return the ids of those that are new."""
+    """Store a reader's events, each once; return the ids of the new ones."""
     rows = [
         {name: getattr(each, name) for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")} | {"reader": reader, "recorded_at": now}
         for each in {each.event_id: each for each in reversed(list(reported))}.values()
@@ -140,7 +140,7 @@ def add_events(connection: Connection, reader: str, reported: Iterable[Event], *
 
 
 def read_observed(connection: Connection, *, among: Collection[str]) -> list[Observed]:
-    """Return those showings of which something was reported, with every action."""
+    """Return those showings that have events, with all their actions."""
     actions = func.array_agg(aggregate_order_by(events.c.action, events.c.event_id))
     seconds = func.array_agg(aggregate_order_by(events.c.seconds, events.c.event_id))
     table = recommendations.c
@@ -160,7 +160,7 @@ def save_rewards(connection: Connection, rewards: Mapping[str, float]) -> None:
 
 
 def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habits:
-    """Return a reader's habits by the recommendations shown since an instant."""
+    """Return a reader's habits from recommendations shown since an instant."""
     table = recommendations.c
     query = select(table.item_id, table.kind, func.count().label("shown"), func.sum(table.reward).label("earned"))
     own = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
@@ -175,7 +175,7 @@ def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habi
 
 
 def list_recent_items(connection: Connection, reader: str, *, limit: int) -> list[str]:
-    """Return the items that a reader opened, read or found useful last."""
+    """Return the items that a reader last opened, read or found useful."""
     last = func.max(events.c.recorded_at)
     query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)
     own = (recommendations.c.reader == reader) & events.c.action.in_(("opened", "read", "useful"))
@@ -189,7 +189,7 @@ def list_dismissed(connection: Connection, reader: str, *, since: datetime) -> s
 
 
 def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[LoggedSlate]:
-    """Return the first choices of the newest slates of which something was reported."""
+    """Return the first choices of the newest slates with a reward."""
     table = recommendations.c
     query = select(table.policy, table.propensity, table.reward, table.features, table.candidates, table.place)
     logged = (table.rank == 0) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
@@ -208,18 +208,18 @@ def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[
 
 
 def forget_unseen(connection: Connection, *, now: datetime, age: timedelta) -> int:
-    """Delete showings of which nothing was reported for so long: nothing was learned from them. Return how many."""
+    """Delete showings older than ``age`` without a reward, from which nothing was learned; return how many."""
     table = recommendations.c
     return connection.execute(delete(recommendations).where(table.shown_at < now - age, table.reward.is_(None))).rowcount
 
 
 def forget_reader(connection: Connection, reader: str) -> None:
-    """Delete everything that was shown to a reader and that they did, and what was learned from it."""
+    """Delete a reader's showings and actions, and what was learned from them."""
     _forget(connection, recommendations.c.reader == reader)
 
 
 def forget_site(connection: Connection, site_key: int) -> None:
-    """Delete everything that was shown for a site, and what was learned from it."""
+    """Delete a site's showings, and what was learned from them."""
     _forget(connection, recommendations.c.site_key == site_key)
 
 
@@ -236,7 +236,7 @@ def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
 
 
 def sum_learned(features: Sequence[FloatArray], rewards: Sequence[float], *, dimensions: int) -> Learned:
-    """Return what observations teach together."""
+    """Return the statistics of observations."""
     rows = np.array(features, dtype=float).reshape(-1, dimensions)
     return Learned(rows.T @ rows, rows.T @ np.array(rewards, dtype=float), len(rows))
 

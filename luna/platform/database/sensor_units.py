@@ -1,4 +1,4 @@
-"""In which unit the readings of a sensor are: the first one said stands with the sensor, each change of it with its instant."""
+"""Stores the unit history of sensors: the first known unit with the sensor, and each later change with its instant."""
 
 from collections.abc import Collection
 from datetime import UTC
@@ -15,7 +15,7 @@ from luna.platform.database.schema.series import sensor_readings, sensor_units, 
 
 
 def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, UnitHistory]:
-    """Return the units of sensors by their keys."""
+    """Return the unit histories of sensors by their keys."""
     own = select(sensors.c.sensor_key, sensors.c.unit, sensor_units.c.since, sensor_units.c.unit.label("later")).outerjoin_from(sensors, sensor_units)
     first: dict[int, str | None] = {}
     changes: dict[int, list[tuple[np.datetime64, str]]] = {}
@@ -29,7 +29,7 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
 
 
 def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, stated: StatedUnits) -> int:
-    """Store the units of readings that are about to be stored; those of other readings stay. Return how many stored ones had another.
+    """Store the units of readings that are about to be stored, without affecting other readings; return how many stored readings had another unit.
 
     Args:
         sensor_keys: of the readings.
@@ -46,10 +46,10 @@ def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: Insta
 
 
 def _change(connection: Connection, key: int, instants: InstantArray, stated: StatedUnits) -> int:
-    # One change after the other: each leaves what the one before it said of other readings.
+    # Serialised per sensor: each change keeps the units that an earlier one stated for other readings.
     connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
     previous = read(connection, [key])[key]
-    # The stored readings from the first instant on, up to the next one after the last.
+    # The stored readings from the first instant to the next one after the last.
     first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
     own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
     following = connection.scalar(select(func.min(instant)).where(own, instant > last))

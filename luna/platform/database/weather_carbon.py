@@ -1,4 +1,4 @@
-"""Weather and carbon intensity, measured and forecast, each with the instant it became known."""
+"""Stores weather and carbon intensity, measured and forecast, each with the instant at which it became known."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from luna.energy.weather import WEATHER, WeatherVintages
 from luna.platform.database import copy, weather_places
 from luna.platform.database.schema import series
 
-# Models of the weather run every one to six hours.
+# Weather models run every one to six hours.
 STALE = timedelta(hours=6)
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 TABLES = {table.name: table for table in (series.weather, series.carbon_intensity)}
@@ -25,8 +25,8 @@ def upsert(
     """Store quarter-hours of ``weather`` or ``carbon_intensity``.
 
     Args:
-        place: a site by its name; its weather is that of where it is now.
-        issued_at: when each value was forecast; None says that they were measured, known when their slot ended.
+        place: a site's name; its weather is stored for its current location.
+        issued_at: time of issue of each forecast value; None: measured, known at the end of its slot.
     """
     known_at = starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
     there = weather_places.place_of(connection, place) if table == "weather" else place
@@ -35,15 +35,15 @@ def upsert(
 
 
 def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
-    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where nothing was; of a site, by its name, where it is now."""
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where unknown, for a site's current location."""
     return _read(connection, "weather", weather_places.place_of(connection, place), timeline, names=WEATHER, known_at=known_at)
 
 
 def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime, known_at: datetime | None = None) -> WeatherVintages:
-    """Return the weather of the quarter-hours from ``first`` on, before ``end``, as it was issued; ``known_at``: by then, for one who asks then.
+    """Return all issues of the weather in ``first`` ≤ slot < ``end`` that were known at ``known_at`` (None: all).
 
-    Of what was issued within the same three hours for the same slot, the last remains: who looks back may miss what was three hours old at most, who looks at
-    the present misses nothing, and a year of hourly forecasts stays a million rows.
+    Of the issues for a slot within the same three hours only the last is kept: a past view may lag by three hours, the current one lacks nothing, and a year
+    of hourly forecasts stays at a million rows.
     """
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
@@ -55,9 +55,9 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
 
 
 def find_returns(connection: Connection, places: Sequence[str], *, since: datetime, until: datetime) -> dict[str, datetime]:
-    """Return where a forecast of the weather came in after ``since``, up to ``until``, when there had been none for hours, and when that was.
+    """Return the places with a first weather forecast in ``since`` < issue ≤ ``until`` after an interruption of ``STALE``, and the time of that issue.
 
-    An hour of tomorrow stands for all that is ahead: it is forecast anew with each run of a weather model.
+    One hour of tomorrow represents the whole forecast: every run of a weather model updates it.
     """
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
@@ -70,7 +70,7 @@ def find_returns(connection: Connection, places: Sequence[str], *, since: dateti
 
 
 def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:
-    """Return for which of many places any weather of the quarter-hours from ``first`` on, before ``end``, is stored."""
+    """Return the places with any stored weather in ``first`` ≤ slot < ``end``."""
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
         "SELECT place FROM unnest({}::text[]) AS requested (place)"
@@ -81,12 +81,12 @@ def list_places(connection: Connection, places: Sequence[str], *, first: datetim
 
 
 def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
-    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where nothing was."""
+    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where unknown."""
     return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
 
 
 def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
-    """Return the same of many places on quarter-hours."""
+    """Return ``read_carbon`` of many places on quarter-hours."""
     query = sql.SQL(
         "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, {}"
         " FROM unnest({}::text[]) WITH ORDINALITY AS requested (place, number)"
@@ -101,7 +101,7 @@ def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Ti
 
 
 def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
-    """Return every issue of the quarter-hours of ``timeline``: slot start, when it became known, g/kWh; in order of slot and issue."""
+    """Return all issues for the quarter-hours of ``timeline``: slot start, instant of becoming known, g/kWh; sorted by slot and issue."""
     query = sql.SQL(
         "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
     ).format(copy.coalesced("carbon_g_per_kwh"), place, timeline.start, timeline.end)
