@@ -1,6 +1,6 @@
-"""The house now, as every surface tells it: what batteries do and why, what comes next, what devices use, what days cost and save, when a car leaves.
+"""The current state of a house for every surface: battery runs and reasons, next device uses, costs and savings of days, charging sessions.
 
-Page, Home Assistant, messages and answers read it; none of them works out its own.
+Page, Home Assistant, messages and answers use this one computation.
 """
 
 from dataclasses import dataclass, replace
@@ -26,17 +26,17 @@ from luna.words.notes import DOUBTS
 from luna.words.retelling import retell_reason, retell_run
 
 DAY = timedelta(days=1)
-# A quarter-hour is over before it can be measured; two that are missing are no chance.
+# A quarter-hour is measured after its end; two missing ones are no coincidence.
 OLD_VALUES = timedelta(minutes=45)
-# By which a level may be off unsaid: a per cent is what people read.
+# Tolerance of states of charge, which people read in whole per cent.
 LITTLE_SOC = 0.01
-# What inverters round limits to, half a per cent, and what they say of levels.
+# Tolerance of a limit: inverters round limits to half a per cent, plus the rounding of the states of charge that they report.
 LEVEL_STEP = 0.0075
 STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
-# Runs that are a deed, told before those that go by themselves.
+# Active modes, reported before passive ones.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent"})
-# Findings of devices that deviate from the plan.
+# Findings on devices that deviate from the plan.
 DEVIATIONS = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
 Basis = Literal["measured", "planned", "assumed"]
 
@@ -45,7 +45,7 @@ Basis = Literal["measured", "planned", "assumed"]
 class HouseFigure:
     """A value and its basis: meters alone, a plan, or a plan on assumptions, such as prices that are not published yet.
 
-    ``at`` is when it was so, of what may be something else by now; None: it holds now.
+    ``at`` is its instant where it may have changed since; None: it holds now.
     """
 
     value: float
@@ -55,9 +55,9 @@ class HouseFigure:
 
 @dataclass(frozen=True, slots=True)
 class BatteryRun:
-    """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it.
+    """What batteries do in consecutive ``slots`` of a plan, from ``start`` to ``end``; slots that move next to nothing belong to the neighbouring run.
 
-    ``by_level``: their set-point differs from the plan of the current slot, for they are fuller or emptier.
+    ``by_level``: their set-point differs from the plan of the current slot because of their state of charge.
     """
 
     mode: str
@@ -69,35 +69,35 @@ class BatteryRun:
 
     @property
     def energy_kwh(self) -> float:
-        """What is moved for the sake of the mode: charged, sold, or given to the house."""
+        """The energy that the mode is for: charged, sold, or supplied to the house."""
         moved = {"charge": charge_of, "export": sold_by}.get(self.mode, discharge_of)
         return sum(moved(slot) for slot in self.slots)
 
     @property
     def sold_kwh(self) -> float:
-        """What is fed in meanwhile, whoever gives it."""
+        """The feed-in meanwhile, from any source."""
         return sum(slot.export_kwh for slot in self.slots)
 
     @property
     def import_price(self) -> float | None:
-        """What buying costs on average while batteries charge, weighted by what they take, currency per kWh."""
+        """Mean import price weighted by the batteries' charge, currency per kWh."""
         charged_kwh = sum(charge_of(slot) for slot in self.slots)
         return sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh if charged_kwh > 0 else None
 
     @property
     def earned(self) -> float:
-        """What batteries sell for, in currency."""
+        """Revenue of the batteries' feed-in, in currency."""
         return sum(sold_by(slot) * slot.export_price for slot in self.slots)
 
     @property
     def deciding(self) -> list[SlotReply]:
-        """The slots of its own mode; what it took in beside has words of its own."""
+        """The slots of the run's own mode; merged slots have reasons of their own."""
         return [slot for slot in self.slots if slot.mode == self.mode] or [*self.slots]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """What a device uses next."""
+    """The next planned use of a device."""
 
     name: str
     kind: DeviceUseKind
@@ -107,7 +107,7 @@ class DeviceUse:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStay:
-    """A car's stay at its charger as planned: how full it comes, and how full it leaves, shares of its capacity."""
+    """A car's planned charging session: states of charge on arrival and departure, 0–1."""
 
     device: str
     start: datetime
@@ -118,11 +118,11 @@ class PlannedStay:
 
 @dataclass(frozen=True, slots=True)
 class PlannedHouse:
-    """What only a new plan, a new slot or a new measurement changes; None where it is not known.
+    """The part of the state that only a new plan, slot or measurement changes; None where unknown.
 
-    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together.
-    ``slots`` is what was planned from yesterday until tomorrow, of which the next reading takes what is still so; ``measured_until`` is the end of the last
-    quarter-hour, of today or yesterday, of which all meters are known.
+    ``saved_today`` and ``saved_yesterday`` are savings against the inverter's own self-consumption; ``soc`` is that of all batteries together. ``slots`` are
+    the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of today or
+    yesterday.
     """
 
     plan: PlanReply | None
@@ -138,50 +138,50 @@ class PlannedHouse:
 
     @property
     def cost_today(self) -> HouseFigure | None:
-        """What energy costs today, without fees by month."""
+        """Energy cost of today, without monthly fees."""
         return self.figure_of(self.today.cost, self.today)
 
     @property
     def cost_tomorrow(self) -> HouseFigure | None:
-        """What energy costs tomorrow, without fees by month."""
+        """Energy cost of tomorrow, without monthly fees."""
         return self.figure_of(self.tomorrow.cost, self.tomorrow)
 
     @property
     def load_today(self) -> HouseFigure | None:
-        """What the house uses today, kWh."""
+        """Load of today, kWh."""
         return self.figure_of(total(self.today.load_kwh), self.today, priced=False)
 
     @property
     def load_tomorrow(self) -> HouseFigure | None:
-        """What the house uses tomorrow, kWh."""
+        """Load of tomorrow, kWh."""
         return self.figure_of(total(self.tomorrow.load_kwh), self.tomorrow, priced=False)
 
     @property
     def pv_today(self) -> HouseFigure | None:
-        """What the sun brings today, kWh."""
+        """PV production of today, kWh."""
         return self.figure_of(total(self.today.pv_kwh), self.today, priced=False)
 
     @property
     def pv_tomorrow(self) -> HouseFigure | None:
-        """What the sun brings tomorrow, kWh."""
+        """PV production of tomorrow, kWh."""
         return self.figure_of(total(self.tomorrow.pv_kwh), self.tomorrow, priced=False)
 
     @property
     def pv_to_come(self) -> float | None:
-        """What of it is still to come, kWh."""
+        """PV production of the rest of today, kWh."""
         return total(self.today.pv_kwh[self.today.measured == 0])
 
     def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> HouseFigure | None:
-        """Return a day's figure with what it rests on."""
+        """Return a day's figure with its basis."""
         if value is None:
             return None
         return HouseFigure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
 
 
-# Without slots, so that what follows from its fields is worked out once, however many sentences ask.
+# No __slots__, which cached properties need.
 @dataclass(frozen=True)
 class HouseNow:
-    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
+    """A site at ``now``: plan, control states of devices (batteries first), and findings.
 
     ``planned_before`` says whether there ever was a plan, ``fault`` why there is no newer one.
     """
@@ -197,34 +197,34 @@ class HouseNow:
 
     @property
     def armed(self) -> bool:
-        """Whether anything is sent to devices; where not, Luna would."""
+        """Whether commands are sent to devices."""
         return bool(self.states) and self.states[0].armed_at is not None and not self.only_advised
 
     @property
     def only_advised(self) -> bool:
-        """Whether the owner does by hand what Luna says."""
+        """Whether the owner follows Luna's advice by hand."""
         return self.site.control is not None and self.site.control.by == "advice"
 
     @property
     def unknown_since(self) -> datetime | None:
-        """Since when the house's use is unknown: a meter is silent, or repeats its value; None while it is measured."""
+        """Since when the load is unknown, because a meter is silent or repeats its value; None while it is measured."""
         until = self.planned.measured_until
         return until if until is not None and self.now - until > OLD_VALUES else None
 
     @cached_property
     def slot(self) -> SlotReply | None:
-        """The slot that runs."""
+        """The running slot of the plan."""
         return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
 
     @cached_property
     def override(self) -> Override | None:
-        """The owner's override of the plan for the batteries, while it lasts."""
+        """The owner's current override of the batteries."""
         override = next((state.override for state in self.states if state.device == BATTERIES), None)
         return override if override is not None and override.until > self.now else None
 
     @cached_property
     def runs(self) -> tuple[BatteryRun, ...]:
-        """What batteries do from now on, as it is proposed to people: the plan, and before it what the owner decided."""
+        """The battery runs from now on, as shown to people: overrides take precedence over the plan."""
         plan, current = self.planned.plan, self.slot
         if plan is None or current is None:
             return ()
@@ -238,7 +238,7 @@ class HouseNow:
 
     @cached_property
     def setpoint(self) -> BatterySetpoint | None:
-        """The batteries' set-point for the current slot, by plan and state of charge; None without one, or where theirs differ."""
+        """The batteries' set-point for the current slot, by plan and state of charge; None without one, or where batteries differ."""
         state = self.state_of(BATTERIES)
         decision = state.decision if state is not None and self.armed else None
         if decision is None or decision.decided_by not in ("planner", "agent") or decision.slot_start != floor_to(self.now, SLOT):
@@ -248,7 +248,7 @@ class HouseNow:
 
     @property
     def level_reached(self) -> Literal["filled", "drained"] | None:
-        """Whether a battery is as full, or as empty, as its set-point asks: it stands still there; None also where it is at a limit of its own."""
+        """Whether the battery stands still at a target, floor or ceiling of its set-point; None also at the battery's own limits."""
         soc, setpoint = self.planned.soc, self.setpoint
         if soc is None or soc.basis != "measured" or soc.at is not None or setpoint is None or len(self.site.batteries) != 1:
             return None
@@ -261,24 +261,24 @@ class HouseNow:
 
     @cached_property
     def next_run(self) -> BatteryRun | None:
-        """What batteries do next within a day: the next deed, else what goes by itself; None where they go on as they do now."""
+        """The next battery run within a day, an active one if there is any; None where the current run goes on."""
         soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
         return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
 
     @property
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
-        """What sensors said of charges and is not believed yet: code and figures of the plan's notes."""
+        """Code and figures of the plan's notes on sensor values that are not trusted yet."""
         plan = self.planned.plan
         return [] if plan is None else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
 
     @property
     def problems(self) -> list[SiteFinding]:
-        """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
+        """Findings on something that worked before, and on failed commands; neither a plan yet to come nor mere information."""
         return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
     @property
     def deviating_devices(self) -> list[SiteFinding]:
-        """The devices that deviate from the plan: set-point not confirmed, not followed or not written, or the mode kept."""
+        """The findings on devices that deviate from the plan: set-point not confirmed, not followed or not written, or the mode kept."""
         return [finding for finding in self.findings if finding.code in DEVIATIONS]
 
     @property
@@ -287,11 +287,11 @@ class HouseNow:
         return next((finding for finding in self.deviating_devices if finding.figures["device"] == BATTERIES), None)
 
     def state_of(self, device: str) -> ControlState | None:
-        """Return how a device stands."""
+        """Return a device's control state."""
         return next((state for state in self.states if state.device == device), None)
 
     def use_of(self, device: str) -> DeviceUse | None:
-        """Return what a device uses next, None where nothing."""
+        """Return the next use of a device, None without one."""
         return next((use for use in self.planned.uses if use.name == device), None)
 
     def _propose(self, slot: SlotReply) -> ProposedSlot:
@@ -300,48 +300,48 @@ class HouseNow:
         mode = override.mode if override is not None and by_owner else slot.mode
         if not by_owner and self.setpoint is not None and slot is self.slot:
             return ProposedSlot(self.setpoint.mode)
-        # Where sun is sold that could be stored, the batteries stand still for it: that is no part of what goes on beside it.
+        # Feeding in PV that could be stored makes the batteries hold deliberately: a run of its own.
         if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
             mode = "hold"
         return ProposedSlot(mode, moved_by(slot, mode), by_owner)
 
 
 def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
-    """Return why batteries do what they do in a run, by times as they are read ``now``.
+    """Return the reason of a battery run, with times relative to ``now``.
 
-    Of several reasons it is that of the slot which runs, and before the run begins that of the slot which moves most.
+    Of several reasons that of the running slot counts, and before the run begins that of the slot with the most energy.
     """
     if run.by_owner:
         return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
     if run.by_level:
         return say_level_decided(numbers.language)
-    # What has begun starts with the slot that runs.
+    # A run that has begun starts with the running slot.
     reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
     alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
     return retell_run(reason.model_dump(), alike, now, numbers)
 
 
 def charge_of(slot: SlotReply) -> float:
-    """Return what all batteries take in a slot, kWh."""
+    """Return the charge of all batteries in a slot, kWh."""
     return sum(flow.charge_kwh for flow in slot.batteries.values())
 
 
 def discharge_of(slot: SlotReply) -> float:
-    """Return what all batteries give in a slot, kWh."""
+    """Return the discharge of all batteries in a slot, kWh."""
     return sum(flow.discharge_kwh for flow in slot.batteries.values())
 
 
 def sold_by(slot: SlotReply) -> float:
-    """Return what batteries feed in in a slot, kWh."""
+    """Return the batteries' feed-in in a slot, kWh."""
     return min(discharge_of(slot), slot.export_kwh)
 
 
 def moved_by(slot: SlotReply, mode: str) -> float:
-    """Return the energy for whose sake a slot has a mode, kWh."""
+    """Return the energy that a slot's mode is for, kWh."""
     return moved_kwh(mode, charge_kwh=charge_of(slot), discharge_kwh=discharge_of(slot), export_kwh=slot.export_kwh)
 
 
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
-    """Return what a plan's figure that reaches to ``end`` rests on: beyond the last published price it is assumed."""
+    """Return the basis of a plan's figure that extends to ``end``: assumed beyond the last published price."""
     published_until = None if plan is None else plan.prices_known_until
     return "planned" if published_until is None or end <= published_until else "assumed"

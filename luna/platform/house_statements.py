@@ -1,4 +1,4 @@
-"""The house now in statements, in the order in which they are told: a code of ``luna.words.house`` with its figures; every surface words the same ones."""
+"""The state of a house as ordered statements, each a code of ``luna.words.house`` with its figures; every surface words the same ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
 
 
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
-    """Return a statement as a sentence, by times as they are read ``now``."""
+    """Return a statement as a sentence, with times relative to ``now``."""
     return HOUSE.say(statement.code, numbers.language, **{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
 
 
@@ -98,7 +98,7 @@ def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[st
 
 
 def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
-    """Return the statement on the next use of a device, a charge as a run: when, how much, at which cost."""
+    """Return the statement on a device's next use: time, energy and cost."""
     span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
     figures = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
     return HouseStatement("house_use", figures | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})

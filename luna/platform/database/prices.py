@@ -20,7 +20,6 @@ from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 from luna.platform.database import copy, plan_causes
 from luna.platform.database.schema.series import market_prices
 
-# Default currency of a site.
 USUAL_CURRENCY = str(Site.model_fields["currency"].default)
 _STORED = sql.SQL(
     "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS requested (name, apart, currency, number)"

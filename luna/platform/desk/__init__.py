@@ -1,1 +1,1 @@
-"""Where capabilities are carried out: by this machine's own Luna, with nobody between, or by a gateway elsewhere."""
+"""Executes capabilities in this machine's own Luna, or by a remote gateway."""

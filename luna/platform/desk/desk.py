@@ -1,4 +1,4 @@
-"""What asks capabilities wherever they are carried out: by this machine's own Luna, without a gateway, or by one elsewhere, over HTTP."""
+"""Executes capabilities for the command line: in this machine's own Luna without a gateway, or by a remote gateway over HTTP."""
 
 import getpass
 import re
@@ -33,17 +33,17 @@ PAGE_ROWS = 500
 
 
 class Desk(Protocol):
-    """Where capabilities are carried out."""
+    """Executes capabilities."""
 
     def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply.
 
         Raises:
-            LunaError: why there is none.
+            LunaError: as the capability raises it.
         """
 
     def save_file(self, document: Document, target: Path) -> None:
-        """Write a document's file as it was added.
+        """Write a document's original file.
 
         Raises:
             NotFoundError: it is gone.
@@ -52,7 +52,7 @@ class Desk(Protocol):
 
 
 def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield a list page by page, as a gateway gives it."""
+    """Yield a list page by page."""
     page = desk.ask(capability, {**values, "limit": PAGE_ROWS})
     yield page
     while page.cursor is not None:
@@ -67,11 +67,11 @@ def read_sites(desk: Desk) -> SiteList:
 
 
 class OwnDesk:
-    """This machine's own Luna: its database and workers, with nobody between.
+    """This machine's own Luna: database and workers without a gateway.
 
     Args:
-        follow: shows how far long work is.
-        user: the person in whose name is asked; None: whoever may read this machine's files.
+        follow: shows the progress of long work.
+        user: the user to act as; None: local access with all rights.
     """
 
     def __init__(self, follow: FollowProgress, *, user: str | None = None) -> None:
@@ -84,7 +84,7 @@ class OwnDesk:
         self._opened.close()
 
     def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
-        """Return a capability's reply; who may start a command here may have all that it does."""
+        """Return a capability's reply; local commands have an admin's rights."""
         with CapabilityCall(
             by=getpass.getuser(),
             now=SystemClock().now(),
@@ -100,14 +100,14 @@ class OwnDesk:
         return carry_out(self._open_database(), self._open_queue(), result, self._follow) if capability.as_job else answer_request(result)
 
     def save_file(self, document: Document, target: Path) -> None:
-        """Write a document's file as it was added."""
+        """Write a document's original file."""
         open_object_store().fetch(documents.object_key(document.sha256), target)
 
     def _find_user(self) -> int | None:
-        """Return the number of the person in whose name is asked.
+        """Return the id of the user to act as.
 
         Raises:
-            NotFoundError: no such person.
+            NotFoundError: no such user.
         """
         if self._user is None:
             return None
@@ -127,19 +127,19 @@ class OwnDesk:
 
 
 PATIENCE_SECONDS = 60.0
-# A gateway says sooner that its workers take too long.
+# Longer than the gateway's own time-out for its workers.
 WORK_SECONDS = 900.0
 _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
 class RemoteDesk:
-    """A gateway that carries capabilities out.
+    """A remote gateway.
 
     Args:
         url: its address.
-        key: what signs requests to it.
-        follow: shows how far long work is.
-        ask_password: returns the asker's password where the gateway wants it again; None: nobody is there to type it.
+        key: the API key of requests.
+        follow: shows the progress of long work.
+        ask_password: returns the user's password where the gateway requires confirmation; None: there is no terminal to type it.
     """
 
     def __init__(self, url: str, key: str | None, *, follow: FollowProgress, ask_password: Callable[[], str | None]) -> None:
@@ -158,10 +158,10 @@ class RemoteDesk:
         self._client.close()
 
     def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
-        """Return a capability's reply; that of a job once it is done."""
+        """Return a capability's reply; for a job its result once it is done."""
         reply = self._request(capability, values)
         if capability.as_job:
-            # A job's reply; standard error says how far it is.
+            # Progress is shown on standard error.
             job = JobReply.model_validate(reply)
             with self._follow(job.task) as progress:
                 job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
@@ -173,7 +173,7 @@ class RemoteDesk:
         return None if capability.reply is None else capability.reply.model_validate(reply)
 
     def save_file(self, document: Document, target: Path) -> None:
-        """Write a document's file as it was added."""
+        """Write a document's original file."""
         answer = self._call("GET", f"/v1/documents/{quote(document.document_id, safe='')}/file", timeout=PATIENCE_SECONDS)
         if not answer.is_success:
             self._read(answer)
@@ -215,10 +215,10 @@ class RemoteDesk:
         return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=headers_sent, timeout=patience))
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        """Return the answer to a request.
+        """Return the response to a request.
 
         Raises:
-            UnavailableError: nobody answers.
+            UnavailableError: the gateway does not answer.
         """
         import httpx
 
@@ -229,11 +229,11 @@ class RemoteDesk:
             raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._url, remedy=remedy) from exc
 
     def _read(self, answer: Any) -> Any:
-        """Return what an answer holds.
+        """Return the content of a response.
 
         Raises:
-            LunaError: what the gateway refused, in its own words.
-            InvalidInputError: what answered is no gateway of Luna.
+            LunaError: the gateway's error.
+            InvalidInputError: the server is no gateway of Luna.
         """
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return None
@@ -247,6 +247,6 @@ class RemoteDesk:
 
 
 def _write(body: Message) -> dict[str, Any]:
-    """Return a body as it is sent, with the secrets that are in it."""
+    """Return a body as JSON, with its secrets in plain text."""
     secrets = {name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)}
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True) | secrets

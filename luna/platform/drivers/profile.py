@@ -28,7 +28,6 @@ PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 ReadingName = Literal[
     "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
 ]
-# Limits that a device reports.
 LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
 READING_UNITS: Mapping[str, PointUnit] = {
     name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in (*get_args(ReadingName), *get_args(LimitName))

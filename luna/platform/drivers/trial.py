@@ -27,7 +27,6 @@ _WAYS_BACK = 3
 _NEVER_SECONDS = 1e6
 WATTS = 1000
 STEPS: tuple[Mode, ...] = ("hold", "charge", "export")
-# Sign of the power into the battery.
 _SIGNS: Mapping[Mode, int] = {"charge": 1, "save": 1, "export": -1, "supply": -1}
 
 # not_allowed: the safety layer permits no such power; nothing_to_do: it permits only storing surplus or serving the house, and there was none.

@@ -30,7 +30,6 @@ def announce_release() -> None:
 
 log = structlog.get_logger("luna.health")
 
-# Time-out for a caller's request, s.
 CALLER_SECONDS = 5
 
 
