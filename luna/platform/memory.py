@@ -1,8 +1,7 @@
-"""The memory that a task may take, and how one that takes more is recognised.
+"""Limits the memory of a task, and recognises the errors of a task that exceeds its limit.
 
-Linux counts what a process may write into (``RLIMIT_DATA``): heaps and private mappings, whatever library made them. What is only read or reserved does not
-count, such as libraries and files. Where the limit is met, an allocation fails: Python and NumPy raise MemoryError, and a library that cannot say so aborts its
-process.
+``RLIMIT_DATA`` on Linux counts writable memory: heaps and private mappings of any library, but no libraries, files or reserved address space. Beyond the limit
+an allocation fails: Python and NumPy raise MemoryError, and a library that cannot report it aborts its process.
 """
 
 import ctypes
@@ -15,31 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATUS, _GROUPS, _GROUP_FOLDER = Path("/proc/self/status"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
-# Half is for what runs beside the tasks: the processes themselves, servers, files that are read.
+# The other half is for processes, servers and cached files.
 _SHARE = 2
 _LEAST_BYTES = 256_000_000
-# A process that trains or forecasts, with what runs beside it for one home: on a machine of 1 GB two of them were killed by each other.
+# A process that trains or forecasts, with the other processes of one home: on a machine of 1 GB two of them ran out of memory.
 _PROCESS_BYTES = 800_000_000
 _SHORT_PART = 5
-# Less is not worth the milliseconds that looking for it takes.
+# Below this a trim is not worth its milliseconds.
 _WORTH_TRIMMING_BYTES = 16_000_000
-# How libraries say that an allocation failed, where they raise something of their own; of a thread it is that of its stack.
+# Messages of libraries' own errors on a failed allocation; for a thread that of its stack.
 _SIGNS = ("bad_alloc", "bad allocation", "cannot allocate memory", "can't allocate memory", "can't start new thread", "out of memory")
 
 
 def default_limit(processes: int) -> int:
-    """Return the bytes that each of ``processes`` tasks may take on this machine, or in this container."""
+    """Return the memory limit of each of ``processes`` tasks on this machine, or in this container, bytes."""
     return max(_LEAST_BYTES, _present_bytes() // _SHARE // processes)
 
 
 def affordable_processes() -> int:
-    """Return how many processes for jobs this machine, or container, has memory for, at least one."""
+    """Return the number of job processes that fit in the memory of this machine, or container, at least one."""
     return max(1, _present_bytes() // _PROCESS_BYTES)
 
 
 @contextmanager
 def limited(max_bytes: int) -> Iterator[None]:
-    """Limit the block to ``max_bytes`` beyond what the process uses already; MemoryError, or a dead process, beyond that."""
+    """Limit the block to ``max_bytes`` beyond the process's current use; beyond that a MemoryError, or a dead process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
     if used is None:
@@ -53,13 +52,13 @@ def limited(max_bytes: int) -> Iterator[None]:
 
 
 class FreedMemory:
-    """What a process's work has freed, which the allocator would keep for the next: a forecast leaves 50 MB, a start 8, and the next may be hours away."""
+    """Returns freed memory that the allocator would keep: a forecast leaves 50 MB, a start 8, and the next use may be hours away."""
 
     def __init__(self) -> None:
         self._trimmed_bytes = 0
 
     def give_back(self) -> None:
-        """Give it back to the system where the process has grown since it was given back last. Source: glibc, malloc_trim(3)."""
+        """Trim the heap where the process has grown since the last trim. Source: glibc, malloc_trim(3)."""
         if resident_bytes() > self._trimmed_bytes + _WORTH_TRIMMING_BYTES:
             with suppress(AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
@@ -67,7 +66,7 @@ class FreedMemory:
 
 
 def is_want_of_memory(error: BaseException) -> bool:
-    """Return whether ``error``, or what led to it, is a failed allocation."""
+    """Return whether ``error``, or a cause of it, is a failed allocation."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in _SIGNS):
@@ -77,7 +76,7 @@ def is_want_of_memory(error: BaseException) -> bool:
 
 
 def _data_bytes() -> int | None:
-    """Return the size of this process's data, which the limit counts; None where the system does not count it."""
+    """Return the size of this process's data as ``RLIMIT_DATA`` counts it; None where the system does not."""
     if sys.platform != "linux":
         return None
     [line] = [line for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines() if line.startswith("VmData:")]
@@ -85,7 +84,7 @@ def _data_bytes() -> int | None:
 
 
 def resident_bytes(pid: int | None = None) -> int:
-    """Return what a process, by default this one, holds in memory; 0 where the system does not count, or the process is gone."""
+    """Return the resident memory of a process, by default this one; 0 where the system does not report it, or the process is gone."""
     if sys.platform != "linux":
         return 0
     try:
@@ -140,7 +139,7 @@ class MemoryGroup:
 
 
 def _own_groups() -> list[MemoryGroup]:
-    """Return the groups that this process is in; in a container, whose own is the root, that one."""
+    """Return this process's control groups, and the root, which is a container's own group."""
     try:
         lines = _GROUPS.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Which addresses on the internet may be fetched from: public ones, and nothing that leads into the house, the machine or its cloud."""
+"""Decides which internet addresses may be fetched from: public ones, and none that leads into the house, the machine or its cloud (SSRF)."""
 
 import re
 import socket
@@ -43,14 +43,14 @@ _NUMERIC = re.compile(r"(?:^|\.)(?:0x[0-9a-f]*|\d+)\.?$", re.IGNORECASE)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the public internet's, for one receiver."""
+    """Return whether an address is a public unicast address."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _REFUSED_4)
     return address.scope_id is None and address in _GLOBAL_6 and not any(address in network for network in _REFUSED_6)
 
 
 def allows(address: IPv4Address | IPv6Address, port: int) -> bool:
-    """Whether documents may be fetched from there."""
+    """Return whether documents may be fetched from an address and port."""
     return port in PORTS and is_public(address)
 
 
@@ -58,7 +58,7 @@ def resolve(host: str, port: int) -> list[str]:
     """Return a host's addresses, by the system's resolver.
 
     Raises:
-        UnavailableError: nobody knows the host now.
+        UnavailableError: the host cannot be resolved now.
     """
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -68,7 +68,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def checked_url(url: str) -> SplitResult:
-    """Return the parts of an address that is http or https, names a host in the usual form, and holds no password.
+    """Parse a URL that is http or https, has a host in the usual form, and no password.
 
     Raises:
         InvalidInputError: otherwise.
@@ -91,10 +91,10 @@ def checked_url(url: str) -> SplitResult:
 
 
 def require_public(url: str) -> None:
-    """Return where an address may name something public, as far as it says by itself: what a name leads to is asked when it is fetched.
+    """Check that a URL may be public, without resolving its host; the resolved addresses are checked on fetching.
 
     Raises:
-        InvalidInputError: it is refused, or leads inside whatever a resolver says.
+        InvalidInputError: it is invalid, or leads inside whatever a resolver returns.
     """
     parts = checked_url(url)
     host = (parts.hostname or "").rstrip(".")
@@ -106,7 +106,7 @@ def require_public(url: str) -> None:
 
 
 def refuse_inward(host: str) -> LunaError:
-    """Return what is said of a host or port that nothing is fetched from."""
+    """Return the error for a host or port that nothing is fetched from."""
     return refuse("address-inward", field="url", value=host)
 
 

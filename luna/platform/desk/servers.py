@@ -1,4 +1,4 @@
-"""Database, queue and files for one caller: the configured ones, or the embedded ones started for as long as it asks."""
+"""Opens database, queue and object store for a command: the configured ones, or embedded ones that run while the command does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from luna.platform.queue import Client
 
 
-# Between two statements a training computes for many minutes, here as in a worker.
+# A training computes for many minutes between two statements.
 COMPUTES_AT_MOST = timedelta(hours=6)
 
 
@@ -36,7 +36,7 @@ def open_database() -> Iterator["Engine"]:
 
 @contextmanager
 def open_engine(url: str) -> Iterator["Engine"]:
-    """Yield an engine on a database as it is."""
+    """Yield an engine on a database without migrating it."""
     from luna.platform.database import engine
 
     pool = engine.create(url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
@@ -71,7 +71,7 @@ def open_queue() -> Iterator["Client"]:
 
 
 def open_object_store() -> "ObjectStore":
-    """Return the store of files that the settings name."""
+    """Return the configured object store."""
     from luna.platform.objects import open_objects
     from luna.platform.settings import load_settings
 
