@@ -49,7 +49,7 @@ class FoundDevice(NamedTuple):
 
 
 class NetworkSearch(NamedTuple):
-    """The devices found, by address; ``missing_extra`` names the extra that would find more, None where it is installed."""
+    """The devices found, by address; ``missing_extra`` names an extra that is not installed and would find more, None where there is none."""
 
     devices: list[FoundDevice]
     missing_extra: str | None

@@ -215,7 +215,7 @@ class ProfiledDevice:
             try:
                 value = self.points.read([point])[point] * unit_factor(self.profile.points[point], name)
             except LunaError as error:
-                # Products of one profile differ in these registers.
+                # Products of one profile may lack some of these registers.
                 if error.reason not in {"device-refuses", "device-model-missing"}:
                     raise
                 continue
