@@ -1,6 +1,6 @@
-"""How the planner places a device: what it asks for, where that stands in a model, and what a solved model makes of it, with its causes.
+"""The planner's contract for a kind of device: read its demands, add them to the model, read the schedule, explain it.
 
-A site's declaration and state are read into demands; from there on nobody asks of which kind a device is.
+Once a site's declaration and state are read into demands, no code branches by kind.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadPricing:
-    """Slots ahead, arrays of shape ``(slots,)``: their hours, what PV leaves beyond the load and what it lacks, what a bought kWh costs.
+    """Prices and PV surplus over the horizon for scheduling a load; arrays of shape ``(slots,)``.
 
-    ``tie`` is a sliver per kWh that makes the earlier of two equal slots the better one, ``dearest`` the dearest price of all, ``mean_price`` the
-    mean of what a plan optimises by, ``left_price`` what a kWh is worth that is left at the horizon.
+    ``surplus_kwh`` is PV beyond the load, ``deficit_kwh`` load beyond PV. ``tie`` is a small cost per kWh that prefers the earlier of two equal slots,
+    ``dearest`` the highest price, ``mean_price`` the mean of the prices a plan optimises by, ``left_price`` the value of a kWh left at the horizon.
     """
 
     hours: FloatArray
@@ -49,7 +49,7 @@ class LoadPricing:
 
 @dataclass(frozen=True, slots=True)
 class SurplusUse:
-    """What may be taken from surplus alone: columns, kWh per slot for each at 1, the most they are, and the slots in which it is so."""
+    """Columns that may use PV surplus alone in the ``bound`` slots; ``kwh`` per slot at a column's 1, ``most`` the columns' upper bound."""
 
     columns: Indices
     kwh: FloatArray
@@ -59,7 +59,7 @@ class SurplusUse:
 
 @dataclass(frozen=True, slots=True)
 class PinnedUse:
-    """What an owner wants of each slot: columns, their values (``(slots,)``, NaN where any will do), and the kWh that one is at 1 at most."""
+    """Columns pinned by the owner to ``target`` (``(slots,)``, NaN where free); ``kwh`` is the most that a column stands for at 1."""
 
     columns: Indices
     target: FloatArray
@@ -68,9 +68,9 @@ class PinnedUse:
 
 @dataclass(frozen=True, slots=True)
 class SurroundingColumns:
-    """What stands around a demand in a model: the house's load less its PV, ``(slots,)``, columns of the site, and all that is placed.
+    """The model around a demand: load less PV, ``(slots,)``, the site's columns, and all demands.
 
-    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``; ``direct`` is what they take behind inverters.
+    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``; ``direct`` is what they charge from PV behind inverters.
     """
 
     net_kwh: FloatArray
@@ -81,19 +81,19 @@ class SurroundingColumns:
     placed: Sequence["DemandColumns"]
 
     def others(self, one: Indices) -> list[Term]:
-        """Return what all demands use but the one with these columns."""
+        """Return the use of all demands except the one with the columns ``one``."""
         return [(each.use, each.kwh) for each in self.placed if each.use is not one]
 
 
 @dataclass(frozen=True, slots=True)
 class StorageColumns:
-    """Where a demand that stores energy stands in a model, beside what it uses.
+    """Columns of a demand that stores energy, besides its use.
 
     Args:
-        give: columns of what it gives back; empty where it never does.
+        give: columns of its discharge; empty where it never discharges.
         missing: columns of the energy missing at its deadlines.
-        from_batteries: whether the site's batteries may feed it.
-        add_sources: adds what may feed it to the model of a site.
+        from_batteries: whether the site's batteries may supply it.
+        add_sources: adds rows for the sources that may supply it to a site's model.
     """
 
     give: Indices
@@ -104,9 +104,9 @@ class StorageColumns:
 
 @dataclass(frozen=True, slots=True)
 class PlacedStorage:
-    """What a plan makes of a demand that stores energy: what it gives back and what that wears; all ``(slots,)``.
+    """Discharge and its cost of wear of a load that stores energy; all ``(slots,)``.
 
-    ``from_surplus`` says where it takes surplus alone, ``spared`` where it is charged and no battery may feed it.
+    ``from_surplus`` marks slots in which it uses PV surplus alone, ``spared`` those in which it charges and no battery may supply it.
     """
 
     give_kwh: FloatArray
@@ -117,7 +117,7 @@ class PlacedStorage:
 
 @dataclass(frozen=True, slots=True)
 class MissedDemand:
-    """What of a demand a plan could not hold: a compromise's code and figures, and the energy that is missing, kWh."""
+    """The unmet part of a demand: a compromise's code and figures, and the missing energy, kWh."""
 
     code: str
     missing_kwh: float
@@ -125,45 +125,45 @@ class MissedDemand:
 
 
 class PlacedDemand(Protocol):
-    """What is placed of a demand."""
+    """The schedule of one demand."""
 
     @property
     def demand(self) -> "Demand":
-        """The demand of the request."""
+        """The scheduled demand."""
 
     @property
     def use_kwh(self) -> FloatArray:
-        """What it uses, ``(slots,)``."""
+        """Energy used per slot, kWh, ``(slots,)``."""
 
     def columns(self) -> Columns:
-        """Return its columns of a plan's slots, see ``luna.contracts.plan.columns``."""
+        """Return its columns of a plan's slots (``luna.contracts.plan.columns``)."""
 
     def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
-        """Yield the parts of its demand that the plan misses."""
+        """Yield the unmet parts of its demand."""
 
     def explain(self, reasons: DeviceReasons) -> Columns | None:
-        """Return the reason of every slot; None where none is given."""
+        """Return the reason of every slot; None where the kind gives none."""
 
     @property
     def storage(self) -> PlacedStorage | None:
-        """What it is beside a load; None where it stores nothing."""
+        """Its discharge and its limits on supply; None where it stores no energy."""
 
     def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
-        """Yield what an owner's block misses in its slots, kWh, under the code that says why."""
+        """Yield the code of a cause and the energy, kWh, by which an owner's block is missed in its slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemandColumns:
-    """Where a demand stands in a model.
+    """A demand's columns in a model.
 
     Args:
-        use: columns of what it uses in each slot.
-        kwh: what each is at 1.
-        place: reads what is placed from the value of every column.
-        block: where it is on or off by rules that tie no other columns.
-        surplus: where it may take surplus alone.
-        pinned: where its owner pins it.
-        storage: where it stores energy.
+        use: columns of its use in each slot.
+        kwh: energy that each stands for at 1.
+        place: reads its schedule from the values of all columns.
+        block: its on/off columns, if their rules tie no other columns.
+        surplus: its columns that may use PV surplus alone.
+        pinned: its columns that the owner pins.
+        storage: its columns of storage.
     """
 
     use: Indices
@@ -176,34 +176,34 @@ class DemandColumns:
 
 
 class Demand(Protocol):
-    """What a device asks for over a horizon. ``section`` is where its site, state and flows have the device."""
+    """A device's demand over the horizon. ``section`` names the kind in site, state and flows."""
 
     section: ClassVar[str]
 
     @property
     def name(self) -> str:
-        """The device's."""
+        """The device's name."""
 
     def forced_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return what it uses whatever is planned, ``(slots,)``."""
+        """Return the energy that it uses under any plan, ``(slots,)``."""
 
     def most_use_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return what it uses at most, ``(slots,)``."""
+        """Return the most energy that it can use, ``(slots,)``."""
 
     def is_settled(self, hours: FloatArray) -> bool:
-        """Return whether its rows in a model are all that it asks for; else it is placed once as they are, and again as settled by that."""
+        """Return whether its rows express the whole demand; if not, it is scheduled once, settled by that schedule (``settle``), and scheduled again."""
 
     def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "Demand":
-        """Return it with everything settled that its rows left open, by what it used."""
+        """Return the demand with the choices that its rows leave open decided by a schedule's use."""
 
     def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "Demand | None":
-        """Return it with its owner's block, which holds so long of each slot's hours; None where that cannot be had."""
+        """Return the demand with an owner's block that covers ``block_hours`` of each slot's ``hours``; None where it cannot be met."""
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add its columns and rows to a model."""
 
 
-# What was pinned and is missing, as a multiple of the dearest price: an owner's block goes before every wish, and after every limit.
+# Penalty on missed pinned energy, in multiples of the highest price: an owner's block ranks above every demand and below every limit.
 PIN_SLACK = 300.0
 UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 NO_NOTES: tuple[Assumption, ...] = ()
@@ -213,7 +213,7 @@ DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage
 
 @dataclass(frozen=True, slots=True)
 class RelaxedBill:
-    """What a request costs at least without what is missing, and how much each demand lacks that stores energy, kWh."""
+    """A request's least cost without penalties for missing energy, and the energy that each storing demand misses, kWh."""
 
     cost: float
     missing_kwh: Mapping[str, float]
@@ -221,13 +221,13 @@ class RelaxedBill:
 
 @dataclass(frozen=True, slots=True)
 class StoredStates:
-    """What is known of the devices of a kind at a stored site, beside what the plan in force expects.
+    """How a stored site's devices of a kind get their initial state, besides the expectations of the plan in force.
 
     Args:
-        find: the states with which a plan begins that starts at an instant, by name.
-        note: what they rest on, of those that a request's state does not say.
-        says_news: whether a device says by an instant something else than the plan in force has.
-        roles: of ``input_sensors``, by which they say so.
+        find: the states by name for a plan that starts at an instant.
+        note: assumptions behind the states that a request leaves out.
+        says_news: whether a device's reports up to an instant contradict the plan in force.
+        roles: of ``input_sensors``, which carry the reports.
     """
 
     find: Callable[[Site, "DemandFacts", datetime], Mapping[str, Any]]
@@ -237,17 +237,17 @@ class StoredStates:
 
 
 class AddedDevice(Protocol):
-    """A device that a variant adds to recorded days: what they used has nothing of it, and it gives nothing to the house."""
+    """A device that a variant adds to recorded days: the recorded load does not include it, and it never supplies the house."""
 
     @property
     def device(self) -> NamedDevice:
-        """What its owner says of it."""
+        """The owner's declaration."""
 
     def begin(self, ahead: Timeline, before: Any) -> StrictModel:
-        """Return its state at the start of a timeline, by its state at the end of the one before (``end``); None: there is none, or nobody knows."""
+        """Return its state at the start of ``ahead``; ``before`` is its state at the end of the timeline before (``end``), None if there is none or unknown."""
 
     def end(self, flows: Columns, past: Timeline, before: Any) -> StrictModel | None:
-        """Return its state at the end of some slots, by its columns of a plan that begins with them, and its state at the end of those before."""
+        """Return its state at the end of ``past``, from its columns ``flows`` of a plan that begins there and its state ``before``."""
 
 
 AddedReader: TypeAlias = Callable[[Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]]
@@ -255,20 +255,20 @@ AddedReader: TypeAlias = Callable[[Sequence[Any], Mapping[str, Habit], ZoneInfo]
 
 @dataclass(frozen=True, slots=True)
 class PlannedKind:
-    """A kind of device that the planner places.
+    """A kind of device that the planner schedules.
 
     Args:
-        section: of a site, of a state and of a plan's slots.
-        read: what its devices ask for over a timeline, under what lies ahead.
-        carry: the states that a plan in force expects, by name; the second argument are the devices that Luna switches.
-        refuse_block: why an owner's block on a device cannot be had that asks for nothing; None: it needs nothing.
-        assume: notes on what a state does not say, of devices that the load does not include (third argument), when a plan begins (fourth).
-        by_weather: whether what it asks for depends on the outdoor temperature.
-        stored: what is known of its devices beside a plan; None: nothing.
-        price_sessions: what deadlines of what is placed cost, by what requests cost at least; None: its devices have none.
-        unavoidable: codes of what no search finds another way for, however long it takes.
-        add: reads devices of the kind that a variant adds to recorded days, by their owners' habits; None: recorded days cannot tell of them.
-        place_by_habit: the states of those that a variant of a plan names a habit of, over the plan's timeline.
+        section: names the kind in a site, a state and a plan's slots.
+        read: reads the demands of its devices over a timeline and an outlook.
+        carry: returns the states that a plan in force expects, by name; the second argument are the devices that Luna switches.
+        refuse_block: says why an owner's block on a device without demand cannot be met; None: it needs nothing.
+        assume: notes assumptions for states left out, of devices that the load does not include (third argument), when a plan begins (fourth).
+        by_weather: whether its demand depends on the outdoor temperature.
+        stored: how a stored site's devices get their states; None: they have none.
+        price_sessions: prices the deadlines of schedules by the least costs of changed requests; None: its devices have no deadlines.
+        unavoidable: codes of misses that no longer search avoids.
+        add: reads devices that a variant adds to recorded days, by their owners' habits; None: the kind cannot be added.
+        place_by_habit: returns the states, over the plan's timeline, of the devices for which a variant of a plan names a habit.
     """
 
     section: str
@@ -285,10 +285,10 @@ class PlannedKind:
 
 
 def refuse_strangers(section: str, named: Collection[str], site_devices: Sequence[str], *, where: str | None = None) -> None:
-    """Refuse statements on devices that a site does not have.
+    """Refuse names of devices that a site does not have.
 
     Raises:
-        InvalidInputError: names the first.
+        InvalidInputError: for the first such name.
     """
     for name in named:
         if name not in site_devices:

@@ -1,4 +1,4 @@
-"""Linear models of named blocks, column by column and row by row."""
+"""Build mixed-integer linear models, block by block of columns and rows, in the sparse row form of HiGHS."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,13 +21,13 @@ class InfeasibleError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class StartBasis:
-    """Where a solver begins that knows nothing yet: as many ``columns`` as ``rows``, of which the rows tell the columns one by one."""
+    """A triangular starting basis for a solver without one: ``columns`` are basic in place of as many ``rows``, each row determining one of them in turn."""
 
     columns: IndexArray
     rows: IndexArray
 
 
-# Kinds of columns as HiGHS counts them: chosen whole, and whole by itself wherever those are.
+# Column types of HiGHS: integer, and implied integer (integral wherever the integer ones are).
 CHOSEN, IMPLIED = 1, 4
 
 
@@ -47,17 +47,17 @@ class LinearModel:
     start: StartBasis | None = None
 
     def relaxed(self) -> "LinearModel":
-        """Return the model with its integer columns let go."""
+        """Return the linear relaxation."""
         return replace(self, integer=np.zeros_like(self.integer))
 
     def fixed(self, columns: IndexArray | Indices, value: FloatArray) -> "LinearModel":
-        """Return the model with columns held at values."""
+        """Return the model with ``columns`` fixed to ``value``."""
         lower, upper = np.array(self.lower), np.array(self.upper)
         lower[columns] = upper[columns] = value
         return replace(self, lower=lower, upper=upper)
 
     def with_column(self, cost: float, rows: IndexArray, value: FloatArray) -> "LinearModel":
-        """Return the model with one more column, anything from nought on, that stands in ``rows``, in their order."""
+        """Return the model with one more column, non-negative and continuous, with coefficients ``value`` in ``rows`` (ascending)."""
         ends = np.append(self.starts[1:], self.index.size)[rows]
         return replace(
             self,
@@ -71,17 +71,17 @@ class LinearModel:
         )
 
     def entry_rows(self) -> IndexArray:
-        """Return the row that each entry stands in."""
+        """Return each entry's row."""
         return np.repeat(np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size)))
 
     def activity(self, column: FloatArray) -> FloatArray:
-        """Return what every row adds up to."""
+        """Return every row's value at ``column``."""
         return np.bincount(self.entry_rows(), weights=self.value * column[self.index], minlength=self.row_lower.size).astype(float)
 
 
 @dataclass
 class ModelBuilder:
-    """Collects a model block by block: one column or row per slot in each."""
+    """Collects a model block by block, usually with one column or row per slot."""
 
     cost: list[FloatArray] = field(default_factory=list)
     lower: list[FloatArray] = field(default_factory=list)
@@ -119,7 +119,7 @@ class ModelBuilder:
         return row
 
     def add_windows(self, lower: float, upper: float, columns: Indices, edges: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Indices:
-        """Add one row per window over neighbouring ``columns``; ``edges`` are the windows' first places and those after their last."""
+        """Add one row per window over neighbouring ``columns``; ``edges`` are the windows' first positions and those after their last."""
         first, end = edges
         length = end - first
         rows = np.arange(self.rows, self.rows + first.size, dtype=np.int32)
@@ -130,7 +130,7 @@ class ModelBuilder:
         return rows
 
     def add_entries(self, rows: Indices, columns: Indices, factor: FloatArray | float) -> None:
-        """Add coefficients to rows that are there; a row and a column meet once."""
+        """Add coefficients to existing rows; a row and column may be given once."""
         self.entries.append((rows, columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
 
     def build(self, start: StartBasis | None = None) -> LinearModel:

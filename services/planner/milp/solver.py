@@ -1,4 +1,4 @@
-"""HiGHS behind one function: a model of named blocks in, a solution out."""
+"""Solve linear and mixed-integer models with HiGHS."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)
 
 
 class SolverError(LunaError):
-    """The solver ended without a usable answer; a model that Luna builds always has one."""
+    """The solver ended without a usable solution, or no time was left for it."""
 
     title, code = "The solver found no answer", "solver"
 
@@ -38,18 +38,18 @@ class Solution:
 
 @dataclass(eq=False)
 class Solver:
-    """A HiGHS instance that keeps its model: when only costs and bounds change, it starts from the last basis. No solve goes on beyond ``deadline``."""
+    """A HiGHS instance that keeps its model: where only costs and bounds change, it starts from the last basis. ``deadline`` bounds every solve."""
 
     deadline: Deadline | None = None
     _model: LinearModel | None = field(default=None, init=False)
 
     def renew(self, deadline: Deadline | None = None) -> "Solver":
-        """Return a solver of the same kind that has solved nothing yet; none of its solves goes on beyond the deadline, or else beyond this one's."""
+        """Return a fresh solver of the same class, bounded by ``deadline`` or else by this one's."""
         return type(self)(deadline or self.deadline)
 
     @contextmanager
     def within(self, share: float) -> Iterator[None]:
-        """Let no solve go on beyond this share of the time left while the block runs."""
+        """Bound the solves within the block to this share of the time left."""
         before = self.deadline
         self.deadline = None if before is None else before.share(share)
         try:
@@ -58,7 +58,7 @@ class Solver:
             self.deadline = before
 
     def allow(self, time_limit_s: float) -> float:
-        """Return how long a solve may take that was to take no longer than this, seconds.
+        """Return the time limit, shortened to the deadline, seconds.
 
         Raises:
             SolverError: no time is left.
@@ -70,9 +70,8 @@ class Solver:
 
     @cached_property
     def _highs(self) -> Any:
-        # Most plans need none.
         highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
-        # Devex prices (1) take as many steps as steepest edges from no basis, each a seventh cheaper.
+        # Without a basis, Devex pricing (1) takes as many iterations as steepest edge, each a seventh cheaper.
         for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("simplex_dual_edge_weight_strategy", 1)):
             highs.setOptionValue(option, setting)
         return highs
@@ -103,7 +102,7 @@ class Solver:
         return self._read(model)
 
     def add_column(self, cost: float, rows: IndexArray, value: FloatArray) -> LinearModel:
-        """Return the linear model that was solved last with one more column (``LinearModel.with_column``); its next solve begins from the last basis."""
+        """Add a column to the linear model solved last (``LinearModel.with_column``) and return it; its next solve starts from the last basis."""
         if self._model is None:
             raise ValueError("a column is added to a model that was solved")
         self._model = self._model.with_column(cost, rows, value)
@@ -131,7 +130,7 @@ class Solver:
         self._model = model
 
     def _change(self, loaded: LinearModel, model: LinearModel) -> None:
-        """Pass the solver the differences alone: most solves after the first fix a few columns."""
+        """Pass HiGHS the differences alone: most solves after the first only fix a few columns."""
         cost = _differ((loaded.cost, model.cost))
         if cost.size:
             self._highs.changeColsCost(cost.size, cost, model.cost[cost])
@@ -146,7 +145,7 @@ class Solver:
         status, info = self._highs.getModelStatus(), self._highs.getInfo()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             raise InfeasibleError("the limits contradict each other")
-        # A linear solve that ended half-way is allowed, but no answer: it may be where it began.
+        # A linear solve stopped by the time limit may still be at its start: its column values are no solution.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
         if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME)
@@ -160,7 +159,7 @@ def _differ(*pairs: tuple[FloatArray, FloatArray]) -> Indices:
 
 
 def _same_structure(one: LinearModel, other: LinearModel) -> bool:
-    # Warm starts are for linear models: their basis stays valid whatever costs and bounds become.
+    # Warm starts are for linear models: their basis stays valid when costs and bounds change.
     linear = not one.integer.any() and not other.integer.any()
     return (
         linear and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "index", "value")) and one.cost.size == other.cost.size

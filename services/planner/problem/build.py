@@ -1,4 +1,4 @@
-"""From a request to a problem: terminal rules, peaks, reserves, weights and the owner's blocks."""
+"""Build the planning problem of a request: terminal rule, peaks, reserves, objective weights and the owner's blocks."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,10 +37,10 @@ from services.planner.problem.strategy import apply_strategy
 
 
 def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
-    """Return the components of a site's capacity tariff; a single list of peaks is that of the first component without a state of its own.
+    """Return the components of a site's capacity tariff; ``month_peaks_kw`` is the state of the first component without one of its own.
 
     Raises:
-        InvalidInputError: state of a component the tariff does not have.
+        InvalidInputError: state of a component that the tariff does not have.
     """
     if not site.tariff.peak and not state.peaks:
         return ()
@@ -58,10 +58,10 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
 
 
 def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -> FloatArray:
-    """Return each battery's reserve at the end of each slot, kWh, ``(batteries, slots)``: from a reserve's begin to its end.
+    """Return each battery's reserve at the end of each slot, kWh, ``(batteries, slots)``.
 
     Raises:
-        InvalidInputError: a reserve names a battery that the site has not.
+        InvalidInputError: a reserve names a battery that the site does not have.
     """
     names = [battery.name for battery in site.batteries]
     reserve_kwh = np.zeros((len(names), timeline.count))
@@ -80,11 +80,11 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
 TERMINAL_SHARE = 0.6
 
 
-# How far from the optimum a plan may be that places anything: a fifth of the time that a gap of 0.01 % takes.
+# The relative gap of a plan with flexible loads: takes a fifth of the time of 0.01 %.
 PLACING_GAP = 0.003
 
 
-# And one that is followed, where burning energy is paid for: forecasts err by more, and the last of it takes a hundred times as long to prove.
+# The relative gap without them, where negative prices need binaries: forecasts err by more, and the last of it takes a hundred times as long to prove.
 WAYS_GAP = 0.0005
 
 
@@ -107,14 +107,14 @@ def build_problem(request: PlanRequest) -> Problem:
     stored, discharged, modes = _read_batteries(request.site, request.state)
     demands: list[Demand] = []
     for kind in PLANNED_KINDS:
-        # Who reads a kind refuses what is said of devices that the site does not have.
+        # A kind's reader refuses state of devices that the site does not have.
         if getattr(request.site, kind.section) or getattr(request.state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
             demands += kind.read(request.site, request.state, timeline, series)
     gap = request.options.mip_gap
     if gap is None:
         gap = PLACING_GAP if demands else WAYS_GAP
     rule = request.site.tariff.import_
-    # What the tariff makes of what was drawn so far; None where a kWh costs the same whatever was drawn.
+    # None where a kWh's price does not depend on the energy drawn before.
     kind_of_charge = find_charge(rule)
     charge = None if kind_of_charge is None else kind_of_charge.of(rule, request.state.drawn_kwh.get(rule.kind, request.state.month_import_kwh))
     courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
@@ -130,7 +130,7 @@ def build_problem(request: PlanRequest) -> Problem:
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
         applied_rules=tuple(rules),
         storage=StorageBounds(discharged_today_kwh=discharged),
-        # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
+        # A gap of 0 asks for the exact optimum: no margin for forecast errors.
         following=Following(
             NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
             switching_price=objective.switching_price,
@@ -145,16 +145,16 @@ def build_problem(request: PlanRequest) -> Problem:
 
 
 def objective_of(request: PlanRequest) -> Objective:
-    """Return a request's objective: that of its options, or else of its site."""
+    """Return the objective of a request's options, or else of its site."""
     objective = request.options.objective or (request.site.objective if request.site else Objective())
     switching_price = request.options.switching_price
     return objective if switching_price is None else objective.model_copy(update={"switching_price": switching_price})
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
-    """Return the problem at the prices by which it is to be planned; as it is where cost alone counts.
+    """Return the problem at weighted prices; unchanged where cost alone counts.
 
-    ``automatic``: a stored kWh left at the horizon is worth its share of these prices, too.
+    ``automatic``: the terminal value of a stored kWh is a share of the weighted prices, too.
     """
     if weights == COST_ALONE:
         return problem
@@ -171,7 +171,7 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
 
 
 def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
-    """Return the problem with reserves at the end of each slot, ``(batteries, slots)``; a reserve goes before the terminal rule."""
+    """Return the problem with reserves at the end of each slot, ``(batteries, slots)``; a reserve overrides the terminal rule's upper bound."""
     terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
     return replace(problem, terminal=terminal, storage=replace(problem.storage, reserve_kwh=reserve_kwh))
 
@@ -185,16 +185,16 @@ def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:
-    """Return the slots of a request: from its start, or from the begin of the slot of which it says how much remains.
+    """Return a request's timeline; with ``first_slot_minutes`` it begins within a running slot.
 
     Raises:
-        InvalidInputError: the start lies within a slot of which that is not said.
+        InvalidInputError: the start lies within a slot, and ``first_slot_minutes`` is missing.
     """
     start = require_utc(request.start, field="start")  # type: ignore[arg-type]
     if request.first_slot_minutes is not None:
         first = request.step * (request.first_slot_minutes / request.slot_minutes)
         return Timeline(floor_to(start, request.step), request.step, count, first)
-    # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
+    # Local midnight of some time zones lies off the UTC grid of long slots, so a start must be on the five-minute grid alone.
     if start != floor_to(start, STEPS[0]):
         over = start - floor_to(start, request.step)
         raise refuse(
@@ -210,7 +210,7 @@ def _timeline(request: PlanRequest, count: int) -> Timeline:
 
 
 def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray, list[Mode | None]]:
-    """Return stored energy and discharge since local midnight, kWh, both ``(batteries,)``, and each battery's mode where the state has it.
+    """Return stored energy and discharge since local midnight, kWh, both ``(batteries,)``, and each battery's mode or None.
 
     Raises:
         InvalidInputError: a battery without state, a state without battery.

@@ -1,4 +1,4 @@
-"""Which way each slot may go: import or export, charge or discharge."""
+"""The allowed flow directions of each slot: import or export, charge or discharge."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,9 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Which way a slot goes, where the prices do not decide by themselves; boolean arrays of shape ``(slots,)``.
+    """Allowed flow directions of the grid connection and the battery; boolean arrays of shape ``(slots,)``.
 
-    ``may_import``/``may_export``: what the connection may do; ``may_charge``/``may_discharge``: what the battery may do. ``charge_kwh`` and
-    ``discharge_kwh``, at the terminals, are what it does whatever that costs, NaN where that is free.
+    ``charge_kwh`` and ``discharge_kwh`` are forced energies at the battery's terminals, NaN where free.
     """
 
     may_import: BoolArray
@@ -22,7 +21,7 @@ class Direction:
     discharge_kwh: FloatArray | None = None
 
     def within(self, other: "Direction | None") -> "Direction":
-        """Return the ways that are open in both; what the battery has to do is the other's."""
+        """Return the directions that both allow, with the forced energies of ``other``."""
         if other is None:
             return self
         return Direction(

@@ -1,4 +1,7 @@
-"""What could be known at an instant: prices as published, forecasts as issued. Nothing here reads the future."""
+"""Prices as published and forecasts as issued by an instant, for planning and replay without leaks from the future.
+
+``actual`` and ``PerfectForesight`` alone read what came later.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -23,7 +26,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CarbonVintages:
-    """Every value of a place's carbon intensity on a timeline that begins days before the first instant asked for.
+    """Every issue of a place's carbon intensity; the timeline begins days before the first instant that is planned.
 
     ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have one value per issue, in order of slot and issue.
     """
@@ -34,7 +37,7 @@ class CarbonVintages:
     g_per_kwh: FloatArray
 
     def ahead(self, now: datetime, timeline: Timeline) -> FloatArray | None:
-        """Return the intensity of ``timeline`` as known at ``now``; None where nothing was."""
+        """Return the intensity of ``timeline``, g/kWh, as issued by ``now``; None where nothing was."""
         issued = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
         intensity = np.full(self.timeline.count, np.nan)
         intensity[self.slot[issued]] = self.g_per_kwh[issued]
@@ -43,7 +46,7 @@ class CarbonVintages:
 
 
 def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
-    """Return a series whose gaps take the value of the same slot on the last day that has one, and the mean where none has."""
+    """Return a series with gaps filled from the same slot of the last day that has a value, or else with the mean."""
     day = round(24 / float(timeline.hours[-1]))
     filled = np.append(series, np.full(-series.size % day, np.nan)).reshape(-1, day)
     for before, after in pairwise(filled):
@@ -57,7 +60,7 @@ class PriceVintages:
     """Every revision of a market's prices on a timeline.
 
     ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
-    order of slot and publication. ``foreign`` are other currencies than the site's in which the market's prices are stored: they are not used.
+    order of slot and publication. ``foreign`` are currencies other than the site's in which the market's prices are stored, unused.
     """
 
     timeline: Timeline
@@ -67,8 +70,8 @@ class PriceVintages:
     foreign: tuple[str, ...] = ()
 
     def read(self, now: datetime, first: int, end: int) -> FloatArray:
-        """Return the price of the slots from ``first`` on, before ``end``, as last published at or before ``now``; NaN where nothing was."""
-        # Of months that a replay reads, a plan looks at days.
+        """Return the prices of slots ``first:end`` as last published at or before ``now``; NaN where nothing was."""
+        # A replay reads months, a plan days of them: search first, compare then.
         rows = slice(*np.searchsorted(self.slot, (first, end)))
         published = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
         price = np.full(end - first, np.nan)
@@ -84,7 +87,7 @@ class PriceVintages:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices of a site ahead: import and export per slot, and up to when they are published rather than carried on."""
+    """Import and export price per slot; published until ``known_until``, repeated from the last known day after it."""
 
     import_price: FloatArray
     export_price: FloatArray
@@ -93,9 +96,9 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class SitePrices:
-    """What a site's tariff makes of the prices that it names (``tariff.price_series``), and the grid's carbon where it counts.
+    """A site's import and export prices: its tariff applied to the market prices it names (``tariff.price_series``); and the grid's carbon intensity.
 
-    The books begin at least a day before the first instant asked for.
+    ``books`` begin at least a day before the first instant that is planned.
     """
 
     site: Site
@@ -104,13 +107,13 @@ class SitePrices:
     carbon: CarbonVintages | None = None
 
     def ahead(self, now: datetime, timeline: Timeline) -> Prices:
-        """Return the prices of ``timeline`` as known at ``now``; beyond what is published, the last known day is carried on.
+        """Return the prices of ``timeline`` as published by ``now``; later slots repeat the last known day.
 
         Raises:
             InvalidInputError: a price is missing before the end of what is published.
         """
         start = self.timeline.index_of(timeline.start)
-        # What is carried on is the last known day, so no more than a day before the start matters.
+        # The last known day is repeated, so one day before the start suffices.
         first, last = max(start - DAY // timeline.step, 0), start + timeline.count
         spot, known_count = {}, last
         for market, book in self.books.items():
@@ -118,7 +121,7 @@ class SitePrices:
             published = np.flatnonzero(np.isfinite(price))
             count = int(published[-1]) + 1 if published.size else 0
             known_count = min(known_count, first + count)
-            # Who has just begun to load prices knows none of yesterday: what is carried on is what there is. Where nothing is known, everything is missing.
+            # A new site has no prices of yesterday: those there are are repeated. Without any, the whole timeline counts as missing.
             begin = min(int(published[0]), start - first) if published.size else 0
             self._require_whole(market, price[begin : count or None], first + begin)
             spot[market] = extend_prices(price[begin:], count - begin, slots_per_day=DAY // timeline.step)[-timeline.count :]
@@ -152,13 +155,13 @@ class SitePrices:
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then; 0 for nothing."""
+        """Return the mean import price of up to ``days`` days before ``now``, as published by then; 0 without any price."""
         past = self.import_prices_before(now, days=days)
         past = past[np.isfinite(past)]
         return float(past.mean()) if past.size else 0.0
 
     def import_prices_before(self, now: datetime, *, days: int) -> FloatArray:
-        """Return the import price of the last ``days`` days before ``now``, or of as many as there are, as published by then; NaN where it was not."""
+        """Return the import prices of up to ``days`` days before ``now``, as published by then; NaN where none was."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
         past = self.timeline.window(first, max(slot - first, 1))
@@ -168,7 +171,7 @@ class SitePrices:
 
 
 class EnergyOutlook(Protocol):
-    """Where expected load and PV come from."""
+    """A source of expected load and PV."""
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV of ``timeline`` as known at ``now``, kWh per slot."""
@@ -192,7 +195,7 @@ class ForecastArchive:
         return self.forecasts[index - 1]
 
     def find(self, now: datetime, *, within: timedelta) -> Forecast | None:
-        """Return the forecast last issued at or before ``now``; None where that is longer ago than ``within``, or it begins later."""
+        """Return the forecast last issued at or before ``now``; None where it is ``within`` old or older, or begins after ``now``."""
         index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
         forecast = self.forecasts[index - 1] if index else None
         return forecast if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now else None
@@ -201,7 +204,7 @@ class ForecastArchive:
         """Return expected load and PV; slots beyond the forecast's end repeat its last day.
 
         Raises:
-            InvalidInputError: none was issued by then, or the last one issued begins later.
+            InvalidInputError: none was issued by ``now``, or the last one begins after ``timeline`` does.
         """
         forecast = self.latest(now)
         first = (timeline.start - forecast.timeline.start) // timeline.step
@@ -213,7 +216,7 @@ class ForecastArchive:
 
 @dataclass(frozen=True, slots=True)
 class PerfectForesight:
-    """What will really happen, as if it were known: for the policies that measure what not knowing costs."""
+    """Actual load and PV as the forecast: for policies that measure the cost of forecast errors."""
 
     timeline: Timeline
     load_kwh: FloatArray
@@ -239,7 +242,7 @@ class MixedForecast:
 
 
 def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices) -> Outlook:
-    """Return the outlook over ``timeline`` from what is known at ``now``."""
+    """Return the outlook over ``timeline`` from prices and forecasts as of ``now``."""
     load, pv = energy.ahead(now, timeline)
     site_prices = prices.ahead(now, timeline)
     carbon = prices.carbon.ahead(now, timeline) if prices.carbon else None

@@ -1,4 +1,4 @@
-"""What the scheduled flexible loads use, slot by slot."""
+"""The schedule of flexible loads, and the problem that it leaves for the batteries."""
 
 from dataclasses import dataclass, replace
 
@@ -11,10 +11,10 @@ from services.planner.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class LoadSchedule:
-    """What is placed of the ``demands``, in their order, as ``loads``.
+    """Scheduled ``loads`` for the ``demands``, in the same order.
 
-    ``import_limit_kwh`` (``(slots,)``) keeps the peaks and what may be taken from surplus alone, ``give_limit_kwh`` (same shape) batteries out of what
-    they may not feed. ``beside_cost`` is what the demands count beside energy: wear, starts, what is missing, less what is stored beyond a target.
+    ``import_limit_kwh`` (``(slots,)``) keeps the month's peaks and surplus-only charging, ``give_limit_kwh`` (same shape) keeps batteries from supplying
+    loads they must not. ``beside_cost`` is the demands' cost besides energy: wear, starts and missing energy, less the value of energy beyond a target.
     """
 
     demands: tuple[Demand, ...]
@@ -28,21 +28,21 @@ class LoadSchedule:
 
     @property
     def give_kwh(self) -> FloatArray:
-        """What all of it gives back, shape ``(slots,)``."""
+        """Energy discharged by the loads that store it, shape ``(slots,)``."""
         return sum((each.storage.give_kwh for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
 
     @property
     def placed_kwh(self) -> FloatArray:
-        """What all of it uses, less what it gives back, shape ``(slots,)``."""
+        """Energy that the loads use, less their discharge, shape ``(slots,)``."""
         return np.asarray(sum((each.use_kwh for each in self.loads), -self.give_kwh))
 
     @property
     def wear_cost(self) -> FloatArray:
-        """What giving back wears, shape ``(slots,)``."""
+        """Cost of wear by their discharge, shape ``(slots,)``."""
         return sum((each.storage.wear_cost for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
 
     def remaining(self, problem: Problem) -> Problem:
-        """Return what is left for the batteries."""
+        """Return the batteries' problem: the schedule is part of the load, its limits replace the peaks."""
         placed = self.placed_kwh
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)

@@ -15,30 +15,30 @@ from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectFore
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSet:
-    """Possible courses; energies of shape ``(paths, slots)``, kWh. What ``weight`` (``(paths,)``) lacks to one is the expected course's."""
+    """Scenarios; energies of shape ``(paths, slots)``, kWh. Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected course's."""
 
     weight: FloatArray
     load_kwh: FloatArray
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
-        """Return the courses with more load, shape ``(slots,)``; a negative load is bounded by the course's load."""
+        """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load; where it is negative, load stays at least 0."""
         return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
 def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
-    """Return courses of several kinds as one: each kind counts as much as the others, and as the expected course.
+    """Return scenario sets as one: each set, and the expected course, has the same weight.
 
-    Source: docs/decisions/0020; weights tuned on one site do not carry over to the next.
+    Source: docs/decisions/0020; weights tuned on one site do not transfer to the next.
     """
     weight = [kind.weight / kind.weight.sum() / (len(kinds) + 1) for kind in kinds]
     return ScenarioSet(np.concatenate(weight), np.concatenate([kind.load_kwh for kind in kinds]), np.concatenate([kind.pv_kwh for kind in kinds]))
 
 
 def shift_days(errors: FloatArray) -> FloatArray:
-    """Return errors of days as if they were independent from slot to slot: each slot takes another day's, every day as often as before.
+    """Return daily errors, shape ``(days, slots)``, permuted across days within each slot, which removes the correlation between slots.
 
-    ``errors`` has shape ``(days, slots)``. Steps of the golden ratio leave no rhythm, and nothing is drawn at random.
+    The shift per slot follows the golden ratio: deterministic and without a period.
     """
     days, slots = errors.shape
     step = np.floor(np.arange(slots) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0 * days).astype(np.int64)
@@ -46,15 +46,15 @@ def shift_days(errors: FloatArray) -> FloatArray:
 
 
 def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
-    """Return weights that leave out the cheapest courses: the mean becomes that of the dearest ``1 − risk``, the conditional value at risk.
+    """Return the scenario weights under which the mean cost is the conditional value at risk: the mean of the most expensive share ``1 − risk``.
 
-    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest of the planning stays as it is.
+    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest of the planning stays unchanged.
     Source: Rockafellar and Uryasev 2000.
 
     Args:
-        weight: of each course, adding up to one.
-        cost: of the best plan on each course.
-        risk: 0 leaves the weights as they are, 1 counts the dearest course alone.
+        weight: of each scenario, adding up to one.
+        cost: of the best plan on each scenario.
+        risk: 0 leaves the weights unchanged, 1 counts the most expensive scenario alone.
     """
     order = np.argsort(-cost, kind="stable")
     share = max(1.0 - risk, 1e-9)
@@ -64,36 +64,33 @@ def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArra
     return np.asarray(tail_weight / tail_weight.sum())
 
 
-# The oldest forecast that counts was issued so many days ago. Source: docs/decisions/0020.
+# Age of the oldest forecast that is used. Source: docs/decisions/0020.
 DAYS = 16
-# Fewer days say too little of how forecasts err.
+# Fewer days say too little about forecast errors.
 LEAST_DAYS = 3
-# Share of a day's load; days with less are left out.
+# Least share of a day's slots with measured load; days with less are left out.
 LEAST_MEASURED_SHARE = 0.5
-# A bias counts where the last days' sums are this many standard errors, and this share, beside what was expected; no forecast is so far off for
-# a week by chance. Source: docs/decisions/0033
+# A bias is corrected where the mean daily error exceeds this many standard errors, and the sums differ by this share: no forecast is so far off
+# for a week by chance. Source: docs/decisions/0033
 BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
-# Beyond these a correction would follow a broken meter.
+# Beyond these factors a correction would follow a broken meter.
 _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorScenarios:
-    """Forecasts as issued, and what happened. ``happened`` may hold the future: nothing at or after the instant asked about is read.
+    """Scenarios from past forecast errors: forecasts as issued against measured energies. ``happened`` may contain the future.
 
-    Invariants: neither forecasts issued nor energies measured from ``now`` on change what is said of ``now``.
+    Invariants: neither forecasts issued after ``now`` nor energies measured from ``now`` on change a result for ``now``.
     """
 
     forecasts: ForecastArchive
     happened: PerfectForesight
-    # Who asks for errors asks for the bias of the same instant as well.
+    # Errors and factors of the same instant are requested one after the other.
     _factors: dict[datetime, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def factors(self, now: datetime) -> tuple[float, float]:
-        """Return by what load and PV expected at ``now`` have to be multiplied because forecasts of the last days were all too low, or all too high.
-
-        Of each day counts what was expected for it a day ahead. 1: nothing speaks for a bias.
-        """
+        """Return the factors that correct the bias of load and PV forecasts at ``now``, from the last days' day-ahead forecasts; 1 without a bias."""
         if now not in self._factors:
             self._factors[now] = self._find_factors(now)
         return self._factors[now]
@@ -103,20 +100,20 @@ class ErrorScenarios:
         days = self._read_days(now, ahead, range(1, BIAS_DAYS + 1))
         if days.shape[0] < LEAST_DAYS:
             return 1.0, 1.0
-        # A gap tells of no error: what was expected there is left out as well.
+        # A gap in the measurement is left out of both sums.
         measured, expected = (np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1))
         load, pv = (_find_bias(measured[:, series], expected[:, series]) for series in (0, 1))
         return load, pv
 
     def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
-        """Return ``expected`` load and PV plus each day's errors, and plus the same errors independent from slot to slot; nothing for too few days."""
+        """Return ``expected`` load and PV plus each day's errors, and plus the same errors by ``shift_days``; empty for too few days."""
         load, pv = self.read(now, timeline)
         if load.shape[0] < LEAST_DAYS:
             return []
         return [_add_errors(expected, errors) for errors in ((load, pv), (shift_days(load), shift_days(pv)))]
 
     def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> ScenarioSet | None:
-        """Return ``expected`` load and PV plus whole days of errors, which what is followed has to gain on, as messages carry them; None for too few days."""
+        """Return ``expected`` load and PV plus each day's errors, rounded as in messages; None for too few days. A followed policy has to gain on them."""
         errors = self.read(now, timeline)
         if errors[0].shape[0] < LEAST_DAYS:
             return None
@@ -124,19 +121,16 @@ class ErrorScenarios:
         return ScenarioSet(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-        """Return what happened less what was expected, load and PV of shape ``(days, slots)``, of forecasts whose whole horizon has passed at ``now``.
-
-        What is expected now without a bias is held against what would have been expected without it.
-        """
+        """Return measured less bias-corrected forecast load and PV, ``(days, slots)`` each, of forecasts whose whole horizon has passed at ``now``."""
         first = -(-(timeline.end - now) // DAY)
         days = self._read_days(now, timeline, range(max(first, 1), DAYS + 1))
         factors = np.array(self.factors(now)).reshape(2, 1)
-        # A gap tells of no error: what is expected stands.
+        # A gap in the measurement counts as no error.
         errors = np.nan_to_num(days[:, 0] - days[:, 1] * factors)
         return errors[:, 0], errors[:, 1]
 
     def _read_days(self, now: datetime, timeline: Timeline, back: range) -> FloatArray:
-        """Return what happened and what was expected of load and PV, shape ``(days, 2, 2, slots)``, so many days before; days that hardly tell are left out."""
+        """Return measured and forecast load and PV, ``(days, 2, 2, slots)``, ``back`` days ago; days with too few measurements are left out."""
         days, count = np.empty((len(back), 2, 2, timeline.count)), 0
         for each in back:
             count += self._write_day(now - each * DAY, timeline, days[count])
@@ -144,8 +138,8 @@ class ErrorScenarios:
         return np.asarray(days[:count][is_complete])
 
     def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
-        """Write measured and expected energies from an instant on; return whether both are available."""
-        # One that is as old as those that may drive the planner still counts as issued at the same time of day.
+        """Write measured and forecast energies from ``then`` on; return whether both are available."""
+        # A forecast may be as old as the planner itself would accept.
         forecast = self.forecasts.find(then, within=FORECAST_MAX_AGE)
         slot = (then - self.happened.timeline.start) // timeline.step
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
@@ -160,19 +154,19 @@ class ErrorScenarios:
 
 @lru_cache(maxsize=64)
 def _find_places(first: int, count: int, forecast_slots: int, day: int) -> IndexArray:
-    """Return where in a forecast of ``forecast_slots`` slots ``count`` slots from one on are read: those of past days lie alike."""
+    """Return the positions in a forecast of ``forecast_slots`` slots for ``count`` slots from ``first`` on; cached, since past days share them."""
     places = repeat_last(np.arange(first, first + count), forecast_slots, period=day)
     places.flags.writeable = False
     return places
 
 
 def _add_errors(expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArray, FloatArray]) -> ScenarioSet:
-    """Return expected load and PV plus errors of days, ``(days, slots)``, each as likely as the others."""
+    """Return expected load and PV plus daily errors, ``(days, slots)``, with equal weights."""
     return ScenarioSet(np.ones(errors[0].shape[0]), *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)))
 
 
 def _find_bias(measured_kwh: FloatArray, expected_kwh: FloatArray) -> float:
-    """Return what happened over what was expected where that speaks for a bias, 1 elsewhere; sums by day, ``(days,)``."""
+    """Return the ratio of measured to expected energy where it shows a bias, else 1; arguments are daily sums, ``(days,)``."""
     if not expected_kwh.sum() > 0 or not measured_kwh.sum() > 0:
         return 1.0
     factor, missed = float(measured_kwh.sum() / expected_kwh.sum()), measured_kwh - expected_kwh
