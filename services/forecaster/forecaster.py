@@ -1,4 +1,4 @@
-"""What every forecaster offers, and the many forecasts one call returns."""
+"""The forecasters' protocol, and the batch of forecasts that one call returns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ Level = Mapping[str, Mapping[str, float]]
 class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
-    ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
-    ``reasons`` are, by instant, the codes of what widened the bands (``luna.words.compromises``); empty where nobody looked. ``levels`` are, by instant and
-    series, what was measured of the last hours and how it moves the next one, kWh; empty where nothing was learned of them.
+    ``stage`` is the history they rest on: ``cold`` (next to none), ``profile`` (similar days), ``young`` (two weeks and more), ``full`` (two months and more).
+    ``reasons`` are, by instant, the codes of why bands were widened (``luna.words.compromises``); empty where input quality was not checked. ``levels``
+    are, by instant and series, the last hours' measurements and how they shift the next hour, kWh; empty without a trained correction.
     """
 
     version: str
@@ -40,14 +40,14 @@ class Batch:
         return (self.forecast(row) for row in range(len(self.issued_at)))
 
     def forecast(self, row: int) -> Forecast:
-        """Return the forecast issued at one of the instants; its timeline begins with the slot that covers the instant."""
+        """Return the forecast of instant ``row``; its timeline begins with the slot that covers the instant."""
         issued_at = self.issued_at[row]
         timeline = Timeline(floor_to(issued_at, SLOT), SLOT, self.load_kwh.expected.shape[1])
         return Forecast(timeline, issued_at, self.version, _row(self.load_kwh, row), _row(self.pv_kwh, row))
 
 
 class Forecaster(Protocol):
-    """Anything that forecasts a site's load and PV.
+    """A forecaster of a site's load and PV.
 
     Invariants: nothing measured in or after the slot that covers an issue time, or issued after its start, changes the forecast issued then.
     """
@@ -57,14 +57,14 @@ class Forecaster(Protocol):
         """The version its forecasts carry."""
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return what would have been forecast at each instant, for ``slots`` quarter-hours from the one that covers it.
+        """Return the forecasts issued at each instant, for ``slots`` quarter-hours from the one that covers it.
 
         Raises:
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views of the history at the instants, which other versions may share."""
+        """Return the same from views of the history at the instants, which several versions share."""
 
 
 def join_batches(batches: Sequence[Batch]) -> Batch:

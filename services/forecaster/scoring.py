@@ -1,4 +1,4 @@
-"""How forecasts are scored, and whether one is better than another beyond chance."""
+"""Score forecasts (MAE, RMSE, pinball loss, coverage), and test whether a gain is significant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ SERIES = ("load_kwh", "pv_kwh")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Errors of one series, kWh per slot; the median is judged by MAE and pinball, the mean by RMSE.
+    """Errors of one series, kWh per slot: MAE of the median, RMSE of the mean, pinball loss of the quantiles.
 
-    ``coverage_80`` is the share of slots between p10 and p90; of PV, only slots between sunrise and sunset count, for at night every band is right.
+    ``coverage_80`` is the share of slots between p10 and p90; for PV, of slots between sunrise and sunset, since at night every band is right.
     """
 
     mae: float
@@ -32,12 +32,12 @@ class Score:
 
 
 def score_batch(batch: Batch, history: Observations, site: Site) -> dict[str, Score]:
-    """Return the score of each series over all forecasts of a batch; slots that were not measured do not count."""
+    """Return the score of each series over all forecasts of a batch; slots without a measurement do not count."""
     return score_forecasts(list(batch), history, site)
 
 
 def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: Site) -> dict[str, Score]:
-    """Return the score of each series over forecasts of one length; slots that were not measured, or not forecast, do not count."""
+    """Return the score of each series over forecasts of one length; slots without a measurement or forecast do not count."""
     origins = np.array([number_slot(forecast.timeline.start) for forecast in forecasts], dtype=np.int64)
     slots = forecasts[0].timeline.count
     frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
@@ -51,7 +51,7 @@ def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: 
 
 
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
-    """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured that was forecast."""
+    """Return the score of one series, with the coverage over ``counted`` slots; NaN where no slot has both measurement and forecast."""
     scored = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
     if not scored.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
@@ -68,19 +68,19 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
 
 
 def measure_skill(mae: float, reference_mae: float) -> float:
-    """Return ``1 − MAE / MAE of the reference``; where the reference is exact, zero for an exact forecast and −1 for any other."""
+    """Return ``1 − MAE / MAE of the reference``; against an exact reference, 0 for an exact forecast and −1 for any other."""
     if reference_mae > 0:
         return 1 - mae / reference_mae
     return 0.0 if mae == 0 else -1.0
 
 
-# A forecast of 48 hours that is issued on a day is judged by what happens up to two days later: losses that far apart share what they missed.
+# The losses of 48-hour forecasts are correlated up to two days apart, because their horizons overlap.
 OVERLAP_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """The outcome: ``mean`` gain per day, and how likely at least so much would be seen where there is none."""
+    """The outcome: ``mean`` gain per day, and the probability of at least so much without a true gain."""
 
     days: int
     mean: float

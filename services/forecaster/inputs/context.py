@@ -1,4 +1,4 @@
-"""What a forecast may know besides what was measured: the weather as issued, and whether the household was away."""
+"""Read a forecast's inputs besides load and PV: weather forecasts as issued, and vacation mode."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ SLOT_MICROSECONDS = 900 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Vacation:
-    """Vacation mode as read: from each instant (ascending, UTC) on, the share ``on`` (0 to 1) holds; both of shape ``(readings,)``."""
+    """Readings of vacation mode: from each instant (ascending, UTC) on, the share ``on`` (0 to 1) holds; both of shape ``(readings,)``."""
 
     instants: InstantArray
     on: FloatArray
 
     def shares(self, slots: IndexArray) -> FloatArray:
-        """Return the share of each quarter-hour (counted from 1970, consecutive) in which the mode was on; NaN before the first reading.
+        """Return the share of each quarter-hour (number since 1970, consecutive) with the mode on; NaN before the first reading.
 
         Invariants: a reading changes no slot that ended before it.
         """
@@ -34,7 +34,7 @@ class Vacation:
         at = np.append(instants, max(edges[-1], instants[-1]) + 1)
         seconds_on = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.on) * np.diff(at))])
         shares = np.diff(np.interp(edges, at, seconds_on)) / SLOT_MICROSECONDS
-        # Running totals leave dust, which a slot must not take from readings before it.
+        # Rounding removes the cumulative sum's error, which depends on earlier readings.
         observed: FloatArray = np.where(edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan)
         return observed
 
@@ -44,7 +44,7 @@ NO_VACATION = Vacation(np.empty(0, dtype="datetime64[us]"), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known of a site's surroundings; by default nothing."""
+    """Weather and vacation mode of a site; by default unknown."""
 
     weather: WeatherVintages = field(default=NO_WEATHER)
     vacation: Vacation = field(default=NO_VACATION)
@@ -54,17 +54,14 @@ NO_CONTEXT = Context()
 
 
 def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime, known_at: datetime | None = None) -> Context:
-    """Return what is stored of a site's surroundings for the slots from ``first`` on, before ``end``; a sensor without readings says nothing.
-
-    ``known_at``: the weather as it was issued by then, for one who asks then.
-    """
+    """Return a site's stored context for the slots from ``first`` on, before ``end``; with ``known_at``, only weather that was issued by then."""
     key = sites.key_of(connection, site.name)
     away = read_vacations(connection, {key: site}, first=first, end=end)[key]
     return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end, known_at=known_at), away)
 
 
 def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
-    """Return vacation mode of sites by their keys, for the slots from ``first`` on, before ``end``."""
+    """Return vacation mode by site key, for the slots from ``first`` on, before ``end``."""
     named = [(key, sensor) for key, site in sites_by_key.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
     sensor_series = readings.read_with_previous_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
     switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in sites_by_key}
@@ -75,7 +72,7 @@ def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, 
 
 
 def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:
-    """Return vacation mode as on while any of the switches is; each with its instants (ascending) and values, of which NaN says that it knows nothing."""
+    """Return vacation mode as on while any switch is; each has instants (ascending) and values, of which NaN counts as off."""
     recorded = [(instants, on) for instants, on in switches if instants.size]
     if not recorded:
         return NO_VACATION

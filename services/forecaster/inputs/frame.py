@@ -1,6 +1,6 @@
-"""A site's series on one gapless grid of quarter-hours, with what is known ahead beside what was measured.
+"""A site's series on one gapless grid of quarter-hours: measurements, and inputs that are known ahead.
 
-Everything downstream speaks in indices of this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
+All forecaster modules index this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
 """
 
 import datetime as dt
@@ -30,14 +30,14 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """Which slots lie on a public holiday, and which on a bridge day: a working day with a day off before and after it, of which at least one is a holiday."""
+    """Masks of slots on public holidays and bridge days: working days with a day off before and after, at least one of them a holiday."""
 
     holiday: BoolArray
     bridge: BoolArray
 
     @classmethod
     def of(cls, day: NDArray[np.int64], site: Site) -> Self:
-        """Return the days off of a site's country and region, by the local day of each slot (since 1970, ascending)."""
+        """Return the days off of a site's country and region; ``day`` is each slot's local day (since 1970, ascending)."""
         first, last = int(day[0]), int(day[-1])
         days = np.arange(first - 1, last + 2)
         years = range((EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1)
@@ -52,18 +52,18 @@ IntArray = NDArray[np.int64]
 SLOT_SECONDS = 900
 DAY_SLOTS = 96
 PLAUSIBLE_EXCESS = 1.5  # arrays exceed their rating briefly; half as much again is a wrong reading
-MEMORY_DAYS = 66  # what a forecast may look back on: 28 days of tuning, each of which recalls 28 and reaches 2, with days to spare
+MEMORY_DAYS = 66  # history of a forecast: 28 days of calibration, each of which uses the 28 before and forecasts 2, and days to spare
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
 
-    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (of PV by the weather) and ``temperature_c`` may be read before the origin only;
-    ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off`` and ``sky`` everywhere; ``weather`` is asked with an origin.
-    ``pv_limit_kwh`` is what the arrays yield at most, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site that does not say where it
-    is or has no ``arrays``; of a site with arrays, ``rough_sky`` is then that of its time zone. ``standard_load`` stands for a load that was never measured,
-    ``unshaded_share`` (everywhere) is what shading leaves of an output that was not.
+    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (PV output expected from the weather) and ``temperature_c`` may be read before the origin
+    only; ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off``, ``unshaded_share`` and ``sky`` everywhere; ``weather``
+    by target and origin. ``pv_limit_kwh`` is the arrays' most per slot, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site
+    without coordinates or ``arrays``; a site with arrays then has the ``rough_sky`` of its time zone. ``standard_load`` and ``unshaded_share`` (the output
+    left by shading) stand in for a load and a PV output that were never measured.
     """
 
     first: int
@@ -95,7 +95,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Which slot is forecast from when: indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``."""
+    """Pairs of origin and target: indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``."""
 
     origin: IntArray
     target: IntArray
@@ -110,22 +110,21 @@ class Pairs:
         return Pairs(self.origin[rows], self.target[rows])
 
     def split(self, rows: int) -> "list[Pairs]":
-        """Return the pairs in parts of at most ``rows``, in their order; none at all are one part."""
+        """Return the pairs in parts of at most ``rows``, in order; no pairs are one empty part."""
         return [Pairs(self.origin[first : first + rows], self.target[first : first + rows]) for first in range(0, max(self.origin.size, 1), rows)]
 
 
 def number_slot(instant: datetime) -> int:
-    """Return how many quarter-hours lie between 1970 and the slot that covers ``instant``."""
+    """Return the number of the slot that covers ``instant``: quarter-hours since 1970."""
     return int(floor_to(instant, SLOT).timestamp()) // SLOT_SECONDS
 
 
 def frame_series(history: Observations, site: Site, *, first: int, last: int, context: Context = NO_CONTEXT) -> Frame:
-    """Put what was measured onto the slots ``first`` to ``last`` (exclusive), with clear sky and local time; impossible values become gaps."""
+    """Return the frame of slots ``first:last`` with measurements, clear sky and local time; impossible values become gaps."""
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
     peak, sky = sum_peaks(site), look_up(starts, site)
     local = numbers + offset_slots(numbers, parse_zone(site.timezone))
-    # What shading leaves of the output of all arrays together.
     by_array, peaks_kw = [array.unshaded_by_hour for array in site.pv], [array.peak_kw for array in site.pv]
     unshaded_by_hour = np.average(by_array, axis=0, weights=peaks_kw) if site.pv else np.ones(24)
     return Frame(
@@ -150,7 +149,7 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
 
 
 def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
-    """Return local time minus UTC in slots; each slot is looked up only on days on which the clock changes."""
+    """Return local time minus UTC in slots; looked up once per day, slot by slot only on days of a daylight-saving change."""
     days = np.arange(numbers[0] // DAY_SLOTS, numbers[-1] // DAY_SLOTS + 2)
     at_midnight = _look_up(days * DAY_SLOTS, zone)
     day = numbers // DAY_SLOTS - days[0]
@@ -166,13 +165,13 @@ def _look_up(numbers: IntArray, zone: ZoneInfo) -> IntArray:
 
 
 def frame_origins(history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Frame:
-    """Return the frame that forecasts of ``slots`` slots at the given instants need: their memory and their horizon, no more."""
+    """Return the frame of forecasts of ``slots`` slots at the given instants: their history of ``MEMORY_DAYS`` and their horizon."""
     origins = [number_slot(instant) for instant in issued_at]
     return frame_series(history, site, first=min(origins) - MEMORY_DAYS * DAY_SLOTS, last=max(origins) + slots, context=context)
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
-    """Return every origin with each of its ``slots`` targets, origins outermost."""
+    """Return the pairs of every origin with its ``slots`` targets, ordered by origin, then target."""
     origin = np.repeat(np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots)
     return Pairs(origin, origin + np.tile(np.arange(slots, dtype=np.int64), len(issued_at)))
 

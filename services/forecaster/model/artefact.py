@@ -1,4 +1,4 @@
-"""A trained Aurora as one object: the trees in LightGBM's own text, the rest as JSON, named after its own digest."""
+"""Save and load a trained Aurora as one object: compressed JSON with the trees as LightGBM's text, under its SHA-256 digest."""
 
 import gzip
 import hashlib
@@ -16,12 +16,12 @@ from services.forecaster.model.recent_error_correction import Level
 from services.forecaster.model.series_model import HEADS, SeriesModel
 from services.forecaster.model.trees import GROWN, Trees, import_lightgbm
 
-FORMAT = 3  # raised whenever features, members or heads change: older trees would read the wrong columns
+FORMAT = 3  # raised whenever features, members or heads change: older trees would read wrong columns
 FOLDER = "aurora"
 
 
 class ArtefactError(LunaError):
-    """A stored model cannot be used; what it forecast can still be forecast from the site's profile."""
+    """A stored model cannot be used; the site's profile still gives a forecast."""
 
     title: ClassVar[str] = "Model unusable"
     code: ClassVar[str] = "artefact"
@@ -68,7 +68,7 @@ def name_digest(key: str) -> str:
 
 
 def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> bytes:
-    """Return what is stored under ``key``, which is its digest; errors call it ``thing`` and offer ``remedy``.
+    """Return the bytes stored under ``key``, checked against the digest in its name; errors call them ``thing`` and offer ``remedy``.
 
     Raises:
         ArtefactError: missing, damaged, or in a store that cannot be read.

@@ -1,4 +1,7 @@
-"""What anybody could say: the last days again, or days like the one ahead. Aurora has to beat these, and plans fall back on the last."""
+"""Baseline forecasts: persistence and means of the last seven days, clear-sky scaling, and similar days.
+
+Aurora has to beat them all; without a trained model, plans use the similar days.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from services.forecaster.inputs.series import LOAD, PV, OriginViews
 from services.forecaster.inputs.view import FeatureMatrix, fill_gaps
 from services.forecaster.model.like_days import recall_load, recall_pv
 
-# Version → which member of a view it is, for load and for PV.
+# Version → member of a view, for load and for PV.
 MEMBERS = {
     "baseline_7_day_avg": ("mean", "mean"),
     "baseline_7_day_median": ("median", "median"),
@@ -31,17 +34,17 @@ TAIL = 0.4  # between the median and the edges of a view's members
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The same slot of the last seven days, or their shares of a clear sky, with quantiles of the seven; or like days with their own."""
+    """A forecast from the same slot of the last seven days, or their shares of a clear sky, with the quantiles of the seven; or from similar days."""
 
     version: str
     site: Site
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return what would have been forecast at each instant; see ``Forecaster``. The context matters to like days alone."""
+        """Return the forecasts issued at each instant; see ``Forecaster``. Only similar days use the context."""
         return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views at the instants."""
+        """Return the same from views of the history at the instants."""
         if self.version == LIKE_DAYS:
             load, pv = (recall(origin_views).quantiles for recall in (recall_load, recall_pv))
             return Batch(self.version, "profile", origin_views.issued_at, fold_rows(load, origin_views.slots), fold_rows(pv, origin_views.slots))
@@ -52,7 +55,7 @@ class Baseline:
 
 
 def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) -> Quantiles:
-    """Return the forecast whose centre is a member and whose quantiles are those of the last days, by name; wide where none is known."""
+    """Return the forecast with a member as its centre and the last days' quantiles, extrapolated from p10 and p90 where they are unknown."""
     centre = view.members["centre"][member]
     edges = {"low": view.members["p10"]["week"] - centre, "high": view.members["p90"]["week"] - centre}
     parts = {}

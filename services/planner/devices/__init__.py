@@ -1,4 +1,4 @@
-"""What the planner knows of each kind of device that it places: one module per kind, each ending in one declaration, ``PLANNED``."""
+"""The kinds of flexible devices that the planner schedules: one module per kind, each ending in one declaration, ``PLANNED``."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -13,7 +13,7 @@ __all__ = ["PLANNED_KINDS", "find_planned_kind"]
 
 _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
 _PLACES = {kind.section: place for place, kind in enumerate(DEVICE_KINDS)}
-# In the order of all kinds, in which they stand in a model and in a reply.
+# In the order of ``DEVICE_KINDS``, which is also that of models and replies.
 PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(
     sorted((module.PLANNED for module in _MODULES if hasattr(module, "PLANNED")), key=lambda kind: _PLACES[kind.section])
 )

@@ -1,4 +1,4 @@
-"""What a slot offers to its one battery, as a concave piecewise linear function, on the expected course and on others beside it."""
+"""Each slot's value of charging or discharging one battery, as a concave piecewise linear function of stored energy, per scenario."""
 
 from dataclasses import dataclass, fields
 from functools import partial
@@ -20,18 +20,18 @@ from services.planner.problem.scenarios import ScenarioSet
 BUY, STORE, STORE_CURTAILED, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
 _read_levels = attrgetter(*BreakEven.__slots__)
-# Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.energy.site.
+# Penalty on breaking a limit, per stored kWh, above any trade. Source: prices are bounded by ±100 per kWh in luna.energy.site.
 FORBIDDEN_VALUE = 1e4
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """What slots offer to one battery; arrays over slots as their last axis but one or last axis.
+    """The linear pieces of slots for one battery, of the seven kinds ``BUY`` … ``SECOND_OUT``.
 
-    ``length_kwh`` and ``value`` have shape ``(…, slots, 7)``: stored kWh, and currency per stored kWh. ``charge_kwh`` (``(…, slots)``) is the
-    stored energy that charging at most brings: the sum of the first three lengths. ``rest_cost`` (same shape) is what the slot costs when only
-    what is forced moves. ``levels`` are the break-even values per slot, ``even`` says where buying and selling cost the same,
-    ``displaces_first`` where displacing PV comes before selling, ``covered`` where the segments say all there is to say about the slot.
+    ``length_kwh`` and ``value`` have shape ``(…, slots, 7)``: stored kWh, and currency per stored kWh. ``charge_kwh`` (``(…, slots)``) is the most stored
+    energy that charging adds: the sum of the first three lengths. ``rest_cost`` (same shape) is the slot's cost with forced discharge alone. ``levels`` are
+    the break-even values per slot, ``even`` marks slots with equal import and export price, ``displaces_first`` those where displacing PV comes before
+    selling, ``convex`` those whose values descend, ``covered`` those that the segments describe completely.
     """
 
     length_kwh: FloatArray
@@ -45,7 +45,7 @@ class Segments:
     covered: BoolArray
 
     def pick(self, part: slice | IndexArray | int) -> "Segments":
-        """Return some of the paths, one of them, or some of the slots of a single path."""
+        """Return a selection along the first axis: of paths, or of the slots of a single path."""
         levels = BreakEven(*(getattr(self.levels, each.name)[part] for each in fields(BreakEven)))
         arrays = {each.name: getattr(self, each.name)[part] for each in fields(Segments) if each.name != "levels"}
         return Segments(levels=levels, **arrays)
@@ -53,7 +53,7 @@ class Segments:
 
 @dataclass(frozen=True, slots=True)
 class SlotCourse:
-    """What slots bring: expected load and PV, kWh, shape ``(…, slots)``; prices, same shape or ``(slots,)``; each slot's length, ``(slots,)``."""
+    """Expected load and PV, kWh, shape ``(…, slots)``; prices, same shape or ``(slots,)``; each slot's length, ``(slots,)``."""
 
     load_kwh: FloatArray
     pv_kwh: FloatArray
@@ -64,12 +64,12 @@ class SlotCourse:
 
 @dataclass(frozen=True, slots=True)
 class SlotBounds:
-    """What may be moved per slot, kWh, shape ``(slots,)`` or that of the load.
+    """Limits on energy per slot, kWh, shape ``(slots,)`` or that of the load.
 
     Args:
-        import_kwh: what may be imported; without it, what the connection carries.
-        export_kwh: what may be exported, in the same way.
-        battery_kwh: what the battery may give, shape ``(slots,)``; without it, what its power allows.
+        import_kwh: default: the grid connection's limit.
+        export_kwh: default: the site's feed-in limit.
+        battery_kwh: of the battery's discharge, shape ``(slots,)``; default: its power's.
         inverters: of the battery and of PV alone, where there are any.
     """
 
@@ -80,28 +80,28 @@ class SlotBounds:
 
 
 def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None = None, direction: Direction | None = None) -> Segments:
-    """Return what each slot offers to the site's one battery.
+    """Return the segments of each slot for the site's one battery.
 
     Args:
         site: with exactly one battery.
-        course: what the slots bring.
-        bounds: what may be moved; without it, what connection and battery carry.
-        direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
+        course: load, PV and prices.
+        bounds: default: those of connection and battery.
+        direction: fixes the flow directions of every slot, as a mixed-integer plan decided them; default: prices decide.
     """
     offer, battery, curtailable = _Offer.of(site, course, bounds=bounds, direction=direction), site.batteries[0], site.curtailable
     house, length, value = offer.house, offer.length, offer.value
     unbound = battery.charge_from_grid and battery.discharge_to_grid
-    # A slot costs this when the battery serves what the connection cannot carry, and nothing else.
+    # With the battery serving only the deficit beyond the connection's limit.
     served = length[..., SERVE_FORCED] * battery.discharge_efficiency
     earned = np.minimum(house.surplus, house.export_kwh) * offer.surplus_price
     rest_cost = np.asarray((house.deficit - served) * course.import_price - earned + served * battery.wear_price)
-    # Where connection and battery together carry a slot, and PV that is off because importing is paid is not missed.
+    # Connection and battery together can carry the slot, and PV that is off at a negative import price is not needed.
     carried = house.deficit <= house.import_kwh + house.discharge_kwh + 1e-9
     placed = curtailable | (house.surplus <= house.export_kwh + house.charge_kwh + 1e-9)
     pv_off = offer.import_earns & (offer.pv_kwh > 0)
     missed = pv_off & (house.import_kwh > 0) & (house.deficit + house.charge_kwh > house.import_kwh)
     one_way = offer.ways.may_export ^ offer.ways.may_import
-    # Convex where the values of the segments that have a length descend.
+    # Convex where the values of segments of non-zero length descend.
     has_length = length > 1e-12
     lowest_so_far = np.minimum.accumulate(np.where(has_length, value, np.inf), axis=-1)
     rises = has_length[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
@@ -120,9 +120,9 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
 
 @dataclass(frozen=True, slots=True)
 class _House:
-    """What is left for the battery: deficit, surplus, and what connection and battery can move, kWh at the terminals, ``(…, slots)``.
+    """The house without its battery: deficit, surplus, and the limits of connection and battery, kWh at the terminals, ``(…, slots)``.
 
-    ``direct_kwh`` is what the battery takes of the sun behind an inverter that it shares with PV.
+    ``direct_kwh`` is what the battery charges from PV behind a shared inverter.
     """
 
     deficit: FloatArray
@@ -136,10 +136,10 @@ class _House:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """The segments of slots, and what they are made of.
+    """The segments of slots, and their intermediate results.
 
     ``surplus_price`` is what surplus earns; PV is off where ``import_earns``, and displacing it comes before selling where ``displaces_first``: arrays of the
-    shape of prices, because courses that differ in load and PV alone share them.
+    shape of prices, because scenarios that differ in load and PV alone share them.
     """
 
     ways: Direction
@@ -181,7 +181,7 @@ class _Offer:
             discharge_kwh=discharge,
             direct_kwh=0.0 if sun is None else sun.direct_kwh,
         )
-        # The PV in use, which is what the battery could displace: none where it is off or may not be held back.
+        # PV in use, which the battery could displace: none where it is off or cannot be curtailed.
         in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
         displaceable = np.where(import_earns, 0.0, in_use) * (curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
         length = _lengths(battery, house, displaceable, displaces_first)
@@ -189,13 +189,13 @@ class _Offer:
         levels = levels if ways.charge_kwh is None else _force(levels, ways)
         forced = np.full(levels.buy.shape, FORBIDDEN_VALUE)
         out = np.where(displaces_first, levels.displace, levels.sell), np.where(displaces_first, levels.sell, levels.displace)
-        # What a slot does not offer has no worth, not an infinite one.
+        # Break-even values may be infinite where a slot has no such segment.
         value = np.where(length <= 0, 0.0, np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, *out], axis=-1))
         return cls(ways, pv_kwh, surplus_price, import_earns, displaces_first, house, levels, length, value)
 
 
 def _levels(site: Site, course: SlotCourse, surplus_price: FloatArray, ways: Direction) -> BreakEven:
-    """Return the break-even values; what a slot does not allow is never worth it."""
+    """Return the break-even values; infinite, against it, where a slot does not allow the flow."""
     battery = site.batteries[0]
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
     surplus, sale = break_even(course.import_price, surplus_price, **terms), break_even(course.import_price, course.export_price, **terms)
@@ -203,7 +203,7 @@ def _levels(site: Site, course: SlotCourse, surplus_price: FloatArray, ways: Dir
     curtailable = site.curtailable
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
-    # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.
+    # Surplus beyond the export limit is curtailed at no cost, or must be stored where PV cannot be curtailed.
     spill = broadcast(surplus.spill, shape) if curtailable else np.full(shape, -FORBIDDEN_VALUE)
     may_displace = ways.may_discharge & curtailable
     return BreakEven(
@@ -217,7 +217,7 @@ def _levels(site: Site, course: SlotCourse, surplus_price: FloatArray, ways: Dir
 
 
 def _force(levels: BreakEven, ways: Direction) -> BreakEven:
-    """Return break-even values by which a battery does what it has to: no price is too high to charge, none too low to discharge."""
+    """Return break-even values that force charge and discharge at any price."""
     charges, discharges = (np.zeros(ways.may_charge.shape, dtype=bool) if each is None else np.isfinite(each) for each in (ways.charge_kwh, ways.discharge_kwh))
     charging = {name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name)) for name in ("buy", "store", "spill")}
     discharging = {name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name)) for name in ("serve", "sell", "displace")}
@@ -225,7 +225,7 @@ def _force(levels: BreakEven, ways: Direction) -> BreakEven:
 
 
 def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -> Conversion:
-    """Return what PV gives to the one battery and beside it, arrays of the shape of ``pv_kwh``."""
+    """Return the inverters' conversion of PV, arrays of the shape of ``pv_kwh``."""
     paths = np.atleast_2d(pv_kwh)
     each = [inverters.convert(path, hours) for path in paths]
     return Conversion(*(np.array([np.squeeze(getattr(one, name)) for one in each]).reshape(pv_kwh.shape) for name in Conversion.__slots__))
@@ -252,7 +252,7 @@ def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displace
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
-    """Return what the slots of the expected course offer; ``direction`` (default: the problem's) fixes the way of each: one for all, or several as paths."""
+    """Return the segments of the expected course; ``direction`` (default: the problem's) is one path of flow directions, or several."""
     outlook, direction = problem.outlook, direction or problem.direction
     energies = outlook.load_kwh, outlook.pv_kwh
     if direction is not None:
@@ -262,9 +262,9 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
-    """Return what the slots of all courses offer, the expected one first, ``(courses + 1, slots, 7)``.
+    """Return the segments of all scenarios, the expected course first, ``(courses + 1, slots, 7)``.
 
-    A peak that the expected course keeps does not bind where the load of another is beyond it whatever the battery does.
+    A peak limit of the expected course is raised to a scenario's own net load where that exceeds it.
     """
     outlook = problem.outlook
     energies = np.vstack([outlook.load_kwh, courses.load_kwh]), np.vstack([outlook.pv_kwh, courses.pv_kwh])
@@ -273,7 +273,7 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
 
 
 def offer_lengths(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> tuple[FloatArray, FloatArray]:
-    """Return lengths and values alone of what the slots of all courses offer, both ``(courses, slots, 7)``: all that it takes to cost a policy on them."""
+    """Return the segments' lengths and values alone for all scenarios, both ``(courses, slots, 7)``: enough to cost a policy on them."""
     course, bounds = _describe_slots(problem, (courses.load_kwh, courses.pv_kwh), _widen_limit(problem, courses))
     offer = _Offer.of(problem.site, course, bounds=bounds, direction=direction)
     return offer.length, offer.value

@@ -1,4 +1,7 @@
-"""Plans by the mixed-integer model: linear first, binaries only where its answer does what physics forbids; then each battery gets its value function."""
+"""Plan by the mixed-integer model: the linear relaxation first, binaries only for slots whose flows violate complementarity.
+
+Set-points follow the flows and are re-simulated; each battery then gets its value function given the others' flows.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -39,24 +42,23 @@ from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverErro
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Deadline, Problem, StorageBounds, TerminalRule
 
-# Stored energies this close are the same.
 _SAME_KWH = 1e-7
 
 
 def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, pv_limit_kw: FloatArray, hours: FloatArray) -> SetPoint:
-    """Return modes that make planned flows happen: every bound is the planned state of charge at the end of the slot.
+    """Return set-points that reproduce planned flows: every bound is the planned state of charge at the end of the slot.
 
     Args:
         flows: of a solved model.
         batteries: of the site.
-        net_load_kwh: load minus PV in use, shape ``(slots,)``.
-        pv_limit_kw: what PV may produce, shape ``(slots,)``.
+        net_load_kwh: load minus PV after curtailment, shape ``(slots,)``.
+        pv_limit_kw: PV's power limit, shape ``(slots,)``.
         hours: length of each slot, shape ``(slots,)``.
     """
     capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
     end_soc = flows.stored_kwh / capacity
     charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
-    # Without what they take from PV on their own side of an inverter.
+    # Charging from PV on the battery's side of an inverter does not pass the house.
     metered_kwh = flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
     bought = _beyond_house(metered_kwh, np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
     sold = _beyond_house(flows.discharge_kwh, np.maximum(net_load_kwh, 0.0), [battery.discharge_to_grid for battery in batteries])
@@ -65,7 +67,7 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     mode = np.where(discharging, np.where(sold > _SAME_KWH, Mode.EXPORT, Mode.SUPPLY), mode)
     limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries]).reshape(-1, 2)
     limits = np.array([[battery.min_soc, battery.max_soc] for battery in batteries]).reshape(-1, 2)
-    # The safety layer knows no target outside the limits: on the way back to them, power ends the exchange.
+    # The safety layer clips targets to the limits: on the way back to them, power bounds the slot's energy instead.
     outside = (end_soc < limits[:, :1]) | (end_soc > limits[:, 1:])
     return SetPoint(
         mode=mode.astype(np.int8),
@@ -80,7 +82,7 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
 
 
 def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]) -> FloatArray:
-    """Return what of each battery's energy the house neither gives nor takes: it is first with those that may not trade, then in order."""
+    """Return each battery's energy exchanged with the grid: the house serves those that may not trade first, then in order."""
     order = np.argsort(may_trade, kind="stable")
     total = np.cumsum(energy_kwh[order], axis=0)
     beyond = np.empty_like(energy_kwh)
@@ -88,28 +90,28 @@ def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list
     return beyond
 
 
-# Costs this close, relative, are the same.
+# Relative difference below which costs count as equal.
 _SAME_COST = 1e-7
-# The share of the time left for a search: what it chose is solved once more.
+# Shares of the time left. For a search: its choice is solved once more.
 _SEARCH_SHARE = 0.75
-# Where nothing that keeps all limits is known when it begins, for that one; and for what is found piece by piece.
+# For a search without a start that keeps all limits; and for solving piece by piece.
 _STRICT_SHARE, _PIECES_SHARE = 0.4, 0.85
-# A start within this share of its cost of the relaxed model is good enough.
+# A start whose relative gap to the relaxed model is below this needs no better one.
 _GOOD_START = 0.01
-# A compromise that may break limits for so much less of its cost is none beside what is near a plan that breaks none.
+# A compromise of a larger gap is worse than flows that are near a plan within all limits.
 _POOR_COMPROMISE = 0.9
-# Times what the relaxed model took: with less left no search over a long horizon improves on a start, and it ends late at that.
+# In multiples of the relaxed model's time: with less left, no search over a long horizon improves on a start, and it overruns.
 _SEARCH_SOLVES = 60
-# For what is pinned while ways of slots are open.
+# For the binaries of pins while directions are open.
 _FIRST_SHARE = 0.15
-# And for how much of what is pinned is to be had: the rest is planned once more given that.
+# For deciding how much of the pins can be met: the plan is solved once more given that.
 _PIN_SHARE = 0.75
-# Gaps of plans that cost less than this are relative to it, currency.
+# Least cost that gaps are relative to, currency.
 _LEAST_COST = 1e-9
 
 
 class OutOfTimeError(SolverError):
-    """Time was up before a plan was found that physics allows in every slot; ``flows`` are what there was until then."""
+    """The time limit passed before a plan without complementarity violations was found; ``flows`` are the nearest to one."""
 
     def __init__(self, flows: PlannedFlows) -> None:
         super().__init__("time was up before a plan was found", remedy=MORE_TIME)
@@ -119,7 +121,7 @@ class OutOfTimeError(SolverError):
 def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
 
-    How much of what the owner pins is to be had, binaries decide first, over a long horizon the relaxed model; given that, the model is linear again.
+    Binaries, over a long horizon the relaxed model, first decide how much of the owner's pins can be met; given that, the model is linear again.
     """
     problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
@@ -136,16 +138,16 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
 
 
 def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedFlows | None = None) -> PlannedFlows:
-    """Return the least-cost flows, or the least-cost compromise; ``feasible`` are flows that physics allows.
+    """Return the least-cost flows, or the least-cost compromise; ``feasible`` are flows without complementarity violations.
 
     Raises:
         OutOfTimeError: neither was found in time.
-        SolverError: there was no time for anything.
+        SolverError: not even the linear model was solved in time.
     """
     try:
         return _solve(problem, solver, elastic=False, feasible=feasible)
     except OutOfTimeError as late:
-        # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
+        # The elastic model may still find a plan in time; its penalties keep it from breaking limits without need.
         with suppress(InfeasibleError, SolverError):
             compromise = _solve(problem, solver, elastic=True, feasible=feasible)
             if compromise.gap < _POOR_COMPROMISE:
@@ -156,7 +158,7 @@ def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedF
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the same answer from the model with every binary in place: the slow way, for tests and benches."""
+    """Return the same flows from the model with every binary, slowly: the reference for tests and benchmarks."""
     problem, batteries, slots = problem.begun(), len(problem.site.batteries), problem.outlook.timeline.count
     everywhere = np.ones((batteries, slots), dtype=bool)
     least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
@@ -178,7 +180,7 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
     single = find_single_directions(problem) if violations.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
         return exact
-    # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
+    # Once any binary is needed, all slots of non-convex cost get theirs: one round instead of many.
     if relaxed and not violations.any():
         flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), ways)
         violations = find_complementarity_violations(problem, flows)
@@ -191,7 +193,7 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
             if rounded is None:
                 raise OutOfTimeError(flows)
             return rounded.flows
-        # Nothing that keeps all limits was found: time is left for what breaks them at a price.
+        # Without a start within all limits, leave time for the elastic model.
         search = search if rounded or elastic else problem.deadline.share(_STRICT_SHARE)
         try:
             flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
@@ -203,7 +205,7 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
 
 
 def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[Solution, bool]:
-    """Return the solution without binaries for ways of slots, and whether those of what is pinned were let go, too: in time they had none."""
+    """Return the solution without binaries for directions, and whether the binaries of pins were relaxed too, for lack of time."""
     if not model.integer.any():
         return solver.solve(model, time_limit_s=problem.left_s), False
     try:
@@ -213,7 +215,7 @@ def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[
 
 
 def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
-    """Return the flows of the ways of a single battery's slots; None where they miss the stated cost."""
+    """Return the flows in the directions found for a single battery; None where they miss the cost stated there or violate complementarity."""
     built = formulate(problem, single.ways)
     try:
         flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), single.ways)
@@ -225,7 +227,7 @@ def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Rounded:
-    """A plan that physics allows, found without a search: its flows, its columns, and which way each choice goes."""
+    """A feasible plan by rounding: its flows, its columns, and the value of each binary."""
 
     flows: PlannedFlows
     column: FloatArray
@@ -235,9 +237,9 @@ class _Rounded:
 def _find_start(
     problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool
 ) -> tuple[_Rounded | None, PlannedFlows]:
-    """Return the best plan that is found without a search over all of the horizon; None where there is none. No plan costs less than ``bound``.
+    """Return the best plan found without a search over the whole horizon, or None, and the flows nearest to a plan.
 
-    With it come the flows that are nearest to a plan: ``flows``, or what pieces made of them.
+    Those are ``flows``, or the solution in pieces. ``bound`` is a lower bound on the cost.
     """
     rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
     if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
@@ -256,7 +258,7 @@ def _find_start(
 
 
 def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolArray]], choices: BinarySlots, *, bound: float, elastic: bool) -> _Rounded | None:
-    """Return the best plan whose slots go the first of the ways ``tried`` that is possible; None where none is. No plan costs less than ``bound``."""
+    """Return the best plan with directions fixed to the first feasible of ``tried``; None where none is. ``bound`` is a lower bound on the cost."""
     ways = FlowDirections.of(problem)
     for chosen in tried:
         fixed = fix_directions(ways, choices, chosen)
@@ -273,10 +275,10 @@ def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolAr
 def _solve_choices(
     problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None, search: Deadline | None = None
 ) -> PlannedFlows:
-    """Let binaries choose in the time that is left, then solve the linear model of what they chose: exact flows, and duals.
+    """Solve for the binaries in the time left, then the linear model with them fixed, for exact flows and duals.
 
     Raises:
-        SolverError: there is no ``start``, and in time nothing was found.
+        SolverError: there is no ``start``, and nothing was found in time.
     """
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
@@ -293,26 +295,26 @@ def _solve_choices(
     try:
         flows = exact.flows(solver.solve(exact.model, time_limit_s=problem.left_s), fixed)
     except SolverError:
-        # As it was found then, without what a stored kWh is worth.
+        # The integer solution's own flows; it has no duals, hence no value of a stored kWh.
         flows = replace(built.flows(chosen, fixed), energy_value=np.full(built.storage_rows.shape, np.nan))
-    # Out of time the solver knows less of how good its plan may be than the linear model.
+    # At the time limit the solver's bound may be weaker than the linear model's.
     return replace(flows, gap=chosen.gap if start is None else min(chosen.gap, start.flows.gap), proven=chosen.proven)
 
 
-# How far a plan and its re-simulation may be apart, kWh per slot.
+# Largest energy that counts as no flow when directions are read, kWh per slot.
 _TOLERANCE_KWH = 1e-6
 _NOTHING_KWH = 1e-9
-# How far the cost of a plan and of its re-simulation may be apart, relative.
+# Largest relative difference between the cost of a plan and of its re-simulation.
 _TOLERANCE_COST = 1e-6
 
 
 def plan_by_model(problem: Problem, solver: Solver) -> Plan:
-    """Plan by the mixed-integer model; each battery also gets its value, given the ways the model chose.
+    """Plan by the mixed-integer model; each battery also gets its value function, given the directions the model chose.
 
-    What physics does not confirm is what the set-points come to, slot by slot, and no proven optimum any more. So is what was near a plan as time was up.
+    Where the simulation differs from the model, or the time limit left only flows near a plan, the plan is the set-points' simulation, without proof.
 
     Raises:
-        SolverError: no solution within the time limit, nor anything near one.
+        SolverError: no solution within the time limit, nor flows near one.
     """
     within = problem.begun().inside
     try:
@@ -326,16 +328,15 @@ def plan_by_model(problem: Problem, solver: Solver) -> Plan:
 
 
 def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
-    """Return the value of each battery while the others do what is planned: their charging counts as load, their discharging as PV.
+    """Return each battery's value function with the others at their planned flows: their charging counts as load, their discharging as PV.
 
-    Least powers, tapering and the depth of cycles no value function knows: it is that of a battery without them, and the plan's policy is judged beside its
-    flows. Empty where not even that is to be had.
+    It leaves out least powers, tapering and the depth of cycles, so a policy from it is compared with the planned flows. Empty where it would be wrong.
     """
     if problem.tariff.charge is not None or any(each.valued != "roughly" for _, each in list_constraints(problem)):
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
-        return ()  # what being full in time is worth, no value of a slot says
+        return ()  # a deadline to be full by has no value per slot
     for index, battery in enumerate(problem.site.batteries):
         others = np.arange(len(problem.site.batteries)) != index
         load = problem.outlook.load_kwh + flows.charge_kwh[others].sum(axis=0)
@@ -345,13 +346,13 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
-        # As one battery sees them, where PV counts as ``pv``.
+        # The shares of this battery's inverters in ``pv``, which includes the others' discharge.
         inverters = inverters and inverters.only(index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0))
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=inverters)
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
         alone = alone if problem.storage.reserve_kwh is None else replace(alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1]))
-        # The way each slot goes in a solved model; slots whose cost is convex anyway stay free.
+        # Directions as in the model's solution; slots of convex cost stay free.
         free = problem_segments(alone).convex
         imports = flows.export_kwh <= _TOLERANCE_KWH
         discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
@@ -364,7 +365,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
 
 
 def _wear_evenly(battery: Battery) -> Battery:
-    """Return a battery whose cycles of any depth wear by their mean: half of it where energy goes in, half where it goes out."""
+    """Return a battery with wear by depth replaced by its mean: half of it per kWh charged, half per kWh discharged."""
     if not battery.wear_by_depth:
         return battery
     depths = np.array([0.0, *(segment.to_depth for segment in battery.wear_by_depth)])
@@ -373,10 +374,10 @@ def _wear_evenly(battery: Battery) -> Battery:
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
-    """Plan by following a solved model slot for slot."""
+    """Plan by following a solved model slot by slot."""
     outlook = problem.outlook
-    # What sells for nothing the model may as well hold back; a limit made of it would take PV from a load that turns out higher.
-    # Where batteries give in its place they make room, or are told to, and a limit it is.
+    # At a feed-in price of 0 the model may curtail at no cost; as a limit that would take PV from a load that turns out higher.
+    # Where batteries discharge instead of PV, curtailment is intended and stays a limit.
     alone = (flows.import_kwh <= _NOTHING_KWH) & (flows.discharge_kwh.sum(axis=0) <= _NOTHING_KWH)
     idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & alone & (problem.limits.inverters is None)
     curtailed_kwh = np.where(idle, 0.0, flows.curtailed_kwh)
@@ -384,7 +385,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     limit = np.where(curtailed_kwh > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
     setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
-    # Where limits are broken, or a battery comes back to its own, physics decides: the schedule is then what its set-points come to.
+    # Where limits are broken, or a battery returns to its own from outside, the plan is its set-points' simulation.
     if not np.isfinite(flows.gap):
         return replace(_settled(problem, setpoints, flows), gap=None, proven=False)
     if flows.elastic or problem.inside is not problem:
@@ -394,7 +395,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
         plan = check_plan(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, values=())
         apart = ""
     except PlanMismatchError as error:
-        # Of plans that cost the same the model names one, and an inverter may come to another: that it costs the same is what counts.
+        # The inverter's flows may be another optimum than the model's: only the cost has to agree.
         plan, apart = _settled(problem, setpoints, flows), str(error)
     beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
     if abs(beyond) <= _TOLERANCE_COST * (1.0 + abs(flows.objective)):
@@ -404,7 +405,7 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
 
 
 def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
-    """Return the plan that set-points come to when they are followed from the start, what they exceed limits by spread as the model spread it."""
+    """Return the plan simulated from the start with these set-points, under limits widened to the model's flows where it is elastic."""
     settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
     outlook = settled.outlook
     actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)

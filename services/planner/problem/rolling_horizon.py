@@ -1,4 +1,4 @@
-"""Rolling horizon: from the prices, forecasts and state of an instant to its problem, for stored sites and replays."""
+"""Build the rolling-horizon problem of an instant from its prices, forecasts and state, for stored sites and replays."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from services.planner.problem.problem import ACTING, Following, Margin, Problem,
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
 
-# How far the planner looks ahead. Source: docs/decisions/0004.
+# The planning horizon. Source: docs/decisions/0004.
 HORIZON = timedelta(hours=48)
 
 
@@ -44,8 +44,8 @@ class SiteKnowledge:
         Args:
             now: an instant on the grid of the prices' timeline.
             stored_kwh: in each battery, ``(batteries,)``.
-            modes: in force until then.
-            margin: what those who follow the plan heed.
+            modes: of the batteries, in force until ``now``.
+            margin: of the policy that follows the plan.
             discharged_today_kwh: of each battery since local midnight, ``(batteries,)``.
         """
         step, site = self.prices.timeline.step, self.site
@@ -67,13 +67,13 @@ class SiteKnowledge:
         )
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
-        """Return prices and expected energies over ``timeline`` as they are known at ``now``, a bias of the last days taken off."""
+        """Return prices and expected energies over ``timeline`` as known at ``now``, corrected for the forecasts' recent bias."""
         outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
         return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
 
     def _hold_margin(self, problem: Problem) -> Problem:
-        """Return the problem with what the site's S-index keeps over each midnight; recorded days tell no temperature ahead."""
+        """Return the problem with the S-index's reserves at each midnight; no temperature forecast is available here."""
         rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
         if rule is None:
             return problem

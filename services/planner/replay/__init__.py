@@ -1,6 +1,6 @@
-"""The Time Machine: recorded days under several policies, with the same physics, prices, initial and terminal rule for all.
+"""Replay recorded days under several policies (the Time Machine), with the same physics, prices, initial and terminal rule for all.
 
-Days are lived in order; what a policy hands on at midnight is small and exact, so a replay that was interrupted goes on where it was.
+Days are simulated in order; each policy's state at midnight is stored exactly, so an interrupted replay resumes from its last whole day.
 """
 
 from services.planner.replay.data import INITIAL_SHARE, ReplayData, Rules

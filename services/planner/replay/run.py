@@ -1,4 +1,4 @@
-"""A replay from its first day to its last, or from where it was interrupted."""
+"""Run a replay over all its days, or resume an interrupted one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from services.planner.replay.policies import CarryOver, MakePlan
 from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_policies
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
-# What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.
+# Policies with ever less perfect information, to attribute losses: policy → the unknown that it adds.
 LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
-# What the others are measured against: best, nothing, and what inverters do by themselves.
+# The reference policies: no control, perfect foresight, and the inverters' self-consumption.
 YARDSTICKS = ("idle", "oracle", "self_consumption")
 TOGETHER = "all"
 
@@ -25,10 +25,10 @@ DayRecords = Mapping[str, PolicyDay]
 
 @dataclass(frozen=True, slots=True)
 class ReplaySpec:
-    """Which policies, how many slots between two plans, and what goes wrong; ``seed`` draws when, where a fault does not say.
+    """The policies, slots between two plans, and faults of a replay; ``seed`` draws the instants of faults without one.
 
-    ``learned`` are trained policies by the names that they are asked for by: what makes their plans. ``explain_loss``: ``mpc`` is replayed with more knowledge
-    as well, to say what each kind of forecast error costs it.
+    ``learned`` maps the names of trained policies to their planning functions. ``explain_loss`` also replays ``mpc`` with perfect information of some kinds,
+    to attribute its loss to forecast errors.
     """
 
     policies: Sequence[str]
@@ -40,7 +40,7 @@ class ReplaySpec:
 
     @property
     def loss_steps(self) -> Mapping[str, str]:
-        """The policies with more information than ``mpc``, where losses are to be explained."""
+        """``LOSS_STEPS`` if losses are to be explained, else empty."""
         return LOSS_STEPS if self.explain_loss and "mpc" in self.policies else {}
 
 
@@ -54,7 +54,7 @@ class DayLog:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of a replay: the answer, and the oracle's days."""
+    """The result of a replay: the reply, and the oracle's days."""
 
     reply: ReplayReply
     oracle: list[OracleDay]
@@ -62,7 +62,7 @@ class Replayed:
 
 @dataclass(frozen=True)
 class PolicyRuns:
-    """All contenders: policies as they are, and each that a fault can hurt beside itself with the fault; with several faults also with all at once."""
+    """All runs: every policy without faults, and each that faults affect once per fault; with several faults also with all at once."""
 
     policies: Sequence[str]
     faults: Sequence[PlacedFault]
@@ -83,13 +83,13 @@ class PolicyRuns:
 
 
 def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None) -> ReplayReply:
-    """Return what each policy costs over the scene, and its share of the oracle's savings over no control.
+    """Return each policy's cost over the scene, and its share of the oracle's savings over no control.
 
     Args:
-        scene: what happened and what was known.
-        policies: names of ``POLICIES``; ``idle``, ``self_consumption`` and ``oracle`` are replayed anyway, because all is measured against them.
+        scene: recorded energies, prices and forecasts.
+        policies: names of ``POLICIES``; the reference policies are replayed in any case.
         every: slots between two plans; each local day begins with one.
-        progress: told slots done, slots in all, and which local day it is.
+        progress: receives slots done, slots in all, and the local day.
 
     Raises:
         InvalidInputError: an unknown policy.
@@ -103,7 +103,7 @@ def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, prog
     Raises:
         InvalidInputError: an unknown policy.
 
-    Invariants: a replay that goes on from its book says bit for bit what one in one go says; the same seed strikes at the same instants.
+    Invariants: a replay resumed from its log gives the same reply bit for bit as an uninterrupted one; one seed draws the same instants of faults.
     """
     require_policies(spec.policies, spec.learned)
     rules, cast = Rules.of(scene), PolicyRuns.of(spec, scene)
@@ -140,7 +140,7 @@ def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog
 
 
 def _losses(ledger: ReplayResults) -> dict[str, float]:
-    """Return, in points of score, what each thing the planner does not know costs it."""
+    """Return the loss by each unknown of ``LOSS_STEPS``, in points of score; empty where a score is undefined."""
     losses, before = {}, 1.0
     for name, unknown in LOSS_STEPS.items():
         reached = ledger.score(name)
