@@ -1,4 +1,4 @@
-"""A small network as everybody here trains, stores and asks it: layers of weights, inputs brought to unit scale. Inference takes NumPy alone."""
+"""A small multilayer perceptron with input normalisation, its storage format, and inference in NumPy alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from luna.energy.timeline import FloatArray
 
 Float32Array = NDArray[np.float32]
 Activation = Literal["tanh", "relu"]
-# Inputs further from their mean than so many standard deviations count as that far. Source: Andrychowicz et al. 2021, "What matters in on-policy RL", C65.
+# Normalised inputs are clipped to this. Source: Andrychowicz et al. 2021, "What matters in on-policy RL", C65.
 MOST_DEVIATIONS = 10.0
-# Inputs that hardly vary are not blown up.
+# Bounds the scaling of inputs that hardly vary.
 _LEAST_STD = 1e-6
 
 
 class NetworkError(LunaError):
-    """A stored network cannot be used, or a state is not of its kind."""
+    """A stored network cannot be used, or a state does not fit its inputs."""
 
     title, code = "Network unusable", "network"
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What brings inputs to unit scale: ``mean`` and ``std`` of shape ``(inputs,)``."""
+    """The normalisation of inputs: ``mean`` and ``std`` of shape ``(inputs,)``."""
 
     mean: FloatArray
     std: FloatArray
@@ -38,7 +38,7 @@ class Scale:
         return cls(states.mean(axis=0, dtype=float), states.std(axis=0, dtype=float))
 
     def apply(self, states: NDArray[Any]) -> Float32Array:
-        """Return states at unit scale, none further out than ``MOST_DEVIATIONS``."""
+        """Return normalised states, clipped to ±``MOST_DEVIATIONS``."""
         scaled = (states - self.mean) / np.maximum(self.std, _LEAST_STD)
         return np.clip(scaled, -MOST_DEVIATIONS, MOST_DEVIATIONS, out=scaled).astype(np.float32)
 
@@ -53,11 +53,11 @@ class Moments:
 
     @classmethod
     def empty(cls, size: int) -> "Moments":
-        """Return the moments of nothing: what is brought to scale by them stays as it is."""
+        """Return the moments of no samples: mean 0, and a scale of 1."""
         return cls(0.0, np.zeros(size), np.zeros(size))
 
     def add(self, values: NDArray[Any]) -> None:
-        """Count values in, shape ``(values, size)``. Source: Chan et al. 1979, pairwise update of sums of squares."""
+        """Add samples, shape ``(values, size)``. Source: Chan et al. 1979, pairwise update of sums of squares."""
         count, mean = float(values.shape[0]), values.mean(axis=0, dtype=float)
         squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
         total, apart = self.count + count, mean - self.mean
@@ -66,7 +66,7 @@ class Moments:
 
     @property
     def scale(self) -> Scale:
-        """What brings such values to unit scale."""
+        """The normalisation by these moments."""
         std = np.sqrt(self.squares / self.count) if self.count else np.ones_like(self.mean)
         return Scale(self.mean, std)
 
@@ -77,7 +77,7 @@ class SmallNetwork:
 
     Stored as tensors ``layer.N.weight`` and ``layer.N.bias`` (safetensors) and a header in JSON with ``activation``, ``mean`` and ``std``.
 
-    Invariants: what is read from ``tensors`` and ``header`` answers bit for bit as what they were made of.
+    Invariants: a network read from another's ``tensors`` and ``header`` has the same scores bit for bit.
     """
 
     weights: Sequence[Float32Array]
@@ -87,10 +87,10 @@ class SmallNetwork:
 
     @classmethod
     def read(cls, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> Self:
-        """Return a stored network; tensors beside its layers are left alone.
+        """Return a stored network; tensors other than its layers are ignored.
 
         Raises:
-            NetworkError: the layers do not fit on each other or on the scale, a number is none, or the activation is unknown.
+            NetworkError: the shapes of layers and scale do not match, a number is not finite, or the activation is unknown.
         """
         count = sum(name.startswith("layer.") and name.endswith(".weight") for name in tensors)
         try:
@@ -108,12 +108,12 @@ class SmallNetwork:
 
     @property
     def inputs(self) -> int:
-        """How many numbers a state has."""
+        """Size of a state."""
         return self.scale.mean.size
 
     @property
     def outputs(self) -> int:
-        """How many scores a state gets."""
+        """Number of scores."""
         return self.biases[-1].size
 
     @property
@@ -131,7 +131,7 @@ class SmallNetwork:
         """Return the last layer's outputs, shape ``(..., outputs)``, of states of shape ``(..., inputs)``.
 
         Raises:
-            NetworkError: states of another size, or with a number that is none.
+            NetworkError: states of another size, or with a number that is not finite.
         """
         if states.shape[-1] != self.inputs or not np.isfinite(states).all():
             raise NetworkError(f"a state of {self.inputs} finite numbers was expected", value=states.shape, remedy="Train again for this layout of states.")

@@ -1,4 +1,4 @@
-"""What a trained agent is to everybody else: a name, and what makes its plans. Replay, shadow and executor read the same plan."""
+"""The interface of a trained agent: a named policy that returns plans. Replay, shadow mode and executor use the same plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from services.planner.problem.problem import Problem
 
 
 class AgentPolicy(Protocol):
-    """A trained policy. It depends on nothing but what it learned, the problem, and the prices published by the problem's start."""
+    """A trained policy. Its plan depends only on its training, the problem, and the prices published by the problem's start."""
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return the plan to follow, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge.
+        """Return the plan to follow, as ``services.planner.planner.decide`` does: with a policy for any state of charge.
 
-        ``planned`` is the planner's own decision of the problem, where it is known; who needs it makes it otherwise.
+        ``planned`` is the planner's own plan of the problem; a policy that needs it makes it where None.
         """
 
 
@@ -26,12 +26,12 @@ class ExplainsValue(Protocol):
     """A policy that explains the difference of its plan from the planner's own."""
 
     def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> Mapping[str, float]:
-        """Return figures of ``plan``, made of ``problem`` as ``planned`` was: worth of a stored kWh to planner and agent, prices that either expects."""
+        """Return figures of ``plan`` and ``planned``, both of ``problem``: the value of a stored kWh to planner and agent, and the prices each expects."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedAgent:
-    """A trained policy by the name that replays know it by, and the training it comes from."""
+    """A trained policy, its name in replays, and its training run."""
 
     name: str
     run_id: str
@@ -40,10 +40,10 @@ class TrainedAgent:
 
 
 def find_obstacle(problem: Problem, *, places: bool) -> str | None:
-    """Return the code of why a policy of one battery does not answer a problem; None where it does.
+    """Return the code of why a one-battery policy cannot plan a problem, or None.
 
-    ``several_batteries``, ``no_battery``: it knows one. ``flexible_loads``: something is to be placed, and the policy does not: ``places``.
-    ``unknown_outlook``: a price, an expected energy or what is stored is no number.
+    ``several_batteries``, ``no_battery``: there is not exactly one. ``flexible_loads``: there are loads or peaks, and the policy does not schedule them
+    (``places``). ``unknown_outlook``: a price, an expected energy or the stored energy is not finite.
     """
     if len(problem.site.batteries) != 1:
         return "several_batteries" if problem.site.batteries else "no_battery"

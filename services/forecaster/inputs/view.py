@@ -1,4 +1,4 @@
-"""What one series looks like from an origin: features for the trees and members for the blend. One function serves training and prediction."""
+"""Feature matrices of one series: features for the trees and member forecasts for stacking. Training and prediction share this code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
     """Return the target's slot on the latest ``days`` days that lie wholly before the origin, shape ``(rows, days)``, newest first; NaN where unknown.
 
     Args:
-        local_slot: local time of each slot; given, a day is a local one, so that habits follow the clock over a change of it.
-        reach: slots after its own that a value was computed from (a centred mean).
+        local_slot: local time of each slot; if given, days are local, so that habits follow the clock over a daylight-saving change.
+        reach: later slots that enter a value (of a centred mean).
     """
     back = (pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(days)
     where = pairs.target[:, None] - DAY_SLOTS * back
@@ -30,7 +30,7 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Statistics of recalled days, each of shape ``(rows,)``; NaN where no day is known."""
+    """Statistics of recalled days; ``count`` and ``mean`` of shape ``(rows,)``, ``ordered`` ``(rows, days)``; NaN where no day is known."""
 
     count: IntArray
     mean: FloatArray
@@ -57,7 +57,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Means over any run of slots in constant time; gaps are left out."""
+    """Means over any run of slots in constant time, by cumulative sums; gaps are left out."""
 
     totals: FloatArray
     counts: FloatArray
@@ -70,12 +70,12 @@ class Windows:
 
     def mean(self, end: IntArray, length: int) -> FloatArray:
         """Return the mean of the ``length`` slots before each ``end``; NaN where none is known."""
-        # Of short arrays ``np.clip`` takes several times as long.
+        # On short arrays ``np.clip`` takes several times as long.
         last = np.minimum(np.maximum(end, 0), self.totals.size - 1)
         begin = np.minimum(np.maximum(end - length, 0), self.totals.size - 1)
         count = self.counts[last] - self.counts[begin]
         mean = np.divide(self.totals[last] - self.totals[begin], count, out=np.full(count.shape, np.nan), where=count > 0)
-        # Differences of running totals leave dust where all is zero, and the dust depends on where the series began.
+        # Rounding removes the cumulative sums' error, which depends on where the series begins.
         rounded: FloatArray = np.round(mean, 9)
         return rounded
 
@@ -91,7 +91,7 @@ class Windows:
 
 
 def fill_gaps(values: FloatArray, *substitutes: FloatArray | float) -> FloatArray:
-    """Return ``values`` with each NaN taken from the first substitute that knows it."""
+    """Return ``values`` with each NaN replaced by the first substitute that has a value."""
     filled = values
     for substitute in substitutes:
         filled = np.where(np.isnan(filled), substitute, filled)
@@ -104,20 +104,20 @@ EDGES: tuple[tuple[Part, float], ...] = (("p10", 0.1), ("p90", 0.9))
 MEMORY = 28  # days of the long profile
 WEEK = 7
 HOUR = 4
-FLOOR_KWH = 0.002  # scale of a series that has been zero for long
+FLOOR_KWH = 0.002  # least scale, for a series that has long been zero
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """One series seen from its origins, by row.
+    """One series' model inputs, a row per pair of origin and target.
 
     Args:
         features: shape ``(rows, features)``, NaN where unknown.
-        scale_kwh: what the trees' outputs are multiplied with, shape ``(rows,)``, positive.
-        members: forecasts to blend with, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre (mean and median) and for every head.
-        known_days: on how many of the recalled days the target's slot is known, shape ``(rows,)``.
-        limit_kwh: what cannot be exceeded, shape ``(rows,)``; zero at night for PV.
-        names: what each column of ``features`` is.
+        scale_kwh: factor of the trees' outputs, shape ``(rows,)``, positive.
+        members: forecasts for stacking, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre (mean and median) and for every head.
+        known_days: number of recalled days on which the target's slot was measured, shape ``(rows,)``.
+        limit_kwh: upper bound, shape ``(rows,)``; zero at night for PV.
+        names: of the columns of ``features``.
     """
 
     features: Matrix
@@ -138,7 +138,7 @@ class FeatureMatrix:
 
 
 def join_rows(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
-    """Return the rows of one part after those of the other; all describe the same series."""
+    """Return the rows of all parts, which are of one series, in order."""
     first, *others = parts
     if not others:
         return first
@@ -159,7 +159,7 @@ def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:
 
 
 def name_edges(edges: Mapping[Part, Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
-    """Return the members of both edges by names that tell them apart."""
+    """Return the members of both edges, named ``<edge>_<member>``."""
     return {f"{part}_{name}": member for part, members in edges.items() for name, member in members.items()}
 
 
@@ -182,7 +182,7 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
-    """Return how far the last ``length`` slots lie above the same slots of the seven days before, kWh per slot; NaN where unknown."""
+    """Return the mean of the last ``length`` slots less that of the same slots on the seven days before, kWh per slot; NaN where unknown."""
     before = np.stack([windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)])
     has_value = ~np.isnan(before)
     usual = divide(np.where(has_value, before, 0.0).sum(axis=0), has_value.sum(axis=0).astype(np.float64))
@@ -191,6 +191,6 @@ def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatA
 
 
 def divide(above: FloatArray, below: FloatArray) -> FloatArray:
-    """Return the ratio, NaN where there is nothing to divide by."""
+    """Return the ratio, NaN where ``below`` is unknown or not above 0."""
     ratio: FloatArray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.nan_to_num(below) > 1e-9)
     return ratio

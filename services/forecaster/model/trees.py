@@ -1,4 +1,4 @@
-"""Gradient-boosted trees for the quantiles and the mean of one series. The one module that speaks to LightGBM."""
+"""Train gradient-boosted trees for the quantiles and the mean of one series; all use of LightGBM is here."""
 
 import os
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 def count_processors(groups: Path = CONTROL_GROUPS) -> int:
-    """Return how many threads can compute at once, at least one; a quota of one and a half processors makes one."""
+    """Return the processors that the process may use, at least one; a container's quota is rounded down."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = read_quota(groups)
     return there if quota is None else max(1, min(there, int(quota)))
 
 
 def read_quota(groups: Path) -> float | None:
-    """Return how many processors' worth of time the container may use; None where nothing limits it.
+    """Return the container's CPU quota in processors; None where it has none.
 
     Source: Linux, control groups v2 (``cpu.max``: quota and period, or ``max``) and v1 (``cpu.cfs_quota_us``, -1 for none, and ``cpu.cfs_period_us``).
     """
@@ -47,9 +47,9 @@ QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 @dataclass(frozen=True, slots=True)
 class TreeSettings:
-    """How trees are grown: few, small and damped, for household load is mostly noise. A feature's ``bins`` are cut by ``bin_rows`` of its rows.
+    """Hyper-parameters: few, small trees with strong shrinkage, because household load is mostly noise. ``bin_rows`` rows are sampled to cut ``bins``.
 
-    Source: docs/decisions/0081; more of any of these is no better on eight unseen weeks of four houses.
+    Source: docs/decisions/0081; larger values are no better on eight unseen weeks of four houses.
     """
 
     rounds: int = 40
@@ -64,7 +64,7 @@ class TreeSettings:
 
 @dataclass(frozen=True)
 class Trees:
-    """One booster per head; predictions are in units of the view's scale."""
+    """One booster per head; predictions are in units of ``FeatureMatrix.scale_kwh``."""
 
     boosters: dict[str, Any]
 
@@ -73,28 +73,28 @@ class Trees:
         return {head: np.asarray(booster.predict(features, num_threads=1), dtype=np.float64) for head, booster in self.boosters.items()}
 
     def contribute(self, head: str, features: Matrix) -> FloatArray:
-        """Return what each feature adds to a head's prediction and, in the last column, what is predicted of an average row; shape ``(rows, features + 1)``.
+        """Return the SHAP values of a head's prediction, with the expected value in the last column; shape ``(rows, features + 1)``.
 
-        Source: Lundberg et al. (2020), contributions to the output of trees, exact.
+        Source: Lundberg et al. (2020), exact for trees.
         """
         return np.asarray(self.boosters[head].predict(features, pred_contrib=True, num_threads=1), dtype=np.float64)
 
 
 def choose_threads() -> int:
-    """Return how many threads grow trees: half of the processors there are, for a worker has another process, and no more than so few rows can feed."""
+    """Return the threads for training: half of the processors, since a worker has a second process, and at most ``MOST_THREADS``: rows are few."""
     return max(1, min(MOST_THREADS, count_processors() // 2))
 
 
 def import_lightgbm() -> ModuleType:
-    """Return the library.
+    """Import LightGBM.
 
     Raises:
         MachineError: a system library it needs is missing.
     """
-    # Threads that spin while they wait take the cores from whoever works: two small trainings beside each other took 15 s instead of seven minutes.
+    # Spin-waiting threads take the cores from working ones: two small trainings at once took seven minutes, with this setting 15 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        import lightgbm  # loading it costs a second, so only who trains or predicts pays
+        import lightgbm  # takes a second, so only when training or predicting
     except OSError as exc:
         raise refuse("lightgbm-unloadable", field="lightgbm", why=exc) from exc
     module: ModuleType = lightgbm
@@ -102,9 +102,9 @@ def import_lightgbm() -> ModuleType:
 
 
 def grow_trees(features: Matrix, share: FloatArray, weight: FloatArray | None, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
-    """Fit every head to ``share`` (actual energy over scale), rows weighted by ``weight``, all of shape ``(rows,)``; None: each counts alike.
+    """Fit every head to ``share`` (actual energy over scale), rows weighted by ``weight``, all of shape ``(rows,)``; None: equal weights.
 
-    Of weighted rows LightGBM sorts every leaf of every tree for its quantile: that doubles what a head takes.
+    Weights double the time of a quantile head: LightGBM then sorts every leaf of every tree.
     """
     lightgbm = import_lightgbm()
     fixed = {

@@ -1,4 +1,4 @@
-"""Which way each slot goes in the mixed-integer model: what is free, what binaries choose, what a solved model does."""
+"""Flow directions in the mixed-integer model: which are allowed, which slots need binaries, and the flows of a solved model."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ _NOTHING = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class FlowDirections:
-    """Which way each slot may go; ``grid`` arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
+    """Allowed flow directions of each slot; grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
 
     may_import: BoolArray
     may_export: BoolArray
@@ -27,27 +27,27 @@ class FlowDirections:
 
     @classmethod
     def free(cls, batteries: int, slots: int) -> "FlowDirections":
-        """Return ways that forbid nothing."""
+        """Return directions that forbid nothing."""
         grid, battery = np.ones(slots, dtype=bool), np.ones((batteries, slots), dtype=bool)
         return cls(grid, grid, battery, battery, ~battery)
 
     @classmethod
     def of(cls, problem: Problem) -> "FlowDirections":
-        """Return the ways that a problem leaves open: all, but what its owner forbids."""
+        """Return all battery directions that the owner of a problem's site does not forbid; the grid's are in its limits."""
         free, manual = cls.free(len(problem.site.batteries), problem.outlook.timeline.count), problem.manual
         return free if manual is None else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
 
 
 @dataclass(frozen=True, slots=True)
 class BinarySlots:
-    """The slots whose way binaries choose: between import and export, charge and discharge, charging enough and not at all."""
+    """Slots with binaries: import or export, charge or discharge, charge at the least power or not at all."""
 
     grid: BoolArray
     battery: BoolArray
     least: BoolArray
 
     def any(self) -> bool:
-        """Return whether anything is to be chosen."""
+        """Return whether any slot has a binary."""
         return bool(self.grid.any() or self.battery.any() or self.least.any())
 
     def joined(self, other: "BinarySlots") -> "BinarySlots":
@@ -57,11 +57,10 @@ class BinarySlots:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFlows:
-    """What a solved model does: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
+    """The flows of a solved model: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
 
-    ``direct_kwh`` is what batteries take from PV beyond their inverters, without a row where there are none.
-    ``energy_value`` is the dual of the storage rows: what one more stored kWh at the end of a slot is worth. ``elastic`` says that limits
-    contradict each other and were broken at a price.
+    ``direct_kwh`` is what batteries charge from PV behind their inverters, without rows where there are none. ``energy_value`` is the dual of the storage
+    rows: the value of one more stored kWh at the end of a slot. ``elastic`` says that limits could be broken at a penalty.
     """
 
     import_kwh: FloatArray
@@ -94,20 +93,20 @@ def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[Bool
 
 
 def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> list[BoolArray]:
-    """Return which way each choice goes where flows go more that way than the other: import, charge, charge enough."""
+    """Return a value for every binary by the larger of its two flows: import, charge, charge at the least power."""
     least = _least_charge_kwh(problem)
     imports, charges, enough = flows.import_kwh >= flows.export_kwh, flows.charge_kwh >= flows.discharge_kwh, flows.charge_kwh >= least / 2
     return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
 
 
 def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
-    """Return which way each choice goes where batteries may rest."""
+    """Return a value for every binary with batteries idle and the grid covering the net load."""
     outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
     return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
 
 
 def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:
-    """Return the slots in which flows do what physics forbids."""
+    """Return the slots with import and export at once, charge and discharge at once, or a charge below the least power."""
     least = _least_charge_kwh(problem)
     return BinarySlots(
         grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
@@ -121,28 +120,28 @@ def _least_charge_kwh(problem: Problem) -> FloatArray:
 
 
 def find_nonconvex_slots(problem: Problem) -> BinarySlots:
-    """Return the slots in which forbidden flows would earn: selling above buying, burning energy while it is paid for, charging a little."""
+    """Return the slots where violating complementarity would pay: a feed-in above the import price, burning energy at negative prices, small charges."""
     outlook, batteries = problem.outlook, problem.site.batteries
     burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
     for index, battery in enumerate(batteries):
         terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
         levels = break_even(outlook.import_price, outlook.export_price, **terms)
         burns[index] = levels.serve > levels.buy + 1e-12
-    # A charge too small in one slot is as good in the next, and discharging besides makes any charge small: all slots get both binaries.
+    # Too small a charge may move to another slot, or come from discharging at the same time: all slots get both binaries.
     little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
     return BinarySlots(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
 
 
 @dataclass(frozen=True, slots=True)
 class SingleDirections:
-    """The way of every slot, and what the best plan costs that goes so."""
+    """The directions of every slot, and the cost of the best plan with them."""
 
     ways: FlowDirections
     objective: float
 
 
 def find_single_directions(problem: Problem) -> SingleDirections | None:
-    """Return the ways of an optimal plan; None where more than a single battery's slots and least power are at stake."""
+    """Return the directions of an optimal plan of one battery with a least charging power; None where anything else couples or bounds its slots."""
     batteries = problem.site.batteries
     if len(batteries) != 1 or problem.places or problem.tariff.charge is not None or problem.conversion is not None:
         return None

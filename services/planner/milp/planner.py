@@ -346,7 +346,7 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
-        # The shares of this battery's inverters in ``pv``, which includes the others' discharge.
+        # Inverter shares are of the site's own PV; ``pv`` includes the others' discharge.
         inverters = inverters and inverters.only(index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0))
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=inverters)
         manual = None if decided is None else decided.of_battery(index)

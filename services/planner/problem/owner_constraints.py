@@ -1,4 +1,4 @@
-"""The owner's blocks on a plan's slots: what may not happen in a slot, and how much of what has to."""
+"""Convert the owner's manual blocks into per-slot bans and forced energies of batteries, grid and demands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,18 +20,18 @@ from services.planner.devices import find_planned_kind
 from services.planner.devices.kind import Demand
 from services.planner.problem.directions import Direction
 
-# Energies this close are the same: wider than the solver's own tolerance for whole numbers.
+# Above the solver's integrality tolerance.
 SAME_KWH = 1e-5
 _NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge", "hold", "charge")
 
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """Blocks by slot of batteries and grid; those of what is placed are in its demands.
+    """The owner's bans and pins per slot for batteries and grid; those for flexible loads are in their demands.
 
-    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. What is pinned is kWh at the terminals, NaN where nothing is. Where a model has
-    decided what is to be had of the pins, ``full`` and ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
-    ``refused`` says by a block's place in the request why it cannot be had.
+    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. Pinned energies are kWh at the terminals, NaN where free. Once a model has decided
+    how much of the pins can be met, ``full`` and ``empty`` (``(batteries, slots)``) mark where a full or empty battery ends them.
+    ``refused`` maps a block's position in the request to why it cannot be met.
     """
 
     may_charge: BoolArray
@@ -46,7 +46,7 @@ class Manual:
 
     @property
     def pins(self) -> bool:
-        """Whether a battery has to charge or discharge."""
+        """Whether any battery is forced to charge or discharge."""
         return bool(np.isfinite(self.charge_kwh).any() or np.isfinite(self.discharge_kwh).any())
 
     @property
@@ -56,37 +56,37 @@ class Manual:
 
     @property
     def ends(self) -> bool:
-        """Whether a pin ends with a battery that is full or empty."""
+        """Whether a full or empty battery ends a pin."""
         return bool(self.full is not None and self.empty is not None and (self.full.any() or self.empty.any()))
 
     def direction(self, index: int) -> Direction:
-        """Return which way the slots of one battery may go; energies that are decided are part of it."""
+        """Return one battery's allowed directions, with its forced energies once they are decided."""
         grid = (~self.no_import, ~self.no_export)
         fixed = (self.charge_kwh[index], self.discharge_kwh[index]) if self.decided else (None, None)
         return Direction(*grid, self.may_charge[index], self.may_discharge[index], *fixed)
 
     def of_battery(self, index: int) -> "Manual":
-        """Return the blocks as one battery alone sees them."""
+        """Return the bans and pins of one battery, with the grid's."""
         own = slice(index, index + 1)
         parts = {name: getattr(self, name) for name in ("may_charge", "may_discharge", "charge_kwh", "discharge_kwh", "full", "empty")}
         return replace(self, **{name: part[own] for name, part in parts.items() if part is not None})
 
     def decide(self, charge_kwh: FloatArray, discharge_kwh: FloatArray, *, full: BoolArray, empty: BoolArray) -> "Manual":
-        """Return the blocks with pinned energies replaced by those of a solved model; ``full`` and ``empty`` mark its batteries."""
+        """Return the blocks with pinned energies reduced to those of a solved model; ``full`` and ``empty`` mark its batteries."""
         charge = np.where(np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan)
         discharge = np.where(np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan)
         less = [pinned_kwh - decided_kwh > SAME_KWH for pinned_kwh, decided_kwh in ((self.charge_kwh, charge), (self.discharge_kwh, discharge))]
         return replace(self, charge_kwh=charge, discharge_kwh=discharge, full=full & less[0], empty=empty & less[1])
 
     def narrow(self, limits: SiteLimits) -> SiteLimits:
-        """Return the limits with a connection that carries nothing where it must not."""
+        """Return the limits with an import or export limit of 0 in slots of a ban."""
         imports, exports = (np.where(none, 0.0, np.inf) if none.any() else None for none in (self.no_import, self.no_export))
         return limits.narrow(imports, exports)
 
 
 @dataclass
 class _Reader:
-    """Puts blocks into slots, one after another."""
+    """Collects blocks into per-slot arrays."""
 
     site: Site
     timeline: Timeline
@@ -100,7 +100,7 @@ class _Reader:
         self.loads = list(self.demands)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
-        """Put a block into its slots; return why it cannot be had where it cannot."""
+        """Add a block to its slots; return why it cannot be met, or None."""
         device, inside = find_device(block, self.site), hours > 0
         if block.device == GRID and block.action in ("no_import", "no_export"):
             (self.no_import if block.action == "no_import" else self.no_export)[inside] = True
@@ -127,27 +127,27 @@ class _Reader:
             self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
-        """Return what was put into the slots."""
+        """Return the blocks added so far."""
         batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
         return Manual(*batteries, self.no_import, self.no_export, refused=refused)
 
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
-    """Return for how long a block holds in each slot, hours, shape ``(slots,)``."""
+    """Return the hours of each slot that a block covers, shape ``(slots,)``."""
     return timeline.overlap_hours(block.from_, block.to)
 
 
 def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Demand], timeline: Timeline) -> tuple[Manual, tuple[Demand, ...]]:
-    """Return an owner's blocks on a plan's slots, and the demands that they leave.
+    """Return an owner's blocks on a plan's slots, and the demands with their pins.
 
     Args:
-        blocks: what the owner wants; those that are stored were checked when they were added.
-        site: the devices they are for.
-        demands: of what is placed over the timeline.
-        timeline: the plan's slots; blocks outside of it count nothing.
+        blocks: of the request; stored ones (with a ``block_id``) were checked when they were added.
+        site: with the devices that blocks name.
+        demands: of flexible loads over the timeline.
+        timeline: the plan's slots; blocks outside it have no effect.
 
     Raises:
-        InvalidInputError: one that is not stored cannot be had.
+        InvalidInputError: a block that is not stored cannot be met.
     """
     reader, refused = _Reader(site, timeline, demands), _refuse(blocks, site, now=timeline.begin)
     for index, block in enumerate(blocks):
@@ -161,7 +161,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Dem
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:
-    """Refuse what cannot be had of the request's own blocks; of stored ones, return why by place: their site may have changed since."""
+    """Refuse the request's own impossible blocks; return the impossible stored ones, whose site may have changed, with their reasons by position."""
     check_blocks([block for block in blocks if block.block_id is None], site, now=now)
     refused = {}
     for index, block in enumerate(blocks):

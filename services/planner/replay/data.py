@@ -17,16 +17,16 @@ from luna.energy.timeline import FloatArray, Timeline, local_dates
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 
-# The share of usable capacity every policy starts with.
+# Initial stored energy of every policy, as a share of usable capacity.
 INITIAL_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class ReplayData:
-    """Everything a replay needs: a site, what happened on ``timeline`` and up to the planner's horizon after it, and what was known when.
+    """Input of a replay: a site, actual energies of ``timeline`` and of one planning horizon after it, and forecasts and prices with their issue times.
 
-    What happened before the window and the forecasts issued then, as far as they are given, tell ``mpc_scenarios`` how forecasts err. ``carbon_g_per_kwh`` is
-    the grid's intensity as it was in each slot of ``timeline``, NaN where nobody knows.
+    Energies and forecasts from before the window, if given, are the past forecast errors of ``mpc_scenarios``. ``carbon_g_per_kwh`` is the grid's actual
+    intensity in each slot of ``timeline``, NaN where unknown.
     """
 
     site: Site
@@ -38,13 +38,13 @@ class ReplayData:
 
     @property
     def actuals(self) -> Actuals:
-        """What happened in the window itself."""
+        """Actual energies of the window."""
         load, pv = self.foresight.ahead(self.timeline.start, self.timeline)
         return Actuals(self.timeline, load, pv)
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """Where the site's days begin."""
+        """The site's time zone."""
         return ZoneInfo(self.site.timezone)
 
     @cached_property
@@ -57,7 +57,7 @@ class ReplayData:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is the same for all policies: limits, prices, how PV is held back, the initial stored energy and its value at the end."""
+    """The same for all policies: limits, prices, curtailment, the initial stored energy and the terminal value."""
 
     limits: SiteLimits
     import_price: FloatArray
@@ -72,7 +72,7 @@ class Rules:
         """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
 
         Raises:
-            InvalidInputError: the tariff is one in blocks: what a day costs would depend on days that are not replayed.
+            InvalidInputError: the tariff's price depends on energy drawn before, hence on days that are not replayed.
         """
         if find_charge(scene.site.tariff.import_) is not None:
             kind = scene.site.tariff.import_.kind
