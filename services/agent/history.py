@@ -1,4 +1,4 @@
-"""A site's history for learners: actual values, forecasts and prices as issued, and verdicts on days, up to an instant and nothing from then on."""
+"""Read a site's training history up to an instant: actual values, forecasts and prices as issued, and data-quality verdicts by day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,24 +30,24 @@ from services.planner.problem.scenarios import DAYS
 from services.planner.replay.data import ReplayData
 from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
-# Of fewer days there is nothing to learn, and of fewer nothing to judge by.
+# Fewest days to train on, and to evaluate on.
 LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
-# The last part of a history is held out, and no more of it than four weeks.
+# Held out from the end of a history, at most four weeks.
 HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
-# Where forecasts were not issued they are made as they would have been: anew each hour, by a model that knows nothing of the four weeks it speaks in.
+# Missing forecasts are made as they would have been issued: hourly, by a model trained before the four weeks that it forecasts.
 _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class History:
-    """Days of a site; gaps are NaN in the actual values. ``verdicts`` are those on the quality of local days, clean where there is none."""
+    """Days of a site; gaps are NaN in the actual values. ``verdicts`` are on the data quality of local days; a day without one is clean."""
 
     scene: ReplayData
     verdicts: Mapping[date, QualityVerdict]
 
     @cached_property
     def episodes(self) -> EpisodeBatch:
-        """The days that can be learned from, each an episode.
+        """The usable days, each an episode.
 
         Raises:
             InvalidInputError: there is none.
@@ -56,16 +56,16 @@ class History:
 
     @property
     def days(self) -> Sequence[date]:
-        """The days that can be learned from, in order."""
+        """The usable days, in order."""
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` on that end by ``end``, with the knowledge of then and nothing later."""
+        """Return the days from ``start`` on that end by ``end``, with nothing that became known later."""
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
     def split(self) -> tuple["History", "History"]:
-        """Return what is learned from, and the last days, which nobody has seen.
+        """Return the training days and the holdout, the last days.
 
         Raises:
             InvalidInputError: there are too few days.
@@ -78,7 +78,7 @@ class History:
         return self.within(window.start, begin), self.within(begin, window.end)
 
     def runs(self) -> Iterator[ReplayData]:
-        """Yield the scenes of days in a row that can all be used."""
+        """Yield the scenes of runs of consecutive usable days."""
         breaks = [0, *(place + 1 for place, (day, after) in enumerate(pairwise(self.days)) if after - day > DAY), len(self.days)]
         for first, end in pairwise(breaks):
             window = local_days(self.days[first], self.days[end - 1], self.scene.zone)
@@ -86,17 +86,16 @@ class History:
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return the scene of a window within another's: actual values until its end, beyond it the last day again, forecasts and prices issued by then."""
+    """Return a scene cut to a window: actual values until its end and its last day repeated after it, forecasts and prices issued by then."""
     foresight, prices = scene.foresight, scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
-    # From the window's end on its last day is repeated.
     begin, count = (first - foresight.timeline.start) // SLOT, (window.end - first) // SLOT
     order = repeat_last(np.arange(around.count), count, period=DAY // SLOT)
     load, pv = (np.asarray(series[begin : begin + count][order]) for series in (foresight.load_kwh, foresight.pv_kwh))
     books = {}
     for name, book in prices.books.items():
-        # What was published before the end, and of the slots before it what is finally held.
+        # Prices published before the window's end, and all revisions of slots before it.
         by_then = (book.published_at < to_instant(window.end)) | (book.timeline.starts[book.slot] < to_instant(window.end))
         books[name] = PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
     issued = [each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end]
@@ -106,13 +105,13 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
 
 
 def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
-    """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
+    """Return a stored site's whole local days that end by ``until``. Missing forecasts are made, and not stored.
 
-    Making them takes longer than everything else that is read: for histories until several instants read the longest, and take ``within`` of it.
+    Making them takes most of the time: for histories until several instants, read the longest and take ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: nothing was measured on a whole day before.
+        InvalidInputError: no whole day before was measured.
     """
     site = sites.load(connection, site_id)
     days = recorded_span.whole_days(connection, site, until=until)
@@ -135,14 +134,14 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
 
 @dataclass(frozen=True, slots=True)
 class ForecastMaker:
-    """Makes forecasts where none was issued: by the version that drives the planner, with its context."""
+    """Makes missing forecasts by the planner's active forecast version."""
 
     version: str
     context: Context
     progress: Progress = keep_quiet
 
     def learn(self, observed: Observations, site: Site, before: datetime) -> Forecaster:
-        """Return the forecaster that knows nothing from ``before`` on."""
+        """Return a forecaster trained on measurements from before ``before``."""
         if self.version in BASELINES:
             return Baseline(self.version, site)
         earlier = observed.starts < to_instant(before)
@@ -151,7 +150,7 @@ class ForecastMaker:
 
 
 def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
-    """Return forecasts for every hour of a window; those of days with few issues are made from earlier measurements alone."""
+    """Return a window's forecasts, with hourly ones added on local days without any; those are made from earlier measurements alone."""
     zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start

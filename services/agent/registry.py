@@ -1,6 +1,6 @@
-"""Kinds of trained agents, each one declaration: its name, its states, its training and its loader.
+"""Registry of the kinds of trained agents, and loading of their champions.
 
-Every package beside this module that has a module ``kind`` declares its own there. A kind's champion is its latest accepted training.
+A kind is declared in the module ``kind`` of a package beside this one. Its champion is its latest accepted training run.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,15 +30,15 @@ from services.agent.policy import AgentPolicy, TrainedAgent
 from services.forecaster.model.aurora import Progress, keep_quiet
 
 log = structlog.get_logger(__name__)
-# Returns what another kind learned at the same site, for who begins from that; None where nothing was.
+# Returns another kind's artefact of the same site, to start a training from; None where there is none.
 FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a trainer is given: a site's history, and nothing from after it.
+    """The input of a training: a site's history, and nothing from after it.
 
-    ``steps`` are those of reinforcement learning, ``teacher`` finds what another kind learned from no more than this history.
+    ``steps`` are those of reinforcement learning, ``teacher`` finds another kind's artefact that was trained on no more than this history.
     """
 
     history: History
@@ -50,7 +50,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class TrainedParts:
-    """What a trainer hands back: named parts (LightGBM text, safetensors, JSON), how it was trained, and figures."""
+    """The result of a training: named parts (LightGBM text, safetensors, JSON), settings and metrics."""
 
     parts: Mapping[str, bytes]
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ Load = Callable[[Artefact, Site], AgentPolicy]
 
 @dataclass(frozen=True, slots=True)
 class KindDeclaration:
-    """A kind of agent. ``any_site``: what is trained serves other homes as well."""
+    """A kind of agent. ``any_site``: a trained model serves other sites as well."""
 
     kind: AgentKind
     state_version: str
@@ -73,12 +73,12 @@ class KindDeclaration:
 
     @property
     def policy(self) -> str:
-        """What a replay, a shadow plan and a score call it."""
+        """Its name in replays, shadow plans and scores."""
         return next(name for name, kind in AGENT_POLICIES.items() if kind == self.kind)
 
     @property
     def version(self) -> str:
-        """What its trainings are kept under."""
+        """The version of its training runs."""
         return version_of(self.kind)
 
 
@@ -86,7 +86,7 @@ _KINDS: dict[AgentKind, KindDeclaration] = {}
 
 
 def agent_kind(kind: AgentKind, *, state_version: str, load: Load, any_site: bool = False) -> Callable[[Train], Train]:
-    """Declare the trainer of a kind, and what makes its policy of an artefact."""
+    """Return the decorator that declares a kind's training function; ``load`` makes a policy of an artefact."""
 
     def declare(train: Train) -> Train:
         _KINDS[kind] = KindDeclaration(kind, state_version, train, load, any_site)
@@ -96,7 +96,7 @@ def agent_kind(kind: AgentKind, *, state_version: str, load: Load, any_site: boo
 
 
 def find_kinds() -> Mapping[AgentKind, KindDeclaration]:
-    """Return every kind that is declared."""
+    """Import all packages with a module ``kind``, and return the declared kinds."""
     for package in iter_modules(services.agent.__path__, f"{services.agent.__name__}."):
         if package.ispkg and find_spec(f"{package.name}.kind") is not None:
             import_module(f"{package.name}.kind")
@@ -107,7 +107,7 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
     """Return the declaration of a kind.
 
     Raises:
-        InvalidInputError: nobody declares it.
+        InvalidInputError: it is not declared.
     """
     kinds = find_kinds()
     if kind not in kinds:
@@ -116,18 +116,18 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
 
 
 def find_champion(connection: Connection, site: Site, kind: AgentKind, *, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
-    """Return the training of a kind that speaks for a site: the latest accepted one that learned from nothing after ``before``.
+    """Return a kind's champion for a site: the latest accepted training run on no data after ``before``.
 
-    ``unseen``: nor was it accepted by anything after that, so that days from then on say what it is worth.
+    ``unseen``: nor was it accepted on data after that instant, so that later days are an unbiased evaluation.
     """
     return training_runs.latest(connection, site.name, version=find_kind(kind).version, before=before, unseen=unseen)
 
 
 def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind) -> TrainedAgent:
-    """Return the policy of a training.
+    """Return the policy of a training run.
 
     Raises:
-        ArtefactError: its artefact is missing, damaged, of another format, kind or state version, or that of another site.
+        ArtefactError: its artefact is missing, damaged, or of another format, kind, state version or site.
         UnavailableError: the store is away.
     """
     declared, key = find_kind(kind), str(run.artefact_key)
@@ -136,12 +136,12 @@ def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind
 
 
 def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: str, *, before: datetime | None = None) -> TrainedAgent:
-    """Return the trained policy of this name by its champion; neither what it learned from nor its trial reaches beyond ``before``.
+    """Return the champion's policy by its name; neither its training nor its trial used data from ``before`` on.
 
     Raises:
-        InvalidInputError: no kind is called so.
-        NotFoundError: nothing was trained, and tried, on data from before.
-        ArtefactError: what was trained cannot be used for this site.
+        InvalidInputError: there is no policy of this name.
+        NotFoundError: no training run has training and trial before ``before``.
+        ArtefactError: its artefact cannot be used for this site.
         UnavailableError: the store is away.
     """
     if name not in AGENT_POLICIES:
@@ -159,17 +159,17 @@ def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: s
 def load_agents(
     connection: Connection, objects: ObjectStore, site: Site, *, before: datetime | None = None, names: Iterable[str] = tuple(AGENT_POLICIES)
 ) -> list[TrainedAgent]:
-    """Return the trained policies of these names that can be used, in order; why one cannot is logged.
+    """Return the usable trained policies of these names, in order; the log says why others are not.
 
     Args:
-        connection: open.
-        objects: where artefacts are.
-        site: for which they are to speak; of those trained for it.
-        before: nothing from then on was learned from, nor decided whether it is used.
+        connection: to the database.
+        objects: with the artefacts.
+        site: that they are to plan for.
+        before: neither training nor trial used data from then on.
         names: of ``AGENT_POLICIES``.
 
     Raises:
-        UnavailableError: the store of objects is away.
+        UnavailableError: the object store is away.
     """
     declared = find_kinds()
     agents = []

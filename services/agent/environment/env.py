@@ -1,4 +1,4 @@
-"""One site, one episode at a time, as any learner of the gymnasium kind steps it."""
+"""The gymnasium environment: one site, one episode at a time."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from services.agent.environment.transition import PLAIN, EnvRule, SitesNow, Step
 
 
 class AntaresEnv(gymnasium.Env[StateArray, Any]):
-    """Episodes of a batch, one after the other; the same day and seed, the same course.
+    """Episodes of a batch, one after the other; deterministic for a day and seed.
 
     Args:
         batch: episodes to choose from.
@@ -41,7 +41,8 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
 
         Args:
             seed: of all draws from now on.
-            options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode, default: drawn; ``share`` is how full batteries are.
+            options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode, default: drawn; ``share`` is the initial stored energy
+                between lowest and highest state of charge, 0–1.
 
         Raises:
             InvalidInputError: the day was refused, or the share lies outside 0 to 1.
@@ -66,20 +67,20 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         return self._state(), {"day": self.batch.episodes.day[self._episode].isoformat(), "site": self._site.name}
 
     def step(self, action: Any) -> tuple[StateArray, float, bool, bool, dict[str, Any]]:
-        """Live through a slot; an episode terminates with its last one."""
+        """Simulate a slot under ``action``; the episode terminates with its last slot."""
         episodes, done = self.batch.episodes, bool(self._slot + 1 == self.batch.episodes.count[self._episode])
         worth = episodes.worth[[self._episode]]
         now = SitesNow(self._limits, self._wear_price, self._stored_kwh, self._capacity_kwh, worth, self._first_soc, np.array([done]))
         slot = self.batch.slots.at(self._place)
         result = step_sites(self.rule, now, slot, self.rule.read(np.asarray(action)[None]), hours=self.batch.hours)
         self._stored_kwh = result.flows.stored_kwh
-        # What follows on the last slot is no slot of the episode: its state is that of the last one, with what is stored then.
+        # After the last slot the state keeps that slot's features, with the stored energy at its end.
         self._slot += 0 if done else 1
         reward = -result.costs.total + result.potential + result.shaping
         return self._state(), float(reward[0]), done, False, _describe(result)
 
     def _seat(self, episode: int) -> None:
-        """Take the site of an episode."""
+        """Set site, limits and wear to those of an episode."""
         self._site: Site = self.batch.sites[int(self.batch.episodes.site[episode])]
         self._limits = SiteLimits.of(self._site)
         self._wear_price = np.array([[battery.wear_price] for battery in self._site.batteries])

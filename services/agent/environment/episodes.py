@@ -1,4 +1,4 @@
-"""Episodes: local days of sites as they were and as they were known, ready to be stepped side by side; limits and wear of the sites as columns."""
+"""Build batches of training episodes: local days of sites with actual values and features as known then, as arrays to step side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -28,7 +28,7 @@ Change = Callable[[FloatArray], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class SiteColumns:
-    """Limits and wear of sites, the last axis of each array counting them; what is the same for all sites has a single column."""
+    """Limits and wear of sites along the last axis of each array; a single column where all sites are alike."""
 
     limits: SiteLimits
     wear_price: FloatArray
@@ -51,7 +51,7 @@ class SiteColumns:
         return cls(*_collapse(joined, np.concatenate(wear, axis=-1)))
 
     def pick(self, sites: IndexArray) -> Self:
-        """Return the columns of some of the sites, in this order; they may come more than once."""
+        """Return the columns of some of the sites, in this order; repeats are allowed."""
 
         def pick(column: FloatArray) -> FloatArray:
             return column if column.shape[-1] == 1 else column[..., sites]
@@ -93,7 +93,7 @@ def _collapse(limits: SiteLimits, wear_price: FloatArray) -> tuple[SiteLimits, F
 
 
 def _pad_inverters(parts: list[SiteLimits], *, batteries: int) -> list[SiteLimits]:
-    """Return limits of which all have as many inverters: those that a site lacks carry no PV and limit nothing."""
+    """Return limits with equally many inverters, padded with ones without PV and without a limit."""
     if all(each.inverters is None for each in parts):
         return parts
     alone = max(0 if each.inverters is None else len(each.inverters.alone_share) for each in parts)
@@ -112,7 +112,7 @@ NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SlotTable:
-    """Actual values of slots, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
+    """Actual values of slots, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and the site's curtailment.
 
     ``q25``, ``q50`` and ``q75`` are lower quartile, median and upper quartile of the local day's import price, zero prices left out.
     """
@@ -138,9 +138,9 @@ class SlotTable:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTable:
-    """Episodes, arrays of shape ``(episodes,)``: first slot, number of slots, which site, and what a kWh left in its batteries is worth.
+    """Episodes, arrays of shape ``(episodes,)``: first slot, number of slots, index of the site, and value of a kWh left in its batteries.
 
-    ``masked`` marks those with a day whose battery readings cannot be trusted; ``day`` is the first local one.
+    ``masked`` marks those with a day whose battery readings are not to be used; ``day`` is the first local day.
     """
 
     first: IndexArray
@@ -152,15 +152,15 @@ class EpisodeTable:
 
     @property
     def size(self) -> int:
-        """How many episodes there are."""
+        """Number of episodes."""
         return self.first.size
 
 
 @dataclass(frozen=True)
 class EpisodeBatch:
-    """Episodes of one or more sites, with the actual values of their slots and the features known at the begin of each.
+    """Episodes of one or more sites, with the actual values of their slots and the features known at the start of each.
 
-    ``refused``: the reason of each day that no episode may contain, by the site's name and day.
+    ``refused``: the reason for each day that no episode may contain, by the site's name and day.
     """
 
     sites: tuple[Site, ...]
@@ -173,15 +173,15 @@ class EpisodeBatch:
 
     @classmethod
     def of(cls, scene: ReplayData, *, days: int = 1, verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS) -> Self:
-        """Return an episode of ``days`` local days from each day of a scene on from which that many in a row can be used.
+        """Return the episodes of ``days`` consecutive usable local days, one from each day of a scene that begins such a run.
 
         Args:
             scene: actual values, forecasts and prices with their instants of issue.
-            days: of an episode.
-            verdicts: on the quality of local days; ``exclude`` is refused, ``mask_battery`` marked. A day without one counts as clean.
+            days: length of an episode.
+            verdicts: on the data quality of local days; ``exclude`` is refused, ``mask_battery`` marked. A day without one is clean.
 
         Raises:
-            InvalidInputError: no day can be used, or the site's cost of a slot depends on slots before it.
+            InvalidInputError: no day can be used, or a slot's cost depends on slots before it.
         """
         _require_stepwise(scene.site)
         table, gaps = _read_slots(scene)
@@ -228,7 +228,7 @@ class EpisodeBatch:
         """Return the episodes of this batch's only site once for each choice of batteries; the slots are shared.
 
         Raises:
-            InvalidInputError: the batch holds several sites, a choice changes how PV is held back, or choices differ in their number of batteries.
+            InvalidInputError: the batch holds several sites, a choice changes the curtailment, or choices differ in their number of batteries.
         """
         if len(self.sites) != 1:
             raise InvalidInputError("only the episodes of one site can be given other batteries", field="sites", value=len(self.sites))
@@ -242,7 +242,7 @@ class EpisodeBatch:
         return replace(self, sites=sites, columns=SiteColumns.of(sites), episodes=episodes)
 
     def find(self, day: date, *, site: str | None = None) -> int:
-        """Return the place of the first episode that begins on a day, of a site of that name.
+        """Return the index of the first episode of a site (default: the first one) that begins on a day.
 
         Raises:
             InvalidInputError: the day was refused.
@@ -263,7 +263,7 @@ def _join_episodes(parts: Sequence[EpisodeTable]) -> EpisodeTable:
 
 
 def _require_stepwise(site: Site) -> None:
-    """Return if what a slot costs depends on that slot alone."""
+    """Refuse a site without batteries, or one where a slot's cost depends on earlier slots."""
     if not site.batteries:
         raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
     if any(battery.wear_by_depth for battery in site.batteries):
@@ -292,7 +292,7 @@ def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
 
 
 def _refuse_days(scene: ReplayData, gaps: Mapping[int, str], verdicts: Mapping[date, QualityVerdict]) -> dict[date, str]:
-    """Return why days cannot be used."""
+    """Return the reason for each unusable day."""
     reasons = {}
     for first, end in scene.days:
         day = _day_of(scene, first)

@@ -1,4 +1,4 @@
-"""What a policy sees of a slot: layouts of state vectors, each with a version of its own. The one place that turns knowledge into features."""
+"""Build the state vectors (observations) of learned policies; each layout of features has its own version."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +19,9 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: its series of ``SlotFeatures``, by what that is divided, and whether the hours after the slot follow.
+    """A part of a state: its series of ``SlotFeatures``, the divisor, and how many hours, the slot's own included.
 
-    A part with names of its own shows as many columns of a table, ``(slots, len(names))``.
+    A part with ``names`` is a table of as many columns, ``(slots, len(names))``.
     """
 
     series: str
@@ -52,14 +52,14 @@ _SOC = "soc"
 
 @dataclass(frozen=True)
 class StateLayout:
-    """Which features a state holds, in order. A model is of one ``version`` and refuses states of another."""
+    """The features of a state, in order. A model is trained on one ``version`` and refuses states of another."""
 
     version: str
     parts: tuple[str, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The name of each feature; those of vectors end in the hour ahead, 00 being the slot itself."""
+        """The name of each feature; those of vectors end in the hour ahead, 00 for the slot itself."""
         names: list[str] = []
         for part in self.parts:
             if part != _SOC and _PARTS[part].hours > 1:
@@ -70,14 +70,14 @@ class StateLayout:
 
     @property
     def size(self) -> int:
-        """How many features a state has."""
+        """Number of features."""
         return len(self.names)
 
     def build(self, features: SlotFeatures, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
         """Return the states of slots, shape ``(states, size)``; ``slots``, ``soc`` (0–1) and ``capacity_kwh`` have shape ``(states,)``.
 
         Raises:
-            InvalidInputError: a feature that is no number, as of an unknown state of charge.
+            InvalidInputError: a feature is not finite, such as an unknown state of charge.
         """
         states = np.empty((slots.size, self.size), dtype=np.float32)
         self.fill(states, features, slots, (soc, capacity_kwh))
@@ -87,12 +87,12 @@ class StateLayout:
         return states
 
     def fill(self, states: StateArray, features: SlotFeatures, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
-        """Write states of slots without looking for what is no number: for features that were checked before.
+        """Write states of slots without a check for finite values, for features that were checked before.
 
         Args:
-            states: where to write, shape ``(states, size)``.
-            features: of the slots.
-            slots: of it, shape ``(states,)``.
+            states: output, shape ``(states, size)``.
+            features: of all slots.
+            slots: indices into ``features``, shape ``(states,)``.
             batteries: state of charge and capacity, each of shape ``(states,)``.
         """
         soc, capacity_kwh = batteries
@@ -128,10 +128,10 @@ LAYOUTS = {layout.version: layout for layout in (V1, V1_1, COMPACT, SUMMARY)}
 
 
 def see_problem(layout: StateLayout, problem: Problem) -> StateArray:
-    """Return the state at the begin of a planning problem, shape ``(size,)``: that of an episode in which the same was known.
+    """Return the state at the start of a planning problem, shape ``(size,)``; equal to that of an episode with the same forecasts and prices.
 
     Raises:
-        InvalidInputError: a feature that is no number, or a site without a battery.
+        InvalidInputError: a feature is not finite, or the site has no battery.
     """
     capacity = problem.limits.batteries.capacity_kwh.sum(axis=0)
     if not capacity.size or not capacity.all():

@@ -1,4 +1,4 @@
-"""One slot of sites side by side: requests pass the safety layer, physics gives the flows, economics their cost, and a rule what a learner is rewarded."""
+"""Step sites side by side through one slot: action, safety layer, simulation, costs and reward."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ CHEAP_SHARE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class RewardRule:
-    """How a learner is rewarded beside the cost.
+    """Parameters of the reward besides the cost.
 
     ``discount`` is the learner's own, so that the value of stored energy telescopes under it. The penalties are shaping and zero by default:
-    ``terminal_soc_penalty`` (currency) on the distance between the state of charge at the end and at the begin of an episode, ``cheap_discharge_penalty``
-    (currency/kWh) on what is discharged at less than 0.8 × the day's median import price.
+    ``terminal_soc_penalty`` (currency) on the distance between the state of charge at the end and at the start of an episode, ``cheap_discharge_penalty``
+    (currency/kWh) on discharge below 0.8 × the day's median import price.
     """
 
     discount: float = 1.0
@@ -45,7 +45,7 @@ COST_ALONE = RewardRule()
 
 @dataclass(frozen=True, slots=True)
 class PricesNow:
-    """What a slot's energy costs, ``(sites,)``, and what wear does, ``(batteries, 1)`` or ``(batteries, sites)``; currency/kWh."""
+    """A slot's import and export price, ``(sites,)``, and price of wear, ``(batteries, 1)`` or ``(batteries, sites)``; currency/kWh."""
 
     import_price: FloatArray
     export_price: FloatArray
@@ -53,7 +53,7 @@ class PricesNow:
 
 
 def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
-    """Return what a slot costs, ``(sites,)``: import, export (negative) and wear."""
+    """Return the costs of a slot, ``(sites,)``: import, export (negative) and wear."""
     return slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,
@@ -65,13 +65,13 @@ def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
 
 
 def value_change(before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArray, *, discount: float) -> FloatArray:
-    """Return what a slot adds for the energy that stays stored: discount × Φ(after) − Φ(before), with Φ = ``worth`` × stored energy, shape ``(sites,)``.
+    """Return a slot's potential-based reward: discount × Φ(after) − Φ(before), with Φ = ``worth`` × stored energy, shape ``(sites,)``.
 
-    Over an episode it telescopes to Φ at the end, discounted, less Φ at the begin, which no action changes: what is optimal stays so.
+    Over an episode it telescopes to Φ at the end, discounted, less Φ at the start, which no action changes: the optimal policy stays the same.
     Source: Ng, Harada, Russell, "Policy invariance under reward transformations", ICML 1999.
 
     Args:
-        before_kwh: in all batteries of a site.
+        before_kwh: stored energy of all batteries of a site.
         after_kwh: the same at the slot's end.
         worth: of a stored kWh at the end of the episode.
         discount: the learner's.
@@ -81,7 +81,7 @@ def value_change(before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArra
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Where episodes end with a slot, and the states of charge there and at their begin, each of shape ``(sites,)``."""
+    """Whether an episode ends with the slot, and its state of charge now and at its start, each of shape ``(sites,)``."""
 
     done: BoolArray
     soc: FloatArray
@@ -89,23 +89,23 @@ class Ends:
 
 
 def shape_reward(rule: RewardRule, discharge_kwh: FloatArray, cheap: BoolArray, ends: Ends) -> FloatArray:
-    """Return the shaping of a slot, ``(sites,)``, never above zero; ``cheap`` says where the price is below 0.8 × the day's median."""
+    """Return the shaping reward of a slot, ``(sites,)``, at most 0; ``cheap`` marks sites with a price below 0.8 × the day's median."""
     terminal = np.where(ends.done, np.abs(ends.soc - ends.first_soc), 0.0)
     penalty: FloatArray = rule.terminal_soc_penalty * terminal + rule.cheap_discharge_penalty * np.where(cheap, discharge_kwh, 0.0)
     return -penalty
 
 
 AnyArray = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
-# Whole numbers of actions, or shares of powers.
+# Action indices, or shares of powers.
 AnyColumn = Any
 
 
 @dataclass(frozen=True, slots=True)
 class EnvRule:
-    """What an environment shows, takes and rewards.
+    """Observations, actions and rewards of an environment.
 
-    ``control``: one of the four actions, one of all modes, or shares of ``[charge, discharge, export]`` power. ``start_share`` is how much of what lies
-    between lowest and highest state of charge batteries hold at the begin of an episode; None: drawn.
+    ``control``: one of the four actions, one of all modes, or shares of ``[charge, discharge, export]`` power. ``start_share`` is the initial stored energy
+    between lowest and highest state of charge, 0–1; None: drawn.
     """
 
     layout: StateLayout = V1_1
@@ -115,12 +115,12 @@ class EnvRule:
 
     @property
     def action_count(self) -> int:
-        """How many actions there are to choose from, or how many powers to name."""
+        """Number of discrete actions, or of continuous powers."""
         return POWERS if self.control == "continuous" else len(self.modes)
 
     @property
     def modes(self) -> Sequence[Mode]:
-        """The modes that may be chosen."""
+        """The modes of the discrete actions."""
         return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
@@ -135,9 +135,9 @@ PLAIN = EnvRule()
 
 @dataclass(frozen=True, slots=True)
 class SitesNow:
-    """Sites at the begin of a slot, ``(sites,)``: limits, wear and stored energy of batteries (``(batteries, sites)``), and what their episodes are judged by.
+    """Sites at the start of a slot, ``(sites,)``; wear and stored energy of batteries are ``(batteries, sites)``.
 
-    ``worth`` is that of a stored kWh at the episode's end, ``first_soc`` the state of charge at its begin; ``done``: the slot is its last one.
+    ``worth`` is the value of a stored kWh at the episode's end, ``first_soc`` the state of charge at its start; ``done``: the slot is its last one.
     """
 
     limits: SiteLimits
@@ -151,10 +151,10 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point as the safety layer let it through, flows, costs, and the learner's rewards.
+    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point after the safety layer, flows, costs, and rewards.
 
-    ``costs`` are what evaluations count; ``potential`` and ``shaping`` are for the learner alone. ``intervened``: the safety layer changed a mode, that of an
-    action that is none or that the site's contract forbids, or a power was asked for that is none.
+    Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone. ``intervened``: the safety layer changed a mode, because the action
+    is invalid or the site's contract forbids it, or a requested power was outside its range.
     """
 
     setpoint: SetPoint
@@ -170,8 +170,8 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
 
     Args:
         rule: actions and rewards.
-        sites: at the slot's begin.
-        slot: the actual values of each of them, arrays of shape ``(sites,)``.
+        sites: at the slot's start.
+        slot: each site's actual values, arrays of shape ``(sites,)``.
         actions: as ``EnvRule.read`` returns them.
         hours: the slot's length.
     """
