@@ -1,4 +1,4 @@
-"""A local day of a replay: all contenders side by side, what each hands on, and, as a training episode, what a policy saw, did and what it cost."""
+"""Simulate a local day of a replay with all runs side by side, record each run's state at midnight, and export days as training episodes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ from services.planner.replay.faults import FaultyPolicy
 from services.planner.replay.policies import CarryOver, JointPlanning
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
-# Less is rounding.
+# Tolerance of rounding.
 _LITTLE_KWH = 1e-6
 
 
 class PolicyDay(Message):
-    """What a contender did on one local day, and what it handed on: all that a replay keeps of it."""
+    """The stored record of a run's local day: totals, and its state at midnight."""
 
     cost: float
     import_kwh: float
@@ -42,7 +42,7 @@ class PolicyDay(Message):
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """A day as it was lived: its first slot and end on the window, how contenders began, what happened to each, slot by slot and in short."""
+    """A simulated day: its first slot and end in the window, and by run the state at its start, the trajectory and the record."""
 
     day: date
     slots: tuple[int, int]
@@ -52,7 +52,7 @@ class DayResult:
 
 
 def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
-    """Return what each contender makes of the slots from the first on, before the second."""
+    """Return the result of all runs over the slots from ``slots[0]`` on, before ``slots[1]``."""
     scene, rules, first, part = factory.scene, factory.rules, slots[0], slice(*slots)
     together = JointPlanning()
     policies = [factory.enter(policy_run, standings[policy_run.label], together) for policy_run in policy_runs]
@@ -77,7 +77,7 @@ def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots
     if intensity is not None:
         for label, column in columns.items():
             emitted = float((column.flows.import_kwh[0] * intensity[part]).sum())
-            # Unknown where the intensity of any of its slots is.
+            # Unknown where the intensity of any slot is.
             records[label] = records[label].model_copy(update={"import_carbon_g": emitted if math.isfinite(emitted) else None})
     return DayResult(timeline.start.astimezone(scene.zone).date(), slots, standings, columns, records)
 
@@ -86,7 +86,7 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
     flows, modes = column.flows, column.mode[:, 0, :]
     handed_on = np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
     stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
-    # A sensor that is frozen at midnight is so on the next day too.
+    # A sensor frozen at midnight stays frozen on the next day.
     sensor_kwh = [float(kwh) for kwh in policy.sensor_kwh[:, 0]] if isinstance(policy, FaultyPolicy) else stored
     batteries = limits.batteries
     low, high = batteries.min_kwh[..., None] - _LITTLE_KWH, batteries.max_kwh[..., None] + _LITTLE_KWH
@@ -109,10 +109,10 @@ Document = dict[str, Any]
 
 
 def compose_episode(scene: ReplayData, rules: Rules, result: DayResult, *, policy: str, every: int) -> tuple[Document, Document, float]:
-    """Return state, action and reward of a policy's day, one list per quantity with a value per slot; the reward is the day's cost, negative.
+    """Return state, action and reward of a policy's day, one list per quantity with a value per slot; the reward is the day's negative cost.
 
-    ``soc`` has one value more than there are slots: that after a slot belongs to the next state. Quantiles are those of the forecast in use when
-    the slot was planned; they are missing where the policy plans from none.
+    ``soc`` has one value more than there are slots: the one after a slot belongs to the next state. Quantiles are of the forecast in use when the slot was
+    planned; they are left out where a plan had none.
     """
     part, trajectory = slice(*result.slots), result.trajectories[policy]
     timeline = scene.timeline.window(result.slots[0], result.slots[1] - result.slots[0])
@@ -139,7 +139,7 @@ def compose_episode(scene: ReplayData, rules: Rules, result: DayResult, *, polic
 
 
 def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Document:
-    """Return load and PV as expected by the forecast in use in each slot."""
+    """Return quantiles of load and PV by the forecast in use in each slot; empty where any plan had none."""
     columns: Document = {}
     for first in range(0, timeline.count, every):
         planned = timeline.window(first, min(every, timeline.count - first))
@@ -155,5 +155,5 @@ def _quantiles(book: ForecastArchive, timeline: Timeline, every: int) -> Documen
 
 
 def _list(values: FloatArray) -> list[float]:
-    # Adding nought makes one of the two zeros.
+    # Adding 0.0 removes negative zeros.
     return [float(value) for value in np.round(values, DIGITS) + 0.0]

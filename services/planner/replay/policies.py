@@ -1,4 +1,4 @@
-"""Policies of a replay: no control, plain rules, the planner with past information, and hindsight."""
+"""Policies of a replay: no control, plain rules, the planner with the information of the time, and perfect foresight."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -28,20 +28,20 @@ from services.planner.replay.data import ReplayData, Rules
 
 # A plan older than this is not followed: the default of the setting ``plan_max_age``.
 MAX_AGE = timedelta(hours=3)
-# How far the dearest courses alone count. Source: docs/decisions/0020.
+# Risk aversion of ``mpc_scenarios``. Source: docs/decisions/0020.
 NEUTRAL = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CheapestHours:
-    """The rule many owners set by hand: charge in the day's three cheapest hours, follow the house otherwise."""
+    """A common manual rule: charge in the day's three cheapest hours, self-consumption otherwise."""
 
     cheap: np.ndarray[tuple[int], np.dtype[np.bool_]]
     curtailment: IntArray
 
     @classmethod
     def of(cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray) -> "CheapestHours":
-        """Return the rule for known prices: per local day the cheapest slots that make three hours, the earlier first."""
+        """Return the rule for known prices: per local day the cheapest three hours of slots, the earlier of equal ones."""
         days = np.array([day.toordinal() for day in local_dates(timeline, zone)])
         count = timedelta(hours=3) // timeline.step
         cheap = np.zeros(timeline.count, dtype=bool)
@@ -76,11 +76,11 @@ class CarryOver(Message):
 
 
 class DischargeMeter:
-    """What batteries gave since local midnight at their terminals, as their state of charge tells it.
+    """Each battery's discharge at its terminals since local midnight, kWh, from drops of its state of charge.
 
     Args:
-        site: whose batteries they are.
-        timeline: the slots that are decided; the first one begins a local day.
+        site: with the batteries.
+        timeline: the replayed slots; the first one begins a local day.
     """
 
     def __init__(self, site: Site, timeline: Timeline) -> None:
@@ -90,7 +90,7 @@ class DischargeMeter:
         self.today_kwh: FloatArray = np.zeros(self._efficiency.size)
 
     def read(self, slot: int, stored_kwh: FloatArray) -> None:
-        """Read what batteries hold, ``(batteries,)``, at the begin of a slot."""
+        """Read the stored energy, ``(batteries,)``, at the start of a slot."""
         if self._before is not None:
             self.today_kwh = self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
         if slot in self._midnights:
@@ -98,24 +98,24 @@ class DischargeMeter:
         self._before = stored_kwh
 
 
-# Makes what is followed of a problem and of the prices known by its start; a learned policy is one of these.
+# Makes a plan of a problem and the prices known by its start; a learned policy is one of these.
 MakePlan = Callable[[Problem, SitePrices], Plan]
 
 
 def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
-    """Return the planner's own decision; a solver of its own: a plan depends on nothing but its problem."""
+    """Return the planner's own decision, by a fresh solver, so that a plan depends on its problem alone."""
     del prices
     return decide(problem, Solver())
 
 
 class JointPlanning:
-    """Plans that policies beside each other ask for in one slot: made together when the first of them is followed, and never where none is."""
+    """Batches the plans that all policies request in one slot; they are made when the first of them is needed."""
 
     def __init__(self) -> None:
         self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
 
     def ask(self, problem: Problem, take: Callable[[Plan], None]) -> None:
-        """Have a problem planned; ``take`` is called with its plan."""
+        """Request a plan; ``make`` calls ``take`` with it."""
         self._requests.append((problem, take))
 
     def make(self) -> None:
@@ -129,20 +129,20 @@ class JointPlanning:
 
 @dataclass
 class ModelPredictive:
-    """The planner as it is executed: a plan's policy meets the actual state of charge, slot by slot.
+    """The planner in a rolling horizon as it is executed: each plan's policy reads the actual state of charge, slot by slot.
 
-    As with inverters, a slot is followed before anything is planned: a plan is made of what is known when its first slot begins, and in force from the next
-    one on; only the first of all is there at once. It is made anew when it is ``every`` slots old, or a battery fuller or emptier than it expected. Once it is
-    older than ``max_age``, inverters are alone.
+    A plan is made from the information at the start of its first slot, and in force from the next slot on, as on site; only the first of all is in force at
+    once. It is replaced after ``every`` slots, or when a battery deviates from the expected state of charge. After ``max_age`` inverters fall back to
+    self-consumption.
 
     Args:
-        known: what can be known of the site.
-        timeline: the slots that are decided.
-        every: slots after which a plan is made anew.
-        make: makes each plan of its problem and of the prices known by then; default: the planner's own decision, ``together`` with those of others.
+        knowledge: the site's forecasts and prices by time of issue.
+        timeline: the replayed slots.
+        every: slots between two plans.
+        make: makes each plan; default: the planner's own decision, in a batch with others (``together``).
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
-        may_plan: whether there is anybody to plan; may change.
+        may_plan: False while the planner is unavailable; may change.
     """
 
     knowledge: SiteKnowledge
@@ -162,13 +162,13 @@ class ModelPredictive:
         self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.knowledge.site.batteries), dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
         self._meter = DischargeMeter(site, self.timeline)
-        # Who asks for plans this rarely follows them until the next one is in force.
+        # With plans this rare, each is followed until the next one is in force.
         self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
         if self.origin:
             self._make_plan(self.origin)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what to follow in ``slot``."""
+        """Return the set-points of ``slot``."""
         self._meter.read(slot, stored_kwh[:, 0])
         self.together.make()
         if self._plan is None and self.may_plan:
@@ -177,7 +177,7 @@ class ModelPredictive:
         setpoints = keep_supported_modes(self._read(slot, stored_kwh), self._supported_modes)
         self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
-            with suppress(InvalidInputError):  # no forecast, or no price, has come by then: the plan in force stays until it is too old
+            with suppress(InvalidInputError):  # without a forecast or price the plan in force stays until it is too old
                 self._make_plan(self._here(slot, stored_kwh))
         return setpoints
 
@@ -185,7 +185,7 @@ class ModelPredictive:
         return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()), tuple(self._meter.today_kwh.tolist()))
 
     def _make_plan(self, origin: PlanOrigin) -> None:
-        # As requests carry it: of plans that cost the same, the last bit of a state may choose.
+        # Rounded as in requests, where state is a share: the last bit may decide between plans of equal cost.
         capacity = self._capacity[:, 0]
         stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
         problem = self.knowledge.build_problem(
@@ -231,9 +231,9 @@ def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInputs:
-    """What a policy of a replay is made from: scene and rules, the slots between two plans, the oracle's plan, and what the day before handed on.
+    """Inputs of a replay's policy: scene and rules, slots between two plans, the oracle's plan, and the state at the last midnight.
 
-    ``together``: with the plans of the other policies.
+    ``together`` batches its plans with those of the other policies.
     """
 
     scene: ReplayData
@@ -244,14 +244,14 @@ class PolicyInputs:
     together: JointPlanning
 
     def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan | None = None) -> ModelPredictive:
-        """Return the planning policy for the expected energies ``energy``; ``errs``: with the past errors of such forecasts."""
+        """Return the planning policy for the expected energies ``energy``; ``errs``: with the past errors of the scene's forecasts."""
         scene = self.scene
         knowledge = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
         return ModelPredictive(knowledge, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
 
     @property
     def errors(self) -> ErrorScenarios:
-        """How the scene's forecasts erred."""
+        """Past errors of the scene's forecasts."""
         return ErrorScenarios(self.scene.forecasts, self.scene.foresight)
 
 
@@ -260,18 +260,18 @@ Make = Callable[[PolicyInputs], Policy]
 
 @dataclass(frozen=True, slots=True)
 class ReplayPolicy:
-    """A policy that may take part in a replay; ``needs_forecasts``: it expects what was forecast, which has to be there."""
+    """A policy that a replay can run; ``needs_forecasts``: only with stored forecasts."""
 
     make: Make
     needs_forecasts: bool
 
 
-# By name, in the order in which they are offered.
+# By name, in the order in which user interfaces list them.
 _POLICIES: dict[str, ReplayPolicy] = {}
 
 
 def replay_policy(name: str, *, needs_forecasts: bool = False) -> Callable[[Make], Make]:
-    """Declare what makes the policy of this name."""
+    """Return the decorator that declares the factory of a policy."""
 
     def declare(make: Make) -> Make:
         _POLICIES[name] = ReplayPolicy(make, needs_forecasts)
@@ -286,7 +286,7 @@ def find_policies() -> Mapping[str, ReplayPolicy]:
 
 
 def plans_from_forecasts(names: Collection[str]) -> bool:
-    """Return whether any of these policies expects what was forecast, which has to be there; learned ones do."""
+    """Return whether any of these policies needs stored forecasts; learned ones do."""
     return any(name in LEARNED_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts) for name in names)
 
 
@@ -313,7 +313,7 @@ def _make_planner(inputs: PolicyInputs) -> Policy:
 
 @replay_policy("mpc_scenarios", needs_forecasts=True)
 def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
-    """Return the planner that weighs how its forecasts may err."""
+    """Return the planner over scenarios of past forecast errors."""
     errors = inputs.errors
 
     def weigh(problem: Problem, prices: SitePrices) -> Plan:

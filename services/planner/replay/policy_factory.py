@@ -1,4 +1,4 @@
-"""Who takes part in a replay: policies by name, made anew for each day from what the day before handed on."""
+"""Make the policies of a replay by name, anew for each day from the state at the last midnight."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from services.planner.replay.policies import CarryOver, JointPlanning, MakePlan,
 
 @dataclass(frozen=True, slots=True)
 class PolicyRun:
-    """One column of a replay: a policy, and what befalls it on the way."""
+    """One column of a replay: a policy, and the effects of its faults."""
 
     label: str
     policy: str
@@ -36,17 +36,17 @@ class OffsetPolicy:
     first: int
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the policy says of the slot so much later."""
+        """Return the policy's set-point of slot ``first + slot``."""
         return self.policy.decide(self.first + slot, stored_kwh)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFactory:
-    """What every policy of a replay is made from; ``every`` counts slots between two plans, a day begins with a plan.
+    """Makes every policy of a replay; ``every`` counts slots between two plans.
 
-    ``learned`` are policies that no declaration knows: trained ones, by name, as what makes their plans.
+    ``learned`` are trained policies without a declaration: their planning functions by name.
 
-    Invariants: a policy depends on the scene, its mishap and what it is handed on alone, so days lived in one go or one by one are the same.
+    Invariants: a policy depends on the scene, its faults and its state at midnight alone, so days give the same results in one run or one by one.
     """
 
     scene: ReplayData
@@ -56,7 +56,7 @@ class PolicyFactory:
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
     def enter(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
-        """Return a contender's policy for a day that begins with ``standing``; it plans ``together`` with the others."""
+        """Return a run's policy for a day that begins with ``standing``; ``together`` batches its plans with the others'."""
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
         inputs, name = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together), policy_run.policy
@@ -68,16 +68,16 @@ class PolicyFactory:
 
 
 def origin_of(policy: Policy) -> PlanOrigin | None:
-    """Return of what the plan that a policy follows was made; None for one that follows none."""
+    """Return the origin of the plan that a policy follows; None for a policy without plans."""
     inner = policy.policy if isinstance(policy, FaultyPolicy) else policy
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
 def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -> None:
-    """Return if every name is that of a policy, declared or learned.
+    """Refuse names of policies that are neither declared nor learned.
 
     Raises:
-        InvalidInputError: names the first that is not.
+        InvalidInputError: for the first such name.
     """
     for name in policies:
         if name not in find_policies() and name not in learned:
@@ -85,7 +85,7 @@ def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
-    """Return the plan that is optimal over the whole window, everything known: the oracle's."""
+    """Return the oracle's plan: the optimum over the whole window with actual energies and prices."""
     actuals, batteries = scene.actuals, rules.limits.batteries
     outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
     worth = np.full(len(scene.site.batteries), rules.terminal_value)

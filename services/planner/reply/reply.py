@@ -1,4 +1,4 @@
-"""A plan in the words of the outward interface."""
+"""Build the reply of a plan: plan a request, explain its slots, and compare it with the plans that the request asks for."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,16 +50,16 @@ from services.planner.reply.notes import find_compromises, list_notes, mark_unpr
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
-# By the number of a mode.
+# Indexed by ``Mode``.
 _WORDS = np.array([mode.word for mode in Mode], dtype=object)
 
 
 def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan, of the battery in ``battery_index``: that which its flows amount to, among equivalent ones the commanded."""
+    """Return the mode of each slot of each plan, for the battery in ``battery_index``: the one its flows show, of equivalent ones the commanded."""
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
     commanded = evidence.join_each(attrgetter("setpoints.mode"))
-    # Of so few modes comparing is ten times faster than numpy's sets.
+    # For so few modes, comparisons are ten times faster than ``np.isin``.
     holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
     saves, serves = np.where((commanded == SAVE) | holds, commanded, SAVE), np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
     spares = evidence.rests & evidence.spares & (evidence.room_kwh > NOTHING_KWH) & (evidence.discharge_power_kwh > NOTHING_KWH)
@@ -71,7 +71,7 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     flowing = np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting))
     keeps_command, battery_index = [], []
     for each in explained:
-        # Such a mode is not to be read from flows.
+        # Flows do not show these modes.
         codes = np.array(list(map(itemgetter(0), each.of_slots.distinct)))
         keeps_command.append(((codes == "manual") | np.char.startswith(codes, "charge_waits"))[each.of_slots.reason_index])
         battery_index.append(each.battery_index)
@@ -86,21 +86,21 @@ _read_limits = attrgetter(*_SETPOINT_LIMITS)
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
-# The share of the time left for a plan that other plans are set beside.
+# The share of the time left for the plan itself where other plans are compared with it.
 _OWN_SHARE = 0.6
 
 
 def plan_request(
     request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
 ) -> PlanReply:
-    """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where already computed."""
+    """Return the plan of a complete request; ``inputs_digest`` is the request's, where already computed."""
     return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s).read()
 
 
 def plan_columns(
     request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
 ) -> PlanColumns:
-    """Return the same with its slots as columns; its time limit, by a clock in seconds, holds for all that is planned for it together."""
+    """Return the same with its slots as columns; the request's time limit, by ``clock_s`` (seconds), covers the plan and all comparisons."""
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
     is_set_beside = request.manual or request.options.price_sessions or Weights.of(objective_of(request)) != COST_ALONE
@@ -110,9 +110,9 @@ def plan_columns(
 
 
 def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> PlanColumns:
-    """Return an answered plan with what it is set beside, each another plan: without the owner's blocks, with other deadlines, the cheapest one.
+    """Return a reply with its comparisons: without the owner's blocks, with other charging deadlines, and with the cheapest plan.
 
-    What there is no time left for by the ``deadline``, the request's time limit from now where none is given, stays unknown.
+    A comparison that misses the ``deadline`` (default: the request's time limit from now) is left out.
     """
     deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
@@ -129,9 +129,9 @@ def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Sol
 
 
 def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> CheapestReply | None:
-    """Return how the plan differs from the cheapest one.
+    """Return the plan's differences from the cheapest one.
 
-    None where cost alone counts, where it would take as long again and was not asked for, or where by the ``deadline`` either was not found.
+    None where cost alone counts, where flexible loads would take as long again and it was not requested, or where either plan missed the ``deadline``.
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
@@ -150,10 +150,10 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadli
 
 
 def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> list[SessionReply]:
-    """Return what the deadline of every session with a target costs; those for which no time is left by the planner's own ``deadline`` are left out.
+    """Return the cost of the charging deadline of every session with a target; those not priced by the planner's own ``deadline`` are left out.
 
-    All costs are those of the relaxed model, in which a device's least power is no limit: each takes one linear solve, and differences of cents are
-    not lost in the gap that a placement is proven to. Energy beyond a target is worth nothing in them.
+    Costs are of the linear relaxation, without a device's least power: one linear solve each, and cents are not lost in a mixed-integer gap.
+    Energy beyond a target has no value in them.
     """
     if plan.placement is None:
         return []
@@ -162,7 +162,7 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline
     with suppress(SolverError):
         for kind in PLANNED_KINDS:
             if kind.price_sessions:
-                # One by one: what is priced when time is up stays.
+                # One by one: those priced before the deadline stay.
                 for each in kind.price_sessions(request, plan.placement.loads, partial(_relax, solver=timed)):
                     priced.append(each)  # noqa: PERF402
     return priced
@@ -194,7 +194,7 @@ def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inp
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A plan that is to be answered, the complete request that it was made from, and that one's digest."""
+    """A plan, the complete request that it was made from, and the request's digest."""
 
     plan: Plan
     request: PlanRequest
@@ -202,7 +202,7 @@ class Answered:
 
 
 def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
-    """Return the plans of many sites as columns, each as if it were answered alone."""
+    """Return the replies of many sites' plans as columns; they do not affect each other."""
     return work_in_groups(answered, map(attrgetter("plan.problem"), answered), partial(_answer_group, issued_at=issued_at))
 
 
@@ -234,7 +234,7 @@ def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *,
     limits = (np.array(_read_limits(plan.setpoints)).round(6) + 0.0).swapaxes(0, 1).tolist()
     for battery, mode, own_limits in zip(site.batteries, _WORDS[plan.setpoints.mode].tolist(), limits, strict=True):
         (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode, **dict(zip(_SETPOINT_LIMITS, own_limits, strict=True))}])
-    # What set-points are read from, by battery; nothing where only the planned ones make the plan.
+    # Empty where the plan is its set-points alone.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     explain_ms += (perf_counter() - begun) * 1e3
@@ -273,7 +273,7 @@ def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
 
 
 def digest(inputs: bytes) -> str:
-    """Return the fingerprint of everything a plan was made from: a complete request as ``write_inputs`` writes it."""
+    """Return the SHA-256 digest of a plan's inputs: a complete request as ``write_inputs`` writes it."""
     return hashlib.sha256(inputs).hexdigest()
 
 
@@ -304,7 +304,7 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
         }
         if len(plan.problem.site.batteries) > 1:
             batteries[battery.name]["reason"] = explained.by_battery[index].write()
-    # The battery that each slot's reason is of, where there are several.
+    # With several batteries, the one that each slot's reason is about.
     devices = list(map(list(batteries).__getitem__, explained.battery_index.tolist())) if len(batteries) > 1 else None
     return {
         "start": list(ahead.timeline),
@@ -318,7 +318,7 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
 
 
 def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
-    """Return what is placed beside batteries, where something is, and which devices do what their owner said."""
+    """Return the columns of flexible loads and their reasons, and the devices that owner's blocks control."""
     columns: Columns = {}
     if plan.placement is not None:
         columns = placed_columns(plan.placement)
@@ -330,7 +330,7 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
 
 
 def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
-    """Return columns of as many slots as they leave the planner, no zero with a minus: all of them are rounded in little more time than one."""
+    """Return columns of equal length rounded to 1e-6, without negative zeros; one array for all is faster."""
     return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
 
 
@@ -345,7 +345,7 @@ def _list_curtailment(plan: Plan) -> PvSetpoints | None:
 
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
-    """Return what is really paid, with carbon and self-sufficiency beside."""
+    """Return the cost at tariff prices, with carbon emissions and self-sufficiency."""
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
     peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
@@ -362,12 +362,12 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
 
 
 def _round_sum(value: float) -> float:
-    """Return a sum without what additions leave of nothing, and without a minus before zero."""
+    """Return a sum rounded to 1e-9, without negative zero."""
     return round(value, 9) + 0.0
 
 
 def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
-    """Return what counted beside money; None where nothing did."""
+    """Return the objective's weights besides cost; None where cost alone counts."""
     objective = objective_of(request)
     if Weights.of(objective) == COST_ALONE and not objective.switching_price:
         return None

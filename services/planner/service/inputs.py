@@ -1,4 +1,4 @@
-"""What the database knows of a stored site: prices, carbon, weather, forecasts and how they erred, and all of it for a replay."""
+"""Read a stored site's planning inputs from the database: prices, carbon, weather, forecasts and their errors; and the data of a replay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,21 +31,21 @@ from services.planner.replay.policies import plans_from_forecasts
 from services.planner.service.state import find_day, find_month
 from services.planner.service.strategy import look_back
 
-# What the planner needs of the past: a week for the terminal value, and a day to carry prices on from.
+# History of a plan's prices: a week for the terminal value, and a day to repeat beyond the published ones.
 LOOK_BACK = 8 * DAY
-# What a replay knows of the prices before it: trained policies learn from half a year of them what is not published yet.
+# History of a replay's prices: trained policies extrapolate unpublished prices from half a year.
 PRICE_MEMORY = 180 * DAY
 
 
 def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
-    """Return every value of the intensity with the instant it became known."""
+    """Return every issue of a place's carbon intensity."""
     starts, issued_at, intensity = weather_carbon.read_carbon_issues(connection, place, timeline)
     slot = ((starts - timeline.starts[0]) // np.timedelta64(timeline.step)).astype(np.int64)
     return CarbonVintages(timeline, slot, issued_at, intensity)
 
 
 def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
-    """Return the outdoor temperature per slot as last forecast by ``known_at``, interpolated across gaps; None without values or use."""
+    """Return the outdoor temperature per slot, °C, as last forecast by ``known_at``, interpolated across gaps; None without values or use."""
     if not any(kind.by_weather and getattr(site, kind.section) for kind in PLANNED_KINDS):
         return None
     temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
@@ -75,7 +75,7 @@ def read_facts(connection: Connection, stored_sites: Sequence[Site], start: date
 
 
 def gather_inputs(facts: PlanningFacts) -> SiteInputs:
-    """Return what drives a plan.
+    """Return the inputs of a stored site's plan.
 
     Raises:
         NotFoundError: no forecast covers the start.
@@ -87,7 +87,7 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
     horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
     prices = SitePrices(site, around, {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()})
-    # Days beyond the last known intensity are as that one; None where nothing is known.
+    # Beyond the last known intensity its day is repeated.
     known = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
     carbon = carry_days(facts.carbon, known)[known.index_of(start) :] if np.isfinite(facts.carbon).any() else None
     return SiteInputs(site, horizon, facts.driving, prices, carbon)
@@ -96,14 +96,14 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
 def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
     """Return the outlook over the horizon, corrected by the bias of the last days; ``with_courses``: with scenarios.
 
-    ``connection`` is for what few sites have.
+    ``connection`` reads data that few sites have.
     """
     site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
     site_prices = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.observed.load_kwh, facts.observed.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
-    # Expected load and PV with their bands, a bias taken off; where a forecast issued earlier ends earlier, its last day goes on.
+    # Expected load and PV with their bands, bias-corrected; beyond the end of an older forecast its last day is repeated.
     load, pv = forecast.load_kwh, forecast.pv_kwh
     of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
     of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
@@ -130,7 +130,7 @@ def _carry_on(series: FloatArray) -> FloatArray:
 
 
 def list_included(site: Site) -> list[str]:
-    """Return what is switched and of which no meter takes its use out of the base load: to place it would count it twice."""
+    """Return the switched devices without a meter of their own: their use is part of the base load, and scheduling it would count it twice."""
     devices = [(device, kind.meter(device) if kind.meter else None) for kind in SWITCHED_KINDS for device in kind.of(site)]
     return [device.name for device, meter in devices if meter is None or not getattr(site.input_sensors, meter)]
 
@@ -138,13 +138,13 @@ def list_included(site: Site) -> list[str]:
 def read_courses(
     connection: Connection, site: Site, forecast: Forecast, outlook: OutlookMessage, *, start: datetime, errors: ErrorScenarios
 ) -> CoursesMessage | None:
-    """Return courses beside the outlook's expected one, each kind counting as much as the others; None where nothing is known of any.
+    """Return the scenarios of a plan, each kind with equal weight; None without any.
 
     Args:
-        connection: open.
+        connection: to the database.
         site: a stored one.
-        forecast: what drives the plan; the courses are of the same version.
-        outlook: holds the expected course.
+        forecast: of the plan; scenarios are of the same version.
+        outlook: with the expected course.
         start: of the plan; nothing issued or measured later is read.
         errors: of the same version's forecasts.
     """
@@ -152,7 +152,7 @@ def read_courses(
     timeline = Timeline(start, SLOT, expected[0].size)
     scenarios = forecast_scenarios.read(connection, site.name, timeline, version=forecast.version, known_at=start)
     kinds = errors.courses(start, timeline, expected)
-    # The latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on.
+    # The latest scenarios, unless older than a plan's forecast may be; beyond their end they are the expected course.
     if scenarios is not None and scenarios.issued_at > start - FORECAST_MAX_AGE:
         paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
         kinds = [ScenarioSet(scenarios.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths)), *kinds]
@@ -162,13 +162,13 @@ def read_courses(
 
 
 def describe_courses(courses: ScenarioSet) -> CoursesMessage:
-    """Return courses as a message, energies rounded."""
+    """Return scenarios as a message, energies rounded."""
     load, pv = (np.round(paths, COURSE_DIGITS) for paths in (courses.load_kwh, courses.pv_kwh))
     return CoursesMessage(probability=courses.weight.tolist(), load_kwh=load, pv_kwh=pv)
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
-    """Return what was published when, for every market of the site's tariff and the site's own series where that is its tariff."""
+    """Return the price revisions of every series that the site's tariff names, market or own."""
     stored = {name: market_prices.stored_series(site, name) for name in site.tariff.price_series}
     revisions = market_prices.read_revisions_each(connection, list(stored.values()), timeline)
     foreign = market_prices.find_foreign(connection, list(stored.values()), timeline)
@@ -190,7 +190,7 @@ def read_weighed(connection: Connection, site: Site, timeline: Timeline) -> Site
 
 
 def read_scene(connection: Connection, request: ReplayRequest, version: str) -> ReplayData:
-    """Return everything the replay of a stored site with the forecasts of a version needs."""
+    """Return the data of a stored site's replay with the forecasts of a version."""
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
         raise refuse("window-reversed", field="to", value=request.to_day.isoformat())
@@ -204,14 +204,14 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     if not issued and plans_from_forecasts(request.policies):
         raise refuse("no-forecasts-issued", field="from", value=request.from_day.isoformat(), site_id=request.site_id, version=version)
     site_prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
-    # A measured value is available at its slot's end; later corrections stay with that day.
+    # A measured value is available at its slot's end; corrections more than a day after the window are ignored.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
     return ReplayData(site, window, PerfectForesight(around, load, pv), site_prices, ForecastArchive(issued), carbon)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:
-    """Return the series with the window free of gaps, after the days of errors before it; beyond the last observation its last day is repeated."""
+    """Return the series, checked for gaps in the window, which begins ``DAYS`` after its start; beyond the last observation its last day is repeated."""
     before = DAYS * DAY // SLOT
     gaps = np.flatnonzero(np.isnan(series[before : before + window.count]))
     if gaps.size:

@@ -1,4 +1,4 @@
-"""The planner's edge: fetch, call, store. Tasks and commands both come through here."""
+"""Plan a request and store its plan; requests that name a stored site are completed from the database. Used by tasks and commands."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -40,13 +40,13 @@ SOLVE_SECONDS = TaskHistogram(
 COMPROMISES = TaskCounter("luna_planner_compromises_total", "Wishes that plans could not meet in full, by kind.", ["code"])
 NOTES = TaskCounter("luna_planner_notes_total", "What plans rest on for want of better: forecast_fallback, prices_carried_on and others.", ["code"])
 DISAGREEMENTS = TaskCounter("luna_planner_disagreements_total", "Findings of the optimisation that physics did not confirm; each is a fault to report.")
-# What a stored site paid so many days before its plan, the prices ahead are compared with.
+# Days of past prices that the prices ahead are compared with.
 LAST_WEEK_DAYS = 7
 log = structlog.get_logger("luna.planner")
 
 
 def count_plan(plan: PlanReply) -> None:
-    """Count a plan and how good it is; what physics did not confirm of it is logged."""
+    """Count a plan in the metrics; log its disagreements with the simulation."""
     PLAN_STATUS.labels(plan.status).inc()
     if plan.gap is not None:
         PLAN_GAP.observe(plan.gap)
@@ -64,24 +64,24 @@ def count_plan(plan: PlanReply) -> None:
 
 
 def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
-    """Return the plan of ``issue_plan``, read."""
+    """Return the plan of ``issue_plan`` as a ``PlanReply``."""
     return issue_plan(request, connection, now=now, solver=solver).read()
 
 
 def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanColumns:
-    """Return the plan of any request, stored in ``plan_history``.
+    """Plan any request and store the plan in ``plan_history``.
 
     Args:
         request: with its own site, or naming a stored one.
         connection: opened when needed.
         now: the instant of issue.
-        solver: that plans it.
+        solver: for the mixed-integer model.
 
     Raises:
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request or the stored data cannot be planned from.
     """
-    # A plan of another time knows nothing that the one of now would not.
+    # A plan with a start of its own does not settle the changes that wait for a new plan from now.
     changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     inputs = write_inputs(complete)
@@ -89,10 +89,10 @@ def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, no
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
         plan = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
     count_plan(plan.head)
-    # What a request says of a site of its own must never drive a stored one of the same name.
+    # The plan of a request's own site must never drive a stored site of the same name.
     system_id = "request" if request.site_id is None else "prod"
     if request.site_id is not None and not sites.hold(connection(), [request.site_id]):
-        # A plan of a site that was removed meanwhile would drive the next one of its name.
+        # A plan of a site removed meanwhile would drive the next site of its name.
         sites.load(connection(), request.site_id)
     plans.write(connection(), [PlanRow.of(plan, site_id=request.site_id or plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id=system_id)])
     if request.site_id is not None and request.start is None:
@@ -114,7 +114,7 @@ def complete_request(connection: Connection, request: PlanRequest, *, now: datet
 
 
 def find_start(request: PlanRequest, now: datetime) -> datetime:
-    """Return when the plan of a stored site begins.
+    """Return the start of a stored site's plan.
 
     Raises:
         InvalidInputError: other slots than of 15 minutes.
@@ -125,11 +125,11 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
 
 
 def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> PlanRequest:
-    """Return a request completed by its site's facts; ``connection`` serves facts that few sites have.
+    """Return a request completed by its site's facts; ``connection`` reads facts that few sites have.
 
     Raises:
         NotFoundError: no forecast to plan from.
-        InvalidInputError: what is known cannot be planned from.
+        InvalidInputError: the facts cannot be planned from.
     """
     site, start, inputs = facts.site, facts.start, gather_inputs(facts)
     outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
@@ -150,7 +150,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
 
 
 def _price_terminal(options: PlanOptions, inputs: SiteInputs, import_price: FloatArray) -> PlanOptions:
-    """Return options with the terminal value of stored energy: as in replay, by the last week's prices rather than the horizon's."""
+    """Return options with an automatic terminal value replaced by one from last week's prices, as in replays, instead of the horizon's."""
     if options.terminal.kind != "automatic":
         return options
     counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective, carbon_is_known=inputs.carbon is not None))
