@@ -1,4 +1,4 @@
-"""A trained agent as one object in the store, named after its own digest: a JSON header, then parts in LightGBM's text, safetensors or JSON. No pickle."""
+"""Save and load a trained agent as one object under its SHA-256 digest: gzip of a JSON header and parts (LightGBM text, safetensors, JSON); no pickle."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ _BATTERY_FACTS = ("capacity_kwh", "min_soc", "max_soc", "charge_limit_kw", "disc
 
 
 class SiteFacts(Message):
-    """What of a site a policy was trained for: its name and its batteries' figures, in order. Prices are part of every state."""
+    """The site that a policy was trained for: its name and its batteries' figures, in order. Prices are part of every state."""
 
     name: str
     batteries: list[dict[str, float]]
@@ -38,7 +38,7 @@ class SiteFacts(Message):
 class Header(Message):
     """The header of an artefact; ``parts`` names each and its length in bytes, in order.
 
-    ``site`` is null where a policy serves any home. Nothing from ``data_until`` on was learned from.
+    ``site`` is null where a policy serves any site. Training used nothing from ``data_until`` on.
     """
 
     format: int = FORMAT
@@ -55,7 +55,7 @@ class Header(Message):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A trained agent: its header, and its learned parts by name."""
+    """A trained agent: its header, and its parts by name."""
 
     header: Header
     parts: Mapping[str, bytes]
@@ -109,10 +109,10 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
 
 
 def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version: str, site: Site) -> Artefact:
-    """Return an artefact that may speak for a site.
+    """Return the artefact if it fits a kind, state version and site.
 
     Raises:
-        ArtefactError: it is of another kind, reads states of another version, or was trained for another site, or for other batteries.
+        ArtefactError: its kind, state version, site or batteries are others.
     """
     header = artefact.header
     if header.kind != kind:

@@ -1,4 +1,4 @@
-"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``physics.safety.clamp``."""
+"""The action spaces of learned policies, and conversion of actions to set-points; these are safe only after ``physics.safety.clamp``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from luna.energy.timeline import FloatArray, IndexArray
 
 
 class Action(IntEnum):
-    """What a discrete policy chooses from; all batteries of a site do the same.
+    """A discrete action, the same for all batteries of a site.
 
-    Together with what the meter says in a slot these are all that can be done in it: surplus is stored (``COVER_LOAD``) or sold (``HOLD``), the load is served
-    (``COVER_LOAD``) or bought (``HOLD``), and battery and grid exchange as much as limits allow (``CHARGE_FULL``, ``EXPORT``).
+    Given a slot's load and PV these are all its options: surplus is stored (``COVER_LOAD``) or sold (``HOLD``), the load is served (``COVER_LOAD``) or bought
+    (``HOLD``), and battery and grid exchange as much as limits allow (``CHARGE_FULL``, ``EXPORT``).
     """
 
     CHARGE_FULL = 0
@@ -26,25 +26,23 @@ class Action(IntEnum):
 
     @property
     def mode(self) -> Mode:
-        """The mode in which a battery carries it out."""
+        """The battery's mode."""
         return _MODES[self]
 
 
 _MODES = {Action.CHARGE_FULL: Mode.CHARGE, Action.HOLD: Mode.HOLD, Action.COVER_LOAD: Mode.SELF_CONSUMPTION, Action.EXPORT: Mode.EXPORT}
-# What is no action is no mode either: the safety layer makes it ``hold``.
+# For invalid actions; no mode, so the safety layer turns it into ``hold``.
 _NO_MODE = 127
 ACTION_MODES, ALL_MODES = tuple(_MODES[action] for action in Action), tuple(Mode)
-# How many powers a continuous action names: into the battery, out of it for the house, and out of it into the grid.
+# Powers of a continuous action: charge, discharge to the house, discharge to the grid.
 POWERS = 3
 _ANY, _LEAST, _FREE = np.full((1, 1), np.inf), np.full((1, 1), -np.inf), np.full(1, np.inf)
 
 
 def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: int, modes: Sequence[Mode] = ACTION_MODES) -> SetPoint:
-    """Return the set-point of discrete actions (``(sites,)``), without limits of its own; ``curtailment`` is how the site's rule holds PV back.
+    """Return the set-point of discrete actions (``(sites,)``), without limits of its own; ``modes`` are the actions' modes, in order.
 
-    ``modes`` are those that actions stand for, in order.
-
-    What is the same for all sites has a single column.
+    Values that are the same for all sites have a single column.
     """
     valid = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
     chosen = np.choose(valid, np.array([*modes, _NO_MODE], dtype=np.int8))
@@ -53,7 +51,7 @@ def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: in
 
 
 def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> IndexArray:
-    """Return discrete actions as whole numbers; what is none becomes -1, which is no action."""
+    """Return discrete actions as integers; values that are not whole become -1, an invalid action."""
     if np.issubdtype(actions.dtype, np.integer):
         return actions.astype(np.int64, copy=False)
     values = np.asarray(actions, dtype=float)
@@ -62,7 +60,7 @@ def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> 
 
 
 def find_quartiles(price: FloatArray) -> FloatArray:
-    """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``; zero prices are left out, for they are gaps in disguise.
+    """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``; prices of 0 count as gaps.
 
     Source: revision 80.
     """
@@ -72,7 +70,7 @@ def find_quartiles(price: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class DayPrices:
-    """The import price of slots beside the quartiles of their local day's, each of shape ``(sites,)``."""
+    """The import price of a slot and the quartiles of its local day, each of shape ``(sites,)``."""
 
     price: FloatArray
     q25: FloatArray
@@ -82,7 +80,7 @@ class DayPrices:
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """Powers requested of each battery, kW, shape ``(batteries, sites)``: into it, out of it for the house, and out of it into the grid."""
+    """Requested powers of each battery, kW, shape ``(batteries, sites)``: charge, discharge to the house, discharge to the grid."""
 
     charge_kw: FloatArray
     discharge_kw: FloatArray
@@ -90,17 +88,17 @@ class Powers:
 
     @classmethod
     def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
-        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is no number requests nothing."""
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; NaN counts as 0."""
         battery = limits.batteries
         with np.errstate(invalid="ignore"):
             powers = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
             return cls(*(np.where(each > 0.0, each, 0.0) for each in powers))
 
     def gate(self, day: DayPrices) -> "Powers":
-        """Return powers without both directions in one slot.
+        """Return powers with charge or discharge alone.
 
-        Where both are requested: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of
-        equal ones the side of the median. Source: revision 80.
+        Where both are requested, the battery charges in the day's cheapest quarter and discharges in its most expensive one; between them the larger power
+        wins, and of equal ones charging up to the median price. Source: revision 80.
         """
         out = self.discharge_kw + self.export_kw
         both = (self.charge_kw > 0.0) & (out > 0.0)
@@ -113,10 +111,9 @@ class Powers:
         )
 
     def setpoint(self, curtailment: IntArray, stored_kwh: FloatArray, *, hours: float, limits: SiteLimits) -> SetPoint:
-        """Return the set-point of gated powers in a slot of so many hours.
+        """Return the set-point of gated powers in a slot of ``hours``.
 
-        Charging takes the surplus first and the grid for the rest. Discharging serves the load; what is to be exported is sold beside it, and the two
-        together bound what leaves the battery.
+        Charging takes the surplus first, then the grid. Discharging serves the load, the export power comes on top, and their sum bounds the discharge.
         """
         battery = limits.batteries
         charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
@@ -129,7 +126,7 @@ class Powers:
 
 
 def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:
-    """Return the sites with a requested share that is no number, shape ``(sites,)``."""
+    """Return the sites with a requested share outside 0–1 or NaN, shape ``(sites,)``."""
     within = [(share >= 0.0) & (share <= 1.0) for share in shares]
     beyond: BoolArray = ~(within[0] & within[1] & within[2])
     return beyond

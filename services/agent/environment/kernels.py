@@ -1,4 +1,4 @@
-"""A loop that copies features into state vectors. Compiled once, kept on the disk."""
+"""Numba kernel that copies features into state vectors; compiled once and cached on disk."""
 
 import numpy as np
 from numba import njit
@@ -6,24 +6,24 @@ from numpy.typing import NDArray
 
 from luna.energy.timeline import FloatArray, IndexArray
 
-# No feature is beyond this: a learner never meets a number that it cannot multiply.
+# Features are clipped to this, so that a learner's products stay finite.
 MOST = 100.0
 
 
 @njit(cache=True, nogil=True)
 def gather(states: NDArray[np.float32], features: tuple[int, int], values: FloatArray | NDArray[np.float32], at: IndexArray, factor: FloatArray) -> None:
-    """Write values into features that follow each other, for each state those that begin ``at`` a place, times a factor; bounded, but for what is no number.
+    """Write consecutive features of each state: ``values[at:]`` times ``factor``, clipped to ±``MOST``; NaN and infinity stay.
 
     Args:
-        states: where to write, shape ``(states, size)``.
-        features: the first, and how many.
+        states: output, shape ``(states, size)``.
+        features: index of the first feature, and their number.
         values: shape ``(values,)``.
-        at: shape ``(states,)``.
+        at: each state's first index into ``values``, shape ``(states,)``.
         factor: shape ``(states,)``.
     """
     first, count = features
     for state in range(at.size):
-        # Rows instead of places, so that the loop over them takes several at a time.
+        # On row views the compiler vectorises the inner loop.
         source, target, scale = values[at[state] : at[state] + count], states[state, first : first + count], factor[state]
         for step in range(count):
             value = source[step] * scale

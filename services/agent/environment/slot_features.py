@@ -1,4 +1,4 @@
-"""Features known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
+"""Features known at the start of each slot, from forecasts as issued and prices as published, stored once per issue and publication."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -20,13 +20,13 @@ from services.planner.replay.data import ReplayData
 
 HOURS = int(HORIZON / timedelta(hours=1))
 _HOUR, _HALF_DAY = timedelta(hours=1), timedelta(hours=12)
-# Prices are divided by the mean of their magnitude over a day, currency/kWh, and by no less than this.
+# Least divisor of prices, currency/kWh; they are divided by their mean magnitude over a day.
 LEAST_SCALE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class HoursAhead:
-    """Means of whole hours (UTC), one after the other, row by row: powers in kW, prices in currency/kWh; each of shape ``(hours,)``."""
+    """Means of whole hours (UTC), all rows end to end: powers in kW, prices in currency/kWh; each of shape ``(hours,)``."""
 
     load_kw: HourArray
     pv_kw: HourArray
@@ -36,13 +36,13 @@ class HoursAhead:
 
 @dataclass(frozen=True)
 class SlotFeatures:
-    """Features known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
+    """Features known at the start of slots, arrays of shape ``(slots,)``.
 
     ``time_sin`` and ``time_cos`` encode the local clock, ``day_share`` is its time and ``day_remaining`` the rest of the local day, both as shares of 24 hours.
-    ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. From
-    ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
+    ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. A slot's
+    hours after its own are the ``HOURS − 1`` values of ``ahead`` from ``energy_at`` and ``price_at`` on.
 
-    Invariants: nothing depends on what happened, was issued or published after the slot's begin.
+    Invariants: nothing depends on what was measured, issued or published after the slot's start.
     """
 
     time_sin: FloatArray
@@ -67,7 +67,7 @@ class SlotFeatures:
 
     @cached_property
     def price_summary(self) -> HourArray:
-        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made at first use."""
+        """Prices of each slot relative to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made at first use."""
         return compare_prices(*self._prices)
 
     @property
@@ -81,7 +81,7 @@ class SlotFeatures:
 
     @classmethod
     def of_problem(cls, problem: Problem) -> "SlotFeatures":
-        """Return what a plan is made from, for each slot of its horizon as known at its begin; beyond the horizon its last day repeats."""
+        """Return the features of each slot of a problem's horizon by its outlook; beyond the horizon its last day repeats."""
         outlook = problem.at_tariff_prices.outlook
         timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
         span = Span(0, timeline.count)
@@ -108,14 +108,14 @@ class SlotFeatures:
 
 
 class Span(NamedTuple):
-    """Slots that know the same: the first, and the end."""
+    """Slots with the same information: the first, and the end."""
 
     first: int
     end: int
 
 
 class FeatureRows:
-    """Two series as they were known in spans of a timeline: what they are in each slot, and the hours after it."""
+    """Two series as known in spans of a timeline: values of each slot, and means of the hours after it."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -128,7 +128,7 @@ class FeatureRows:
         self.at: IndexArray = np.zeros(timeline.count, dtype=np.int64)
 
     def add(self, span: Span, *series: FloatArray) -> None:
-        """Add what a span knows: each series begins with the span and lasts the horizon beyond its last slot."""
+        """Add the series known in a span; each begins with the span and extends one horizon beyond its last slot."""
         count, values = span.end - span.first, np.stack(series)
         self.now[:, span.first : span.end] = values[:, :count]
         begun = (self._first_of_hour + span.first) % self._per_hour
@@ -144,7 +144,7 @@ class FeatureRows:
     @property
     def hours(self) -> HourArray:
         """All rows, one after the other, shape ``(2, hours)``."""
-        # Slots of which nothing is known point at something that is there.
+        # Padding for slots without information, whose index is 0.
         return np.concatenate([*self._rows, np.zeros((2, HOURS))], axis=1, dtype=np.float32)
 
 
@@ -174,7 +174,7 @@ def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: FeatureRows, prices: 
 
 
 def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
-    """Return the local clock's hour at the begin of each slot, and how many hours remain of its local day, each of shape ``(slots,)``."""
+    """Return the local hour at the start of each slot, and the hours left of its local day, each of shape ``(slots,)``."""
     local = timeline.starts + local_offsets(timeline.starts, zone)
     hour: FloatArray = (local - local.astype("datetime64[D]")) / np.timedelta64(1, "h")
     whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
@@ -186,7 +186,7 @@ def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArr
 
 @dataclass(frozen=True, slots=True)
 class SceneKnowledge:
-    """The features of each slot of a scene's window; ``unknown``: the reasons of slots that cannot be learned from."""
+    """The features of each slot of a scene's window; ``unknown``: the reasons for slots without features."""
 
     features: SlotFeatures
     unknown: dict[int, str]
@@ -209,7 +209,7 @@ class SceneKnowledge:
             return published_prices.import_price, published_prices.export_price
 
         for rows, lookup, instants in ((energy, expect, [issued]), (prices, pay, published)):
-            # Spans begin with a local day, or once something was issued or published.
+            # A span begins with a local day, or at the first slot after an issue or publication.
             changes = [np.searchsorted(timeline.starts.astype("datetime64[us]"), np.unique(each)) for each in instants]
             edges = np.unique(np.concatenate([np.array([first for first, _ in scene.days]), *changes, [timeline.count]]))
             for first, end in pairwise(edges[edges <= timeline.count].tolist()):
@@ -220,7 +220,7 @@ class SceneKnowledge:
 
 
 def _read(rows: FeatureRows, lookup: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
-    """Add the series known in a span, or return the reason why there are none."""
+    """Add the series known in a span; return the reason where there are none, else None."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)
     try:

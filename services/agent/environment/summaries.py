@@ -1,7 +1,7 @@
-"""What the hours after a slot hold, summed up: what trees need of two hundred hourly values, and cannot put together from a few hundred days.
+"""Summary features of the hours after a slot, which trees cannot learn from two hundred hourly values of a few hundred days.
 
-How much surplus there will be and how much is to be bought, how the price stands to those that follow, and how much of both falls on better prices than
-now: what selling, storing or buying now gives away.
+They are surplus and demand ahead, the price relative to later ones, and the energy ahead at better prices than now: the opportunity cost of selling,
+storing or buying now.
 """
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 HourArray = NDArray[np.float32]
 # Hours ahead over which energy is summed, and over which prices are compared.
 _ENERGY_HOURS, _PRICE_HOURS = (1, 3, 6, 9, 12, 18, 24, 36), (2, 4, 8, 12, 16, 24, 36)
-# Until when surplus waits for another price, and load for a battery that was filled now, hours.
+# Hours within which surplus may wait for another price, and a battery charged now may serve load.
 _SURPLUS_HOURS, _LOAD_HOURS = 14, 23
-# By how much prices have to differ, in shares of the day's mean.
+# Price differences, in shares of the day's mean.
 _GAPS, _WIDE_GAPS = (-0.1, 0.0, 0.1), (-0.2, 0.0, 0.2, 0.4)
 
 
@@ -52,7 +52,7 @@ def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: Hour
 
 
 def compare_prices(import_price: HourArray, export_price: HourArray) -> HourArray:
-    """Return how far prices are above the highest and the lowest of the hours after them, shape ``(slots, len(PRICE_NAMES))``; arguments as above."""
+    """Return prices less the highest and lowest of the hours after, shape ``(slots, len(PRICE_NAMES))``; arguments as of ``sum_up_energy``."""
     apart = [
         price[:, 0] - most(price[:, 1 : hours + 1], axis=1) for hours in _PRICE_HOURS for price in (export_price, import_price) for most in (np.max, np.min)
     ]

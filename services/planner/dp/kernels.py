@@ -1,6 +1,6 @@
-"""The compiled loops of the energy value: lists of segments as plain arrays, because Numba knows nothing else.
+"""Numba kernels of the dynamic programme for stored energy; segments are plain arrays, the only type that Numba compiles here.
 
-A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two buffers; entry 0 is before the first slot.
+V′ of a slot is a step function in two buffers, length and value, at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot.
 """
 
 import numpy as np
@@ -12,15 +12,14 @@ from services.planner.loops import loop, loop_part
 
 Pair = tuple[FloatArray, FloatArray]
 Triple = tuple[FloatArray, FloatArray, FloatArray]
-# Lengths and values of all segments, and where those of each slot begin.
+# Lengths and values of all segments, and each slot's offset.
 Buffers = tuple[FloatArray, FloatArray, IndexArray]
 
 _EMPTY = 1e-12
-# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is worth.
+# Reserve at the end of each slot, kWh (an empty array: none), and the value of a reserved kWh.
 Reserve = tuple[FloatArray, float]
-# Levels of stored energy this close are the same.
 _SAME = 1e-9
-# Modes as plain numbers: an enumeration means nothing to compiled loops.
+# Modes as integers: Numba does not compile the enumeration.
 _SELF_CONSUMPTION, _SAVE, _SUPPLY, _HOLD, _CHARGE, _EXPORT = range(6)
 _STORES, _SERVES = STORES.copy(), SERVES.copy()
 # Beyond every level of stored energy.
@@ -62,7 +61,7 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
 
 @loop_part
 def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
-    """Make what a reserve holds priceless, in place; return how many segments there are then."""
+    """Set the value of the reserve's energy to ``priceless``, in place; return the new number of segments."""
     covered, uncovered = 0, reserve_kwh
     while covered < count and length[covered] <= uncovered + _EMPTY:
         uncovered -= length[covered]
@@ -83,7 +82,7 @@ def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh:
 
 @loop
 def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
-    """Walk from the horizon to now, filling the buffers from their end; return False when they are too short."""
+    """Solve backward from the horizon, filling the buffers from their end; return False when they are too short."""
     reserve_kwh, priceless = reserve
     length, value, offsets = out
     slot_length, slot_value, drop_kwh = slots
@@ -117,7 +116,7 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserv
 
 @loop
 def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
-    """Walk back on every path, each with its own row of the buffers; return False when they are too short."""
+    """Solve every path backward, each in its own row of the buffers; return False when they are too short."""
     for path in range(slots[2].shape[0]):
         own = (slots[0][path], slots[1][path], slots[2][path])
         if not backward(own, terminal, capacity_kwh, reserve, (out[0][path], out[1][path], out[2][path])):
@@ -127,7 +126,7 @@ def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: R
 
 @loop
 def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
-    """Return V′ at the end of slot 0 of every path as means over cells."""
+    """Return V′ at the end of slot 0 of every path, averaged over ``cells`` equal parts of the capacity."""
     paths, slots = drop_kwh.shape
     grid = np.empty((paths, cells))
     size = slot_length.shape[2] * slots + terminal[0].size
@@ -147,7 +146,7 @@ def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: Floa
 
 @loop
 def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers) -> None:
-    """Write the weighted mean of step functions that end at the same length, slot by slot; what is priceless in one of them is priceless.
+    """Write the weighted mean of step functions of equal total length, slot by slot; a step that is priceless in any of them stays priceless.
 
     ``functions`` has offsets of shape ``(paths, slots + 1)``, ``out`` room for as many segments and offsets of shape ``(slots + 1,)``.
     """
@@ -207,7 +206,7 @@ def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, 
 
 @loop
 def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray) -> FloatArray:
-    """Return how much stored energy is worth more than each level at the end of each slot, shape of ``level``."""
+    """Return the stored energy, kWh, whose V′ exceeds each level at the end of each slot, shape of ``level``."""
     kinds, slots = level.shape
     reach = np.zeros((kinds, slots))
     for slot in range(slots):
@@ -220,7 +219,7 @@ def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: Flo
 
 @loop
 def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray) -> Pair:
-    """Return V′ left and right of a level at the end of each slot."""
+    """Return V′ left and right of ``stored_kwh`` at the end of each slot."""
     left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
     for slot in range(stored_kwh.size):
         total, last = 0.0, offsets[slot + 2] - 1
@@ -237,7 +236,7 @@ def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_
 
 @loop
 def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
-    """Return the integral of V′ between two levels at the end of each slot."""
+    """Return the integral of V′ from ``before_kwh`` to ``after_kwh`` at the end of each slot."""
     worth = np.zeros(before_kwh.size)
     for slot in range(before_kwh.size):
         low, high = min(before_kwh[slot], after_kwh[slot]), max(before_kwh[slot], after_kwh[slot])
@@ -253,7 +252,7 @@ def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_
 
 @loop
 def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float) -> FloatArray:
-    """Return the stored energy after each slot: store, buy; or serve, sell, displace PV."""
+    """Return the stored energy after each slot under thresholds: store, then buy; or serve, then sell or displace PV."""
     slots = slot_length.shape[0]
     path = np.empty(slots)
     stored = start_kwh
@@ -267,7 +266,7 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
             level -= min(max(level - limits[3, slot], 0.0), part[SERVE])
             level -= min(max(level - limits[4, slot], 0.0), part[FIRST_OUT])
             level -= min(max(level - limits[5, slot], 0.0), part[SECOND_OUT])
-        # What begins outside the limits comes back step by step.
+        # A battery that starts outside its limits returns step by step.
         stored = min(max(level, min(stored, 0.0)), max(stored, capacity_kwh))
         path[slot] = stored
     return path
@@ -275,13 +274,13 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
 
 @loop
 def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
-    """Walk a battery's thresholds through slots, mode after mode, as ``luna.energy.policy`` reads them and physics settles them.
+    """Simulate a battery's thresholds slot by slot, with the modes of ``luna.energy.policy`` and the flows of ``simulate_slot``.
 
     Args:
-        limits: buy, store, spill, serve, sell of an action that goes on and of one that begins, kWh above the lowest SoC, each ``(5, slots)``.
-        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no sun to store, ``(slots,)``.
-        battery: stored energy at the start, usable capacity, what is little, what is the same (all kWh), and the mode before the first slot.
-        out: stored energy at the end of each slot, and the mode it was in.
+        limits: buy, store, spill, serve, sell for a continued and for a new action, kWh above the lowest SoC, each ``(5, slots)``.
+        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no PV to store, ``(slots,)``.
+        battery: initial stored energy, usable capacity, margin to full and empty, tolerance (all kWh), and the mode before the first slot.
+        out: stored energy at the end of each slot, and its mode.
     """
     (keep, begin), (length, no_pv), (path, modes) = limits, slots, out
     stored, capacity, little, same = battery[0], battery[1], battery[2], battery[3]
@@ -326,11 +325,11 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
 
 @loop
 def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray) -> None:
-    """Write what a policy costs on each of many courses beside their slots at rest, less what is left at the horizon; ``cost`` has shape ``(courses,)``.
+    """Write a policy's cost on each scenario, ``(courses,)``, relative to an idle battery and less the terminal value.
 
     Args:
         limits: as in ``follow_policy``.
-        slots: lengths and values of the segments of all courses, ``(courses, slots, 7)``, and where there is no sun to store, ``(slots,)``.
+        slots: lengths and values of the segments of all scenarios, ``(courses, slots, 7)``, and 1.0 where there is no PV to store, ``(slots,)``.
         terminal: lengths and values of V′ at the horizon.
         battery: as in ``follow_policy``.
     """
@@ -345,7 +344,7 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
                 step = min(into, length[course, slot, kind])
                 total += step * value[course, slot, kind]
                 into -= step
-            # What has to be served costs the same whatever is followed.
+            # Forced discharge costs the same under any policy.
             out -= min(out, length[course, slot, SERVE_FORCED])
             for kind in (SERVE, FIRST_OUT, SECOND_OUT):
                 step = min(out, length[course, slot, kind])
@@ -362,9 +361,9 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
 
 @loop
 def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float) -> Pair:
-    """Follow the best path slot by slot: return how much stored energy each slot takes out, and what each slot is worth on the way.
+    """Follow the optimal path: return the stored energy that each slot takes out, and its gain.
 
-    ``function`` are the buffers and offsets of V′. From charging at most, a slot's segments are taken while they are worth more than V′.
+    ``function`` are the buffers and offsets of V′. From the largest charge on, a slot's segments are taken while their value exceeds V′.
     """
     slot_length, slot_value, charge_kwh = slots
     length, value, offsets = function

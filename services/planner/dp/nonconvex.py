@@ -1,8 +1,8 @@
-"""Slots whose cost is not convex, for one battery: which way each of them goes, by an exact dynamic programme.
+"""Choose the flow directions of slots of non-convex cost for one battery, by an exact dynamic programme.
 
-A slot in which selling pays more than buying costs, or burning energy is paid for, is convex once its way is fixed: importing or exporting,
-charging or discharging; one with a least charging power once it is known whether it charges. What all ways together are worth is no longer
-concave, but still made of straight pieces, a few dozen at most. Source: docs/decisions/0031.
+A slot with a feed-in price above the import price, or where burning energy is paid for, is convex once its directions are fixed: import or export,
+charge or discharge; one with a least charging power once it is fixed whether it charges. The value function over all directions is not concave but
+piecewise linear, with a few dozen pieces at most. Source: docs/decisions/0031.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,19 @@ Allowed = tuple[bool, bool, bool, bool]
 _FREE: Allowed = (True, True, True, True)
 _HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, True))
 _QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
-# What may not be is worth this many times the dearest price, and not more: sums of it must leave room for fractions of a cent.
+# Penalty on forbidden flows, in multiples of the highest price; larger sums would lose fractions of a cent to rounding.
 _PRICELESS = 1_000.0
-# Pieces that a slot's function, and all functions together by slot, have room for at first; how often that is doubled before the search is given up.
+# Initial room for the pieces of one slot's function, and per slot for all; number of tries, each with twice the room.
 _ROOM, _ROOM_PER_SLOT, _DOUBLINGS = 256, 32, 6
 _SAME_KWH = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class SlotOptions:
-    """One way of the slots ``where`` (``(slots,)``): a concave gain over the stored energy taken out, from ``begin`` on (energy and gain, ``(slots, 2)``).
+    """One choice of directions for the slots ``where`` (``(slots,)``): a concave gain over the stored energy taken out.
 
-    Taking more out gains ``value`` per stored kWh, length by length (``(slots, 7)``). ``charges`` says that it charges with the least power, or more.
+    It starts at ``begin`` (energy and gain, ``(slots, 2)``); each further length gains ``value`` per stored kWh (``(slots, 7)``). ``charges``: the choice
+    charges with the least power or more.
     """
 
     allowed: Allowed
@@ -45,7 +46,7 @@ class SlotOptions:
 
     @classmethod
     def of(cls, allowed: Allowed, segments: Segments, *, price: float) -> "SlotOptions":
-        """Return the way that slots go by their segments; what must not be left out begins with what has to be served."""
+        """Return the choice described by segments; where discharge is forced, it starts there."""
         value, length = np.clip(segments.value, -price, price), segments.length_kwh.copy()
         forced = length[:, SERVE_FORCED]
         charged_worth = (length * value)[:, :SERVE_FORCED].sum(axis=1)
@@ -56,7 +57,7 @@ class SlotOptions:
         return cls(allowed, segments.covered, begin, length, value)
 
     def rest(self) -> "SlotOptions":
-        """Return the way without charging."""
+        """Return the choice without charging."""
         length, begin = self.length_kwh.copy(), self.begin.copy()
         begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
         begin[:, 0] = np.maximum(begin[:, 0], 0.0)
@@ -64,7 +65,7 @@ class SlotOptions:
         return replace(self, allowed=(*self.allowed[:2], False, self.allowed[3]), begin=begin, length_kwh=length)
 
     def charge(self, least_kwh: FloatArray) -> "SlotOptions":
-        """Return the way with at least so much charged, where it can be."""
+        """Return the choice with a charge of at least ``least_kwh`` (stored), in slots that allow it."""
         room = -self.begin[:, 0] - least_kwh
         length = np.zeros_like(self.length_kwh)
         parts = self.length_kwh[:, :SERVE_FORCED]
@@ -74,7 +75,7 @@ class SlotOptions:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The way of every slot on the best path: its direction, where it charges with the least power or more, and what it costs."""
+    """The optimal path: directions of every slot, slots that charge with the least power or more, and the cost."""
 
     direction: Direction
     charges: BoolArray
@@ -82,20 +83,20 @@ class Chosen:
 
 
 def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, least_charge_kw: float = 0.0) -> Chosen | None:
-    """Return the way of every slot in an optimal plan of one battery.
+    """Return the directions of every slot in an optimal plan of one battery.
 
     Args:
-        problem: of a site with one battery .
-        free: the slots' segments without any way fixed.
+        problem: of a site with one battery.
+        free: the slots' segments without fixed directions.
         terminal: V′ at the horizon, over the usable capacity.
-        least_charge_kw: with which power it charges at least, or not at all.
+        least_charge_kw: least charging power.
 
     Returns:
-        None where a slot forces energy in or out whatever its way, or no ways lead through all slots: the mixed-integer model takes over.
+        None where a slot forces energy in or out in all directions, or no path is feasible: the mixed-integer model takes over.
     """
     price = _PRICELESS * max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
     ways = _list_ways(problem, free, price)
-    # Whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store.
+    # Every non-convex slot needs a choice with an idle battery, and none that forces it to store.
     open_slots = ~free.convex
     stores = [each.where & (each.length_kwh[:, STORE_CURTAILED] > 0) & (each.value[:, STORE_CURTAILED] < 0) for each in ways]
     rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
@@ -113,7 +114,7 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
 
 
 def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptions]:
-    """Return the ways of slots: none where they are convex, else charging or discharging, and where that is not enough importing or exporting besides."""
+    """Return the choices of slots: one where they are convex, else charge or discharge, and if still not convex import or export as well."""
     whole = SlotOptions.of(_FREE, free, price=price)
     if free.convex.all():
         return [whole]
@@ -128,7 +129,7 @@ def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptio
 
 
 def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, Segments]]:
-    """Return ways, each with what slots offer that all go it."""
+    """Return each choice of directions with the segments of all slots under it."""
     slots = problem.outlook.timeline.count
     every = Direction(*(np.tile(allowed[:, None], slots) for allowed in np.array(ways).T))
     offered = problem_segments(problem, every.within(problem.direction))
@@ -136,7 +137,7 @@ def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, 
 
 
 def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:
-    """Return which of the ways each slot goes on the best path, and what that path costs."""
+    """Return each slot's index into ``ways`` on the optimal path, and the path's cost; None where there is none or the room never suffices."""
     slot, way = np.nonzero(np.array([each.where for each in ways]).T)
     slots = problem.outlook.timeline.count
     first = np.searchsorted(slot, np.arange(slots + 1))
@@ -157,12 +158,12 @@ def _round(energy_kwh: FloatArray) -> FloatArray:
 
 
 def most_cost(segments: Segments) -> FloatArray:
-    """Return what each slot costs when it charges at most and serves nothing, shape ``(…, slots)``."""
+    """Return each slot's cost at the largest charge and without serving the load, shape ``(…, slots)``."""
     worth = segments.length_kwh * segments.value
     return np.asarray(segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED])
 
 
 def worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
-    """Return what stored energy is worth at the horizon."""
+    """Return the terminal value of stored energy."""
     ends = np.cumsum(terminal[0])
     return float((np.clip(stored_kwh - (ends - terminal[0]), 0.0, terminal[0]) * terminal[1]).sum())

@@ -1,4 +1,4 @@
-"""State at a plan's start: devices and modes, carried from the plan in force."""
+"""Complete the state at a plan's start: battery state of charge and modes, device states, month's peaks and energy, from records and the plan in force."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -22,10 +22,7 @@ from services.planner.service.assumptions import HALF_FULL
 
 
 def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start: datetime) -> StateMessage:
-    """Return the state with stored device states, sensor readings and the plan in force's expectations at its start.
-
-    What the state says itself stands.
-    """
+    """Return the state with device states from the database, sensors and the plan in force; states already given take precedence."""
     expected = expect(facts.begun, start)
     # Devices that Luna switches have run as planned; of others only stated or measured values are available.
     switched = {each.load for each in site.control.loads} if site.control else set()
@@ -42,13 +39,13 @@ def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start:
 
 
 def read_carried(connection: Connection, site: Site, start: datetime, *, now: datetime) -> tuple[StateMessage, DemandFacts]:
-    """Return the state at a plan's start of what a stored site's batteries serve, where nobody says it, and the facts that it follows from."""
+    """Return the device states of a stored site at a plan's start, and the facts that they follow from."""
     key = sites.key_of(connection, site.name)
     facts = read_demands_each(connection, {key: site}, start, now=now)[key]
     return carry_demands(site, StateMessage(), facts, start=start), facts
 
 
-# Just before the start: what drives the slot that ends there.
+# To look up the plan of the slot that ends at the start.
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -60,7 +57,7 @@ def list_commanded_modes(state: ControlState) -> dict[str, Mode]:
 
 
 def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
-    """Return the mode of each battery in the slot before ``start``; nothing where no plan drove it."""
+    """Return the planned mode of each battery in the slot before ``start``; empty where no plan was in force."""
     due = plans.read_due(connection, site_id, start - _MOMENT, until=start)
     if due is None:
         return {}
@@ -69,7 +66,7 @@ def read_planned_modes(connection: Connection, site_id: str, start: datetime) ->
 
 
 def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> dict[str, BatteryState]:
-    """Return the state of batteries with the modes in progress, where it names none of its own."""
+    """Return the state of batteries with the current modes, where it has none of its own."""
     return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
 
 
@@ -77,9 +74,9 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
     """Return the state at a plan's start from records, commands or plans; values of the request take precedence.
 
     Args:
-        connection: to the database, for what few sites have.
-        facts: what is known of the site then.
-        request: as it came.
+        connection: to the database, for data that few sites have.
+        facts: of the site at the plan's start.
+        request: as received.
     """
     state, options, site, start = request.state, request.options, facts.site, facts.start
     if not state.batteries:
@@ -93,21 +90,24 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
 
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
-    """Return how full the batteries were when that was last recorded on the day before the start, and believed; half full where nothing was recorded."""
+    """Return the batteries' last recorded and trusted state of charge of the day before the start; half full without one."""
     soc = HALF_FULL if facts.soc is None else facts.soc.soc
     return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
 
 
 def find_day(site: Site, start: datetime) -> datetime | None:
-    """Return since when what batteries give counts at ``start``: the last slot before local midnight; None where none limits its cycles of a day."""
+    """Return the start of the record from which discharge today is counted: the last slot before local midnight.
+
+    None where no battery limits its cycles per day, or the day has just begun.
+    """
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
-    # A state of charge is that at its slot's end: the last one of the day before is midnight's.
+    # States of charge are at the slot's end: the last one of the day before is midnight's.
     return begin - SLOT if any(battery.max_cycles_per_day is not None for battery in site.batteries) and start - begin >= SLOT else None
 
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
-    """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
+    """Return the batteries with their shares of the recorded discharge since local midnight, where they limit cycles per day and the state lacks it."""
     site, recorded = facts.site, facts.discharged
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
@@ -124,26 +124,26 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
 
     Args:
         discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not count. NaN: unknown.
-        holds_kwh: what could be given at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
+        holds_kwh: dischargeable energy at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
     """
     recorded = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
     gaps = np.cumsum(np.isnan(discharge_kwh[1:]))
     recorded, gaps = np.concatenate([[0.0], recorded]), np.concatenate([[0], gaps])
     measured = np.flatnonzero(np.isfinite(holds_kwh))
-    # What is recorded of a stretch is part of what it holds less.
+    # The recorded part of a stretch is already in its drop.
     missing = np.maximum(-np.diff(holds_kwh[measured]), 0.0) - np.diff(recorded[measured])
     return float(recorded[-1] + np.maximum(missing[np.diff(gaps[measured]) > 0], 0.0).sum())
 
 
 def find_month(site: Site, start: datetime) -> datetime | None:
-    """Return since when what a site buys counts for what its tariff takes at ``start``: the beginning of a local month; None where it does not count."""
+    """Return the start of the local month if the tariff depends on the imports since then, else None."""
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
     return begin if (site.tariff.peaks or find_charge(site.tariff.import_)) and start - begin >= SLOT else None
 
 
 def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
-    """Return the state with what the month has come to up to the start, where the tariff asks for it and the request says nothing of it."""
+    """Return the state with the month's peaks and imports up to the start, where the tariff needs them and the request has none."""
     site, imported = facts.site, facts.bought
     if state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh or imported is None:
         return state
