@@ -1,6 +1,6 @@
-"""A learned chooser of modes as a policy: scores of modes for every slot of a plan, read at all states of charge, followed as thresholds like any other plan.
+"""Turn a learned classifier of modes into a plan's policy: evaluate it for every slot at a grid of states of charge, and convert the modes to thresholds.
 
-The planner's own decision stands wherever modes of one battery do not say everything, or a limit or wish would be missed.
+The planner's own plan is kept where modes of one battery are not enough, or where a limit or demand would be missed.
 """
 
 from collections.abc import Callable
@@ -28,23 +28,23 @@ from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 
 log = structlog.get_logger(__name__)
-# Slots of the plan and what the battery holds at their start, kWh, both ``(n,)``, to a mode each, ``(n,)``. Any number may be asked at once.
+# Maps slots of the plan and the stored energy at their start, kWh, both ``(n,)``, to modes, ``(n,)``.
 ChooseModes = Callable[[IndexArray, FloatArray], IntArray]
-# States of charge at which modes are asked for, the middles of as many equal parts. Source: half a kWh of ten is enough, docs/decisions/0004.
+# Number of states of charge, the middles of equal parts. Source: half a kWh of ten is enough, docs/decisions/0004.
 _LEVELS = 20
 
 
 class ModesError(LunaError):
-    """Who chooses modes chose something that is none, or cannot choose from what is known."""
+    """A classifier chose an invalid mode, or cannot choose from the known features."""
 
     title, code = "No mode was chosen", "agent-modes"
 
 
 def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
-    """Return the plan that follows chosen modes; the planner's own where they do not hold, with the code of why in ``not_learned``.
+    """Return the plan that follows chosen modes; where they cannot be followed the planner's own, with the code of why in ``not_learned``.
 
-    ``several_batteries``, ``flexible_loads``: modes of one battery do not say everything. ``unknown_outlook``: a price or an expected energy is no number.
-    ``no_mode``: what was chosen is none. ``limits_or_wishes``: followed, the modes would miss one that the planner's plan keeps.
+    Codes are those of ``find_obstacle``; ``no_mode``: an invalid mode was chosen; ``limits_or_wishes``: the modes would miss a limit or demand that the
+    planner's plan keeps.
     """
     plan = decide(problem, Solver()) if planned is None else planned
     obstacle = find_obstacle(problem, places=False)
@@ -60,12 +60,12 @@ def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None
 
 
 def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPolicy:
-    """Return the policy of the modes that are chosen at all states of charge of ``count`` slots.
+    """Return the threshold policy of the modes chosen at ``_LEVELS`` states of charge in each of ``count`` slots.
 
-    What is chosen at so many levels is counted: where it does not change once from one level to the next, as a learner's choice may, it is taken as if it did.
+    A threshold is the share of levels with its modes: exact where the choice changes once along the state of charge, and an approximation elsewhere.
 
     Raises:
-        ModesError: something was chosen that is no mode.
+        ModesError: an invalid mode was chosen.
     """
     usable = battery.max_soc - battery.min_soc
     stored_kwh = battery.capacity_kwh * (battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable)
@@ -81,7 +81,7 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     level = SocThresholds(
         buy=np.where(charges.any(axis=1), share(charges), LOWEST_SOC),
         store=share(STORES[modes]),
-        # Surplus that would be held back is stored in every mode, as the inverter alone does.
+        # Surplus that would be curtailed is stored in every mode, as an inverter does by itself.
         spill=np.full(count, battery.max_soc),
         serve=share(~SERVES[modes]),
         sell=np.where(sells.any(axis=1), share(~sells), HIGHEST_SOC),
@@ -90,7 +90,7 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
     return BatteryPolicy(battery, level, level, np.zeros(count, dtype=bool), *power)
 
 
-# States (n, size) to scores of the modes, (n, modes): the highest is chosen.
+# Maps states (n, size) to scores of the modes, (n, modes); the highest is chosen.
 Score = Callable[[StateArray], NDArray[Any]]
 
 
@@ -106,7 +106,7 @@ class LearnedModes:
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
         """Return the plan to follow; see ``AgentPolicy``."""
-        del prices  # those of the problem say what was learned from
+        del prices  # training used those of the problem alone
         return plan_by_modes(problem, _Chooser(problem, self), planned=planned)
 
 

@@ -1,6 +1,6 @@
-"""The agent's plan beside one of the planner's: made from the same inputs, judged, stored, and never in anybody's way.
+"""Shadow planning: make the agent's plan from the inputs of a planner's plan, judge it by the gatekeeper, and store it.
 
-Whatever goes wrong is a verdict in the row, a line in the log and a count: the planner's plan was issued before any of this began.
+A failure becomes a verdict in the row, a log line and a count; it never affects the planner's plan, which was issued before.
 """
 
 from collections.abc import Callable
@@ -40,19 +40,19 @@ SHADOW_PLANS = TaskCounter("luna_agent_shadow_plans_total", "Plans of the agent 
 SHADOW_SECONDS = TaskHistogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
 log = structlog.get_logger("luna.agent")
 
-# Returns the agent of a site by its policy's name, trained on nothing from an instant on; None where none was accepted.
+# Returns a site's agent by its policy's name, trained on data from before an instant; None where none was accepted.
 LoadAgent = Callable[[Connection, Site, str, datetime], TrainedAgent | None]
 
 
 class AgentPlanError(LunaError):
-    """What an agent made is no plan: values that are no numbers, other slots, nothing to follow."""
+    """An agent's plan cannot be followed: values that are not finite, other slots, no policy."""
 
     title, code = "The agent made no plan", "agent-plan"
 
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """The basis of a shadow plan: the planner's plan with the complete request it was made from, and the stored site as it is now."""
+    """The basis of a shadow plan: the planner's plan, the complete request that it was made from, and the stored site as it is now."""
 
     plan: PlanReply
     inputs: PlanRequest
@@ -67,7 +67,7 @@ class _Basis:
 
     @property
     def policy(self) -> str:
-        """The name of the policy that plans beside the planner here."""
+        """The name of the site's shadow policy."""
         return SHADOW_POLICIES[self.site.antares.shadow_policy_type]
 
     def report(self, verdict: GateVerdict, now: datetime) -> ShadowPlan:
@@ -77,13 +77,13 @@ class _Basis:
 
 
 def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock) -> ShadowPlanReply:
-    """Let the agent plan from a plan's inputs, and store its plan; one that is there already is returned.
+    """Make and store the agent's plan from a planner's plan's inputs; an existing one is returned.
 
     Args:
-        engine: of the database; reading and storing are transactions of their own.
-        request: names the planner's plan.
-        load: finds the site's agent.
-        clock: gives the instant of issue.
+        engine: of the database; reading and storing are separate transactions.
+        request: with the planner's plan.
+        load: loads the site's agent.
+        clock: of the instant of issue.
 
     Raises:
         NotFoundError: no such plan of a stored site.
@@ -110,7 +110,7 @@ def _reply(row: ShadowPlan) -> ShadowPlanReply:
 
 
 def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tuple[ShadowPlan, PlanColumns | None]:
-    """Return the agent's plan, or why there is none: the edge of what was learned, behind which nothing fails."""
+    """Return the agent's plan, or a row with the reason why there is none; failures of the trained policy end here."""
     now = clock.now()
     try:
         with unit_of_work(engine) as connection:
@@ -140,10 +140,10 @@ def _nothing(code: GateCode) -> GateVerdict:
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:
-    """Return a plan that can be followed slot by slot of the problem.
+    """Return the plan if its policy has finite thresholds for every slot and battery of the problem.
 
     Raises:
-        AgentPlanError: it cannot.
+        AgentPlanError: it has not.
     """
     policy = plan.policy
     if policy is None or len(policy.batteries) != len(problem.site.batteries):
@@ -157,12 +157,12 @@ def _check(plan: Plan, problem: Problem) -> Plan:
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's judgement of the plan that devices would follow: thresholds as the two replies carry them."""
+    """Return the gatekeeper's judgement of the thresholds that devices would follow: those of the two replies."""
     effective, site = agent_gates.read_effective_mode(connection, basis.site), planned.problem.site
     names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:
-        # Planned powers alone are no policy that another could be held against.
+        # A planner's plan without a policy is set-points alone, which the gatekeeper cannot compare.
         return PlanJudgement(_nothing("not_cheaper"), {})
-    # The policy that a reply's thresholds are; PV is held back as the planner does, for that is no decision of the agent.
+    # Curtailment stays the planner's: the agent does not decide it.
     pair = [replace(planned.policy, batteries=[each.thresholds[battery.name].policy(battery) for battery in site.batteries]) for each in (basis.plan, reply)]
     return judge_plan(planned.problem, pair[0], pair[1], effective)

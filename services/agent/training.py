@@ -1,6 +1,6 @@
-"""Training at the agent's edge: read a site's history, train, compare with the champion on days that neither has seen, store.
+"""Train an agent: read a site's history, train, compare with the champion on unseen days, store the artefact with its model card.
 
-Its card says what it learned from, how good it was on days it had not seen, what it is for and what it is not.
+The card has the training data, the scores on unseen days, the intended use and the limits.
 """
 
 import time
@@ -43,7 +43,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """The card of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
+    """The model card of an agent's training: its run, its artefact's header, and the number of days used and left out."""
 
     run: TrainingRun
     header: Header
@@ -52,7 +52,7 @@ class AgentCard:
     timezone: str = "UTC"
 
     def facts(self) -> dict[str, Any]:
-        """Return the card as JSON knows it."""
+        """Return the card as JSON values."""
         training = {name: getattr(self.run, name) for name in ("run_id", "version", "code_version", "seed", "train_seconds", "accepted", "verdict", "trigger")}
         window = {"data_from": self.run.data_from.isoformat(), "data_until": self.run.data_until.isoformat(), "days": self.days, "days_left_out": self.refused}
         learned = self.header.model_dump(mode="json", include={"kind", "state_version", "site", "settings", "parts"})
@@ -83,7 +83,7 @@ class AgentCard:
 
 
 log = structlog.get_logger(__name__)
-# Share of the oracle's savings that a challenger may fall short of the champion: so much is chance on a few weeks of one household.
+# A challenger may fall short of the champion by this share of the oracle's savings: so much is chance on a few weeks of one household.
 TOLERANCE = 0.005
 NEW, CHAMPION, PLANNER = "new", "champion", "planner"
 _BESIDE = ("self_consumption", "idle", "oracle")
@@ -92,7 +92,7 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether what was trained speaks from now on, why, and the figures of the trial, by ``trial.<who>.<what>``."""
+    """Whether a challenger becomes the champion, why, and the trial's metrics, by ``trial.<policy>.<figure>``."""
 
     accepted: bool
     reason: str
@@ -100,13 +100,13 @@ class Verdict:
 
 
 def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainAgentReply:
-    """Train an agent on what a site measured before ``until``, but for the last part of it; on that it stands a trial beside the champion, and is stored.
+    """Train an agent on a site's history before ``until`` without its last part, compare it there with the champion, and store it.
 
-    The stored agent is the one on trial: ``data_until`` is the begin of its unseen days. An agent that is worse is stored and not used.
+    The stored agent is the one of the trial: ``data_until`` is the start of its unseen days. A worse agent is stored and not used.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: nobody declares this kind, or the site has too few days that can be learned from.
+        InvalidInputError: the kind is not declared, or the site has too few usable days.
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
@@ -122,7 +122,7 @@ def train_on(
     """Train an agent as ``train_agent`` does, on a history that was read already.
 
     Raises:
-        InvalidInputError: nobody declares this kind, or there are too few days that can be learned from.
+        InvalidInputError: the kind is not declared, or there are too few usable days.
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
@@ -154,14 +154,14 @@ def train_on(
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """The training in use, and its policy."""
+    """The training run in use, and its policy."""
 
     run: TrainingRun
     policy: AgentPolicy
 
 
 def find_teacher(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Artefact | None:
-    """Return what another kind learned from nothing after ``before``; None where there is nothing that can be used."""
+    """Return another kind's usable artefact trained on no data after ``before``, or None."""
     run = find_champion(connection, site, kind, before=before)
     try:
         return None if run is None else load_artefact(objects, str(run.artefact_key))
@@ -171,7 +171,7 @@ def find_teacher(connection: Connection, objects: ObjectStore, site: Site, kind:
 
 
 def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Champion | None:
-    """Return what speaks for a site and learned from nothing after ``before``; an artefact that cannot be used is no champion."""
+    """Return a site's champion trained on no data after ``before``; None without one, or where its artefact cannot be used."""
     run = find_champion(connection, site, kind, before=before)
     try:
         return None if run is None else Champion(run, load_run(objects, site, run, kind).policy)
@@ -181,7 +181,7 @@ def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kin
 
 
 def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
-    """Return the verdict of the unseen days: a challenger is used that is no worse than the champion, or has none to beat."""
+    """Return the verdict of a replay of the unseen days: a challenger is accepted within ``TOLERANCE`` of the champion, or without one."""
     learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
     scenes = list(holdout.runs())
@@ -202,7 +202,7 @@ def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None,
 
 
 def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts) -> Artefact:
-    """Return what a trainer handed back as an artefact of its kind."""
+    """Return the artefact of a training's parts."""
     window = lesson.history.scene.timeline
     header = Header(
         kind=declared.kind,
@@ -218,7 +218,7 @@ def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, lear
 
 
 def record_training(connection: Connection, objects: ObjectStore, site: Site, trained: "Trained") -> TrainingRun:
-    """Store a trained agent, its card and then its run: an agent without a run is used by nobody.
+    """Store a trained agent, its card and last its run, which puts it to use.
 
     Raises:
         UnavailableError: the store of objects is away.
@@ -249,7 +249,7 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training that is over: the artefact, the days it learned from, the end of those of its trial and what they said, and how long all of it took."""
+    """A finished training: the artefact, its training days, the end and verdict of its trial, and its duration."""
 
     artefact: Artefact
     history: History
@@ -260,10 +260,10 @@ class Trained:
 
 
 def describe_agent(connection: Connection, objects: ObjectStore, request: AgentCardRequest) -> CardReply:
-    """Return the card of a training; without its name that of the champion of the kind.
+    """Return the card of a training run, by default the champion's of the kind.
 
     Raises:
-        NotFoundError: no such site or training, nothing was trained, or the training left no card.
+        NotFoundError: no such site or training run, no champion, or no card.
         UnavailableError: the store of objects is away.
     """
     site = sites.load(connection, request.site_id)
@@ -275,5 +275,5 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
 
 
 def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
-    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins its labels."""
+    """Return the progress of ``span`` of ``of`` equal parts, from part ``place`` on; ``named`` is a prefix of its labels."""
     return lambda count, total, label: progress(place * total + span * count, of * total, f"{named}{label}")

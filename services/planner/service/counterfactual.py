@@ -1,4 +1,4 @@
-"""What-if and why-not for stored sites."""
+"""What-if replays, plan variants and why-not questions for stored sites."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,13 +49,13 @@ from services.planner.replay import Progress, ReplayData
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import LOOK_BACK, read_prices, read_scene
 
-# An hour after the next day's prices are out.
+# An hour after day-ahead prices are published.
 PLANNED_AT = timedelta(hours=14)
 
 
 @dataclass
 class Addition:
-    """Devices that a variant adds, by section and name, and ``left``: how each is left by one stretch of days for the next."""
+    """Devices that a variant adds, by section and name; ``end_states`` carries their states from one span to the next."""
 
     site: Site
     devices: Mapping[str, Mapping[str, AddedDevice]]
@@ -63,10 +63,10 @@ class Addition:
 
     @classmethod
     def of(cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]) -> "Addition":
-        """Return what a variant adds to a site; nothing else of what is placed is there.
+        """Return a variant's added devices, on a site with no other flexible loads.
 
         Raises:
-            InvalidInputError: a device without a habit that needs one, or a habit of none that is added.
+            InvalidInputError: a device lacks the habit that it needs, or a habit is of no added device.
         """
         zone = ZoneInfo(site.timezone)
         read = {kind.section: kind.add(added[kind.section], habits, zone) for kind in ADDED_KINDS if kind.add}
@@ -78,7 +78,7 @@ class Addition:
         return any(self.devices.values())
 
     def place_on(self, adapted: AdaptedSite) -> FloatArray:
-        """Return the added use in each recorded slot, kWh; beyond the window the use expected at its end."""
+        """Return the added use in each recorded slot, kWh; beyond the window that of its last plan."""
         recorded, window = adapted.scene.foresight.timeline, adapted.scene.timeline
         added = np.zeros(recorded.count)
         for begin, end in _list_spans(adapted):
@@ -108,7 +108,7 @@ class Addition:
 
 
 def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
-    """Return from when to when each plan holds: from the window's begin, then from every afternoon to the next."""
+    """Return the span of each plan: from the window's start to the first afternoon, then from one afternoon to the next."""
     window, zone = adapted.scene.timeline, adapted.scene.zone
     day, edges = window.start.astimezone(zone).date(), [window.start]
     while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
@@ -118,10 +118,10 @@ def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
 
 
 def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, progress: Progress | None = None) -> WhatIfVariantReply:
-    """Replay one variant of a stored question and keep what it came to; where all are there, conclude.
+    """Replay one variant of a stored question and store its flows; the last variant concludes the question.
 
     Raises:
-        NotFoundError: no such question or site, or no forecasts where issued ones are asked for.
+        NotFoundError: no such question or site, or none of the issued forecasts that it requests.
         InvalidInputError: observations or prices are missing, or the variant does not fit the site.
     """
     question = what_ifs.load(connection, request.what_if_id)
@@ -140,10 +140,10 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
 
 
 def replay_question(pool: Engine, question: WhatIfRequest, *, now: datetime, progress: Progress) -> WhatIfState:
-    """Store a question, replay one variant after the other in this process, and return what came of it.
+    """Store a question, replay its variants one after the other in this process, and return the result.
 
     Raises:
-        NotFoundError: no such site, or no forecasts where issued ones are asked for.
+        NotFoundError: no such site, or none of the issued forecasts that it requests.
         InvalidInputError: observations or prices are missing, or a variant does not fit the site.
     """
     load_common_kernels()
@@ -175,7 +175,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
-    """Return the forecast version that is planned from; None where it is what was usual."""
+    """Return the forecast version that a question plans from; None where it plans from seven-day means."""
     version = question.forecast_version or find_active(connection, site).forecast_version
     if question.policy != "mpc" or question.outlook == "usual":
         return None
@@ -202,7 +202,7 @@ def _read_months(connection: Connection, question: WhatIfRequest, change: tuple[
 
 
 def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:
-    """Return what was usual before each instant of a scene."""
+    """Return the seven-day means before each instant of a scene."""
     window = scene.timeline
     before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count)
     measured = observations.read(connection, site_id, before)
@@ -210,7 +210,7 @@ def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> Seven
 
 
 def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:
-    """Return a stored plan beside the one under a variant.
+    """Return the comparison of a stored plan with the plan under a variant.
 
     Raises:
         NotFoundError: no such plan.
@@ -233,7 +233,7 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
 
 
 def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver) -> WhyNotReply:
-    """Return what an alternative to a stored plan costs, from the plan's own inputs.
+    """Return the cost of an alternative to a stored plan, from the plan's own inputs.
 
     Raises:
         NotFoundError: no such plan.

@@ -1,4 +1,4 @@
-"""Plans of many stored sites: one read for all, each planned as if alone, one write for all. What is wrong with one site keeps no other waiting."""
+"""Plan many stored sites in a batch: one read and one write for all, each planned independently; a fault of one site does not stop the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -37,9 +37,8 @@ from services.planner.reply.reply import Answered, answer_each, digest, set_besi
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
 
-# A plan is renewed before anybody who follows it asks for another.
+# One slot before the executor itself would request a new plan.
 RENEW_AGE = REPLAN_AGE - SLOT
-# What devices say of themselves beside plans.
 _STORED = tuple(kind.stored for kind in PLANNED_KINDS if kind.stored)
 _ROLES = tuple(role for stored in _STORED for role in stored.roles)
 
@@ -50,12 +49,12 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     """Plan stored sites and store the plans; each plan equals that of its site planned alone.
 
     Args:
-        connection: of one unit of work: all that is stored is committed together.
-        request: names the sites.
+        connection: of one transaction.
+        request: with the sites' names.
         now: the instant of issue.
 
     Raises:
-        UnavailableError: the database is away; nothing was stored, and all of it is to be done again.
+        UnavailableError: the database is away; nothing was stored.
     """
     batch, start = SiteBatch(connection, PlanSitesRequest.task), floor_to(now, SLOT)
     names = list(dict.fromkeys(request.site_ids))
@@ -67,10 +66,10 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     answered = batch.together(list(solved), lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)))
     rows = batch.each(list(answered), lambda name: solved[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
-    # A plan of a site that was removed meanwhile would drive the next one of its name.
+    # A plan of a site removed meanwhile would drive the next site of its name.
     batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
     written = batch.together([name for name in rows if name in there], lambda some: plans.write(connection, [rows[name] for name in some]))
-    # Also of a site that cannot be planned: the next change, or the next look at old plans, tries again.
+    # Also for sites that failed: the next change, or the next refresh of old plans, tries again.
     plan_causes.forget(connection, changes)
     plan_faults.forget(connection, written)
     plan_faults.save(connection, batch.faults, now=now)
@@ -82,7 +81,7 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class _SolvedSite:
-    """The least-cost plan of a site, the complete request that it was made from, in bytes as well, their digest, and the solver that made it."""
+    """A site's least-cost plan, the complete request that it was made from, that request as bytes, their digest, and the solver."""
 
     problem: Problem
     plan: Plan
@@ -96,37 +95,37 @@ class _SolvedSite:
         """Return the plan of a site from its facts."""
         request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
         inputs = write_inputs(request)
-        # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
+        # A used solver would start from another site's basis, and might end in a different plan of the same cost.
         problem, solver = build_problem(request), Solver()
         return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
 
     def store(self, name: str, plan: Plan, answer: PlanColumns) -> PlanRow:
-        """Return the row of the plan as it is followed and was answered."""
+        """Return the row of a followed plan and its reply, with its comparisons."""
         reply = set_beside(answer, plan, self.request, self.solver)
         count_plan(reply.head)
         return PlanRow.of(reply, site_id=name, inputs_digest=self.inputs_digest, inputs=self.inputs)
 
 
 def _answer(solved: Sequence[_SolvedSite], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
-    """Return plans as they are followed, and as they are answered."""
+    """Return the followed plans, each with its reply."""
     plans = follow_each([(each.problem, each.plan) for each in solved])
     answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, solved, strict=True)]
     return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
 
 def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:
-    """Have the sites planned whose last plan grows old, in batches, each a job of its own; one that is open already goes on.
+    """Submit jobs that plan the sites whose last plan is older than ``RENEW_AGE``, one per batch; an open job of a batch is kept.
 
     Args:
         engine: of the database.
-        settings: say which sites are planned by the clock, and how many by one task.
-        ask: accepts a job under a key.
-        now: by which plans are old.
+        settings: select the sites that are planned regularly, and the batch size.
+        ask: submits a job under an idempotency key.
+        now: the current instant.
     """
     with unit_of_work(engine) as connection:
         names = control.list_planned(connection, settings.plan_refresh)
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
-    # Batches are cut from all sites, so that the open job of a batch is found again whichever of its sites are due now.
+    # Batches are cut from all sites, so that a batch keeps its key, and its open job, whichever of its sites are due.
     cut = [[name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)]
     jobs = [ask(PlanSitesRequest(site_ids=part), f"batch {number}") for number, part in enumerate(cut) if part]
     return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
@@ -135,13 +134,13 @@ def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSite
 def follow_changes(
     engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest | RefreshForecastsRequest], object], now: datetime
 ) -> FollowChangesReply:
-    """Have the sites planned of which something has changed since their last plan, in batches; of what was just stored a forecast is missing first.
+    """Request plans, in batches, of the sites with changes since their last plan; sites whose own configuration changed get forecasts first.
 
     Args:
         engine: of the database.
-        settings: say which sites are planned by the clock, and how many by one task.
-        ask: has a batch planned, or forecast; nobody waits for it.
-        now: by which what was asked for is old.
+        settings: select the sites that are planned regularly, and the batch size.
+        ask: requests a batch's plans or forecasts without waiting.
+        now: the current instant; requests that have gone unanswered are repeated.
     """
     with unit_of_work(engine) as connection:
         due = plan_causes.take_due(connection, control.list_planned(connection, settings.plan_refresh), now=now)
@@ -154,17 +153,17 @@ def follow_changes(
 
 
 def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
-    """Note of the sites whose devices say something else than the plan in force has that their stays have changed; ``follow_changes`` has them planned.
+    """Record a change for sites whose devices report something other than the plan in force expects; ``follow_changes`` then replans them.
 
     Args:
         engine: of the database.
-        settings: say which sites are planned by the clock.
-        now: what was said by then is known.
+        settings: select the sites that are planned regularly.
+        now: the current instant.
     """
     with unit_of_work(engine) as connection:
         sensing: list[Site] = []
         for configuration in sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES).values():
-            # Why one cannot be read its plan says.
+            # An invalid configuration is reported when the site is planned.
             with suppress(InvalidInputError):
                 sensing.append(parse_site(configuration))
         keys = sites.keys_of(connection, [site.name for site in sensing])
