@@ -1,4 +1,4 @@
-"""The two series that are forecast, and how each is looked at."""
+"""The forecast series, load and PV: their features, and weighted pools of similar past quarter-hours."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,20 +20,19 @@ from services.forecaster.inputs.pv_features import recall_shares, view_pv
 from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, join_rows, recall_days
 
 COLUMN_BITS = 8
-# While a row is described, its recalled days and their neighbours stand there many times over: a training's 30,000 at once took 242 MB, in parts 81;
-# what 1,024 recall fits a processor's cache.
+# Bounds the memory of recalled days: a training's 30,000 rows at once took 242 MB, in parts 81; 1,024 rows fit a processor's cache.
 PART_ROWS = 1_024
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """How much each recalled quarter-hour counts.
+    """Weights of recalled quarter-hours.
 
     Args:
-        reach: slots on either side of the same one that are looked at.
-        half_lives: days after which a day counts half; one pool for each.
-        other_day: what a working day counts for a day of the weekend, and the other way round.
+        reach: slots on either side of the target's slot of day that are included.
+        half_lives: days after which the weight halves; one pool for each.
+        other_day: weight of a working day for a weekend day, and vice versa.
     """
 
     reach: int
@@ -42,13 +41,13 @@ class Kernel:
 
     @property
     def columns(self) -> int:
-        """Quarter-hours looked at for one target."""
+        """Quarter-hours recalled for one target."""
         return MEMORY * (2 * self.reach + 1)
 
 
 @cache
 def weigh_kernel(kernel: Kernel) -> FloatArray:
-    """Return weights by half-life, weekday and phase, and column; a last column, for what is unknown, has none."""
+    """Return weights by half-life, weekday and phase, and column; a last column, for unknown values, has weight 0."""
     days, near = np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1), np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY)
     weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
     weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
@@ -59,7 +58,7 @@ def weigh_kernel(kernel: Kernel) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Mean, shape ``(half-lives, rows)``, and quantiles, shape ``(half-lives, levels, rows)``, of what was recalled; NaN where nothing is known."""
+    """Mean, ``(half-lives, rows)``, and quantiles, ``(half-lives, levels, rows)``, of recalled values; NaN where none is known."""
 
     mean: FloatArray
     quantiles: FloatArray
@@ -67,7 +66,7 @@ class Pool:
     @classmethod
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
-        # The rank of each value, the number of slots for those unknown, and the values in order.
+        # Each value's rank (``values.size`` where unknown), and the values in order.
         measured = np.flatnonzero(~np.isnan(values))
         order = measured[np.argsort(values[measured], kind="stable")]
         ranked = np.full(values.size, values.size, dtype=np.int32)
@@ -84,9 +83,9 @@ class Pool:
 
 
 def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[Pairs, IntArray]:
-    """Return the pairs whose pools differ, and which of those each pair has: hourly forecasts look at a target from many origins that all know the same of it.
+    """Return the pairs with distinct pools, and each pair's index into them: hourly forecasts share the pools of a target between many origins.
 
-    Origins differ in how many days back the newest recalled day lies, and in how much of its last quarter-hours they know.
+    Pools differ by the number of days back to the newest recalled day, and by how many of its quarter-hours are past.
     """
     days = pairs.lead // DAY_SLOTS
     newest = pairs.target - DAY_SLOTS * (days + 1)
@@ -122,7 +121,7 @@ def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, Flo
     has_weight = total > 0
     share = np.cumsum(weight, axis=1) / np.where(has_weight, total, 1.0)[:, None]
     rows, columns = amount.shape
-    # Rows end at 1 and begin above 0, so that all of them stand in one ascending line.
+    # Each row's shares lie in (0, 1], so that adding the row's number makes one ascending array of all rows.
     place = np.searchsorted((share + np.arange(rows)[:, None]).ravel(), np.arange(rows) + LEVELS[:, None] - 1e-9)
     quantiles = amount.ravel()[np.minimum(place, (np.arange(rows) + 1) * columns - 1)]
     mean = np.einsum("ij,ij->i", amount, weight) / np.where(has_weight, total, 1.0)
@@ -131,14 +130,14 @@ def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, Flo
 
 LOAD_KERNEL = Kernel(reach=2, half_lives=(3.0, 7.0, 20.0), other_day=0.25)
 PV_KERNEL = Kernel(reach=1, half_lives=(7.0, 28.0), other_day=1.0)
-SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are pooled as they are: a ratio to little light says little
+SKY_FLOOR = 0.1  # least divisor, as a share of the brightest clear-sky slot: a ratio to little light says little
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastSeries:
-    """A series by name, with what was measured of it, kWh, shape ``(slots,)``, and what it looks like from an origin.
+    """A series by name: its measurements, kWh, shape ``(slots,)``, and its feature matrix.
 
-    ``describe`` gives all but the pools of recalled days, which are ``pool``'s: forecasters that know of no pools do without.
+    ``describe`` gives all but the pools of recalled days, which ``pool`` gives; some forecasters do without them.
     """
 
     name: str
@@ -148,16 +147,15 @@ class ForecastSeries:
     pool: Callable[[Frame, Pairs], Pool]
 
     def view(self, frame: Frame, pairs: Pairs) -> FeatureMatrix:
-        """Return the series as its origins see it, the pools among the members."""
+        """Return the feature matrix, with the pools among the members."""
         return self.add_pools(self.describe_rows(frame, pairs), frame, pairs)
 
     def describe_rows(self, frame: Frame, pairs: Pairs) -> FeatureMatrix:
-        """Return what ``describe`` gives, however many pairs there are."""
+        """Return the feature matrix without pools, computed in parts of ``PART_ROWS``."""
         return join_rows([self.describe(frame, part) for part in pairs.split(PART_ROWS)])
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
-        """Return what was described of the same pairs with the pools among the members."""
-        # A pool for each half-life joins the members of every head, within the limit; where nothing is known, the mean stands in.
+        """Return the feature matrix of the same pairs with a pool per half-life among every head's members; unknown ones are the mean."""
         pool = self.pool(frame, pairs)
         substitute = described.members["centre"]["mean"]
         names = [f"pool_{half_life:.0f}" for half_life in self.kernel.half_lives]
@@ -185,13 +183,13 @@ EVERY_SERIES = (LOAD, PV)
 
 @dataclass(frozen=True)
 class OriginViews:
-    """What forecasts of a site at some instants look at, each of it worked out once for all versions that ask.
+    """Inputs of a site's forecasts at some instants, computed once and shared by all versions.
 
     Args:
         issued_at: the instants, in UTC.
         slots: the horizon of each.
-        frame: memory and horizon of all of them.
-        pairs: every origin with each of its targets, origins outermost.
+        frame: history and horizon of all of them.
+        pairs: every origin with each of its targets, ordered by origin.
     """
 
     issued_at: Sequence[datetime]
@@ -201,27 +199,27 @@ class OriginViews:
 
     @classmethod
     def of(cls, history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Self:
-        """Return what is seen of a history at some instants (UTC)."""
+        """Return the views of a history at some instants (UTC)."""
         return cls.of_frame(frame_origins(history, site, issued_at, slots, context=context), issued_at, slots)
 
     @classmethod
     def of_frame(cls, frame: Frame, issued_at: Sequence[datetime], slots: int) -> Self:
-        """Return the same of a frame made for these instants."""
+        """Return the views of a frame made for these instants."""
         return cls(issued_at, slots, frame, pair_origins(frame, issued_at, slots))
 
     @cached_property
     def described(self) -> dict[str, FeatureMatrix]:
-        """Every series by its name, without pools."""
+        """Feature matrices without pools, by series."""
         return {series.name: series.describe_rows(self.frame, self.pairs) for series in EVERY_SERIES}
 
     @cached_property
     def views(self) -> dict[str, FeatureMatrix]:
-        """Every series by its name."""
+        """Feature matrices with pools, by series."""
         return {series.name: series.add_pools(self.described[series.name], self.frame, self.pairs) for series in EVERY_SERIES}
 
     @cached_property
     def at_home(self) -> "OriginViews":
-        """The same as if nobody knew who is away."""
+        """The same without vacation mode."""
         frame = self.frame
         if not np.nan_to_num(frame.vacation_share).any():
             return self

@@ -1,4 +1,4 @@
-"""What goes wrong in a replay: faults laid on the window, and policies that meet them."""
+"""Fault injection in a replay: place faults on the window, and run policies under them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class PlacedFault:
-    """A fault and when it strikes: from the first instant on, before the second."""
+    """A fault and its spans, each from the first instant on, before the second."""
 
     fault: Fault
     spans: tuple[Span, ...]
@@ -32,11 +32,11 @@ class PlacedFault:
         return timedelta(hours=self.fault.late_hours)
 
     def strikes(self, instant: datetime) -> bool:
-        """Return whether the fault holds at an instant."""
+        """Return whether the fault is active at an instant."""
         return any(first <= instant < end for first, end in self.spans)
 
     def mask(self, timeline: Timeline) -> BoolArray:
-        """Return which slots begin within the fault."""
+        """Return the mask of slots that begin within the fault."""
         hit = np.zeros(timeline.count, dtype=bool)
         for first, end in self.spans:
             bounds = (int(np.clip(-((timeline.start - instant) // timeline.step), 0, timeline.count)) for instant in (first, end))
@@ -45,7 +45,7 @@ class PlacedFault:
 
 
 def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
-    """Return when each fault strikes: at the instant it names, else ``times`` times at instants that the seed and its place in the list draw."""
+    """Return each fault with its spans: at its own instant, else at ``times`` instants drawn by the seed and the fault's position."""
     placed = []
     for place, fault in enumerate(faults):
         length = timedelta(hours=fault.hours)
@@ -61,10 +61,10 @@ def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> l
 
 @dataclass(frozen=True, slots=True)
 class FaultEffects:
-    """What faults make of a scene: what is known then, and slot by slot what policy, sensor and inverter do; arrays of shape ``(slots,)``.
+    """The effects of faults: a scene with altered forecasts and prices, and masks of shape ``(slots,)``.
 
-    ``frozen``: the sensor repeats its last word; ``deaf``: the inverter follows no command; ``unplanned``: nobody plans; ``off_grid``: the
-    grid is away; ``behind``: by how many slots the clock is late.
+    ``frozen``: the sensor repeats its last value; ``deaf``: the inverter follows no command; ``unplanned``: the planner is down; ``off_grid``: grid outage;
+    ``behind``: slots by which the clock is late.
     """
 
     scene: ReplayData
@@ -76,7 +76,7 @@ class FaultEffects:
 
     @classmethod
     def of(cls, scene: ReplayData, placed: Sequence[PlacedFault]) -> "FaultEffects":
-        """Return what several faults together do."""
+        """Return the joint effects of several faults."""
         timeline = scene.timeline
         clear = np.zeros(timeline.count, dtype=bool)
         masks = {kind: clear.copy() for kind in ("sensor_frozen", "command_lost", "planner_down", "grid_outage")}
@@ -90,7 +90,7 @@ class FaultEffects:
 
 
 def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
-    """Return the forecasts that came, each when it came."""
+    """Return the forecasts without missing ones, and with delayed instants of issue."""
     forecasts: list[Forecast] = list(book.forecasts)
     for each in placed:
         if each.fault.kind == "forecasts_missing":
@@ -120,9 +120,9 @@ def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> Pr
 
 @dataclass
 class FaultyPolicy:
-    """A policy that meets faults: where it cannot decide or is not heard, the inverter consumes its own, as the executor falls back to.
+    """A policy under faults: where it cannot decide or its command is lost, the fall-back is self-consumption, as in the executor.
 
-    While nobody plans, the last plan is followed until it is too old.
+    While the planner is down, the last plan is followed until it is too old.
     """
 
     policy: Policy
@@ -130,7 +130,7 @@ class FaultyPolicy:
     sensor_kwh: FloatArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the inverter's set-point, its own mode where a command is lost."""
+        """Return the set-point, self-consumption where a command is lost."""
         self.sensor_kwh = self.sensor_kwh if self.fault_effects.frozen[slot] else stored_kwh
         if self.fault_effects.deaf[slot]:
             return _own(stored_kwh)
@@ -139,7 +139,7 @@ class FaultyPolicy:
         try:
             return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.sensor_kwh)
         except InvalidInputError:
-            # No forecast, or no price, has come by then: there is no plan to follow.
+            # Without a forecast or price there is no plan to follow.
             return _own(stored_kwh)
 
 

@@ -1,4 +1,4 @@
-"""What a replay says: cost by policy and day, weeks against self-consumption, what not knowing and what faults cost."""
+"""Summarise a replay: cost by policy and day, scores against the oracle, weeks against self-consumption, and the cost of faults."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,9 @@ from services.planner.replay.faults import PlacedFault
 
 
 def value_stored_energy(oracle: Plan, rules: Rules, slot: int, stored_kwh: Sequence[float]) -> float:
-    """Return what energy stored at the end of ``slot`` is worth to who knows what comes; before the first slot where that is -1.
+    """Return the value of energy stored at the end of ``slot`` by the oracle's V′; -1 is the start of the first slot.
 
-    Several batteries count each by its own function, the others being where the oracle has them. Where the oracle knows no function, a stored kWh
-    counts as at the end of the replay.
+    Of several batteries each is valued by its own function, with the others as in the oracle's plan. Without functions, a stored kWh has the terminal value.
     """
     above = np.array(stored_kwh) - rules.limits.batteries.min_kwh[:, 0]
     if not oracle.values:
@@ -28,20 +27,20 @@ def value_stored_energy(oracle: Plan, rules: Rules, slot: int, stored_kwh: Seque
     worth = 0.0
     for battery_value, kwh in zip(oracle.values, above.tolist(), strict=True):
         length, value = battery_value.function.after(slot)
-        # What only a limit makes priceless is no money.
+        # Penalties on limits are not money.
         priced = np.where(np.abs(value) < FORBIDDEN_VALUE / 2, value, 0.0)
         worth += float((np.clip(kwh - (np.cumsum(length) - length), 0.0, length) * priced).sum())
     return worth
 
 
 WEEK = 7
-# Less than this is rounding, no loss.
+# Tolerance of rounding.
 _LITTLE_MONEY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResults:
-    """The days of every contender, in order, and what values the energy between them."""
+    """The days of every run, in order, and the oracle's plan, which values the energy stored between them."""
 
     scene: ReplayData
     rules: Rules
@@ -50,17 +49,17 @@ class ReplayResults:
     days: Mapping[str, Sequence[PolicyDay]]
 
     def settled_cost(self, label: str) -> float:
-        """Return a contender's cost less what its batteries gained in stored value."""
+        """Return a run's cost less the terminal value of its gain in stored energy."""
         return sum(day.cost for day in self.days[label]) - self._gained(label)
 
     def score(self, label: str) -> float | None:
-        """Return the share of the oracle's savings over idle; None where there is nothing to save."""
+        """Return a run's share of the oracle's savings over idle; None where nothing can be saved."""
         idle = self.settled_cost("idle")
         possible = idle - self.settled_cost("oracle")
         return (idle - self.settled_cost(label)) / possible if possible > _LITTLE_MONEY else None
 
     def day_costs(self, label: str) -> list[DayCost]:
-        """Return what each day cost; what is left in the batteries is valued by the end of the replay and by the oracle's V′ at that midnight."""
+        """Return each day's cost, and its gain in stored energy at the terminal value and at the oracle's V′ of that midnight."""
         begin = self._initial_kwh
         costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
         stored = sum(begin)
@@ -73,7 +72,7 @@ class ReplayResults:
         return costs
 
     def describe(self, label: str) -> PolicyReply:
-        """Return a contender's account."""
+        """Return a run's summary."""
         days, usable = self.days[label], sum(battery.usable_kwh for battery in self.scene.site.batteries)
         return PolicyReply(
             cost=self.settled_cost(label),
@@ -91,7 +90,7 @@ class ReplayResults:
         )
 
     def weeks(self, label: str) -> WeeksReply | None:
-        """Return how a contender's weeks stand against self-consumption; None for less than a week."""
+        """Return a run's gains by week over self-consumption; None for less than a week."""
         own, other = (([day.settled for day in self.day_costs(name)]) for name in (label, "self_consumption"))
         firsts = range(0, len(own) - WEEK + 1, WEEK)
         gains = [sum(other[first : first + WEEK]) - sum(own[first : first + WEEK]) for first in firsts]
@@ -102,7 +101,7 @@ class ReplayResults:
         return WeeksReply(count=len(gains), losing=losing, worst_from=self.dates[worst * WEEK], worst_gain=gains[worst], gain=sum(gains))
 
     def fault(self, placed: PlacedFault | None, labels: Mapping[str, str]) -> FaultReply:
-        """Return what a fault cost the policies of ``labels``, each by its contender with the fault."""
+        """Return a fault's cost to each policy; ``labels`` maps policies to their runs with the fault."""
         days = [day for label in labels.values() for day in self.days[label]]
         return FaultReply(
             fault=placed.fault if placed else None,
@@ -123,7 +122,7 @@ class ReplayResults:
 
 @dataclass(frozen=True, slots=True)
 class OracleDay:
-    """What the oracle cost on a day, what no control did, and the set-points of the oracle's batteries; ``soc`` at the end of each slot."""
+    """A day's cost under the oracle and without control, and the oracle's modes by battery; ``soc`` is at the end of each slot."""
 
     oracle: DayCost
     idle: DayCost
@@ -132,7 +131,7 @@ class OracleDay:
 
 
 def list_oracle_days(ledger: ReplayResults) -> list[OracleDay]:
-    """Return every day of a replay under the plan that knew all."""
+    """Return every day of a replay under the oracle's plan."""
     batteries, plan = ledger.scene.site.batteries, ledger.oracle
     costs = zip(ledger.scene.days, ledger.day_costs("oracle"), ledger.day_costs("idle"), strict=True)
     return [

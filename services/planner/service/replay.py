@@ -1,4 +1,4 @@
-"""Replays of stored sites: fetch, live on from where it was interrupted, store. Tasks and commands both come through here."""
+"""Replay stored sites, resume interrupted replays from their checkpoint, and store the results. Used by tasks and commands."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -34,9 +34,9 @@ from services.planner.replay.policies import MakePlan, plans_from_forecasts
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
 
-# Whose replays are held to be what the site itself would have done: of them the optimum in hindsight and episodes are kept.
+# Replays of this system count as the site's own: their oracle days and episodes are stored.
 SIMULATION = "simulation"
-# Local hours in which days are complete and nobody waits for a plan; two, because an hourly message may just miss one.
+# Local hours of little load with the day before complete; two, because an hourly message may just miss one.
 NIGHT_HOURS = (4, 5)
 # The month that the page Savings shows.
 LOOK_BACK_DAYS = 30
@@ -44,50 +44,49 @@ LOOK_BACK_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where a replay writes: each day through ``part``, committed by itself; what came of it through ``whole``, committed with the answer."""
+    """A replay's transactions: ``part`` commits each day by itself, ``whole`` commits the results with the reply."""
 
     part: Callable[[], AbstractContextManager[Connection]]
     whole: Callable[[], Connection]
 
     @classmethod
     def within(cls, connection: Connection) -> Self:
-        """Return the store of one transaction: nothing is kept of a replay that does not end."""
+        """Return the store of one transaction: an interrupted replay stores nothing."""
         return cls(lambda: nullcontext(connection), lambda: connection)
 
     @classmethod
     def beside(cls, engine: Engine, whole: Callable[[], Connection]) -> Self:
-        """Return the store whose days are safe as they are lived."""
+        """Return the store that commits each day as it is simulated."""
         return cls(lambda: unit_of_work(engine), whole)
 
 
 def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
-    """Return what every policy costs a stored site over the window, and store it, in one transaction.
+    """Replay a stored site over the window and store the results, in one transaction.
 
     Raises:
         NotFoundError: no such site, or no forecasts for the window.
-        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+        InvalidInputError: observations or prices are missing, the window is reversed, a policy is unknown.
     """
     return replay_on(Store.within(connection), request, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedPolicy:
-    """A trained policy as a replay takes it: ``run_id`` names the training, and what makes its plans depends on nothing else that was learned."""
+    """A trained policy in a replay: its planning function, which depends on the training ``run_id`` alone."""
 
     make: MakePlan
     run_id: str
 
 
 def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, LearnedPolicy] | None = None, progress: Progress | None = None) -> ReplayReply:
-    """Return what every policy costs a stored site over the window, going on from the days that were lived already.
+    """Replay a stored site over the window, from its checkpoint on, and store the results.
 
-    Daily costs go to ``daily_scores``, of ``simulation`` the oracle's days to ``oracle_daily_results``, those of the policy that ``episodes``
-    names to ``antares_learning``: all by natural keys, so that twice changes nothing. Policies of ``learned`` take part under the names that the request
-    knows them by.
+    Daily costs go to ``daily_scores``; of ``simulation`` the oracle's days go to ``oracle_daily_results`` and those of the policy ``episodes`` to
+    ``antares_learning``: all by natural keys, so that a repetition changes nothing. ``learned`` are trained policies by their names in the request.
 
     Raises:
         NotFoundError: no such site, or no forecasts for the window.
-        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+        InvalidInputError: observations or prices are missing, the window is reversed, a policy is unknown.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
@@ -111,7 +110,7 @@ def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, Lea
 
 
 def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
-    """Return what to have issued before a replay, None where it lacks nothing.
+    """Return the request for forecasts that a replay lacks, or None.
 
     Raises:
         NotFoundError: no such site.
@@ -123,7 +122,7 @@ def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForeca
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The days of one replay: ``replay`` is the fingerprint of all it is made from, so a changed input begins anew."""
+    """The stored days of one replay; ``replay`` is the fingerprint of its inputs, so that a changed input starts anew."""
 
     store: Store
     request: ReplayRequest
@@ -132,7 +131,7 @@ class Checkpoint:
     replay: str
 
     def book(self) -> DayLog:
-        """Return the days lived already, up to the first gap, and where further ones are kept."""
+        """Return the log of the stored days up to the first gap; it stores further ones."""
         with self.store.part() as connection:
             records = replays.read_days(connection, self.request.site_id, self.replay)
         days = takewhile(records.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
@@ -151,7 +150,7 @@ class Checkpoint:
 
 
 def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]) -> str:
-    """Return a digest of the question, everything known and learned, everything that happened, and the release."""
+    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts, training runs, and the release."""
     parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
     parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
@@ -183,7 +182,7 @@ def _result(day: OracleDay, currency: str) -> OracleResult:
 
 
 def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job], now: datetime) -> ReplaySitesReply:
-    """Ask for replays of each site, as jobs of their own: they run side by side, and each goes on by itself where its worker dies.
+    """Submit replays of each site as separate jobs, which run in parallel and resume one by one after a worker's death.
 
     Raises:
         NotFoundError: no such site.
@@ -199,7 +198,7 @@ def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[
 
 
 def _choose_spans(connection: Connection, site: Site, request: ReplaySitesRequest, *, now: datetime) -> list[tuple[date, date]]:
-    """Return the days that are named, else those that are due: at once where the site is named, else in its night."""
+    """Return the requested days, else the missing ones of the last month; sites that the request does not name only in ``NIGHT_HOURS``."""
     if request.from_day is not None and request.to_day is not None:
         return [(request.from_day, request.to_day)]
     local = now.astimezone(parse_zone(site.timezone))
