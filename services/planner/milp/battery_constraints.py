@@ -1,7 +1,7 @@
-"""What constrains a battery beside power and state of charge: each constraint is one declaration.
+"""Battery constraints besides power and state of charge (least charge, depth of cycles, taper, cycles per day), each one declaration.
 
-A constraint says which batteries have it, which rows it adds to the model, and whether the value of stored energy knows it. One that a plan may miss says
-by how much flows miss it, and where it leaves them no choice: there it stands among the limits at work, and a battery at rest says so (``luna.words``).
+A declaration has the batteries with the constraint, its rows in the model, and whether the value function accounts for it. One that a plan may miss also
+measures by how much, and marks the slots where it binds; reasons of an idle battery name it there (``luna.words``).
 """
 
 from collections.abc import Callable, Iterator
@@ -20,18 +20,17 @@ from luna.energy.wear import DepthSegments
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 
-# How the value of stored energy stands to a constraint: it knows nothing of it; it stands for a battery without it; its plan is the best of all that keep it
-# wherever it keeps it by itself.
+# The value function and a constraint: ``never`` applicable; ``roughly``, of a battery without it; ``where_kept``: its plan is optimal if it keeps it anyway.
 Valued = Literal["never", "roughly", "where_kept"]
 _NOTHING_KWH = 1e-6
 
 
 def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
-    """Return what batteries have discharged since local midnight once the first slots of a problem are over, ``(batteries,)``.
+    """Return the batteries' discharge since local midnight, ``(batteries,)``, after the first slots of a problem.
 
     Args:
-        problem: whose slots they are.
-        discharge_kwh: in these slots, ``(batteries, fewer slots)``.
+        problem: the problem.
+        discharge_kwh: in its first slots, ``(batteries, fewer slots)``.
     """
     count = discharge_kwh.shape[1]
     midnight = [edge for edge in split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone)) if edge <= count][-1]
@@ -40,16 +39,16 @@ def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
 
 
 def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
-    """Add no rows: the constraint stands elsewhere in the model."""
+    """Add no rows: the constraint is built elsewhere in the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatteryConstraint:
     """A constraint of batteries.
 
-    ``code`` names it among the limits at work. ``applies`` says which batteries have it. ``add_rows`` adds it to the model of a battery, the number ``index``
-    of the problem's, whose columns are charge, discharge and stored energy as rows of slots. ``missed_kwh`` says by how much flows miss it, in all;
-    ``at_work`` in which slots it leaves a battery no choice, ``(slots,)``.
+    ``code`` names it in reasons. ``applies`` selects its batteries. ``add_rows`` adds it to the model of the problem's battery ``index``, whose columns are
+    charge, discharge and stored energy as rows of slots. ``missed_kwh`` returns the total by which flows miss it, ``at_work`` the slots in which it binds,
+    ``(slots,)``.
     """
 
     code: str
@@ -76,9 +75,9 @@ def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index:
 
 
 def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
-    """Split what is stored and discharged into segments. Because what lies deeper is no cheaper, the shallowest go first without any binary.
+    """Split stored energy and discharge into segments of depth. Deeper ones are no cheaper, so the shallowest go first without binaries.
 
-    The battery's storage row stays as it is, so its dual is the worth of a kWh that comes in: into the shallowest segment with room.
+    The storage row is unchanged, so its dual is the value of a charged kWh, which enters the shallowest segment with room.
     """
     battery, (_, discharge, stored) = problem.site.batteries[index], columns
     segments = DepthSegments.of(battery)
@@ -101,7 +100,7 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
 
 
 def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
-    """Yield the slots of each local day, and what a battery may still discharge in them at its terminals, kWh."""
+    """Yield the slots of each local day, and a battery's remaining discharge in them at its terminals, kWh."""
     battery, today = problem.site.batteries[index], problem.storage.discharged_today_kwh
     most = (battery.max_cycles_per_day or 0.0) * battery.usable_kwh
     edges = split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
@@ -135,7 +134,7 @@ BATTERY_CONSTRAINTS = (
 
 
 def list_constraints(problem: Problem) -> Iterator[tuple[int, BatteryConstraint]]:
-    """Yield every constraint with the number of the battery that has it."""
+    """Yield every constraint with the index of its battery."""
     for index, battery in enumerate(problem.site.batteries):
         for each in BATTERY_CONSTRAINTS:
             if each.applies(battery):
@@ -151,7 +150,7 @@ def missed_kwh(problem: Problem, flows: Flows) -> float:
 
 
 def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:
-    """Return by code where constraints leave batteries no choice, each of shape ``(batteries, slots)``; only those that some battery has."""
+    """Return the binding slots by constraint code, each of shape ``(batteries, slots)``, for constraints of any battery."""
     masks: dict[str, BoolArray] = {}
     for index, each in list_constraints(problem):
         if each.at_work is not None:

@@ -1,6 +1,6 @@
-"""A model whose loads follow mixtures of whole schedules: nearer to whole answers than the relaxed one, which mixes slots.
+"""Column generation (Dantzig-Wolfe) over schedules of on/off loads: convex combinations of whole schedules, a tighter relaxation than per slot.
 
-Schedules are added while the prices of the last solve tell of cheaper ones; what all others might still gain bounds every whole answer from below.
+Schedules with negative reduced cost at the last duals are added in turn; the remaining reduced costs give a lower bound on every integer solution.
 Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960), 101–111.
 """
 
@@ -15,17 +15,17 @@ from services.planner.linear.model import LinearModel, StartBasis
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.solver import Solution, Solver
 
-# Shares below this are the solver's dust.
+# Shares below this are rounding errors of the solver.
 _NO_SHARE = 1e-6
-# So many times schedules are added at most.
+# Most rounds of added schedules.
 _TURNS = 30
-# What the relaxed answer's own slots cost in a mixture, as a multiple of the whole: they are there so that its first solve has an answer.
+# Cost of each block's relaxed schedule, in multiples of the objective: it only keeps the first solve feasible.
 _DEAR = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedBlock:
-    """A block, and the entries of the rows outside that stand in it: row, slot, factor."""
+    """A block, and the entries of its on/off columns in rows outside it: row, slot, coefficient."""
 
     block: ScheduleBlock
     row: IndexArray
@@ -40,32 +40,32 @@ class PlacedBlock:
         return cls(block, rows[where], model.index[where].astype(np.intp) - first, model.value[where])
 
     def worth(self, dual: FloatArray) -> FloatArray:
-        """Return what being on in each slot is worth at the prices of the rows outside, (slots,)."""
+        """Return the value of being on in each slot at the duals of the outside rows, ``(slots,)``."""
         return np.bincount(self.slot, weights=self.factor * dual[self.row], minlength=self.block.on.size).astype(float)
 
     def use(self, on: FloatArray, rows: int) -> FloatArray:
-        """Return what being on by so much in each slot adds to each of the model's ``rows``."""
+        """Return what ``on`` (0–1 per slot) adds to each of the model's ``rows``."""
         return np.bincount(self.row, weights=self.factor * on[self.slot], minlength=rows).astype(float)
 
     def find(self, dual: FloatArray, beside: FloatArray) -> OnOffSchedule:
-        """Return the cheapest schedule at the prices of the rows outside, and of what being on costs ``beside`` them."""
+        """Return the cheapest schedule at the duals of the outside rows, with an extra cost ``beside`` of being on per slot."""
         return self.block.schedules.find(beside - self.worth(dual))
 
     def find_nearest(self, on: FloatArray) -> OnOffSchedule:
-        """Return the schedule that is nearest to being on by so much in each slot."""
+        """Return the schedule nearest to ``on`` (0–1 per slot)."""
         return self.block.schedules.find(1.0 - 2.0 * on)
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """The schedules of each block that are mixed, the largest share first, and a cost that no whole answer lies below."""
+    """Each block's schedules by share, the largest first, and a lower bound on the cost of every integer solution."""
 
     schedules: tuple[tuple[OnOffSchedule, ...], ...]
     bound: float
 
     def pick(self) -> Iterator[tuple[OnOffSchedule, ...]]:
         """Yield one schedule of each block: those with the largest shares, those with the second largest, and so on; the last of a block stays."""
-        # Where no schedule found is allowed beside the rest, a block has none.
+        # A block has none where the rest of the model allows none of those found.
         for place in range(max(map(len, self.schedules)) if all(self.schedules) else 0):
             yield tuple(each[min(place, len(each) - 1)] for each in self.schedules)
 
@@ -82,12 +82,12 @@ def mix_schedules(
     """Return the cheapest mixture of schedules, or one that is ``near`` its bound, relative to its cost.
 
     Args:
-        model: with integer columns, which are let go outside the blocks.
-        blocks: parts of it.
-        relaxed: the answer to the relaxed model.
+        model: its integer columns are relaxed outside the blocks.
+        blocks: of the model.
+        relaxed: the solution of the relaxed model.
         initial: schedules to begin with, one of each block in each.
-        near: how near.
-        solver: of the kind that solves it.
+        near: relative gap to the bound at which to stop.
+        solver: gives the class and deadline of the solver.
 
     Raises:
         InfeasibleError: a block has no schedule.
@@ -103,14 +103,14 @@ def mix_schedules(
 
 
 class _Mixing:
-    """The model without its blocks, and a column per schedule instead; behind its rows one per block: shares add up to one."""
+    """The master problem: the model with a column per schedule in place of its blocks, and a last row per block: shares add up to one."""
 
     def __init__(
         self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, initial: Sequence[Sequence[OnOffSchedule]], *, solver: Solver
     ) -> None:
         self._blocks, self._solver = blocks, solver
         self._outside, rest = _leave_out(model, blocks)
-        # The place of each of the model's rows in the rest, and of each schedule that is mixed its block.
+        # Each model row's index in the master problem; the block of each schedule column is in ``_mixed``.
         self._place, self._rows = np.cumsum(self._outside) - 1, int(self._outside.sum())
         self._first, self._mixed = rest.cost.size + len(blocks), list[tuple[int, OnOffSchedule]]()
         for place, each in enumerate(blocks):
@@ -124,13 +124,13 @@ class _Mixing:
         self._model = replace(rest, start=start)
 
     def add(self, schedules: Sequence[OnOffSchedule]) -> None:
-        """Mix in a schedule of each block."""
+        """Add a schedule of each block as a column."""
         for place, schedule in enumerate(schedules):
             self._model = self._solver.add_column(*self._column(place, schedule))
             self._mixed.append((place, schedule))
 
     def solve(self) -> tuple[Solution, list[OnOffSchedule], float]:
-        """Return the cheapest mixture so far, the cheapest schedules at its prices, and how much less a mixture of all schedules may cost at most."""
+        """Return the master's solution, the cheapest schedules at its duals, and the most by which all schedules could lower its cost."""
         solution, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
         dual[self._outside] = solution.dual[: self._rows]
         worth = [block.worth(dual) for block in self._blocks]
@@ -139,20 +139,20 @@ class _Mixing:
         return solution, cheapest, float(solution.dual[self._rows :].sum() - sum(costs))
 
     def read(self, solution: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
-        """Return the schedules of each block that a mixture is made of, the largest share first."""
+        """Return each block's schedules with a share in the solution, the largest first."""
         shares = solution.column[self._first :]
         order = [place for place in np.argsort(-shares, kind="stable").tolist() if shares[place] > _NO_SHARE]
         return tuple(tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place) for place in range(len(self._blocks)))
 
     def _column(self, place: int, schedule: OnOffSchedule) -> tuple[float, IndexArray, FloatArray]:
-        """Return a schedule's cost, the rows that its column stands in, and its factors there."""
+        """Return a schedule's column: cost, rows and coefficients."""
         use = self._blocks[place].use(schedule.on, self._outside.size)
         rows = np.flatnonzero(use)
         return schedule.cost, np.append(self._place[rows], self._rows + place), np.append(use[rows], 1.0)
 
 
 def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolArray, LinearModel]:
-    """Return which rows lie outside all blocks, and the model of these with a row for each block behind them; integer columns are let go."""
+    """Return the mask of rows outside all blocks, and their relaxed model with an added last row per block."""
     rows, columns = np.ones(model.row_lower.size, dtype=bool), np.ones(model.cost.size, dtype=bool)
     for each in blocks:
         rows[each.block.rows] = columns[each.block.columns] = False

@@ -1,4 +1,4 @@
-"""What a plan does when limits contradict each other or a reserve is missed: it breaks them at a price, the dearest last."""
+"""Slack columns that make contradicting limits and reserves feasible at a penalty; the most expensive limits are broken last."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.problem.problem import Problem
 
-# What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.
-# Rather than the connection's limits the wish for the horizon is given up, and what physics cannot do (draining a reserve) comes last.
+# Penalties per kWh, in multiples of the highest price: above any trade, small enough for the solver's tolerances.
+# The terminal rule gives way before the connection's limits, and the batteries' own limits, which physics keeps, come last.
 HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
-# The power of an excess is priced in so many steps, up to so many times the price of the first.
+# Steps of the penalty on an excess's power, and the last step's multiple of the first.
 EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
 
 
 def dearest_price(problem: Problem) -> float:
-    """Return the largest price, in or out, that slack is priced by."""
+    """Return the largest magnitude of import and export price, which penalties are multiples of."""
     return max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
 
 
 def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return what load, what runs on, and PV exceed the connection's limits by, in and out; PV that may be held back exceeds nothing."""
+    """Return the energy of load, forced device use and PV beyond the connection's limits, import and export; curtailable PV never exceeds them."""
     hours = problem.outlook.timeline.hours
     runs_on = sum((demand.forced_kwh(hours) for demand in problem.demands), np.zeros(hours.size))
     net = problem.outlook.load_kwh + runs_on - problem.ac_pv_kwh
@@ -29,9 +29,9 @@ def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
-    """Let load and PV, and nothing else, exceed the connection's limits at a price that rises with the power of the excess, and with the worst of it.
+    """Let load and PV alone exceed the connection's limits, at a penalty that rises with the excess's power and its maximum.
 
-    Batteries then share what they have over all slots. On an island that is of no use: they serve as long as they can.
+    Batteries then spread their energy over all slots of excess. On an island they serve the first ones for as long as they can.
     """
     outlook, manual = problem.outlook, problem.manual
     sides = zip(excess_kwh(problem), (outlook.import_price, -outlook.export_price), (1.0, -1.0), strict=True)
@@ -46,7 +46,7 @@ def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indice
 
 
 def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, energy_kwh: FloatArray, *, level: BoolArray) -> None:
-    """Price what exceeds a limit: levelled by steps of power and by the worst kilowatt where requested, elsewhere the sooner the dearer."""
+    """Add the penalty on an excess: by steps of power and by its maximum in ``level`` slots, elsewhere higher for earlier slots."""
     slots, hours, price = np.flatnonzero(level), problem.outlook.timeline.hours, GRID_SLACK * dearest_price(problem)
     sooner = np.flatnonzero((energy_kwh > 0) & ~level)
     if sooner.size:
@@ -63,7 +63,7 @@ def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, ene
 
 
 def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
-    """Let a battery miss the terminal bounds, and begin outside its limits, at a price."""
+    """Let a battery miss the terminal bounds, and be outside its limits, at a penalty."""
     battery, terminal, stored, dearest = problem.site.batteries[index], problem.terminal, columns[2], dearest_price(problem)
     bounds = (
         (stored, battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh, SOC_SLACK),
@@ -76,7 +76,7 @@ def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
         builder.add_rows(np.full(energy.size, -np.inf), np.full(energy.size, most), [(energy, 1.0), (surplus, -1.0)])
 
 
-# What a kWh costs that a reserve lacks at the end of a slot, as a multiple of the dearest price: before every wish, after the owner's own blocks.
+# Penalty per kWh missing from a reserve at the end of a slot, in multiples of the highest price: ranks above demands, below the owner's blocks.
 RESERVE_SLACK = 200.0
 
 
@@ -92,7 +92,7 @@ def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) ->
 
 
 def price_missing(problem: Problem, stored_kwh: FloatArray) -> float:
-    """Return what the model counts for what reserves lack."""
+    """Return the model's penalty on missing reserves."""
     if problem.storage.reserve_kwh is None:
         return 0.0
     return RESERVE_SLACK * dearest_price(problem) * float(np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0).sum())

@@ -1,4 +1,4 @@
-"""Flexible loads of a plan in the reply's form, and what became of the blocks of their owner."""
+"""Build the reply's part on flexible loads and on owner's blocks: columns, reasons, missed demands, missed blocks and their cost."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.notes import name_compromise
 from services.planner.reply.slot_flows import NOTHING_KWH, find_peak_limit, find_peak_price
 
-# A price below zero by less is shown as nothing.
+# A price less below zero than this is shown as 0.
 _SAME_PRICE = 1e-4
 
 
@@ -34,7 +34,7 @@ def placed_columns(placement: LoadSchedule) -> dict[str, dict[str, Columns]]:
 
 
 def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
-    """Yield section, name and reasons of everything placed that has some."""
+    """Yield section, name and reasons of the flexible loads that have reasons."""
     if plan.placement is None or not plan.placement.loads:
         return
     reasons = DeviceReasons(_view_prices(plan), plan.problem.at_tariff_prices.outlook)
@@ -44,15 +44,15 @@ def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
 
 
 def _view_prices(plan: Plan) -> PriceView:
-    """Return the prices of a plan's slots for further use: marginal price, and room under the peak."""
+    """Return a plan's marginal prices of use per slot, and the room under the peak."""
     tariff, flows = plan.problem.at_tariff_prices.outlook, plan.flows
     importing, exporting = flows.import_kwh > NOTHING_KWH, flows.export_kwh > NOTHING_KWH
     spilled = flows.curtailed_kwh > NOTHING_KWH
-    # Where the meter stands still a kWh more costs what the battery would have to give up for it.
+    # Without grid exchange, another kWh costs the battery's value of stored energy.
     between = tariff.import_price
     if plan.problem.site.batteries:
         worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
-        # A battery outside its limits has no value of its own.
+        # Outside its limits a battery has no finite value.
         worth = np.where(np.isfinite(worth), worth, tariff.import_price)
         between = np.clip(worth, np.minimum(tariff.export_price, tariff.import_price), tariff.import_price)
     marginal = np.where(importing, tariff.import_price, np.where(spilled, 0.0, np.where(exporting, tariff.export_price, between)))
@@ -78,7 +78,7 @@ def _view_prices(plan: Plan) -> PriceView:
 
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
-    """Return the missed demands of flexible loads; missing energy at the horizon's dearest import price."""
+    """Return the missed demands of flexible loads, with missing energy priced at the horizon's highest import price."""
     if plan.placement is None:
         return []
     zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
@@ -100,7 +100,7 @@ def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]
 
 
 def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language = "en") -> list[CompromiseReply]:
-    """Return what of the blocks could not be had, the missing energy at the horizon's dearest import price; a battery that is full or empty costs nothing."""
+    """Return the missed parts of blocks, priced at the horizon's highest import price; those of a full or empty battery cost nothing."""
     dearest, zone = max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0), ZoneInfo(plan.problem.site.timezone)
     return [
         name_compromise(
@@ -120,7 +120,7 @@ def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language 
 
 
 def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanReply], request: PlanRequest) -> ManualReply:
-    """Return the blocks and what they cost: the plan's worth beside that of the plan without them; unknown where either was not found in time."""
+    """Return the blocks and their cost, the difference from the plan without them; None where either plan was not found in time."""
     manual = with_blocks[0].problem.manual
     refused = {} if manual is None else manual.refused
     blocks = [
@@ -132,13 +132,13 @@ def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanR
 
 
 def _worth(plan: Plan, reply: PlanReply) -> float:
-    """Return what a plan costs less what is left in the batteries, with what its compromises cost."""
+    """Return a plan's cost less the terminal value of its batteries, plus the cost of its compromises."""
     terminal_worth = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
     return reply.cost.total - terminal_worth + sum(each.cost for each in reply.compromises)
 
 
 def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[ManualBlock, BoolArray]]:
-    """Yield the blocks that hold in slots of the plan, each with these slots."""
+    """Yield the accepted blocks that cover slots of the plan, each with these slots."""
     manual = plan.problem.manual
     for index, block in enumerate(blocks):
         inside = block_hours(block, plan.problem.outlook.timeline) > 0
@@ -147,7 +147,7 @@ def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[Manual
 
 
 def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
-    """Yield what is missing of a block, kWh, under the code that says why."""
+    """Yield the code of a cause and the missing energy of a block, kWh."""
     names = [battery.name for battery in plan.problem.site.batteries]
     manual, flows = plan.problem.manual, plan.flows
     if manual is None:

@@ -1,4 +1,4 @@
-"""Notes to a plan: assumptions, values ahead far beyond what equipment, homes and markets can be, and what it could not hold (compromises). Pure."""
+"""List a plan's notes (assumptions, implausible inputs) and its compromises (limits and demands that it misses)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -28,9 +28,9 @@ def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()
     """Return the notes to a plan in the requested language; assumptions come first.
 
     Args:
-        plan: as made.
-        request: what it was made from, with what was assumed.
-        more: what else is to be said, by whoever found it.
+        plan: the plan.
+        request: its complete request, with assumptions.
+        more: further assumptions of the caller.
     """
     problem, outlook = plan.problem, request.outlook
     site, timeline, assumptions = problem.site, problem.outlook.timeline, [*request.assumptions, *_describe_batteries(plan)]
@@ -58,7 +58,7 @@ def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteR
 
 
 def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
-    """Yield which batteries start outside their limits, and what of the plan is not as the optimisation found it."""
+    """Yield notes on batteries that start outside their limits, on a fall-back to self-consumption, and on disagreements with the simulation."""
     for battery, stored_kwh in zip(plan.problem.site.batteries, plan.problem.stored_kwh.tolist(), strict=True):
         soc = stored_kwh / battery.capacity_kwh
         if not battery.min_soc - _SAME_SOC <= soc <= battery.max_soc + _SAME_SOC:
@@ -71,10 +71,10 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
 
 
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
-    """Yield what of an outlook is far beyond what it can be, each with its furthest slot and the number that it is compared with."""
+    """Yield notes on implausible load, PV and prices of an outlook, each with its furthest slot and the number that it is compared with."""
     peak_kw = site.peak_kw
     sources_kw = site.grid.import_limit_kw + peak_kw + sum(map(attrgetter("discharge_limit_kw"), site.batteries))
-    # Energies, and the power beyond which they are doubted, of what they are compared with.
+    # Energies, code, power beyond which they are doubted, and the power that they are compared with.
     load = (outlook.load_kwh, "load_beyond_site", FAR_BEYOND * sources_kw, sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
         load = (outlook.load_kwh, "load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
@@ -86,7 +86,7 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
             at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
             yield Assumption(code=code, figures={"kw": round(kw, 3), "at": at, "limit_kw": limit_kw, "times": round(kw / limit_kw, 1)})
     if scale := PER_EURO.get(site.currency):
-        # Between them lie all prices that were ever paid for a slot.
+        # The lowest and highest prices ever paid for a slot.
         least, most = LOWEST_PRICE_EUR * scale, HIGHEST_PRICE_EUR * scale
         for series, price in (("import_price", outlook.import_price), ("export_price", outlook.export_price)):
             lowest, highest = min(price), max(price)
@@ -97,7 +97,7 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
 
 
 def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: str) -> Iterator[Assumption]:
-    """Yield that a stored site's prices ahead are far from those ``before`` them, currency/kWh, NaN where unknown."""
+    """Yield a note if prices ahead are far from those ``before`` them, currency/kWh, NaN where unknown."""
     doubt = doubt_prices(np.array(outlook.import_price), before, currency)
     if doubt is not None and doubt.basis == "stored":
         figures = {"price": round(doubt.value, 6), "known_price": round(doubt.known, 6), "times": round(doubt.times, 1)}
@@ -105,7 +105,7 @@ def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: st
 
 
 def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figures: Any) -> CompromiseReply:
-    """Return a compromise in words; ``cost`` and figures are rounded to what leaves the planner."""
+    """Return a compromise with its text; ``cost`` and figures are rounded to 1e-6."""
     constraint, shortfall = say_compromise(code, language=language, **figures)
     rounded = {
         name: value.isoformat() if isinstance(value, date) else round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in figures.items()
@@ -113,7 +113,7 @@ def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figur
     return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0, figures=rounded)
 
 
-# What is assumed, and blocks whose device is full or empty: no search finds another way.
+# No longer search avoids these: assumptions, and blocks whose device is full or empty.
 _UNAVOIDABLE = frozenset({"carbon_unknown", "manual_full", "manual_empty"}).union(*(kind.unavoidable for kind in PLANNED_KINDS))
 # Models price a missed demand at more than this many times its energy cost.
 _LEAST_WEIGHT = 10.0
@@ -122,11 +122,11 @@ _LEAST_WEIGHT = 10.0
 def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[CompromiseReply]:
     """Return compromises, marking those that an unfinished search has not proven necessary.
 
-    Could all of them be met, the plan would weigh less by far more than their energy costs: where it cannot weigh so much less, they must be.
+    Meeting all of them would lower the objective by far more than the cost of their energy; where the proven gap leaves less, they are necessary.
 
     Args:
-        missed: what a plan could not hold.
-        room: by how much the plan might weigh less, for all that is proven, in its currency.
+        missed: the plan's compromises.
+        room: the most by which the objective may still be lower, in the plan's currency.
     """
     sought = [each for each in missed if each.code not in _UNAVOIDABLE]
     if room == 0 or room < _LEAST_WEIGHT * sum(each.cost for each in sought):
@@ -135,14 +135,14 @@ def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[Compro
 
 
 def room_of_placement(plan: Plan) -> float:
-    """Return by how much what is placed, with the batteries beside it, might weigh less than it does, for all that is proven."""
+    """Return the most by which the objective of the load schedule, batteries included, may still be lower."""
     if plan.placement is None or plan.placement.proven:
         return 0.0
     return np.inf if plan.placement.gap is None else plan.placement.gap * abs(plan.placement.objective)
 
 
 def room_of_batteries(plan: Plan) -> float:
-    """Return by how much a plan might weigh less than it does, for all that is proven; what physics did not confirm is no lack of time."""
+    """Return the most by which a plan's objective may still be lower; 0 for disagreements with the simulation, which no longer search mends."""
     if plan.proven or plan.disagreements:
         return 0.0
     if plan.placement is not None and plan.gap is not None:
@@ -154,7 +154,7 @@ _NOTHING_KWH = 1e-4
 
 
 def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
-    """Return what batteries and connection could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
+    """Return the missed terminal bounds and connection limits, with the missing energy priced at the horizon's highest import price."""
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
     dearest, zone, compromises = max(float(problem.at_tariff_prices.outlook.import_price.max()), 0.0), ZoneInfo(problem.site.timezone), list[CompromiseReply]()
     for battery, stored, least, most in zip(problem.site.batteries, flows.stored_kwh, *problem.terminal_bounds, strict=True):
@@ -178,7 +178,7 @@ def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseRe
 
 
 def missed_reserves(plan: Plan, language: Language) -> list[CompromiseReply]:
-    """Return what batteries lack of their reserves where that is most, at the horizon's dearest import price."""
+    """Return each battery's largest shortfall of its reserve, priced at the horizon's highest import price."""
     problem, dearest = plan.problem, max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
     if problem.storage.reserve_kwh is None:
         return []
