@@ -1,15 +1,13 @@
-"""What drives a plan until a model has proven better: the days like the one ahead. Pure.
+"""Similar-day forecast of load and PV from weighted days of the last eight weeks; it drives plans until a trained model has proven better.
 
-Every day of the last eight weeks speaks for the same time of day, and the slots around it a little:
+A target pools the same time of day, and nearby slots with less weight, of every day. The weight of a day
 
-- the more, the newer it is, and the more, if it is a working day as the one ahead is, or a day off as that is: habits follow both;
-- as far as somebody was at home, or away, as at the origin: what an empty house takes says nothing of a full one. Where little is known of the one, the other
-  speaks in proportion;
-- never louder than any other day did: what was seen once is no habit;
-- for PV as a share of a clear sky. Where there is weather, the forecast follows it as far as PV has followed it lately.
+- falls with its age, and is lower if one of the two is a working day and the other a day off;
+- is low if the house was empty then and is occupied at the origin, or vice versa; such values are scaled by the ratio of the two states.
 
-``expected`` is the mean of these days, the quantiles are theirs, p50 lies between their median and their trimean, nearer to the median the more skewed they
-are; the load follows the level of the last two by a part.
+A load above that of every other day around its time is reduced to the next highest. PV is pooled as a share of clear sky, and follows the weather forecast
+as far as it has done so lately. ``expected`` is the weighted mean, quantiles are the days' own, p50 lies between median and trimean, nearer to the median
+the more skewed the days are; the load is partly scaled to the level of the last two days.
 """
 
 from collections.abc import Iterator
@@ -26,32 +24,32 @@ from services.forecaster.inputs.load_features import LEAST_SLOTS, QUIET_SHARE, Q
 from services.forecaster.inputs.series import LOAD, PV, OriginViews
 from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatrix, fill_gaps
 
-DAYS = 56  # looked back on: after a month away somebody still knows what home was like
+DAYS = 56  # history: after a month away, days at home are still included
 NEWEST_FIRST = np.arange(DAYS)
 # Chosen on the first eight months of four series and judged on the rest: docs/decisions/0017-forecast-versions.md.
-FADE = 0.5 ** (NEWEST_FIRST / 7.0)  # what a day counts: half as much every week
-PV_FADE = FADE * np.where(NEWEST_FIRST == 0, 3.0, 1.0)  # the sky of yesterday is often still there
+FADE = 0.5 ** (NEWEST_FIRST / 7.0)  # weight of a day by age: halves every week
+PV_FADE = FADE * np.where(NEWEST_FIRST == 0, 3.0, 1.0)  # weather often persists from yesterday
 REACH = 4  # slots on either side: habits do not keep to the quarter-hour
-OTHER_KIND = 0.25  # what a working day counts for a day off, and the other way round
-OTHER_STATE = 0.02  # what a day counts on which the house was empty, for one at home, and the other way round
-LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0  # of the load: the ratio of the newest days to like ones is followed by this power, within bounds
+OTHER_KIND = 0.25  # weight of a working day for a day off, and vice versa
+OTHER_STATE = 0.02  # weight of a day with the house empty for one at home, and vice versa
+LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0  # load is scaled by the bounded ratio of the newest days to the usual, to this power
 MEDIAN = 1 + int(np.flatnonzero(LEVELS == 0.5)[0])  # its row below the mean's
 TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])  # as robust as a median, less rough where days are few. Source: Tukey 1977
 # Standard deviation of the logarithm of what households use in a quarter-hour over the standard profile's: over the first eight months of three series
 # 0.7 to 0.9 had the least pinball loss, 12 % less than a band from 0.3 to 3 times the profile.
 HOUSEHOLD_SPREAD = 0.7
-AWAY = 0.5  # share of a slot
+AWAY = 0.5  # share of a slot above which the house counts as empty
 LEAST_QUIET_SHARE = 0.02  # of the usual load in an empty house
-SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are compared as they are
+SKY_FLOOR = 0.1  # least divisor, as a share of the brightest clear-sky slot
 WEATHER_FADE = 0.5 ** (NEWEST_FIRST / 28.0)
-LEAST_FOLLOWED = 0.25  # share of PV's variance that weather explains; less than that is chance
-DOUBT_DAYS, DOUBT = 3.0, 0.5  # days of measurements that say as much as the prejudice that half of what the weather promises comes true
-PART_ORIGINS = 16  # worked on at once: more would not fit a processor's cache
+LEAST_FOLLOWED = 0.25  # explained share of PV's variance below which the weather is ignored: less is chance
+DOUBT_DAYS, DOUBT = 3.0, 0.5  # the prior that PV follows half of the weather's deviations, and its weight in days of measurements
+PART_ORIGINS = 16  # origins per batch: more do not fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class LikeDays:
-    """A series forecast from like days, kWh by row; ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same at the level of the last ones."""
+    """A similar-day forecast, kWh by row; ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same scaled to the last days' level."""
 
     quantiles: Quantiles
     habit_kwh: FloatArray
@@ -59,7 +57,7 @@ class LikeDays:
 
 
 def recall_load(origin_views: OriginViews) -> LikeDays:
-    """Return the load of every row from days like its own."""
+    """Return the similar-day forecast of load for every row."""
     frame = origin_views.frame
     off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday  # 1970 began on a Thursday
     away = np.nan_to_num(frame.vacation_share) > AWAY
@@ -71,7 +69,7 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
         habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
         levels.append(np.repeat(past.measure_level(), origin_views.slots))
     view = origin_views.described[LOAD.name]
-    # The standard profile as the mean of what so many households use in a quarter-hour, shape `(1 + levels, rows)`.
+    # Log-normal quantiles of households around the standard profile, shape `(1 + levels, rows)`.
     usual = view.members["centre"]["mean"]
     profile = np.stack([usual, *(usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2) for share in LEVELS)])
     habit = _settle(np.concatenate(habits, axis=1), profile, origin_views.slots)
@@ -79,7 +77,7 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
 
 
 def recall_pv(origin_views: OriginViews) -> LikeDays:
-    """Return PV of every row from days under the same sun, and from the weather as far as PV has followed it."""
+    """Return the similar-day forecast of PV for every row, by shares of clear sky, shifted by the weather as far as PV has followed it."""
     frame, view = origin_views.frame, origin_views.described[PV.name]
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = np.arange(sky.size, dtype=np.int64)
@@ -94,7 +92,7 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
     slope, share, usual = np.concatenate(followed, axis=1)
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
-    # What the sky lets expect where nothing was ever measured.
+    # The forecast by sky and weather where nothing was ever measured.
     centre, (low, high) = view.members["centre"]["weather"], (view.members[edge]["week"] for edge, _ in EDGES)
     guess = np.stack([centre, *(centre + (low - centre) * max(1 - 2 * level, 0) + (high - centre) * max(2 * level - 1, 0) for level in LEVELS)])
     habit = _settle(np.concatenate(habits, axis=1), guess, origin_views.slots)
@@ -102,17 +100,17 @@ def recall_pv(origin_views: OriginViews) -> LikeDays:
 
 
 def _split_origins(origin_views: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
-    """Yield a few origins at a time, with their targets, shape ``(origins, slots)``."""
+    """Yield batches of origins with their targets, shape ``(origins, slots)``."""
     origin, target = (index.reshape(-1, origin_views.slots) for index in (origin_views.pairs.origin, origin_views.pairs.target))
     for first in range(0, len(origin), PART_ORIGINS):
         yield origin[first : first + PART_ORIGINS, 0], target[first : first + PART_ORIGINS]
 
 
 def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
-    """Return mean and quantiles of like days, shape ``(1 + levels, rows)``, with p50 between median and trimean; the ``guess`` where nothing was ever measured.
+    """Return mean and quantiles of similar days, shape ``(1 + levels, rows)``, with p50 between median and trimean; ``guess`` where nothing was measured.
 
-    The more skewed their middle half is over the ``slots`` of an origin, the nearer to the median: where nearly every day is clear the few others stretch the
-    lower quarter alone, and the trimean lies below what comes on most days. Source: Bowley 1901 for the skewness.
+    The more skewed the interquartile range over an origin's ``slots``, the nearer p50 is to the median: where nearly every day is clear, the few others
+    stretch the lower quarter alone, and the trimean lies below most days. Source: Bowley 1901 for the skewness.
     """
     low, median, high = (np.nan_to_num(habit[MEDIAN + step]).reshape(-1, slots).sum(axis=1) for step in (-1, 0, 1))
     skew = np.divide(np.abs(low + high - 2 * median), high - low, out=np.zeros(median.size), where=high > low)
@@ -124,12 +122,12 @@ def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
 def _forecast(
     habit: FloatArray, view: FeatureMatrix, *, level: FloatArray | float = 1.0, moved_kwh: FloatArray | float = 0.0, followed: FloatArray | float = 0.0
 ) -> LikeDays:
-    """Return the forecast from mean and quantiles of like days, as settled.
+    """Return the forecast from mean and quantiles of similar days as ``_settle`` returns them.
 
     Args:
-        level: of the last days, beside that of the like ones.
-        moved_kwh: by what is known of the weather.
-        followed: share of the variance that the weather explains: what is left is narrower, and less skewed.
+        level: factor of the last days' level.
+        moved_kwh: shift by the weather forecast.
+        followed: share of the variance that the weather explains; the rest is narrower and less skewed.
     """
     levelled = habit * level
     mean, recalled = levelled[0], levelled[1:]
@@ -142,12 +140,12 @@ def _forecast(
 
 @dataclass(frozen=True, slots=True)
 class RecalledDays:
-    """The days before some origins, newest first; arrays of shape ``(origins, 96, days)``, the slots counted from the origin's time of day on.
+    """The days before some origins, newest first; arrays of shape ``(origins, 96, days)``, with slots from the origin's time of day on.
 
     Args:
-        value: what was measured, NaN where unknown.
-        trust: what it counts: 1, less in another state of the house, 0 where unknown.
-        where: its slot of the frame.
+        value: measurement, NaN where unknown.
+        trust: weight: 1, less in the other state of the house, 0 where unknown.
+        where: index of the slot in the frame.
     """
 
     value: FloatArray
@@ -156,7 +154,7 @@ class RecalledDays:
 
     @classmethod
     def of(cls, values: FloatArray, origin: IntArray, clock: IntArray) -> Self:
-        """Return the days before each origin; ``clock`` numbers the slots of the frame by the time that they repeat by."""
+        """Return the days before each origin; ``clock`` numbers the frame's slots in the time of the daily cycle: local time, or UTC."""
         back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
         where = origin[:, None, None] + back
         where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
@@ -166,9 +164,9 @@ class RecalledDays:
         return cls(value, (~np.isnan(value)).astype(np.float64), where)
 
     def in_state(self, away: BoolArray, away_at_origin: BoolArray) -> "RecalledDays":
-        """Return the days as if the house had always been as it is at the origin, at home or ``away``; that is held ahead, for nobody says when it ends.
+        """Return the days scaled to the state of the house at the origin, occupied or ``away``, which is assumed to last.
 
-        How much less an empty house takes is learned from these days, and from nothing but a prejudice where it never was empty.
+        The ratio of the two states is estimated from these days, with ``QUIET_SHARE`` as the prior.
         """
         was_away, is_away_now, has_value = away[self.where], away_at_origin[:, None, None], self.trust > 0
         if not was_away.any() and not is_away_now.any():
@@ -183,7 +181,7 @@ class RecalledDays:
         return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
 
     def damp(self) -> "RecalledDays":
-        """Return the days without what one of them alone shows: none exceeds the most that another had around that time of day."""
+        """Return the days with each capped at the highest value of the others within ``REACH`` slots: an outlier of one day is no habit."""
         filled = np.nan_to_num(self.value)
         most = np.max([np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)], axis=0)
         second = np.partition(most, -2, axis=2)[:, :, -2:-1]
@@ -191,9 +189,9 @@ class RecalledDays:
         return replace(self, value=np.where(alone, np.minimum(self.value, second), self.value))
 
     def pool(self, weight: FloatArray, *, reach: int = 0, least_slots: int = 1) -> FloatArray:
-        """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``; ``weight`` is what each slot counts by its age and kind.
+        """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``; ``weight`` is each slot's weight by age and kind of day.
 
-        A time of day at which nothing was ever measured takes what the others had; NaN where less than ``least_slots`` were measured at all.
+        A time of day without measurements takes those of all others; NaN where fewer than ``least_slots`` were measured at all.
         """
         counted, near = self.trust * weight, range(-reach, reach + 1)
         value = np.concatenate([np.roll(self.value, -shift, axis=1) for shift in near], axis=2)
@@ -206,20 +204,20 @@ class RecalledDays:
         return fill_gaps(pooled, np.where(enough[:, None], others, np.nan))
 
     def measure_level(self) -> FloatArray:
-        """Return by origin the factor of the newest days: a power of what they had over what like days had at the same times."""
+        """Return by origin the level of the newest days: a power of their ratio to the mean of all days at the same times."""
         newest = self.trust * (NEWEST_FIRST < LEVEL_DAYS)
         usual = np.nan_to_num(_mean(self.value, self.trust * FADE, axis=2))[:, :, None]
         had, like = ((np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual))
         ratio = np.divide(had, like, out=np.ones(had.size), where=like > 0)
-        # Newest days that are hardly known, or were in the other state, say little.
+        # Gaps, and days in the other state of the house, lower the exponent.
         coverage = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
         level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * coverage)
         return level
 
     def follow(self, promised: "RecalledDays", light: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return by origin how far PV deviated from its usual when the ``promised`` one did so, and the share of its variance that this explains.
+        """Return by origin the slope of PV's deviations on those of the ``promised`` one, and the explained share of variance; by time of day its mean.
 
-        And what is promised usually, by time of day. Least squares over what both knew; the fewer days, the more a prejudice speaks.
+        Least squares over slots with both, shrunk to the prior ``DOUBT`` for few days.
         """
         both = self.trust * promised.trust
         weight = both * WEATHER_FADE * light**2
@@ -233,14 +231,14 @@ class RecalledDays:
 
 
 def _mean(values: FloatArray, weight: FloatArray, *, axis: int | tuple[int, ...]) -> FloatArray:
-    """Return the weighted mean, NaN where nothing counts."""
+    """Return the weighted mean, NaN without weight."""
     total = weight.sum(axis=axis)
     mean: FloatArray = np.divide((np.nan_to_num(values) * weight).sum(axis=axis), total, out=np.full(np.shape(total), np.nan), where=total > 0)
     return mean
 
 
 def _describe(value: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return weighted mean and quantiles over the last axis, in front; NaN where nothing counts."""
+    """Return weighted mean and quantiles over the last axis, on a new first axis; NaN without weight."""
     order = np.argsort(value, axis=2)
     ordered, counted = np.nan_to_num(np.take_along_axis(value, order, axis=2)), np.take_along_axis(weight, order, axis=2)
     below = np.cumsum(counted, axis=2)

@@ -1,4 +1,4 @@
-"""How the last hours move a forecast: what set them apart from the usual stays for a while, and how long was learned, lead by lead."""
+"""Correct a forecast by the last hours' deviation from the usual, with a decay that is trained per step of lead time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import HOUR, FeatureMatrix
 from services.forecaster.model.stacking import QuantileHeads, measure_loss
 
-STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # slots of lead between which a correction is the same; from the last on there is none
+STEP_STARTS = np.array([0, 2, 4, 8, 16, 24])  # first lead, slots, of each step of equal correction; none from the last on
 NEEDED_ROWS = 40
-LARGEST_ERROR = 4.0  # in scales: an error beyond it pulls no further
+LARGEST_ERROR = 4.0  # errors are clipped to so many scales in training
 RIDGE = 0.05
 
 
 def measure_load(view: FeatureMatrix) -> dict[str, FloatArray]:
-    """Return how far load lies above the same hours of the last seven days: in the last hour and the last day, kWh per slot."""
+    """Return the deviations of load from the same hours of the last seven days, in the last hour and the last day, kWh per slot."""
     return {name: view.column(name) * view.scale_kwh for name in ("hour_deviation", "day_deviation")}
 
 
 def _measure_pv(view: FeatureMatrix) -> dict[str, FloatArray]:
-    """Return what a target would yield above the usual if the clearness of the last two hours lasted, kWh."""
+    """Return the deviation of PV if the clearness of the last two hours lasted, kWh."""
     clear = view.members["centre"]["clear_sky"]
     return {"clearness": clear * (view.column("brightness_unusual") - 1)}
 
@@ -33,19 +33,19 @@ SIGNALS: Mapping[str, Callable[[FeatureMatrix], dict[str, FloatArray]]] = {"load
 
 @dataclass(frozen=True)
 class Level:
-    """What of each signal is left after so many slots: shares of shape ``(steps, signals)``, of the mean and of the median."""
+    """The share of each signal that remains per step of lead, shape ``(steps, signals)``, for the mean and the median."""
 
     series: str
     mean: FloatArray
     median: FloatArray
 
     def correct(self, heads: QuantileHeads, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
-        """Return the heads moved by what is left of the last hours."""
+        """Return the heads moved by the remaining signals."""
         signals, step = stack_signals(self.series, view), step_of(lead)
         return heads.move((signals * self.mean[step]).sum(axis=1), (signals * self.median[step]).sum(axis=1))
 
     def describe(self, view: FeatureMatrix, lead: IntArray) -> list[dict[str, float]]:
-        """Return for every origin (a row of lead zero, its next slots after it) what was measured of the last hours, and how it moves the next hour, kWh."""
+        """Return for every origin (a row of lead zero, then its next slots) the signals, and their effect on the next hour, kWh."""
         signals, step = stack_signals(self.series, view), step_of(lead)
         first, next_hour = lead == 0, lead < HOUR
         moved = (signals * self.mean[step]).sum(axis=1)[next_hour].reshape(int(first.sum()), -1).sum(axis=1)
@@ -65,7 +65,7 @@ def stack_signals(series: str, view: FeatureMatrix) -> FloatArray:
 
 
 def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead: IntArray, half: NDArray[np.bool_], actual_kwh: FloatArray) -> Level:
-    """Return the correction that least squares finds in the heads' errors, and none for a step where what one half of the rows taught fails on the other."""
+    """Fit the correction to the heads' errors by least squares; a step that does not improve the loss in two-fold cross-validation gets none."""
     signals, step = stack_signals(series, view), step_of(lead)
     last = STEP_STARTS.size - 1
     shares = []
@@ -81,7 +81,7 @@ def learn_level(series: str, heads: QuantileHeads, view: FeatureMatrix, *, lead:
 
 
 def _learn_step(signals: FloatArray, error: FloatArray, *, bounded: FloatArray, half: NDArray[np.bool_], level: float | None) -> FloatArray:
-    """Return the shares of ``signals``, shape ``(rows, signals)``, that explain the ``bounded`` error; what one ``half`` taught is judged on the other."""
+    """Return the shares of ``signals``, shape ``(rows, signals)``, fitted to the ``bounded`` error; each ``half`` is validated on the other."""
     if min(half.sum(), (~half).sum()) < NEEDED_ROWS:
         return np.zeros(signals.shape[1])
 

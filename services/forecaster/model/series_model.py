@@ -1,4 +1,4 @@
-"""What Aurora has learned about one series: trees, the blend with everything simpler, the pull of the last hours, and the width of every quantile."""
+"""Aurora's trained model of one series: trees, stacking weights, the correction by recent errors, and calibrated widths of the quantiles."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from services.forecaster.model.recent_error_correction import Level
 from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, QuantileHeads, band_of, blend_members, spread_heads
 from services.forecaster.model.trees import Trees
 
-FEWEST_DAYS = 3  # slots known on fewer days are forecast without trees
+FEWEST_DAYS = 3  # slots measured on fewer days are forecast by the profile
 HEADS: dict[str, float | None] = {"expected": None, **SHARES}
 PARTS = {"expected": ("centre", "expected"), "p50": ("centre", "p50")}
 TREES = "trees"
-PROFILE, WEATHER = "pool_7", "weather"  # the members that speak before anything is learned
+PROFILE, WEATHER = "pool_7", "weather"  # the members used before training
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class SeriesModel:
     """Learned parts of one series.
 
     Args:
-        weights: by head, shape ``(strata, members)``; the first member is the trees' own forecast.
-        level: how the last hours move the forecast.
+        weights: stacking weights by head, shape ``(strata, members)``; the first member is the trees' own forecast.
+        level: the correction by the last hours' errors.
         widths: factors for the distance of each quantile from the median, shape ``(bands of lead, levels)``.
-        by_weekend: whether working days and weekends are blended separately, a stratum each in every band of leads.
+        by_weekend: whether working days and weekends are separate strata in every band of leads.
     """
 
     trees: Trees
@@ -37,14 +37,14 @@ class SeriesModel:
     by_weekend: bool = False
 
     def predict(self, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
-        """Return the forecast of every row as learned; where hardly a day is known, the profile's."""
+        """Return the forecast of every row; the profile's where fewer than ``FEWEST_DAYS`` are known."""
         blended = blend_heads(predict_trees(self.trees, view), view, self.weights, self.stratum_of(view, lead))
         learned = self.level.correct(blended, view, lead).stretch(self.widths[band_of(lead)].T, view.scale_kwh)
         unknown = view.known_days < FEWEST_DAYS
         return learned.replace(unknown, predict_profile(view)) if unknown.any() else learned
 
     def stratum_of(self, view: FeatureMatrix, lead: IntArray) -> IntArray:
-        """Return which row of the weights holds for each row of the view."""
+        """Return each row's index into the weights."""
         return stratify(view, lead, by_weekend=self.by_weekend).of_row
 
 
@@ -55,9 +55,9 @@ def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGr
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
-    """Return the forecast before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
+    """Return the untrained forecast: the pool of recalled days, in a band wider than theirs, more so the fewer they are.
 
-    PV is half of that what the weather promises, for a few days say little of their weather.
+    PV is half that and half the weather's estimate, because few days say little about weather.
     """
     mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
     if WEATHER in view.members["centre"]:
@@ -68,9 +68,9 @@ def predict_profile(view: FeatureMatrix) -> QuantileHeads:
 
 
 def predict_trees(trees: Trees, view: FeatureMatrix) -> dict[str, FloatArray]:
-    """Return the trees' own forecast per head, kWh, within zero and the limit; rows that cannot be above zero are not asked about.
+    """Return the trees' own forecast per head, kWh, between zero and the limit; rows with a limit of 0 skip the trees.
 
-    Trees are grown for the 10, 50 and 90 % quantile; the others lie as those of a normal distribution do, until their widths are learned.
+    Trees are trained for the 10, 50 and 90 % quantile; the others are placed as in a normal distribution, until calibration.
     """
     possible = view.limit_kwh > 0
     grown = {head: np.zeros(possible.size) for head in trees.boosters}
@@ -83,7 +83,7 @@ def predict_trees(trees: Trees, view: FeatureMatrix) -> dict[str, FloatArray]:
 
 
 def list_members(outputs: dict[str, FloatArray], view: FeatureMatrix, head: str) -> dict[str, FloatArray]:
-    """Return what a head is blended from, the trees first."""
+    """Return a head's members for stacking, the trees first."""
     members = {TREES: outputs[head]}
     for part in PARTS.get(head, (head,)):
         members |= view.members[part]
@@ -91,6 +91,6 @@ def list_members(outputs: dict[str, FloatArray], view: FeatureMatrix, head: str)
 
 
 def blend_heads(outputs: dict[str, FloatArray], view: FeatureMatrix, weights: dict[str, FloatArray], stratum: IntArray) -> QuantileHeads:
-    """Return every head's blend, kWh."""
+    """Return the stacked forecast of every head, kWh."""
     blended = {head: blend_members(list_members(outputs, view, head), weights[head], stratum) for head in HEADS}
     return QuantileHeads(blended["expected"], np.stack([blended[name] for name in SHARES]))

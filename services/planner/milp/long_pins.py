@@ -1,4 +1,4 @@
-"""How much is to be had of what the owner pins over a long horizon, without the binaries that would find it: their search takes longer than all the rest."""
+"""Decide how much of the owner's pins can be met over a long horizon by the relaxed model, because the search for their binaries takes too long."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +14,14 @@ from services.planner.milp.solver import Solver
 from services.planner.problem.owner_constraints import SAME_KWH, Manual
 from services.planner.problem.problem import Problem
 
-# Up to so many slots binaries say when a pin ends.
+# Up to so many slots binaries decide when a pin ends.
 LONGEST_PIN_SEARCH = 288
 
 
 def settle_pins(problem: Problem, solver: Solver) -> Problem:
-    """Return the problem with what is had of pins over a long horizon: they end as the relaxed model's batteries say when they begin.
+    """Return a problem of a long horizon with pins decided: they end where they fill or empty the battery, from the relaxed model's energy at their start.
 
-    A problem of fewer slots, and one in which they cannot end like that, is returned as it is: binaries find how much of them is to be had.
+    A problem of fewer slots, or in which they cannot end so, is returned unchanged, for binaries to decide.
     """
     if problem.manual is None or not problem.manual.pins or problem.outlook.timeline.count <= LONGEST_PIN_SEARCH:
         return problem
@@ -31,7 +31,7 @@ def settle_pins(problem: Problem, solver: Solver) -> Problem:
         with suppress(InfeasibleError):
             guide = built.flows(solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), ways)
             ended = built.model.fixed(built.pin_ends, _guess_ends(problem, problem.manual, guide)).relaxed()
-            # No pinned charge stays smaller than its battery's least power: what is missing until full is rounded up, what is beyond it left.
+            # A pinned charge below its battery's least power is raised to it until the battery is full, and dropped beyond.
             flows = built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)
             batteries = problem.site.batteries
             least_kwh = np.array([[battery.min_charge_kw] for battery in batteries]) * problem.outlook.timeline.hours
@@ -46,7 +46,7 @@ def settle_pins(problem: Problem, solver: Solver) -> Problem:
 def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatArray:
     """Return for each pinned slot, in the order of the model's columns, 1 where its battery gets full or empty in it, else 0.
 
-    That is judged slot after slot from where ``flows`` have the battery when the pin begins.
+    It simulates the pin slot by slot from the energy in ``flows`` at its start.
     """
     ends = []
     for index, battery in enumerate(problem.site.batteries):

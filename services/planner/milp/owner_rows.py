@@ -1,4 +1,4 @@
-"""The owner's blocks in the mixed-integer model, and the batteries' set-points of a plan that follows them."""
+"""Add the owner's pins to the mixed-integer model, and turn them into the batteries' set-points."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,15 +18,15 @@ from services.planner.problem.problem import Problem
 
 
 def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns) -> Indices:
-    """Add the rows of what is pinned; what has to be charged at a charger comes with its demand, what batteries may not do is in their bounds.
+    """Add the rows of pins; those of vehicles are in their demands, bans on batteries in the columns' bounds.
 
-    Return the binaries that say in which slots a battery's pin ends, battery by battery, charging first.
+    Return the binaries of slots in which a battery's pin ends, battery by battery, charging first.
     """
     if problem.manual is None:
         return _NO_ENDS
     ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
     for pinned in [each.pinned for each in placed.loads if each.pinned]:
-        # Where a target is positive it is required, where it is 0 none; the missing part and forced runs have a price.
+        # A positive target is a lower bound, a target of 0 a ban; missing energy and forced runs are penalised.
         price = PIN_SLACK * dearest_price(problem) * pinned.kwh
         runs, rests = np.flatnonzero(pinned.target > 0), np.flatnonzero(pinned.target == 0)
         required = pinned.target[runs]
@@ -43,7 +43,7 @@ _NO_ENDS = np.empty(0, dtype=np.int32)
 
 
 def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Iterator[Indices]:
-    """Pin charging until the battery is full, discharging until it is empty: a binary per slot says that it is. Yield these."""
+    """Pin charging until the battery is full, discharging until it is empty; yield the binaries per slot that mark it as such."""
     manual, battery, hours = problem.manual, problem.site.batteries[index], problem.outlook.timeline.hours
     assert manual is not None  # noqa: S101  # the caller has looked
     charge, discharge, stored = columns
@@ -74,13 +74,13 @@ def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, i
 
 
 def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
-    """Keep a battery full, or empty, that ends a pin by being so."""
+    """Keep a battery full, or empty, in slots where that ends its pin."""
     if stored.size:
         builder.add_rows(np.full(stored.size, least - SAME_KWH), np.full(stored.size, most + SAME_KWH), [(stored, 1.0)])
 
 
 def full_kwh(battery: Battery) -> float:
-    """Return where a pinned charge has done its work: full, or where the battery itself begins to charge more slowly."""
+    """Return the stored energy at which a pinned charge ends: full, or the start of the taper."""
     tapers = battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
     return float(min(battery.max_soc, battery.taper_from_soc if tapers else 1.0) * battery.capacity_kwh)
 
@@ -97,7 +97,7 @@ def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
 
 
 def tell_pins(problem: Problem, setpoints: SetPoint, end_kwh: FloatArray) -> SetPoint:
-    """Return set-points that do what is pinned, at its power, whatever load and sun turn out to be; ``end_kwh`` is planned, ``(batteries, slots)``."""
+    """Return set-points with pins at their power, independent of actual load and PV; ``end_kwh`` is the planned energy, ``(batteries, slots)``."""
     manual, capacity = problem.manual, problem.limits.batteries.capacity_kwh
     if manual is None or not manual.pins:
         return setpoints

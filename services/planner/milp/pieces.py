@@ -1,7 +1,7 @@
-"""A plan of a long horizon, found piece by piece: where a search over all of it begins, and what is left of that when time is up.
+"""Relax-and-fix for long horizons: solve the binaries day by day, as a start for the search over the whole horizon.
 
-The relaxed model is the guide. Batteries that cannot charge slowly charge only in slots in which the guide charges; day after day binaries choose among
-these, the slots after it are relaxed, and those beyond do what the guide does. What was chosen stays.
+The relaxed model is the guide. Batteries with a least charging power charge only in slots in which the guide does. Each piece has binaries in one day,
+relaxes the ``AHEAD`` slots after it, and fixes later slots to the guide and earlier ones to their solution.
 Source: relax-and-fix, in Pochet, Wolsey: Production Planning by Mixed Integer Programming, Springer (2006), section 3.6.
 """
 
@@ -17,31 +17,31 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.problem import Problem
 
-# Slots of which binaries choose at once, and those after them that are looked ahead to.
+# Slots with binaries in a piece, and the relaxed ones after them.
 PIECE, AHEAD = 96, 48
-# How near its optimum a piece is.
+# Relative gap of a piece.
 _PIECE_GAP = 0.002
-# How many times its own share of the time left a piece may take.
+# Multiple of its own share of the time left that a piece may take.
 _OWN_SHARES = 2.5
 _NOTHING_KWH = 1e-7
-# Of a solve that its solver's deadline ends.
+# Time limit where the solver has no deadline.
 _LONGEST_S = 60.0
 
 
 def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows, solver: Solver, *, elastic: bool, anywhere: bool) -> PlannedFlows:
-    """Return flows that physics allows in all slots of which binaries choose, or, where time is up before, in those of the first pieces.
+    """Return flows without complementarity violations in all slots with binaries, or in those of the first pieces where time ran out.
 
     Args:
-        problem: to plan, of more slots than a piece.
-        choices: the slots of which binaries choose.
+        problem: of more slots than a piece.
+        choices: the slots with binaries.
         guide: the flows of the relaxed model.
-        solver: that has solved nothing yet.
-        elastic: whether limits may be broken at a price.
-        anywhere: whether batteries that cannot charge slowly may charge also in slots in which the guide does not.
+        solver: fresh.
+        elastic: whether limits may be broken at a penalty.
+        anywhere: whether batteries with a least power may also charge in slots in which the guide does not.
 
     Raises:
         InfeasibleError: a piece has no solution; the whole may have one.
-        SolverError: time was up before the first.
+        SolverError: not even the relaxed model was solved in time.
     """
     ways, count = FlowDirections.of(problem), problem.outlook.timeline.count
     charges = (guide.charge_kwh > _NOTHING_KWH) | ~choices.least | anywhere
@@ -49,7 +49,7 @@ def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows,
     choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     solution = solver.solve(built.model.relaxed(), time_limit_s=problem.left_s)
-    # The slot of each column that charges, discharges or chooses; -1 of all others, which follow from these.
+    # The slot of each charge, discharge and binary column; -1 for all others, which follow from these.
     slots = np.full(built.model.cost.size, -1)
     slots[built.batteries[:, :2]] = np.arange(built.batteries.shape[2])
     for columns, where in zip(built.choices, (choices.grid, choices.battery, choices.least), strict=True):
@@ -65,10 +65,10 @@ def solve_in_pieces(problem: Problem, choices: BinarySlots, guide: PlannedFlows,
 
 
 def _choose_again(model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, first: int) -> Solution:
-    """Return the solution of a piece to which what was chosen before leaves no way: as much of that as need be is chosen once more, with all the rest in view.
+    """Solve a piece that earlier pieces made infeasible: reopen ever more of them, with all later slots relaxed.
 
     Raises:
-        InfeasibleError: there is none, whatever is chosen.
+        InfeasibleError: there is no solution even with all reopened.
     """
     for back in range(first - PIECE, 0, -PIECE):
         with suppress(InfeasibleError):
@@ -77,7 +77,7 @@ def _choose_again(model: LinearModel, slots: IndexArray, chosen: Solution, solve
 
 
 def _solve_piece(model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, choose: tuple[int, int], until: int) -> Solution:
-    """Return the solution in which binaries choose in the slots of a piece: what comes before and from ``until`` on does what is ``chosen``."""
+    """Return the solution with binaries in the slots ``choose``; earlier ones, and those from ``until`` on, are fixed to ``chosen``."""
     first, end = choose
     fixed = np.flatnonzero((slots >= 0) & ((slots < first) | (slots >= until)))
     relaxed = (slots >= 0) & ((slots < first) | (slots >= end))

@@ -1,4 +1,4 @@
-"""Tariffs that couple slots, in the mixed-integer model: monthly peaks, and prices that depend on what was drawn before."""
+"""Add tariffs that couple slots to the mixed-integer model: monthly peaks, and prices that depend on energy drawn before."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from services.planner.linear.model import Indices, ModelBuilder
 
 @dataclass(frozen=True, slots=True)
 class MonthPeak:
-    """One local month's share of the horizon: the columns of the level that is paid for, and of what each unit is above it."""
+    """One local month's share of the horizon: the columns of the billed level, and of each unit's excess above it."""
 
     share: MonthShare
     peak: Peak
@@ -22,9 +22,9 @@ class MonthPeak:
     above: Indices
 
     def limit_import(self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray) -> FloatArray:
-        """Return what each of the month's slots that count may import so that no interval rises above what is planned.
+        """Return the import limits of the month's counted slots that keep every interval within its planned mean.
 
-        Up to the level of its unit every slot is free; an interval with a slot above it, or that had begun before, keeps to its plan.
+        Slots may import up to their unit's level; those of an interval with a slot above it, or that began before the horizon, up to their plan.
         """
         share = self.share
         level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
@@ -35,7 +35,7 @@ class MonthPeak:
 
 
 def add_peaks(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peaks: tuple[Peak, ...], zone: ZoneInfo) -> tuple[MonthPeak, ...]:
-    """Price the highest units of each local month under every component; what was incurred so far belongs to the first month.
+    """Add the cost of the highest units of each local month under every component; peaks so far belong to the first month.
 
     Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ, 0).
     """
@@ -66,7 +66,7 @@ def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: I
 
 
 class AddRows(Protocol):
-    """Adds the rows of a charge: what ``bought`` costs beside the price of the first kWh."""
+    """Adds the rows of a charge: the cost of ``bought`` beyond the price of the first kWh."""
 
     def __call__(self, charge: Any, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None: ...
 
@@ -76,7 +76,7 @@ _ADD_ROWS: dict[type[EnergyCharge], AddRows] = {}
 
 
 def rows_of(charge: type[EnergyCharge]) -> Callable[[AddRows], AddRows]:
-    """Declare what prices, in the model, what is drawn as a kind of charge does."""
+    """Return the decorator that declares the rows of a kind of charge."""
 
     def declare(add_rows: AddRows) -> AddRows:
         _ADD_ROWS[charge] = add_rows
@@ -86,14 +86,14 @@ def rows_of(charge: type[EnergyCharge]) -> Callable[[AddRows], AddRows]:
 
 
 def add_charge(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, charge: EnergyCharge | None, zone: ZoneInfo) -> None:
-    """Price what is drawn beside the price of the first kWh; nothing where there is no charge."""
+    """Add the cost of imports beyond the price of the first kWh, if there is a charge."""
     if charge is not None:
         _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
 
 
 @rows_of(Blocks)
 def _add_blocks(charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
-    """Price what each month draws beyond the begin of every later block."""
+    """Add the price rise on each month's imports beyond the start of every later block."""
     for number, slots in enumerate(list_months(timeline, zone)):
         room_kwh = charge.left_kwh(first=number == 0)
         beyond = builder.add_columns(room_kwh.size, cost=charge.rise, upper=np.inf)
