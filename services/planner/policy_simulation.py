@@ -1,4 +1,7 @@
-"""What a policy makes of courses that load and sun may take, simulated slot by slot: what it costs, and which limits and wishes it misses."""
+"""Simulate policies on the expected course and on scenarios: set-points, flows, cost, and missed limits and demands.
+
+Slot after slot is the reference; on the expected course, guessed states let all slots run side by side until the guess is a fixed point.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -30,7 +33,7 @@ class LateError(Exception):
 
 @dataclass
 class Follower:
-    """A plan's policy as the simulator asks it: it remembers the modes in force."""
+    """A plan's policy with the modes in force, for the simulator."""
 
     policy: PlanPolicy
     capacity_kwh: FloatArray
@@ -41,7 +44,7 @@ class Follower:
         """Return the set-point of a slot.
 
         Raises:
-            LateError: the deadline is over.
+            LateError: the deadline has passed.
         """
         if self.deadline is not None and not self.deadline.left_s:
             raise LateError("what policies come to was not known in time")
@@ -52,12 +55,12 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class SplitColumns:
-    """Several followers, each of as many sites beside each other."""
+    """Several followers side by side, each of equally many columns."""
 
     followers: Sequence[Follower]
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return the set-points of all sites."""
+        """Return the set-points of all columns."""
         parts = np.split(stored_kwh, len(self.followers), axis=1)
         setpoints = [follower.decide(slot, part) for follower, part in zip(self.followers, parts, strict=True)]
         shapes = {each.name: parts[0].shape[1:] if each.name in ("curtailment", "pv_limit_kw") else parts[0].shape for each in fields(SetPoint)}
@@ -76,7 +79,7 @@ def first_modes(problem: Problem) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPolicy:
-    """What a policy comes to on the expected course, the slot as last axis, and what it costs on each of further ones, ``(courses,)``."""
+    """A policy's simulation on the expected course, with the slot as last axis, and its cost on each further scenario, ``(courses,)``."""
 
     setpoints: SetPoint
     flows: Flows
@@ -87,10 +90,10 @@ class SimulatedPolicy:
 def simulate_policies(
     problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet | None = None, *, deadline: Deadline | None = None
 ) -> list[SimulatedPolicy]:
-    """Return what policies make of the expected course and of those of ``errors``, slot by slot, all of them at once.
+    """Simulate policies on the expected course and the scenarios ``errors``, slot by slot, all in one batch.
 
     Raises:
-        LateError: that is not known by the ``deadline``.
+        LateError: the ``deadline`` passed.
     """
     outlook = problem.outlook
     load, pv = (np.atleast_2d(energy) for energy in (outlook.load_kwh, outlook.pv_kwh))
@@ -105,13 +108,13 @@ def simulate_policies(
 
 
 def simulate_errors(problem: Problem, policies: Sequence[PlanPolicy], errors: ScenarioSet) -> FloatArray:
-    """Return what policies cost on each of the courses, ``(policies, courses)``, slot by slot, all of them at once."""
+    """Return the cost of policies on each scenario, ``(policies, courses)``, simulated slot by slot in one batch."""
     run, count = _simulate(problem, policies, errors.load_kwh, errors.pv_kwh), errors.load_kwh.shape[0]
     return _value_columns(problem, run, range(len(policies) * count)).reshape(len(policies), count)
 
 
 def _simulate(problem: Problem, policies: Sequence[PlanPolicy], load_kwh: FloatArray, pv_kwh: FloatArray, *, deadline: Deadline | None = None) -> Trajectory:
-    """Return what happens under the policies, one after the other, on each of the courses; energies of shape ``(courses, slots)``."""
+    """Return the trajectory with a column per policy and scenario, policies outermost; energies of shape ``(courses, slots)``."""
     count, limits = load_kwh.shape[0], problem.limits
     first = np.repeat(first_modes(problem), count, axis=1)
     followers = SplitColumns([Follower(policy, limits.batteries.capacity_kwh, first, deadline) for policy in policies])
@@ -133,13 +136,13 @@ def find_breach(problem: Problem, flows: Flows) -> float:
 
 
 def _of_site(part: Part, site: int = 0) -> Part:
-    """Return what happened to one of the sites, the slot as last axis."""
+    """Return one column's part, with the slot as last axis."""
     return type(part)(**{each.name: getattr(part, each.name)[..., site, :] for each in fields(part)})
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a policy makes of the expected course: ``cost`` with what is left at the horizon, and ``breach_kwh`` of limits and wishes."""
+    """A policy's simulation on the expected course: ``cost`` less the terminal value, and ``breach_kwh`` of limits and demands."""
 
     policy: PlanPolicy
     setpoints: SetPoint
@@ -153,33 +156,33 @@ _NOTHING_KWH = 1e-9
 FollowedPlan = tuple[Plan, PlanPolicy]
 
 
-# A guess that is not right after so many rounds, a share of the slots, is given up: slot after slot it is found sooner.
+# Rounds, as a share of the slots, after which guessing is given up: slot after slot is faster then.
 _ROUNDS_SHARE = 1 / 8
 
 
 def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None = None) -> list[Outcome]:
-    """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in.
+    """Simulate each policy on the expected course of its plan, from the batteries' initial state.
 
     Raises:
-        LateError: that is not known by the ``deadline``.
+        LateError: the ``deadline`` passed.
     """
     return work_in_groups(followed, (plan.problem for plan, _ in followed), partial(_meet_group, deadline=deadline))
 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
     slots, guesses, met = followed[0][0].problem.outlook.timeline.count, list[tuple[FloatArray, IntArray]](), dict[int, _Round]()
-    # Each slot's stored energy at its start, and its mode.
+    # A guess is each slot's stored energy at its start, and its mode.
     for plan, policy in followed:
         value, guess = plan.value, (plan.start_kwh, plan.setpoints.mode)
         if value is not None:
-            # Ways that were fixed for slots bind the plan, not what a policy meets.
+            # Fixed flow directions bind the plan, not the policy.
             segments = value.segments if value.direction is None else value.free or problem_segments(plan.problem)
             start = float(plan.problem.stored_kwh[0])
             path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(plan.problem)[0, 0]))
             guess = np.append(start, path[:-1])[None, :], modes[None, :]
         guesses.append(guess)
     unsettled: Sequence[int] = range(len(followed))
-    # Each round settles at least one slot more for good, where guesses are right all of them.
+    # Each round makes at least one more slot exact; a right guess makes all.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
@@ -206,7 +209,7 @@ def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """What a policy makes of a guess at stored energy and modes, and whether that is the guess."""
+    """A policy's simulation from guessed stored energy and modes, and whether it reproduces the guess."""
 
     setpoints: SetPoint
     flows: Flows
@@ -215,7 +218,7 @@ class _Round:
 
 
 def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
-    """Yield what becomes of guesses, all of them end to end."""
+    """Yield the simulation from each guess, all slots of all plans side by side."""
     plans, policies = zip(*followed, strict=True)
     load, pv, hours, limits = [], [], [], []
     starts, before = [], []
@@ -230,7 +233,7 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
     actuals, joined, stored = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots)), join_parts(limits, slots), join(starts, slots)
     policy = policies[0]
     if len(policies) > 1:
-        # One policy over slots end to end, with the batteries' limits that are needed for reading it.
+        # One policy over all plans' slots end to end, with the only battery limits that it reads.
         batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
         together = []
         for same_place in zip(*batteries, strict=True):
@@ -251,7 +254,7 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
 
 @dataclass(frozen=True, slots=True)
 class _SocBounds:
-    """How empty and how full a battery may be, ``(1,)``, batteries end to end ``(slots,)``."""
+    """A battery's limits of state of charge, ``(1,)``, or ``(slots,)`` for batteries end to end."""
 
     min_soc: FloatArray
     max_soc: FloatArray

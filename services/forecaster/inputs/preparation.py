@@ -1,4 +1,4 @@
-"""What may be learned of what was measured: no standstills and no runs by plan, PV as the sun allowed it, a smaller roof's output scaled to the present one."""
+"""Clean measurements for training and forecasting: drop frozen values and planned runs, restore curtailed PV, scale PV to the present capacity."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,16 +15,16 @@ from services.forecaster.inputs.curtailment import estimate_potential
 from services.forecaster.inputs.frame import BoolArray, IntArray
 from services.forecaster.inputs.roof import CapacityChange, cap_output, find_growth
 
-# Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
+# Meters with steps of 0.1 kWh repeat a value for an hour or two at night; no real load is constant to the watt-hour for six hours.
 LOAD_SLOTS = 24
-# Under a sun that moves, output changes from slot to slot; only an inverter at its limit holds it, and that lies near the top.
+# PV output changes from slot to slot with the sun; only an inverter at its limit, near the top, keeps it constant.
 PV_SLOTS = 12
 NEAR_TOP = 0.9
-MOST_RUN = 0.5  # of the known slots: what runs by plan more often than not is all there is to learn from
+MOST_RUN = 0.5  # share of the known slots above which planned runs are kept, since little else would be left
 
 
 def count_repeats(values: FloatArray) -> IntArray:
-    """Return how many slots up to and including each hold the same value without a break; 0 where unknown.
+    """Return the length of the run of equal values that ends with each slot; 0 where unknown.
 
     Invariants: nothing after a slot changes its count.
     """
@@ -38,21 +38,21 @@ def count_repeats(values: FloatArray) -> IntArray:
 
 
 def mark_frozen_load(load_kwh: FloatArray) -> NDArray[np.bool_]:
-    """Return in which slots the load had stood still for six hours."""
+    """Return the mask of slots whose load has been constant for six hours."""
     return count_repeats(load_kwh) >= LOAD_SLOTS
 
 
 def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
-    """Return in which slots PV had stood still for three hours, above zero and below the top."""
+    """Return the mask of slots whose PV has been constant for three hours, above zero and below the top."""
     measured = pv_kwh[~np.isnan(pv_kwh)]
     top = float(measured.max()) if measured.size else 0.0
     return (count_repeats(pv_kwh) >= PV_SLOTS) & (pv_kwh > 0) & (pv_kwh < NEAR_TOP * top)
 
 
 def drop_frozen(history: Observations) -> Observations:
-    """Return the history, unknown where load or PV had stood still; a load that never moved at all stays.
+    """Return the history without frozen load and PV; a load that is constant throughout stays.
 
-    Only slots from the sixth (third) hour of a standstill on are dropped, so that what is known at an origin does not depend on what came after it.
+    A frozen run is dropped only from its sixth (third) hour on, so that the values known at an origin do not depend on later ones.
     """
     load, pv = history.load_kwh, history.pv_kwh
     moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
@@ -61,7 +61,7 @@ def drop_frozen(history: Observations) -> Observations:
 
 
 def drop_runs(history: Observations, steering: Steering) -> Observations:
-    """Return the history, its load unknown where a plan ran what no meter takes out of it; a load that is hardly ever without stays."""
+    """Return the history without load in slots of planned runs of unmetered devices; unchanged where those are most of the slots."""
     ran = np.isin(history.starts, steering.run_starts)
     measured = ~np.isnan(history.load_kwh)
     if np.count_nonzero(ran & measured) > MOST_RUN * np.count_nonzero(measured):
@@ -71,10 +71,10 @@ def drop_runs(history: Observations, steering: Steering) -> Observations:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A history to learn or forecast from, of a site whose arrays can yield what they were seen to.
+    """A cleaned history, and its site with the PV capacity that the history shows.
 
-    ``growth`` is what was scaled, if anything; ``curtailed`` where PV was curtailed, shape ``(slots,)``: it is what the sun could have given there, or unknown.
-    ``ceiling_kwh`` is the level of a quarter-hour at which PV ends for good, as its inverters let it; infinite where none shows.
+    ``growth`` is the capacity change that PV was scaled by, if any; ``curtailed`` (``(slots,)``) marks curtailed slots, where PV is an estimate or unknown.
+    ``ceiling_kwh`` is the most PV per slot that its inverters pass; infinite where none shows.
     """
 
     history: Observations
@@ -87,14 +87,14 @@ class Prepared:
 def prepare_history(
     measured: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING, weather: WeatherVintages = NO_WEATHER
 ) -> Prepared:
-    """Return what may be learned of a gapless history, as known ``before`` an instant. Whatever learns of a site's past learns from this.
+    """Return a gapless history cleaned as known ``before`` an instant; all training uses it.
 
     Args:
-        measured: load and PV; where feed-in, import and battery are known too, they tell more of PV held back.
-        site: whose.
+        measured: load and PV; feed-in, import and battery, where known, help to detect curtailment.
+        site: of the measurements.
         before: an instant.
-        steering: what Luna had devices do meanwhile.
-        weather: by which PV is estimated where a whole day was held back.
+        steering: Luna's control of devices meanwhile.
+        weather: to estimate PV where a whole day was curtailed.
 
     Invariants: nothing measured at or after ``before`` changes what is returned of the time before.
     """

@@ -1,4 +1,4 @@
-"""Convex blends of forecasts, and bands that hold what they promise. Both are learned on weeks the models have not seen, per stretch of leads."""
+"""Stacking (convex combination of member forecasts) and calibration of quantiles, both fitted on weeks that the models have not seen, per band of leads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from services.forecaster.inputs.frame import IntArray
 SIDES = np.sign(LEVELS - 0.5)  # below or above the median
 MEDIAN = [*SHARES].index("p50")
 THINNEST = 0.01  # least distance of a quantile from the median, as a share of the series' scale
-# Of each quantile from the median, in distances of the 10 (90) % quantile of a normal distribution.
+# Distance of each quantile from the median in a normal distribution, relative to that of the 10 (90) % quantile.
 DISTANCES = np.array([1.2835, 1.0, 0.5263, 0.0, 0.5263, 1.0, 1.2835])
 
 
@@ -31,7 +31,7 @@ class QuantileHeads:
         return median
 
     def measure_widths(self, scale_kwh: FloatArray) -> FloatArray:
-        """Return how far each quantile lies from the median, never less than a sliver; shape ``(levels, rows)``."""
+        """Return the distance of each quantile from the median, at least ``THINNEST`` of the scale; shape ``(levels, rows)``."""
         return np.maximum(SIDES[:, None] * (self.quantiles - self.p50), THINNEST * scale_kwh)
 
     def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "QuantileHeads":
@@ -55,20 +55,20 @@ class QuantileHeads:
 
 
 def spread_heads(expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray) -> QuantileHeads:
-    """Return a forecast from the distances of the 10 and 90 % quantiles from the median; the others lie as those of a normal distribution do, side by side."""
+    """Return a forecast from the distances of the 10 and 90 % quantiles from the median; on each side the others are those of a normal distribution."""
     sides = np.stack([-below] * MEDIAN + [np.zeros_like(p50)] + [above] * MEDIAN)
     return QuantileHeads(expected, p50 + DISTANCES[:, None] * sides)
 
 
 BAND_STARTS = np.array([0, 12, 48])  # slots of lead: the next three hours, the half day after, the rest
 STEPS, RATE = 60, 2.0
-NEEDED_ROWS = 200  # fewer rows than that say nothing about a band
+NEEDED_ROWS = 200  # fewest rows to fit a band
 WIDEST, NARROWEST = 6.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class LeadGroups:
-    """Which of ``count`` sets of weights each row takes; ``of_row`` has shape ``(rows,)``."""
+    """The stratum of each row, ``of_row`` of shape ``(rows,)``, among ``count`` sets of weights."""
 
     of_row: IntArray
     count: int
@@ -95,8 +95,8 @@ def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, 
 
     Args:
         members: shape ``(rows, members)``.
-        share: the quantile whose pinball loss counts; None: squared loss.
-        prior: weights to start from, which few steps do not forget: what a season teaches the next one may not keep. By default all members are equal.
+        share: the quantile of the pinball loss; None: squared loss.
+        prior: initial weights, which few steps change little: another season may need others. Default: equal weights.
 
     Source: Kivinen and Warmuth (1997), exponentiated gradient.
     """
@@ -115,7 +115,7 @@ def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, 
 
 
 def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: LeadGroups, prior: FloatArray | None = None) -> FloatArray:
-    """Return weights per stratum of rows, shape ``(strata, members)``; one with too few rows takes the weights of all."""
+    """Return weights per stratum of rows, shape ``(strata, members)``; a stratum with too few rows takes the weights of all rows."""
     chosen = [strata.of_row == each for each in range(strata.count)]
     few = [rows.sum() < NEEDED_ROWS for rows in chosen]
     everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
@@ -124,7 +124,7 @@ def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *
 
 
 def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray) -> FloatArray:
-    """Return the blend of ``members``, whose order is that of the weights' columns."""
+    """Return the weighted sum of ``members``, which are in the order of the weights' columns."""
     by_row = weights[stratum]
     blended = np.zeros(stratum.size)
     for column, member in enumerate(members.values()):

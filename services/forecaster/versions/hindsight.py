@@ -1,4 +1,4 @@
-"""Forecasts of days that are over and on which nobody issued them: made now of nothing that was known later."""
+"""Issue missing forecasts of past days in hindsight, from data known at each instant of issue."""
 
 from datetime import datetime, timedelta
 
@@ -15,17 +15,17 @@ from services.forecaster.service import issue_forecasts
 
 
 def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
-    """Return the seconds that training took of the latest Aurora that knows nothing from after ``before``; train one where there is none."""
+    """Return the training time, seconds, of the latest Aurora trained on no data after ``before``; train one where there is none."""
     run = training_runs.latest(connection, site.name, version=VERSION, before=before)
     return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
 
 
 def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EnsureForecastsReply:
-    """Train and issue what is missing; what was issued then stays as it was.
+    """Train if needed, and issue missing forecasts; existing ones stay.
 
     Raises:
         NotFoundError: no such site or version.
-        InvalidInputError: too little was measured before to learn from.
+        InvalidInputError: too little was measured before to train on.
     """
     missing = list_missing_issues(connection, request)
     if not missing:

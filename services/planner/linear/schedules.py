@@ -1,7 +1,7 @@
-"""The schedules that a load which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
+"""Find the cheapest schedule of an on/off load at given prices, exactly, by dynamic programming over slots.
 
-A state is for how long the load has been on or off, and what each need has got that has begun and not ended. The rows that a load with
-such rules adds to a linear model allow mixtures of schedules, and more: parts of needs that no schedule meets.
+A state is how long the load has been on or off, and how much each open need has got. The rows that such a load adds to a linear model are weaker: they
+allow mixtures of schedules, and fractions of needs that no schedule meets.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,17 @@ from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import Indices, InfeasibleError
 from services.planner.loops import loop, loop_part
 
-# Shares of slots are told apart by this.
+# Tolerance of shares of slots.
 _SAME_SHARE = 1e-9
-# Needs are counted up to this number of joint states; a schedule without one may cost more than stated.
+# Most joint states of needs; needs beyond it are ignored, and a schedule may then cost more than stated.
 _MOST_LEVELS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """How something may be on and off, in slots; ``longest_rest`` 0: as long as it likes. ``was_on`` is None without a history.
+    """Run and rest times in slots; ``longest_rest`` 0: unlimited. ``was_on`` is None without a history.
 
-    ``stays`` is for how many slots at the start it has to remain as it is, ``rested`` for how long it has been off.
+    ``stays`` is the number of slots at the start in which the state may not change, ``rested`` the slots that it has been off.
     """
 
     shortest_run: int = 1
@@ -38,7 +38,7 @@ class RunRules:
     rested: int = 0
 
     def bounds(self, allowed: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the least and the most that ``on`` may be per slot: what runs on runs on where it would not be allowed to start."""
+        """Return lower and upper bound of ``on`` per slot; a run in progress may continue where none may start."""
         least, most = np.zeros(allowed.size), allowed.copy()
         if self.was_on is not None:
             least[: self.stays] = most[: self.stays] = float(self.was_on)
@@ -46,7 +46,7 @@ class RunRules:
 
 
 def read_rules(rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray) -> RunRules:
-    """Return rules in slots from hours: shortest run, shortest rest and longest rest; and for how long it has been on, or off."""
+    """Return rules in slots from hours: ``rules`` are shortest run, shortest rest and longest rest, ``state`` the time on and the time off so far."""
     (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
     due = run - on if on > 0 else rest - off if off > 0 else 0.0
     stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))  # slots that begin before it is due: the first one may be short
@@ -61,9 +61,9 @@ def _slots_up(hours: float, slot: float) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotNeed:
-    """A need in slots: ``share`` is each slot's part from ``first`` on, in the longest one's; below ``required`` each costs ``price``; at most ``most``.
+    """A need of on-time in slots from ``first`` on: at most ``most``, and ``price`` per slot missing from ``required``.
 
-    ``share`` has shape ``(slots of the need,)`` and is 1 but for the first slot of a horizon, which may be short.
+    ``share`` is each slot's length relative to a whole one, ``(slots of the need,)``: 1, except for a short first slot of the horizon.
     """
 
     first: int
@@ -78,22 +78,22 @@ class SlotNeed:
         return self.first + self.share.size
 
     def levels(self) -> FloatArray:
-        """Return what it may have got so far, in order; what is beyond the last makes no difference."""
+        """Return the amounts that it may have got so far, ascending; amounts beyond the last are equivalent to it."""
         reached = np.arange(self.share.size + 1.0)
         reached = np.unique(np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached)
         enough = reached > self.most + _SAME_SHARE if self.most < self.share.size else reached >= self.required - _SAME_SHARE
         return reached[: int(enough.argmax()) + 1] if enough.any() else reached
 
     def cost(self, level: FloatArray) -> FloatArray:
-        """Return what it costs to end there."""
+        """Return the cost of ending with ``level``."""
         return np.where(level > self.most + _SAME_SHARE, np.inf, self.price * np.maximum(self.required - level, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Neighbouring slots in which the same needs are open: where one slot more leads from each state of theirs, and at the end which state that is then.
+    """Neighbouring slots with the same open needs: ``step`` maps their states by one slot of on-time, ``following`` into the states of the next span.
 
-    ``ended`` is what it costs to end there, because of the needs that end with the span.
+    ``ended`` is the cost of each state by the needs that end with the span.
     """
 
     first: int
@@ -105,14 +105,14 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class OnOffSchedule:
-    """Whether a load is on, 1 or 0, (slots,); and what that costs beside what the rest of a model makes of it."""
+    """Whether a load is on, 1 or 0, ``(slots,)``, and the schedule's own cost, without that of the rest of the model."""
 
     on: FloatArray
     cost: float
 
 
 class ScheduleFinder(Protocol):
-    """The schedules that rules of any kind allow."""
+    """Finds the cheapest schedule that a load's rules allow."""
 
     def find(self, price: FloatArray) -> OnOffSchedule:
         """Return the cheapest where being on also costs a ``price``, (slots,), which is not part of the schedule's cost.
@@ -124,10 +124,10 @@ class ScheduleFinder(Protocol):
 
 @dataclass(frozen=True)
 class Schedules:
-    """What a load may follow.
+    """The allowed schedules of an on/off load.
 
-    ``cost`` is what being on costs beside the energy, ``least`` and ``most`` whether it must and may be on, all ``(slots,)``; a start costs ``start_price``,
-    a slot of a rest that is too long ``late_price``.
+    ``cost`` is the cost of being on besides energy, ``least`` and ``most`` whether it must and may be on, all ``(slots,)``; a start costs ``start_price``,
+    a slot beyond the longest rest ``late_price``.
     """
 
     cost: FloatArray
@@ -180,9 +180,9 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleBlock:
-    """A load in a model: neighbouring columns, the neighbouring rows that tie them, and only them, whether it is ``on``, and what that may follow.
+    """An on/off load in a model: its contiguous columns, the contiguous rows over these columns alone, its ``on`` columns, and its allowed schedules.
 
-    Rows outside the block stand in ``on`` alone.
+    Rows outside the block have entries in ``on`` alone.
     """
 
     columns: slice
@@ -193,7 +193,7 @@ class ScheduleBlock:
 
 @dataclass(frozen=True, slots=True)
 class _OpenNeeds:
-    """Needs that are open at once: the ``levels`` of each, and which of its levels each state of all of them stands for, ``(needs, states)``."""
+    """Needs that are open at once: the ``levels`` of each, and each joint state's index into them, ``(needs, states)``."""
 
     needs: tuple[SlotNeed, ...]
     levels: tuple[FloatArray, ...]
@@ -201,30 +201,30 @@ class _OpenNeeds:
 
     @classmethod
     def at(cls, needs: Sequence[SlotNeed], slot: int) -> "_OpenNeeds":
-        """Return what is open in a slot."""
+        """Return the needs that are open in a slot."""
         opened = tuple(need for need in needs if need.first <= slot < need.end)
         levels = tuple(need.levels() for need in opened)
         shape = tuple(each.size for each in levels)
         return cls(opened, levels, np.indices(shape).reshape(len(opened), int(np.prod(shape))))
 
     def find(self, places: Sequence[IndexArray], states: int) -> IndexArray:
-        """Return the state that a level of each need is, for so many ``states``."""
+        """Return the joint state of each need's level index, for ``states`` states."""
         shape = tuple(each.size for each in self.levels)
         return np.ravel_multi_index(tuple(places), shape) if places else np.zeros(states, dtype=np.intp)
 
     def step(self, slot: int) -> IndexArray:
-        """Return the state to which being on in a slot leads from each."""
+        """Return the state after each one by being on in a slot."""
         got = [each + need.share[slot - need.first] - _SAME_SHARE for need, each in zip(self.needs, self.levels, strict=True)]
         places = [np.minimum(np.searchsorted(each, more), each.size - 1) for each, more in zip(self.levels, got, strict=True)]
         return self.find([each[place] for each, place in zip(places, self.places, strict=True)], self.places.shape[1])
 
     def go_on(self, after: "_OpenNeeds") -> IndexArray:
-        """Return the state of what is open ``after`` them: what begins there has got nothing."""
+        """Return each state's successor among the needs open ``after`` these; new ones start at 0."""
         places, states = dict(zip(self.needs, self.places, strict=True)), self.places.shape[1]
         return after.find([places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states)
 
     def end(self, slot: int) -> FloatArray:
-        """Return what each state costs because of the needs that end at a slot."""
+        """Return the cost of each state by the needs that end at a slot."""
         ended = [need.cost(each)[place] for need, each, place in zip(self.needs, self.levels, self.places, strict=True) if need.end == slot]
         return sum(ended, np.zeros(self.places.shape[1]))
 
@@ -237,7 +237,7 @@ def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
         yield _Span(first, end, now.step(first), now.go_on(_OpenNeeds.at(needs, end)), now.end(end))
 
 
-# States of runs: on for 1, 2, … slots, the last one stands for more; behind them off for 0, 1, … slots, 0 only before the first slot.
+# States: on for 1, 2, … slots, the last one for longer too; then off for 0, 1, … slots, 0 only before the first slot.
 _Rules = tuple[int, int, int, int, int, bool]
 
 
@@ -262,7 +262,7 @@ def _turn_off(state: int, rules: _Rules) -> int:
 
 @loop_part
 def _is_late(state: int, slot: int, rules: _Rules) -> bool:
-    """Return whether a slot is of a rest that is too long, by the state after it."""
+    """Return whether a slot is beyond the longest rest, by the state after it."""
     runs, _, _, longest, deadline, _ = rules
     rested = state - runs
     return longest > 0 and ((rested > longest and slot > longest) or (slot == deadline and rested == slot + 1))
@@ -272,7 +272,7 @@ def _is_late(state: int, slot: int, rules: _Rules) -> bool:
 def _step_back(
     after: FloatArray, bounds: tuple[FloatArray, FloatArray, FloatArray], span: tuple[int, IndexArray], priced: tuple[_Rules, float, float]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return what each state before a span costs from there on, and whether it is on in each slot."""
+    """Return the cost-to-go of each state at the start of a span, and the decision of each slot."""
     cost, least, most = bounds
     first, step = span
     rules, start_price, late_price = priced
@@ -306,7 +306,7 @@ def _follow(schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, i
     for place in range(schedule.size):
         if chosen[place, level, state]:
             schedule[place] = 1.0
-            # Who may start in this slot is known: it was chosen.
+            # A chosen start is an allowed one.
             state = min(state + 1, rules[0] - 1) if state < rules[0] else 0
             level = step[level]
         else:
