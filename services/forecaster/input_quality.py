@@ -1,4 +1,4 @@
-"""What is the matter with what a forecast rests on, and how much wider that makes it. Pure.
+"""Check the quality of a forecast's inputs (gaps, frozen values, late weather, curtailment) and widen its bands accordingly.
 
 Codes are worded in ``luna.words.conditions``. Nothing here reads at or after an origin.
 """
@@ -24,30 +24,30 @@ from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, lim
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
-CURTAILED, CURTAILED_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
-UNNAMED_LIMIT = "unnamed_ac_limit"  # with the kW at which PV always ends, which the site does not name
+CURTAILED, CURTAILED_DAYS = "pv_held_back", 20  # followed by the number of curtailed days, and of how many; similar days still use two weeks back
+UNNAMED_LIMIT = "unnamed_ac_limit"  # followed by the observed limit of PV in kW, which the site's configuration lacks
 WEEK_SLOTS = 7 * DAY_SLOTS
-# Forecasts of tomorrow rest on the last day and the last week: half of the one or a quarter of the other missing is felt.
+# Least measured shares of the last day and the last week, which forecasts of tomorrow mostly use.
 LEAST_OF_DAY, LEAST_OF_WEEK = 0.5, 0.75
-STILL_SLOTS = 2 * DAY_SLOTS  # how long a standstill is remembered
+STILL_SLOTS = 2 * DAY_SLOTS  # how long a frozen value affects forecasts
 SILENT_SLOTS = 3 * DAY_SLOTS
-GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the memory of a profile
-PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4  # a quarter-hour above the peak is a reflection of a cloud's edge
-NEAR_SLOTS = DAY_SLOTS  # weather as far ahead as the next day has to be known
-# What the level of a load is taken from that nobody measured.
+GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the history of a profile
+PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4  # single quarter-hours above the peak power are reflections from cloud edges
+NEAR_SLOTS = DAY_SLOTS  # weather is needed for the next day
+# Codes by the basis of a load that was never measured.
 LOAD_BASES: Mapping[LoadBasis, str] = {"yearly_kwh": "load_by_yearly_kwh", "persons": "load_by_persons", "assumed": "load_assumed"}
 LATE_SLOTS = 12 * 4  # weather services publish every one to six hours
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What surrounds a forecast besides its history.
+    """Conditions of a forecast besides its history.
 
     Args:
-        model: what became of the model: a code, or None where it speaks.
-        weather: as issued, where the model learned from weather; None where it did not.
-        growth: of the arrays, as found in the history.
-        future: whether readings are dated after the instant at which this is asked.
+        model: the code of why the model is not used, or None.
+        weather: as issued, if the model was trained with weather, else None.
+        growth: the arrays' capacity change found in the history.
+        future: whether readings are dated in the future.
     """
 
     model: str | None = None
@@ -58,7 +58,7 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class InputQuality:
-    """A history on a gapless grid from slot number ``first`` on, looked at once for many origins."""
+    """The quality of a history on a gapless grid from slot number ``first`` on, shared by many origins."""
 
     site: Site
     first: int
@@ -69,23 +69,23 @@ class InputQuality:
 
     @classmethod
     def of(cls, history: Observations, site: Site, *, curtailed: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
-        """Return the record of a gapless history, as it was measured; ``curtailed`` marks the slots in which PV was, ``ceiling_kwh`` where it always ends."""
+        """Return the quality of a gapless history as measured; ``curtailed`` marks slots with curtailed PV, ``ceiling_kwh`` is PV's observed limit."""
         curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
 
     @cached_property
     def load_still(self) -> FloatArray:
-        """Where the load had stood still, 1, else 0."""
+        """1 in slots with a frozen load, else 0."""
         return mark_frozen_load(self.load_kwh).astype(np.float64)
 
     @cached_property
     def pv_still(self) -> FloatArray:
-        """Where PV had stood still, 1, else 0."""
+        """1 in slots with frozen PV, else 0."""
         return (mark_frozen_pv(self.pv_kwh) & ~self.curtailed).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
-        """Yield what is the matter with what was measured before a slot (an index of the grid)."""
+        """Yield the codes of faults in the measurements before ``origin`` (an index of the grid)."""
         measured = ~np.isnan(self.load_kwh[:origin])
         days = np.count_nonzero(measured) / DAY_SLOTS
         if days < YOUNG_DAYS:
@@ -127,9 +127,9 @@ def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstan
     """Return, for each instant of issue, the codes of all that makes its forecast less certain.
 
     Args:
-        record: of a history that begins where the memory of the first instant does.
+        record: of a history that covers the first instant's.
         instants: of issue.
-        circumstances: what else there is.
+        circumstances: further conditions.
     """
     return [tuple(_judge_origin(record, instant, circumstances)) for instant in instants]
 
@@ -148,13 +148,13 @@ def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circum
         yield "future_reading"
     if circumstances.weather is not None:
         yield from judge_weather(circumstances.weather, slot)
-    # Who has measured for less than two weeks cannot have trained.
+    # With less than two weeks of measurements, an untrained model needs no code of its own.
     if circumstances.model is not None and not (circumstances.model == "untrained" and {"no_history", "short_history"} & {*codes}):
         yield circumstances.model
 
 
 def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
-    """Yield what is the matter with the weather ahead of a slot (counted from 1970), as known by then."""
+    """Yield the codes of faults in the weather forecast for the day from a slot (number since 1970) on, as issued by then."""
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
     issued_before = weather.issued[first:end] <= slot
     if np.unique(weather.slot[first:end][issued_before]).size < NEAR_SLOTS // 2:
@@ -167,8 +167,8 @@ def _lacks(measured: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
     return bool(measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK)
 
 
-# Code → factors of the half-bands of load and PV. Without a model the profile speaks, in bands that are wide already. A trained model hardly suffers from gaps
-# (of 24 issues for a demo household, 78 % of load in the 80 % band became 77 %), so a tenth is enough.
+# Code → factors of the half-bands of load and PV. Without a model the profile's bands are wide already. A trained model hardly suffers from gaps
+# (over 24 issues for a demo household, the coverage of load's 80 % band fell from 78 to 77 %), so a tenth is enough.
 FACTORS: dict[str, tuple[float, float]] = {
     "no_history": (1.3, 1.2),
     **dict.fromkeys(LOAD_BASES.values(), (1.0, 1.0)),
@@ -192,29 +192,29 @@ FACTORS: dict[str, tuple[float, float]] = {
     "untrained": (1.0, 1.0),
     "sun_from_time_zone": (1.0, 1.0),
 }
-# A baseline's band is that of its last seven days; of fewer it is far too narrow. Of the same household, 63 % in the band became 45 % after a gap of half a
-# week, and 24 % with two days known; with these factors they are 69 and 81 %, and the pinball loss falls.
+# A baseline's band is that of its last seven days, far too narrow with fewer. For the same household the coverage fell from 63 to 45 % after a gap of half a
+# week, and to 24 % with two days known; with these factors it is 69 and 81 %, and the pinball loss falls.
 BASELINE_FACTORS = FACTORS | {"short_history": (2.3, 2.0), "load_gaps": (1.25, 1.0), "pv_gaps": (1.0, 1.25)}
-# Like days know the slots around: of one to seven days 72 to 83 % of the load and 57 to 70 % of PV lay in the band.
+# Similar days also use nearby slots: with one to seven days the coverage was 72 to 83 % of load and 57 to 70 % of PV.
 LIKE_DAYS_FACTORS = FACTORS | {"short_history": (1.15, 1.4)}
 MOST = 3.0
-CLOUD_EDGE = 1.2  # times a clear sky: the edge of a cloud reflects
-SLACK = 0.25  # of the expected load, or of the clear sky, per unit of widening: a band of no width has nothing to be stretched
-# Of each quantile from the median, in distances of the 10 % quantile of a normal distribution.
+CLOUD_EDGE = 1.2  # times clear sky: reflections from cloud edges
+SLACK = 0.25  # of the expected load, or of clear sky, per unit of widening: a factor alone does not widen a band of no width
+# Distance of each quantile from the median in a normal distribution, relative to that of the 10 % quantile.
 DISTANCES = {"p05": -1.2835, "p10": -1.0, "p25": -0.5263, "p50": 0.0, "p75": 0.5263, "p90": 1.0, "p95": 1.2835}
 
 
 def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch:
-    """Return the batch with these reasons, one tuple of codes per instant, its bands widened accordingly.
+    """Return the batch with ``reasons``, a tuple of codes per instant, and its bands widened accordingly.
 
-    Invariants: no band becomes narrower, median and mean stay, and PV stays zero where no sun shines.
+    Invariants: no band becomes narrower, median and mean stay, and PV stays zero at night.
     """
     factors = LIKE_DAYS_FACTORS if batch.version == LIKE_DAYS else BASELINE_FACTORS if batch.version in BASELINES else FACTORS
     load_factor, pv_factor = (
         np.array([min(float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST) for codes in reasons])[:, None] for place in (0, 1)
     )
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
-    # What the arrays yield per slot under a clear sky, and at most, shape `(instants, slots)`; where nobody knows the sun, from what is expected.
+    # The arrays' clear-sky and greatest output per slot, shape `(instants, slots)`; without a location, by the expected output.
     sky = batch.pv_kwh.expected
     limit: FloatArray = np.where(sky > 0, limit_output(site), 0.0)
     if site.location is not None and site.pv:

@@ -1,12 +1,10 @@
-"""Joint courses of load, PV and prices: the forecast's own distributions, in an order over time that errors really took.
+"""Make joint scenarios of load, PV and prices from a forecast's quantiles and the dependence structure of past errors, and store them.
 
-The distributions are those of the forecast that was issued. What a course has in common from slot to slot, between load and PV, and between both and the
-market, comes from whole days of past errors: each day is a course, kept as the share of what was said that lay below what happened. A few of those courses
-stand for all; slot by slot they take the forecast's values in their order. A site without such a past gets courses of a usual persistence.
+The marginal distributions are the forecast's. Their correlation over time, between load and PV, and with market prices is that of whole days of past errors:
+each day is a path of ranks, the share of the forecast distribution below the measurement. A few representative paths take the forecast's values in the order
+of their ranks, slot by slot. A site without enough past errors gets paths of a typical persistence.
 
 Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic forecasts; docs/decisions/0018.
-
-The second half is the edge: fetch what scenarios rest on, make them, store them beside their forecast.
 """
 
 import time
@@ -35,13 +33,13 @@ from services.forecaster.service import IssueFacts, issue_in_parts, read_facts, 
 
 
 def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return which ``count`` of equally probable ``paths`` stand for all of them, and how probable each of those is.
+    """Return the indices of ``count`` representatives of equally probable ``paths``, and their probabilities.
 
-    Paths are taken one by one, each the one that brings all of them nearest to one that is taken; a path's probability is half an equal share and half
-    the share of paths nearest to it: few paths say little about how often such a course comes (docs/decisions/0018).
+    Each step adds the path that most reduces the sum of distances to the nearest representative. A probability is half an equal share and half the share of
+    nearest paths, because few paths say little about frequencies (docs/decisions/0018).
 
     Args:
-        paths: shape ``(paths, values)``, in units that may be compared.
+        paths: shape ``(paths, values)``, in comparable units.
 
     Invariants: the probabilities are positive and sum to one.
 
@@ -70,7 +68,7 @@ FEW_ERRORS = "few_error_paths"
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """How errors last where nothing is known of a site's own: ``share`` of their variance fades by ``fade`` a slot, the rest is new in every slot."""
+    """Typical persistence of errors: ``share`` of their variance is autoregressive with factor ``fade`` per slot, the rest is white noise."""
 
     share: float
     fade: float
@@ -83,13 +81,13 @@ PRICE_PERSISTENCE = Persistence(share=1.0, fade=0.97)
 
 
 def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, seed: int = 0) -> Scenarios:
-    """Return ``count`` joint courses of what ``forecast`` says and of the markets' prices.
+    """Return ``count`` joint scenarios of a forecast's load and PV and of the markets' prices.
 
     Args:
-        errors: of the forecast's version; with fewer than 14 days, or than ``count``, courses of a usual persistence are drawn from ``seed``.
+        errors: of the forecast's version; with fewer than 14 days, or than ``count``, paths of typical persistence are drawn from ``seed``.
         markets: prices ahead by market, on the forecast's timeline.
 
-    Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast says night; the same input gives the same.
+    Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast's is; deterministic.
 
     Raises:
         InvalidInputError: ``count`` outside 1 … 30.
@@ -98,13 +96,13 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
         raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
     load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
     has_errors = errors.days_back.size >= max(NEEDED_DAYS, count)
-    # Shares of the distributions by course and slot.
+    # Ranks in the distributions by path and slot, as shares.
     if has_errors:
         load_shares, pv_shares, price_shares = errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()}
     else:
         load_shares, pv_shares, *usual = _draw_usual(forecast.timeline.count, len(markets), seed)
         price_shares = dict(zip(markets, usual, strict=True))
-    # Every course as one row of values, energies and prices brought to the same spread.
+    # A row of values per path, with energies and prices scaled to the same spread.
     parts = [load.draw(load_shares), pv.draw(pv_shares), *(market.draw(price_shares[name]) for name, market in markets.items())]
     spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
     rows = np.concatenate([part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts, axis=1)
@@ -125,38 +123,38 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
 
 @lru_cache(maxsize=8)
 def _draw_usual(slots: int, markets: int, seed: int) -> tuple[FloatArray, ...]:
-    """Return courses of load, PV and the price of each market: the same for all sites of which nothing is known."""
+    """Return paths of ranks of load, PV and each market's price by typical persistence, cached for all sites without past errors."""
     rng = np.random.default_rng(seed)
     return tuple(draw_shares(slots, persistence, rng) for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets))
 
 
 def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) -> FloatArray:
-    """Return 200 courses of shares, each slot's spread evenly over zero to one.
+    """Return ``DRAWN_PATHS`` paths of ranks as shares, uniform in each slot.
 
-    Source: Pinson et al. (2009), a Gaussian copula; its covariance here that of an autoregressive process beside noise.
+    Source: Pinson et al. (2009), a Gaussian copula; its covariance here is that of an autoregressive process plus white noise.
     """
     lasting = rng.standard_normal((slots, DRAWN_PATHS))
     for slot in range(1, slots):
         lasting[slot] = persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
     score = np.sqrt(persistence.share) * lasting + np.sqrt(1 - persistence.share) * rng.standard_normal(lasting.shape)
-    # The middle of the rank of each course at every slot, as a share; shape `(courses, slots)`.
+    # The middle of each path's rank in every slot, as a share; shape `(paths, slots)`.
     rank = np.argsort(np.argsort(score.T, axis=0, kind="stable"), axis=0, kind="stable")
     shares: FloatArray = (rank + 0.5) / score.shape[1]
     return shares
 
 
-SEED = 0  # the same draws in every issue: a plan made anew changes because the forecast did
+SEED = 0  # the same draws in every issue: a new plan differs only because the forecast does
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedScenarios:
-    """The scenarios of one forecast, and how long they took without reading and storing."""
+    """The scenarios of one forecast, and the seconds that they took without reading and storing."""
 
     scenarios: Scenarios
     seconds: float
 
     def reply(self) -> IssueScenariosReply:
-        """Return the message about them."""
+        """Return the reply that describes them."""
         scenarios = self.scenarios
         return IssueScenariosReply(
             forecast_version=scenarios.version,
@@ -169,10 +167,10 @@ class IssuedScenarios:
 
 
 def issue_requested(connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore) -> IssuedScenarios:
-    """Make and store the scenarios of the forecast that was issued last within the hour before the instant asked for.
+    """Make and store the scenarios of the last forecast issued within the hour before the request's instant.
 
     Raises:
-        NotFoundError: no such site, or no forecast was issued then.
+        NotFoundError: no such site, or no forecast in that hour.
     """
     site = sites.load(connection, request.site_id)
     version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
@@ -190,9 +188,9 @@ def issue_requested(connection: Connection, request: IssueScenariosRequest, *, o
 
 @dataclass(frozen=True)
 class PublishedPrices:
-    """Prices of markets and of sites' own series as published, by where they are stored, until the end of the horizon ``ahead``.
+    """Published prices by stored series, market or own, until the end of the horizon ``ahead``.
 
-    What is said of one beyond that is worked out once for all sites of a time zone.
+    Their extrapolation is computed once per series and time zone.
     """
 
     ahead: Timeline
@@ -200,7 +198,7 @@ class PublishedPrices:
     _looked: dict[tuple[prices.StoredSeries, str], MarketAhead] = field(default_factory=dict)
 
     def look_beyond(self, series: prices.StoredSeries, timezone: str) -> MarketAhead:
-        """Return the prices over the horizon."""
+        """Return a series' prices over the horizon, extrapolated beyond the published ones."""
         if (series, timezone) not in self._looked:
             self._looked[series, timezone] = look_beyond(self.published[series], _around(self.ahead), timeline=self.ahead, zone=ZoneInfo(timezone))
         return self._looked[series, timezone]
@@ -224,9 +222,9 @@ def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions:
 
     Args:
         connection: to the database.
-        facts: of the instant at which the forecasts were issued, the same for all.
-        versions: by which.
-        ahead: their horizon.
+        facts: of the forecasts' instant of issue, the same for all.
+        versions: forecast version by site key.
+        ahead: the forecasts' horizon.
     """
     issued_at = next(iter(facts.values())).instants[0]
     past_instants = days_before(issued_at, ahead.count)
@@ -239,9 +237,9 @@ def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions:
 
 
 def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
-    """Return the scenarios of a forecast, from nothing known after its issue; days on which nobody issued one are issued again, where enough was measured."""
+    """Return the scenarios of a forecast from data known at its issue; with too few stored past forecasts, those are made in hindsight."""
     site = past.facts.site
-    # How the forecast's version erred at this time of day in the weeks before; with too few issues stored, how it would have.
+    # Forecasts of the same version and time of day in the weeks before, stored or made in hindsight.
     needed = max(NEEDED_DAYS, count)
     issued = past.issued if len(past.issued) >= needed else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
     measured = past.facts.recorded.without(past.excluded)
@@ -253,7 +251,7 @@ def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecas
 
 
 def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
-    """Return hindsight forecasts of the version since the site is measured; none for fewer than ``needed`` days."""
+    """Return forecasts of the version made in hindsight since measurements began; none for fewer than ``needed`` days."""
     site, span = facts.site, facts.span
     instants = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
     if len(instants) < needed:

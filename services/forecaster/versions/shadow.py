@@ -1,4 +1,4 @@
-"""Which days are due to be scored in shadow, and at which instants of them a version is judged. Pure."""
+"""Score all forecast versions on past days in shadow, request their costs from the planner, and apply the promotion rule."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ from services.forecaster.scoring import SERIES, score_forecasts
 from services.forecaster.service import VERSIONS, find_run, issue_forecasts, read_scorable
 from services.forecaster.versions.promotion import promote_by_rule
 
-# Every version is issued on these hours, of UTC, so all are judged on the same instants.
+# Every version is issued at these hours of UTC, so that all are scored on the same instants.
 ORIGINS_EVERY = timedelta(hours=6)
-# What is older says nothing that the rule looks at, and what was missed for so long is not caught up with.
+# The rule does not use older scores, so older missing days are not scored.
 LOOK_BACK_DAYS = 35
-# So many days in a run at most: it ends within minutes, and the next one goes on.
+# Most days per run, so that it ends within minutes; the next run continues.
 DAYS_PER_RUN = 7
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowDay:
-    """A local day of issue: ``origins`` are the instants of issue, ``reach`` all slots that forecasts issued then look at.
+    """A local day of issue: ``origins`` are the instants of issue, ``reach`` all slots that their forecasts cover.
 
-    ``issues`` are the origins and, where the day does not begin with one, the instant before: with what was issued then a plan goes into the day.
+    ``issues`` are the origins and, where the day does not begin with one, the instant before, whose forecast the day's first plan uses.
     """
 
     day: date
@@ -51,7 +51,7 @@ class ShadowDay:
 
 
 def describe_day(day: date, zone: ZoneInfo) -> ShadowDay:
-    """Return the instants and slots on which versions are judged for a local day."""
+    """Return the instants and slots on which versions are scored for a local day."""
     start, end = local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)
     first = floor_to(start, ORIGINS_EVERY)
     issues = [at for step in range((end - first) // ORIGINS_EVERY + 1) if (at := first + step * ORIGINS_EVERY) < end]
@@ -60,12 +60,13 @@ def describe_day(day: date, zone: ZoneInfo) -> ShadowDay:
 
 
 def list_due(today: date, scored: Mapping[date, Collection[str]], versions: Collection[str], excluded: Collection[date]) -> list[date]:
-    """Return the days whose 48 hours have passed and on which a version is not scored yet, the oldest first; none that is judged ``exclude``.
+    """Return the days whose 48 hours have passed and that lack a version's score, oldest first, without ``excluded`` ones.
 
     Args:
         today: the site's local day.
         scored: by day, the versions that have a score.
-        versions: those that are to have one.
+        versions: that need a score.
+        excluded: days with the verdict ``exclude``.
     """
     last = today - timedelta(days=1 + HORIZON_SLOTS * SLOT // timedelta(days=1))
     days = [last - timedelta(days=number) for number in reversed(range(LOOK_BACK_DAYS))]
@@ -73,12 +74,12 @@ def list_due(today: date, scored: Mapping[date, Collection[str]], versions: Coll
 
 
 def find_missing(origins: Sequence[datetime], forecasts: Sequence[Forecast], *, near: timedelta) -> list[datetime]:
-    """Return the instants for which no forecast was issued within the time ``near`` before them."""
+    """Return the instants without a forecast issued within ``near`` before them."""
     issued = [forecast.issued_at for forecast in forecasts]
     return [origin for origin in origins if not any(origin - near < at <= origin for at in issued)]
 
 
-# A day of which less was measured says more about the gaps than about the forecasts.
+# Least measured share of a day's forecasts: below it, scores reflect the gaps.
 LEAST_SHARE = 0.5
 ORIGINS_MINUTES = ORIGINS_EVERY // timedelta(minutes=1)
 
@@ -87,7 +88,7 @@ log = structlog.get_logger("luna.forecaster")
 
 @dataclass(frozen=True, slots=True)
 class ShadowContext:
-    """What judging needs besides its question. ``submit`` sends a request to the service it names, as a job; an equal one that is open is not sent twice."""
+    """Dependencies of shadow scoring. ``submit`` submits a request as a job, unless an equal one is open."""
 
     engine: Engine
     objects: ObjectStore
@@ -96,7 +97,7 @@ class ShadowContext:
 
 
 def judge_forecasts(context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
-    """Score every version on what is due and let the rule decide, each day in a transaction of its own; what fails is named and stops no other site.
+    """Score every version on its due days and apply the promotion rule, each day in its own transaction; a site's fault is reported and stops no other.
 
     Raises:
         NotFoundError: no such site.
@@ -133,7 +134,7 @@ def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsReques
 
 
 def _judge_days(context: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
-    """Score the days; yield those on which anything was, each with how many costs were asked for."""
+    """Score the days; yield those with new scores, each with its number of requested replays."""
     for day in days:
         with unit_of_work(context.engine) as connection:
             scored = Judge(connection, site, context.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
@@ -146,7 +147,7 @@ def _judge_days(context: ShadowContext, site: Site, days: Sequence[date], *, ane
 
 
 def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime) -> list[date]:
-    """Return the days of issue to score: those named, or those that are due; of each all that its forecasts look at must lie within what was measured."""
+    """Return the days of issue to score, requested or due, whose forecasts lie wholly within the recorded span."""
     span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
@@ -175,12 +176,13 @@ class Judge:
     objects: ObjectStore
 
     def score_day(self, shadow: ShadowDay, *, anew: bool) -> list[str]:
-        """Store how good every version was on a day of issue, and return those that were scored now.
+        """Store every version's score on a day of issue, and return those scored now.
 
-        What was not issued then is issued now, from nothing known after each instant; Aurora only where a training was there by then.
+        Missing forecasts are made in hindsight from data known at each instant; Aurora's only with a training run from before.
 
         Args:
-            anew: also those that have a score.
+            shadow: the day of issue.
+            anew: also versions that have a score.
         """
         trusted = read_scorable(self.connection, self.site, shadow.reach)
         if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
@@ -212,7 +214,7 @@ class Judge:
         return bool(scores)
 
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
-        """Return the forecasts at the origins of a day as issued then, and where they were not, as issued now; none where Aurora was not trained."""
+        """Return the forecasts at a day's origins, missing ones made in hindsight; none where Aurora was not trained before."""
         issued = past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.issues)
         missing = find_missing(shadow.issues, issued, near=past_forecasts.NEAR)
         if missing and version == VERSION and find_run(self.connection, self.site, version, before=missing[0]) is None:
@@ -224,7 +226,7 @@ class Judge:
 
 
 def _list_cost_requests(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
-    """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
+    """Return the replays that cost a day by each version and by perfect foresight; none with gaps in prices or measurements, or without a battery."""
     window = describe_day(day, parse_zone(site.timezone)).window
     if not site.batteries or not all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values()):
         return []
