@@ -1,1 +1,1 @@
-"""The executor: follows stored plans on real devices, within the safety layer. It knows no planner."""
+"""The executor: sends stored plans to devices, within the safety layer. It does not depend on the planner."""

@@ -25,7 +25,7 @@ from services.executor.device import Device, DryRun
 from services.executor.watch import Watch
 
 BEAT = timedelta(seconds=5)
-# A plan that nobody began by then would be for another slot.
+# A plan not begun by then would be for another slot.
 PLAN_PATIENCE = timedelta(minutes=5)
 
 log = structlog.get_logger("luna.planner.execution")
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class DeviceOpener:
-    """Opens device connections with the current settings: a page may have stored an address since the process began."""
+    """Opens device connections with the current settings: a page may have stored an address since the process started."""
 
     def __init__(self, settings: Settings, count_writes: Callable[[str], WriteCounter]) -> None:
         self._settings, self._settings_file = settings, b""
@@ -68,7 +68,7 @@ class DeviceOpener:
 
 
 def open_device(settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]) -> Device:
-    """Return the connection to a site's devices, as its section ``control`` names it; ``count_writes``: the counter of a device that Luna speaks to itself.
+    """Return the connection to the devices of a section ``control``; ``count_writes`` returns the write counter of a device that Luna drives itself.
 
     Raises:
         InvalidInputError: the settings name no Home Assistant or broker, or there is no profile of that name.
@@ -77,17 +77,17 @@ def open_device(settings: Settings, control: Control, count_writes: Callable[[st
         return DryRun()
     profile = import_module("services.executor.profile") if control.vias or control.by == "profile" else None
     if profile is None or control.by != "profile":
-        # A driver is the module of its name.
+        # ``control.by`` is the name of the driver's module.
         device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
     if profile is None:
         return device
     profiled: Device = profile.open_device(settings, control, count_writes)
-    # Home Assistant or a broker for the others, where batteries are spoken to by Luna itself.
+    # Luna drives the batteries itself, Home Assistant or a broker the other devices.
     return profiled if control.by == "profile" else profile.MixedDevice(profiled, device)
 
 
 def ask_plan(client: Client, site_id: str) -> None:
-    """Ask for a plan of a site, where no job stands in the way: a night of replays outlasts ``PLAN_PATIENCE``; without the queue the one there is goes on."""
+    """Request a plan of a site on the interactive queue, past jobs that may outlast ``PLAN_PATIENCE``; without the queue the current plan stays in force."""
     try:
         client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)
     except UnavailableError as error:

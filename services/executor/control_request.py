@@ -1,4 +1,4 @@
-"""Control request for the current slot: by the plan, by the owner's override, else the fallback."""
+"""Control request for the current slot: the plan's set-points, the owner's override, or the fallback. Pure."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.drivers.session import mode_at
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
-# A device that takes a command and does something else is found out by then.
+# By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)
-# Between what a quarter-hour gains by a change of mode that is worth one, EUR, where each wears out a device's memory. Source: docs/decisions/0099.
+# Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's memory. Source: docs/decisions/0099.
 LEAST_GAIN, MOST_GAIN = 0.001, 0.1
 TRADING = frozenset({"charge", "export"})
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
@@ -26,8 +26,8 @@ Prices = Callable[[], SlotPrices | None]
 class ControlRequest:
     """Requested set-points with decider and reason.
 
-    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: what the plan's slot gains over its opposite, currency; None where
-    nobody says. ``forgone``: what was not gained since, where the mode in force is kept.
+    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: gain of the plan's slot over its opposite, currency; None where the
+    plan states none. ``forgone``: gains given up so far by keeping the mode in force, currency.
     """
 
     requested: Setpoints
@@ -43,7 +43,7 @@ class ControlRequest:
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
     """Return who decides now; None where nothing is to be sent: the site is disarmed and no command is left to release.
 
-    ``named`` says whether the site's section ``control`` still names the device; one that it does not name is as one of a site that is not armed.
+    ``named`` is False where the site's section ``control`` no longer names the device; it is then released as on a disarmed site.
     """
     last = state.decision
     if state.armed_at is None or not named:
@@ -66,12 +66,12 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
     """Return a plan's request for the slot that covers ``now``; without a usable plan the fallback with its reason.
 
     Args:
-        plan: that covers ``now``; None: there is none.
-        unit: whose set-points are wanted.
-        prices: looks up what a kWh costs and earns now.
+        plan: covers ``now``; None: there is none.
+        unit: the unit to control.
+        prices: looks up the slot's import and export price.
         now: an instant.
-        max_age: a plan whose first slot began longer ago is not followed.
-        in_force: what holds when the slot begins.
+        max_age: largest age of a plan, from the start of its first slot.
+        in_force: states of charge and modes at the slot's start.
     """
     if plan is None:
         return fallback(unit, "no_plan", prices)
@@ -113,25 +113,25 @@ def finish_run(request: ControlRequest, last: Decision | None, unit: Controllabl
 
 
 def price_change(spent: float, currency: str) -> float:
-    """Return what a change of mode has to gain, in a currency, when this share of a day's changes is used up, 0 to 1.
+    """Return the least gain of a mode change, in ``currency``, at this share of the day's write budget used, 0 to 1.
 
-    Cheap while many are left, dear towards the last, so that what gains most is not missed for what came first: no rule that does not know the day comes
-    nearer to the best choice. Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online knapsack problems, 2008.
+    It rises exponentially, so that early changes do not use up the budget of better ones; no online rule has a better competitive ratio.
+    Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online knapsack problems, 2008.
     """
-    # Of a currency without an order of magnitude here as of a euro: too cheap is no harm beside a budget, too dear is.
+    # An unknown currency counts as the euro: the budget makes up for a price too low, nothing for one too high.
     return PER_EURO.get(currency, 1.0) * LEAST_GAIN / math.e * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
 
 
 def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, price: float) -> ControlRequest:
-    """Return the request, or the modes in force while what others would have gained since is less than the price of a change: who flaps is not followed.
+    """Return the request, or the modes in force while the gains forgone by keeping them are below the price of a change: a flapping plan wears no memory.
 
-    What is bought or sold ends when the plan says so, and what nobody knows the gain of begins. Waiting until the forgone gains reach the cost of a change
-    comes to twice the least possible at most. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
+    Trading with the grid always ends as planned, and a request without a stated gain is always followed. Changing once the forgone gains reach the price
+    costs at most twice the optimum. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
 
     Args:
-        request: what the plan asks of the batteries.
+        request: the request for the batteries.
         last: the decision in force.
-        soc: measured states of charge by battery, 0 to 1; which mode a set-point comes to depends on them. NaN: unknown, and the request stands.
+        soc: measured states of charge by battery, 0 to 1, which turn set-points into modes. NaN: unknown, and the request stands.
         price: of a change, currency (``price_change``).
     """
     if last is None or request.decided_by not in {"planner", "agent"} or last.decided_by not in {"planner", "agent"} or request.gain is None:
@@ -144,7 +144,7 @@ def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, 
     unknown = any(math.isnan(soc.get(name, math.nan)) for name in modes)
     if unknown or modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= price:
         return request
-    # Without the limits of a slot that is over: they would end, at some state of charge, what is kept.
+    # Without the former slot's power and state-of-charge limits: they could end the mode that is kept.
     unlimited = {name: BatterySetpoint(mode=mode) for name, mode in kept.items()}
     return replace(request, requested=unlimited, reason="mode_kept", forgone=forgone)
 
@@ -156,7 +156,7 @@ def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime)
 
 
 def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decision | None:
-    """Return the last decision where it leaves the device alone and that lasts; None: it is told again, as soon as its owner wants something else."""
+    """Return the last decision while it leaves the device alone (back-off after a failure); None: send. An owner's new override ends the back-off."""
     last = state.decision
     if last is None or last.left_alone is None or not last.gave_up or now >= last.left_alone.until:
         return None
@@ -164,17 +164,17 @@ def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decis
 
 
 def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> dict[str, object]:
-    """Return what a new decision takes over of how long the device is, or was, left alone: until it has followed a command for ``PROVEN``."""
+    """Return the fields of the back-off that a new decision inherits; it is reset once the device has followed a command for ``PROVEN``."""
     last = state.decision
     if last is None or last.left_alone is None:
         return {}
     if decision.gave_up:
-        # It was handed back once: nothing is sent until it is tried again.
+        # The fallback was sent once already: nothing is sent until the back-off ends.
         return {"left_alone": last.left_alone, "settled": last.confirmed_at is not None, "confirmed_at": last.confirmed_at}
     proven = not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
     return {} if proven else {"left_alone": last.left_alone}
 
 
 def _alone(decision: Decision) -> bool:
-    # Where nobody knew how full a battery was, it was made to hold: that is not yet what it does by itself.
+    # ``hold`` is the safety layer's answer to an unknown state of charge: the battery does not run its own mode yet.
     return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())

@@ -1,7 +1,7 @@
 """Control step of one unit of a site: choice of the decider, safety layer, delivery.
 
-A decision is stored before it is sent and stands for its slot: whoever turns next, after whatever crash, sends the same again or nothing. What is not confirmed
-is sent again, then taken back: the device does what it does by itself, and a new plan is asked for.
+A decision is stored before it is sent and stands for its slot, so after a crash the next step sends the same decision or nothing. An unconfirmed decision is
+sent again, then replaced by the fallback, and a new plan is requested.
 """
 
 from collections.abc import Callable
@@ -30,10 +30,10 @@ class Executor:
 
     Args:
         engine: of the database.
-        open_device: returns what tells a site's devices.
-        ask_plan: asks for a new plan of a site; nobody waits for it.
-        clock: tells which slot is now.
-        plan_max_age: a plan issued longer ago is not followed.
+        open_device: opens the connection to a site's devices.
+        ask_plan: requests a new plan of a site without waiting for it.
+        clock: gives the current slot.
+        plan_max_age: largest age of a plan, from the start of its first slot.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Executor:
         with unit_of_work(self._engine) as connection:
             state, (site, fault) = control_rows.load(connection, site_id, key), sites.load_last_readable(connection, site_id)
         awaited = self._follow(state, site, readable=fault is None)
-        # Only now: what is to be done in this slot comes before any planning.
+        # Only now: this slot's commands come before any planning.
         self._plan_requests.send(site_id, key)
         return awaited
 
@@ -67,12 +67,11 @@ class Executor:
 
     def _follow(self, state: ControlState, site: Site, *, readable: bool) -> bool:
         now, last_control = self._clock.now(), state.decision.control if state.decision is not None else None
-        # Of a site that cannot be read now, the last decision's control section is newer than any readable version.
+        # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
         named = find_unit(site, section, state.device) is not None
         source = find_source(state, now, named=named)
-        # A device that the section does not name any more is released over the connection of its last command.
-        # So is a device whose connection changed since, once the site is disarmed: the last command went over the former connection.
+        # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
         former = last_control is not None and section is not None and source == "released" and last_control.by != section.by
         control = section if named and not former else last_control
         unit = find_unit(site, control, state.device)
@@ -82,7 +81,7 @@ class Executor:
         if not is_current(state, source, now):
             state = self._decider.decide(target, state, source)
         decision = state.decision
-        # Another was faster and decided for someone else: the next turn follows that.
+        # Another process stored a decision of another source first: the next step follows that one.
         if decision is None or decision.source != source:
             return True
         return self._delivery.advance(target, state, decision)

@@ -1,4 +1,4 @@
-"""Delivery of decisions: send, read back, retry, fall back in the end, and verify from then on."""
+"""Delivery of decisions to devices: send, read back, retry, finally fall back; verify every minute once confirmed."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ CONFIRMED = Gauge(
     "luna_planner_last_confirmed_command_seconds", "When a command of a device was last confirmed, or first awaited; since 1970.", ["site_id", "device"]
 )
 
-# What an inverter, and the integration that asks it, take to say what holds.
+# Time for an inverter, and the integration that polls it, to report a new value.
 RESEND = RetryPolicy(timedelta(seconds=30), growth=1, tries=3)
 VERIFY = timedelta(minutes=1)
 
@@ -36,10 +36,10 @@ class Delivery:
     """Sends stored decisions to devices.
 
     Args:
-        engine: of the database, in which is noted how far each is.
-        decider: takes back what is never confirmed.
-        plan_requests: receives that a device does not follow, so that a new plan is wanted.
-        clock: tells what is due.
+        engine: of the database, which stores tries and confirmations.
+        decider: replaces a decision that is never confirmed by the fallback.
+        plan_requests: collects sites that need a new plan because a device does not follow.
+        clock: for retries and verification.
     """
 
     def __init__(self, engine: Engine, decider: Decider, plan_requests: PlanRequests, *, clock: Clock) -> None:
@@ -83,7 +83,7 @@ class Delivery:
         return False
 
     def _disobeys(self, target: ControlTarget, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> bool:
-        """Take a command back where the device took it and has done something else for minutes: saying it again changes nothing."""
+        """Fall back where the device acknowledged the command and has done something else for minutes: a retry would change nothing."""
         if NOT_FOLLOWED not in reported.values() or decision.gave_up or decision.source == "released":
             return False
         log.warning("the device took its command and does something else", site_id=state.site, device=state.device)
@@ -93,8 +93,8 @@ class Delivery:
         return True
 
     def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> datetime | None:
-        """Send and return when the device may be written again, where it may not be now; else None."""
-        # This process was running in time for the slot.
+        """Send; return when the device may be written again where its write budget is spent, else None."""
+        # Lateness counts only where the process ran and the site was armed before the slot began.
         began_at = max(state.armed_at or decision.slot_start, self._began_at)
         if decision.tries == 1 and decision.source == "planner" and not decision.gave_up and began_at <= decision.slot_start:
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
@@ -127,7 +127,7 @@ class Delivery:
         reported = _read(target.device, writes)
         if self._disobeys(target, state, decision, reported):
             return True
-        # Without any value there is no difference to see: Home Assistant may be starting.
+        # No value at all is no deviation: Home Assistant may be starting.
         if matches(writes, reported) or not reported:
             return False
         log.warning("the device does something else than it was told", site_id=state.site, device=state.device)

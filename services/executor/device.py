@@ -1,4 +1,4 @@
-"""Protocol of device connections, and the dry run that sends nothing."""
+"""Device connections: the protocol of every driver, its errors, and the dry run that sends nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,20 +9,20 @@ import structlog
 from luna.contracts.device_template import Write
 from luna.energy.errors import UnavailableError
 
-# What a device says of a place where it took the command and does something else for minutes.
+# Read-back value of a device that acknowledged its command and has done something else for minutes.
 NOT_FOLLOWED = "not followed"
 
 log = structlog.get_logger("luna.planner.execution")
 
 
 class DeviceError(UnavailableError):
-    """A command was not taken: nobody answers, or it is refused."""
+    """A command failed: the device does not answer, or refuses it."""
 
     title, code = "The device does not follow", "device"
 
     @property
     def spent_until(self) -> datetime | None:
-        """When it may be written again, where that was done as often as its memory bears in a day; else None."""
+        """When the device may be written again, where its daily write budget is spent; else None."""
         return datetime.fromisoformat(self.parameters["until"]) if self.reason == "device-writes-spent" else None
 
 
@@ -40,10 +40,10 @@ class Device(Protocol):
         """Return the current values by place; a place without a value is left out.
 
         Args:
-            within: how long may be waited for it; None: as long as for anything else.
+            within: timeout; None: the connection's own.
 
         Raises:
-            DeviceError: nobody answers, or not in time.
+            DeviceError: no answer, or not in time.
         """
 
     def close(self) -> None:
@@ -52,18 +52,18 @@ class Device(Protocol):
 
 @runtime_checkable
 class WearingDevice(Protocol):
-    """A connection that knows whether changes of mode wear out the memory of a device behind it, and how many more there may be today."""
+    """A connection with a daily write budget, for devices whose memory wears with each mode change."""
 
     def read_spent(self) -> float | None:
-        """Return the share of a day's writes that is used up; None where changes of mode wear out nothing.
+        """Return the used share of the day's write budget, 0 to 1; None where mode changes wear out nothing.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the count cannot be read.
         """
 
 
 class DryRun:
-    """Sends nothing; logged writes count as the current values."""
+    """Device that sends nothing: it logs writes and reads them back."""
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Commands devices through Home Assistant's services and reads their states back.
+"""Device connection over Home Assistant: calls services and reads entity states back.
 
 Source: Home Assistant developer documentation, REST API: POST /api/services/<domain>/<service>, GET /api/states/<entity_id>.
 """
@@ -34,22 +34,22 @@ class HomeAssistantDevice:
         """Call the services in order.
 
         Raises:
-            DeviceError: Home Assistant is away, or refuses one.
+            DeviceError: Home Assistant is away, or refuses a call.
         """
         for write in writes:
             service, data = service_call(write)
             self._accept(self._ask("POST", f"/api/services/{service.replace('.', '/')}", {"entity_id": write.to} | data, self._patience), write.to)
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the entities' states; one that is unavailable is left out.
+        """Return the entities' states, without unknown and unavailable ones.
 
         Raises:
-            DeviceError: Home Assistant is away or late, or does not accept the token.
+            DeviceError: Home Assistant is away or late, or refuses the token.
         """
         states: dict[str, str] = {}
         end = None if within is None else monotonic() + within.total_seconds()
         for place in dict.fromkeys(places):
-            # Connecting and answering get half of the time each, so that both together stay within it.
+            # Half of the time each for connecting and reading, so that both together stay within it.
             response = self._ask("GET", f"/api/states/{place}", None, self._patience if end is None else (end - monotonic()) / 2)
             if response.status_code != HTTPStatus.NOT_FOUND:
                 state = self._accept(response, place)
@@ -83,9 +83,9 @@ class HomeAssistantDevice:
 
 
 def open_device(settings: Settings, _: Control) -> HomeAssistantDevice:
-    """Return the Home Assistant that the settings name.
+    """Return the connection to the Home Assistant of the settings.
 
     Raises:
-        InvalidInputError: they name none, or no token.
+        InvalidInputError: the settings lack its address or token.
     """
     return HomeAssistantDevice(HomeAssistantAccess.of(settings))

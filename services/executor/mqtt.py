@@ -1,4 +1,4 @@
-"""Commands devices over MQTT and reads their state topics back. A command that the broker did not confirm in time never comes later."""
+"""Device connection over MQTT: publishes commands and reads state topics back. A command not acknowledged in time is dropped, never delivered later."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from services.executor.device import DeviceError
 
 NAME = "mqtt"
 PATIENCE = timedelta(seconds=5)
-# What the broker has kept of a topic comes right after the subscription.
+# The broker sends retained messages right after the subscription.
 RETAINED_PATIENCE = timedelta(seconds=1)
 
 
@@ -29,10 +29,10 @@ class MqttDevice:
         self._link = BrokerLink(broker, tuple(dict.fromkeys(topics)), self._on_message, patience_s=patience.total_seconds())
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Publish in order at QoS 1 and return when the broker has confirmed everything.
+        """Publish in order at QoS 1 and return when the broker has acknowledged everything.
 
         Raises:
-            DeviceError: the broker is away, or did not confirm in time.
+            DeviceError: the broker is away, or did not acknowledge in time.
         """
         self._connect(self._patience)
         for write in writes:
@@ -44,12 +44,12 @@ class MqttDevice:
                 raise DeviceError(why, field=write.to, remedy="Check the broker.") from exc
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the last message of each topic on this connection; waits a moment for topics without one.
+        """Return the last message of each topic since connecting; waits a moment for topics without one.
 
         Raises:
             DeviceError: the broker is away.
         """
-        # Connecting and waiting get half of the time each, so that both together stay within it.
+        # Half of the time each for connecting and waiting, so that both together stay within it.
         self._connect(self._patience if within is None else within / 2)
         patience = RETAINED_PATIENCE if within is None else within / 2
         with self._news:
@@ -81,10 +81,10 @@ class MqttDevice:
 
 
 def open_device(settings: Settings, control: Control) -> MqttDevice:
-    """Return the broker that the settings name, with every topic that a section reads.
+    """Return the connection to the broker of the settings, subscribed to every topic that a section reads.
 
     Raises:
-        InvalidInputError: they name none.
+        InvalidInputError: the settings name no broker.
     """
     places = [write.read_back for write in control.writes if write.read_back is not None]
     return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [*places, *control.soc_places])

@@ -1,4 +1,4 @@
-"""Commands batteries that Luna speaks to itself, each by the profile of its product."""
+"""Device connection to batteries that Luna drives itself, by the driver profile of their product; mixed with Home Assistant or MQTT for the rest."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,42 +15,42 @@ from luna.platform.drivers.session import InverterSession
 from luna.platform.settings import Settings
 from services.executor.device import NOT_FOLLOWED, Device, DeviceError
 
-# What a device does that follows no set-point of this process: somebody else commanded it, or this process began after it was commanded.
+# Read-back value of a device under no set-point of this process: commanded by another controller, or before this process started.
 OTHER = "something else"
 
 
 class ProfileDevice:
-    """A session per battery, opened at first use. Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``."""
+    """Connection with one session per battery, opened at first use. Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``."""
 
     def __init__(self, sessions: Mapping[str, InverterSession]) -> None:
         self._sessions = sessions
 
     def read_spent(self) -> float | None:
-        """Return the share of a day's writes that is used up, of the device that has used most of them; None where changes of mode wear out nothing.
+        """Return the largest used share of a daily write budget, 0 to 1; None where mode changes wear out nothing.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the count cannot be read.
         """
         shares = (session.read_spent() for session in self._sessions.values())
         return max((share for share in shares if share is not None), default=None)
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Command each battery and return once its device has taken it.
+        """Command each battery and return once its device has acknowledged.
 
         Raises:
-            DeviceError: one does not answer, or refuses.
+            DeviceError: a device does not answer, or refuses.
         """
         for write in writes:
             with _as_device_error(write.to):
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return set-points that the devices say they follow, else ``OTHER`` or ``NOT_FOLLOWED``, and states of charge in percent where they know them.
+        """Return the set-points that the devices report, else ``OTHER`` or ``NOT_FOLLOWED``, and the known states of charge in percent.
 
-        ``within`` is kept by the profile's patience with each answer.
+        ``within`` is not passed on: the profile's own timeout per answer applies.
 
         Raises:
-            DeviceError: one does not answer.
+            DeviceError: a device does not answer.
         """
         texts = dict[str, str]()
         for place in dict.fromkeys(places):
@@ -71,16 +71,16 @@ class ProfileDevice:
 
 
 class MixedDevice:
-    """Batteries with a profile beside what goes to Home Assistant or a broker."""
+    """Connection to batteries with a profile and, over Home Assistant or a broker, to all other devices."""
 
     def __init__(self, profiled: ProfileDevice, others: Device) -> None:
         self._profiled, self._others = profiled, others
 
     def read_spent(self) -> float | None:
-        """Return the share of a day's writes that is used up; None where changes of mode wear out nothing.
+        """Return the used share of the day's write budget, 0 to 1; None where mode changes wear out nothing.
 
         Raises:
-            UnavailableError: nobody can count.
+            UnavailableError: the count cannot be read.
         """
         return self._profiled.read_spent()
 
@@ -88,7 +88,7 @@ class MixedDevice:
         """Write in order and return when everything is acknowledged.
 
         Raises:
-            DeviceError: something was not.
+            DeviceError: a write was not acknowledged.
         """
         for write in writes:
             self._whose(write.to).apply([write])
@@ -97,7 +97,7 @@ class MixedDevice:
         """Return the current values by place.
 
         Raises:
-            DeviceError: nobody answers, or not in time.
+            DeviceError: no answer, or not in time.
         """
         values = dict[str, str]()
         for device in (self._profiled, self._others):

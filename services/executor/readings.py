@@ -1,4 +1,4 @@
-"""What a control step reads: the state of charge of batteries, and the prices of the slot."""
+"""Inputs of a control step: the batteries' state of charge, measured or recorded, and the slot's prices."""
 
 import math
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from luna.platform.database import observations, prices, sites
 from services.executor.device import Device, DeviceError
 from services.executor.devices.unit import SlotPrices
 
-# Within two seconds of its start a slot is followed: this leaves one for the command.
+# A slot is followed within two seconds of its start; this leaves one second for the command.
 PATIENCE = timedelta(seconds=1)
-# A battery that fills within an hour moves by a thirtieth of its capacity meanwhile.
+# Even a battery that charges fully within an hour moves by only a thirtieth of its capacity meanwhile.
 FRESH = timedelta(minutes=2)
-# A dry run believes what was last recorded, and judges it by what was before.
+# A dry run takes the last recorded reading, checked for plausibility against the earlier ones.
 RECORDED, JUDGED = timedelta(hours=1), timedelta(hours=3)
 
 log = structlog.get_logger("luna.planner.execution")
@@ -46,7 +46,7 @@ class SocReader:
         return {name: self._judged[name].soc if name in fresh else math.nan for name in places}
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
-        """Read and store the states of charge; a reading that is no number is stored as NaN."""
+        """Read and store the states of charge; NaN for a reading that is no number or not within 0 to 100 %."""
         try:
             values = device.read(list(places.values()), within=PATIENCE) if places else {}
         except DeviceError as error:

@@ -26,7 +26,7 @@ class ControlTarget:
 
 
 class DeviceConnections:
-    """Connections to the units' devices: opened at first use, and again when the section changes."""
+    """Connections to the units' devices, opened at first use and reopened when the control section changes."""
 
     def __init__(self, open_device: Callable[[Control], Device]) -> None:
         self._open_device = open_device

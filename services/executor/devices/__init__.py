@@ -9,7 +9,7 @@ from services.executor.devices.unit import Controllable, DeviceUnits
 
 _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
 _BY_SECTION: dict[str, DeviceUnits] = {module.UNITS.section: module.UNITS for module in _MODULES if hasattr(module, "UNITS")}
-# In the order of their sections, in which units take their turns.
+# In the order of the sections in ``Control``, which is the order of the control steps.
 _UNITS = [_BY_SECTION[section] for section in Control.model_fields if section in _BY_SECTION]
 
 
@@ -21,5 +21,5 @@ def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
 
 
 def find_unit(site: Site, control: Control | None, key: str) -> Controllable | None:
-    """Return one of them, None where the section does not control it."""
+    """Return the unit of a key, None where the section does not control it."""
     return list_units(site, control).get(key)

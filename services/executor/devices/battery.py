@@ -22,7 +22,7 @@ from services.executor.devices.unit import Controllable, DeviceUnits, InForce, S
 
 @dataclass(frozen=True, slots=True)
 class Batteries:
-    """Those that a section ``control`` names."""
+    """The batteries that a section ``control`` names."""
 
     site: Site
     control: Control
@@ -73,7 +73,7 @@ def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
-    """Yield all batteries as one where a section names any."""
+    """Yield one unit of all batteries where a section names any."""
     if control.batteries:
         yield Batteries(site, control)
 

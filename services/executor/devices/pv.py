@@ -42,7 +42,7 @@ class PvArrays:
         return {}
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
-        # A plan that holds nothing back says nothing of PV.
+        # A plan without curtailment has no PV set-points.
         return {NAME: FREE if plan.pv is None else plan.pv.at(slot)}
 
     def follow_owner(self, override: Override) -> Setpoints:
@@ -69,7 +69,7 @@ class PvArrays:
             limit_kw = min(limit_kw, self.site.peak_kw)
         mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
         if mode not in self.control.modes:
-            # An inverter that cannot keep PV from the grid would take it from the house as well: that costs more.
+            # Instead of an unsupported mode: a stricter one would cut the house's own PV use as well, which costs more.
             return {NAME: FREE}
         return {NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)}
 

@@ -52,7 +52,7 @@ class SwitchedLoad:
         return self._make_setpoint("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return a supported mode: without an own mode, a device that ends itself, as a water heater, is switched on, any other off."""
+        """Return a supported mode: without an own mode, a device that stops by itself, such as a water heater, is switched on, any other off."""
         setpoint = requested.get(self.name)
         mode = setpoint.mode if isinstance(setpoint, LoadSetpoint) else "own"
         if mode == "own" and "own" not in self.control.modes:
@@ -70,7 +70,7 @@ class SwitchedLoad:
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
-    """Yield the switched devices that a section names; what the site does not have is left out."""
+    """Yield the switched devices that a section names and the site has."""
     there = {device.name: (device, kind.section) for kind in SWITCHED_KINDS for device in kind.of(site)}
     yield from (SwitchedLoad(*there[each.load], each) for each in control.loads if each.load in there)
 

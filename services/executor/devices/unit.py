@@ -28,15 +28,18 @@ class InForce(NamedTuple):
 
 
 class Controllable(Protocol):
-    """Invariants: what leaves ``make_safe`` has passed the safety layer, in words that the device knows."""
+    """A unit that the executor controls.
+
+    Invariants: set-points from ``make_safe`` have passed the safety layer, in modes that the device supports.
+    """
 
     @property
     def key(self) -> str:
-        """Its name in states and log, as ``luna.contracts.control`` has them."""
+        """Name in states and log, see ``luna.contracts.control``."""
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Where each state of charge is read that a command depends on, by name."""
+        """Addresses of the states of charge that commands depend on, by device name."""
 
     @property
     def unplanned(self) -> ReasonCode:

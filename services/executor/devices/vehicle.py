@@ -1,4 +1,4 @@
-"""Chargers of vehicles, each controlled for itself."""
+"""Vehicle chargers, each controlled for itself."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
 
-# Nobody knows better than the charger what to do, and nothing is wrong.
+# Fallbacks without a fault: the charger decides for itself.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
 STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
 
@@ -54,9 +54,9 @@ class ChargerUnit:
         return self._make_setpoint(override.mode, most if override.power_kw is None else override.power_kw)
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return the charger's own rule; without one it charges.
+        """Return the charger's own mode; without one it charges, for an empty car in the morning is worse than an expensive kilowatt-hour.
 
-        A car that is empty in the morning is worse than a dear kilowatt-hour. While nobody watches fuse and peak it charges at its least power.
+        After a fault it charges at its least power, for no plan keeps the fuse's and the peak's limits.
         """
         if "own" in self.control.modes:
             return self._make_setpoint("own", 0.0)
@@ -85,7 +85,7 @@ class ChargerUnit:
         charger = self.vehicle.charger
         if charger is not None:
             phases = charger.phases_at(power_kw)
-            # Whole amperes, as chargers take them, and never more than what is safe.
+            # Chargers take whole amperes; rounded down, never beyond the safe power.
             values |= {"phases": f"{phases}", "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
         return write_values(self.control.writes, setpoint.mode, values)
 
@@ -96,7 +96,7 @@ class ChargerUnit:
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
-    """Yield the chargers of the vehicles that a section names; what the site does not have is left out."""
+    """Yield the chargers of the vehicles that a section names and the site has."""
     vehicles = {each.name: each for each in site.vehicles}
     yield from (ChargerUnit(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles)
 
