@@ -22,7 +22,7 @@ from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing
 
 BEAT = timedelta(seconds=5)
-# A plan that nobody began by then would be for another slot.
+# A plan not begun by then would be for another slot.
 PLAN_PATIENCE = timedelta(minutes=5)
 
 log = structlog.get_logger("luna.home_assistant")

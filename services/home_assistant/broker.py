@@ -1,4 +1,4 @@
-"""The connection to the broker: it comes back by itself, and the broker says that Luna is gone when it is."""
+"""MQTT connection for Home Assistant: reconnects by itself, publishes retained messages, queues commands; a last will marks Luna offline."""
 
 import queue
 import threading
@@ -17,7 +17,7 @@ from services.home_assistant.discovery import ANNOUNCED, AVAILABILITY, COMMANDS,
 
 KEEPALIVE_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 30
-# More than anybody switches in a turn; who floods the broker is not listened to.
+# More commands than a person sends in a turn; a flood is dropped.
 MOST_WAITING = 1000
 LONGEST_PAYLOAD = 65_536
 LEAVE_PATIENCE = timedelta(seconds=2)
@@ -27,7 +27,7 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class BrokerMessage:
-    """A message: ``retained`` by the broker since an unknown instant, or published now."""
+    """A received message; ``retained``: stored by the broker at an unknown instant, not published now."""
 
     topic: str
     payload: bytes
@@ -35,7 +35,7 @@ class BrokerMessage:
 
 
 class BrokerConnection:
-    """Publishes retained messages, and collects commands; without a session: commands sent while Luna is away are not carried out afterwards."""
+    """Publishes retained messages and queues commands; without a persistent session, so that commands sent while Luna is offline are lost, not executed later."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -51,13 +51,13 @@ class BrokerConnection:
         self._client.on_message = self._on_message
 
     def open(self) -> None:
-        """Begin to connect, and go on trying until closed."""
+        """Connect in the background, retrying until closed."""
         use_tls(self._client, self._broker)
         self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
         self._client.loop_start()
 
     def close(self) -> None:
-        """Say that Luna is gone, and go."""
+        """Publish that Luna is offline, and disconnect."""
         if self._client.is_connected():
             self.publish({AVAILABILITY: OFFLINE})
         self._client.disconnect()
@@ -65,17 +65,17 @@ class BrokerConnection:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker is there."""
+        """Whether the broker is connected."""
         return self._client.is_connected()
 
     def take_fresh(self) -> bool:
-        """Return whether everything has to be said anew: the connection is new, or Home Assistant was started."""
+        """Return once whether everything must be published again: the connection is new, or Home Assistant has started."""
         fresh = self._fresh.is_set()
         self._fresh.clear()
         return fresh
 
     def publish(self, messages: dict[str, str]) -> None:
-        """Have the broker keep these, an empty one is taken off; return when it has them, or soon."""
+        """Publish retained messages by topic, an empty one removes its topic; wait up to ``LEAVE_PATIENCE`` for the last acknowledgement."""
         sent = [self._client.publish(topic, payload, qos=1, retain=True) for topic, payload in messages.items()]
         for each in sent[-1:]:
             try:
@@ -84,7 +84,7 @@ class BrokerConnection:
                 log.warning("the broker did not take a message", error=str(error))
 
     def receive(self, within: timedelta) -> Iterable[BrokerMessage]:
-        """Yield the received messages, waiting for the first."""
+        """Yield the received messages, waiting up to ``within`` for the first."""
         try:
             yield self._received.get(timeout=within.total_seconds())
             while True:
@@ -93,10 +93,10 @@ class BrokerConnection:
             return
 
     def probe(self) -> str:
-        """Return that the broker is there.
+        """Return the state of the connection for the health check.
 
         Raises:
-            UnavailableError: it is not.
+            UnavailableError: the broker is not connected.
         """
         if not self.connected:
             raise UnavailableError(f"the MQTT broker: {self._state}", field="mqtt_url", value=str(self._broker), remedy="Check LUNA_MQTT_URL and the broker.")
@@ -112,7 +112,7 @@ class BrokerConnection:
         self._note_state(f"is gone: {reason}")
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        # Source: Home Assistant, "MQTT": birth and last will; a birth that was kept is of a start that Luna has answered, or will by connecting.
+        # A retained birth message is of an earlier start, which the new connection answers. Source: Home Assistant, "MQTT": birth and last will.
         if message.topic == self._birth:
             if message.payload == b"online" and not message.retain:
                 self._fresh.set()

@@ -1,4 +1,4 @@
-"""What owners switch in Home Assistant: checked and stored as ``luna control`` does it, by "home assistant"."""
+"""Executes the commands of Home Assistant's entities: validated and stored as by ``luna control``, under the name "home assistant"."""
 
 import math
 from collections.abc import Callable
@@ -21,10 +21,10 @@ _SWITCHES = {"ON": True, "OFF": False}
 
 
 class Commands:
-    """Carries out commands to the entities of a site.
+    """Executes commands to the entities of a site.
 
     Args:
-        database: where it is stored.
+        database: stores overrides, arming and vacation.
         ask_plan: sends the request for a plan.
     """
 
@@ -34,10 +34,10 @@ class Commands:
         self._hours: dict[str, float] = {}
 
     def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, retained: bool, now: datetime) -> None:
-        """Carry out a message; a retained one sets a number and switches nothing.
+        """Execute a command; a retained one may set the hours of overrides and nothing else, for it may be old.
 
         Raises:
-            LunaError: it cannot be done; nothing was changed.
+            LunaError: the command is refused; nothing was changed.
         """
         text = payload.decode("utf-8", "replace").strip()
         if entity is HOURS:

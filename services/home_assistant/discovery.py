@@ -1,6 +1,6 @@
-"""What is published of sites: discovery messages, states, attributes, and the list of them all by which they are taken off again.
+"""MQTT discovery messages, states and attributes of a site, and the announcement: the list of their topics, by which stale ones are removed.
 
-Entity by entity instead of device by device: every version of Home Assistant since 2023.8 takes the former, 2024.11 and newer alone the latter.
+Discovery is per entity, which Home Assistant supports since 2023.8; per device only since 2024.11.
 
 Source: Home Assistant, "MQTT": discovery messages, discovery topic, device registry, availability.
 """
@@ -20,14 +20,14 @@ from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, Publis
 BASE = "luna"
 AVAILABILITY = f"{BASE}/availability"
 ONLINE, OFFLINE = "online", "offline"
-# What a site has announced; and what can be said to it.
+# Topic filters of the announcements and the commands of all sites.
 ANNOUNCED, COMMANDS = f"{BASE}/+/announced", f"{BASE}/+/set/+"
 _ELSE = re.compile(r"[^a-z0-9]+")
 _ORIGIN = "https://www.home-assistant.io/integrations/mqtt/"
 
 
 def slug(name: str) -> str:
-    """Return a name for topics and ids; two names that differ in more than small and capital letters never share one."""
+    """Return a name as a part of topics and ids; names that differ in more than case get different ones."""
     folded = name.casefold()
     plain = _ELSE.sub("_", folded).strip("_")
     return plain if plain == folded else f"{plain}_{hashlib.sha256(folded.encode()).hexdigest()[:6]}".lstrip("_")
@@ -40,7 +40,7 @@ def topic_key(entity: PublishedEntity) -> str:
 
 
 def command_topic(site_id: str, entity: PublishedEntity) -> str:
-    """Return where an entity is told something."""
+    """Return the topic of an entity's commands."""
     return f"{BASE}/{slug(site_id)}/set/{topic_key(entity)}"
 
 
@@ -50,7 +50,7 @@ def refusal_topic(site_id: str) -> str:
 
 
 def describe_site(view: HouseNow, *, language: Language, prefix: str, commands: bool) -> dict[str, str]:
-    """Return every message of a site that is kept, by topic; what was announced comes first."""
+    """Return every retained message of a site by topic; the announcement comes first."""
     numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
     entities = list_entities(view, numbers, commands=commands)
     device = f"{BASE}_{slug(view.site.name)}"
@@ -62,7 +62,7 @@ def describe_site(view: HouseNow, *, language: Language, prefix: str, commands: 
 
 
 def is_of(topic: str, announcement: str, prefix: str) -> bool:
-    """Return whether a topic can be one of the site that an announcement is of: nothing else is ever taken off."""
+    """Return whether a topic belongs to the site of an announcement: no other topic is ever removed."""
     home = announcement.removesuffix("/announced")
     device = home.replace("/", "_", 1)
     own = re.fullmatch(rf"{re.escape(prefix)}/[a-z_]+/{re.escape(device)}/[a-z0-9_]+/config", topic)
@@ -70,7 +70,7 @@ def is_of(topic: str, announcement: str, prefix: str) -> bool:
 
 
 def read_announced(payload: bytes) -> list[str]:
-    """Return the topics of an announcement; none where it is no list of texts."""
+    """Return the topics of an announcement; none where it is no JSON list of strings."""
     try:
         listed = json.loads(payload)
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
     if entity.state is not None:
         config |= {"state_topic": f"{home}/state", "value_template": f"{{{{ value_json.{key} }}}}"}
         if entity.component == "sensor" and "unit_of_measurement" not in config:
-            # Only numbers may be none: another sensor is unavailable where its state is unknown, and even then wants a state that fits.
+            # Only numeric sensors accept None. Another one is marked unavailable instead, and needs a valid state even then.
             fits = {"timestamp": "1970-01-01T00:00:00+00:00", "enum": next(iter(config.get("options", ())), "")}.get(config.get("device_class", ""), "")
             availability = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
             template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
@@ -107,7 +107,7 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
     if entity is REFUSAL:
         config |= {"state_topic": refusal_topic(view.site.name)}
     if entity is HOURS:
-        # Home Assistant has the broker keep what it is set to: that is its state as well.
+        # The broker retains the command: its topic is the state as well.
         config |= {"state_topic": command_topic(view.site.name, entity), "value_template": f"{{{{ value | float({USUAL_HOURS:g}) }}}}"}
     if entity.attributes is not None:
         config["json_attributes_topic"] = f"{home}/{key}/attributes"

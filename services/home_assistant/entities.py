@@ -1,6 +1,6 @@
-"""The entities of a site's device in Home Assistant: one declaration each, with its state and attributes.
+"""Home Assistant entities of a site: one declaration each, with state, attributes and discovery fields.
 
-Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": which units and state classes a device class takes.
+Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": units and state classes per device class.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +24,9 @@ from luna.words.messages import say_message
 from luna.words.retelling import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
-# Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
+# Home Assistant rejects longer states. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
 LONGEST_STATE = 255
-# Attributes above this the recorder leaves out. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
+# Home Assistant's recorder drops larger attributes. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
 LONGEST_ATTRIBUTES = 16_384
 DAY = timedelta(days=1)
 MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
@@ -37,13 +37,13 @@ class PublishedEntity:
     """An entity of a site's device.
 
     Attributes:
-        key: names its topics, and with the site's its id; the part before a colon its words.
-        component: what it is to Home Assistant.
-        state: what it says of a site, None where that is unknown; no function: it only takes commands.
-        attributes: what stands beside the state.
-        config: fields of its discovery message; functions are given the site.
-        commands: whether something can be switched with it.
-        device: whom it overrides.
+        key: part of its topics and its id; the part before a colon is the key of its name in ``luna.words``, the part after it a device.
+        component: Home Assistant's kind of entity.
+        state: returns its state, None where unknown; without a function it has none.
+        attributes: returns its attributes.
+        config: fields of its discovery message; ``{currency}`` and ``{modes}`` are filled in.
+        commands: whether it takes commands.
+        device: the device whose control it overrides.
     """
 
     key: str
@@ -55,13 +55,13 @@ class PublishedEntity:
     device: str | None = None
 
     def name(self, numbers: Numbers) -> str:
-        """Return what it is called."""
+        """Return its display name."""
         words, _, device = self.key.partition(":")
         return ENTITIES.say(words, numbers.language, device=say_device(device, language=numbers.language))
 
 
 def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
-    """Return the entities of a site; those that take commands only where that is wanted."""
+    """Return the entities of a site, with ``commands`` also those that take commands."""
     charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
     switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
     starts = [_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched]
@@ -72,11 +72,11 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
 
 
 def numbers_of(view: HouseNow, language: Language) -> Numbers:
-    """Return how a site's owner is spoken to."""
+    """Return the formatter of a site's numbers and times: language, time zone, currency."""
     return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
 
 
-# ---- what is said of a site ----
+# ---- states and attributes ----
 
 
 def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _rounded(value: float | None, decimals: int) -> float | None:
 
 
 def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> PublishedEntity:
-    """Return an entity of a value of each slot: now, and ``data``: pairs of milliseconds since 1970 and value, as charts take them."""
+    """Return an entity of a value per slot: the current one as state, all in attribute ``data`` as pairs of epoch milliseconds and value, for charts."""
 
     def value(slot: SlotReply, view: HouseNow) -> float | None:
         plan = view.planned.plan
@@ -162,11 +162,11 @@ def _soc_percent(slot: SlotReply, _: float) -> float | None:
     return sum(levels) / len(levels) if levels else None
 
 
-# ---- what is planned beside batteries ----
+# ---- planned runs of devices other than batteries ----
 
 
 def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]:
-    """Yield how a device charges, how full that makes it, and when it is ready."""
+    """Yield a charged device's planned power, its state of charge, and the instant when it is ready."""
 
     def charge_kw(slot: SlotReply, hours: float) -> float | None:
         return None if (flow := getattr(slot, kind.section).get(device)) is None else flow.used_kwh / hours
@@ -180,7 +180,7 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
-    """Return an entity of when a device begins or is done, with what it uses until then and what that costs."""
+    """Return an entity of the start or end of a device's run, with its energy and cost as attributes."""
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         use = view.use_of(device)
@@ -198,7 +198,7 @@ def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) ->
 
 
 def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config: Mapping[str, Any], *, of_today: bool = False) -> PublishedEntity:
-    """Return an entity of a figure of the house, with what it rests on; ``of_today``: and for how many hours of today that is measured."""
+    """Return an entity of a figure of the house with its basis, for a figure ``of_today`` also the measured and planned hours of today."""
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         figure = read(view)
@@ -255,7 +255,7 @@ _SENSORS = (
     PublishedEntity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
     PublishedEntity("problem", "binary_sensor", lambda view, _: "ON" if view.problems else "OFF", _problem_details, {"device_class": "problem"}),
 )
-# What was refused is no property of a site: who takes commands says it.
+# The last refused command. No ``state`` here: the publisher knows it, the site does not.
 REFUSAL = PublishedEntity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
 _HOURS = {"min": LEAST_HOURS, "max": MOST_HOURS, "step": LEAST_HOURS, "mode": "box", "unit_of_measurement": "h", "device_class": "duration", "retain": True}
 HOURS = PublishedEntity("override_hours", "number", config=_HOURS, commands=True)
@@ -282,7 +282,7 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
 
 
 def fill_config(entity: PublishedEntity, view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    """Return an entity's own fields of its discovery message, in the site's currency and the owner's language."""
+    """Return the entity's ``config`` for the discovery message, in the site's currency and the owner's language."""
     filled = {name: value.format(currency=view.site.currency, modes="{modes}") if isinstance(value, str) else value for name, value in entity.config.items()}
     if filled.get("options") == "{modes}":
         filled["options"] = [say_mode(mode, language=numbers.language) for mode in MODES]

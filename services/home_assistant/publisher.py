@@ -1,4 +1,4 @@
-"""Publishes the sites' states to the broker, and carries out the commands to their entities."""
+"""Publishes the sites' entities to Home Assistant over MQTT, and executes the commands to them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What is published: in which language, whether commands are taken, and when a plan is too old."""
+    """Settings of the publisher: language, whether entities take commands, discovery prefix, and the age from which a plan is reported as too old."""
 
     language: Language
     commands: bool
@@ -42,14 +42,14 @@ class Publishing:
 
 
 class Publisher:
-    """One turn publishes the changes since the last, and carries out the commands received meanwhile.
+    """Publishes changed messages and executes received commands, once per turn. Not thread-safe.
 
     Args:
         connection: to the broker.
         database: with the sites.
-        commands: carries out.
-        publishing: what of it all.
-        clock: where "now" comes from.
+        commands: executes commands.
+        publishing: settings.
+        clock: source of the current time.
     """
 
     def __init__(self, connection: BrokerConnection, database: Engine, commands: Commands, *, publishing: Publishing, clock: Clock) -> None:
@@ -66,12 +66,12 @@ class Publisher:
         self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
-        """Carry out commands, waiting ``within`` for them, then publish the changes; without database, that Luna is away."""
+        """Execute commands, waiting up to ``within`` for the first, then publish the changes; without the database, publish that Luna is offline."""
         received = list(self._connection.receive(within))
         if self._connection.take_fresh():
             self._published.clear()
         try:
-            # Who is spoken to may be new.
+            # The command may be for an entity of a site added since the last turn.
             if any(each.topic not in self._targets for each in received):
                 self._describe(self._clock.now())
             for each in received:
@@ -85,7 +85,7 @@ class Publisher:
             log.warning("the sites cannot be read", error=str(error))
             self._publish({AVAILABILITY: OFFLINE})
             return
-        # Empty messages for what was announced, by whichever process, and is no more.
+        # An empty message removes a retained topic: those that any process announced and that no longer exist.
         before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
         self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
         self._publish({topic: "" for topic in before if topic not in messages and topic not in self._targets} | messages | {AVAILABILITY: ONLINE})
@@ -101,7 +101,7 @@ class Publisher:
                 except UnavailableError:
                     raise
                 except LunaError as error:
-                    # A site that is gone since, or that a newer version stored; the others are told of.
+                    # A site deleted since, or stored by a newer version, must not hide the others.
                     log.warning("the site cannot be told of", site_id=site_id, error=str(error))
         names = [view.site.name for view in views]
         self._planned = {name: self._planned[name] for name in names}
@@ -119,7 +119,7 @@ class Publisher:
         site = sites.load(connection, site_id)
         key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
         cached = self._planned.get(site_id)
-        # What a plan and measured slots come to takes a moment; it changes with them alone.
+        # Slow to compute, and it changes only with the plan, the slot and the site.
         if cached is None or cached[0] != key:
             cached = self._planned[site_id] = key, read_planned(connection, site, now=now, before=cached and cached[1])
         searched, silent = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)

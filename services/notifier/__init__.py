@@ -1,1 +1,1 @@
-"""Tells owners what they should know: on the phone, by mail, through Home Assistant. Each event once, and nothing that acts waits for it."""
+"""Notifications to owners over Apprise (phone, mail) and Home Assistant: each event once, and no control waits for them."""

@@ -1,4 +1,7 @@
-"""Finds what owners should know and sends it: each event once, later where it is night, again where it was not taken, and never in doubt."""
+"""Finds events worth a notification and sends them: each event once, after quiet hours, with back-off after a failure.
+
+A delivery is claimed before it is sent: after a crash in between it is not sent again, for it may have arrived.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -29,7 +32,7 @@ from luna.words import Numbers
 from luna.words.messages import say_message
 from services.notifier.targets import Target, for_event
 
-# Whoever does not take a message within half a day has something else to do.
+# Six tries within seven and a half hours; an older message is of little use.
 RETRY = RetryPolicy(first=timedelta(minutes=5), growth=3.0, longest=timedelta(hours=4), tries=6)
 MOST_AT_ONCE = 100
 NEVER = "off"
@@ -53,14 +56,14 @@ KINDS: dict[str, EventKind] = {
     "weekly_loss": "saving",
     "day_ahead": "day",
 }
-# What keeps devices from following a plan passes quiet hours; everything else is as true in the morning.
+# Only faults that keep devices from following a plan ignore quiet hours; the rest can wait until morning.
 URGENT = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys"})
 NEWS_FOR = DAY
-# Hours are cheap where three in a row cost a quarter less than the day.
+# Three hours in a row count as cheap a quarter below the day's mean price.
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
-# The week is told on a Monday, or on the days after it where replays came late.
+# The weekly message goes out on Monday, or on the two days after it where replays come late.
 WEEK_SENT_FROM, WEEK_SENT_DAYS = "08:00", 3
-# The day is told in its morning, or not at all.
+# The daily message goes out in the morning or not at all.
 DAY_SENT_FROM, DAY_SENT_UNTIL = "07:00", "10:00"
 
 log = structlog.get_logger("luna.notifier")
@@ -76,7 +79,6 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
     own = {target.name: target for target in targets}
     sent = 0
     for delivery in due:
-        # This process has claimed it; where it dies on the way, nobody sends it again, for it may have arrived.
         error = _send(own[delivery.target], delivery.title, delivery.text)
         sent += error is None
         MESSAGES.labels("sent" if error is None else "failed").inc()
@@ -91,7 +93,7 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
 
 
 def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:
-    """Send a test message to every target, and return what became of each."""
+    """Send a test message to every target, and return the outcome of each."""
     words = say_message("test", {}, site="", numbers=Numbers(settings.message_language, ZoneInfo("UTC"), "EUR"))
     replies = []
     for target in targets:
@@ -101,7 +103,7 @@ def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:
 
 
 def quiet_until(now: datetime, hours: str, zone: ZoneInfo) -> datetime | None:
-    """Return when quiet hours such as ``22:00-07:00`` of a zone end, None where ``now`` is in none."""
+    """Return the end of the quiet hours (local, such as ``22:00-07:00``, or ``NEVER``) that ``now`` lies in, None outside them."""
     if hours == NEVER:
         return None
     first, last = hours.split("-")
@@ -130,7 +132,7 @@ def _skip(error: Exception) -> int:
 
 
 def _send(target: Target, title: str, text: str) -> str | None:
-    """Return why a message was not taken, None where it was."""
+    """Send a message; return the error, None after success."""
     try:
         target.channel.send(title, text)
     except LunaError as error:
@@ -140,12 +142,12 @@ def _send(target: Target, title: str, text: str) -> str | None:
 
 
 def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime) -> list[NewNotification]:
-    """Return the events of a stored site at ``now``, whether they were sent before or not."""
+    """Return a stored site's events at ``now``, including those sent before."""
     plan = plans.read_due(connection, site.name, now)
     states = read_states(connection, site.name, now=now)
     site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
-    # What is worth a line on Home alone has no kind.
+    # Findings without a kind appear on the Home page only.
     events = []
     for finding in (finding for finding in all_findings if finding.code in KINDS):
         code, words = finding.code, say_message(finding.code, finding.figures, site=site.called, numbers=numbers)
@@ -159,12 +161,12 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
 
 
 def cheapest_run(price: FloatArray, length: int) -> int:
-    """Return where the run of ``length`` slots with the lowest mean price begins; of equal ones the earliest."""
+    """Return the first slot of the run of ``length`` slots with the lowest mean price; the earliest of equal ones."""
     return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
 
 
 def _find_cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:
-    # Prices that are the same every day are no news.
+    # Fixed prices are the same every day.
     if plan is None or not isinstance(site.tariff.import_, SpotPrice | SeriesPrice):
         return []
     zone = parse_zone(site.timezone)
@@ -198,7 +200,7 @@ def _compose_week(connection: Connection, site: Site, numbers: Numbers, now: dat
     saved = sum(day.saved for day in savings.counted)
     code = "weekly_saving" if saved >= 0 else "weekly_loss"
     words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.called, numbers=numbers)
-    # One key for both: a day that is replayed later may turn the sum, and is no second message.
+    # One key for saving and loss: a late replay may flip the sign, which must not cause a second message.
     expires_at = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "24:00", zone)
     year, week, _ = (monday - DAY).isocalendar()
     return [NewNotification("saving", "weekly_saving", f"{year}-W{week:02}", words.title, words.text, urgent=False, expires_at=expires_at)]
@@ -212,7 +214,7 @@ def _compose_day(connection: Connection, site: Site, numbers: Numbers, now: date
         return []
     house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now)
     if house.slot is None:
-        # That there is no plan is told by itself, to those who armed the site.
+        # A missing plan is an event of its own, for armed sites.
         return []
     statements = " ".join(say_statement(statement, numbers, now=now) for statement in state_house(house, numbers))
     words = say_message("day_ahead", {"statements": statements}, site=site.called, numbers=numbers)

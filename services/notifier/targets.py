@@ -1,4 +1,4 @@
-"""Where messages go: targets of Apprise, and the notify services of Home Assistant.
+"""Notification targets: Apprise URLs and Home Assistant's notify services, parsed from the settings.
 
 Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are events. Home Assistant, REST API: POST /api/services.
 """
@@ -20,26 +20,26 @@ from luna.platform.settings import Settings
 
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
-# What nobody named is no news of every day.
+# The daily message must be named explicitly.
 USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event != "day")
 _LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
 _REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving or day with commas and =."
 
 
 class MessageTarget(Protocol):
-    """A way on which messages go."""
+    """A channel that sends messages."""
 
     def send(self, title: str, text: str) -> None:
         """Send a message.
 
         Raises:
-            UnavailableError: it was not taken.
+            UnavailableError: the message was not accepted.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A recipient of some events; ``name`` is the same as long as the address is, ``label`` is the address without secrets."""
+    """A recipient of some events; ``name`` is a digest of the address, ``label`` the address without secrets."""
 
     name: str
     label: str
@@ -48,13 +48,13 @@ class Target:
 
 
 def open_targets(settings: Settings) -> list[Target]:
-    """Return the targets that the settings name; none where they name none.
+    """Return the targets of the settings.
 
     Raises:
-        InvalidInputError: a line is none; it is named by its number, for it may hold a password.
+        InvalidInputError: a line is no target; the error shows its number only, for it may hold a password.
     """
     text = settings.notify_urls.get_secret_value() if settings.notify_urls else ""
-    # An environment variable holds lines as well as a file; where it has one line, semicolons part them.
+    # An environment variable of one line may separate targets by semicolons.
     lines = [line.strip() for line in re.split(r"[\n;]", text)]
     targets = []
     for number, line in ((number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")):
@@ -78,7 +78,7 @@ def open_targets(settings: Settings) -> list[Target]:
 
 
 class AppriseChannel:
-    """One of Apprise's services; it reports only that it failed, its log says why."""
+    """Channel over one of Apprise's services; Apprise reports only that it failed, its log says why."""
 
     def __init__(self, plugin: "apprise.NotifyBase") -> None:
         self._plugin = plugin
@@ -87,7 +87,7 @@ class AppriseChannel:
         """Send a message.
 
         Raises:
-            UnavailableError: the service did not take it.
+            UnavailableError: the service did not accept it.
         """
         try:
             accepted = self._plugin.notify(body=text, title=title)
@@ -98,7 +98,7 @@ class AppriseChannel:
 
 
 class HomeAssistantChannel:
-    """A notify service of Home Assistant: a phone with its app, a speaker, a group."""
+    """Channel over a notify service of Home Assistant: a phone with its app, a speaker, a group."""
 
     def __init__(self, access: HomeAssistantAccess, service: str, *, patience: timedelta = PATIENCE) -> None:
         self._access = access
@@ -109,7 +109,7 @@ class HomeAssistantChannel:
         """Send a message.
 
         Raises:
-            UnavailableError: Home Assistant is away, or refuses.
+            UnavailableError: Home Assistant is away, or refuses the message.
         """
         url = f"{self._access.url}/api/services/notify/{self._service}"
         headers = {"Authorization": f"Bearer {self._access.token}"}
@@ -124,5 +124,5 @@ class HomeAssistantChannel:
 
 
 def for_event(targets: Sequence[Target], event: EventKind) -> list[tuple[str, str]]:
-    """Return name and label of those who are told of an event."""
+    """Return name and label of each target of an event, once per name."""
     return list({target.name: (target.name, target.label) for target in targets if event in target.events}.values())
