@@ -1,4 +1,4 @@
-"""The segments of the log that follow a base backup, over switches of timelines: which are missing, and until when the log is whole."""
+"""The chain of log segments after a base backup, across timeline switches: missing segments, and until when it can be restored."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,10 +22,10 @@ class Chain:
     """The log from a base backup to its end.
 
     Args:
-        timeline: that it ends on.
-        until: until when it is whole; None where not even the backup's own point can be reached.
-        missing: the segments that are not there, though later ones are.
-        resumes: when the first segment after the missing ones was written; None where none is.
+        timeline: of its end.
+        until: end of the unbroken log; None where not even the backup's own restore point can be reached.
+        missing: names of missing segments before the last known one.
+        resumes: when the first segment after the missing ones was written; None without one.
     """
 
     timeline: int
@@ -36,7 +36,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class WrittenLog:
-    """What there is of one cluster's log: when each segment in the folder was written, by its name, and what the folder's status says of the rest."""
+    """One cluster's log in the folder: time of writing by segment name, and the folder's status."""
 
     segments: Mapping[str, datetime]
     status: dict[str, Any]
@@ -44,7 +44,7 @@ class WrittenLog:
 
 @dataclass(frozen=True)
 class RestorableBackup:
-    """How a backup stands: its chain, and the segments of it that are missing though they should be there."""
+    """A backup with its chain, and the segments lost other than by retention or a recorded gap."""
 
     manifest: Manifest
     chain: Chain
@@ -52,7 +52,7 @@ class RestorableBackup:
 
 
 class MissingSegmentError(MachineError):
-    """A segment of the log is missing between a backup and what is to be restored."""
+    """A log segment is missing between a base backup and the recovery target."""
 
     code = "missing-segment"
 
@@ -61,10 +61,10 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
     """Return the chain of segments from a base backup on.
 
     Args:
-        segments: when each one in the folder was written, by its file's name without suffix; an unfinished one ends in ``.partial``.
+        segments: time of writing by file name without suffix; an unfinished segment ends in ``.partial``.
         manifest: of the base backup.
         path: the timelines from the backup's on, each with the number of its first segment.
-        end: number of a segment that is known to have been written.
+        end: number of the last segment known to have been written.
     """
     begin, own = (segment_number(name, manifest.segment_bytes) for name in (manifest.first_segment, manifest.last_segment))
     timeline = path[-1][0]
@@ -78,7 +78,7 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
         name = segment_name(current, number * manifest.segment_bytes, manifest.segment_bytes)
         written = segments.get(name) or (segments.get(f"{name}{PARTIAL}") if number == last else None)
         if written is None:
-            # Of one that was never finished, what is there counts.
+            # An unfinished segment can be restored as far as it goes.
             until = segments.get(f"{name}{PARTIAL}", until) if not missing else until
             missing.append(name)
             until = None if number <= own else until
@@ -90,12 +90,12 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
 
 
 def trace(folder: BackupFolder, manifest: Manifest, *, newest_timeline: bool = False) -> Chain:
-    """Return the chain of a backup as it lies in the folder.
+    """Return the chain of a backup in the folder.
 
     Args:
         folder: of backups.
         manifest: of the base backup.
-        newest_timeline: go on to the newest timeline that came of the backup's own; else stay on that.
+        newest_timeline: follow the switches to the newest descendant timeline; else stay on the backup's own.
     """
     return _trace(folder, manifest, read_log(folder, manifest.system_identifier), newest_timeline=newest_timeline)
 
@@ -104,7 +104,7 @@ def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_
     status, segments = log.status, log.segments
     path = _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
     current = (status.get("wal_cluster"), status.get("wal_timeline")) == (manifest.system_identifier, path[-1][0])
-    # What the server had written there ends in the segment before, where it ends with one.
+    # A position on a segment's boundary belongs to the segment before it.
     end = (int(status["wal_lsn"]) - 1) // manifest.segment_bytes if current and "wal_at" in status else 0
     chain = follow(segments, manifest, path, end=end)
     reached = status_instant(status, "wal_at")
@@ -112,16 +112,16 @@ def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_
         chain = replace(chain, until=max(chain.until, reached))
     gaps = [gap for text in status.get("gaps", []) if (gap := datetime.fromisoformat(text)) > manifest.finished_at]
     if gaps and not newest_timeline and chain.until is not None:
-        # Instants from there on are refused: another database may have written what follows.
+        # Later instants are refused: another database may have written the log after the gap.
         chain = replace(chain, until=min(chain.until, gaps[0] - timedelta(microseconds=1)))
     return chain
 
 
 def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> Chain:
-    """Return the chain of a backup where it reaches the instant (None: the backup's own point).
+    """Return the chain of a backup if it reaches the instant (None: the backup's own restore point).
 
     Raises:
-        MissingSegmentError: names the segment that is missing, and until when can be restored.
+        MissingSegmentError: with the first missing segment, and the last instant that can be restored.
     """
     chain = trace(folder, manifest, newest_timeline=instant == END)
     if chain.missing and (chain.until is None or (instant is not None and instant > chain.until)):
@@ -130,7 +130,7 @@ def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | 
 
 
 def missing_segment(folder: BackupFolder, manifest: Manifest, chain: Chain) -> MissingSegmentError:
-    """Return the error that names the first missing segment, and what can be restored all the same."""
+    """Return the error with the first missing segment, and the last instant that can still be restored."""
     more = f" and {len(chain.missing) - 1} more" if len(chain.missing) > 1 else ""
     if chain.until is None:
         message = f"segment {chain.missing[0]}{more} of the write-ahead log is missing, without which backup {manifest.backup_id} cannot be restored"
@@ -149,16 +149,13 @@ def missing_segment(folder: BackupFolder, manifest: Manifest, chain: Chain) -> M
 
 
 def find_missing(folder: BackupFolder, manifest: Manifest) -> Chain | None:
-    """Return the chain of a backup where segments of it are missing that should be there; None where there are none.
-
-    What the retention has deleted is not missing, nor what an interruption that was noticed never brought.
-    """
+    """Return the chain of a backup that has lost segments, else None; those deleted by retention or never received in a recorded gap do not count."""
     backup = _judge(folder, manifest, read_log(folder, manifest.system_identifier))
     return backup.chain if backup.missing else None
 
 
 def list_restorable(folder: BackupFolder) -> Iterator[RestorableBackup]:
-    """Yield how every backup stands, the oldest first; the log is read once."""
+    """Yield every backup with its chain, the oldest first; each cluster's log is listed once."""
     logs: dict[str, WrittenLog] = {}
     for manifest in map(folder.read, folder.list_ids()):
         cluster = manifest.system_identifier
@@ -178,33 +175,33 @@ def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> Restora
 
 
 def say_until(chain: Chain) -> str:
-    """Return until when a backup can be restored, as a list of backups says it."""
+    """Return the text for until when a backup can be restored."""
     return "cannot be restored" if chain.until is None else f"until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def list_missing(folder: BackupFolder) -> list[str]:
-    """Return the segments that any backup lacks, by name."""
+    """Return the names of all lost segments."""
     return name_missing(list_restorable(folder))
 
 
 def name_missing(backups: Iterable[RestorableBackup]) -> list[str]:
-    """Return the segments that any of these backups lacks, by name."""
+    """Return the names of the segments that these backups have lost."""
     return sorted({name for backup in backups for name in backup.missing})
 
 
 def read_log(folder: BackupFolder, system_identifier: str) -> WrittenLog:
-    """Return what there is of a cluster's log."""
+    """Return a cluster's log in the folder."""
     while True:
         paths = {path.name.removesuffix(SUFFIX): path for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")}
         segments = {name: path for name, path in paths.items() if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))}
-        # An unfinished one goes away in the moment in which the finished one stands there.
+        # A ``.partial`` file vanishes when its finished segment appears: list again.
         with suppress(FileNotFoundError):
             written = {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in segments.items()}
             return WrittenLog(written, folder.read_status())
 
 
 def read_history(text: str) -> Switches:
-    """Return the timelines that a history file names, each with the position that the next one begins at.
+    """Return the timelines of a history file, each with the log position of the switch to the next one.
 
     Source: PostgreSQL, ``readTimeLineHistory``.
     """
@@ -212,7 +209,7 @@ def read_history(text: str) -> Switches:
 
 
 def _newest_path(folder: BackupFolder, manifest: Manifest, segments: Mapping[str, datetime]) -> Switches:
-    """Return the way to the newest timeline that came of the backup's own after it, and whose log begins where the switch is."""
+    """Return the path to the newest timeline that branched off after the backup and whose log is there from the switch on."""
     place = folder.wal(manifest.system_identifier)
     for history in sorted(place.glob(f"????????.history{SUFFIX}"), reverse=True):
         timeline = int(history.name[:8], 16)
@@ -229,5 +226,5 @@ def _newest_path(folder: BackupFolder, manifest: Manifest, segments: Mapping[str
 
 
 def segment_number(name: str, segment_bytes: int) -> int:
-    """Return where in the log a segment of this name lies, counted in segments: ``segment_name`` read back."""
+    """Return the number of a segment in the log by its name, the inverse of ``segment_name``."""
     return int(name[8:16], 16) * (0x1_0000_0000 // segment_bytes) + int(name[16:24], 16)

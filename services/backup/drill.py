@@ -1,4 +1,4 @@
-"""The drill: a backup restored into a throw-away place, compared with its manifest, and measured."""
+"""Restore drill: restores a backup into a temporary folder, compares it with its manifest, and measures RTO and RPO."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -21,16 +21,16 @@ log = structlog.get_logger("luna.backup")
 
 @dataclass(frozen=True)
 class DrillReport:
-    """What a drill found.
+    """Result of a drill.
 
     Args:
-        backup_id: what was restored.
-        compared: whether the tables were compared with the manifest; not where they were written to while it was made.
-        tables: how many.
-        rows: in all.
-        objects: how many were read and compared.
-        seconds: how long until the database stood: the time that a restore takes (RTO).
-        behind_seconds: the age of the last moment that is safe (RPO); None where no log is being shipped.
+        backup_id: the restored backup.
+        compared: whether the tables were compared with the manifest; not where they changed while it was made.
+        tables: number of tables.
+        rows: of all tables.
+        objects: number of objects verified.
+        seconds: until the database was up: the time of a restore (RTO).
+        behind_seconds: age of the last safe instant (RPO); None where no log is shipped.
     """
 
     backup_id: str
@@ -43,10 +43,10 @@ class DrillReport:
 
 
 def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, report: Report = lambda _: None) -> DrillReport:
-    """Restore a backup into a throw-away place beside the database, compare tables, files and objects, and remember how it ended.
+    """Restore a backup into a temporary folder beside the database, compare tables, files and objects, and record the outcome.
 
     Raises:
-        LunaError: what a restore would fail at; it is remembered for monitors.
+        LunaError: a restore would fail; recorded for monitors.
     """
     clock = clock or SystemClock()
     folder = open_folder(settings)
@@ -78,6 +78,6 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
 
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:
-    """Return the age of the last moment until which everything written is safe in the folder; None where no log is shipped."""
+    """Return the age of the instant until which all writes are safe in the folder; None where no log is shipped."""
     reached = status_instant(folder.read_status(), "wal_at")
     return None if reached is None else round((now - reached).total_seconds(), 1)

@@ -1,4 +1,4 @@
-"""What a backup is encrypted with: files in the age format, which the program ``age`` opens without Luna."""
+"""Encryption of backups: streams to and from files in the age format, which the program ``age`` decrypts without Luna."""
 
 import gzip
 import hashlib
@@ -26,26 +26,26 @@ _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
 class ByteSource(Protocol):
-    """What is read piece by piece."""
+    """A readable binary stream."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """An encrypted file as it lies on the disk."""
+    """Size and checksum of an encrypted file."""
 
     bytes: int
     sha256: str
 
 
 class BackupKey:
-    """The key of an installation's backups, made of a secret of 32 characters and more."""
+    """The key of an installation's backups, derived from a secret of at least 32 characters."""
 
     def __init__(self, secret: str) -> None:
         from pyrage import x25519
 
-        # The identity as age writes one. Source: BIP 173, Bech32; age specification (C2SP), X25519.
+        # The identity in age's text form. Source: BIP 173, Bech32; age specification (C2SP), X25519.
         key = _derive(secret, "identity")
         prefix = "age-secret-key-"
         bits = "".join(f"{byte:08b}" for byte in key)
@@ -60,15 +60,15 @@ class BackupKey:
 
     @property
     def recipient(self) -> str:
-        """Who can read what it encrypts; no secret."""
+        """The public key; no secret."""
         return str(self._public)
 
     def name_of(self, content_sha256: str) -> str:
-        """Return the name of an object's copy: the same content has the same, and nobody without the key can tell which content it is."""
+        """Return the name of an object's copy: a keyed digest, equal for equal content, which reveals nothing without the key."""
         return hmac.new(self._name_key, content_sha256.encode(), "sha256").hexdigest()
 
     def seal(self, source: ByteSource, path: Path) -> Sealed:
-        """Write ``source`` encrypted to ``path``: whole and on the disk, or not at all.
+        """Encrypt ``source`` to ``path`` atomically, synced to the disk.
 
         Raises:
             MachineError: it cannot be written there.
@@ -94,16 +94,16 @@ class BackupKey:
         return Sealed(target.bytes, target.digest.hexdigest())
 
     def seal_bytes(self, content: bytes, path: Path, *, compress: bool = False) -> Sealed:
-        """Write ``content`` encrypted to ``path``, as ``seal`` does."""
+        """Encrypt ``content`` to ``path``; see ``seal``."""
         return self.seal(io.BytesIO(gzip.compress(content, 1) if compress else content), path)
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[IO[bytes]]:
-        """Yield what ``path`` holds, decrypted as it is read.
+        """Yield a stream of the decrypted content of ``path``.
 
         Raises:
-            InvalidInputError: it was encrypted with another key.
-            MachineError: it is damaged or incomplete, or cannot be read. Raised at the end of the block at the latest: until then nothing read is certain.
+            InvalidInputError: the file was encrypted with another key.
+            MachineError: it is damaged, incomplete or unreadable. Raised at the end of the block at the latest: do not trust the content before that.
         """
         reader, writer = os.pipe()
         faults: list[Exception] = []
@@ -112,12 +112,12 @@ class BackupKey:
         try:
             with os.fdopen(reader, "rb") as source:
                 yield source
-                # What the consumer left unread still has to be found whole.
+                # The rest must be authenticated too, even where the consumer does not read it.
                 while source.read(PIECE_BYTES):
                     pass
         except (OSError, EOFError, zlib.error, tarfile.TarError) as exc:
             thread.join()
-            # A disk that is full while files are unpacked says nothing about the backup.
+            # An error of the consumer, such as a full disk while unpacking, is no damage of the backup.
             if isinstance(exc, OSError) and exc.errno:
                 raise
             raise _explain(path, faults[0] if faults else exc) from exc
@@ -126,7 +126,7 @@ class BackupKey:
             raise _explain(path, faults[0]) from faults[0]
 
     def read(self, path: Path, *, compressed: bool = False) -> bytes:
-        """Return what ``path`` holds, decrypted; raises as ``reading`` does."""
+        """Return the decrypted content of ``path``; raises like ``reading``."""
         with self.reading(path) as source:
             content = source.read()
         try:
@@ -148,15 +148,15 @@ class BackupKey:
 
 
 def open_key(settings: Settings, *, make: bool = False) -> BackupKey:
-    """Return the key that the settings name, else the one kept below the data folder.
+    """Return the key of the settings, else the one in the data folder.
 
     Args:
-        settings: name the key.
-        make: whether one is made where there is none.
+        settings: of this installation.
+        make: create a key in the data folder where there is none.
 
     Raises:
-        InvalidInputError: there is none, or it cannot be used.
-        MachineError: it can be neither read nor made.
+        InvalidInputError: there is no key, or it is too short.
+        MachineError: it can be neither read nor created.
     """
     if settings.backup_key is not None:
         return BackupKey(settings.backup_key.get_secret_value())
@@ -178,19 +178,19 @@ def open_key(settings: Settings, *, make: bool = False) -> BackupKey:
 
 
 def unwritable(path: Path, cause: OSError) -> MachineError:
-    """Return the error about a file of a backup that cannot be written."""
+    """Return the error for a backup file that cannot be written."""
     remedy = "Free some space there, or name a folder on another disk as LUNA_BACKUP_FOLDER. Backups made before are whole."
     return MachineError(f"the backup cannot be written: {cause.strerror or cause}", field="backup_folder", value=str(path), remedy=remedy)
 
 
 def damaged(path: Path, reason: str) -> MachineError:
-    """Return the error about a file of a backup that is not what was written."""
+    """Return the error for a damaged backup file."""
     remedy = "Take another backup: luna backup list. Nothing was changed."
     return MachineError(f"this file of a backup is damaged: {reason}", field="backup", value=str(path), remedy=remedy)
 
 
 class _Target:
-    """A file that counts the bytes written and keeps the error that ended it, which pyrage would word in its own way."""
+    """A file that counts and digests written bytes, and keeps the ``OSError``, which pyrage replaces by its own error."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

@@ -1,7 +1,7 @@
-"""The folder that backups lie in: one folder each, whole or not at all, beside the log and the objects that they share.
+"""The backup folder: layout, manifests, locks and status; each backup is complete or absent, log and objects are shared by all.
 
 ``backups/<id>/`` holds ``base.tar.gz.age``, ``settings.tar.gz.age`` and ``manifest.json.age``; the manifest is written last. ``wal/<cluster>/`` holds the
-write-ahead log, ``objects/`` each object once. Everything is encrypted but ``status.json``, which holds times alone.
+write-ahead log, ``objects/`` each object once. All content is encrypted; plain are ``recipient`` (the public key) and ``status.json`` (facts for monitors).
 """
 
 import fcntl
@@ -30,7 +30,7 @@ FORMAT = 1
 BASE, OWNER_FILES, MANIFEST = "base.tar.gz.age", "settings.tar.gz.age", "manifest.json.age"
 NEWEST, LATEST = "newest", "latest"
 MOST_GAPS = 100
-# Of the log: all that there is.
+# Recovery target: the end of the log.
 END = datetime.max.replace(tzinfo=UTC)
 _ID = re.compile(r"\d{8}T\d{6}Z")
 Reason = Literal["scheduled", "asked", "before restore"]
@@ -98,7 +98,7 @@ class Manifest(Message):
 
 @dataclass(frozen=True)
 class BackupFolder:
-    """The folder, and the key of what lies there."""
+    """The backup folder and its key."""
 
     root: Path
     key: BackupKey
@@ -112,21 +112,21 @@ class BackupFolder:
         return self.root / "objects"
 
     def wal(self, system_identifier: str) -> Path:
-        """Return where a cluster's write-ahead log lies."""
+        """Return the folder of a cluster's write-ahead log."""
         return self.root / "wal" / system_identifier
 
     def list_ids(self) -> list[str]:
-        """Return the backups that are complete, the oldest first."""
+        """Return the ids of the complete backups, the oldest first."""
         paths = self.backups.iterdir() if self.backups.is_dir() else ()
         return sorted(path.name for path in paths if _ID.fullmatch(path.name) and (path / MANIFEST).exists())
 
     def read(self, backup_id: str) -> Manifest:
-        """Return what a backup says of itself.
+        """Return the manifest of a backup.
 
         Raises:
             NotFoundError: there is no such backup.
             ConflictError: a newer Luna made it.
-            InvalidInputError: it was made with another key.
+            InvalidInputError: it was encrypted with another key.
             MachineError: it is damaged.
         """
         path = self.backups / backup_id / MANIFEST
@@ -141,7 +141,7 @@ class BackupFolder:
             raise damaged(path, "it is no manifest") from exc
 
     def choose(self, at: str) -> tuple[Manifest, datetime | None]:
-        """Return the backup to begin with and the instant to stop at, None: where the backup was made.
+        """Return the base backup and the instant to stop recovery at, None: the backup's own restore point.
 
         Args:
             at: ``newest``, ``latest``, the id of a backup, or an instant.
@@ -160,36 +160,36 @@ class BackupFolder:
         if manifest is None:
             raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
         gaps = [gap for text in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant]
-        # The latest is the end of the log that there is, on whichever timeline.
+        # ``latest`` is the end of the existing log, on any timeline.
         if gaps and at != LATEST:
             remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
             raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
         return manifest, instant
 
     def note_gap(self, now: datetime) -> None:
-        """Remember that the log does not go on over ``now``: instants after it can be restored from a backup made after it alone."""
+        """Record a gap of the log at ``now``: later instants can only be restored from a backup made after it."""
         self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None, wal_lsn=None, wal_timeline=None)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the folder: one process at a time adds or deletes backups.
+        """Lock the folder: one process at a time adds or deletes backups.
 
         Raises:
-            ConflictError: another one does.
+            ConflictError: another process holds the lock.
             MachineError: the folder cannot be written.
         """
         with self._locked("lock") as mine:
             if not mine:
                 remedy = "Wait for it to end: luna backup list."
                 raise ConflictError("another backup or restore is under way", field="backup_folder", value=str(self.root), remedy=remedy)
-            # What a killed backup left: who holds the folder alone knows that nobody writes it.
+            # Leftovers of a killed backup: under the lock no other process writes them.
             for path in (*self.backups.glob(".*"), *self.objects.glob(".*.part")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             yield
 
     @contextmanager
     def unfinished(self, backup_id: str) -> Iterator[Path]:
-        """Yield a folder to fill; at the end it is the backup, and after an error it is gone."""
+        """Yield a folder to fill; it becomes the backup at the end, and is deleted after an error."""
         folder = self.backups / f".{backup_id}"
         try:
             make_private(self.backups)
@@ -204,13 +204,13 @@ class BackupFolder:
             shutil.rmtree(folder, ignore_errors=True)
 
     def remove(self, backup_id: str) -> None:
-        """Delete a backup; it stops being one before the first of its files goes."""
+        """Delete a backup, renamed first so that a half-deleted one is not listed."""
         discarded = self.backups / f".{backup_id}"
         (self.backups / backup_id).rename(discarded)
         shutil.rmtree(discarded)
 
     def read_status(self) -> dict[str, Any]:
-        """Return what is remembered of the last backup, drill and shipped log, by name."""
+        """Return the recorded facts about the last backup, drill and shipped log by name."""
         try:
             document = json.loads((self.root / "status.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -218,7 +218,7 @@ class BackupFolder:
         return document if isinstance(document, dict) else {}
 
     def note(self, **facts: str | float | list[str] | None) -> None:
-        """Remember facts for monitors; None forgets one."""
+        """Record facts for monitors; None removes one."""
         with self._locked("status.lock", wait=True):
             status = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}
             with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False, encoding="utf-8") as file:
@@ -240,10 +240,10 @@ class BackupFolder:
             os.close(descriptor)
 
     def ensure(self) -> None:
-        """Make the folder where it is missing, and mark it as this key's.
+        """Create the folder where it is missing, and record the key's recipient in it.
 
         Raises:
-            InvalidInputError: what lies there was made with another key.
+            InvalidInputError: the folder belongs to another key.
             MachineError: it cannot be written.
         """
         mark = self.root / "recipient"
@@ -257,10 +257,10 @@ class BackupFolder:
         self.check_key()
 
     def check_key(self) -> None:
-        """Return where the key is the folder's.
+        """Check that the folder belongs to this key.
 
         Raises:
-            InvalidInputError: it is another one's; a backup that nobody can read is none.
+            InvalidInputError: it belongs to another one.
         """
         with suppress(FileNotFoundError):
             owner = (self.root / "recipient").read_text(encoding="ascii").strip()
@@ -270,10 +270,10 @@ class BackupFolder:
 
 
 def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:
-    """Return the folder that the settings name; nothing is made there yet.
+    """Return the backup folder of the settings, without creating it.
 
     Raises:
-        InvalidInputError: there is no key, or another than what lies there was made with.
+        InvalidInputError: there is no key, or the folder belongs to another one.
     """
     folder = BackupFolder(settings.backup_folder or settings.data_folder / "backups", open_key(settings, make=make_key))
     folder.check_key()
@@ -281,10 +281,10 @@ def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:
 
 
 def require_space(place: Path, needed: int, *, what: str) -> None:
-    """Return where ``needed`` bytes and a twentieth more are free.
+    """Check that ``needed`` bytes and a twentieth more are free.
 
     Raises:
-        MachineError: says how much is missing.
+        MachineError: the disk is too full.
     """
     there = next(path for path in (place, *place.parents) if path.exists())
     free, required = shutil.disk_usage(there).free, needed + needed // 20
@@ -294,18 +294,18 @@ def require_space(place: Path, needed: int, *, what: str) -> None:
 
 
 def newer(backup_id: str, version: str) -> ConflictError:
-    """Return the error about a backup that a newer Luna made."""
+    """Return the error for a backup of a newer Luna."""
     remedy = f"Install Luna {version} or newer, or take an older backup. Nothing was changed."
     return ConflictError(f"Luna {version} made this backup, which is newer than this one", field="backup", value=backup_id, remedy=remedy)
 
 
 def stamp(instant: datetime) -> str:
-    """Return an instant as names of backups, and of databases that are kept, write it."""
+    """Return an instant as the id of a backup or of a kept database."""
     return instant.strftime("%Y%m%dT%H%M%SZ")
 
 
 def status_instant(status: Mapping[str, object], name: str) -> datetime | None:
-    """Return an instant that the folder's status remembers, such as ``wal_at``: until when the log is known to be whole."""
+    """Return an instant of the folder's status, such as ``wal_at``, until which the log is known to be complete."""
     text = status.get(name)
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 

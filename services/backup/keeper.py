@@ -1,4 +1,4 @@
-"""Keeps data turn by turn: ships what is written, begins the backup or the trial restore that is due, prunes, and says in metrics how it stands."""
+"""Loop of the backup process: ships the log, starts due backups and restore drills, prunes expired backups, sets the metrics."""
 
 import threading
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from services.backup.retention import prune
 from services.backup.wal import note_reach
 
 BEAT = timedelta(seconds=15)
-# What has just started has nothing yet that is worth a backup, and enough to do.
+# A starting system has other work, and nothing new to back up.
 FIRST_AFTER = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(minutes=15)
 LOOKED_AFTER = timedelta(minutes=5)
@@ -36,7 +36,7 @@ log = structlog.get_logger("luna.backup")
 
 
 class Keeper:
-    """Turn by turn: ships, and does what is due in a thread of its own, for it takes minutes."""
+    """The loop; backups and drills take minutes and run in a thread of their own, one at a time."""
 
     def __init__(self, work: BackupWork, ending: threading.Event) -> None:
         self._work, self._ending = work, ending
@@ -48,7 +48,7 @@ class Keeper:
         self._freed = FreedMemory()
 
     def run(self, pulse: Liveness) -> None:
-        """Keep until the end is asked for."""
+        """Run turns until ``ending`` is set."""
         while not self._ending.is_set():
             pulse.beat()
             self.turn()
@@ -57,7 +57,7 @@ class Keeper:
             self._busy.join()
 
     def turn(self) -> None:
-        """Ship, begin what is due, say how it stands."""
+        """Ship log and objects, look for missing segments, start a due step, set the metrics."""
         try:
             note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock, ending=self._ending)
             self._work.mirror.copy_new(self._clock.now())
@@ -78,7 +78,7 @@ class Keeper:
                 self._busy = threading.Thread(target=self._do, args=(step,), name=step)
                 self._busy.start()
         show(self._work.folder.read_status(), self._settings)
-        # What was encrypted was in memory, 16 MB of the log at a time.
+        # Encryption holds whole segments of 16 MB in memory.
         self._freed.give_back()
 
     def _is_first_after_gap(self, status: dict[str, object]) -> bool:
@@ -99,7 +99,7 @@ class Keeper:
 
 
 def next_step(status: dict[str, object], settings: Settings, now: datetime) -> str | None:
-    """Return what is due: a backup, a drill, or nothing. A log with a gap wants a new backup at once, for only that can be restored to an instant again."""
+    """Return the due step: ``backup``, ``drill`` or None. A gap of the log makes a backup due at once: only a new one can be restored to an instant."""
     newest, drilled = status_instant(status, "newest_at"), status_instant(status, "drill_passed_at")
     if settings.backup_every is not None and (newest is None or status.get("gap") or now - newest >= settings.backup_every):
         return "backup"
@@ -110,7 +110,7 @@ def next_step(status: dict[str, object], settings: Settings, now: datetime) -> s
 
 
 def show(status: dict[str, object], settings: Settings) -> None:
-    """Say in this process' metrics how backups stand."""
+    """Set this process's metrics from the folder's status."""
     for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
         instant = status_instant(status, name)
         gauge.set(0 if instant is None else instant.timestamp())

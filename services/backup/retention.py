@@ -1,4 +1,4 @@
-"""Which backups stay: the last of each day, week and month, as many as the settings say; and what only the others needed."""
+"""Retention of backups: the last one of each day, week and month; expired ones are deleted with the log and objects that only they need."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ log = structlog.get_logger("luna.backup")
 
 
 def choose_retained(finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int) -> set[datetime]:
-    """Return the instants of the backups to keep: of each of the last days, weeks and months that have any, the last one.
+    """Return the instants of the backups to keep: the last one of each of the latest days, weeks and months with a backup.
 
-    Invariants: the newest is always kept; keeping twice keeps the same.
+    Invariants: the newest is always kept; a second run keeps the same.
     """
     kinds: tuple[tuple[int, Callable[[datetime], object]], ...] = (
         (daily, datetime.date),
@@ -31,14 +31,15 @@ def choose_retained(finished: Sequence[datetime], *, daily: int, weekly: int, mo
 
 
 def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window: datetime) -> bool:
-    """Whether a backup stays beside the last one of its day: one that was asked for, as before an update, for the days of ``window``; any for a day."""
+    """Whether a backup is kept beside the last of its day: any for a day, a requested one, as before an update, since ``window``."""
     return finished >= newest - timedelta(days=1) or (reason == "asked" and finished >= window)
 
 
 def prune(folder: BackupFolder, settings: Settings) -> list[str]:
-    """Delete the backups that the settings do not keep, with the log and the objects that nothing else needs; return their ids.
+    """Delete the expired backups, with the log and the objects that no other needs; return their ids.
 
-    The log is kept whole from the oldest daily backup on: within these days any instant can be restored. Beyond, each backup keeps its own stretch.
+    The log is kept without gaps from the oldest backup of the last ``backup_keep_daily`` days on, so that any later instant can be restored; an older backup
+    keeps only its own segments.
 
     Raises:
         ConflictError: a backup or restore is under way.
@@ -62,10 +63,10 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
             folder.remove(backup_id)
         remaining = [manifest for backup_id, manifest in manifests.items() if backup_id not in expired]
         recent = [manifest for manifest in remaining if manifest.finished_at >= window]
-        # From here on the log is whole; what is missing before was deleted here.
+        # Segments missing before this instant were deleted here, and are not reported as lost.
         folder.note(log_since=window.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
-            # The stretches of a cluster's log that are needed; open ones go on from the oldest recent backup.
+            # Spans of the cluster's log to keep; those of recent backups are open-ended.
             own = [manifest for manifest in remaining if manifest.system_identifier == cluster]
             prune_log(folder, cluster, [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own])
         prune_copies(folder, remaining, since=min(manifest.started_at for manifest in recent))

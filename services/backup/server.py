@@ -1,4 +1,4 @@
-"""The server that is backed up: PostgreSQL's own programs against it, with the password in their environment alone."""
+"""PostgreSQL's client programs against the server to back up; they get the password in their environment only."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _WORDS = 600
 
 @dataclass(frozen=True)
 class BackedUpServer:
-    """A PostgreSQL by its address, and the folder of the programs that speak to it."""
+    """A PostgreSQL server by its address, and the folder of the client programs."""
 
     url: str
     programs: Path
@@ -30,13 +30,13 @@ class BackedUpServer:
         return cls(url, find_postgres().folder)
 
     def spawn(self, program: str, *arguments: str | Path, output: int | IO[bytes] = subprocess.DEVNULL, lock: int | None = None) -> subprocess.Popen[bytes]:
-        """Start one of PostgreSQL's programs against the server, in a session of its own, so that Ctrl-C ends it in order.
+        """Start a client program against the server, in its own session: Ctrl-C reaches the caller alone, which ends it in order.
 
         Args:
             program: its name.
             arguments: of its command line.
-            output: where its standard output goes.
-            lock: descriptor of a lock that it holds as long as it lives.
+            output: target of its standard output.
+            lock: descriptor of a file lock that the program inherits.
 
         Raises:
             MachineError: it is not installed.
@@ -68,7 +68,7 @@ class BackedUpServer:
 
 
 def explain(program: str, words: str) -> LunaError:
-    """Return the error for a program that failed, from its last words."""
+    """Return the error for a failed program from its error output."""
     message = " ".join(words.split())[-_WORDS:]
     if "no pg_hba.conf entry" in message or "permission denied" in message or "must be superuser" in message:
         remedy = "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host replication` in pg_hba.conf."

@@ -1,4 +1,4 @@
-"""Reads a backup as a whole: every file against its checksum, every segment and every object decrypted."""
+"""Verification of a backup without a restore: checksums of its files; its segments and objects are decrypted."""
 
 import hashlib
 from typing import Any
@@ -12,11 +12,11 @@ from services.backup.wal import PARTIAL, SUFFIX
 
 
 def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
-    """Return how much of a backup was read and found as it was written.
+    """Verify a backup and return the numbers of files, segments and objects read.
 
     Raises:
         MissingSegmentError: a segment is missing in the log that follows it.
-        LunaError: names the file that is damaged or missing, or says that the key is another.
+        LunaError: a file is damaged or missing, or the key is another.
     """
     manifest, _ = folder.choose(at)
     chain = find_missing(folder, manifest)

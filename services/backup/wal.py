@@ -1,4 +1,4 @@
-"""The write-ahead log as it is written: received from the server into a spool, and from there encrypted into the folder of backups."""
+"""Continuous archiving of PostgreSQL's write-ahead log: received from the server into a spool, and encrypted from there into the backup folder."""
 
 import fcntl
 import os
@@ -23,13 +23,13 @@ from services.backup.server import BackedUpServer, explain
 
 SLOT = "luna_backup"
 RESTART_SECONDS = 2.0
-# So often the receiver tells the server how far it is.
+# Interval of the receiver's feedback to the server.
 REPORT_SECONDS = 5
 PARTIAL = ".partial"
 SUFFIX = ".gz.age"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _LOG_FILE = re.compile(r"(?P<segment>[0-9A-F]{24})(\.partial)?|[0-9A-F]{8}\.history")
-# What the receiver says when what it has does not continue what the server has: after a restore, or when the server could keep no more.
+# Messages of ``pg_receivewal`` where its spool cannot be continued: after a restore, or when the server has removed segments.
 _BROKEN = (
     "has already been removed",
     "ahead of the WAL flush position",
@@ -44,12 +44,12 @@ log = structlog.get_logger("luna.backup")
 
 @dataclass
 class WalShipper:
-    """Moves what was received from the spool into the folder of backups.
+    """Moves received segments from the spool into the backup folder.
 
     Args:
         folder: of backups.
-        spool: where the receiver writes; of this machine alone.
-        system_identifier: the cluster.
+        spool: folder that the receiver writes to, local to this machine.
+        system_identifier: of the cluster that wrote the log.
     """
 
     folder: BackupFolder
@@ -60,16 +60,16 @@ class WalShipper:
 
     @property
     def place(self) -> Path:
-        """Where the log of this cluster lies in the folder."""
+        """The folder of this cluster's log."""
         return self.folder.wal(self.system_identifier)
 
     def learn(self, connection: Connection) -> None:
-        """Remember when the server wrote what is not in the folder yet: it can arrive long after that."""
+        """Record the server's time of writing of segments not yet in the folder: they may arrive much later."""
         written_at = self._written | backups.list_written(connection)
         self._written = {name: written for name, written in written_at.items() if not (self.place / f"{name}{SUFFIX}").exists()}
 
     def ship(self) -> int:
-        """Encrypt what is new into the folder; return how many files that were. What was shipped whole leaves the spool, but for the last of it.
+        """Encrypt new files into the folder and return their number; complete segments leave the spool, except the last.
 
         Raises:
             MachineError: the folder cannot be written; the spool keeps what it has.
@@ -79,7 +79,7 @@ class WalShipper:
             names = list_segments(self.spool)
             count = sum(self._ship(name) for name in names)
             whole = [name for name in names if _SEGMENT.fullmatch(name)]
-            # The last whole one tells the receiver where to go on.
+            # The receiver continues after the last complete segment.
             for name in whole[:-1]:
                 (self.spool / name).unlink(missing_ok=True)
         return count
@@ -92,10 +92,10 @@ class WalShipper:
                 return False
             content = path.read_bytes()
         except FileNotFoundError:
-            # The receiver has completed it meanwhile; the next look finds it under its own name.
+            # The receiver has completed and renamed it meanwhile; the next pass ships it.
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
-        # Its age says until when it can be restored where the next one is missing; what was received live was written then.
+        # The modification time is until when this segment restores where the next one is missing: the server's time where known, else that of receipt.
         server_time = self._written.get(name)
         age = written if server_time is None else min(written, int(server_time.timestamp()) * 1_000_000_000)
         os.utime(place, ns=(age, age))
@@ -106,7 +106,7 @@ class WalShipper:
 
 
 class WalReceiver:
-    """Runs PostgreSQL's ``pg_receivewal``, again and again, as long as the block lasts. Of several processes one does; the others lean on it."""
+    """Runs PostgreSQL's ``pg_receivewal`` in a thread, restarted after it ends; of several processes the holder of a lock runs it for all."""
 
     def __init__(self, server: BackedUpServer, database: Engine, shipper: WalShipper, *, clock: Clock) -> None:
         self._server, self._database, self._shipper, self._clock = server, database, shipper, clock
@@ -144,7 +144,7 @@ class WalReceiver:
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self._begin_anew("the server keeps no more of it")
         arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(REPORT_SECONDS), "--no-loop", "--no-password")
-        # It holds the lock too: whoever is killed leaves his receiver behind, which goes on, and the next one leans on it.
+        # The child inherits the lock: it outlives a killed parent and keeps other processes from starting a second receiver.
         self._process = process = self._server.spawn("pg_receivewal", *arguments, lock=lock)
         words = (process.communicate()[1] or b"").decode(errors="replace")
         if self._ending.is_set():
@@ -155,7 +155,7 @@ class WalReceiver:
         raise explain("pg_receivewal", words)
 
     def _begin_anew(self, reason: str) -> None:
-        """Ship what was received and forget it: the log goes on elsewhere, and only a new base backup can be restored to an instant from here on."""
+        """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base backup can be restored to an instant."""
         log.error("the write-ahead log has a gap; a backup is made now", reason=" ".join(reason.split())[-300:])
         self._shipper.ship()
         for name in list_segments(self._shipper.spool):
@@ -167,7 +167,7 @@ class WalReceiver:
 
 
 def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock, *, ending: threading.Event | None = None) -> None:
-    """Ship, and remember until when the log is safe: what the server has written by now is waited for, whatever it writes meanwhile.
+    """Ship, and record until when the log is safe, after waiting for what the server has written by now.
 
     Raises:
         LunaError: the database is away, or the folder cannot be written.
@@ -188,14 +188,14 @@ def await_received(database: Engine, lsn: int, *, seconds: float) -> None:
     """Return once the receiver has everything before ``lsn``.
 
     Raises:
-        UnavailableError: nobody receives it in time.
+        UnavailableError: it is not received in time.
     """
     if not _arrives(database, lsn, seconds=seconds, every=0.1):
         raise UnavailableError("the write-ahead log does not arrive", field="database_url", remedy="Let the database's user replicate; see its log.")
 
 
 def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending: threading.Event | None = None) -> bool:
-    """Return whether the receiver has everything before ``lsn`` in time, which is looked for ``every`` so many seconds until ``ending`` is set."""
+    """Return whether the receiver has everything before ``lsn`` within ``seconds``; polls ``every`` so many seconds until ``ending`` is set."""
     pause = ending or threading.Event()
     for _ in range(int(seconds / every)):
         with engine.own_session(database) as connection:
@@ -208,12 +208,12 @@ def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending
 
 
 def list_segments(folder: Path) -> list[str]:
-    """Return the files of the log in a spool, by name."""
+    """Return the names of the log's files in a spool in order, history files included."""
     return sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, into: Path) -> int:
-    """Decrypt the log from ``first_segment`` on into ``into``, as PostgreSQL names its files; return how many bytes that are.
+    """Decrypt the log from ``first_segment`` on into the folder ``into``, under PostgreSQL's file names; return the bytes written.
 
     Raises:
         MachineError: a file is damaged.
@@ -222,7 +222,7 @@ def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, int
 
 
 def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of the log from ``first_segment`` on, named as PostgreSQL asks for them.
+    """Yield name and content of the log's files from ``first_segment`` on, under PostgreSQL's file names.
 
     Raises:
         MachineError: a file is damaged.
@@ -239,13 +239,13 @@ def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -
 
 
 def size_from(folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int) -> int:
-    """Return the bytes that ``unpack`` will write at most."""
+    """Return an upper bound of the bytes that ``unpack`` writes."""
     segments = [path.name[:24] for path in folder.wal(system_identifier).glob(f"*{SUFFIX}") if path.name[8:24] >= first_segment[8:]]
     return len(segments) * segment_bytes
 
 
 def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str, str | None]]) -> int:
-    """Delete segments that lie in none of the spans ``keep`` (first and last segment; None: to the end); return how many."""
+    """Delete the segments outside the spans ``keep`` (first and last segment; None: to the end); return their number."""
     count = 0
     for path in folder.wal(system_identifier).glob(f"*{SUFFIX}"):
         segment = path.name[8:24]
@@ -258,7 +258,7 @@ def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str
 
 @contextmanager
 def _locked(path: Path, *, ending: threading.Event | None = None) -> Iterator[int | None]:
-    """Hold a lock, and wait for it; until ``ending`` is set where that is given: then it may come to nothing. Yields the lock's descriptor."""
+    """Wait for a file lock and yield its descriptor; None where ``ending`` was set first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         while not (mine := _take(descriptor, wait=ending is None)) and ending is not None and not ending.wait(1):

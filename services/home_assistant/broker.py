@@ -35,7 +35,7 @@ class BrokerMessage:
 
 
 class BrokerConnection:
-    """Publishes retained messages and queues commands; without a persistent session, so that commands sent while Luna is offline are lost, not executed later."""
+    """Publishes retained messages and queues commands; without a persistent session: commands sent while Luna is offline are not executed later."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
