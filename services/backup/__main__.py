@@ -10,7 +10,7 @@ log = structlog.get_logger("luna.backup")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Keep data until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT."""
     options = health_parser("services.backup", __doc__).parse_args(arguments)
     ending = end_on_signals()
     with service_process("backup", beat=BEAT, health_port=options.health_port) as process:

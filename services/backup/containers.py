@@ -32,14 +32,14 @@ from services.backup.retention import prune
 from services.backup.verify import verify_backup
 from services.backup.wal import read_log, size_from
 
-# Where the database's container sees the log: on its own volume.
+# Path of the log inside the database's container, on its own volume.
 LOG_IN_CONTAINER = Path("/home/postgres/pgdata/restoring/wal")
 
 log = structlog.get_logger("luna.backup")
 
 
 def create(settings: Settings, _: argparse.Namespace) -> None:
-    """Make a backup now."""
+    """Create a backup now."""
     with open_work(settings, _url(settings)) as work:
         manifest = create_backup(work, "asked")
     prune(open_folder(settings), settings)
@@ -60,7 +60,7 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def choose(settings: Settings, options: argparse.Namespace) -> None:
-    """Name the backup to begin with, its PostgreSQL and the bytes that it takes."""
+    """Print the base backup's id, its PostgreSQL major version and the bytes to unpack."""
     folder, target = _target(settings, options)
     manifest = target.manifest
     check_usable(manifest, None)
@@ -76,7 +76,7 @@ def base(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def write_log(settings: Settings, options: argparse.Namespace) -> None:
-    """Write the log and what recovery is to be told, a tar, to standard output."""
+    """Write a tar of the log and the recovery settings to standard output."""
     folder, target = _target(settings, options)
     manifest = target.manifest
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
@@ -86,14 +86,14 @@ def write_log(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def reaches(settings: Settings, options: argparse.Namespace) -> None:
-    """Fail where the log is not known to be whole until the instant: what it ends with is then not what stood there."""
+    """Exit with 1 where the log is not known to be unbroken until the instant: its end is then not the state at the instant."""
     _, target = _target(settings, options)
     if not target.is_whole:
         raise SystemExit(1)
 
 
 def check(settings: Settings, options: argparse.Namespace) -> None:
-    """Compare the recovered database with the manifest, and say how much it holds."""
+    """Compare the recovered database and the copies of objects with the manifest, and print their numbers."""
     folder, target = _target(settings, options)
     password = settings.database_password.get_secret_value() if settings.database_password else ""
     database = engine.create(options.url.replace("@", f":{password}@", 1), application_name="luna-restore", pool_size=1)
@@ -108,24 +108,24 @@ def check(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def objects(settings: Settings, options: argparse.Namespace) -> None:
-    """Store again the objects that are missing or different."""
+    """Store missing and different objects again."""
     folder, target = _target(settings, options)
     count = mirror.put_back(folder, mirror.entries_at(folder, target.manifest, target.instant), open_objects(settings), settings.data_folder / "scratch")
     print(f"{count} objects were stored again.")  # noqa: T201 - its answer
 
 
 def replaced(settings: Settings, _: argparse.Namespace) -> None:
-    """Forget what was received of the log, while nobody receives: another database stands in the place of the one that wrote it."""
+    """Delete the received log after another database has replaced the one that wrote it; call it while no receiver runs."""
     begin_log_anew(settings, open_folder(settings), SystemClock().now())
 
 
 def reindex(settings: Settings, _: argparse.Namespace) -> None:
-    """Leave the job that makes vectors anew, once the restored database runs."""
+    """Store the job that rebuilds the vectors, once the restored database runs."""
     request_reindex(_url(settings))
 
 
 def drilled(settings: Settings, options: argparse.Namespace) -> None:
-    """Remember how a drill ended."""
+    """Record the outcome of a drill."""
     folder, now = open_folder(settings), SystemClock().now()
     if options.failure:
         folder.note(drill_failed_at=now.isoformat(), drill_failure=options.failure)
@@ -137,12 +137,12 @@ def drilled(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def verify(settings: Settings, options: argparse.Namespace) -> None:
-    """Read a backup as a whole, without restoring it."""
+    """Verify a backup without restoring it."""
     print(json.dumps(verify_backup(open_folder(settings), options.at)))  # noqa: T201 - its answer
 
 
 def owner_files(settings: Settings, options: argparse.Namespace) -> None:
-    """Write secrets and settings, a tar, to standard output."""
+    """Write a tar of the owner's files (secrets and settings) to standard output."""
     folder, target = _target(settings, options)
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
         for name, content in read_owner_files(folder, target.manifest.backup_id).items():
@@ -185,7 +185,7 @@ def main() -> int:
 def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
     folder = open_folder(settings)
     target = aim(folder, options.at)
-    # Where the log of an instant ends early, what it ends with is what stood there: the timeline stays.
+    # ``--end``: the log ends before the instant, and its end is the state at the instant; the timeline stays.
     return folder, replace(target, instant=END) if options.end else target
 
 

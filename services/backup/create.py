@@ -1,4 +1,4 @@
-"""Makes a backup: the cluster as it is, a point to compare at, objects after the rows that name them, what the owner set, the manifest last."""
+"""Creates a backup: base backup, named restore point, objects after the rows that refer to them, the owner's files, the manifest last."""
 
 import io
 import json
@@ -30,9 +30,9 @@ from services.backup.server import BackedUpServer, explain
 from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
 
 SERVERS_FILE = "servers/servers.json"
-# What an owner set or was given below the data folder, files and folders; the key of the backups is not among it.
+# The owner's files and folders in the data folder; without the key of the backups.
 OWNER_PATHS = (STORED_FILE, "identity/token_key", SERVERS_FILE, SECRETS_FOLDER, OWN_FOLDER)
-# What lies below the data folder and is in no backup, though losing it may be noticed.
+# Content of the data folder that no backup contains.
 NOT_KEPT = (
     "other files that you put into the data folder",
     "readings that wait for the database (spool)",
@@ -50,7 +50,7 @@ log = structlog.get_logger("luna.backup")
 
 @dataclass(frozen=True)
 class BackupWork:
-    """What making backups takes: the server, the folder, the log's way, the objects."""
+    """The parts that backups need: server, folder, shipping of the log, objects."""
 
     settings: Settings
     server: BackedUpServer
@@ -65,10 +65,10 @@ class BackupWork:
 
 @contextmanager
 def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> Iterator[BackupWork]:
-    """Yield what making backups of the server at ``url`` takes.
+    """Yield the parts for backups of the server at ``url``.
 
     Raises:
-        LunaError: the key is missing or another's, the folder cannot be written, the database is away.
+        LunaError: the key is missing or another one, the folder cannot be written, or the database is away.
     """
     folder = open_folder(settings, make_key=True)
     folder.ensure()
@@ -93,20 +93,20 @@ def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> It
 
 
 def receiving(work: BackupWork) -> AbstractContextManager[None]:
-    """Receive the write-ahead log while the block runs; where another process does already, lean on it."""
+    """Receive the write-ahead log while the block runs, unless another process does already."""
     return WalReceiver(work.server, work.database, work.shipper, clock=work.clock).running()
 
 
 def create_backup(work: BackupWork, reason: Reason) -> Manifest:
-    """Make a backup and return what it holds.
+    """Create a backup and return its manifest.
 
     Raises:
-        ConflictError: another one is being made.
-        LunaError: database, folder or objects fail; what was begun is gone, and backups made before are whole.
+        ConflictError: another backup or restore is running.
+        LunaError: database, folder or objects fail; the unfinished backup is deleted, earlier ones are unchanged.
     """
     with work.folder.alone(), receiving(work):
         started = work.clock.now()
-        # As much as the last backup took, else half of the cluster, which compresses to less.
+        # Estimate: the size of the last backup, else half of the cluster's, which compresses to less.
         last = work.folder.read_status().get("newest_bytes")
         require_space(work.folder.root, int(last) if isinstance(last, int) else work.identity.database_bytes // 2, what="a backup")
         backup_id = stamp(started)
@@ -126,7 +126,7 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
 
 def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> Manifest:
     backup_id = stamp(started)
-    # The log is being received before the base backup begins: it needs all of it from here on.
+    # Wait until the log is received: the base backup needs all of it from here on.
     with engine.own_session(work.database) as connection:
         begin = backups.written_position(connection)
     await_received(work.database, begin, seconds=RECEIVE_SECONDS)
@@ -165,7 +165,7 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
 
 
 def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
-    """Encrypt the cluster as ``pg_basebackup`` hands it over, compressed, with its own manifest of checksums; no byte of it lies plain on the disk."""
+    """Encrypt the stream of ``pg_basebackup``, a compressed tar with PostgreSQL's manifest of checksums; no plain byte reaches the disk."""
     arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
     with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
         words = io.BytesIO()
@@ -184,7 +184,7 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
 
 
 def _pack_owner_files(data_folder: Path) -> bytes:
-    """Return what the owner set as a tar; in containers also the secrets beside the key of the backups, which alone stays out."""
+    """Return a tar of the owner's files; in containers also the secrets in the folder of the backups' key, without the key itself."""
     files = [file for name in OWNER_PATHS for file in (data_folder / name, *sorted((data_folder / name).glob("*")))]
     paths = {str(file.relative_to(data_folder)): file for file in files}
     if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
@@ -198,12 +198,12 @@ def _pack_owner_files(data_folder: Path) -> bytes:
 
 
 def read_owner_files(folder: BackupFolder, backup_id: str) -> dict[str, bytes]:
-    """Return what the owner had set, by path below the data folder."""
+    """Return the owner's files of a backup by path in the data folder."""
     with folder.key.reading(folder.backups / backup_id / OWNER_FILES) as source, tarfile.open(fileobj=source, mode="r|gz") as archive:
         return {member.name: file.read() for member in archive if (file := archive.extractfile(member)) is not None}
 
 
 def read_password(owner_files: dict[str, bytes]) -> str | None:
-    """Return the password of the embedded database as it was; None where it is not an embedded one's backup."""
+    """Return the embedded database's password at the backup; None where the backup is of no embedded one."""
     content = owner_files.get(SERVERS_FILE)
     return None if content is None else str(json.loads(content)["password"])

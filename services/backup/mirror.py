@@ -1,4 +1,4 @@
-"""Stored objects in the folder of backups: each content once, whichever backups name it, and back into a store."""
+"""Copies of stored objects in the backup folder, deduplicated by content, and their way back into the object store."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ _INSTANT = "%Y%m%dT%H%M%S%fZ"
 
 
 class ObjectMirror:
-    """Copies objects that are new; those copied before are recognised by size and age, and not read again."""
+    """Copies new objects; those with unchanged size and modification time are not read again."""
 
     def __init__(self, folder: BackupFolder, objects: ObjectStore, scratch: Path) -> None:
         self._folder, self._objects, self._scratch = folder, objects, scratch
         self._entries: dict[str, ObjectEntry] | None = None
 
     def copy_new(self, now: datetime) -> tuple[ObjectEntry, ...]:
-        """Copy what is new, note the pass, and return every object there is.
+        """Copy new objects, record them as a pass, and return all objects of the store.
 
         Raises:
             LunaError: the store is away, or the folder cannot be written.
@@ -67,12 +67,12 @@ class ObjectMirror:
 
 
 def copy_of(folder: BackupFolder, name: str) -> Path:
-    """Return where the copy of an object lies."""
+    """Return the path of an object's copy."""
     return folder.objects / name[:2] / f"{name}{SUFFIX}"
 
 
 def entries_at(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> tuple[ObjectEntry, ...]:
-    """Return the objects of a backup, and with ``instant`` those that were added after it and until then."""
+    """Return the objects of a backup, with ``instant`` also those added since, up to the instant."""
     entries = {entry.key: entry for entry in manifest.objects}
     for path in sorted((folder.objects / PASSES).glob("*.json.age")) if instant is not None else ():
         if manifest.started_at <= _instant_of(path) <= (instant or manifest.finished_at):
@@ -81,7 +81,7 @@ def entries_at(folder: BackupFolder, manifest: Manifest, instant: datetime | Non
 
 
 def put_back(folder: BackupFolder, entries: Iterable[ObjectEntry], objects: ObjectStore, scratch: Path) -> int:
-    """Store again what is missing or different; return how many objects that were. What is there besides stays: nothing refers to it.
+    """Store missing and different objects again, and return their number; additional objects stay, for no row refers to them.
 
     Raises:
         LunaError: a copy is damaged, or the store is away or full.
@@ -99,10 +99,10 @@ def put_back(folder: BackupFolder, entries: Iterable[ObjectEntry], objects: Obje
 
 
 def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
-    """Read every copy and compare it with what it is to be; return how many bytes they are.
+    """Decrypt every copy and compare its digest with its name; return their bytes.
 
     Raises:
-        MachineError: one is missing or damaged.
+        MachineError: a copy is missing or damaged.
     """
     total = 0
     for entry in entries:
@@ -117,7 +117,7 @@ def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
 
 
 def prune_copies(folder: BackupFolder, manifests: Iterable[Manifest], since: datetime) -> int:
-    """Delete passes before ``since`` and copies that no backup and no pass names; return how many copies."""
+    """Delete passes before ``since``, and copies that neither a backup nor a pass refers to; return the number of copies."""
     named = {entry.copy_name for manifest in manifests for entry in manifest.objects}
     for path in (folder.objects / PASSES).glob("*.json.age"):
         if _instant_of(path) < since:

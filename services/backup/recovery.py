@@ -1,4 +1,4 @@
-"""A restored cluster, brought up beside everything else: unpacked, checked, recovered to a point, compared."""
+"""Point-in-time recovery of a backup in a separate folder: unpack, check, recover to a target, compare."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ from services.backup.wal import size_from, unpack
 DATA, LOG = "data", "wal"
 SIGNAL = "recovery.signal"
 SETTINGS = "postgresql.auto.conf"
-# What recovery is told, and what the next start must not meet any more.
+# Settings of the recovery, removed before the next start.
 RECOVERY_SETTINGS = ("restore_command", "recovery_target_name", "recovery_target_time", "recovery_target_timeline", "recovery_target_action")
 RECOVERY_SECONDS = 4 * 3600.0
 STOP_SECONDS = 60.0
@@ -45,13 +45,13 @@ _NOT_REACHED = "recovery ended before configured recovery target was reached"
 
 @dataclass(frozen=True)
 class RecoveryTarget:
-    """Where recovery stops: at the point of the backup, at an instant, or at the end of the log (``datetime.max``).
+    """Recovery target: the backup's restore point, an instant, or the end of the log (``datetime.max``).
 
     Args:
         manifest: of the base backup.
-        instant: None for the backup's own point.
-        timeline: that recovery goes on to; None: the backup's own.
-        until: until when the log is whole.
+        instant: None for the backup's restore point.
+        timeline: to recover to; None: the backup's own.
+        until: end of the unbroken log.
     """
 
     manifest: Manifest
@@ -66,21 +66,21 @@ class RecoveryTarget:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the log is whole until the instant, so that what it ends with is what stood there."""
+        """Whether the log is unbroken until the instant: an earlier end then means that nothing was written in between."""
         return self.instant is not None and self.until is not None and self.instant <= self.until
 
     @property
     def reached(self) -> datetime:
-        """Until when the restored data go; at the end of the log, when the last of it was written."""
+        """Instant of the restored data; for the end of the log, when its last segment was written."""
         return (self.until if self.instant == END else self.instant) or self.manifest.finished_at
 
 
 def aim(folder: BackupFolder, at: str) -> RecoveryTarget:
-    """Return where recovery begins and stops for ``at``, of which every segment of the log is there.
+    """Return the recovery target for ``at``, with every log segment up to it present.
 
     Raises:
         LunaError: as ``BackupFolder.choose``.
-        MissingSegmentError: a segment is missing on the way.
+        MissingSegmentError: a segment before the target is missing.
     """
     manifest, instant = folder.choose(at)
     chain = require_whole(folder, manifest, instant)
@@ -88,10 +88,10 @@ def aim(folder: BackupFolder, at: str) -> RecoveryTarget:
 
 
 def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
-    """Return where this Luna and this PostgreSQL can read a backup.
+    """Check that this Luna and this PostgreSQL (None: unchecked) can read a backup.
 
     Raises:
-        ConflictError: a newer Luna or another PostgreSQL made it.
+        ConflictError: a newer Luna or another major version of PostgreSQL made it.
     """
     if manifest.schema_revision is not None and manifest.schema_revision not in revision.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
@@ -106,8 +106,8 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
 
     Args:
         folder: of backups.
-        target: which backup, and where recovery stops.
-        into: is made; must not exist, or be empty.
+        target: of the recovery.
+        into: must be empty, or not exist.
 
     Raises:
         ConflictError: ``into`` is not empty.
@@ -133,7 +133,7 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
 
 
 def recovery_settings(target: RecoveryTarget, log: Path) -> str:
-    """Return what a server has to find in its settings to recover: the log lies in ``log``, and recovery stops at the target."""
+    """Return PostgreSQL's settings to recover to the target from the log in the folder ``log``."""
     place = str(log).replace("'", "''")
     timeline = target.timeline or "current"
     lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', f"recovery_target_timeline = '{timeline}'", "recovery_target_action = 'promote'"]
@@ -145,16 +145,16 @@ def recovery_settings(target: RecoveryTarget, log: Path) -> str:
 
 
 def check_files(data: Path) -> None:
-    """Compare every file of an unpacked base backup with the checksums that the server sent along.
+    """Compare every file of an unpacked base backup with the checksums in PostgreSQL's backup manifest.
 
-    PostgreSQL's own pg_verifybackup does not run where PostgreSQL comes from the wheel.
+    ``pg_verifybackup`` does not run where PostgreSQL comes from the wheel.
 
     Raises:
-        MachineError: one differs or is missing.
+        MachineError: a file differs or is missing.
     """
     manifest = json.loads((data / "backup_manifest").read_text(encoding="utf-8"))
     for entry in manifest["Files"]:
-        # Recovery's own settings stand at the end of this one by now.
+        # ``stage`` has appended the recovery settings to ``SETTINGS``: only its original bytes count.
         path = data / (entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"])))
         size = int(entry["Size"])
         try:
@@ -168,13 +168,13 @@ def check_files(data: Path) -> None:
 
 @dataclass(frozen=True)
 class RecoveringServer:
-    """A PostgreSQL of this machine on an unpacked cluster, on a port of its own.
+    """A local PostgreSQL server on an unpacked cluster, on a port of its own.
 
     Args:
-        programs: PostgreSQL's, readable for the account.
+        programs: folder of PostgreSQL's programs, readable for the account.
         data: the cluster.
-        account: who runs it.
-        password: of the cluster's own user, as it was then.
+        account: that runs the server; None: this process's.
+        password: of the cluster's user at the backup.
     """
 
     programs: Path
@@ -184,10 +184,10 @@ class RecoveringServer:
 
     @contextmanager
     def running(self) -> Iterator[str]:
-        """Recover, promote, and yield the address while the block runs; afterwards the server is shut down in order.
+        """Recover, promote, and yield the address; shut the server down (fast, then immediate) at the end of the block.
 
         Raises:
-            MachineError: recovery fails; the server's last words.
+            MachineError: recovery fails; with the end of the server's log.
         """
         self.give_away()
         port = choose_port(None)
@@ -237,13 +237,13 @@ class RecoveringServer:
 
 
 class TargetNotReachedError(MachineError):
-    """The log ends before the instant that was asked for."""
+    """The log ends before the requested instant."""
 
     code = "target-not-reached"
 
 
 def explain_recovery(words: str, data: Path) -> LunaError:
-    """Return the error for a recovery that failed, from the server's last words; not its hints, which tell of removing what the recovery needs."""
+    """Return the error for a failed recovery from the end of the server's log, without its hints, which advise removing files that recovery needs."""
     words = _HINT.sub("", words)
     if _NOT_REACHED in words:
         times = re.findall(r"last completed transaction was at log time (\S+ \S+)", words)
@@ -256,10 +256,10 @@ def explain_recovery(words: str, data: Path) -> LunaError:
 
 
 def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
-    """Compare the tables of a recovered cluster with the manifest, and return the rows of each.
+    """Compare the tables of a recovered cluster with the manifest where the target is exact, and return the rows by table.
 
     Raises:
-        MachineError: names the tables that differ.
+        MachineError: tables differ.
     """
     with engine.own_session(database) as connection:
         counts = backups.count_tables(connection)
@@ -277,12 +277,12 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
 
 
 def discard(place: Path) -> None:
-    """Delete a place of recovery; a server that a killed restore left there is ended first."""
+    """Delete a recovery folder, after ending a server that a killed restore left running in it."""
     pid_file = place / DATA / "postmaster.pid"
     if pid_file.exists():
         pid = pid_file.read_text(encoding="utf-8").split("\n", 1)[0]
         owner = subprocess.run(["ps", "-o", "command=", "-p", pid], check=False, capture_output=True, text=True).stdout
-        # The number may be another program's by now.
+        # The process id may have been reused by another program.
         if str(place / DATA) in owner:
             os.kill(int(pid), signal.SIGQUIT)
             _await_end(int(pid))

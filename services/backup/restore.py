@@ -1,4 +1,4 @@
-"""Restores the embedded database to a backup or an instant: recovered and compared beside the present one, which is then kept as the restore point."""
+"""Restores the embedded database to a backup or an instant: recovered and compared beside the current one, which is kept afterwards for ``undo``."""
 
 import os
 import re
@@ -43,7 +43,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did."""
+    """Result of a restore: rows by table, objects and files put back, the folder of the former database, seconds."""
 
     backup_id: str
     at: datetime
@@ -56,7 +56,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class EmbeddedHome:
-    """Where the embedded servers keep their data, and who runs them."""
+    """Data folder, state, account and programs of the embedded servers."""
 
     folder: Path
     state: State
@@ -69,13 +69,13 @@ class EmbeddedHome:
 
     @property
     def major(self) -> int:
-        """The version of PostgreSQL that is installed here."""
+        """The installed PostgreSQL's major version."""
         version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
         return int(re.findall(r"\d+", version)[0])
 
 
 def open_home(settings: Settings) -> EmbeddedHome:
-    """Return the home of the embedded servers, made where there is none yet.
+    """Return the home of the embedded servers, created where missing.
 
     Raises:
         ConflictError: the database is not the embedded one.
@@ -93,7 +93,7 @@ def open_home(settings: Settings) -> EmbeddedHome:
 
 @contextmanager
 def exclusive_servers(home: EmbeddedHome) -> Iterator[None]:
-    """Hold the embedded servers while nobody uses them; one that a killed process left running is ended.
+    """Lock the embedded servers exclusively; end a PostgreSQL that a killed process left running.
 
     Raises:
         ConflictError: a process of Luna uses them.
@@ -112,20 +112,20 @@ def exclusive_servers(home: EmbeddedHome) -> Iterator[None]:
 
 
 def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Clock | None = None, report: Report = lambda _: None) -> Restored:
-    """Bring database, objects and vectors to a backup or an instant.
+    """Restore database, objects and vectors to a backup or an instant.
 
-    The database is recovered and compared beside the present one, which stays as it is until then and is kept afterwards (``undo``).
+    The database is recovered and compared beside the current one, which is unchanged until then and kept afterwards (``undo``).
 
     Args:
         settings: of this installation.
         at: ``newest``, ``latest``, the id of a backup, or an instant.
-        as_it_was: leave the schema at the revision of the backup, for the Luna that made it.
-        clock: where "now" comes from.
-        report: is told what is being done.
+        as_it_was: leave the schema at the backup's revision, for the Luna that made it.
+        clock: source of the current time.
+        report: receives the name of each step.
 
     Raises:
-        ConflictError: Luna runs, or the backup is a newer one's.
-        InvalidInputError: there is no key, or another.
+        ConflictError: Luna is running, or a newer Luna made the backup.
+        InvalidInputError: the key is missing or another one.
         NotFoundError: no backup is that old.
         MachineError: a file is damaged, the log ends too early, or the disk is full. Nothing was changed.
     """
@@ -136,7 +136,7 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         check_usable(manifest, home.major)
         spool = settings.data_folder / SPOOL
         if list_segments(spool):
-            # What was received of the present log: its last minutes can be restored as well.
+            # The log received last, so that its minutes can be restored as well.
             WalShipper(folder, spool, manifest.system_identifier).ship()
         target = aim(folder, at)
         place = home.home / RESTORING
@@ -162,9 +162,9 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
 
 
 def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:
-    """Put back what the owner had set where nothing stands in its place, and return its paths below the data folder.
+    """Restore the owner's files that are missing here, and return their paths in the data folder; existing ones were set on this machine and stay.
 
-    What stands there was set on this machine. The database keeps the password that it has here; secrets of containers are the operator's to put back.
+    The database keeps its current password; the operator restores the secrets of containers.
     """
     own = [path for name in files if name != SERVERS_FILE and ".." not in (path := Path(name)).parts and path.parts[0] != "secrets"]
     missing = [path for path in own if not (settings.data_folder / path).exists()]
@@ -176,7 +176,7 @@ def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]
 
 
 def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:
-    """Recover a backup in ``place``, compare it, bring its schema and password to the present ones, and shut it down; return the rows of its tables.
+    """Recover a backup in ``place``, compare it, upgrade its schema, set the current password, and shut it down; return the rows by table.
 
     Raises:
         LunaError: as ``restore``.
@@ -193,7 +193,7 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, pl
     except TargetNotReachedError:
         if not target.is_whole:
             raise
-        # Nothing was written since the last change of a whole log.
+        # A complete log without a later transaction: its end is the state at the instant.
         discard(place)
         stage(folder, RecoveryTarget(manifest, END), place)
         return _recovered(server, home, target, as_it_was=as_it_was)
@@ -214,10 +214,10 @@ def _recovered(server: RecoveringServer, home: EmbeddedHome, target: RecoveryTar
 
 
 def undo(settings: Settings, *, clock: Clock | None = None) -> str:
-    """Put back the database that stood here before the last restore, and return where the present one is kept.
+    """Put back the database from before the last restore, and return the folder where the current one is kept.
 
     Raises:
-        ConflictError: Luna runs, or no database is kept.
+        ConflictError: Luna is running, or no database is kept.
     """
     home, now = open_home(settings), (clock or SystemClock()).now()
     with exclusive_servers(home):
@@ -238,7 +238,7 @@ def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
 
 
 def _check(settings: Settings, *, as_it_was: bool) -> None:
-    """Start the restored database as everybody does, and ask for what is derived from it to be made anew."""
+    """Start the restored database in its final place, and request new vectors for it."""
     shutil.rmtree(settings.data_folder / "vectors", ignore_errors=True)
     with start(settings.data_folder / "servers", services=("postgres",)) as servers:
         if not as_it_was:
@@ -247,7 +247,7 @@ def _check(settings: Settings, *, as_it_was: bool) -> None:
 
 
 def request_reindex(url: str) -> None:
-    """Leave the job to make vectors anew, for a worker that runs; it is sent as soon as beat looks.
+    """Store the job that rebuilds the vectors; beat sends it to a worker.
 
     Raises:
         UnavailableError: the database is away.
@@ -263,6 +263,6 @@ def request_reindex(url: str) -> None:
 
 
 def begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
-    """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
+    """Delete the spool and record a gap: the restored cluster writes another timeline, and needs a new backup."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)
