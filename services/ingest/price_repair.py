@@ -1,7 +1,7 @@
-"""Prices of zero that stand for a price nobody had. Pure.
+"""Repair of recorded zero prices that stand for missing ones. Pure.
 
-A recorder that had no price wrote zero, and a kWh that costs nothing teaches the wrong thing. A zero among other prices of its day is taken for missing
-unless market or tariff had it; a day of nothing but zeros says too little to be repaired, and stays as it is.
+Some recorders write zero without a price, which would mislead training. A zero among other prices of its day counts as missing unless market or tariff
+confirm it; a day of zeros alone gives no price to fill in, and is unchanged.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from luna.energy.timeline import FloatArray
 
 BoolArray = NDArray[np.bool_]
 FORWARD, BACKWARD = "zero price filled forward", "zero price filled backward"
-# Prices are written in thousandths at the coarsest: what rounds to zero is zero.
+# Prices have three decimals at least: a smaller one rounds to zero.
 ROUNDING_PRICE = 0.0005
 
 
@@ -29,23 +29,23 @@ class PriceRecord:
     market: FloatArray
 
     def on(self, place: slice) -> "PriceRecord":
-        """Return the same on some of the slots."""
+        """Return the record of some slots."""
         return PriceRecord(self.paid[place], self.due[place], self.market[place])
 
     @property
     def has_cost(self) -> BoolArray:
-        """Slots with a cost."""
+        """Slots with a recorded or a tariff price."""
         return np.isfinite(self.paid) | np.isfinite(self.due)
 
     @property
     def missing_zeros(self) -> BoolArray:
-        """Zeros that neither market nor tariff had: at zero or below it, a zero is a price."""
+        """Zeros that count as missing: neither market nor tariff price was at or below zero."""
         return np.asarray((self.paid == 0) & ~(np.fmin(self.due, self.market) <= ROUNDING_PRICE))
 
 
 @dataclass(frozen=True, slots=True)
 class RepairedPrices:
-    """A day's prices after the repair, and where they were filled from before and from behind."""
+    """A day's prices after the repair, and which slots were filled forward and backward."""
 
     price: FloatArray
     forward: BoolArray
@@ -53,14 +53,14 @@ class RepairedPrices:
 
     @property
     def slots(self) -> int:
-        """How many were filled."""
+        """Number of filled slots."""
         return int((self.forward | self.backward).sum())
 
 
 def repair_prices(record: PriceRecord) -> RepairedPrices:
-    """Return one local day's prices with its missing zeros filled forward, what is left at its beginning backward, always from a price other than zero.
+    """Return one local day's prices with missing zeros filled forward, those at its beginning backward, from the nearest price other than zero.
 
-    Invariants: repairing twice is repairing once; a day without both missing zeros and prices other than zero stays as it is; unknown stays unknown.
+    Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN stays NaN.
     """
     paid, slots = record.paid, np.arange(record.paid.size)
     wrong, source = record.missing_zeros, np.isfinite(record.paid) & (record.paid != 0)

@@ -1,4 +1,4 @@
-"""What sources deliver: single readings as they happen, and samples of one sensor over a stretch of time."""
+"""Sensor data as sources deliver it: single live readings, and samples of one sensor over a period."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from luna.energy.timeline import FloatArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a sensor as received. ``value`` is NaN where the sensor said that it knows none ("unknown", "unavailable")."""
+    """One value of a sensor as received. ``value`` is NaN where the sensor reported none ("unknown", "unavailable")."""
 
     sensor: str
     instant: datetime
@@ -21,7 +21,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Readings of one sensor: ``instants`` (``datetime64[us]``, UTC) and ``values`` of shape ``(samples,)``, as received: in any order, repeated, with NaN.
+    """Readings of one sensor: ``instants`` (``datetime64[us]``, UTC) and ``values`` of shape ``(samples,)``, as received: unordered, with repeats and NaN.
 
     Raises:
         InvalidInputError: arrays of different length.
@@ -41,5 +41,5 @@ class Samples:
 
     @classmethod
     def empty(cls, sensor: str, unit: str | None = None) -> "Samples":
-        """Return no readings of a sensor."""
+        """Return a sensor's samples without any reading."""
         return cls(sensor, unit, np.array([], dtype="datetime64[us]"), np.array([], dtype=np.float64))

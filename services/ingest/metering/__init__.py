@@ -1,4 +1,4 @@
-"""Readings into quarter-hours: readings of meters, powers and batteries become energies that add up, each value judged before it counts. Pure."""
+"""Conversion of sensor readings (counters, powers, states of charge) into energies per quarter-hour, with plausibility checks. Pure."""
 
 from services.ingest.metering.build import SeriesCounts, SlotBuild, build_slots
 from services.ingest.metering.rejection import Rejected

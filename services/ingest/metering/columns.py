@@ -1,4 +1,4 @@
-"""Which sensors hold which column of ``slot_observations``, and when."""
+"""Assignment of a site's sensors to the columns of ``slot_observations``, with signs and periods of validity."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ ROLES = {series: _NAMES[series] for series in (*measured_series("consumption", "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and its sensors, each with +1 or −1 and the time for which it holds.
+    """A column and its sensors, each with sign and period of validity.
 
-    Where every sensor has a minus, what it counts in the other direction is meant: the feed-in of a power with a sign. Otherwise a minus takes off.
+    Where every sensor has a minus, the column is their flow in the other direction, such as the feed-in of a signed power. Otherwise a minus subtracts.
     """
 
     name: str
@@ -27,24 +27,24 @@ class Column:
 
     @property
     def is_level(self) -> bool:
-        """Whether it is a level at the end of each slot, no energy."""
+        """Whether its values are levels at the slots' ends, not energies."""
         return SENSOR_ROLES[ROLES[self.name]].kind == "level"
 
     @property
     def subtracted(self) -> "Column | None":
-        """What its sensors with a minus take off, as a column; None where none does."""
+        """A column of the sensors that are subtracted; None where there are none."""
         sensors = tuple(replace(sensor, sign=1) for sensor in self.sensors if sensor.sign < 0)
         return Column(self.name, sensors) if sensors and not self.reversed else None
 
     @property
     def reversed(self) -> bool:
-        """Whether the column is what its sensors count in the other direction."""
+        """Whether the column is its sensors' flow in the other direction."""
         return all(sensor.sign < 0 for sensor in self.sensors)
 
     def in_turn(self, edges: InstantArray) -> "Iterator[tuple[Column, NDArray[np.bool_]]]":
-        """Yield the column with each set of sensors that are active together, with the slots that exactly these cover from beginning to end.
+        """Yield the column restricted to each set of sensors valid together, with the slots that exactly these cover completely.
 
-        A slot in which a sensor begins or ends to hold is in none, and one for which no sensor is named neither.
+        A slot within which a sensor's validity begins or ends belongs to none, nor does one without a sensor.
 
         Args:
             edges: of the slots, ``datetime64``, UTC.
@@ -57,12 +57,12 @@ class Column:
                 yield Column(self.name, sensors), whole & (shares == pattern[:, None]).all(axis=0)
 
     def is_named(self, edges: InstantArray) -> NDArray[np.bool_]:
-        """Return the slots in any part of which a sensor holds."""
+        """Return the slots in any part of which a sensor is valid."""
         return np.asarray(np.any([_active_share(sensor, edges) > 0 for sensor in self.sensors], axis=0))
 
 
 def _active_share(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64]:
-    """Return the share of each slot in which a sensor is active: 0, 0.5 for a part of it, 1."""
+    """Return by slot whether a sensor is valid: 0 not at all, 0.5 in a part of it, 1 all the time."""
     instants = edges.astype("datetime64[us]")
     first, last = (np.datetime64(at.replace(tzinfo=None), "us") if at else None for at in (sensor.start, sensor.end))
     begun = np.ones(instants.size - 1) if first is None else 0.5 * (instants[:-1] >= first) + 0.5 * (instants[1:] > first)
@@ -75,10 +75,10 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
 
     Args:
         site: with its sensors.
-        absent: sensors that there are none of: what the others of their role say is all there is, where it stays an energy of the same direction.
+        absent: sensors that never reported. They are left out where others of their role remain, unless the column is a level or would change direction.
 
     Raises:
-        InvalidInputError: a state of charge is to be taken off.
+        InvalidInputError: a state of charge has a minus.
     """
     columns, named = [], site.sensor_roles
     for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
@@ -90,7 +90,7 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
 
 
 def outside_columns(site: Site) -> list[Column]:
-    """Return the devices' columns with those of their sensors that the house's meter does not count."""
+    """Return the submetered devices' columns, restricted to sensors outside the house's meter."""
     outside = set(site.input_sensors.outside_house_meter)
     devices = [column for column in measured_columns(site) if column.name in SUBMETERED]
     columns = [Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name in outside)) for column in devices]
@@ -98,5 +98,5 @@ def outside_columns(site: Site) -> list[Column]:
 
 
 def sensor_names(site: Site) -> set[str]:
-    """Return the sensors that any column needs."""
+    """Return the sensors of all columns."""
     return {sensor.name for column in measured_columns(site) for sensor in column.sensors}

@@ -1,4 +1,4 @@
-"""A counter's readings into the energy they count: it may begin again, roll over, be exchanged, or say nonsense for a while."""
+"""Energy of a counter's readings, with detection of resets, roll-overs, meter exchanges, frozen values and misreadings."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ from services.ingest.metering.gap_filling import fill_gaps
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.metering.spans import hours_between
 
-# Meters round, and some add phases that were read one after the other: a fall this small is none.
+# Meters round, and some add up phases read one after the other: so small a fall is no reset.
 ROUNDING_KWH = 0.02
-# Readings are told late, at most by the quarter-hour in which meters are read: energy of that time may come at once.
+# Readings arrive up to a quarter-hour late, with the energy of that time at once.
 LATENESS_HOURS = 0.25
 # The coarsest meters of homes count whole kWh.
 COARSEST_STEP_KWH = 1.0
 FEWEST_RISES = 10
-# A counter that leaves its level and is back within two hours was misread; one that was exchanged or began again does not come back.
+# A counter back at its level within two hours was misread; after a reset or an exchange it does not come back.
 LONGEST_EXCURSION = np.timedelta64(2, "h")
-# Some devices say zero while what they read is away, an inverter through the night.
+# Some devices report zero while their source is off, such as an inverter at night.
 LONGEST_ABSENCE = np.timedelta64(1, "D")
-# A reading in ten out of place is no counter: a power or an energy per interval under a counter's unit.
+# One reading in ten out of place means no counter, but a power or an energy per interval in a counter's unit.
 MOST_BREAKS_SHARE = 0.1
 FEWEST_BREAKS = 20
-# Where registers and displays begin again: decimal displays of five digits and more, and 16, 24, 31 and 32 bits of Wh, 10 Wh, 100 Wh or kWh.
+# Roll-over points: decimal displays of 10^4 to 10^9 kWh, and registers of 16, 24, 31 and 32 bits of Wh, 10 Wh, 100 Wh or kWh.
 MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits * unit for bits in (16, 24, 31, 32) for unit in (0.001, 0.01, 0.1, 1.0)}))
 
-# A meter that rested for longer and then shows another level was exchanged rather than frozen.
+# A meter unchanged for longer that then shows another level was exchanged, not frozen.
 LONGEST_FROZEN_HOURS = 96.0
 
 MISREAD = RowFault("misread")
@@ -37,7 +37,7 @@ NO_COUNTER = RowFault("no_counter")
 
 @dataclass(frozen=True, slots=True)
 class _Allowance:
-    """How much a counter can rise in a time; it shows its energy in steps of ``step_kwh``."""
+    """Highest possible rise of a counter with a resolution of ``step_kwh``."""
 
     rise_kw: float
     step_kwh: float
@@ -47,16 +47,14 @@ class _Allowance:
 
 
 def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> EnergyCurve:
-    """Return the energy that a counter counted.
+    """Return the energy curve of a counter; gaps are filled by ``gap_filling``.
 
-    A fall to what it can have counted since is a beginning from zero; a fall from just below a register's end is a roll-over; any other level out of reach is
-    another meter, and what passed between is unknown.
+    A fall to a value that can have been counted since is a reset to zero; a fall from just below a register's end is a roll-over; any other unreachable level
+    is another meter, and the energy in between is unknown.
 
     Args:
         counter: in kWh.
-        rise_kw: how fast it can rise.
-
-    What it counted while nobody read it is laid onto quarter-hours in ``gap_filling``.
+        rise_kw: highest power.
 
     Invariants: without resets the curve gains the difference of last and first reading, whatever lies between; a reset gains no more than the value after it.
     """
@@ -78,10 +76,10 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
     reach, moved = allowance.over(hours), np.flatnonzero(gain != 0) + 1
     for place in breaks.tolist():
         before, after = sound.values[place - 1], sound.values[place]
-        # A fall is a roll-over of the register or a beginning from zero, whichever it can have reached; of another meter's level nothing can be told.
+        # A fall is a roll-over or a reset, whichever is within reach; otherwise it is another meter, and the gain unknown.
         counted = [*(end - before + after for end in MODULI_KWH if before <= end), after] if after < before else []
         gain[place - 1] = next((kwh for kwh in counted if 0 <= kwh <= reach[place - 1]), np.nan)
-        # A counter that repeated its value before it rose at once by what it can only have counted meanwhile was frozen.
+        # A counter that repeated its value and then jumps by an amount possible over that time was frozen.
         begin = int(moved[np.searchsorted(moved, place) - 1]) if moved[0] < place else 0
         stood = hours_between(sound.instants[begin], sound.instants[place : place + 1])
         if stood[0] <= LONGEST_FROZEN_HOURS and 0 < after - before <= allowance.over(stood)[0]:
@@ -92,24 +90,24 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
 
 
 def measure_step(kwh: FloatArray) -> float:
-    """Return in which steps a counter shows its energy, kWh; zero where it rose too seldom to tell."""
+    """Return a counter's resolution, kWh; zero where it rose too seldom to tell."""
     rises = np.diff(kwh)
     rises = rises[rises > 0]
     return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0
 
 
 def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
-    """Return the places of readings that do not continue the one before."""
+    """Return the indices of readings that do not continue the one before."""
     rise = np.diff(counter.values)
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
     return np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.over(hours))).astype(np.int64) + 1
 
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
-    """Return where the counter is back at the level it left at ``place``; ``place`` itself where it is not."""
+    """Return the index at which the counter is back at the level it left at ``place``; ``place`` itself where it is not."""
     level = counter.values[place - 1]
     if counter.values[place] == 0:
-        # One that says zero for a while goes on at its level at once, which no beginning does.
+        # After a temporary zero it continues at its level at once, which a reset does not.
         counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
         end = place + int(counting.argmax())
         rise_from_level, rise_from_zero = (
@@ -122,10 +120,10 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
     back = (excursion >= level - ROUNDING_KWH) & (excursion <= reachable)
     if excursion[0] > level:
-        # What rose falls where it comes back; what goes on rising caught up, however far the time since lets it rise.
+        # After an upward excursion it must fall to be back; one that keeps rising had caught up.
         back &= excursion < np.maximum.accumulate(excursion) - ROUNDING_KWH
     if 0 <= excursion[0] <= min(level, reachable[0] - level):
-        # From a true beginning it may count up to where it was: then it takes its time. Any other lower level is one that it had passed before.
+        # After a true reset it may count up to its old level, at most at ``rise_kw``: only a faster return is one.
         back &= excursion - excursion[0] > allowance.rise_kw * hours_between(there[0], there)
     return place + int(back.argmax())
 

@@ -1,4 +1,4 @@
-"""Energy as a curve over time, and what its quarter-hours hold."""
+"""Cumulative energy of a sensor as a curve over time, and its energy per slot."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
@@ -10,7 +10,7 @@ from luna.energy.readings import Runs, increase_per_bucket
 from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.spans import Spans, hours_between
 
-# Five minutes of a quarter-hour: what is missing is taken to be like the rest. More would be a guess.
+# Up to five minutes of a quarter-hour are extrapolated from the rest; more would be a guess.
 MOST_UNKNOWN_SHARE = 1 / 3
 # Rounding of instants and sums, far below a second in a quarter-hour.
 ALL_BUT = 1e-9
@@ -18,7 +18,7 @@ ALL_BUT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Silences:
-    """Stretches between two readings of a counter that are too long to interpolate: what it counted, kWh, and whether that is all of it."""
+    """Gaps of a counter too long to interpolate: the counted energy, kWh, and whether it is complete (``whole``) or a lower bound."""
 
     spans: Spans
     kwh: FloatArray
@@ -26,22 +26,22 @@ class Silences:
 
     @classmethod
     def none(cls) -> Self:
-        """Return no stretch."""
+        """Return no gaps."""
         return cls(Spans.none(), np.zeros(0), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyCurve:
-    """Energy since the first instant, kWh, rising evenly between instants, and how well each stretch is known.
+    """Cumulative energy since the first instant, kWh, linear between instants, with the quality of each span.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
-        kwh: never falling.
-        unknown: stretches of which nothing is known; the curve is level there.
-        interpolated: stretches without a reading whose energy was spread evenly.
-        resting: long stretches in which the sensor said nothing after it had said zero: at rest, if others spoke meanwhile.
-        filled: long stretches without a reading of which a counter's two ends give the energy, and nothing gives its shape.
-        silences: these, and those that are too long to be filled, with what was counted.
+        kwh: non-decreasing.
+        unknown: spans without knowledge; the curve is flat there.
+        interpolated: spans without a reading, with their energy spread evenly.
+        resting: long silences after a reading of zero: at rest if other sensors of the site reported meanwhile.
+        filled: gaps of a counter with known energy and an estimated shape.
+        silences: the filled gaps and those too long to fill, with their energy.
     """
 
     instants: InstantArray
@@ -60,9 +60,9 @@ class EnergyCurve:
 
 
 class SlotValues(NamedTuple):
-    """Values per slot, energies in kWh or states of charge at its end, NaN where unknown.
+    """Values per slot: energies in kWh or states of charge at the slot's end, NaN where unknown.
 
-    ``estimated``: which rest on less than readings; ``filled``: which of these lie in a gap of a counter, whose two ends alone bound them.
+    ``estimated``: not fully measured; ``filled``: of these the ones in a filled gap of a counter, where only the gap's total is measured.
     """
 
     values: FloatArray
@@ -74,11 +74,11 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
     """Return the energy between each two ``edges``.
 
     Args:
-        awake: which slots lie near a reading of any of the site's sensors, shape ``(edges - 1,)``; where none spoke, silence is no rest.
+        awake: slots near a reading of any of the site's sensors, shape ``(edges - 1,)``; elsewhere a silence is unknown, not rest.
 
-    Invariants: no energy is negative; where all is known the slots add up to what the curve gained.
+    Invariants: no energy is negative; where everything is known the slots add up to the curve's gain.
     """
-    # The points of the curve beside each edge, and its ends: between them it only has to be as high.
+    # Only the curve's points beside each edge, and its ends, determine the sums.
     beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
     places = np.unique(np.concatenate([beside - 1, beside, [0, last]]))
     places = places[(places >= 0) & (places <= last)]

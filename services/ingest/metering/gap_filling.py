@@ -1,4 +1,4 @@
-"""Gaps between a counter's readings: which are interpolated, which are filled to the meter's total in the shape of the days before, which stay unknown."""
+"""Gaps between a counter's readings: short ones are interpolated, longer ones filled to the meter's total in the shape of the days before, others unknown."""
 
 from dataclasses import replace
 
@@ -9,13 +9,12 @@ from services.ingest.metering.curve import EnergyCurve, Silences, energy_per_slo
 from services.ingest.metering.rejection import Mask, Readings
 from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
 
-# One step of a counter's display and what rounding makes of it, but not two.
+# One step of a counter's display with rounding, but not two.
 ONE_STEP = 1.5
-# Two days are always at hand, whatever window is built: with more, a silence would take another shape in another window.
+# Two days are read before any window: with more, a gap's shape would depend on the window.
 DAYS_BEFORE = 2
 DAY = np.timedelta64(1, "D")
-# A milliwatt-hour, to which quarter-hours are rounded: below it lies what sums of many readings lose, which differs with where they begin; and the parts of a
-# gap add up to the meter's total to the last digit.
+# Rounding to a milliwatt-hour hides floating-point losses, which depend on where a sum begins; the parts of a gap add up to the meter's total exactly.
 DIGITS = 6
 
 
@@ -27,19 +26,19 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
 
     Args:
         counter: in kWh, free of NaN.
-        gain: what it counted from each reading to the next, kWh; NaN where that cannot be told.
-        continued: from which readings to the next it went on, rather than began anew.
-        step_kwh: in which steps it shows its energy.
-        limit_kw: the highest believable power; a shape that goes beyond it is not taken.
+        gain: counted energy from each reading to the next, kWh; NaN where unknown.
+        continued: from which readings to the next it counted without a break.
+        step_kwh: its resolution.
+        limit_kw: highest plausible power; a shape beyond it is replaced by an even spread.
 
-    Invariants: every gap that is filled keeps its energy; what lies after one changes nothing in it.
+    Invariants: a filled gap keeps its energy; readings after a gap do not change its shape.
     """
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
     moving = ~(gain <= REST_KW * hours)
-    # A source that reports changes only is silent until the next step of the display, however long that takes.
+    # A source that reports changes only is silent until the next step of the display: that is no gap.
     silent = moving & (gain > ONE_STEP * step_kwh) & (hours > LONGEST_GAP_HOURS)
     filled = silent & continued & (hours <= LONGEST_FILL_HOURS)
-    # Of a register that rolled over all is known; of one that began anew what it shows since.
+    # After a roll-over the energy is complete; after a reset only the part since is known.
     whole = continued | (gain != counter.values[1:])
     unknown = np.isnan(gain) | (silent & ~filled)
     energy = np.maximum.accumulate(np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, gain))]))
@@ -55,7 +54,7 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
     )
     instants, kwh, step = [curve.instants], [curve.kwh], np.timedelta64(SLOT)
     for start, end in zip(curve.filled.starts, curve.filled.ends, strict=True):
-        # The two ends of the gap and the edges of quarter-hours between them.
+        # The gap's ends and the slot edges in between.
         place = start.astype("datetime64[us]").astype(np.int64) // step.astype("timedelta64[us]").astype(np.int64) + 1
         inner = np.datetime64(0, "us") + np.arange(place, place + 2 + (end - start) // step) * step
         points: InstantArray = np.concatenate([[start], inner[inner < end], [end]]).astype("datetime64[us]")
@@ -70,9 +69,9 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
 
 
 def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float) -> FloatArray:
-    """Return ``total`` shared out between ``points``."""
+    """Return ``total`` distributed over the intervals between ``points``: in the shape of the days before, else evenly."""
     hours = hours_between(points[:-1], points[1:])
-    # What was measured: unknown and filled stretches, which lie apart, are left out.
+    # Only measured energy gives a shape: unknown and filled spans, which are disjoint, are left out.
     starts, ends = (np.concatenate(each) for each in ((curve.unknown.starts, curve.filled.starts), (curve.unknown.ends, curve.filled.ends)))
     order = np.argsort(starts)
     measured = replace(curve, unknown=Spans(starts[order], ends[order]))

@@ -1,4 +1,4 @@
-"""Values that are not believed, with the reason; those released by hand are believed."""
+"""Rejection of implausible readings with a fault code, except those released by a person; ordering and deduplication of samples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Neighbouring readings of a sensor that were refused for one fault.
+    """A run of a sensor's readings rejected for one fault.
 
     Args:
-        first: instant of the first of them, UTC.
-        last: of the last; the same where it is a single one.
-        readings: how many there are.
-        value: the first one's, in the sensor's own unit.
+        first: instant of the first reading, UTC.
+        last: of the last reading.
+        readings: number of readings.
+        value: of the first reading, in the sensor's unit.
     """
 
     sensor: str
@@ -37,13 +37,13 @@ class Rejected:
 
 @dataclass(slots=True)
 class Refusals:
-    """Collects what is refused; ``released`` are stretches of a sensor in which a person said that its values are right."""
+    """Collects rejected readings; ``released``: spans by sensor whose values a person has confirmed."""
 
     released: Mapping[str, Spans] = field(default_factory=dict)
     rejected: dict[tuple[str, np.datetime64, RowFault], Rejected] = field(default_factory=dict)
 
     def refuse(self, readings: "Readings", wrong: Mask, fault: RowFault) -> Mask:
-        """Note the ``wrong`` readings, each run of neighbours once, and return which of them are refused."""
+        """Record the ``wrong`` readings outside released spans, one entry per run, and return which are rejected."""
         if not wrong.any():
             return wrong
         if readings.sensor in self.released:
@@ -52,16 +52,16 @@ class Refusals:
             instants = readings.instants
             raw = round(float(readings.values[first]) / readings.factor, 9)
             refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, fault)
-            # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
+            # Keyed, for a sensor may have two roles, such as a signed power: each fault is reported once.
             self.rejected[readings.sensor, instants[first], fault] = refused
         return wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """A sensor's readings, in order of time, each instant once; ``values`` are in kW, kWh or as a fraction, NaN where it knew none.
+    """A sensor's readings in order of time, each instant once; ``values`` in kW, kWh or as a fraction, NaN where the sensor reported none.
 
-    ``factor`` is what one of its own units is in those.
+    ``factor`` converts the sensor's unit into these.
     """
 
     sensor: str
@@ -71,20 +71,20 @@ class Readings:
     values: FloatArray
 
     def without(self, refused: Mask) -> "Readings":
-        """Return the others."""
+        """Return the readings that are not ``refused``."""
         if not refused.any():
             return self
         return Readings(self.sensor, self.unit, self.factor, self.instants[~refused], self.values[~refused])
 
     def turned(self) -> "Readings":
-        """Return what the sensor counts in the other direction."""
+        """Return the readings with the opposite sign."""
         return Readings(self.sensor, self.unit, -self.factor, self.instants, -self.values)
 
     def __len__(self) -> int:
         return int(self.instants.size)
 
 
-# Before this no meter of today was read: a device whose clock was never set says 1970 or its year of manufacture.
+# A device whose clock was never set reports 1970 or its year of manufacture.
 EARLIEST = np.datetime64("2000-01-01", "us")
 # Clocks of devices that set themselves over the network agree within seconds.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -96,9 +96,9 @@ NO_NUMBER = RowFault("no_finite_number")
 
 
 def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: datetime | None) -> Readings:
-    """Return the samples in order of time, times ``factor``; of several at one instant the highest, as a counter only rises.
+    """Return the samples in order of time, converted by ``factor``; of several at one instant the highest, for a counter only rises.
 
-    Invariants: the order of the samples, and repeating them, change nothing.
+    Invariants: reordering or repeating samples changes nothing.
     """
     instants, values = samples.instants.astype("datetime64[us]"), samples.values.astype(np.float64) * factor
     if not (np.diff(instants) > np.timedelta64(0)).all():

@@ -1,8 +1,8 @@
-"""What every source offers, and how it fails.
+"""Protocols of outside data sources (history, live, prices) and their errors.
 
-SourceError            slow, too busy for now, or unreadable: asking again later may work
-  SourceUnreachedError nobody answers; who comes back is found soon, see ``ask_again`` in ``services.ingest.tasks``
-SourceRefusedError     asked wrongly: a token, a name, a window; asking again gives the same
+SourceError            slow, busy or unreadable answer: a later retry may succeed
+  SourceUnreachedError no connection: retried soon, see ``ask_again`` in ``services.ingest.tasks``
+SourceRefusedError     wrong request (token, name, window): a retry fails again
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -16,18 +16,18 @@ from services.ingest.reading import Reading, Samples
 
 
 class SourceError(UnavailableError):
-    """An outside service is away, too busy, or answers what nobody can read; nothing was lost, reading goes on where it ended."""
+    """An outside service is away, busy, or sends an unreadable answer; nothing is lost, the next read continues where this one ended."""
 
     title: ClassVar[str] = "Source unavailable"
     code: ClassVar[str] = "source"
 
 
 class SourceUnreachedError(SourceError):
-    """Nobody answers: the service is away, or the way to it, as where this machine is offline."""
+    """No connection: the service is down, or this machine is offline."""
 
 
 class SourceRefusedError(InvalidInputError):
-    """An outside service refuses what was asked: a token, an unknown name, a window it does not have."""
+    """An outside service refuses the request: a wrong token, an unknown name, a window without data."""
 
     title: ClassVar[str] = "Source refused"
     code: ClassVar[str] = "source-refused"
@@ -37,7 +37,7 @@ class SourceRefusedError(InvalidInputError):
 class PriceSheet:
     """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
 
-    ``published_at`` is None where the service does not say it.
+    ``published_at`` is None where the service does not state it.
     """
 
     market: str
@@ -49,22 +49,22 @@ class PriceSheet:
 
 
 class HistorySource(Protocol):
-    """A service that knows the past of sensors."""
+    """A service with the history of sensors."""
 
     name: str
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield what the sensor said from ``first`` on, before ``end``, in stretches in order of time; each stretch is complete when it is yielded."""
+        """Yield a sensor's samples from ``first`` on, before ``end``, in consecutive complete stretches."""
         ...
 
 
 class LiveSource(Protocol):
-    """A service that tells what sensors say as it happens."""
+    """A service that streams the readings of sensors."""
 
     name: str
 
     async def listen(self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
-        """Hand every reading to ``record``, which returns when it is safe; reconnect without a gap until cancelled."""
+        """Pass every reading to ``record``, which returns once it is stored; reconnect without a gap until cancelled."""
         ...
 
 

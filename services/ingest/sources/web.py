@@ -1,4 +1,4 @@
-"""Asks outside services over HTTP: patient with what passes, quick about what does not, and never longer than the caller can wait."""
+"""HTTP client for outside services: bounded retries with back-off after temporary failures, immediate errors otherwise."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 
-# A service that wants to be left alone for longer is asked again by whoever comes later.
+# A longer ``Retry-After`` is left to the caller's next run.
 RETRY = RetryPolicy(timedelta(seconds=1), longest=timedelta(seconds=30), tries=3)
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 # A year of quarter-hours as XML has 10 MB.
@@ -29,7 +29,7 @@ Parameters = Mapping[str, str | int | float]
 
 @dataclass(frozen=True, slots=True)
 class WebAnswer:
-    """What a service said: one of the accepted statuses, and the whole body."""
+    """A service's answer: an accepted status, and the whole body."""
 
     service: str
     status: int
@@ -39,7 +39,7 @@ class WebAnswer:
         """Return the JSON body as ``model``.
 
         Raises:
-            SourceError: it is no JSON, or of another form.
+            SourceError: the body is no JSON, or does not fit the model.
         """
         try:
             return model.model_validate_json(self.content)
@@ -51,14 +51,14 @@ class WebAnswer:
 
 @dataclass
 class Web:
-    """One outside service over HTTP, for one run: where nobody answered, nobody is asked again, for of a hundred sites each would wait as long as the first.
+    """Client of one outside service for one run: after a failed connection every further request fails at once, else each of a hundred sites would time out.
 
     Args:
         service: its name, for errors.
-        transport: carries requests; tests hand in one that gives recorded replies.
-        interval: least time between two requests, where the service asks for moderation.
+        transport: sends requests; tests pass one with recorded replies.
+        interval: pause before each request but the first, where the service limits the rate.
         sleep: waits for so many seconds.
-        clock: tells how far off a date in ``Retry-After`` is.
+        clock: for dates in ``Retry-After``.
     """
 
     service: str
@@ -73,9 +73,9 @@ class Web:
         """Return the answer to a GET.
 
         Raises:
-            SourceUnreachedError: nobody answers.
-            SourceError: it answers too late, too much, too busy, or broken off; three times where that may pass.
-            SourceRefusedError: the service refuses what was asked.
+            SourceUnreachedError: no connection.
+            SourceError: the answer is late, too large, incomplete or busy; after three tries where a retry may help.
+            SourceRefusedError: the service refuses the request.
         """
         return self._ask(httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept)
 
@@ -118,12 +118,12 @@ class Web:
                 while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:
                     content += piece
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
-            # No second try: whoever asks has another service, or asks again within a minute.
+            # No retry: the caller uses another service, or tries again within a minute.
             reason = f"is not reached: {exc or type(exc).__name__}"
             self._unreached = SourceUnreachedError(reason, field=self.service, remedy="Check that this machine is online.")
             raise self._unreached from exc
         except httpx.TransportError as exc:
-            # As an answer that may pass: what broke off once may come whole the next time.
+            # Retried like a bad gateway: the connection broke off within an answer.
             return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()
         except httpx.HTTPError as exc:
             raise SourceError(f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later.") from exc
@@ -132,7 +132,7 @@ class Web:
         return answer.status_code, answer.headers, bytes(content)
 
     def _retry_after(self, headers: httpx.Headers) -> float:
-        """Return the seconds of ``Retry-After``, a number or a date, 0 where there is none. Source: RFC 9110, 10.2.3."""
+        """Return the seconds of ``Retry-After``, given as a number or a date; 0 without it. Source: RFC 9110, 10.2.3."""
         text = headers.get("retry-after", "").strip()
         if text.isdigit():
             return float(text)
@@ -145,7 +145,7 @@ class Web:
 
 
 def instant_of(seconds: float) -> datetime:
-    """Return the instant so many seconds after the epoch."""
+    """Return the instant of epoch seconds."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
