@@ -1,4 +1,4 @@
-"""What a file may hold: per kind the columns, what they mean and within which bounds a value is believable; and the columns of Electricity Maps."""
+"""Schemas of data files: columns and plausible bounds per kind of file, matching of column names, and the export layout of Electricity Maps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from luna.energy.resolution import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest believable value, what to check where one lies outside (a key of ``HINTS``), and by how much one may and is rounded to them."""
+    """Lowest and highest plausible value, hint for a value outside (a key of ``HINTS``), and the excess that is rounded to the bound."""
 
     lowest: float = -inf
     highest: float = inf
@@ -27,9 +27,9 @@ class Bounds:
 class FileSchema:
     """A kind of file.
 
-    ``series`` are the numbers, ``complete`` says that a row needs all of those the file has, ``keys`` are further columns that tell rows apart (name → text or
-    instant), ``sampled`` that rows are instants, not slots. ``shares`` are what Luna's own answers say of a row beside its values: one that is in part
-    ``estimated`` is no measurement, and what is ``known`` of it shows in its value.
+    ``series``: numeric columns. ``complete``: a row needs a value in each of them. ``keys``: further columns that identify a row (name → text or instant).
+    ``sampled``: rows are instants, not slots. ``shares``: columns of Luna's own exports beside the values: a row with an ``estimated`` share is no
+    measurement; ``known`` is accepted and unused.
     """
 
     name: str
@@ -43,17 +43,17 @@ class FileSchema:
 
     @property
     def columns(self) -> list[str]:
-        """Every column such a file may have."""
+        """All columns of the kind."""
         return [self.time, *self.keys, *self.series, *self.notes, *self.shares]
 
     def in_currency(self, currency: str) -> "FileSchema":
-        """Return the kind with the bounds of prices in a currency."""
+        """Return the schema with the price bounds of a currency."""
         farthest = absurd_price(currency)
         return replace(self, series={name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each for name, each in self.series.items()})
 
 
 ENERGY = Bounds(0.0, hint="direction", rounding=ENERGY_ROUNDING_KWH)
-# Of whatever currency: ``in_currency`` says which bounds hold of a site's own.
+# Unbounded: ``in_currency`` sets the bounds of a site's currency.
 PRICE = Bounds(hint="per_kwh")
 FRACTION = Bounds(0.0, 1.0, "fraction")
 SOC = replace(FRACTION, rounding=SOC_ROUNDING)
@@ -92,7 +92,7 @@ KINDS = {
 
 
 def kind_named(name: str) -> FileSchema:
-    """Return the kind of that name.
+    """Return the schema of a kind.
 
     Raises:
         InvalidInputError: no such kind.
@@ -103,7 +103,7 @@ def kind_named(name: str) -> FileSchema:
 
 
 def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
-    """Return the rows with the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, in the place of their parts."""
+    """Replace the parts of the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, by the joined column."""
     for theirs in renamed.values():
         parts = [part.strip() for part in theirs.split("+")]
         if len(parts) > 1 and theirs not in rows.columns and set(parts) <= set(rows.columns):
@@ -146,18 +146,17 @@ def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, s
     return matched
 
 
-# Source: Electricity Maps, Datasets: a file per zone and year by the hour or by five minutes, times in UTC. The names' capitals, and "LCA" for "Life cycle",
-# have changed over the years.
+# Source: Electricity Maps, Datasets: a file per zone and year, hourly or five-minutely, times in UTC. Capitals, and "LCA" or "Life cycle", vary by year.
 TIME = "datetime (utc)"
 INTENSITY = "carbon intensity gco₂eq/kwh"
-# What a kWh causes from the building of the plant on; else what leaves the chimney.
+# Life-cycle emissions, construction of the plants included, before direct ones.
 FACTORS = ("life cycle", "lca", "direct")
 OURS = "carbon_g_per_kwh"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportLayout:
-    """How to read such a file: Luna's name → the file's, the columns to leave out, and what to say of it."""
+    """Layout of a known export: Luna's column name → the file's, columns to leave out, and a note for the report."""
 
     renamed: Mapping[str, str]
     ignored: frozenset[str]
@@ -165,11 +164,11 @@ class ExportLayout:
 
 
 def recognise_export(columns: Sequence[str], renamed: Mapping[str, str]) -> ExportLayout | None:
-    """Return the layout of a file of Electricity Maps, None where it is none.
+    """Return the layout of an Electricity Maps export, None for another file.
 
     Args:
-        columns: the file's.
-        renamed: what the caller named; another factor than life-cycle emissions is chosen so.
+        columns: of the file.
+        renamed: the caller's column names, which take precedence: they can choose another factor than life-cycle emissions.
     """
     by_name = {column.strip().casefold(): column for column in columns}
     factors = [by_name[name] for name in (f"{INTENSITY} ({factor})" for factor in FACTORS) if name in by_name]

@@ -1,4 +1,7 @@
-"""Written times as instants: an offset decides, else the zone, and then the order in the two odd hours of the year."""
+"""Parsing of written times into instants: by UTC offset, else by time zone, with the order of rows for the hour repeated at a daylight-saving change.
+
+Also the step of a file, from the distances of its instants.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +17,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.timeline import SLOT
 
 WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
-# Points say that the day comes first; strokes do not.
+# Points mean day first; slashes are ambiguous and not read.
 DAY_FIRST = r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{2}|\d{4}),?\s+(\d{1,2})(:\d{2}.*)$"
 UNREADABLE = RowFault("no_time")
 NAIVE = RowFault("no_offset")
@@ -24,11 +27,9 @@ FURTHEST_OFFSET = 14 * 60
 
 
 class InstantReader:
-    """Reads the times of one file, batch by batch.
+    """Parses the times of one file, batch by batch; ``met_naive``: whether any had no offset.
 
-    ``met_naive`` says whether a time without offset was among them.
-
-    A local time that a clock shows twice is told apart by order: read for the first time it is the earlier instant, in a file that runs backwards the later.
+    An ambiguous local time is resolved by order: its first occurrence is the earlier instant, in a file in descending order the later.
     """
 
     def __init__(self, zone: ZoneInfo | None) -> None:
@@ -38,11 +39,11 @@ class InstantReader:
         self._backwards: bool | None = None
 
     def read(self, written: pl.Series, *, series: pl.Series | None = None) -> pl.DataFrame:
-        """Return ``instant`` (UTC, null where there is none), ``fault`` (null or why, a ``RowFault`` as text) and ``resolved`` (whether order decided).
+        """Return ``instant`` (UTC, null if unreadable), ``fault`` (null, or a ``RowFault`` as text) and ``resolved`` (ambiguous, resolved by order).
 
         Args:
-            written: ISO 8601 text, or with the day first (01.03.2024 14:00), or typed instants.
-            series: what each row belongs to, where several series share a clock.
+            written: ISO 8601 text, text with the day first (01.03.2024 14:00), or typed instants.
+            series: key of each row where several series share the file's clock.
         """
         times = _split(as_text(written))
         stated = (pl.col("local") - pl.duration(minutes=pl.col("offset_minutes"))).dt.replace_time_zone("UTC")
@@ -63,7 +64,7 @@ class InstantReader:
         return times.select("instant", fault.alias("fault"), "resolved")
 
     def _count_readings(self, local: pl.Series, twofold: pl.Series, series: pl.Series | None) -> pl.Series:
-        """Return which of the twofold local times are the later of their two instants."""
+        """Return which ambiguous local times are the later of their two instants."""
         if self._backwards is None and len(local) > 1:
             ordered = local.drop_nulls()
             self._backwards = bool(ordered.len() > 1 and ordered[0] > ordered[-1])
@@ -76,7 +77,7 @@ class InstantReader:
 
 
 def as_text(cells: pl.Series) -> pl.Series:
-    """Return cells as text; typed instants as ISO 8601."""
+    """Return cells as text, typed instants in ISO 8601."""
     if not isinstance(cells.dtype, pl.Datetime):
         return cells.cast(pl.String)
     written = "%Y-%m-%dT%H:%M:%S%.6f"
@@ -84,7 +85,7 @@ def as_text(cells: pl.Series) -> pl.Series:
 
 
 def _split(text: pl.Series) -> pl.DataFrame:
-    """Return the local time, the offset in minutes (null: none stated) and whether the stated one cannot be."""
+    """Return local time, offset in minutes (null: none stated) and whether the stated offset is invalid."""
     parts = _take_apart(text)
     if parts["day"].has_nulls():
         names = ["day", "month", "year", "hour", "rest"]
@@ -113,20 +114,20 @@ def _take_apart(text: pl.Series) -> pl.DataFrame:
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-# Gaps leave other distances here and there; a whole day of them is another step.
+# Gaps leave single other distances; so many in a row are another step.
 LONG_RUN = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """How often each distance (seconds) of neighbouring starts occurs, and how often in a row at most."""
+    """Distances (seconds) between neighbouring starts: number of each, and its longest run."""
 
     counts: Counter[int] = field(default_factory=Counter)
     runs: Counter[int] = field(default_factory=Counter)
 
 
 def measure_spacing(instants: pl.Series) -> Spacing:
-    """Return the spacing of distinct instants, ascending."""
+    """Return the spacing of distinct ascending instants."""
     distances = instants.diff().drop_nulls().dt.total_seconds()
     counts = distances.value_counts()
     runs = pl.DataFrame(distances.rle().struct.unnest()).group_by("value").agg(pl.col("len").max())
@@ -134,10 +135,10 @@ def measure_spacing(instants: pl.Series) -> Spacing:
 
 
 def choose_step(spacings: Iterable[Spacing]) -> timedelta:
-    """Return the step of a file; a single slot has a quarter-hour's.
+    """Return the step of a file; a quarter-hour for a single slot.
 
     Raises:
-        InvalidInputError: the step is none that fits into an hour, or it changes within the file.
+        InvalidInputError: the step does not divide an hour, or it changes within the file.
     """
     counts: Counter[int] = Counter()
     runs: Counter[int] = Counter()

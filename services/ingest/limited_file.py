@@ -1,4 +1,4 @@
-"""Files that people hand in, unpacked and read piece by piece, no more of them than the limits let: a small one that unpacks to a huge one costs nothing."""
+"""Streaming reads of uploaded files, gzip included, within limits of bytes, rows and line length: a decompression bomb is refused early."""
 
 import codecs
 import gzip
@@ -30,12 +30,16 @@ class FileLimits:
 
     @classmethod
     def of(cls, settings: Settings) -> "FileLimits":
-        """Return those of the settings."""
+        """Return the limits of the settings."""
         return cls(settings.load_max_bytes, settings.load_max_rows, settings.load_max_line_bytes)
 
 
 class LimitedFile:
-    """A file of which no more is read than the limits let; in UTF-8 where ``encoding`` says what it is in, else as it stands."""
+    """A file read within limits; transcoded to UTF-8 where ``encoding`` names its encoding, else raw.
+
+    Raises:
+        InvalidInputError: from any read, beyond a limit.
+    """
 
     def __init__(self, file: IO[bytes], path: Path, limits: FileLimits, *, encoding: str | None = None) -> None:
         self._file = file
@@ -46,15 +50,15 @@ class LimitedFile:
 
     @property
     def is_packed(self) -> bool:
-        """Whether it is unpacked as it is read."""
+        """Whether it is compressed."""
         return isinstance(self._file, gzip.GzipFile)
 
     def read(self, size: int) -> bytes:
-        """Return the next ``size`` bytes, fewer at the end; in UTF-8 they may be more."""
+        """Return the next ``size`` bytes, fewer at the end; transcoded they may be more."""
         piece = self._count(self._file.read(size))
         if self._decoder is None:
             return piece
-        # Of two bytes that are one letter the first says nothing.
+        # A piece that ends within a character may decode to nothing: empty means the end only without input.
         while not (text := self._decoder.decode(piece, final=not piece)) and piece:
             piece = self._count(self._file.read(size))
         return text.encode()
@@ -64,18 +68,18 @@ class LimitedFile:
         return self._count(self._file.readline(size))
 
     def seek(self, place: int) -> None:
-        """Go on from a byte of a file that is not packed."""
+        """Set the position in a file that is not compressed."""
         self._file.seek(place)
 
     def require_short(self, lines: bytes) -> None:
-        """Refuse lines of which one is too long."""
+        """Raise if one of the lines is too long."""
         ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
         longest = int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
         if longest > self.limits.max_line_bytes:
             raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
 
     def blocks(self, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
-        """Yield the number of the first line and the lines of each block, after ``head`` the rest of the file; a line is never cut."""
+        """Yield blocks of whole lines, ``head`` included, each with the number of its first line."""
         line, rest = first_line, head
         while block := self.read(BLOCK_BYTES):
             self.require_short(rest + block)
@@ -96,7 +100,7 @@ class LimitedFile:
 
 @contextmanager
 def open_limited(path: Path, limits: FileLimits, *, encoding: str | None = None) -> Iterator[LimitedFile]:
-    """Open a file; packed with gzip it is unpacked, whatever its name."""
+    """Open a file; gzip is recognised by content, not by name."""
     with path.open("rb") as file:
         packed = file.read(len(_GZIP)) == _GZIP
     with cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb") as opened:
@@ -105,10 +109,10 @@ def open_limited(path: Path, limits: FileLimits, *, encoding: str | None = None)
 
 @contextmanager
 def refuse_unreadable(path: Path) -> Iterator[None]:
-    """Say of a file that cannot be read why.
+    """Translate errors of reading a file.
 
     Raises:
-        InvalidInputError: it is damaged, or not there for us.
+        InvalidInputError: the file is damaged, missing or not readable.
     """
     try:
         yield
@@ -119,10 +123,10 @@ def refuse_unreadable(path: Path) -> Iterator[None]:
 
 
 def within_rows(frames: Iterable[pl.DataFrame], path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
-    """Yield the frames of a file up to as many rows as it may have.
+    """Yield the frames of a file within the limit of rows.
 
     Raises:
-        InvalidInputError: it has more.
+        InvalidInputError: the file has more rows.
     """
     rows = 0
     for frame in frames:

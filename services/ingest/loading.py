@@ -1,4 +1,4 @@
-"""A file into the database: all of it or nothing, in little memory, every row accounted for."""
+"""Loads a data file into the database in one transaction and constant memory; every row is accepted, a duplicate or quarantined."""
 
 import hashlib
 import tempfile
@@ -36,22 +36,28 @@ from services.ingest.validation import describe_refused, judge, take_refused
 
 SLOT_SPAN = timedelta(days=364)
 SAMPLE_SPAN = timedelta(days=7)
-# A few values beyond everything are errors of measurement, a tenth of a file is another unit: then those below the limit are wrong too.
+# A few values above the limit are measurement errors; a tenth of a file means a wrong unit, and that the other values are wrong too.
 MOST_ABOVE_SHARE = 0.1
 FEWEST_ABOVE = 10
-# So many bad values of a series without a good one are a column that is written otherwise than Luna reads it.
+# So many bad values of a series without a good one mean a format that Luna misreads.
 FEWEST_UNREADABLE = 10
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """How to read a file: its kind, the zone of times without offset (None: the site's), Luna's name → the file's, and the file's columns to leave out.
+    """How to read a file.
 
-    ``renamed`` may join two columns of the file, as in ``Datum+Uhrzeit``; ``units`` are those of the file by Luna's names, where its columns do not say so.
-    Its rows wait in ``scratch`` until all are read; default: where the machine keeps temporary files. ``received_at`` is when the file came: what it says of
-    prices was known by then; default: long before. ``limits``: how much it may hold. ``reading`` is how a file of other columns is read; zone, names and units
-    are then its own.
+    Attributes:
+        kind: of file, see ``file_schema``.
+        zone: time zone of times without offset; None: the site's.
+        renamed: Luna's column name → the file's, which may join two, as in ``Datum+Uhrzeit``.
+        ignored: the file's columns to leave out.
+        units: by Luna's column name, where the file's columns do not state them.
+        scratch: folder of the temporary files; None: the machine's.
+        received_at: when the file came, by when its prices were known; None: long before.
+        limits: of the file's size.
+        reading: of a file with other columns; it has its own zone, names and units.
     """
 
     kind: str
@@ -66,15 +72,15 @@ class FileForm:
 
     @classmethod
     def of_reading(cls, reading: FileReading, *, scratch: Path | None, received_at: datetime, limits: FileLimits) -> "FileForm":
-        """Return the form of a file that is read as was guessed or chosen."""
+        """Return the form of a file with a guessed or chosen reading."""
         return cls(reading.kind, scratch=scratch, received_at=received_at, limits=limits, reading=reading)
 
 
 @dataclass(slots=True)
 class LoadReport:
-    """What became of a file. ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count its rows, ``written`` what is stored.
+    """Result of a load. ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count rows of the file, ``written`` stored ones.
 
-    Those accepted in part are accepted without a bad value, which is in quarantine; ``valid`` counts the values that were believed, by series.
+    A row accepted in part lost its bad values to the quarantine; ``valid`` counts the accepted values by series.
     """
 
     rows: int = 0
@@ -93,26 +99,26 @@ class LoadReport:
 
     @property
     def repaired(self) -> int:
-        """Repairs to accepted rows."""
+        """Number of repairs to accepted rows."""
         return self.repairs.total()
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many rows were refused, by why in English."""
+        """Number of faults by their text in English."""
         return Counter({str(fault): count for fault, count in self.faults.items()})
 
 
 def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, *, progress: Progress | None = None) -> LoadReport:
-    """Store a file's rows for a site and put what cannot be used into quarantine: a row, or of one with good values the bad ones.
+    """Store a file's rows for a site, and quarantine unusable rows, or the bad values of rows with good ones.
 
     Args:
-        progress: called with the rows read so far.
+        progress: called with the number of rows read so far.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the file, its columns or its step cannot be used, or not a single row can.
+        InvalidInputError: the file, its columns or its step are unusable, or no row is usable.
 
-    Invariants: loading the same file twice changes nothing the second time; each row is accepted, duplicated or quarantined.
+    Invariants: idempotent; each row is accepted, a duplicate or quarantined.
     """
     with tempfile.TemporaryDirectory(prefix="luna-load-", dir=form.scratch) as folder:
         loading = _Loading(connection, sites.load(connection, site_id), form, Path(folder))
@@ -123,7 +129,7 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
 
 
 class _Loading:
-    """One file on its way: read and judged once, then sorted and written span by span."""
+    """The load of one file: rows are read and validated once, then sorted and written span by span."""
 
     def __init__(self, connection: Connection, site: Site, form: FileForm, folder: Path) -> None:
         self.connection = connection
@@ -139,7 +145,7 @@ class _Loading:
         quarantine.begin(connection)
 
     def recognise(self, path: Path, form: FileForm) -> FileForm:
-        """Return the form with the columns of a layout that is known."""
+        """Return the form, completed where the file is a known export."""
         first = next(read_batches(path, form.limits), None) if self.kind.name == "carbon" else None
         layout = None if first is None else recognise_export(first.columns, form.renamed)
         if layout is None:
@@ -162,7 +168,7 @@ class _Loading:
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
             self._refuse(verdict.rejected)
-            # A refused row still says how far apart the file's slots are: without it an hour would pass for two.
+            # Instants of rejected rows count for the file's step: without them an hourly file could look two-hourly.
             self.spill.add_instants(verdict.rejected["instant"])
             instants = verdict.accepted["instant"]
             if instants.len():
@@ -179,7 +185,7 @@ class _Loading:
         self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, sources=[self.source]), self.site)
 
     def _batches(self, path: Path, form: FileForm, progress: Progress | None) -> Iterator[pl.DataFrame]:
-        """Yield the file's rows: as they stand there, or as slots of Luna's columns where another reading says how they become that."""
+        """Yield the file's rows, translated into slots of Luna's columns where the form has a ``reading``."""
         if form.reading is None:
             yield from read_batches(path, form.limits)
             return
@@ -216,13 +222,13 @@ class _Loading:
 
     def close(self, path: Path) -> None:
         self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
-        # So much is too high that the rest, though believable, is in a wrong unit as well.
+        # With so many values too high the plausible rest is in a wrong unit as well.
         above = Counter({fault: count for fault, count in self.report.faults.items() if fault.code in TOO_HIGH})
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
             fault = above.most_common(1)[0][0]
             figures = {"count": above.total(), "rows": self.report.rows, "why": fault, "remedy": _remedy(fault)}
             raise refuse("rows-too-high", field=fault.series, value=self.examples[fault], **figures)
-        # Values that are refused where no other of their series was believed.
+        # Series without any accepted value.
         unknown = {name for name in self.kind.series if not self.report.valid[name]}
         lost = Counter({fault: count for fault, count in self.report.faults.items() if fault.series in unknown})
         if lost.total() >= FEWEST_UNREADABLE:

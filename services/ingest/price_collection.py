@@ -1,4 +1,4 @@
-"""Fetch day-ahead prices: what sites need, from those who have it, into the database with the instant of publication."""
+"""Fetches the day-ahead prices that sites lack from the price sources, and stores them with their instant of publication."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,20 +27,20 @@ from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
 from services.ingest.sources.source import PriceSource, SourceError, SourceRefusedError, SourceUnreachedError
 
-# Results are out at 12:57 on a regular day, the first of them from 12:45 on. Source: SDAC, operational timetable.
+# Results are published at 12:57 on a regular day, the first from 12:45 on. Source: SDAC, operational timetable.
 AUCTION_ENDS = time(12, 45)
-# What plans look back at, and a little more.
+# A little more than plans look back.
 DAYS_BACK = 10
-# Once an hour, in the first run that begins in it, the past is completed and revisions are looked for.
+# Past days and revisions are requested once an hour, by a run within this time after the full hour.
 HOURLY_RUN = timedelta(minutes=10)
-# Half a cent per MWh: services round differently.
+# Currency per kWh, half a cent per MWh: services round differently.
 ROUNDING = 5e-6
 NEVER = np.datetime64("NaT", "us")
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The needed prices: a market's quarter-hours in a currency."""
+    """Quarter-hours of a market in a currency to fetch prices for."""
 
     market: str
     currency: str
@@ -63,7 +63,7 @@ class CollectedPrices:
 
     @classmethod
     def nothing(cls, need: Need) -> "CollectedPrices":
-        """Return a find without prices."""
+        """Return a result without prices."""
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
@@ -124,7 +124,7 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
         strange = {sheet.currency for sheet in sheets} - {need.currency}
         if strange:
             collected.faults.append(f"{source.name}: answers in {', '.join(sorted(strange))}, wanted is {need.currency}.")
-        # Long products first: where a source has both, the short ones are what was traded.
+        # Long products first, to be overwritten: where a source has both, the short ones are the traded ones.
         for sheet in sorted((sheet for sheet in sheets if sheet.currency == need.currency), key=lambda sheet: -sheet.minutes):
             starts, price = on_quarter_hours(sheet)
             places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
@@ -138,15 +138,15 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
 
 
 def date_prices(collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
-    """Return which prices say something new, and when each of them became known.
+    """Return which prices are new or revised, and when each of them became known.
 
-    A new price of a slot to come became known when the service says, or now, when it was first seen; that of a slot that has begun when day-ahead prices are
-    published as a rule, for nobody looked before; a revised one now.
+    A new price became known at its stated publication; without one now for a future slot, and at the usual time of publication for a slot that has begun. A
+    revised price becomes known now.
 
     Args:
-        stored: the prices stored, NaN where none.
+        stored: stored prices, NaN where none.
 
-    Invariants: nothing is dated after ``now``; what is equal to the stored price, but for rounding, is not new.
+    Invariants: nothing is dated after ``now``; a price equal to the stored one up to rounding is not new.
     """
     starts = collected.need.timeline.starts
     is_revision = np.isfinite(collected.price) & np.isfinite(stored) & (np.abs(collected.price - stored) > ROUNDING)
@@ -166,13 +166,13 @@ log = structlog.get_logger("luna.ingest")
 def fetch_prices(
     engine: Engine, request: FetchPricesRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
 ) -> FetchPricesReply:
-    """Fetch the requested prices, or those that sites need and are not yet fetched; no transaction is open while services are waited for.
+    """Fetch the requested prices, or those that sites lack; no transaction is open during the requests to services.
 
-    A service that fails is named in the reply. Where ``outside_services`` is off, nothing is fetched that nobody named.
+    The reply lists the faults of services. Where ``outside_services`` is off, only a named market is fetched.
 
     Raises:
-        NotFoundError: no service has the market named.
-        InvalidInputError: the window, or the service named, cannot be used.
+        NotFoundError: no service has the named market.
+        InvalidInputError: the window or the named service is unusable.
     """
     if request.market is None and not settings.outside_services:
         return FetchPricesReply(markets=[])
@@ -184,7 +184,7 @@ def fetch_prices(
 
 
 def tell(reply: FetchPricesReply) -> FetchPricesReply:
-    """Write a reply into the log, a line for each market, and return it. That somebody outside is away is no error of ours."""
+    """Log a reply, one line per market, and return it; an unreachable service is no error of Luna."""
     if not reply.reached:
         log.info("prices not fetched: nobody is reached", faults=reply.markets[0].faults)
         return reply
@@ -194,21 +194,21 @@ def tell(reply: FetchPricesReply) -> FetchPricesReply:
 
 
 def list_needs(connection: Connection, request: FetchPricesRequest, *, now: datetime) -> list[Need]:
-    """Return the windows to request: the window named, or what each market lacks at ``now``.
+    """Return the windows to request: the named window, or what each market lacks at ``now``.
 
     Raises:
-        NotFoundError: no service has the market named.
-        InvalidInputError: the window is upside down, too long or off the quarter-hours.
+        NotFoundError: no service has the named market.
+        InvalidInputError: the window is reversed, too long or off the quarter-hours.
     """
     stored = sites.load_all(connection).sites
-    # The markets that tariffs name, each in every currency in which a site pays; a simulated home pays what the real market's prices are.
+    # The tariffs' markets in each site's currency; a simulated home's prices come from the real market.
     real = {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)}
     named = sorted(real | {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets})
     if request.market:
         of_sites = [each for each in named if each.name == request.market] or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
         series = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
     else:
-        # A tariff may name a market of the owner's own, whose prices come from files.
+        # Others are an owner's own markets, whose prices come from files.
         series = [each for each in named if canonical_market(each.name) in list_markets()]
     window: Timeline | None = None
     if request.first is not None or request.end is not None:
@@ -232,10 +232,10 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
 def gather_all(
     needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
 ) -> list[CollectedPrices]:
-    """Fetch prices, market by market; a service that is not reached is skipped for the next.
+    """Fetch prices market by market; a service that was not reached is skipped for the other markets.
 
     Raises:
-        InvalidInputError: the service named does not have a market, or lacks its token.
+        InvalidInputError: the named service does not have a market, or lacks its token.
     """
     collected = []
     away: dict[str, str] = {}
@@ -246,7 +246,7 @@ def gather_all(
 
 
 def store_prices(connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
-    """Store what is new or revised; the same prices again change nothing."""
+    """Store new and revised prices; idempotent."""
     markets = []
     for market in collected:
         need = market.need

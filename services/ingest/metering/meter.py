@@ -1,6 +1,6 @@
-"""The sensors of one site over one window: their readings in order, and the energies of each column.
+"""Readings of a site's sensors over one window, converted into energies and states of charge per column; detection of frozen grid meters.
 
-What a meter at the grid shows while it repeats itself and the house lives is nothing that it measured: such standstills are found here as well.
+A grid meter that repeats its value while the house uses energy measures nothing: such standstills are rejected.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,44 +26,44 @@ from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between, runs_of
 from services.ingest.reading import Samples
 
-# Before that no meter is called frozen: what a poll, a restart of its gateway or a dead band of its display does for a moment.
+# Shorter standstills are normal: polling, a restart of the gateway, a dead band of the display.
 LEAST_STOOD_HOURS = 10 / 60
 FEWEST_REPEATS = 3
-# A battery that follows the house is off by tens of watts either way: at the meter that comes to some 10 W bought or sold on average, half of it at the least.
-# Until a counter has to show a step of its display, at that, it may be still; and twice as long, as the error may be less for a while.
+# A battery that follows the load errs by tens of watts: about 10 W at the meter on average, half of that at least. A counter may stand still until this power
+# makes one step of its display, and twice as long, for the error may be smaller for a while.
 LEAST_GRID_KW = 0.005
-# How much longer than ever else in the days around it.
+# Factor over the longest other standstill in the days around.
 TIMES_AS_LONG = 2.0
 LEAST_OBSERVED_HOURS = 24.0
-# A hundredth of a watt-hour: below it lies what sums in floating point lose.
+# A hundredth of a watt-hour: smaller differences are floating-point losses.
 SAME_KWH = 1e-5
-# In which instants are told apart.
+# Resolution of instants.
 MOMENT = np.timedelta64(1, "us")
-# Between readings further apart, nobody knows whether it stood.
+# Between readings further apart a standstill cannot be told.
 LONGEST_COUNTED_HOURS = 2.0
 
 
 def find_long_standstills(meter: Sequence[Readings]) -> Spans:
-    """Return the stretches in which all sensors of a meter repeated themselves for longer than a meter at the grid does.
+    """Return the spans in which all sensors of a grid meter repeat their values for too long.
 
-    That is ten minutes, longer than its display takes to show a step at the least power, and twice as long as ever else in the days around. A meter of which no
-    whole day is known besides, whose display is not fine enough, or one of whose directions hardly ever counts, is never still for too long; nor is a power
-    that rests near zero, for some displays show nothing there.
+    Too long is more than ten minutes, than twice the time of one display step at the least power, and than twice the longest other standstill in the days
+    around. None is found with less than a whole day of other readings, a coarse display or a direction that hardly ever counts, nor for a power near zero,
+    which some displays do not show.
 
     Args:
-        meter: the readings of each of its sensors, in kW or kWh.
+        meter: readings of each of its sensors, in kW or kWh.
     """
     steps = []
     for each in meter:
         kwh = each.values[np.isfinite(each.values)]
-        # What is bought or sold all the time rises by much from one reading to the next, never by the same to the last digit.
+        # A fine counter hardly ever rises twice by exactly the same energy: then the smallest difference of rises shows its step.
         rises = np.diff(kwh)[np.diff(kwh) > 0]
         differs = np.abs(np.diff(rises))
         step = min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
         steps.append(0.0 if _is_power(each) else step)
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
-    # A stretch lasts from the first word of something to the next of something else; sensors of one meter speak in turn, so it holds the last of each.
+    # A standstill lasts from one change of any sensor to the next, until the last reading of that sensor whose readings end first.
     moved = [np.append([True], np.diff(each.values) != 0) | (_is_power(each) & (np.abs(each.values) <= REST_KW)) for each in meter]
     moves = np.unique(np.concatenate([each.instants[is_new] for each, is_new in zip(meter, moved, strict=True)]))
     following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
@@ -72,7 +72,7 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
     hours = hours_between(moves, np.maximum(last, moves))
     longest = np.sort(hours)[-2:] if hours.size > 1 else np.zeros(2)
-    # The longest beside each: of the longest one the second.
+    # The longest other standstill of each: for the longest one the second.
     beside = np.where(hours == longest[-1], longest[0], longest[-1])
     least = np.maximum(TIMES_AS_LONG * np.maximum(max(steps) / LEAST_GRID_KW, beside), LEAST_STOOD_HOURS)
     observed_hours = min(float(np.minimum(hours_between(each.instants[:-1], each.instants[1:]), LONGEST_COUNTED_HOURS).sum()) for each in meter)
@@ -87,16 +87,16 @@ def _is_power(readings: Readings) -> bool:
 
 # The largest connection of a home, three phases of 125 A, carries 86 kW.
 ANY_HOME_KW = 100.0
-# Ten times what a meter shows in all but a thousandth of its readings is no peak any more.
+# More than ten times the 99.9 % quantile is no peak.
 FAR_BEYOND = 10.0
 USUAL_SHARE = 0.999
 
 
 def limit_columns(site: Site) -> dict[str, float]:
-    """Return the highest believable power of each energy column, kW."""
+    """Return the highest plausible power of each energy column, kW."""
     sensors = site.input_sensors
     load = ANY_POWER_KW
-    # What connection, roof and batteries carry together; a part that has a sensor and no size may carry anything.
+    # The sum of connection, roof and batteries; without a limit where a part has a sensor and no size.
     if (site.pv or not sensors.total_pv_production) and (site.batteries or not sensors.total_battery_discharge):
         parts = [array.peak_kw for array in site.pv] + [battery.discharge_limit_kw for battery in site.batteries]
         load = min(ANY_POWER_KW, (site.grid.import_limit_kw + sum(parts)) * TOLERANCE)
@@ -105,7 +105,7 @@ def limit_columns(site: Site) -> dict[str, float]:
 
 
 def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
-    """Return how fast a counter may rise, kW: what the site says, or, where it says nothing, what the counter itself shows."""
+    """Return the highest plausible power of a counter, kW: the site's limit, without one an estimate from its readings."""
     counter = counter.without(np.isnan(counter.values))
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
     if limit_kw < ANY_POWER_KW or not hours.size:
@@ -114,9 +114,9 @@ def believable_rise_kw(counter: Readings, limit_kw: float) -> float:
     return min(limit_kw, max(ANY_HOME_KW, FAR_BEYOND * float(np.quantile(rates, USUAL_SHARE, method="lower"))))
 
 
-# No battery of a home gains or loses a tenth of its charge within the seconds of a window of readings.
+# No home battery gains or loses a tenth of its capacity within the seconds of the outlier window.
 LONE_JUMP = 0.1
-# One step of the coarsest displays: a battery that says nothing and then the same again has rested.
+# One step of the coarsest displays: a battery with the same level after a silence has rested.
 STEADY = 0.02
 
 OUT_OF_BOUNDS = RowFault("no_soc")
@@ -124,12 +124,12 @@ FAR_FROM_NEIGHBOURS = RowFault("far")
 
 
 def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], refusals: Refusals) -> SlotValues:
-    """Return the last state of charge at or before each of ``ends``, if it is not older than the longest gap, or the next one is the same.
+    """Return the last state of charge at or before each of ``ends``, if it is no older than the longest gap, or the next reading is the same.
 
-    Where a reading is missing on its way to another one, it lies between the two: estimated, as where it is taken to have rested through a silence.
+    Where a reading is missing between two different ones it is interpolated. Interpolated values and those of a rest through a silence are estimated.
 
     Args:
-        awake: which slots lie near a reading of any of the site's sensors.
+        awake: slots near a reading of any of the site's sensors.
 
     Invariants: a state of charge lies between 0 and 1.
     """
@@ -144,7 +144,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     fresh = (place >= 0) & (age <= LONGEST_GAP_HOURS)
     same = np.abs(level.values[following] - level.values[last]) <= STEADY
     rested = ~fresh & awake & same & (place >= 0) & (place + 1 < len(level))
-    # A reading is missing where the next differs by more than a step: in between the battery went from one to the other.
+    # A reading is missing where the next one differs by more than a step and comes later than a slot or the source's pace.
     paced = np.append(find_paced(hours_between(level.instants[:-1], level.instants[1:])), [False])[last]
     passed = fresh & ~same & ~paced & (age > 0) & (until > LONGEST_STEP_HOURS) & (until <= LONGEST_GAP_HOURS)
     share = np.divide(age, until, out=np.zeros(ends.size), where=passed)
@@ -156,7 +156,7 @@ GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
 
 
 class Meters:
-    """Reads the sensors of a site; what is refused goes to ``refusals``."""
+    """Readings and energy curves of a site's sensors; rejected readings go to ``refusals``."""
 
     def __init__(self, site: Site, window: Timeline, refusals: Refusals) -> None:
         self._site = site
@@ -169,18 +169,18 @@ class Meters:
 
     @property
     def starts(self) -> InstantArray:
-        """The starts of the window's slots."""
+        """Slot starts of the window."""
         return self._edges[:-1]
 
     def read(self, samples: Mapping[str, Samples], columns: list[Column], *, now: datetime | None) -> None:
-        """Put the samples of all sensors in order and see when any of them spoke."""
+        """Order the samples of all sensors, and find the slots near any reading."""
         for column in columns:
             for name in dict.fromkeys(sensor.name for sensor in column.sensors):
                 sensor_samples = samples.get(name) or Samples.empty(name)
                 measure = read_measure(sensor_samples.unit)
                 factor = level_factor(sensor_samples.unit) if column.is_level else measure.factor if measure else 1.0
                 self._readings[name] = put_in_order(sensor_samples, factor, self._refusals, now=now)
-        # Awake are the slots within the longest gap of a reading of any sensor.
+        # Awake: within the longest gap of a reading of any sensor.
         step = self._edges[1] - self._edges[0]
         around = self._edges[0] + np.arange(-GAP_SLOTS, self._edges.size + GAP_SLOTS) * step
         spoke = np.zeros(around.size - 1, dtype=np.bool_)
@@ -190,12 +190,12 @@ class Meters:
         self._awake = np.asarray(near > 0.5)
 
     def measure(self, column: Column) -> SlotValues:
-        """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
+        """Return a column's values per slot from the sensors valid in it: NaN where unknown, below zero where subtracted sensors exceed the others.
 
-        Each slot is what the sensors say that hold in it: one that takes the place of another counts from its own first reading.
+        A sensor that replaces another counts from its own first reading.
         """
         whole = SlotValues(np.full(self.starts.size, np.nan), *np.zeros((2, self.starts.size), dtype=np.bool_))
-        # What each state of charge counts: a battery's capacity, where there is one sensor for each battery.
+        # Weighted by capacity where each battery has its own sensor.
         capacities = [battery.capacity_kwh for battery in self._site.batteries]
         for together, slots in column.in_turn(self._edges):
             if column.is_level:
@@ -210,7 +210,7 @@ class Meters:
         return whole
 
     def measure_subtracted(self, column: Column) -> FloatArray:
-        """Return what a column's sensors with a minus take off per slot, NaN where unknown and where there are none."""
+        """Return the energy per slot of a column's subtracted sensors, NaN where unknown or without any."""
         subtracted_kwh = np.full(self.starts.size, np.nan)
         for together, slots in column.in_turn(self._edges):
             if together.subtracted is not None:
@@ -218,7 +218,7 @@ class Meters:
         return subtracted_kwh
 
     def find_intervals(self, column: Column) -> list[EnergyInterval]:
-        """Return what a column's counters counted while they were silent for long, sensor by sensor."""
+        """Return the energies of the long gaps of a column's counters, sensor by sensor."""
         intervals = []
         for sensor in () if column.is_level else column.sensors:
             silences, sign = self._curve_of(sensor, column).silences, 1 if column.reversed else sensor.sign
@@ -229,7 +229,7 @@ class Meters:
         return intervals
 
     def find_named(self, column: Column) -> Mask:
-        """Return the slots in any part of which one of a column's sensors holds."""
+        """Return the slots in any part of which one of a column's sensors is valid."""
         return column.is_named(self._edges)
 
     def _measure_together(self, column: Column) -> SlotValues:
@@ -238,13 +238,13 @@ class Meters:
         return SlotValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, fault: RowFault) -> Mask:
-        """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
+        """Reject the readings of a column's sensors in ``slots``; return the slots without the runs that a person has released."""
         refused = slots.copy()
         for first, end in runs_of(slots):
             edges = self._edges[[first, end]]
             holding = [sensor.name for sensor in column.sensors if Column(column.name, (sensor,)).is_named(edges).any()]
             for readings in (self._readings[name] for name in holding):
-                # A source that reports changes only says nothing while a meter stands still: what it said last is what is refused.
+                # A source that reports changes only is silent during a standstill: its last reading before is rejected as well.
                 last = np.searchsorted(readings.instants, edges[0], side="right") - 1
                 within = (readings.instants < edges[1]) & (np.arange(len(readings)) >= last)
                 if (within & ~self._refusals.refuse(readings, within, fault)).any():
@@ -253,11 +253,11 @@ class Meters:
         return refused
 
     def find_long_standstills(self, columns: Sequence[Column]) -> Spans:
-        """Return the stretches in which all sensors of a meter's columns repeated themselves for longer than a meter at the grid does."""
+        """Return the spans in which all sensors of these columns, one grid meter, repeat their values for too long."""
         return find_long_standstills([self._readings[name] for name in _names_of(columns)])
 
     def leave_out(self, columns: Sequence[Column], span: tuple[np.datetime64, np.datetime64], fault: RowFault) -> None:
-        """Refuse what the sensors of ``columns`` repeated within a stretch, and read them from now on as if they had known nothing then."""
+        """Reject the readings of the sensors of ``columns`` within a span, and treat them as unknown from now on."""
         for name in _names_of(columns):
             readings = self._readings[name]
             refused = self._refusals.refuse(readings, (readings.instants > span[0]) & (readings.instants <= span[1]), fault)
@@ -280,7 +280,7 @@ class Meters:
         return self._curves[key]
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
-        """Return a sensor's readings while it was active; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
+        """Return a sensor's readings within its validity; a recent power or level from before still holds at its start, a counter's does not."""
         readings = self._readings[sensor.name]
         measure = read_measure(readings.unit)
         is_counter = measure is not None and measure.kind != "power"

@@ -1,4 +1,4 @@
-"""What a price source declares of itself: its markets, its token, its currencies, and how it is opened."""
+"""Declaration of a price source: markets, token setting, currencies, and how it is opened."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from services.ingest.sources.web import Web
 
 # The coupled auction sells the days of Central European Time, also in Portugal and Finland. Source: SDAC, operational procedures.
 COUPLED = "Europe/Brussels"
-# What people also write.
+# Common aliases of bidding zones.
 _ALIASES = {"DE": "DE-LU", "LU": "DE-LU", "GER": "DE-LU"}
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a source is opened with: the way there, its token (empty: it needs none), and the currency wanted."""
+    """Access to a source: HTTP client, token (empty: none needed), and requested currency."""
 
     web: Web
     token: str = field(repr=False)
@@ -30,9 +30,9 @@ class PriceSourceDeclaration:
     Args:
         codes: the markets that it has, by their names in tariffs, and what it calls each.
         open: returns the source.
-        setting: the field of ``Settings`` that holds its token; None: it needs none.
-        currencies: those it publishes in; None: others as well, and it refuses by itself what it does not have.
-        clock: the zone whose days its markets auction.
+        setting: field of ``Settings`` with its token; None: it needs none.
+        currencies: that it publishes in; None: any, and the service refuses those it lacks.
+        clock: time zone of its markets' auction days.
     """
 
     codes: Mapping[str, str]
@@ -42,23 +42,23 @@ class PriceSourceDeclaration:
     clock: str = COUPLED
 
     def publishes(self, market: str, currency: str) -> bool:
-        """Whether it may have a market's prices in this currency."""
+        """Whether it may publish a market's prices in this currency."""
         return market in self.codes and (self.currencies is None or currency in self.currencies)
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A bidding zone under its name in tariffs; ``clock`` is the zone whose days are auctioned, the day before."""
+    """A bidding zone under its name in tariffs; ``clock`` is the time zone of its auction days."""
 
     name: str
     clock: str = COUPLED
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone whose days are auctioned."""
+        """The time zone of the auction days."""
         return parse_zone(self.clock)
 
 
 def canonical_market(name: str) -> str:
-    """Return the name that stands in the tables for what a tariff writes."""
+    """Return the stored name of a market for the spelling in a tariff."""
     return _ALIASES.get(name.upper().replace("_", "-"), name.replace("_", "-"))

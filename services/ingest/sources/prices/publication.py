@@ -1,4 +1,4 @@
-"""From what services say to sheets of prices: products of equal length, currency per kWh, holes left open."""
+"""Conversion of published day-ahead products into price sheets of equal product length, currency per kWh; missing products stay missing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SPAN = timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What was traded for ``minutes`` from ``start`` on, currency per MWh; None where there is no price."""
+    """The price of a product of ``minutes`` from ``start`` on, currency per MWh; None without one."""
 
     start: datetime
     minutes: int
@@ -28,20 +28,20 @@ class Product:
 
     @property
     def is_priced(self) -> bool:
-        """Whether there is a price that is a number."""
+        """Whether it has a finite price."""
         return self.price is not None and isfinite(self.price)
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryWindow:
-    """What was asked for: a market from ``first`` on, before ``end``."""
+    """A requested window of a market, from ``first`` on, before ``end``."""
 
     market: str
     first: datetime
     end: datetime
 
     def split(self) -> "Iterator[DeliveryWindow]":
-        """Yield the window in pieces of half a year: no service gives more than a year at once, and less comes in time."""
+        """Yield the window in pieces of half a year: services give a year at most, and large answers time out."""
         first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
         while first < end:
             yield DeliveryWindow(self.market, first, min(first + SPAN, end))
@@ -55,7 +55,7 @@ class DeliveryWindow:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What holds for all prices of an answer: their currency, when they were published (None: not said), and per how many kWh they are."""
+    """Attributes of all prices of an answer: currency, instant of publication (None: not stated), and energy unit in kWh."""
 
     currency: str
     published_at: datetime | None = None
@@ -76,7 +76,7 @@ def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issu
         odd = next((product for product in same if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
         if odd is not None:
             raise SourceError(f"has a product of {minutes} minutes at {odd.start.isoformat()}", field=window.market, remedy="Ask another source.")
-        # A service that names a product twice means the later one.
+        # Of a repeated product the later one is valid.
         price = {product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in same}
         starts = np.array(list(price), dtype="datetime64[s]")
         per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
@@ -85,9 +85,9 @@ def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issu
 
 
 def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo) -> list[Product]:
-    """Return products of services that only say when each begins: within a local day all are as long as the shortest distance between two.
+    """Return products of services that publish starts only: within a local day all are as long as the shortest distance between two.
 
-    A market changes its product from one day to the next, and a hole must not make the one before it longer.
+    Per day, for a market may change its product length; the shortest, so that a missing product does not lengthen the one before.
     """
     rows = sorted(zip(starts, prices, strict=True), key=lambda row: row[0])
     products: list[Product] = []
@@ -100,9 +100,9 @@ def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], 
 
 
 def on_quarter_hours(sheet: PriceSheet) -> tuple[InstantArray, FloatArray]:
-    """Return slot starts and price of the quarter-hours that a sheet covers; a longer product's price holds in each of its own.
+    """Return slot starts and prices of a sheet in quarter-hours; a longer product's price holds in each of its slots.
 
-    Invariants: the mean over each product stays.
+    Invariants: the mean over each product is unchanged.
     """
     factor = sheet.minutes * MINUTE // SLOT
     parts = np.arange(factor) * np.timedelta64(SLOT)
