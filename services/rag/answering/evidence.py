@@ -1,4 +1,4 @@
-"""The passages that were found for a question as what sentences may rest on, and how well one is carried by them."""
+"""Evidence for an answer: the retrieved passages as quotable sentences, and the support of a generated sentence by them."""
 
 import re
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ from services.rag.answering.sentences import detect_language, split_paragraphs
 from services.rag.embedding import Embedder
 from services.rag.retrieval.english import text_to_embed
 
-# A sentence is carried where this share of its words, or this cosine to a sentence of its source, is reached. Found on pairs of sentences:
-# true paraphrases reach 0.55 and more, sentences on something else at most 0.4.
+# Least support: share of a sentence's words in its sources, or weighted cosine to a source's sentence. On pairs of sentences true paraphrases reach 0.55 and
+# more, unrelated sentences at most 0.4.
 LEAST_SUPPORT = 0.5
-# Words that come from several sentences of a source, and a cosine, are weaker evidence than words of one sentence.
+# Words from several sentences of a source, and a cosine, are weaker evidence than words of one sentence.
 SPREAD_WEIGHT, COSINE_WEIGHT = 0.9, 0.8
 _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|nicht|kein\w*|nie|niemals|weder|ohne)\b|n't\b", re.IGNORECASE)
 
@@ -43,39 +43,39 @@ class EvidenceSource:
 
     @cached_property
     def text(self) -> str:
-        """All quotable text of it."""
+        """All quotable text."""
         return "\n".join(self.sentences)
 
     @cached_property
     def windows(self) -> tuple[frozenset[str], ...]:
-        """The stems of each sentence with those of its neighbours, title and headings: what stands further apart answers nothing together."""
+        """The stems of each sentence with those of its neighbours, title and headings: words further apart do not answer together."""
         terms = self.sentence_terms
         return tuple(self.head_terms.union(*terms[max(0, place - 1) : place + 2]) for place in range(len(terms)))
 
     @cached_property
     def facts(self) -> StatedFacts:
-        """What it states."""
+        """Quantities, dates, names and addresses of its text."""
         heads = " ".join((self.passage.title, *self.passage.headings))
         return facts_of(f"{heads}\n{self.text}", proper_names=False)
 
     @cached_property
     def lower(self) -> str:
-        """Its words in lower case, with those of title and headings."""
+        """Title, headings and text in lower case."""
         return " ".join((self.passage.title, *self.passage.headings, self.text)).lower()
 
 
 @dataclass
 class AnswerEvidence:
-    """The passages of one question, the best first, and what compares text with them."""
+    """The passages of one question, the best first, compared with text by words and, with an embedding model, by cosine."""
 
     sources: tuple[EvidenceSource, ...]
     embedder: Embedder | None = None
     _vectors: dict[tuple[int, str], NDArray[np.float32]] = field(default_factory=dict)
 
     def support(self, sentence: str, numbers: Sequence[int]) -> float:
-        """Return how well a sentence is carried by the sources of these numbers (from 1): 0 to 1.
+        """Return the support of a sentence by the sources of these numbers (from 1): 0 to 1.
 
-        Nought where a number, unit, date, name or address of it stands in none of them, or where it denies what they say.
+        Zero where a number, unit, date, name or address is in none of them, or where the sentence negates the quote and does not repeat it word for word.
         """
         cited = [self.sources[number - 1] for number in dict.fromkeys(numbers) if 1 <= number <= len(self.sources)]
         if not cited:
@@ -94,30 +94,30 @@ class AnswerEvidence:
         return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
 
     def quote(self, sentence: str, number: int) -> str:
-        """Return the sentence of a source that is nearest to a sentence."""
+        """Return the sentence of a source that supports a sentence best."""
         return self._match(sentence, content_words(sentence), self.sources[number - 1])[1]
 
     def similarities(self, text: str, number: int) -> FloatArray:
-        """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
+        """Return the cosine of a question and each sentence of a source; zero without an embedding model."""
         return self._cosines(text, self.sources[number - 1], role="query")
 
     def _match(self, sentence: str, own: ContentWords, source: EvidenceSource) -> tuple[float, str]:
-        """Return how well a source carries a sentence, and its sentence that does so most."""
+        """Return the support of a sentence by a source, and the source's best sentence."""
         if not source.sentences:
             return 0.0, ""
         shares = [own.share_in(terms) for terms in source.sentence_terms]
         cosines = self._cosines(sentence, source, role="passage") * COSINE_WEIGHT
         scores = [max(share, float(cosine)) for share, cosine in zip(shares, cosines, strict=True)]
         best = int(np.argmax(scores))
-        # Words of one sentence may come from two of the source.
+        # A sentence may combine two of the source.
         return max(scores[best], own.share_in(frozenset().union(*source.sentence_terms)) * SPREAD_WEIGHT), source.sentences[best]
 
     def _cosines(self, text: str, source: EvidenceSource, *, role: Literal["query", "passage"]) -> FloatArray:
-        """Return the cosine of a text and each sentence of a source; nought without an embedding model, or once it is away."""
+        """Return the cosine of a text and each sentence of a source; zero without an embedding model, or once it is away."""
         if self.embedder is None or not source.sentences:
             return np.zeros(len(source.sentences))
         key = (source.passage.chunk_id, role)
-        # What somebody asks is compared across languages, what somebody tells with the words as they stand there.
+        # A question is compared across languages, a statement in its own.
         english = role == "query" and self.embedder.speaks_one_language
         try:
             if key not in self._vectors:
@@ -132,12 +132,12 @@ class AnswerEvidence:
 
 
 def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> AnswerEvidence:
-    """Return the evidence that passages are, in their order."""
+    """Return the evidence of passages, in their order."""
     sources = []
     for passage in passages:
-        # Who speaks to a model in one sentence does so in those around it.
+        # Prompt injection: one instruction to a model discards its whole paragraph.
         sentences = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
-        # Addresses that stand in a sentence as text stay; those of pictures do not.
+        # URLs in a sentence's text are kept, those of pictures are not.
         addresses = [urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence)) for sentence in sentences]
         plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=urls) for sentence, urls in zip(sentences, addresses, strict=True)) if text)
         by_sentence = tuple(map(stems_of, plain))

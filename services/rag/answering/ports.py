@@ -14,7 +14,7 @@ Stage = Literal["understanding", "tools", "searching", "answering", "checking"]
 
 @dataclass(frozen=True, slots=True)
 class ProposedCall:
-    """A tool that may answer a question."""
+    """A tool call that may answer a question."""
 
     tool: str
     arguments: Mapping[str, Any]
@@ -24,35 +24,35 @@ class SiteTools(Protocol):
     """The read-only tools over one site's data, in one language, for one asker."""
 
     def descriptions(self) -> Sequence[ToolDescription]:
-        """Return what there is."""
+        """Return the tools' descriptions."""
         ...
 
     def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
-        """Return the calls that a question asks for by its words; none where it is about something else.
+        """Return the calls that match a question by rules; none where it is about something else.
 
         Args:
-            before: what the question before was answered with, which this one may go on from.
+            before: the calls that answered the previous question, which a follow-up question refers to.
         """
         ...
 
     def call(self, proposed: ProposedCall) -> ToolResult:
-        """Return what a tool finds.
+        """Return a tool's result.
 
         Raises:
-            LunaError: it is unknown, its arguments are wrong, or what it needs is away.
+            LunaError: the tool is unknown, its arguments are invalid, or a service it needs is away.
         """
         ...
 
 
 class Listener(Protocol):
-    """Receives an answer while it is made, checked text alone."""
+    """Receives an answer while it is generated, after its text is checked."""
 
     def stage(self, stage: Stage) -> None:
         """Receive the name of the running stage."""
         ...
 
     def token(self, text: str) -> None:
-        """Hear the next words of the answer."""
+        """Receive the next words of the answer."""
         ...
 
     def sentence(self, sentence: AnswerSentence) -> None:
@@ -60,22 +60,22 @@ class Listener(Protocol):
         ...
 
     def gave_up(self) -> bool:
-        """Return whether nobody listens any more."""
+        """Return whether the asker has left."""
         ...
 
 
 class Nobody:
-    """A listener where nobody listens and somebody waits all the same."""
+    """Listener of a request without a stream: ignores the pieces, waits for the whole answer."""
 
     def stage(self, stage: Stage) -> None:
-        """Hear nothing."""
+        """Ignore the stage."""
 
     def token(self, text: str) -> None:
-        """Hear nothing."""
+        """Ignore the words."""
 
     def sentence(self, sentence: AnswerSentence) -> None:
-        """Hear nothing."""
+        """Ignore the sentence."""
 
     def gave_up(self) -> bool:
-        """Return that the answer is waited for."""
+        """Return that the asker still waits."""
         return False

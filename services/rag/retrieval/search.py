@@ -1,4 +1,4 @@
-"""Finds the passages nearest to a question, among those visible to the asker, and puts them in the order of a re-ranking model where there is one."""
+"""Hybrid search: dense and sparse retrieval of passages visible to the asker, fused, and re-ranked where the settings name a model."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ from services.rag.retrieval.fusion import fuse
 from services.rag.retrieval.terms import weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
 
-# So many of the best are read again; what stands further down is out of reach.
+# Number of passages for the re-ranking model.
 DEPTH = 30
 _CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 10.0
 
@@ -30,9 +30,9 @@ log = structlog.get_logger("luna.rag")
 
 
 def rerank(settings: Settings, query: str, passages: Sequence[Passage]) -> tuple[list[Passage], str | None]:
-    """Return passages in the order of the settings' re-ranking model, and its name; as they were, and None, where there is none or it is away.
+    """Return passages in the order of the re-ranking model, and its name; unchanged, and None, without a model or while it is away.
 
-    It is asked as llama.cpp, vLLM and others are: ``POST /v1/rerank``.
+    Protocol: ``POST /v1/rerank``, as of llama.cpp, vLLM and others.
     """
     if settings.rerank_model is None or settings.language_url is None or len(passages) < 2:
         return list(passages), None
@@ -53,14 +53,14 @@ def rerank(settings: Settings, query: str, passages: Sequence[Passage]) -> tuple
     return [*(passages[place] for place in order), *passages[len(scores) :]], settings.rerank_model
 
 
-# Each side is asked for so many times as many as are wanted: some may have gone since, and fusion needs lists.
+# Factor and minimum for the depth of each ranking: some passages may be deleted since, and fusion needs long lists.
 DEEPER, LEAST_DEPTH = 3, 60
-# Whoever asks waits; ten thousand passages are taken in within it.
+# The asker waits for the index to catch up; ten thousand passages take less.
 PATIENCE = timedelta(seconds=15)
 
 
 class Searcher:
-    """Searches by the settings of one process. It opens nothing before the first search."""
+    """Search of one process; indexes are opened at the first search."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -72,7 +72,7 @@ class Searcher:
         """Return the passages nearest to a query, the best first.
 
         Raises:
-            NotFoundError: the site of the filter is not one of the asker's.
+            NotFoundError: the filter's site is not one of the asker's.
             UnavailableError: the index is away.
         """
         embedder = open_embedder(self._settings)
@@ -87,18 +87,18 @@ class Searcher:
         criteria = IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
         vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
         depth = max(LEAST_DEPTH, request.k * DEEPER)
-        # What was asked for alone and cannot be had is better found by words than not at all.
+        # Dense retrieval alone falls back to sparse where there is no vector.
         by_words = request.retriever != "dense" or vector is None
         try:
             dense = {} if vector is None else index.search_dense(vector, criteria, depth)
             sparse = index.search_sparse(weigh_query(request.query), criteria, depth) if by_words else {}
         except UnavailableError:
-            # A server that comes back may have lost what it had followed.
+            # The index server may have lost data: catch up again at the next search.
             self._followed = None
             raise
         retriever: Retriever = "sparse" if vector is None else request.retriever
         most = max(request.k, DEPTH if self._settings.rerank_model else 0)
-        # The best passages that exist and are visible by the database, whatever an index still holds.
+        # The database decides which passages exist and are visible; the index may lag behind.
         ranked = fuse(dense, sparse)
         visible: list[Passage] = []
         for start in range(0, len(ranked), most):
@@ -118,7 +118,7 @@ class Searcher:
         self._indexes, self._followed = {}, None
 
     def _bring_up(self, database: Engine, requested_model: str) -> tuple[str, int | None]:
-        # Of its own: what an index on a server has followed is stored, whatever becomes of the search.
+        # A transaction of its own: the progress of a server's index must be committed even if the search fails.
         with unit_of_work(database) as connection:
             model = vectors.find_model(connection, requested_model)
             key = (model, vectors.dimensions_of(connection, model))
@@ -131,7 +131,7 @@ class Searcher:
 
 
 def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vectors.FloatArray | None:
-    """Return the vector of a question; None where words alone can be searched: there is no model, another one's vectors, or it is away."""
+    """Return the vector of a question; None without a model, with vectors of another one, or while it is away."""
     if embedder is None or embedder.model != model:
         return None
     embeddings = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")

@@ -1,13 +1,13 @@
-"""Text as weighted terms: words in German and English brought to their stems, numbers as they are, and the field's words in the other language.
+"""Sparse retrieval: BM25 term weights of German and English text, with stemming, compound splitting and translation by a glossary.
 
-Both indexes (in a folder, on a server) are given the same weights; they multiply them by how rare a term is.
+Both indexes (in a folder, on a server) get the same weights; they multiply them by the inverse document frequency.
 
-A question in one language finds a document in the other by the glossary, ``glossary.txt``: words of the energy field, and of everyday questions, that mean the
-same, a group a line. German compounds are split into its words: Kündigungsfrist is a notice and a period. With the everyday words and the splitting of
-compounds, nDCG@10 on Luna's own set rose from 0.50 to 0.65: German 0.44 to 0.60, English 0.73 to 0.72, across languages 0.31 to 0.62. The words were chosen
-knowing that set, so that other questions gain less.
+Questions find documents in the other language through ``glossary.txt``: one group of synonyms per line, of the energy field and of everyday questions. German
+compounds are split into its words: Kündigungsfrist is a notice and a period. Everyday words and compound splitting raised nDCG@10 on Luna's own set from 0.50
+to 0.65: German 0.44 to 0.60, English 0.73 to 0.72, across languages 0.31 to 0.62. The words were chosen with knowledge of that set, so other questions gain
+less.
 
-Invariants: both sides of a group of the glossary have a word; no word stands twice on one side of one group.
+Invariants: both sides of a glossary group have a word; no word occurs twice on one side of a group.
 """
 
 import re
@@ -36,7 +36,7 @@ GLOSSARY: Final[tuple[Group, ...]] = tuple(
 
 
 SHORTEST_WORD, SHORTEST_COMPOUND = 4, 8
-# What German puts between the parts, and behind the last one.
+# German linking elements between the parts of a compound, and endings of the last one.
 _LINKS = ("", "s", "n", "en", "es", "e")
 _COMPOUND_PARTS = frozenset(
     word for word in (phrase.replace("ß", "ss") for german, _ in GLOSSARY for phrase in german) if word.isalpha() and len(word) >= SHORTEST_WORD
@@ -45,7 +45,7 @@ _COMPOUND_PARTS = frozenset(
 
 @lru_cache(maxsize=100_000)
 def split_compound(word: str) -> tuple[str, ...]:
-    """Return the words of the glossary that a word is wholly made of, two or more; none where it is no such compound.
+    """Return the two or more glossary words that a word is composed of; none where it is no such compound.
 
     Args:
         word: in lower case, with ss for ß.
@@ -54,7 +54,7 @@ def split_compound(word: str) -> tuple[str, ...]:
 
 
 def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
-    """Return the parts of the rest of a compound, the longest first part first; none where letters are left over."""
+    """Return the parts of the rest of a compound, trying the longest first part first; none where letters are left over."""
     if not is_whole and (last := _find_word(rest)):
         return (last,)
     for end in range(len(rest) - SHORTEST_WORD, SHORTEST_WORD - 1, -1):
@@ -66,14 +66,14 @@ def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
 
 
 def _find_word(text: str) -> str | None:
-    """Return the word of the glossary that a text is, but for a link."""
+    """Return the glossary word of a text without its linking element, None if there is none."""
     bare = (text.removesuffix(link) for link in _LINKS if text.endswith(link))
     return next((word for word in bare if word in _COMPOUND_PARTS), None)
 
 
-# Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2. The mean length is fixed: what is indexed stays right.
+# Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2. The mean length is fixed, so stored weights stay valid.
 K1, B, MEAN_LENGTH = 1.2, 0.75, 130.0
-# What stands in the other language counts less than what was asked.
+# Weight of a translated term relative to one of the question.
 GLOSSARY_WEIGHT = 0.5
 _LONGEST_ENTRY = 4
 
@@ -93,21 +93,21 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 
 def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
-    """Return the stems of a text's words in their order, without those that say nothing; words of unknown language are stemmed as German and as English."""
+    """Return the stems of a text's words in order, without stop words; in an unknown language each word has its German and its English stem."""
     return [stem for word in _words(text) for stem in _stems(word, language)]
 
 
 def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
-    """Return the weight of each term of a passage by the number of the term: BM25 without the rarity."""
+    """Return the weight of each term of a passage by term number: BM25 without the inverse document frequency."""
     terms = terms_of(text, language)
     norm = K1 * (1 - B + B * len(terms) / MEAN_LENGTH)
-    # The parts of a compound are words of the passage too; they make it no longer.
+    # Parts of compounds count as terms, but not for the passage's length.
     parts = [] if language == "en" else [stem for part in _parts(text) for stem in _stems(part, language)]
     return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(terms + parts).items()}
 
 
 def weigh_query(text: str) -> dict[int, float]:
-    """Return the weight of each term that a question looks for, those of the glossary among them."""
+    """Return the weight of each term of a question by term number, translations included."""
     weights = {number_of(term): 1.0 for word in (*_words(text), *_parts(text)) for term in _stems(word, None)}
     for other in (*translate(text), *translate(" ".join(_parts(text)))):
         for term in terms_of(other, None):
@@ -116,7 +116,7 @@ def weigh_query(text: str) -> dict[int, float]:
 
 
 def translate(text: str) -> list[str]:
-    """Return what the glossary has in the other language for the words of a text, each once."""
+    """Return the glossary's translations of the words and phrases of a text, each once."""
     translations: dict[str, None] = {}
     words, entries = list(_words(text)), _entries()
     for language in ("de", "en"):
@@ -128,7 +128,7 @@ def translate(text: str) -> list[str]:
 
 
 def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[str]:
-    """Return what the glossary has first for words in a row, or for the parts of a compound; nothing where it knows them not."""
+    """Return the glossary's first translation of a phrase, or of each part of a German compound; nothing for an unknown one."""
     phrase = tuple(_stem(word.lower(), language) for word in words)
     entry = _entries().get((language, *phrase))
     if entry or len(words) != 1 or language == "en":
@@ -137,7 +137,7 @@ def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[
 
 
 def number_of(term: str) -> int:
-    """Return the number by which indexes know a term."""
+    """Return the term number used by the indexes."""
     return zlib.crc32(term.encode())
 
 
@@ -163,7 +163,7 @@ def _stem(word: str, language: DocumentLanguage) -> str:
 
 @lru_cache(maxsize=1)
 def _entries() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Return what stands in the other language, by language and stems."""
+    """Return the translations by language and stems."""
     entries: dict[tuple[str, ...], tuple[str, ...]] = {}
     for german, english in GLOSSARY:
         for language, own, others in (("de", german, english), ("en", english, german)):

@@ -1,4 +1,4 @@
-"""What a tool is, what it is given and what it finds."""
+"""Data tools of the assistant: declaration, context, findings, and periods as arguments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """The inputs of a tool, and the reader's language. ``client`` calls other services; None: none is available."""
+    """The inputs of a tool, and formatting in the reader's language. ``client`` calls other services; None: none is available."""
 
     connection: Connection
     site: Site
@@ -35,18 +35,18 @@ class ToolContext:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The site's."""
+        """The site's time zone."""
         return self.numbers.zone
 
     @property
     def today(self) -> date:
-        """The local day that it is at the site."""
+        """The site's local day at ``now``."""
         return self.now.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """A tool's findings: the parts of ``ToolResult`` that are its own."""
+    """A tool's findings: the parts of ``ToolResult`` that differ by tool."""
 
     found: bool
     text: str
@@ -70,12 +70,12 @@ class DayPeriod:
 
     @property
     def whole_days(self) -> bool:
-        """Whether it begins and ends with a day."""
+        """Whether it consists of whole days."""
         return (self.from_clock, self.to_clock) == ("00:00", "24:00")
 
     @property
     def days(self) -> int:
-        """How many days it touches."""
+        """Number of days it touches."""
         return (self.last - self.first).days + 1
 
     def shift(self, days: int) -> "DayPeriod":
@@ -84,23 +84,23 @@ class DayPeriod:
         return DayPeriod(self.first + move, self.last + move, self.from_clock, self.to_clock)
 
     def past(self, today: date) -> "DayPeriod | None":
-        """Return the part that is not ahead."""
+        """Return the part until today; None if all of it is later."""
         return None if self.first > today else DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
 
     def ahead(self, today: date) -> "DayPeriod | None":
-        """Return the part that is not over."""
+        """Return the part from today on; None if all of it is past."""
         return None if self.last < today else DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
 
     def as_arguments(self) -> dict[str, Any]:
-        """Return it as tools take it, in JSON."""
+        """Return the period as a tool's arguments in JSON."""
         clocks = {} if self.whole_days else {"from_clock": self.from_clock, "to_clock": self.to_clock}
         return {"first_day": self.first.isoformat(), "last_day": self.last.isoformat(), **clocks}
 
     def timeline(self, zone: ZoneInfo) -> Timeline:
-        """Return its quarter-hours; a clock time that a day skips comes an hour later.
+        """Return its quarter-hours; a clock time skipped by a daylight-saving change counts an hour later.
 
         Raises:
-            InvalidInputError: the day's clock skips all of it, or its days begin between quarter-hours.
+            InvalidInputError: the daylight-saving change skips all of it, or its days begin between quarter-hours.
         """
         begin, end = local_instant(self.first, self.from_clock, zone), local_instant(self.last, self.to_clock, zone)
         if end <= begin:
@@ -135,7 +135,7 @@ class PeriodArguments(Message):
 
 
 def require_order(first: date | None, last: date | None) -> None:
-    """Accept days in order, not too many, of years of which Luna may have data.
+    """Check that days are in order, at most ``MOST_DAYS``, and within 2000 to 2099.
 
     Raises:
         ValueError: they are not.
@@ -152,7 +152,7 @@ def require_order(first: date | None, last: date | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool: its description for assistants, its arguments and its function. It reads, and changes nothing."""
+    """A read-only tool: its description for assistants, its arguments and its function."""
 
     name: str
     description: str

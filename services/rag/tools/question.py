@@ -1,4 +1,4 @@
-"""A question as the rules see that find its tools, and what they make of it."""
+"""A normalised question with its periods and cues, the input of the rules that match it to tools."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from services.rag.tools.periods import find_days, find_periods
 
 @dataclass(frozen=True, slots=True)
 class MatchedCall:
-    """A tool that a question asks for, with its arguments as JSON."""
+    """A tool call matched to a question, with its arguments as JSON."""
 
     tool: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -22,34 +22,34 @@ class MatchedCall:
 
 @dataclass(frozen=True, slots=True)
 class PlainQuestion:
-    """A question made plain, with the periods that it names."""
+    """A normalised question about a site, asked on the local day ``today``."""
 
     text: str
     today: date
     site: Site
 
     def periods(self, *, forward: bool = False) -> list[DayPeriod]:
-        """Return the periods it names."""
+        """Return the named periods."""
         return find_periods(self.text, self.today, forward=forward)
 
     def days(self) -> list[DayPeriod]:
-        """Return the periods by which it names a time."""
+        """Return the named days that a clock time may belong to."""
         return find_days(self.text, self.today)
 
     def has(self, pattern: re.Pattern[str]) -> bool:
-        """Return whether one of the words stands in it."""
+        """Return whether the pattern occurs in it."""
         return pattern.search(self.text) is not None
 
     def is_definition(self) -> bool:
-        """Return whether it asks what something is, of nobody's and of no time."""
+        """Return whether it asks for a definition: no period, nothing of the asker's own."""
         return cues.DEFINITION.match(self.text) is not None and not self.periods() and not self.has(cues.OWN)
 
     def is_generic(self) -> bool:
-        """Return whether it is about batteries in general."""
+        """Return whether it is about batteries in general, not the asker's."""
         return re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", self.text) is not None and not self.has(cues.OWN)
 
     def instant(self) -> str | None:
-        """Return the local time that is named: a clock time of a day, or the noon of another day than today."""
+        """Return the named local time: a clock time, else noon of a day other than today; None without either."""
         clock, periods = find_instant(self.text), self.days()
         day = periods[0].first if periods else self.today
         if clock is None and periods and not periods[0].whole_days:

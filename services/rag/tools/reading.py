@@ -27,18 +27,18 @@ Column = tuple[str, Unit, Kind, FloatArray, str]
 
 
 def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return what is known of each quarter-hour, NaN where nothing is; what a meter's total fills is known."""
+    """Return energies per quarter-hour, NaN where unknown; values filled to a meter's total are included."""
     return observations.read_series(context.connection, context.site.name, timeline, names)
 
 
 def read_estimated(context: ToolContext, timeline: Timeline) -> Mapping[str, NDArray[np.bool_]]:
-    """Return by column which quarter-hours are filled to a meter's total."""
+    """Return by series which quarter-hours are filled to a meter's total."""
     marks = quality.read_estimated(context.connection, context.site.name, timeline)
     return {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
 
 
 def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:
-    """Return prices of quarter-hours as the gateway tells them: a market's, or what the site pays or earns; NaN where unknown."""
+    """Return prices per quarter-hour as the gateway reports them: a market's, or the site's tariff prices; NaN where unknown."""
     if market is not None:
         return prices.read(context.connection, market, timeline, currency=context.site.currency)
     spot = prices.read_tariff(context.connection, context.site, timeline)
@@ -52,7 +52,7 @@ def sum_finite(values: FloatArray) -> float:
 
 
 def mean_finite(values: FloatArray) -> float:
-    """Return the mean of the known values, of which there is at least one."""
+    """Return the mean of the known values; at least one must be known."""
     finite = values[np.isfinite(values)].tolist()
     return fsum(finite) / len(finite)
 
@@ -63,19 +63,19 @@ def share_finite(values: FloatArray) -> float:
 
 
 def slot_start(timeline: Timeline, place: int) -> datetime:
-    """Return when a slot begins."""
+    """Return the start of a slot."""
     return timeline.start + place * timeline.step
 
 
 def choose_resolution(timeline: Timeline) -> timedelta:
-    """Return the shortest length of a point that leaves no more than ``MOST_POINTS`` of them; beyond a year of days it is the day all the same."""
+    """Return the finest resolution with fewer than ``MOST_POINTS`` points, at most a day."""
     lengths = sorted({timeline.step, *(length for length in RESOLUTIONS.values() if length >= timeline.step)})
     fits = (length for length in lengths if -(-timeline.count * timeline.step // length) < MOST_POINTS)
     return next(fits, RESOLUTIONS["1d"])
 
 
 def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -> Chart:
-    """Return a chart of columns (name, unit, kind, values per slot, aggregate); a sum of which a part is unknown is unknown."""
+    """Return a chart of columns (name, unit, kind, values per slot, aggregate); a sum with an unknown part is unknown."""
     length = choose_resolution(timeline)
     if length == timeline.step:
         begins = np.arange(timeline.count)
@@ -91,12 +91,12 @@ def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -
 
 
 def series_source(context: ToolContext, series: str, timeline: Timeline) -> ToolSource:
-    """Return where a stored series is read by hand."""
+    """Return the source of a stored series: its route of the API."""
     return _source(context, f"series {series} of site {context.site.name}", f"series/{series}", timeline)
 
 
 def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
-    """Return where what the site pays and earns is read by hand."""
+    """Return the source of the site's tariff prices: their route of the API."""
     return _source(context, f"prices by the tariff of site {context.site.name}", "prices", timeline)
 
 

@@ -1,4 +1,4 @@
-"""Every tool there is, and calling one by its name."""
+"""Registry of the data tools: list their descriptions, call one by name."""
 
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ from services.rag.tools import (
 from services.rag.tools.declaration import Tool, ToolContext
 
 PATIENCE = timedelta(seconds=20)
-# In the order in which assistants are told of them.
+# In the order of the list for assistants.
 TOOLS: dict[str, Tool] = {
     module.TOOL.name: module.TOOL
     for module in (
@@ -55,25 +55,25 @@ def list_tools() -> ToolList:
     """Return every tool with its arguments' schema."""
     tools = []
     for tool in TOOLS.values():
-        # What the schema says of the arguments as a whole is told in the tool's description.
+        # The tool's description replaces the schema's own.
         schema = {name: part for name, part in tool.arguments.model_json_schema().items() if name not in ("title", "description")}
         tools.append(ToolDescription(name=tool.name, description=tool.description, arguments=schema))
     return ToolList(tools=tools)
 
 
 def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime, client: Client | None = None, patience: timedelta = PATIENCE) -> ToolResult:
-    """Return what a tool finds; local days and clock times in its arguments are the site's.
+    """Call a tool and return its result; local days and clock times of its arguments are in the site's time zone.
 
     Args:
         connection: to the database.
         request: tool, arguments, site and language.
-        now: the instant from which "today" follows.
-        client: asks other services; None: no tool can.
-        patience: how long another service is waited for.
+        now: the current instant, for "today".
+        client: calls other services; None: tools that need it report it as missing.
+        patience: timeout of such a call.
 
     Raises:
-        NotFoundError: no such tool, no such site, or one that the asker does not have, in the same words.
-        InvalidInputError: arguments that the tool does not take.
+        NotFoundError: no such tool or site; a site of others gives the same error.
+        InvalidInputError: invalid arguments.
     """
     tool = find_tool(request.tool)
     if request.sites is not None and request.site_id not in request.sites:
@@ -103,10 +103,10 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
 
 
 def find_tool(name: str) -> Tool:
-    """Return the tool of a name.
+    """Return a tool by name.
 
     Raises:
-        NotFoundError: none has it.
+        NotFoundError: no such tool.
     """
     if name not in TOOLS:
         raise refuse("no-such-tool", field="tool", value=name, names=tuple(TOOLS))

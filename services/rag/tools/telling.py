@@ -1,4 +1,4 @@
-"""Sentences whose every number is a recorded figure."""
+"""Composition of a tool's text: sentences in the reader's language whose every number is a recorded figure."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -13,9 +13,9 @@ from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
 
 class Teller:
-    """Collects sentences and the figures they are made of, in the reader's language.
+    """Collects sentences in the reader's language, and their figures.
 
-    Invariants: a digit in the text stands in the text of a figure.
+    Invariants: every digit of the text is part of a figure's text.
     """
 
     def __init__(self, context: ToolContext) -> None:
@@ -36,34 +36,34 @@ class Teller:
         }
 
     def figure(self, name: str, value: float, unit: Unit) -> str:
-        """Note a number and return how it is written; it stays as exact as it was read."""
+        """Record a number, unrounded, and return its text."""
         return self._note(name, value, unit, self._written[unit](value))
 
     def hours(self, name: str, value_hours: float) -> str:
-        """Note a length of time in whole minutes and return it as hours and minutes: "5:15 h"."""
+        """Record a duration and return it in whole minutes: "5:15 h"."""
         hours, minutes = divmod(round(value_hours * 60), 60)
         return self._note(name, value_hours, "hours", f"{hours}:{minutes:02d}{NBSP}h")
 
     def name(self, name: str, value: str) -> str:
-        """Note a name, which may hold digits, and return it."""
+        """Record a name, which may contain digits, and return it."""
         return self._note(name, value, "name", value)
 
     def moment(self, name: str, instant: datetime, *, day: bool) -> str:
-        """Note an instant and return the site's clock at it, ``day``: with its day."""
+        """Record an instant and return its local clock time, with ``day`` also its day."""
         local = instant.astimezone(self.numbers.zone)
         clock = self.numbers.clock(instant)
         return self._note(name, local.isoformat(), "instant", f"{self.numbers.day(instant)}, {clock}" if day else clock)
 
     def day(self, name: str, day: date) -> str:
-        """Note a local day and return it with its year."""
+        """Record a local day and return it with its year."""
         return self._note(name, day.isoformat(), "instant", self.numbers.day_with_year(local_midnight(day, self.numbers.zone)))
 
     def clock(self, name: str, clock: str) -> str:
-        """Note a time of the clock and return it."""
+        """Record a clock time and return it."""
         return self._note(name, clock, "instant", clock)
 
     def period(self, period: DayPeriod, prefix: str = "") -> str:
-        """Note a period and return it as a sentence begins with it."""
+        """Record a period and return it as the beginning of a sentence."""
         first = self.day(f"{prefix}first_day", period.first)
         phrase = "one_day"
         figures = {"first": first}
@@ -75,7 +75,7 @@ class Teller:
         return self.phrase(phrase, **figures)
 
     def phrase(self, code: str, **figures: str) -> str:
-        """Return words in the reader's language, with these figures in them."""
+        """Return the phrase of a code in the reader's language, with these figures."""
         return answer_phrase(code, self.numbers.language, **figures)
 
     def say(self, code: str, **figures: str) -> None:
@@ -83,7 +83,7 @@ class Teller:
         self._sentences.append(self.phrase(code, **figures))
 
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
-        """Add a statement about the house, with its figures under their names there."""
+        """Add a statement about the house; its figures are named ``{prefix}{name}_{number}``."""
         figures = {}
         for name, figure in statement.figures.items():
             value, own_name = figure.value, f"{prefix}{name}_{number}"
@@ -100,7 +100,7 @@ class Teller:
         return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
 
     def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **figures: str) -> Findings:
-        """Return findings without data, and why there is none."""
+        """Return findings without data, with the reason as last sentence."""
         self.say(code, **figures)
         return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
 
