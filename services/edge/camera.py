@@ -1,4 +1,4 @@
-"""A camera: its models, its battery and charger, and its user's requirements."""
+"""Camera model: inference models with energy, latency and accuracy, battery and charger."""
 
 import json
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray
 
 BoolArray = NDArray[np.bool_]
-# Neither the model nor its energy: no inference was made.
+# In place of a model's index: no inference.
 NO_MODEL = -1
-# What a wrong picture and a missing one weigh against dirty energy, in Wh: fewest misses first, then the least dirty energy.
+# Penalty of an inference below the requirements and of a missing one, Wh of dirty energy: few misses come first, then little dirty energy.
 SMALL_MISS_WH, LARGE_MISS_WH = 0.1, 1.0
 _WH_PER_MWH = 1e-3
 _MS_PER_S = 1e3
@@ -23,13 +23,13 @@ _MS_PER_S = 1e3
 
 @dataclass(frozen=True, slots=True)
 class CameraModels:
-    """Models in the order of their energy; arrays of shape ``(models,)``.
+    """Inference models in ascending order of energy; arrays of shape ``(models,)``.
 
     Args:
-        names: what each is called.
+        names: of the models.
         energy_wh: of one inference, at the camera.
         latency_ms: of one inference.
-        accuracy: as a share.
+        accuracy: 0 to 1.
     """
 
     names: tuple[str, ...]
@@ -38,12 +38,12 @@ class CameraModels:
     accuracy: FloatArray
 
     def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
-        """Return which models are as accurate and as quick as required, shape ``(requests, models)``."""
+        """Return which models meet the required accuracy and latency, shape ``(requests, models)``."""
         accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
         return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
 
     def smallest(self, accuracy: FloatArray, latency_ms: FloatArray) -> NDArray[np.int64]:
-        """Return the place of the model of least energy that fulfils each request, shape ``(requests,)``; ``NO_MODEL`` where none does."""
+        """Return the index of the model of least energy that meets each request, shape ``(requests,)``; ``NO_MODEL`` where none does."""
         fulfilled = self.fulfil(accuracy, latency_ms)
         return np.where(fulfilled.any(axis=-1), fulfilled.argmax(axis=-1), NO_MODEL)
 
@@ -53,10 +53,10 @@ class Camera:
     """A battery and its charger.
 
     Args:
-        capacity_wh: how much the battery holds.
-        charge_rate_w: how fast it is charged from the grid; all of that is stored.
-        discharge_efficiency: what of the stored energy arrives at the camera; an inference takes its energy divided by this.
-        task_interval_s: how often a picture is looked at.
+        capacity_wh: of the battery.
+        charge_rate_w: charging power from the grid, without losses.
+        discharge_efficiency: share of the stored energy that reaches the camera; an inference takes its energy divided by this.
+        task_interval_s: time between inferences.
     """
 
     capacity_wh: float
@@ -84,7 +84,7 @@ def read_models(path: Path) -> CameraModels:
     """Return the models of a file ``power_profiles.json``, ordered by energy.
 
     Raises:
-        InvalidInputError: it is not there, no JSON, or lacks what a model needs; names model and field.
+        InvalidInputError: the file is missing, no JSON or incomplete; names model and field.
     """
     try:
         document: Any = json.loads(path.read_bytes())
@@ -104,7 +104,7 @@ def read_models(path: Path) -> CameraModels:
     return CameraModels(
         names=tuple(name for name, _ in ordered),
         energy_wh=np.array([profile.energy_per_inference_mwh * _WH_PER_MWH for _, profile in ordered]),
-        # Whole nanoseconds: 0.0122 s is what is asked for as 12.2 ms.
+        # Rounded to nanoseconds, so that 0.0122 s meets a requirement of 12.2 ms.
         latency_ms=np.array([round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for _, profile in ordered]),
         accuracy=np.array([profile.accuracy for _, profile in ordered]),
     )

@@ -1,4 +1,4 @@
-"""What every stage of the lab works with: configuration, models, clean shares, a seed, and a folder for what it makes."""
+"""Context of every stage of the lab: configuration, inference models, clean shares, random seed and output folders."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from services.edge.config import EdgeConfig, Location, SourceSection, read_confi
 # Source: github.com/therealsamyak/optimal-charge-security-camera, MIT licence.
 MEASURED_PROFILES = Path(__file__).with_name("power_profiles.json")
 SEED_FILE = "seed.txt"
-# Hears how much of how much is done, and of what.
+# Receives parts done, parts in all, and a label.
 Progress = Callable[[int, int, str], None]
 
 
@@ -29,12 +29,12 @@ class Lab:
 
     Args:
         config: of the run.
-        models: what the cameras look with.
-        clean_shares: how clean the grid is, by location.
-        out: below it each stage writes into a folder of its own; nothing is written elsewhere.
+        models: the cameras' inference models.
+        clean_shares: share of clean energy in the grid, by location.
+        out: output folder; each stage writes into a folder of its own in it, and nowhere else.
         seed: the same seed, configuration and data give the same results.
-        workers: processes at most.
-        progress: hears how far a stage is.
+        workers: largest number of processes.
+        progress: receives a stage's progress.
     """
 
     config: EdgeConfig
@@ -47,33 +47,33 @@ class Lab:
 
     @property
     def stand_ins(self) -> list[Location]:
-        """Locations whose clean shares are drawn, not measured."""
+        """Locations with generated instead of measured clean shares."""
         return [location for location, year in self.clean_shares.items() if not year.measured]
 
     @property
     def training(self) -> Path:
-        """Where scenarios and labels lie: rows ``scenarios`` and ``training``."""
+        """Folder of scenarios and labels: rows ``scenarios`` and ``training``."""
         return self.out / "training"
 
     @property
     def controller(self) -> Path:
-        """Where trained controllers lie."""
+        """Folder of trained controllers."""
         return self.out / "controller"
 
     @property
     def batch(self) -> Path:
-        """Where simulated runs lie: rows ``runs``."""
+        """Folder of simulated runs: rows ``runs``."""
         return self.out / "batch"
 
     @property
     def report(self) -> Path:
-        """Where results in figures, words and pictures lie."""
+        """Folder of the report."""
         return self.out / "report"
 
 
 @dataclass(frozen=True, slots=True)
 class DataFolders:
-    """Where the data lie; ``None``: where the configuration says, below ``base``. Both are read and never written."""
+    """Input folders, read-only; ``None``: the configuration's, relative to ``base``."""
 
     base: Path
     energy_data: Path | None = None
@@ -81,22 +81,22 @@ class DataFolders:
 
 
 def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = None, progress: Progress = keep_quiet) -> Lab:
-    """Return a lab whose data are read and checked.
+    """Read and check the data, and return the lab.
 
     Args:
         config: of the run.
-        folders: where data lie.
-        out: where results go; default: where the configuration says.
-        progress: hears how far a stage is.
+        folders: of the input data.
+        out: output folder; default: the configuration's.
+        progress: receives a stage's progress.
 
     Raises:
-        InvalidInputError: data are there and cannot be used; names file, row and column.
+        InvalidInputError: existing data are unusable; names file, row and column.
     """
     base = folders.base
     energy = folders.energy_data or base / config.data_sources.energy_data_dir
     configured = Path(config.data_sources.power_profiles_file)
     path = folders.model_data / configured.name if folders.model_data else base / configured
-    # Who names neither folder nor file gets what was measured for the original.
+    # Default: the profiles measured for the original.
     named = folders.model_data or configured != Path(SourceSection().power_profiles_file)
     models = read_models(path if named or path.exists() else MEASURED_PROFILES)
     measured = config.training_data.scenario_generation.use_real_energy_data
@@ -106,18 +106,18 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
 
 
 def open_lab_of(file: Path | None, folders: DataFolders, *, out: Path | None = None, seed: int | None = None) -> Lab:
-    """Return the lab of a file of configuration, or of the defaults; its seed is that of the folder for results.
+    """Return the lab of a configuration file, or of the defaults; the seed is kept in the output folder.
 
     Args:
         file: JSON with comments; None: the defaults.
-        folders: where data lie.
-        out: where results go; default: where the configuration says.
-        seed: draws the same again; default: as configured, or the one that the folder was begun with.
+        folders: of the input data.
+        out: output folder; default: the configuration's.
+        seed: default: the configured one, else that of the output folder, else a new one.
 
     Raises:
-        InvalidInputError: configuration or data are there and cannot be used.
-        ConflictError: the folder was begun with another seed.
-        MachineError: nothing can be written there.
+        InvalidInputError: configuration or data are unusable.
+        ConflictError: the output folder has another seed.
+        MachineError: the output folder is not writable.
     """
     config = read_config(file) if file else EdgeConfig()
     target = make_writable(out or folders.base / config.run.output_dir)
@@ -126,10 +126,10 @@ def open_lab_of(file: Path | None, folders: DataFolders, *, out: Path | None = N
 
 
 def keep_seed(out: Path, requested: int | None) -> int:
-    """Return the seed of a folder: the requested one, else the one it was begun with, else a new one; it is kept there, so that what goes on goes on with it.
+    """Return the seed of an output folder: the requested, else the stored, else a new one; store it, so that a continued run uses the same.
 
     Raises:
-        ConflictError: the folder was begun with another seed.
+        ConflictError: the folder has another seed.
     """
     path = out / SEED_FILE
     begun = int(path.read_text(encoding="utf-8")) if path.exists() else None
@@ -142,5 +142,5 @@ def keep_seed(out: Path, requested: int | None) -> int:
 
 
 def count_workers(requested: int) -> int:
-    """Return how many processes work side by side: no more than this process has cores."""
+    """Return the number of worker processes: the requested, at most the available cores."""
     return max(1, min(requested, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))

@@ -1,6 +1,6 @@
-"""Rows in files of limited size, for results of any length: written as they come, read as they are needed, and gone on with after a crash.
+"""Append-only files of rows (JSON lines or CSV) in parts of limited size: streamed writing and reading, continued after a crash.
 
-A row is one line. What a crash leaves half written at the end is cut off when the files are opened again, so that every row is there whole or not at all.
+A row is one line. A torn last line after a crash is cut off when a writer opens the files again.
 """
 
 import csv
@@ -25,7 +25,7 @@ _BYTES_PER_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RowForm:
-    """How rows are written: format, most megabytes of a file (None: one file holds all), whether full files are compressed."""
+    """Format of rows, size in megabytes from which the next file begins (None: one file), whether full files are compressed."""
 
     format: Literal["json", "csv"] = "json"
     max_mb: float | None = 100
@@ -33,17 +33,17 @@ class RowForm:
 
 
 class RowWriter:
-    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder; goes on behind what is there.
+    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder, after existing rows.
 
     Raises:
-        MachineError: the disk takes no more; what was ``sync``-ed stays.
+        MachineError: the disk is full or fails; synced rows are safe.
     """
 
     def __init__(self, folder: Path, name: str, form: RowForm) -> None:
         self._folder, self._name, self._form = folder, name, form
         folder.mkdir(parents=True, exist_ok=True)
         parts = list_parts(folder, name)
-        # The last may be one that was full and compressed.
+        # A compressed last part is full.
         self._number = _number_of(parts[-1]) + (parts[-1].suffix == ".gz") if parts else 1
         self._file = self._open()
 
@@ -54,7 +54,7 @@ class RowWriter:
         try:
             self._file.close()
         except OSError as full:
-            # It was said already when the row was written that did not fit.
+            # The failed write has raised already.
             if not isinstance(error, MachineError):
                 raise full_disk(self._folder, full) from full
 
@@ -64,7 +64,7 @@ class RowWriter:
             self.append_lines(list(rows[0]), encode_rows(rows, self._form.format))
 
     def append_lines(self, columns: Sequence[str], lines: str) -> None:
-        """Write rows that ``encode_rows`` made lines of, maybe in another process."""
+        """Write lines of ``encode_rows``, which another process may have encoded."""
         try:
             if self._form.max_mb is not None and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB:
                 self._turn()
@@ -75,7 +75,7 @@ class RowWriter:
             raise full_disk(self._folder, error) from error
 
     def sync(self) -> None:
-        """Return when all that was written is on the disk."""
+        """Flush all written rows to the disk."""
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -83,7 +83,7 @@ class RowWriter:
             raise full_disk(self._folder, error) from error
 
     def _turn(self) -> None:
-        """Close the file that is full and begin the next."""
+        """Close the full file, compress it if configured, and begin the next."""
         self.sync()
         self._file.close()
         if self._form.compressed:
@@ -107,7 +107,7 @@ class RowWriter:
 
 
 def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"]) -> str:
-    """Return rows as lines of a format; CSV without its header."""
+    """Return rows as lines; CSV without its header."""
     if form == "json":
         return "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
     text = io.StringIO()
@@ -116,15 +116,15 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"])
 
 
 def list_parts(folder: Path, name: str) -> list[Path]:
-    """Return the files of rows of a name, in order."""
+    """Return the parts of a name in order."""
     ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
     files = {path for way in ways for path in folder.glob(way)}
-    # Killed between the two, a file that was compressed is there plain as well.
+    # After a crash between compression and removal both files exist: the plain one is ignored.
     return sorted((path for path in files if path.with_name(f"{path.name}.gz") not in files), key=_number_of)
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a name, one after the other; a line that a crash left half written is not one. Values of CSV are text."""
+    """Yield the rows of a name; a torn last line of JSON is skipped. Values of CSV are text."""
     for path in list_parts(folder, name):
         with _open_text(path) as lines:
             if ".csv" in path.name:
@@ -134,7 +134,7 @@ def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the newest row of a name that is there whole, without reading all others."""
+    """Return the last complete row of a name, reading the last part only."""
     for path in reversed(list_parts(folder, name)):
         with _open_text(path) as lines:
             header = next(lines, "") if ".csv" in path.name else ""
@@ -145,11 +145,11 @@ def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
 
 
 def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
-    """Write down beside rows what they are made from, so that only a run that makes the same ones goes on behind them.
+    """Store the inputs of rows beside them, so that only a run with the same inputs continues them.
 
     Raises:
-        ConflictError: rows that are there were made from something else; nothing was changed.
-        MachineError: the disk takes no more.
+        ConflictError: existing rows have other inputs; nothing was changed.
+        MachineError: the disk is full or fails.
     """
     path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
     if path.exists() and (stored_origin := json.loads(path.read_bytes())) != json.loads(text):
@@ -164,12 +164,12 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
 
 
 def full_disk(folder: Path, error: OSError) -> MachineError:
-    """Return the error of a folder that takes no more."""
+    """Return the error for rows that cannot be written."""
     return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
 
 
 def remove_rows(folder: Path, name: str) -> None:
-    """Remove all files of rows of a name."""
+    """Remove all parts of a name."""
     for path in list_parts(folder, name):
         path.unlink()
 

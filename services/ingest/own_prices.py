@@ -1,4 +1,4 @@
-"""A site's own prices: kept as those of a market are, so that a tariff of kind ``series`` and every backtest read what was known when."""
+"""A site's own prices, stored like a market's with their instant of publication, for tariffs of kind ``series`` and backtests without look-ahead."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from luna.energy.site import OWN, SeriesPrice, Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
 from luna.platform.database import prices
 
-# Prices are written in ten thousandths at the finest: what differs by less was rounded.
+# Half of a hundred-thousandth: smaller differences are rounding.
 ROUNDING_PRICE = 5e-6
 SIDES = {"import_price": "import", "export_price": "export"}
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPrices:
-    """A site's own prices of quarter-hours, as they were handed over.
+    """A site's own prices per quarter-hour, as loaded.
 
     Args:
-        starts: slot starts; each once, or once for each publication.
+        starts: slot starts; each once, or once per publication.
         series: ``import_price`` and ``export_price``, currency/kWh, NaN where unknown.
-        published_at: as the file says, shape of ``starts``; None: as ``date_prices`` says.
+        published_at: as stated by the file, shape of ``starts``; None: derived by ``date_prices``.
         received_at: when the file came; None: long after its prices were published.
     """
 
@@ -38,7 +38,7 @@ class OwnPrices:
 
 
 def store_own_prices(connection: Connection, site: Site, own: OwnPrices) -> None:
-    """Keep a site's own prices with the instant at which each became known."""
+    """Store a site's own prices with the instant at which each became known."""
     zone = parse_zone(site.timezone)
     for column, price in own.series.items():
         stored = prices.stored_name(site.name, f"{OWN}{column}")
@@ -62,19 +62,19 @@ def read_at(connection: Connection, stored: prices.StoredSeries, starts: Instant
 def date_prices(
     starts: InstantArray, price: FloatArray, stored: FloatArray, *, zone: ZoneInfo, received_at: datetime | None
 ) -> tuple[NDArray[np.bool_], InstantArray]:
-    """Return which prices say something new, and when each of them became known.
+    """Return which prices are new or revised, and when each of them became known.
 
-    A price of a slot of which none is stored became known when day-ahead prices are published, or when it came where that was earlier; another one than the
-    stored one when it came. Plans begin with a slot, so what comes within one counts as known at its start.
+    A new price became known at the usual publication of day-ahead prices, or on receipt if that was earlier; a revised one on receipt, rounded down to the
+    slot's start, for plans begin with a slot.
 
     Args:
         starts: slot starts, each once, shape ``(slots,)``.
         price: currency/kWh, NaN where unknown, shape ``(slots,)``.
-        stored: what is stored, NaN where nothing is, shape ``(slots,)``.
+        stored: stored prices, NaN where none, shape ``(slots,)``.
         zone: of the site.
-        received_at: when the prices came; None: long after they were published.
+        received_at: instant of receipt; None: long after publication, and every price counts as known at the usual time.
 
-    Invariants: what is equal to the stored price, but for rounding, is not new; nothing is dated after ``received_at``.
+    Invariants: a price equal to the stored one up to rounding is not new; nothing is dated after ``received_at``.
     """
     usual = publication_times(starts, zone)
     is_new = np.isfinite(price) & np.isnan(stored)
@@ -86,7 +86,7 @@ def date_prices(
 
 
 def last_published(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return each slot's row once, that of its last publication."""
+    """Return the row of each slot's last publication."""
     return rows.sort("instant", "published_at").unique("instant", keep="last", maintain_order=True) if "published_at" in rows.columns else rows
 
 

@@ -1,4 +1,4 @@
-"""Whether a day that is built again is the same day: by a factor, turned around or half gone, it more likely rests on a wrong unit or sensor. Pure."""
+"""Comparison of a rebuilt day with the stored one: scaled by a factor, with directions swapped or half gone it suggests a wrong unit or sensor. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from luna.energy.row_fault import RowFault
 from luna.energy.site import measured_series
 from luna.energy.timeline import FloatArray
 
-# Late readings and repaired gaps change days too; of a day that was nine tenths known they do not change the whole.
+# Late readings and repaired gaps change a day that was known to nine tenths only a little.
 LEAST_COVERAGE = 0.9
 # Below a kilowatt-hour a share says little.
 LEAST_KWH = 1.0
 LOST_SHARE = 0.5
 # A second array or phase doubles a day. Units and spacings of readings are wrong by 4 (kW as kWh per slot), 12 (five minutes), 1,000.
 LEAST_FACTOR = 3.0
-# Counters round, so that a slot's ratio is not exact; a day of other weather or other people is never within a fiftieth of another's shape.
+# Counters round, so ratios of slots are not exact; a genuinely different day is never within a fiftieth of the stored shape.
 SAME_SHAPE = 0.02
 LEAST_MOVING_SLOTS = 8
 PAIRS = (("import_kwh", "export_kwh"), ("charge_kwh", "discharge_kwh"))
 ENERGIES = measured_series("consumption", "source", "sink", "submetered")
 
-# Where a day that stays as it is stored waits for somebody to accept what was built again, as readings wait that were refused.
+# Quarantine source of rebuilt days that wait for a person's acceptance; the stored day stays until then.
 REBUILT = "rebuild"
 
 Fault = Literal["factor", "gone", "swapped"]
@@ -32,7 +32,7 @@ Fault = Literal["factor", "gone", "swapped"]
 
 @dataclass(frozen=True, slots=True)
 class RebuiltSeries:
-    """A series of a day that would be replaced by another one: energies of the slots that both know."""
+    """A suspicious change of a day's series: energies over the slots known before and after, kWh."""
 
     day: date
     series: str
@@ -42,17 +42,17 @@ class RebuiltSeries:
 
     @property
     def row_fault(self) -> RowFault:
-        """Why the day stays as it is stored."""
+        """The fault for the quarantine."""
         code = "built_again_swapped" if self.fault == "swapped" else "built_again"
         return RowFault.of(code, series=self.series, before_kwh=round(self.before_kwh, 6), after_kwh=round(self.after_kwh, 6))
 
 
 def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str, FloatArray]) -> Iterator[RebuiltSeries]:
-    """Yield the energies of a day that would be replaced by something else; a day that was not known before is no such day.
+    """Yield a day's suspicious changes; series with too little stored coverage are not compared.
 
     Args:
-        before: the stored series of the day's slots, NaN where unknown.
-        after: those that were built again; what is unknown there erases nothing.
+        before: stored series of the day's slots, NaN where unknown.
+        after: rebuilt series; NaN erases nothing.
     """
     names = [name for name in ENERGIES if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_COVERAGE]
     both = {name: np.isfinite(before[name]) & np.isfinite(after[name]) for name in names}

@@ -1,4 +1,4 @@
-"""What is stored of a site's local days, fetched in parts that fit into memory."""
+"""Stored series and prices of a site's local days, read in parts that fit into memory."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from luna.platform.database import observations, prices
 from services.ingest.price_repair import PriceRecord
 
 PART_DAYS = 366
-# No meter's history reaches further: a window beyond was mistyped.
+# A window outside is a typing error.
 YEARS = range(1970, 2200)
 
 
@@ -31,7 +31,7 @@ class StoredDays:
     prices: Mapping[str, PriceRecord]
 
     def __iter__(self) -> Iterator[tuple[date, Timeline, slice]]:
-        """Yield each day with its slots: 92, 96 or 100 of them, and their place on the timeline."""
+        """Yield each day with its 92, 96 or 100 slots, and their place on the timeline."""
         zone = parse_zone(self.site.timezone)
         for number in range((self.last - self.first).days + 1):
             day = self.first + timedelta(days=number)
@@ -44,7 +44,7 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
     """Yield prices, and the named columns of ``slot_observations``, of the local days from ``first`` to ``last``, a year at a time.
 
     Raises:
-        InvalidInputError: the window ends before it begins.
+        InvalidInputError: the window is reversed, or outside ``YEARS``.
     """
     if last < first:
         raise refuse("days-reversed", field="to", value=last.isoformat())

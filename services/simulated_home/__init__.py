@@ -1,1 +1,1 @@
-"""A home that does not exist, beside a Luna that has no other yet: its devices, and the broker that they share with Luna."""
+"""A simulated home for trying Luna without devices: simulated devices, and a local MQTT broker that connects them with Luna."""

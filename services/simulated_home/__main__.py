@@ -30,21 +30,21 @@ TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=5)
 KEEP_EVERY = timedelta(minutes=1)
 PUBLISH_EVERY = timedelta(minutes=10)
-# Whether its site is still there; one that was deleted takes the home with it.
+# Interval of the check whether the home's site was deleted, which ends the home.
 LOOK_EVERY = timedelta(seconds=10)
-# Prices that were missed while Luna was off.
+# Prices missed while Luna was off.
 LOOK_BACK = timedelta(days=30)
 
 log = structlog.get_logger("luna.simulated_home")
 
 
 class LivingHome:
-    """Runs the devices by the clock.
+    """Runs devices and broker in real time.
 
     Args:
         files: of the home.
         clock: Luna's.
-        product: what its inverter is; None: one that is commanded by topics.
+        product: profile of its inverter; None: an inverter commanded by topics.
     """
 
     def __init__(self, files: HomeFiles, clock: Clock, *, product: DeviceProfile | None = None) -> None:
@@ -60,11 +60,11 @@ class LivingHome:
 
     @property
     def state(self) -> HomeState:
-        """The truth, now."""
+        """The current true state."""
         return self._devices.state
 
     async def run(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
-        """Live until ``stopping``, or until the home's site is deleted: then its market, its files and what Luna listened to go as well."""
+        """Run until ``stopping``, or until the home's site is deleted, and with it its market, its files and Luna's settings for it."""
         async with self.broker:
             await self.broker.start(self._setup.port)
             log.info("the simulated home lives", port=self._setup.port)
@@ -78,12 +78,12 @@ class LivingHome:
         self._files.write_state(self._devices.state)
 
     def begin(self) -> None:
-        """Let the time pass for which nobody was there, and say what the devices follow."""
+        """Advance over the downtime, and publish the settings in force."""
         self._devices.live_until(self._clock.now())
         self._devices.say_settings()
 
     def live(self) -> datetime:
-        """Let the time pass that has passed, and return until when: a clock may go on meanwhile."""
+        """Advance the devices to the current time, and return it."""
         now = self._clock.now()
         if self._files.is_there:
             self._devices.setup = self._files.read_setup()
@@ -91,7 +91,7 @@ class LivingHome:
         return now
 
     def turn(self) -> None:
-        """Let the time pass that has passed, and say and keep what is due."""
+        """Advance the devices, and publish measurements and write state as due."""
         now = self.live()
         if abs(now - self.published_at) >= SAY_EVERY:
             self.published_at = now
@@ -130,7 +130,7 @@ class LivingHome:
 
 
 def has_site(database: Engine) -> bool:
-    """Return whether the home's site is there."""
+    """Return whether the home's site exists."""
     with engine.unit_of_work(database) as connection:
         return bool(sites.keys_of(connection, [SITE_NAME]))
 
@@ -144,7 +144,7 @@ async def live(home: LivingHome, database: Engine, settings: Settings) -> None:
 
 
 def main() -> int:
-    """Live until SIGTERM or SIGINT."""
+    """Run the process until SIGTERM or SIGINT."""
     settings = load_settings()
     configure_logging("simulated_home", level=settings.log_level)
     home = LivingHome(HomeFiles(settings.data_folder), SystemClock())

@@ -1,6 +1,6 @@
-"""A small MQTT broker on this machine alone, for a simulated home and the Luna beside it.
+"""A small local MQTT broker for the simulated home and its Luna.
 
-MQTT 5 at QoS 0 and 1 with retained messages; no sessions outlive a connection, nobody signs in, and nothing is stored.
+MQTT 5 at QoS 0 and 1 with retained messages; no persistent sessions, no authentication, nothing on disk. It listens on the loopback interface only.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from services.simulated_home.packets import ProtocolError, Publication
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 10.0
-# For a client to take what was sent to it last.
+# Time for clients to receive the last messages.
 CLOSE_SECONDS = 1.0
-# 3.1.2.10: who is silent for one and a half times as long is gone.
+# 3.1.2.10: a client silent for one and a half keep-alive intervals is disconnected.
 _PATIENCE = 1.5
-# A client that takes nothing is let go before it fills the memory.
+# A client with more unsent QoS 1 messages is disconnected before they fill the memory.
 _MOST_WAITING = 10_000
 _NO_RETAINED = 2
-# CONNACK, 3.2: no session; properties: QoS 1 at most, the name given to a client that has none.
+# Properties of CONNACK, 3.2: maximum QoS 1, client identifier assigned to a client without one.
 _MAXIMUM_QOS, _ASSIGNED = b"\x24\x01", 0x12
 _MALFORMED, _TAKEN_OVER = 0x81, 0x8E
 
@@ -33,7 +33,7 @@ log = structlog.get_logger("luna.simulated_home.broker")
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Return whether a filter takes a topic: ``+`` stands for one level, ``#`` for all that are left. 4.7."""
+    """Return whether a filter matches a topic: ``+`` stands for one level, ``#`` for all remaining ones. 4.7."""
     levels, names = topic_filter.split("/"), topic.split("/")
     for place, level in enumerate(levels):
         if level == "#":
@@ -44,10 +44,10 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 
 class LocalBroker:
-    """The broker; the devices beside it in this process publish and hear without a connection.
+    """The broker; devices in the same process publish and receive without a connection.
 
     Args:
-        hear: is told of every message that a client publishes, its topic and what it says.
+        hear: receives topic and payload of every message that a client publishes.
     """
 
     def __init__(self, hear: Callable[[str, bytes], None]) -> None:
@@ -59,7 +59,7 @@ class LocalBroker:
         self._named = 0
 
     async def start(self, port: int) -> None:
-        """Listen.
+        """Listen on the port.
 
         Raises:
             MachineError: the port is in use.
@@ -71,12 +71,12 @@ class LocalBroker:
             raise MachineError(f"the simulated home's broker cannot listen: {exc.strerror}", field="port", value=port, remedy=remedy) from exc
 
     async def close(self) -> None:
-        """Let every client go, and return when nobody is served any more."""
+        """Disconnect every client, and return when all connections are closed."""
         if self._server is not None:
             self._server.close()
         for session in list(self._clients.values()):
             session.hang_up()
-        # Also those that have not said who they are; what ends by itself leaves nothing to be cancelled.
+        # Closed rather than cancelled, also connections before their CONNECT, so that their tasks end normally.
         serving = dict(self._serving)
         for writer in serving.values():
             writer.close()
@@ -93,7 +93,7 @@ class LocalBroker:
 
     @property
     def is_heard(self) -> bool:
-        """Whether every client has acknowledged all that was said at QoS 1."""
+        """Whether every client has acknowledged all messages at QoS 1."""
         return not any(session.is_awaited for session in self._clients.values())
 
     async def __aenter__(self) -> Self:
@@ -103,7 +103,7 @@ class LocalBroker:
         await self.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
-        """Pass a message on to whoever has subscribed; ``retain``: and to whoever does so later."""
+        """Send a message to its subscribers, with ``retain`` also to later ones; an empty payload removes the retained message."""
         if retain and payload:
             self._retained[topic] = payload
         elif retain:
@@ -182,7 +182,7 @@ class LocalBroker:
 
 
 class _Session:
-    """A connected client: what it wants to hear, and what it has not acknowledged yet."""
+    """A connected client with its subscriptions and unacknowledged messages."""
 
     def __init__(self, connect: packets.Connect, writer: asyncio.StreamWriter) -> None:
         self.name = connect.client
@@ -216,7 +216,7 @@ class _Session:
         self._writer.write(packets.write_packet(kind, body))
 
     def offer(self, message: Publication) -> None:
-        """Send a message that is wanted, now or when the client has acknowledged others."""
+        """Send a message that a subscription matches: at once, or at QoS 1 when the receive maximum allows."""
         qos = max((qos for name, qos in self._filters.items() if matches(name, message.topic)), default=None)
         if qos == 0:
             self._writer.write(packets.write_publish(message))

@@ -1,4 +1,4 @@
-"""The devices of the simulated home: time passes for them, they say what their meters show, and inverter, charger and heater do what they are told."""
+"""Simulated devices (meter, PV, battery, charger, heater): advance in time, publish measurements, follow commands after a delay, with faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,14 +18,14 @@ from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS,
 from services.simulated_home.inverter import HomeInverter
 
 STEP_SECONDS = 5.0
-# After an absence longer steps do.
+# Longer steps after a long downtime.
 MOST_STEPS = 5_000
-# What a device takes from a command to its first reaction.
+# Delay from a command to the device's reaction.
 REACTION_SECONDS = 2.0
-# What a topic is the setting of: device and name.
+# Device and setting by topic.
 _SETTINGS = {"inverter": SETTINGS, "charger": CHARGER_SETTINGS, "heater": HEATER_SETTINGS}
 _OF_TOPIC = {f"{topic}/set": (device, name) for device, settings in _SETTINGS.items() for name, topic in settings.items()}
-# Whose meter says what, by how ``measure`` calls it.
+# Prefixes of each device's measurements from ``measure``.
 _METERS = {"inverter": ("grid_",), "charger": ("car_energy", "car_power"), "heater": ("heater_energy", "heater_power")}
 _FRACTIONS = ("energy", "import", "export", "charge", "soc", "temperature")
 _FIELDS = {"target": "target_soc", "floor": "floor_soc", "ceiling": "ceiling_soc"}
@@ -38,11 +38,11 @@ class Devices:
     """Meter, roof, battery and inverter, the car with its charger, and the heater.
 
     Args:
-        year: what the house uses and the roof gives.
-        state: where they are.
-        setup: the seed of what is random, and what they do wrong.
+        year: recorded load and PV.
+        state: of all devices.
+        setup: random seed, and simulated faults.
         say: publishes a topic's value.
-        inverter: what commands the battery in place of topics; None: these do.
+        inverter: commands the battery instead of topics; None: topics do.
     """
 
     year: RecordedYear
@@ -55,18 +55,18 @@ class Devices:
 
     @property
     def faults(self) -> dict[str, Faults]:
-        """What each device does wrong."""
+        """Simulated faults by device."""
         return {"inverter": self.setup.faults, "charger": self.setup.car_faults, "heater": self.setup.heater_faults}
 
     def hear(self, topic: str, payload: bytes, *, at: datetime) -> None:
-        """Take what a topic says, if it is a setting of one of the devices: it holds a moment later."""
+        """Queue a command if the topic is a setting of a device; it takes effect after the device's delay."""
         device, name = _OF_TOPIC.get(topic, ("", ""))
         if device and not self.faults[device].deaf:
             due = max(at.timestamp(), self.state.at) + REACTION_SECONDS + self.faults[device].late_seconds
             self._commands.append((due, device, name, payload.decode("utf-8", "replace").strip()))
 
     def live_until(self, now: datetime) -> None:
-        """Let time pass; a clock that went back waits until it is there again."""
+        """Advance the devices to ``now``; after a clock was set back they wait until it has caught up."""
         until = now.timestamp()
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
@@ -81,7 +81,7 @@ class Devices:
         self._follow()
 
     def say_measured(self) -> None:
-        """Publish what the devices measure now."""
+        """Publish the current measurements; a frozen meter repeats its last ones."""
         measured = measure(self.state, seed=self.setup.seed)
         frozen = tuple(name for device, faults in self.faults.items() if faults.frozen_meter for name in _METERS[device])
         measured |= {name: value for name, value in self._measured.items() if frozen and name.startswith(frozen)}
@@ -90,7 +90,7 @@ class Devices:
             self.say(TOPICS[name], str(value) if name.endswith(_FRACTIONS) else f"{value:g}")
 
     def say_settings(self) -> None:
-        """Publish what the devices follow: what Luna reads back."""
+        """Publish the settings in force, which Luna reads back."""
         command, car, heater = self.state.command, self.state.car, self.state.heater
         for name, attribute in _FIELDS.items():
             share = getattr(command, attribute)
@@ -106,7 +106,7 @@ class Devices:
 
     @property
     def soc(self) -> float:
-        """How full the battery truly is."""
+        """The battery's true state of charge, 0 to 1."""
         return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
     def _follow(self) -> None:
@@ -119,7 +119,7 @@ class Devices:
 
 
 def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeState:
-    """Return the home with one setting of a device changed; what a device does not understand it ignores."""
+    """Return the home with one setting of a device changed; devices ignore invalid values."""
     if device == "inverter":
         return replace(state, command=set_command(state.command, name, text))
     if device == "charger" and state.car is not None:
@@ -130,7 +130,7 @@ def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeSt
 
 
 def set_command(command: Command, name: str, text: str) -> Command:
-    """Return the command with one setting changed; what the inverter does not understand it ignores, and goes on saying what holds."""
+    """Return the inverter's command with one setting changed, clipped to its range; unchanged for an invalid value."""
     if name == "mode":
         return replace(command, mode=text) if text in WORDS else command
     if (value := read_setting(text)) is None:

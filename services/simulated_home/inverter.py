@@ -1,4 +1,4 @@
-"""The home's inverter as a product that Luna speaks to itself."""
+"""The simulated home's inverter as a product with a driver profile."""
 
 from dataclasses import replace
 
@@ -9,14 +9,14 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 
 
 class HomeInverter(SimulatedInverter):
-    """Points of a profile before the home's battery: they say what the home does, and it does what they command."""
+    """Registers of a driver profile in front of the home's battery: they show the home's measurements, and their commands drive the battery."""
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:
         self._home, self._is_shown = state, False
         super().__init__(profile, battery=BATTERY_MODEL, now=lambda: self._home.at)
 
     def follow(self, state: HomeState) -> HomeState:
-        """Return the home as its inverter is commanded now."""
+        """Return the home with the inverter's current command; commands older than the profile's timeout revert first."""
         with self._lock:
             self._home, self._is_shown = state, False
             self._stepped_at = state.at
@@ -26,7 +26,7 @@ class HomeInverter(SimulatedInverter):
 
     @property
     def command(self) -> Command:
-        """What the points command, as the home's battery takes it."""
+        """The registers' set-points as a command of the home's battery."""
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
             return super().command
@@ -36,7 +36,7 @@ class HomeInverter(SimulatedInverter):
         return Command("force_discharge", power_kw=min(surplus_kw, 0.0) - wanted_kw)
 
     def _advance(self) -> None:
-        """Say what the home does, once each time that it has gone on: it lives by itself."""
+        """Show the home's measurements once per step; the home advances by itself."""
         if not self._is_shown:
             self._is_shown = True
             self._show()

@@ -1,6 +1,6 @@
-"""Packets of MQTT 5 as far as Luna's own clients need them.
+"""Encoding and decoding of MQTT 5 packets, as far as Luna's own clients need them.
 
-Source: OASIS, MQTT Version 5.0; section numbers stand beside what they define.
+Source: OASIS, MQTT Version 5.0; docstrings and comments give section numbers.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14
 VERSION = 5
 LONGEST_BYTES = 1 << 18
-# 2.2.2.2: how long the value of a property is; "text": a string or bytes behind their length, "pair": two of them, "number": as many bytes as it says.
+# 2.2.2.2: length of a property's value in bytes; "text": length-prefixed, "pair": two of them, "number": a variable byte integer.
 _PROPERTY = {
     **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1),
     **dict.fromkeys((0x13, 0x21, 0x22, 0x23), 2),
@@ -23,12 +23,12 @@ _MOST_UNDER_WAY = 65_535
 
 
 class ProtocolError(Exception):
-    """What came is no packet, or none that is understood."""
+    """A malformed or unsupported packet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Its kind, the four bits beside it, and the rest."""
+    """A control packet: kind, flags (four bits), and all after the fixed header."""
 
     kind: int
     flags: int
@@ -37,7 +37,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Who connects; ``under_way``: how many messages it takes without acknowledging one."""
+    """A client's CONNECT; ``under_way``: its receive maximum, the number of messages that may be unacknowledged."""
 
     client: str
     keepalive_seconds: int
@@ -46,7 +46,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A message of a topic; ``number``: of the packet that is acknowledged, 0 at QoS 0."""
+    """A published message; ``number``: packet identifier, 0 at QoS 0."""
 
     topic: str
     payload: bytes
@@ -56,7 +56,7 @@ class Publication:
 
 
 class _Cursor:
-    """Reads a body from front to back."""
+    """Sequential reader of a packet's body."""
 
     def __init__(self, body: bytes) -> None:
         self.body, self.place = body, 0
@@ -86,7 +86,7 @@ class _Cursor:
         raise ProtocolError("no length")
 
     def properties(self) -> dict[int, int]:
-        """Read the properties and return those that are numbers."""
+        """Read all properties and return those of fixed length."""
         end = self.length() + self.place
         numbers: dict[int, int] = {}
         while self.place < end:
@@ -112,7 +112,7 @@ async def read_packet(reader: asyncio.StreamReader) -> Packet:
     """Return the next packet.
 
     Raises:
-        ProtocolError: it is none, or too long.
+        ProtocolError: it is malformed, or too long.
         IncompleteReadError: the connection has ended.
     """
     first, length = (await reader.readexactly(1))[0], 0
@@ -139,7 +139,7 @@ def write_packet(kind: int, body: bytes = b"", *, flags: int = 0) -> bytes:
 
 
 def read_connect(body: bytes) -> Connect:
-    """Return who connects; a will, a name and a password are passed over. 3.1."""
+    """Decode a CONNECT; will, user name and password are ignored. 3.1."""
     cursor = _Cursor(body)
     name, version = cursor.text(), cursor.number(1)
     if name != "MQTT" or version != VERSION:
@@ -151,7 +151,7 @@ def read_connect(body: bytes) -> Connect:
 
 
 def read_publish(packet: Packet) -> Publication:
-    """Return a message. 3.3."""
+    """Decode a PUBLISH. 3.3."""
     cursor, qos = _Cursor(packet.body), packet.flags >> 1 & 3
     if qos > 1:
         raise ProtocolError("QoS 2 is not offered")
@@ -162,14 +162,14 @@ def read_publish(packet: Packet) -> Publication:
 
 
 def write_publish(message: Publication) -> bytes:
-    """Return a message's packet. 3.3."""
+    """Encode a PUBLISH. 3.3."""
     topic = message.topic.encode()
     number = message.number.to_bytes(2, "big") if message.qos else b""
     return write_packet(PUBLISH, len(topic).to_bytes(2, "big") + topic + number + b"\0" + message.payload, flags=message.qos << 1 | message.retain)
 
 
 def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
-    """Return the packet's number, and each filter with its options. 3.8."""
+    """Decode a SUBSCRIBE: packet identifier, and each topic filter with its options. 3.8."""
     cursor = _Cursor(body)
     number, filters = cursor.number(2), []
     cursor.properties()
@@ -179,7 +179,7 @@ def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
 
 
 def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
-    """Return the packet's number and the filters. 3.10."""
+    """Decode an UNSUBSCRIBE: packet identifier and topic filters. 3.10."""
     cursor = _Cursor(body)
     number, filters = cursor.number(2), []
     cursor.properties()
@@ -189,5 +189,5 @@ def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:
 
 
 def read_number(body: bytes) -> int:
-    """Return the number of the packet that is acknowledged. 3.4."""
+    """Decode a PUBACK: the acknowledged packet identifier. 3.4."""
     return _Cursor(body).number(2)
