@@ -134,7 +134,7 @@ def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the last complete row of a name, reading the last part only."""
+    """Return the last complete row of a name from the last part that has one; None without any."""
     for path in reversed(list_parts(folder, name)):
         with _open_text(path) as lines:
             header = next(lines, "") if ".csv" in path.name else ""

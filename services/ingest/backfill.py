@@ -1,4 +1,4 @@
-"""Take over the past of a site's sensors: read, store, go on where it was interrupted, build slots."""
+"""Backfill of a site's sensor history from Home Assistant: resumable by cursors, then the slots are built."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ from services.ingest.sources.source import HistorySource, SourceRefusedError
 
 Progress = Callable[[int, int, str], None]
 DAY = timedelta(days=1)
-# What a counter showed on either side of a border tells what lies in the slots beside it.
+# The window's first and last slots need readings on both sides.
 MARGIN = timedelta(hours=1)
 
 
 class CheckedSource(HistorySource, Protocol):
-    """A source of history that can say beforehand whether it has the sensors."""
+    """A history source that can check for sensors beforehand."""
 
     def check(self, sensors: Mapping[str, str]) -> None:
-        """Raise where a sensor (→ the field that names it) is not there."""
+        """Raise if a sensor (→ field that names it) is missing."""
         ...
 
     def unit(self, sensor: str) -> str | None:
@@ -45,9 +45,9 @@ class CheckedSource(HistorySource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BackfillRun:
-    """A run of the backfill: the requested slots, as far as their time has passed, and the time to read for them.
+    """A backfill run: the requested slots up to now, and the window to read for them.
 
-    Cursors stand under its name, so that each run resumes at its own position.
+    Cursors are stored under its name, so that a repeated run of the same window resumes.
     """
 
     site_id: str
@@ -59,10 +59,10 @@ class BackfillRun:
 
     @classmethod
     def of(cls, request: BackfillRequest, source: str, now: datetime) -> Self:
-        """Return the run that ``request`` describes.
+        """Return the run of a request.
 
         Raises:
-            InvalidInputError: the window ends before it begins, or lies ahead.
+            InvalidInputError: the window is empty, reversed or in the future.
         """
         first, end = floor_to(request.first, SLOT), floor_to(min(request.end, now), SLOT)
         if first >= end:
@@ -76,31 +76,31 @@ class BackfillRun:
         return -(-(self.window_end - self.window_first) // DAY)
 
     def days_until(self, instant: datetime) -> int:
-        """Return how many of them are over at ``instant``."""
+        """Return the number of days read up to ``instant``."""
         return (instant - self.window_first) // DAY
 
 
 def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
-    """Take over what Home Assistant knows; each part is committed by itself, so that what was read stays when the work is interrupted.
+    """Backfill a site from Home Assistant; each stretch is committed with its cursor, so that a repeated request resumes after an interruption.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window ends before it begins, the site names no sensors, or Home Assistant is not set up.
-        SourceError: Home Assistant is away; what was read is kept, and asking again goes on there.
-        SourceRefusedError: the token, or a sensor that is not there.
+        InvalidInputError: the window is empty, the site names no sensors, or the settings name no Home Assistant.
+        SourceError: Home Assistant is away; a repeated request resumes.
+        SourceRefusedError: the token is refused, or a sensor is missing.
     """
     with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings), clock=work.clock) as source:
         return backfill_site(work.database(), source, request, clock=work.clock, progress=work.progress)
 
 
 def backfill_site(engine: Engine, source: CheckedSource, request: BackfillRequest, *, clock: Clock, progress: Progress) -> BackfillReply:
-    """Read every sensor of a site from ``source`` into the database and build the slots; raises as ``backfill``."""
+    """Read every sensor of a site from ``source`` into the database and build the slots; raises like ``backfill``."""
     backfilling = BackfillRun.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
         site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     sensors, left_out = name_sensors(site)
-    # Of sensors that count no more, as of a meter that was exchanged, the source may have some no longer.
+    # The source may lack sensors whose validity has ended, such as an exchanged meter's: these are left out.
     counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(clock.now())}
     removed = []
     for sensor, field in sensors.items():
@@ -125,10 +125,10 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
-    """Return the site's sensors of Home Assistant with the fields that name them, and those that are none of its.
+    """Return the site's Home Assistant sensors with the fields that name them, and its other sensors.
 
     Raises:
-        InvalidInputError: it names none.
+        InvalidInputError: the site names no Home Assistant sensor.
     """
     named = {sensor: f"input_sensors.{role}" for sensor, role in site.sensor_names.items()}
     if not named:
@@ -141,14 +141,14 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
 
 
 class Intake:
-    """Takes over one sensor, stretch by stretch."""
+    """Import of one sensor, stretch by stretch."""
 
     def __init__(self, engine: Engine, backfilling: BackfillRun, sensor: str) -> None:
         self._engine, self._backfilling, self._sensor = engine, backfilling, sensor
         self._valid = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
-        """Store the sensor's readings from ``since`` on; yield after each stretch until when everything is stored."""
+        """Store the sensor's readings from ``since`` on; after each stretch yield the instant up to which all is stored."""
         for samples in source.read(self._sensor, since, self._backfilling.window_end) if since < self._backfilling.window_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())
@@ -162,7 +162,7 @@ class Intake:
             self._move(connection, self._backfilling.window_end)
 
     def reply(self, field: str, unit: str | None) -> BackfilledSensor:
-        """Return what it brought."""
+        """Return the sensor's part of the reply."""
         role = field.removeprefix("input_sensors.")
         return BackfilledSensor(sensor=self._sensor, role=role, unit=unit, readings=self._valid, unknown=self._unknown, rows_written=self._written)
 
@@ -171,9 +171,9 @@ class Intake:
 
 
 def store_samples(connection: Connection, site_id: str, samples: Samples) -> int:
-    """Store the readings of one sensor; of several with the same instant the last number counts. Returns how many rows are new or changed."""
+    """Store the readings of one sensor, of several at one instant the last number; return the number of new and changed rows."""
     key = readings.register(connection, site_id, {samples.sensor: None})[samples.sensor]
-    # Unknown first, numbers last: of each instant the last one stays.
+    # Reversed, numbers before NaN: ``np.unique`` keeps the first of each instant, which is the last number.
     order = np.argsort(~np.isnan(samples.values), kind="stable")[::-1]
     instants, places = np.unique(samples.instants[order], return_index=True)
     keys = np.full(instants.size, key, dtype=np.int32)

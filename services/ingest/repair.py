@@ -1,4 +1,4 @@
-"""Gaps found, prices and short gaps repaired: fetch, call, store with the changes told."""
+"""Repair of stored history: finds gaps, fills short ones and missing prices, and records every change."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ GAP_FILLED = "short gap filled"
 
 @dataclass(frozen=True, slots=True)
 class SlotSeries:
-    """Energies of quarter-hours without a hole in time: ``kwh`` is NaN where unknown, ``limit_kw`` the highest believable power."""
+    """Energies of consecutive slots: ``kwh`` is NaN where unknown, ``limit_kw`` the highest plausible power."""
 
     name: str
     starts: InstantArray
@@ -41,25 +41,25 @@ class SlotSeries:
 
 
 def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
-    """Return energies for the unknown slots between known ones that a power's reading may bridge, NaN everywhere else.
+    """Return energies for unknown slots in short gaps between known ones, NaN everywhere else.
 
-    A slot's mean power is taken as a reading at its start that holds until the next: longer than readings may be silent, nothing is filled.
+    Each known slot's mean power counts as a reading at its start that holds until the next one, up to the longest gap of a power's readings.
 
-    Invariants: what is known is not touched; filling twice fills nothing the second time.
+    Invariants: known slots are unchanged; a second run fills nothing.
     """
     finite = np.isfinite(series.kwh)
     if finite.sum() < 2:
         return np.full(series.kwh.size, np.nan)
     edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
     power = Readings(series.name, "kW", 1.0, edges[:-1][finite], series.kwh[finite] / SLOT_HOURS)
-    # What is stored was judged when it was loaded.
+    # Stored values were validated on load: skip the plausibility checks.
     released = {series.name: Spans(edges[:1], edges[-1:])}
     curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
     bridged = energy_per_slot(curve, edges, np.zeros(series.kwh.size, dtype=np.bool_))
     return np.where(finite, np.nan, bridged.values)
 
 
-# No silence that is bridged is longer.
+# The longest filled gap, so that gaps across the window's ends are seen.
 MARGIN_SLOTS = 8
 ENERGIES = tuple(name for name in SERIES if kind_of(name) == "energy")
 Days = tuple[date, date]
@@ -67,7 +67,7 @@ Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Slots in a row in which a series is unknown: the first, the last, and how many."""
+    """A run of slots in which a series is unknown: first and last slot start, number of slots."""
 
     series: str
     first: datetime
@@ -77,7 +77,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What a rule makes of a series on a local day: slot starts and their values after it."""
+    """Repaired values of a series on a local day by one rule."""
 
     series: str
     day: date
@@ -87,16 +87,16 @@ class Repair:
 
 
 def repair_days(connection: Connection, site_id: str, days: Days, *, now: datetime, dry_run: bool = False) -> list[Repair]:
-    """Fill zero prices that stand for missing ones, and short gaps in energies that came as slots; each change is told and its day judged again.
+    """Fill missing prices recorded as zero, and short gaps of energies loaded as slots; record each change and judge its day again.
 
     Args:
         dry_run: return the repairs and change nothing.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window ends before it begins.
+        InvalidInputError: the window is reversed.
 
-    Invariants: repairing twice is repairing once.
+    Invariants: idempotent.
     """
     site = sites.load(connection, site_id)
     repairs = [repair for stored in read_days(connection, site, *days) for repair in _find_repairs(connection, stored) if repair.starts.size]
@@ -110,7 +110,7 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
 
 
 def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
-    """Return the gaps from ``first`` on, before ``end``, of what a sensor or the tariff names and of what was ever known; by series, then time.
+    """Return the gaps from ``first`` on, before ``end``, of series with a sensor, a market or any stored value; by series, then time.
 
     Raises:
         NotFoundError: no such site.
@@ -135,7 +135,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
 
 
 def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
-    """Return the requested page of gaps as a message."""
+    """Return the requested page of gaps."""
     begin = max(read_number(request.cursor) or 0, 0)
     end = len(gaps) if request.limit is None else begin + request.limit
     page = [SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps[begin:end]]
@@ -149,7 +149,7 @@ def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> R
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
-    # Series that no sensor of the site gives: readings have their own rule where they become slots.
+    # Only series without a sensor: gaps between readings are filled when slots are built.
     names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
     wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
     series = observations.read_series(connection, stored.site.name, wide, names) if names else {}

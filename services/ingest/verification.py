@@ -1,4 +1,4 @@
-"""The source's own statistics beside the stored slots, day by day; pure but for the asking."""
+"""Verification of stored slots against Home Assistant's own statistics, per series and local day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from luna.platform.queue import TaskContext
 from services.ingest.metering.columns import Column, measured_columns
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 
-# An hour's border cuts a counter's step, and a meter shows tenths or hundredths of a kilowatt-hour.
+# Tolerance for a counter's steps, tenths or hundredths of a kilowatt-hour, at the borders of hours.
 TOLERANCE_KWH = 0.1
 TOLERANCE_SHARE = 0.02
-# Statistics in these, whatever the sensor counts in.
+# Requested units of the statistics; Home Assistant converts.
 UNITS = {"energy": "kWh", "power": "kW"}
 
 
@@ -29,13 +29,13 @@ class StatisticSource(Protocol):
     """A service with statistics of its own."""
 
     def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
-        """Return the rows of a sensor."""
+        """Return a sensor's rows of statistics."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
-    """One series on one local day: what the source counted and what is stored, kWh, over the hours that both know."""
+    """Energies of one series on one local day by the source and as stored, kWh, over the hours known to both."""
 
     day: date
     series: str
@@ -46,22 +46,22 @@ class DayDifference:
 
     @property
     def difference_kwh(self) -> float:
-        """Stored less source."""
+        """Stored minus source."""
         return self.stored_kwh - self.source_kwh
 
     @property
     def difference_share(self) -> float:
-        """The difference as a share of what the source counted; NaN where it counted nothing."""
+        """The difference relative to the source; NaN where the source has zero."""
         return self.difference_kwh / self.source_kwh if self.source_kwh else float("nan")
 
     @property
     def beyond(self) -> bool:
-        """Whether the difference is more than rounding."""
+        """Whether the difference exceeds the tolerance."""
         return abs(self.difference_kwh) > max(TOLERANCE_KWH, TOLERANCE_SHARE * abs(self.source_kwh))
 
 
 def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> FloatArray:
-    """Return what the source counted for a column per hour, kWh; NaN where it does not say for each of the column's sensors.
+    """Return a column's energy per hour by the source, kWh; NaN where it is unknown for any of the column's sensors.
 
     Raises:
         SourceError: the source is away.
@@ -74,7 +74,7 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
 
 
 def add_submetered(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the stored series as meters show them: the house's load with the submetered loads that are kept apart from it."""
+    """Return the stored series as meters show them: the house's load including its submetered loads, which are stored apart."""
     apart = [stored[name] for name in SUBMETERED if name in stored]
     return {name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values for name, values in stored.items()}
 
@@ -85,7 +85,7 @@ def compare_days(series: str, source: FloatArray, stored: FloatArray, days: Sequ
     Args:
         source: kWh per hour, NaN where unknown.
         stored: the same hours, NaN where any of their slots is unknown.
-        days: each local day with its place among the hours.
+        days: each local day with its slice of the hours.
     """
     both = ~np.isnan(source) & ~np.isnan(stored)
     for day, place in days:
@@ -98,7 +98,7 @@ def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatA
     rows = source.statistics(sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS)
     for row in rows:
         place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
-        # A counter's change, or the mean of a power that flowed one way alone.
+        # A counter's change, or the mean of a power that never changed direction.
         change, mean, least = (row.get(name) for name in ("change", "mean", "min"))
         flowed = mean if change is None and (least is None or least >= 0) else change
         if 0 <= place < hours.count and flowed is not None:
@@ -110,9 +110,9 @@ HOUR = timedelta(hours=1)
 
 
 def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
-    """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source's and the stored sum.
+    """Compare the local days from ``first`` to ``last`` for each energy with sensors.
 
-    Energies whose sensors all have a minus are left out: statistics do not tell the two directions of a power apart.
+    Energies whose sensors all have a minus are left out: statistics do not separate the two directions of a power.
 
     Raises:
         NotFoundError: no such site.
@@ -120,7 +120,7 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     """
     with unit_of_work(engine) as connection:
         site = sites.load(connection, site_id)
-    # Each local day with the hours of UTC that it begins and ends with.
+    # Each local day with its first and last hour in UTC.
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     slots = [local_days(day, day, parse_zone(site.timezone)) for day in dates]
     days = [(day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR)) for day, timeline in zip(dates, slots, strict=True)]
@@ -136,7 +136,7 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
 
 
 def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
-    """Compare the days asked for with what the Home Assistant of the settings counted.
+    """Compare the requested days with the statistics of the settings' Home Assistant.
 
     Raises:
         InvalidInputError: the settings name no Home Assistant.

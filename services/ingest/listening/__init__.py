@@ -1,4 +1,4 @@
-"""Listening: the assignment of sensors to sources, and the recording of their readings."""
+"""Live recording: assignment of sensors to sources, supervision of the sources, and their persistent state."""
 
 from services.ingest.listening.state import SensedSite, SensorAges, SiteReader, StateFile
 from services.ingest.listening.supervisor import SourceForm, SourceSupervisor, Wiring, wire

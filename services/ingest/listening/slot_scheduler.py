@@ -1,4 +1,4 @@
-"""Builds the slots of every listening site at the end of a quarter-hour."""
+"""Schedules the build of every live site's slots after each quarter-hour, and after a downtime of all missed ones."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +13,12 @@ from luna.platform.clock import Clock
 from services.ingest.listening.state import StateFile
 from services.ingest.recorder import Recorder
 
-# What the last readings of a quarter-hour take to be heard and to reach the database.
+# Time for the last readings of a quarter-hour to reach the database.
 SETTLING = timedelta(seconds=15)
-# A counter that speaks rarely tells of the quarter-hours before.
+# A reading of a slow counter also determines earlier slots.
 OVERLAP = timedelta(hours=2)
 LONGEST = timedelta(days=31)
-# What is built at once: with the days before that every build looks at, a small machine's memory holds it, and an order to end is soon followed.
+# Built at once: with the days before that every build reads it fits into a small machine's memory, and shutdown is not delayed for long.
 PIECE = timedelta(days=1)
 FLUSH_PATIENCE = timedelta(seconds=30)
 
@@ -27,13 +27,13 @@ log = structlog.get_logger("luna.ingest.live")
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From ``first`` on, before ``end``; both start a quarter-hour."""
+    """A window of whole slots, from ``first`` on, before ``end``."""
 
     first: datetime
     end: datetime
 
     def pieces(self) -> "Iterator[Stretch]":
-        """Yield it in order, a day or less at a time."""
+        """Yield the window in pieces of at most a day."""
         first = self.first
         while first < self.end:
             yield Stretch(first, min(first + PIECE, self.end))
@@ -41,7 +41,7 @@ class Stretch:
 
 
 def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
-    """Return what to build now, None where the last finished quarter-hour is built.
+    """Return the window to build now, None where the last finished slot is built.
 
     Args:
         now: an instant.
@@ -55,14 +55,14 @@ def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
 
 
 class SlotScheduler:
-    """Has the slots of each site built once a quarter-hour is over; after an absence all that were not.
+    """Builds each site's due slots.
 
     Args:
-        recorder: what it holds back is waited for, so that the slots know it.
-        build: has a stretch of a site's slots built, and returns when they are.
-        notes: until when each site's are.
-        clock: tells when a quarter-hour is over.
-        ending: once set, nothing more is begun.
+        recorder: flushed before a build, so that the slots include buffered readings.
+        build: builds a window of a site's slots.
+        notes: stores the end of each site's built slots.
+        clock: source of the current time.
+        ending: once set, no further build is started.
     """
 
     def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], *, notes: StateFile, clock: Clock, ending: threading.Event) -> None:
@@ -73,7 +73,7 @@ class SlotScheduler:
         self._ending = ending
 
     def turn(self, sites: Sequence[str]) -> None:
-        """Build what is due; outside the event loop. What cannot be built now stays due."""
+        """Build due slots; call it outside the event loop. After a temporary failure they stay due."""
         built = dict(self._notes.read("built_until") or {})
         stretches = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
         due = {site: stretch for site, stretch in stretches.items() if stretch is not None}
@@ -87,7 +87,7 @@ class SlotScheduler:
                 self._notes.write({"built_until": built})
 
     def _build_piece(self, site: str, piece: Stretch) -> bool:
-        """Build a day of a site's slots; returns whether that is settled, built or not: False, it stays due."""
+        """Build a day of a site's slots; return False if it stays due, True if it is built or failed for good."""
         try:
             self._build(site, piece)
         except (UnavailableError, MachineError) as error:
@@ -96,6 +96,6 @@ class SlotScheduler:
         except LunaError as error:
             log.warning("slots are not built", site_id=site, error=str(error))
         except Exception:
-            # A fault of ours in one site's slots ends neither the recording nor the slots of the others.
+            # A bug in one site's build must stop neither recording nor the other sites.
             log.exception("slots are not built", site_id=site)
         return True

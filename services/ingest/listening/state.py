@@ -1,4 +1,4 @@
-"""State of listening: notes on disk, the sites and their sensors, and the age of each sensor's last reading."""
+"""State of live recording: a persistent state file, the sites with their sensors, and the staleness of each sensor."""
 
 import json
 import math
@@ -31,12 +31,12 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class StateFile:
-    """Values by name that outlive a process. One process uses a file, its threads may share it; one that cannot be read counts as empty.
+    """Persistent values by name, in one JSON file per process; thread-safe. An unreadable file counts as empty.
 
-    What is noted spares work and is never the only trace of anything: a disk that fills up later ends nobody.
+    The values only save work after a restart, so later failures to write are logged and ignored.
 
     Raises:
-        MachineError: the folder cannot be written.
+        MachineError: the folder cannot be written at the start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,16 +49,16 @@ class StateFile:
         self._save()
 
     def read(self, name: str) -> Any:
-        """Return the note of a name, None where there is none."""
+        """Return the value of a name, None where there is none."""
         return self._values.get(name)
 
     def instant(self, name: str) -> datetime | None:
-        """Return an instant that is noted."""
+        """Return a stored instant, None where there is none."""
         noted = self.read(name)
         return datetime.fromisoformat(noted) if isinstance(noted, str) else None
 
     def write(self, values: dict[str, Any]) -> None:
-        """Note values that JSON can say; the others stay. What cannot be written is known to this process, until the next call writes it too."""
+        """Set JSON values by name, the others stay; after a failure they stay in memory until a later call writes them."""
         with self._lock:
             self._values |= values
             try:
@@ -81,14 +81,14 @@ class StateFile:
 
 @dataclass(frozen=True, slots=True)
 class SensedSite:
-    """A site's name, and by role its sensors of now and of what comes, without the sign by which they count."""
+    """A site's name with its current and future sensors by role, without signs."""
 
     name: str
     roles: tuple[tuple[str, tuple[str, ...]], ...]
 
     @classmethod
     def of(cls, site: Site, *, now: datetime) -> Self:
-        """Return a site's sensors but for those that have ended."""
+        """Return a site's sensors, except those whose validity has ended."""
         roles = ((role, tuple(sensor.name for sensor in sensors if not sensor.has_ended(now))) for role, sensors in site.sensor_roles.items())
         return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
 
@@ -99,7 +99,7 @@ class SensedSite:
 
 
 class SiteReader:
-    """Reads the stored sites that name sensors. What it saw last is noted, for a start without a database."""
+    """Reader of the stored sites with sensors; the last result is kept in ``notes``, for a start without the database."""
 
     def __init__(self, engine: Engine, notes: StateFile, *, clock: Clock) -> None:
         self._engine = engine
@@ -107,11 +107,11 @@ class SiteReader:
         self._clock = clock
         self._last = tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in notes.read("sites") or [])
         self._unreadable: set[str] = set()
-        # Devices that sites name under control.
+        # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
 
     def read(self) -> tuple[SensedSite, ...]:
-        """Return the sites with sensors; those read last where they cannot be read."""
+        """Return the sites with sensors; the last result while the database is away."""
         try:
             with unit_of_work(self._engine) as connection:
                 stored = sites.load_all(connection)
@@ -119,7 +119,7 @@ class SiteReader:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
         self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
-        # The sensors of sites that cannot be read are recorded by their last readable form until they are mended.
+        # An unreadable site is recorded by its last readable version.
         names = {each.name for each in stored.unreadable}
         if names != self._unreadable:
             self._unreadable = names
@@ -139,7 +139,7 @@ AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor
 
 @dataclass(slots=True)
 class _Last:
-    """When a sensor last had a known value, and the source at which its last value still holds."""
+    """Instant of a sensor's last known value, and the source by which it still holds."""
 
     valid_at: float
     holds_at: str | None = None
@@ -147,10 +147,10 @@ class _Last:
 
 @dataclass(slots=True)
 class SensorAges:
-    """Follows every sensor. With a source that reports only changes a value holds as long as the source reports anything.
+    """Age of every sensor's value. With a source that reports only changes a value stays valid while the source reports anything.
 
     Args:
-        now: seconds of a clock that is never set.
+        now: monotonic clock, seconds.
     """
 
     now: Callable[[], float] = time.monotonic
@@ -159,7 +159,7 @@ class SensorAges:
     _labels: set[tuple[str, str]] = field(default_factory=set)
 
     def show(self, sensed: Iterable[SensedSite]) -> None:
-        """Show the age of each role of these sites, and of no others."""
+        """Export the age of each role of these sites, and of no others, as metric."""
         roles = {(site.name, role): sensors for site in sensed for role, sensors in site.roles}
         for obsolete in self._labels - set(roles):
             AGE.remove(*obsolete)
@@ -170,7 +170,7 @@ class SensorAges:
         self._labels = set(roles)
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
-        """Note a source's readings."""
+        """Update the ages by a source's readings."""
         now = self.now()
         for reading in readings:
             last = self._sensors.setdefault(reading.sensor, _Last(now))
@@ -180,11 +180,11 @@ class SensorAges:
         self._spoke[source] = now
 
     def age(self, sensors: Sequence[str]) -> float:
-        """Return how long ago the oldest of ``sensors`` was known."""
+        """Return the age of the oldest value of ``sensors``, seconds."""
         return max(self.now() - self._valid_until(self._sensors[sensor]) for sensor in sensors)
 
     def silence(self, source: str) -> float | None:
-        """Return the time since a source's last reading; None before its first."""
+        """Return the seconds since a source's last reading; None before its first."""
         return self.now() - self._spoke[source] if source in self._spoke else None
 
     def _valid_until(self, last: _Last) -> float:

@@ -1,4 +1,4 @@
-"""Assigns sensors to sources, listens to every source for the sensors that the sites name, and hands their readings to the recorder."""
+"""Supervision of live sources: assigns the sites' sensors to sources, runs a task per source, and passes its readings to the recorder."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ from services.ingest.sources.source import LiveSource
 
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
 REFUSED = Counter("luna_ingest_refused_readings_total", "Live readings that the recorder refused; they are not recorded.", ["source"])
-# What Home Assistant calls an entity: its domain, a dot, its object.
+# Home Assistant's entity id: domain, dot, object id.
 ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 MQTT_TOPIC = "mqtt:"
 HOME_ASSISTANT, MQTT, PROFILE = "home_assistant", "mqtt", "profile"
@@ -30,17 +30,17 @@ log = structlog.get_logger("luna.ingest.live")
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Source → sensor → the sites that use it; ``unserved`` are sensors that no source here knows."""
+    """Source → sensor → sites that use it; ``unserved`` are sensors without a source."""
 
     sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     unserved: tuple[str, ...] = ()
 
 
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
-    """Return the assignment of the sensors of ``sensed``, pairs of site and its sensors, to ``sources``.
+    """Return the assignment of the sensors of ``sensed``, pairs of site and sensors, to ``sources``.
 
-    A topic of MQTT goes there, a reading of a device with a profile to that device. Where both Home Assistant and a broker are, the name of an entity goes to
-    Home Assistant, which knows when it was said; any other to MQTT.
+    MQTT topics go to MQTT, readings of devices with a profile to these. Entity ids go to Home Assistant, which has their instants, else to MQTT like any other
+    name.
     """
     routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
@@ -58,18 +58,18 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
 
 
 class Recording(Protocol):
-    """What takes readings in: see ``services.ingest.recorder``."""
+    """Store of readings, see ``services.ingest.recorder``."""
 
     async def record(self, readings: Sequence[Reading], *, site_id: str, source: str) -> None:
-        """Return when the readings are safe."""
+        """Store readings; return when they are safe."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """How to listen to a source: ``make`` returns one that continues after the last recorded instant.
+    """Declaration of a live source: ``make`` returns one that continues after the last recorded instant.
 
-    ``changes_only``: it reports only changes. ``fault``: what is wrong with one; None while all is well.
+    ``changes_only``: it reports only changes. ``fault``: returns its current fault, None without one.
     """
 
     make: Callable[[datetime | None], LiveSource]
@@ -78,14 +78,14 @@ class SourceForm:
 
 
 class SourceSupervisor:
-    """One task per source; a source whose sensors change is opened anew.
+    """Runs one task per source; restarts it when its sensors change, and after a pause when it fails.
 
     Args:
-        recorder: takes readings in.
-        forms: the sources by name.
-        ages: receives every reading.
-        last_received: by source, up to which instant everything is recorded.
-        pause: after a source gave up.
+        recorder: stores readings.
+        forms: declarations of the sources by name.
+        ages: is updated by every reading.
+        last_received: by source, the instant up to which everything is recorded.
+        pause: before the restart of a failed source.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class SourceSupervisor:
         self.last_received = {name: instant for name, instant in last_received.items() if instant is not None}
 
     async def follow(self, sensed: Iterable[SensedSite]) -> None:
-        """Listen for these sites and no others. A source that ended by a fault of ours ends this as well."""
+        """Listen for these sites and no others; re-raise an unexpected exception of a source's task."""
         for task in self._tasks.values():
             if task.done():
                 task.result()
@@ -130,15 +130,15 @@ class SourceSupervisor:
         self._wiring = wiring
 
     async def close(self) -> None:
-        """End every task; what was acknowledged is safe."""
+        """Cancel every task; acknowledged readings are safe."""
         for name in list(self._tasks):
             await self._end(name)
 
     def say(self, name: str) -> str:
-        """Return a source's state in words.
+        """Return a source's state as text, for the health check.
 
         Raises:
-            UnavailableError: what is wrong with it.
+            UnavailableError: the source has a fault.
         """
         fault = self._faults.get(name) or (self._forms[name].fault(self._sources[name]) if name in self._sources else None)
         if fault is not None:
@@ -182,7 +182,7 @@ class SourceSupervisor:
         try:
             await self._recorder.record(readings, site_id=site, source=name)
         except InvalidInputError as error:
-            # One that no table takes would be sent again for ever; the others are kept.
+            # One invalid reading would fail the whole batch for ever: store them one by one.
             if len(readings) > 1:
                 await asyncio.gather(*(self._keep(name, site, [reading]) for reading in readings))
                 return

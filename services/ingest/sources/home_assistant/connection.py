@@ -1,4 +1,4 @@
-"""Connections to Home Assistant, by WebSocket and by its REST interface: access, messages, and patience with it.
+"""Clients of Home Assistant's WebSocket and REST APIs: authentication, messages, rate limit, timeouts and retries with back-off.
 
 Source: Home Assistant developer documentation, WebSocket API and REST API.
 """
@@ -39,13 +39,13 @@ class BusyError(SourceError):
         self.wait_s = wait_s
 
 
-# Six tries span a quarter of a minute; chance takes off up to a half, so that several who lost it do not come back at once.
+# Six tries span up to a quarter of a minute; jitter spreads the reconnections of several clients.
 RETRY = RetryPolicy(timedelta(seconds=0.5), longest=timedelta(minutes=1), tries=6, jitter=0.5)
 
 
 @dataclass(frozen=True)
 class RequestPolicy:
-    """How long one answer may take, how often a failed request is made again, and how far apart requests stand."""
+    """Timeout of an answer, retries of a failed request, and pause between requests."""
 
     timeout_s: float = 60.0
     retry: RetryPolicy = RETRY
@@ -54,14 +54,14 @@ class RequestPolicy:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def wait_s(self, failures: int, requested_s: float = 0.0) -> float:
-        """Return how long to wait after ``failures`` in a row (at least one); never less than asked for, as far as the longest pause allows."""
+        """Return the back-off after ``failures`` in a row (at least one), at least ``requested_s``, at most the longest pause."""
         return min(max(requested_s, self.retry.pause(failures, self.rng).total_seconds()), self.retry.longest.total_seconds())
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Return what ``ask`` returns; after a ``SourceError`` ask again, a bounded number of times.
+        """Return the result of ``ask``, retried after each ``SourceError`` a bounded number of times.
 
         Raises:
-            SourceError: the last attempt failed too.
+            SourceError: the last try failed as well.
         """
         failures = 0
         while True:
@@ -74,22 +74,22 @@ class RequestPolicy:
                 self.sleep(self.wait_s(failures, error.wait_s if isinstance(error, BusyError) else 0.0))
 
 
-# What asking again in the same words would answer in the same way.
+# Error codes for which a retry is useless.
 REFUSALS = {"invalid_format", "unknown_command", "unauthorized", "not_found", "not_supported"}
 Message = dict[str, Any]
 
 
 def write_auth(token: str) -> str:
-    """Return what answers ``auth_required``."""
+    """Return the answer to ``auth_required``."""
     return json.dumps({"type": "auth", "access_token": token})
 
 
 def check_auth(message: Message) -> None:
-    """See that the token was accepted.
+    """Check that the token was accepted.
 
     Raises:
-        SourceRefusedError: it was not.
-        SourceError: something else was said.
+        SourceRefusedError: it was refused.
+        SourceError: an unexpected message.
     """
     if message["type"] == "auth_invalid":
         remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
@@ -99,10 +99,10 @@ def check_auth(message: Message) -> None:
 
 
 def parse_messages(frame: str | bytes) -> list[Message]:
-    """Return the messages of a frame: one, or several that were coalesced.
+    """Return the messages of a frame: one, or several coalesced ones.
 
     Raises:
-        SourceError: no JSON, or no messages.
+        SourceError: the frame is no JSON, or holds no messages.
     """
     try:
         document = json.loads(frame)
@@ -115,11 +115,11 @@ def parse_messages(frame: str | bytes) -> list[Message]:
 
 
 def read_result(message: Message) -> Any:
-    """Return what a command brought.
+    """Return the result of a command.
 
     Raises:
-        SourceRefusedError: it is refused.
-        SourceError: it failed for now.
+        SourceRefusedError: the command is refused.
+        SourceError: a temporary failure.
     """
     if message.get("success"):
         return message.get("result")
@@ -133,7 +133,7 @@ LARGEST_MESSAGE = 64 * 2**20
 
 
 class HomeAssistantSocket:
-    """Asks over a connection that is opened when first needed, and anew when it was lost."""
+    """WebSocket client; connects at first use, and again after a failure."""
 
     def __init__(self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None) -> None:
         self._access = access
@@ -148,10 +148,10 @@ class HomeAssistantSocket:
         self._stack.close()
 
     def ask(self, command: str, **fields: object) -> Any:
-        """Return what ``command`` brings.
+        """Send a command and return its result.
 
         Raises:
-            SourceError: away, too slow, or it failed; after a bounded number of attempts.
+            SourceError: no connection, a timeout or a failure, after all retries.
             SourceRefusedError: the token or the command is refused.
         """
         return self._patience.call(partial(self._ask, {"type": command, **fields}))
@@ -178,24 +178,24 @@ class HomeAssistantSocket:
             raise
 
 
-# An answer names its second, and a home's network takes a moment; a slot has fifteen minutes.
+# Room for whole seconds and the network's latency, little beside a slot of fifteen minutes.
 CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 class ClockError(SourceError):
-    """Home Assistant's clock and ours differ: one of them is wrong, and readings would land in wrong slots."""
+    """The clocks of Home Assistant and this machine differ, so that readings would fall into wrong slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity as Home Assistant shows it now."""
+    """An entity of Home Assistant with its current unit."""
 
     name: str
     unit: str | None
 
 
 class HomeAssistantWeb:
-    """Asks one Home Assistant over HTTP, one request at a time."""
+    """REST client, one request at a time."""
 
     def __init__(
         self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
@@ -211,12 +211,12 @@ class HomeAssistantWeb:
         self._client.close()
 
     def check(self) -> None:
-        """See that Home Assistant runs, knows us, and agrees with us about the time.
+        """Check that Home Assistant is running, accepts the token, and has the same time.
 
         Raises:
-            SourceError: away, or still starting.
-            ClockError: its clock is off, or ours.
-            SourceRefusedError: the token is not accepted.
+            SourceError: no answer, or it is still starting.
+            ClockError: one of the clocks is wrong.
+            SourceRefusedError: the token is refused.
         """
         response = self._patience.call(partial(self._ask, "/api/config", {}))
         state = _parse(response).get("state", "RUNNING")
@@ -232,10 +232,10 @@ class HomeAssistantWeb:
             raise ClockError(message, field=NAME, value=server_date, remedy="Set the wrong one of both; reading goes on by itself.")
 
     def entities(self) -> dict[str, Entity]:
-        """Return the entities there are, by name.
+        """Return all entities by name.
 
         Raises:
-            SourceError: away, or an answer nobody reads.
+            SourceError: no answer, or an unreadable one.
         """
         states = _parse(self._patience.call(partial(self._ask, "/api/states", {})))
         try:
@@ -244,13 +244,13 @@ class HomeAssistantWeb:
             raise SourceError("its states have a form that nobody here reads", field=NAME) from exc
 
     def history(self, sensor: str, first: datetime, end: datetime, *, flags: Collection[str] = ()) -> tuple[InstantArray, FloatArray, list[str | None]]:
-        """Return instants, values and units of a sensor; the first is what held at ``first``, where the recorder still knows.
+        """Return instants, values and units of a sensor; the first is the state in force at ``first``, where the recorder still has it.
 
         Args:
-            flags: ``minimal_response``: units of the first state alone, or of the first and the last; ``no_attributes``: none. Each is quicker.
+            flags: ``minimal_response``: units of the first, or of first and last state only; ``no_attributes``: no units. Each is faster.
 
         Raises:
-            SourceError: away, too busy, or an answer nobody reads.
+            SourceError: no answer, busy, or an unreadable answer.
         """
         query = {"filter_entity_id": sensor, "end_time": _write(end), **dict.fromkeys(flags, "")}
         return parse_history(_parse(self._patience.call(partial(self._ask, f"/api/history/period/{_write(first)}", query))), sensor)
@@ -260,7 +260,7 @@ class HomeAssistantWeb:
         try:
             response = self._client.get(path, params=query)
         except httpx.HTTPError as exc:
-            # Without the user and password that an address may hold.
+            # Without user and password, which the address may contain.
             there = f"{self._client.base_url.scheme}://{self._client.base_url.netloc.decode()}"
             message, remedy = f"Home Assistant does not answer: {exc or type(exc).__name__}", "Check that it runs, and LUNA_HOME_ASSISTANT_URL."
             raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc

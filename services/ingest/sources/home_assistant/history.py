@@ -1,4 +1,4 @@
-"""The past of sensors: what the recorder kept as far back as it goes, statistics for the time before."""
+"""History of sensors in Home Assistant: the recorder's states as far back as they go, long-term statistics before."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from services.ingest.sources.home_assistant.state import STEP, as_datetime64, as
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 COLUMNS = ("state", "sum", "mean")
-# Below it a difference of two sums is rounding.
+# Smaller differences of two sums are rounding.
 LEAST_RISE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticRows:
-    """Rows in order of time; each array of shape ``(rows,)``, NaN where the row does not say."""
+    """Rows of statistics in order of time; arrays of shape ``(rows,)``, NaN where not stated."""
 
     starts: InstantArray
     ends: InstantArray
@@ -38,7 +38,7 @@ class StatisticRows:
 
     @property
     def counts(self) -> bool:
-        """Whether they are of a counter."""
+        """Whether the sensor is a counter."""
         return bool((~np.isnan(self.state) | ~np.isnan(self.sum)).any())
 
     def between(self, first: np.datetime64, end: np.datetime64) -> "StatisticRows":
@@ -55,7 +55,7 @@ def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
     """Return the rows of an answer of ``recorder/statistics_during_period``.
 
     Raises:
-        SourceError: they have another form.
+        SourceError: they are malformed.
     """
     try:
         times = [np.array([row[name] for row in rows], dtype=np.float64).astype("datetime64[ms]").astype("datetime64[us]") for name in ("start", "end")]
@@ -66,22 +66,22 @@ def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
 
 
 def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values in order of time: a counter's at the end of each row, a mean from the start of its row until the row ends.
+    """Return instants and values in order of time: a counter's at the end of each row, a mean from the start to the end of its row.
 
-    Invariants: what a counter's readings rise by, from one row's end to another's, is what ``sum`` rose by there, also where it began again in between.
+    Invariants: between the ends of two rows a counter's readings rise by as much as ``sum``, also across a reset.
     """
     if not len(rows):
         return rows.starts, rows.mean
     if rows.counts:
         level = rows.sum if np.isnan(rows.state).all() else rows.state
         before, after = level[:-1], level[1:]
-        # What it counted within the row beyond its value now, it counted before it began again.
+        # Energy of the row beyond the counter's value at its end was counted before the reset.
         unseen = np.diff(rows.sum) - after
         reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
         middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
         instants, values = np.concatenate([rows.ends, middles]), np.concatenate([level, before[reset] + unseen[reset]])
     else:
-        # Nothing is known after the last row.
+        # Unknown after a row that no other follows.
         silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
         instants, values = np.concatenate([rows.starts, rows.ends[silent]]), np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
     order = np.argsort(instants, kind="stable")
@@ -97,7 +97,7 @@ MOST_SIMILAR = 3
 
 
 class HomeAssistantHistory:
-    """Reads the past of one Home Assistant's sensors."""
+    """Reader of the history of one Home Assistant's sensors."""
 
     name = NAME
 
@@ -107,7 +107,7 @@ class HomeAssistantHistory:
 
     @classmethod
     def connect(cls, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None) -> Self:
-        """Return a reader of the Home Assistant at ``access``; nothing is opened before the first question."""
+        """Return a reader of the Home Assistant at ``access``; it connects at the first request."""
         return cls(HomeAssistantWeb(access, patience=patience, clock=clock), HomeAssistantSocket(access, patience=patience), clock=clock)
 
     def __enter__(self) -> Self:
@@ -118,29 +118,29 @@ class HomeAssistantHistory:
         self._socket.close()
 
     def check(self, sensors: Mapping[str, str]) -> None:
-        """See that Home Assistant runs, knows the time, and has every sensor.
+        """Check that Home Assistant is running, has the right time, and has every sensor.
 
         Args:
-            sensors: sensor → what names it, for the message: ``input_sensors.battery_soc``.
+            sensors: sensor → field that names it, for the message: ``input_sensors.battery_soc``.
 
         Raises:
-            SourceError: away, starting, or its clock is off.
-            SourceRefusedError: the token, or a sensor that is not there; the remedy names similar ones.
+            SourceError: no answer, starting, or its clock is off.
+            SourceRefusedError: the token is refused, or a sensor is missing; the remedy names similar ones.
         """
         self._web.check()
         for sensor, field in sensors.items():
             self.check_sensor(sensor, field)
 
     def check_sensor(self, sensor: str, field: str) -> None:
-        """See that Home Assistant has a sensor, which stands in ``field``.
+        """Check that Home Assistant has a sensor, which ``field`` names.
 
         Raises:
-            SourceRefusedError: it has none of that name; the remedy names similar ones.
+            SourceRefusedError: no such sensor; the remedy names similar ones.
         """
         self._entity(sensor, field)
 
     def unit(self, sensor: str) -> str | None:
-        """Return the unit of a sensor: the entity's, or that of its statistics.
+        """Return the unit of a sensor: the entity's, else that of its statistics.
 
         Raises:
             SourceRefusedError: no such sensor.
@@ -152,35 +152,35 @@ class HomeAssistantHistory:
         return unit
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield what the sensor said from ``first`` on, before ``end`` and before now, in stretches in order of time.
+        """Yield the sensor's samples from ``first`` on, before ``end`` and now, in consecutive stretches.
 
         Raises:
-            SourceError: away, too busy, or an answer nobody reads, after a bounded number of attempts.
+            SourceError: no answer, busy, or an unreadable answer, after all retries.
             SourceRefusedError: no such sensor, or the token is refused.
         """
         unit, end = self.unit(sensor), min(end, self._clock.now())
         reach = self.find_reach(sensor, first, end)
         for begin, until in cut_windows(first, reach, STATISTICS_WINDOW):
-            # The row before tells what a counter stood at when the window began.
+            # The row before has the counter's value at the window's start.
             earlier = begin - HOUR
             fine = self._rows(sensor, earlier, until, "5minute")
             border = as_instant(fine.starts[0]) if len(fine) else until
             rows = self._rows(sensor, earlier, border, "hour").followed_by(fine) if border > earlier else fine
             instants, values = as_readings(rows)
-            # What comes after the window begins the next one, or history.
+            # The end's value belongs to the next window or to the states; only an end of knowledge (NaN) stays.
             inside = (instants >= as_datetime64(begin)) & ((instants < as_datetime64(until)) | ~np.isnan(values))
             yield Samples(sensor, unit, instants[inside], values[inside])
         for window in cut_windows(reach, end, STATES_WINDOW):
             yield from self._states(sensor, *window, usual=unit)
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
-        """Return the instant from which on the recorder has the sensor's states: ``first`` at the earliest, ``end`` where it has none.
+        """Return the instant from which the recorder has the sensor's states: ``first`` at the earliest, ``end`` where it has none.
 
-        What was purged or never recorded lies before what is there, so bisecting finds the border in a dozen questions.
+        Purged and unrecorded time precedes the recorded, so bisection finds the border in a dozen requests.
         """
         if first >= end or self._knows(sensor, first):
             return first
-        # Of what lies ahead of its own clock, Home Assistant knows nothing.
+        # Home Assistant returns nothing for instants ahead of its own clock.
         purged, recorded = first, max(first, end - 2 * CLOCK_TOLERANCE)
         if not self._knows(sensor, recorded):
             purged, recorded = recorded, end
@@ -191,10 +191,10 @@ class HomeAssistantHistory:
         return as_instant(instants[0]) if instants.size else recorded
 
     def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
-        """Return the statistic rows of a sensor that begin from ``first`` on, before ``end``, as Home Assistant writes them.
+        """Return Home Assistant's statistics rows of a sensor that begin from ``first`` on, before ``end``.
 
         Raises:
-            SourceError: away, or it failed.
+            SourceError: no answer, or a failure.
         """
         window = {"start_time": first.isoformat(), "end_time": end.isoformat()}
         answer = self._socket.ask("recorder/statistics_during_period", **window, statistic_ids=[sensor], period=period, **options)
@@ -205,19 +205,19 @@ class HomeAssistantHistory:
         return bool(instants.size)
 
     def _states(self, sensor: str, first: datetime, end: datetime, *, usual: str | None) -> Iterator[Samples]:
-        """Yield the states of a window, each stretch in its unit; ``usual`` is today's, and that of states that say none."""
+        """Yield the states of a window in stretches of one unit; ``usual`` is the current unit, assumed for states without one."""
         since, until = as_datetime64(first), as_datetime64(end)
         instants, values, stated = self._web.history(sensor, first, end, flags=QUICKEST[:1])
         if {*stated} - {None, usual}:
-            # Another unit held then: when it changed, only whole states say.
+            # The unit changed within the window: only full states tell when.
             instants, values, stated = self._web.history(sensor, first, end)
         inside = instants < until
         instants, values, stated = instants[inside], values[inside], [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside]
-        # Older versions date what held at the window's start from when it began to hold.
+        # Older versions date the state in force at the window's start by its own beginning.
         instants = np.maximum(instants, since)
         units: list[str | None] = []
         for unit in stated:
-            # What is unavailable says no unit.
+            # An unavailable state has no unit: that of the state before goes on.
             units.append(unit or (units[-1] if units else usual))
         changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
         for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
@@ -242,7 +242,7 @@ class HomeAssistantHistory:
 
 
 def cut_windows(first: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """Yield stretches of at most ``step``, bordered by multiples of it, so that reading again asks for the same."""
+    """Yield windows of at most ``step``, aligned to multiples of it, so that a repeated read makes the same requests."""
     while first < end:
         until = min(floor_to(first, step) + step, end)
         yield first, until

@@ -1,4 +1,4 @@
-"""What states and their times are as numbers and instants; pure."""
+"""Conversion of Home Assistant's states and history into numbers and instants, and repetition of values that hold for long; pure."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ SWITCHED = {"on": 1.0, "off": 0.0}
 
 
 def parse_state(text: object) -> float:
-    """Return a state as a number: on and off are 1 and 0; "unknown", "unavailable" and whatever else is no finite number are NaN."""
+    """Return a state as a number: on and off are 1 and 0; anything that is no finite number, such as "unknown", is NaN."""
     if not isinstance(text, str):
         return math.nan
     if text in SWITCHED:
@@ -27,10 +27,10 @@ def parse_state(text: object) -> float:
 
 
 def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArray, list[str | None]]:
-    """Return instants, values and units of an answer of ``/api/history/period`` for one sensor, in order of time; None where a state says no unit.
+    """Return instants, values and units (None: not stated) of one sensor in an answer of ``/api/history/period``, in order of time.
 
     Raises:
-        SourceError: the answer has another form.
+        SourceError: the answer is malformed.
     """
     try:
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
@@ -44,7 +44,7 @@ def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArr
 
 
 def from_seconds(seconds: float) -> datetime:
-    """Return the instant of a number of seconds since 1970."""
+    """Return the instant of epoch seconds."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -59,25 +59,25 @@ def as_datetime64(instant: datetime) -> np.datetime64:
 
 
 STEP = np.timedelta64(15, "m")
-# A meter that counts tenths of a kilowatt-hour rose evenly between two close values rather than at the last moment.
+# A meter with a resolution of tenths of a kilowatt-hour rises evenly between two values so close, not at the last moment.
 LONGEST_RISE = np.timedelta64(60, "m")
 Duration = np.timedelta64
 
 
 def longest_rise(unit: str | None) -> Duration:
-    """Return how far apart two values of a sensor stand as they are, with nothing said again between: a counter's an hour, others a quarter."""
+    """Return up to which distance two values of a sensor need no repetition in between: an hour for a counter, else a quarter-hour."""
     return LONGEST_RISE if (unit or "").casefold().endswith("wh") else STEP
 
 
 def hold_values(instants: InstantArray, values: FloatArray, end: np.datetime64, *, longest: Duration) -> tuple[InstantArray, FloatArray]:
-    """Return the values with those that hold for more than ``longest`` said again at each quarter-hour, before the next value and before ``end``.
+    """Return the values, with those that hold for more than ``longest`` repeated at each quarter-hour before the next value and ``end``.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
-        values: one per instant; NaN holds for nothing.
+        values: one per instant; NaN is not repeated.
         end: until when the last value holds.
 
-    Invariants: every value handed in is in the answer; a value said again equals the one before it.
+    Invariants: the result contains every input value; a repeated value equals the one before it.
     """
     until = np.append(instants[1:], end)
     still = np.flatnonzero((until - instants > longest) & ~np.isnan(values))
