@@ -1,7 +1,7 @@
-"""How clean the grid is, per location and five minutes of a year: as measured, or as a generator draws it where nothing was measured, and marked as such.
+"""Share of clean energy in the grid, per location and five minutes of a year: measured, or generated and marked as such.
 
-What is known at an instant is the newest value that is not in its future; ``expect`` says what follows by that knowledge alone, ``ahead`` what did follow.
-Every fourth week is held out: no scenario touches it, and simulations that judge a learned controller are of those weeks.
+``newest`` is known at an instant, ``expect`` forecasts from that knowledge alone, ``ahead`` is the actual course. Every fourth week is held out: no training
+scenario touches it, and learned controllers are evaluated in these weeks.
 """
 
 import csv
@@ -33,19 +33,19 @@ FILES: dict[Location, str] = {
     "NW": f"US-NW-PSEI_{YEAR}_5_minute.csv",
     "NY": f"US-NY-NYIS_{YEAR}_5_minute.csv",
 }
-# Days of winter and so on, by month.
+# Months of each season.
 SEASON_OF_MONTH: dict[Season, tuple[int, ...]] = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "fall": (9, 10, 11)}
-# Of a file with more damaged or missing values than this nothing can be said.
+# A file with a larger share of damaged or missing values is refused.
 MOST_MISSING = 0.01
 HELD_OUT_EVERY = 4
-# Days from which the course of the next hours is expected, and how long a present deviation from it lasts.
+# Forecast: number of past days averaged, and decay time of the current deviation from them.
 _PAST_DAYS = 7
 _DEVIATION_HOURS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A value that could not be used; the newest one before it stands in its place. ``row`` counts lines of the file from 1, its header included."""
+    """An unusable value, replaced by the last one before it. ``row``: line of the file from 1, header included."""
 
     file: str
     row: int
@@ -61,10 +61,10 @@ class CleanShare:
     """A location's year.
 
     Args:
-        location: where.
+        location: of the grid.
         share: clean energy as a share of all, per five minutes from ``YEAR_BEGIN`` on, shape ``(YEAR_SLOTS,)``.
-        measured: False: a generator's stand-in.
-        damage: values that could not be used.
+        measured: False: generated.
+        damage: unusable values.
     """
 
     location: Location
@@ -74,21 +74,21 @@ class CleanShare:
     _sums: FloatArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # A day beyond the year's end is its last day again, for horizons that reach over it.
+        # Beyond the year's end the last day is repeated, for horizons that reach over it.
         object.__setattr__(self, "_sums", np.concatenate([[0.0], np.cumsum(np.concatenate([self.share, np.tile(self.share[-DAY_SLOTS:], 8)]))]))
 
     def newest(self, slots: IntArray) -> FloatArray:
-        """Return the newest value that is not in the future of slots' beginnings, shape of ``slots``."""
+        """Return the newest value known at the slots' starts, shape of ``slots``."""
         return self.share[slots]
 
     def ahead(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return what followed: means over steps from each slot's beginning on, shape ``(slots, steps)``."""
+        """Return the actual means over the next steps from each slot's start, shape ``(slots, steps)``."""
         return self._means(np.asarray(slots)[:, None], np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES), step_minutes // STEP_MINUTES)
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the expected next steps by the knowledge at each slot's beginning, shape ``(slots, steps)``.
+        """Return the forecast of the next steps by the knowledge at each slot's start, shape ``(slots, steps)``.
 
-        The same time of day over the last seven days, moved by how far the newest value lies from that course now, which wears off within hours.
+        The mean of the same time of day over the last seven days, plus the newest value's deviation from it, which decays within hours.
         """
         slots, width = np.asarray(slots)[:, None], step_minutes // STEP_MINUTES
         offsets = np.arange(steps)[None, :] * width
@@ -110,12 +110,12 @@ class CleanShare:
 
 
 def slot_of(instant: np.datetime64) -> int:
-    """Return the slot that runs at an instant of the year."""
+    """Return the slot of an instant."""
     return int((instant - YEAR_BEGIN) / np.timedelta64(STEP_MINUTES, "m"))
 
 
 def instants_of(slots: IntArray) -> NDArray[np.datetime64]:
-    """Return when slots begin, in UTC."""
+    """Return the slots' starts in UTC."""
     return YEAR_BEGIN + np.asarray(slots) * np.timedelta64(STEP_MINUTES, "m")
 
 
@@ -125,22 +125,22 @@ def months_of(slots: IntArray) -> IntArray:
 
 
 def is_held_out(slots: IntArray) -> NDArray[np.bool_]:
-    """Return which slots lie in weeks that no scenario may touch."""
+    """Return which slots lie in held-out weeks."""
     return np.asarray(np.asarray(slots) // WEEK_SLOTS % HELD_OUT_EVERY == HELD_OUT_EVERY - 1)
 
 
 def held_out_weeks(season: Season) -> list[int]:
-    """Return the first slots of the weeks of a season that are held out: all their days lie in it."""
+    """Return the first slots of the held-out weeks that lie completely in a season."""
     begins = np.arange(HELD_OUT_EVERY - 1, YEAR_SLOTS // WEEK_SLOTS, HELD_OUT_EVERY) * WEEK_SLOTS
     months = SEASON_OF_MONTH[season]
     return [int(begin) for begin in begins if {int(months_of(np.array(slot))) for slot in (begin, begin + WEEK_SLOTS - 1)} <= set(months)]
 
 
 def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dict[Location, CleanShare]:
-    """Return the years of locations, as measured where their file is in ``folder``, else as the generator draws them.
+    """Return the years of locations, measured where their file is in ``folder``, else generated.
 
     Raises:
-        InvalidInputError: a file is there and cannot be used; names file, row and column.
+        InvalidInputError: an existing file is unusable; names file, row and column.
     """
     years = {}
     for location in locations:
@@ -150,10 +150,10 @@ def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dic
 
 
 def read_clean_share(path: Path, location: Location) -> CleanShare:
-    """Return a location's year as a file says it; what is damaged or missing is the newest value before, while that is less than a hundredth.
+    """Return a location's year from a file; up to ``MOST_MISSING`` damaged or missing values are replaced by the last one before.
 
     Raises:
-        InvalidInputError: the file cannot be read, lacks a column, or too much of it is damaged or missing.
+        InvalidInputError: the file is unreadable, lacks a column, or has too many damaged or missing values.
     """
     share, damage = np.full(YEAR_SLOTS, np.nan), []
     for row in _read_rows(path):
@@ -170,7 +170,7 @@ def read_clean_share(path: Path, location: Location) -> CleanShare:
         )
     there = np.flatnonzero(~np.isnan(share))
     newest = np.searchsorted(there, np.arange(len(share)), side="right") - 1
-    # Before the first value there is none: the first stands there as well.
+    # Before the first value: the first.
     return CleanShare(location, share[there[np.maximum(newest, 0)]], measured=True, damage=tuple(damage))
 
 
@@ -217,7 +217,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], slots_so_far: set[int])
 
 @dataclass(frozen=True, slots=True)
 class _Climate:
-    """The shape of a stand-in: clean share at night, what full sun and spring's rivers add, how far it wanders over days and hours; latitude, hours to UTC."""
+    """Parameters of a generated year: share at night, additions by full sun and spring's rivers, noise over days and hours; latitude, offset to UTC."""
 
     base: float
     sun: float
@@ -228,7 +228,7 @@ class _Climate:
     offset_hours: float
 
 
-# Chosen for their shape (sun in California, gas beside some nuclear power in Florida, rivers and wind in the north-west and in New York); no measurement.
+# Chosen for plausible shapes (sun in California, gas and some nuclear power in Florida, rivers and wind in the north-west and New York); not measured.
 _CLIMATES: dict[Location, _Climate] = {
     "CA": _Climate(base=0.34, sun=0.42, rivers=0.05, days=0.05, hours=0.03, latitude=34.0, offset_hours=-7.9),
     "FL": _Climate(base=0.22, sun=0.22, rivers=0.01, days=0.03, hours=0.02, latitude=27.0, offset_hours=-5.4),
@@ -238,7 +238,7 @@ _CLIMATES: dict[Location, _Climate] = {
 
 
 def draw_clean_share(location: Location) -> CleanShare:
-    """Return a stand-in for a location's year; always the same one."""
+    """Return a generated year of a location; deterministic."""
     climate, slots = _CLIMATES[location], np.arange(YEAR_SLOTS)
     noise = np.random.default_rng(sorted(FILES).index(location))
     day = slots / DAY_SLOTS
@@ -253,9 +253,9 @@ def draw_clean_share(location: Location) -> CleanShare:
 
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
-    """Return a first-order process of unit variance that forgets within ``hours``."""
+    """Return a first-order autoregressive process of unit variance with a correlation time of ``hours``."""
     persistence = float(np.exp(-STEP_MINUTES / 60 / hours))
     shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - persistence**2)
     shocks[0] = noise.standard_normal()
-    # SciPy's filter does the same in a fiftieth of the time, and takes a hundred times longer to load.
+    # SciPy's filter runs in a fiftieth of the time, but takes a hundred times longer to import.
     return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last), float, YEAR_SLOTS)

