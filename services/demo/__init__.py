@@ -1,1 +1,1 @@
-"""The demo: a real year loaded, learned, planned and replayed, and the report on it; or a simulated home that lives now."""
+"""The demo: a recorded year is loaded, trained on, planned, replayed and reported; or a simulated home runs live."""

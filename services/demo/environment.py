@@ -1,4 +1,4 @@
-"""Where the demo runs: on servers and a worker of its own, on those that the settings name, or, with a simulated home, in a Luna that lives now."""
+"""Environment of the demo: its own servers and worker, the settings' servers, or a running Luna with a simulated home."""
 
 import os
 import shutil
@@ -24,16 +24,16 @@ from luna.platform.queue import Client, Heartbeats, outlast
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home.preparation import list_preparation
 
-# Ended early by whoever lives: a busy machine that compiles everything anew, or starts all of Luna meanwhile, takes more than a minute.
+# Generous: a busy machine that compiles everything anew, or starts all of Luna meanwhile, needs more than a minute.
 START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 # Variables that name an owner's servers: the demo has its own.
 OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
 NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
-# Shows a step of the demo while its block runs, and how far it is: parts done, parts in all, and the current one.
+# Shows a step of the demo during its block; yields a function for progress: parts done, parts in all, and the current one.
 ShowStep = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
-# Packages over a slow line, once.
+# Includes the download of packages over a slow line.
 MAKE_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=30)
 CLOCK_SECONDS = 0.2
@@ -42,7 +42,7 @@ PRICE_ORIGINS = {"market": "today's, of the market that it lies in", "recorded":
 
 
 class Worker:
-    """A worker process of ours. ``check`` says why it has ended, if it has."""
+    """The demo's own worker process."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self._process = process
@@ -54,10 +54,10 @@ class Worker:
         return self._process.pid
 
     def check(self) -> None:
-        """Return if the worker lives.
+        """Check that the worker is running.
 
         Raises:
-            MachineError: it has ended; names its last words.
+            MachineError: it has ended; with the last line of its log.
         """
         if self._process.poll() is None:
             return
@@ -65,7 +65,7 @@ class Worker:
         raise MachineError(f"the worker has ended: {words[-1] if words else 'it said nothing'}", value=self._process.returncode, remedy=f"See {self._log}.")
 
     def wait_until_ready(self, heartbeats: Heartbeats) -> None:
-        """Return when the worker takes messages.
+        """Wait until the worker takes messages.
 
         Raises:
             MachineError: it has ended, or is not ready in time.
@@ -78,19 +78,19 @@ class Worker:
             time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
-        """End the worker and whatever it started."""
+        """End the worker and its process group."""
         with self._process as process:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(STOP_SECONDS)
-            # What is left of it and its pool, and nothing else, carries its number as process group.
+            # The process group holds the worker and its pool, and nothing else.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager
 def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
-    """Start a worker for the services that the demo asks and stop it at the end; its log lies in ``folder``, downloads are kept in ``cache``."""
+    """Run a worker for the demo's services during the block, with its log in ``folder`` and downloads in ``cache``."""
     log = folder / "worker.log"
     own = {
         "LUNA_DATABASE_URL": servers.database_url,
@@ -99,8 +99,8 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
         "LUNA_CACHE_FOLDER": str(cache),
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
-    # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
-    # What no request of the demo goes to is not loaded; the rest once, for two homes are trained beside each other.
+    # ``parent_watch`` ends it with this process; in its own session, Ctrl-C reaches this process only, which ends it in order.
+    # Only the demo's queues are loaded, and once, before the pool forks, for two homes are trained side by side.
     command = [sys.executable, "-m", "luna.platform.supervision.parent_watch", "luna.platform.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
@@ -120,10 +120,7 @@ PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A queue with workers behind it.
-
-    ``check`` raises why they will never answer, where that is known. ``folder`` holds the data of servers of the demo's own.
-    """
+    """A queue with workers. ``check`` raises where they can never answer; ``folder`` is the data folder of the demo's own servers, if any."""
 
     client: Client
     check: Callable[[], None]
@@ -132,10 +129,10 @@ class Stage:
 
 @contextmanager
 def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
-    """Start servers and a worker for as long as the block runs: the owner's data lies elsewhere and stays untouched.
+    """Run own servers and a worker during the block, in a folder apart from the owner's data.
 
     Raises:
-        MachineError: servers or worker cannot be had on this machine.
+        MachineError: servers or worker cannot be started on this machine.
     """
     from luna.platform.database import migrate
     from luna.platform.embedded import supervisor
@@ -154,11 +151,11 @@ def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
 
 @contextmanager
 def named_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
-    """Use the queue that the settings name, and whoever works there. What happens to a worker meanwhile is the queue's to repair.
+    """Use the settings' queue and its workers, which are not supervised: the queue delivers a dead worker's messages again.
 
     Raises:
         InvalidInputError: the settings name no queue.
-        UnavailableError: it does not answer, or a service has no worker.
+        UnavailableError: the queue does not answer, or a service has no worker.
     """
     if settings.redis_url is None:
         raise InvalidInputError("no queue is named", field="LUNA_REDIS_URL", remedy="Name it, or run the demo without --on-servers.")
@@ -169,10 +166,10 @@ def named_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
 
 
 def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -> None:
-    """Return when every service that the demo needs has a live worker.
+    """Wait until every service that the demo needs has a live worker.
 
     Raises:
-        UnavailableError: names the services that have none in time.
+        UnavailableError: services without a worker in time.
     """
     deadline = time.monotonic() + seconds
     while missing := NEEDED_QUEUES.difference(*outlast(heartbeats.workers, patience=PATIENCE).values()):
@@ -193,10 +190,10 @@ def queue(redis_url: str) -> Iterator[Client]:
 
 
 def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
-    """Ask for the home and for what its first minute shows, and ``say`` how far it is; what fails is named, and the rest goes on.
+    """Create the simulated home and prepare its first pages, reporting to ``say``; a failed preparation is reported and skipped.
 
     Raises:
-        LunaError: there is no home.
+        LunaError: the home cannot be created.
     """
     with queue(addresses.redis_url) as client:
         await_workers(client.heartbeats, seconds=START_SECONDS)
@@ -210,10 +207,10 @@ def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
 
 
 def speed_up_clock(settings: Settings, speed: float) -> Settings:
-    """Return settings of a folder of its own, whose clock goes faster from now on: no Luna of the owner's is ever in the future.
+    """Return settings with a separate data folder and an accelerated clock from now on; the owner's own data never get future times.
 
     Raises:
-        ConflictError: another one lives there.
+        ConflictError: a simulated home is running in the folder.
     """
     folder = settings.data_folder / FAST_FOLDER
     users = folder / "servers" / "users.lock"

@@ -1,4 +1,4 @@
-"""The course of the demo: data, training, forecasts, plan and replay, each asked of its service through the queue; and what its report is drawn from."""
+"""Pipeline of the demo: data, training, forecasts, plan and replay as requests through the queue, and the input of its report."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -33,9 +33,9 @@ from services.demo.report.plan_view import CHART_SPAN, read_starting_soc
 from services.demo.report.report import Origin, ReportInput, SiteResult
 
 STEP_TIMEOUT = timedelta(minutes=10)
-# What a slow line needs for the packages, once.
+# Includes the download of packages over a slow line.
 LOAD_TIMEOUT = timedelta(hours=1)
-# In the afternoon tomorrow's prices are known: the plan shows what they are worth.
+# In the afternoon tomorrow's prices are known, and the plan uses them.
 PLAN_AT = time(14)
 PLANNED_SITE = "home"
 # The demo shows the model; an owner's site is planned from a baseline until the model has proven better there.
@@ -54,7 +54,7 @@ class DemoWindow:
 
     @classmethod
     def of(cls, demo: DemoLoadReply, days: int) -> "DemoWindow":
-        """Return the first ``days`` days that no model of the demo learns from.
+        """Return the first ``days`` test days, which no model is trained on.
 
         Raises:
             InvalidInputError: there are fewer.
@@ -66,23 +66,23 @@ class DemoWindow:
 
     @property
     def start(self) -> datetime:
-        """When the first replayed day begins: everything before it may be learned."""
+        """Start of the first replayed day; training data end here."""
         return local_midnight(self.first_day, self.zone)
 
     @property
     def end(self) -> datetime:
-        """When the last replayed day ends."""
+        """End of the last replayed day."""
         return local_midnight(self.last_day + timedelta(days=1), self.zone)
 
     @property
     def plan_start(self) -> datetime:
-        """When the plan that is shown begins: on the last replayed day."""
+        """Start of the reported plan, on the last replayed day."""
         return datetime.combine(self.last_day, PLAN_AT, self.zone)
 
 
 @dataclass(slots=True)
 class DemoRun:
-    """What the demo found out; ``folder`` holds the data of its own servers, if it had any."""
+    """Results of the demo; ``folder`` is the data folder of its own servers, if any."""
 
     demo: DemoLoadReply
     window: DemoWindow
@@ -93,16 +93,16 @@ class DemoRun:
 
 
 def run_demo(days: int, show_step: ShowStep, *, on_servers: bool = False) -> DemoRun:
-    """Return what plan and replay say over the first ``days`` test days.
+    """Run the demo over the first ``days`` test days, and return plan and replays.
 
     Args:
-        days: how many.
+        days: number of days to replay.
         show_step: shows each step.
-        on_servers: use the servers that the settings name and the workers there; default: own ones, of which nothing is left running.
+        on_servers: use the settings' servers and their workers; default: own ones, stopped at the end.
 
     Raises:
-        MachineError: data, servers or worker cannot be had on this machine.
-        ConflictError: the servers hold an owner's site in the place of one of the demo's.
+        MachineError: data, servers or worker are not available on this machine.
+        ConflictError: the servers hold an owner's site under the name of one of the demo's.
         UnavailableError: a server or a worker is away.
     """
     begun = perf_counter()
@@ -114,7 +114,7 @@ def run_demo(days: int, show_step: ShowStep, *, on_servers: bool = False) -> Dem
 
 
 class Course:
-    """The requests to the services behind one queue, in order; those that sites do not share run side by side."""
+    """The requests of the demo in order; sites run in parallel."""
 
     def __init__(self, stage: Stage, show_step: ShowStep) -> None:
         self._stage = stage
@@ -129,12 +129,12 @@ class Course:
                 run = DemoRun(demo, DemoWindow.of(demo, days), self._stage.folder)
                 self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
             finally:
-                # Where one has failed the others need not wait for their replies.
+                # After a failure the other threads stop waiting for replies.
                 self._abandoned.set()
         return run
 
     def _watch(self, futures: Sequence[Future[Any]]) -> list[Any]:
-        """Return the results when all are there; raise the first error, or why none can come."""
+        """Return all results; raise the first error, or that of a dead worker."""
         waiting = set(futures)
         while waiting:
             finished, waiting = wait(waiting, timeout=CHECK_SECONDS)
@@ -144,7 +144,7 @@ class Course:
         return [future.result() for future in futures]
 
     def _follow_site(self, run: DemoRun, site_id: str) -> None:
-        """Train, promote, forecast, plan (the site that is shown) and replay one site."""
+        """Train, promote, forecast, plan (only ``PLANNED_SITE``) and replay one site."""
         window = run.window
         self._call(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
         self._call(PromoteRequest(site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"), f"{site_id}: promote")
@@ -157,13 +157,13 @@ class Course:
             from_day=window.first_day,
             to_day=window.last_day,
             forecast_version=FORECAST_VERSION,
-            # The report says what forecast errors cost the site that it shows; to say it of another a third more would be planned.
+            # The report shows the cost of forecast errors for this site only; it takes a third more plans.
             explain_loss=site_id == PLANNED_SITE,
         )
         run.replays[site_id] = self._call(request, f"{site_id}: replay")
 
     def _call(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
-        """Return the reply to ``request``, its progress on a bar."""
+        """Send ``request`` and return the reply, with its progress shown."""
         with self._show_step(name) as show:
             return self._stage.client.call(
                 request,
@@ -175,7 +175,7 @@ class Course:
 
 
 def compose_report(run: DemoRun, language: Language) -> ReportInput:
-    """Return everything the report is drawn from."""
+    """Return the input of the report."""
     assert run.plan is not None  # noqa: S101 - the course has planned
     window, main = run.window, run.demo.sites[0]
     results = [SiteResult(each.site, run.replays[each.site.name], window.first_day, window.last_day, each.yearly_load_kwh) for each in run.demo.sites]
@@ -210,7 +210,7 @@ def translate(record: Provenance, language: Language) -> Origin:
 
 
 def commands(run: DemoRun) -> list[str]:
-    """Return what makes the report's figures again."""
+    """Return the commands that reproduce the report's figures."""
     if run.folder is None:
         return [f"luna demo --on-servers --days {(run.window.last_day - run.window.first_day).days + 1}"]
     window = f"--from {run.window.first_day} --to {run.window.last_day}"
@@ -218,7 +218,7 @@ def commands(run: DemoRun) -> list[str]:
 
 
 def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
-    """Return how full the batteries would be at the end of each planned slot if the inverter alone followed the same load and sun."""
+    """Return the batteries' joint state of charge at the end of each planned slot under self-consumption alone; None without batteries."""
     if not site.batteries:
         return None
     slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + CHART_SPAN]

@@ -35,11 +35,7 @@ class FileLimits:
 
 
 class LimitedFile:
-    """A file read within limits; transcoded to UTF-8 where ``encoding`` names its encoding, else raw.
-
-    Raises:
-        InvalidInputError: from any read, beyond a limit.
-    """
+    """A file read within limits, beyond which reads raise InvalidInputError; transcoded to UTF-8 where ``encoding`` names its encoding, else raw."""
 
     def __init__(self, file: IO[bytes], path: Path, limits: FileLimits, *, encoding: str | None = None) -> None:
         self._file = file

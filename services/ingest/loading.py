@@ -49,14 +49,12 @@ class FileForm:
     """How to read a file.
 
     Attributes:
-        kind: of file, see ``file_schema``.
         zone: time zone of times without offset; None: the site's.
         renamed: Luna's column name → the file's, which may join two, as in ``Datum+Uhrzeit``.
         ignored: the file's columns to leave out.
         units: by Luna's column name, where the file's columns do not state them.
         scratch: folder of the temporary files; None: the machine's.
         received_at: when the file came, by when its prices were known; None: long before.
-        limits: of the file's size.
         reading: of a file with other columns; it has its own zone, names and units.
     """
 

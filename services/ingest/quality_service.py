@@ -1,4 +1,4 @@
-"""Judging days: fetch, judge, store. Tasks and commands both come through here, and whoever wrote slots."""
+"""Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of slots."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -26,17 +26,17 @@ RECENT_DAYS = 7
 
 
 def judge_days(connection: Connection, site_id: str, first: date, last: date, *, now: datetime) -> list[DayQuality]:
-    """Judge the local days from ``first`` to ``last`` and store the verdicts; a day that has not ended is said to be open, and not stored.
+    """Judge the local days from ``first`` to ``last`` and store the verdicts; a day that has not ended gets the fault ``open``, and is not stored.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window ends before it begins.
+        InvalidInputError: the window is reversed.
     """
     return _judge_site(connection, sites.load(connection, site_id), first, last, now=now)
 
 
 def _judge_site(connection: Connection, site: Site, first: date, last: date, *, now: datetime) -> list[DayQuality]:
-    # A price is also known where its market was.
+    # A price is known where its own series or its market's is.
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
@@ -52,19 +52,19 @@ def _judge_site(connection: Connection, site: Site, first: date, last: date, *, 
 
 
 def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge what the request names; without days the last week, and before it what was written since it was judged, a year at a time.
+    """Judge the requested sites and days; without days the last week, and up to a year of earlier days written since they were judged.
 
-    Nothing is said against days on which the site was not there yet.
+    Days before the site's first data are left out.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window ends before it begins.
+        InvalidInputError: the window is reversed.
     """
     judged = []
     for site in [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites:
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
-        # Before these, the days that hold something and were not judged since it was written, a year of them at most.
+        # Earlier days with data written since their last verdict, a year at most.
         span = None if request.from_day else recorded_span.of_site(connection, site.name)
         days: list[DayQuality] = []
         if span is not None:
@@ -80,11 +80,11 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
 
 
 def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge what the request names, each site in a transaction of its own: where the time is up, what was judged stays.
+    """Judge the requested sites, each in a transaction of its own: after a timeout the verdicts so far stay.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window ends before it begins.
+        InvalidInputError: the window is reversed.
     """
     with unit_of_work(engine) as connection:
         names = [request.site_id] if request.site_id else [site.name for site in sites.load_all(connection).sites]
@@ -96,12 +96,12 @@ def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -
 
 
 def judge_later(connection: Connection, site: Site, first: datetime, end: datetime) -> None:
-    """Leave it to beat to judge again the days of slots that were written, however many: those from ``first`` on, before ``end``."""
+    """Drop the verdicts of the days of written slots, from ``first`` on, before ``end``; the scheduled task judges them again."""
     quality.forget(connection, site.name, *_days_of(site, first, end))
 
 
 def judge_slots(connection: Connection, site: Site, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
-    """Judge again the days of the slots that were written, those from ``first`` on, before ``end``, as far as they have ended."""
+    """Judge the ended days of written slots again, from ``first`` on, before ``end``."""
     begin, last = _days_of(site, first, end)
     last = min(last, _today(site, now) - timedelta(days=1))
     return _judge_site(connection, site, begin, last, now=now) if begin <= last else []
@@ -126,7 +126,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
-    # How much the meters leave unexplained on the days from two weeks before to two weeks after, however many are judged.
+    # The usual imbalance needs the days from two weeks before to two weeks after each judged one.
     first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
     balanced = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
@@ -140,12 +140,12 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         if slots.end > now:
             yield DayQuality(day=day, verdict="exclude", faults=[DayFault("open")])
             continue
-        # A verdict is on what was measured.
+        # Only measured values are judged.
         series = {name: np.where(estimated[name][place], np.nan, values[place]) for name, values in stored.series.items()}
         filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
-        # The series with a sensor silent from before the day until today, or ever, while others reported.
+        # Series with a sensor silent since before the day, or ever, while others reported.
         zone = parse_zone(stored.site.timezone)
         silences = find_silent(stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start)
         quiet = [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]

@@ -1,4 +1,4 @@
-"""Quarter-hours out of stored readings: fetch, build, store. Tasks and commands both come through here."""
+"""Builds a site's slots from stored readings and stores them, with quarantine, change history and quality verdicts."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,9 +29,9 @@ from services.ingest.reading import Samples
 from services.ingest.rebuild import ENERGIES, REBUILT, RebuiltSeries, compare_day
 
 SOURCE = "readings"
-# Long windows go month by month: a year of ten sensors that speak every ten seconds would not fit into a small machine's memory.
+# Long windows are built by month: a year of ten sensors with readings every ten seconds does not fit into a small machine's memory.
 STRETCH = timedelta(days=31)
-# What is younger is still coming in: completing it changes no history.
+# Younger slots may still be completed by late readings, which is no change of history.
 SETTLING = timedelta(days=1)
 # A counter may have been silent for the night before its first reading.
 NIGHT = timedelta(days=1)
@@ -43,7 +43,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class _Tally:
-    """The counts of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
+    """Counts of all stretches; ``earlier_slots``: number of slots before the first stretch that may have changed as well."""
 
     earlier_slots: int = 0
     written: int = 0
@@ -78,20 +78,20 @@ class _Tally:
 def build_site_slots(
     connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None, automatic: bool = False
 ) -> BuildSlotsReply:
-    """Build the quarter-hours that the request names from the site's readings, and put refused ones into quarantine.
+    """Build the requested slots from the site's readings, and quarantine rejected readings.
 
-    Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
+    In the two days before, unknown slots are filled where readings now determine them, and values of a stuck meter are withdrawn.
 
     Args:
-        now: readings from after it are refused.
-        automatic: nobody asked for it and waits for the answer: a day that would become something else stays as it is stored, and its verdict says so.
+        now: later readings are rejected.
+        automatic: no person waits: a suspiciously changed day keeps its stored values, and its verdict names it, instead of a ConflictError.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the site names no sensors, or the window ends before it begins.
-        ConflictError: a day that was known would become something else, and nobody accepted that.
+        InvalidInputError: the site names no sensors, or the window is reversed.
+        ConflictError: a known day would change suspiciously, and the request does not accept that.
 
-    Invariants: building again changes nothing; what is unknown never erases what is stored, but for what a stuck meter gave.
+    Invariants: idempotent; unknown values never erase stored ones, except those of a stuck meter.
     """
     site = sites.load(connection, request.site_id)
     start = floor_to(request.first.astimezone(UTC), SLOT)
@@ -103,10 +103,10 @@ def build_site_slots(
     named = sensor_names(site)
     if not named:
         raise refuse("site-without-sensors", field="input_sensors", value=site.name)
-    # Who never said anything, while others of its role do, is no sensor: they are all there is. One that fell silent leaves the total unknown.
+    # A sensor that never reported, while others of its role do, is ignored; one that fell silent makes the total unknown.
     absent = {each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None}
     building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now, frozenset(absent))
-    # Those that have ended, in stretches that end with a local day.
+    # Only ended slots, in stretches that end with a local day.
     zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
     while start < end:
         progress((start - window.start) // SLOT, window.count, start.date().isoformat())
@@ -130,7 +130,7 @@ def build_site_slots(
 
 @dataclass(slots=True)
 class _Building:
-    """Builds and stores the slots of one site, stretch by stretch; ``units`` names its sensors that ever spoke, ``absent`` those that there are none of."""
+    """Builds and stores one site's slots, stretch by stretch; ``units``: units of its sensors with any reading, ``absent``: sensors without one."""
 
     connection: Connection
     site: Site
@@ -140,7 +140,7 @@ class _Building:
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:
-        # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
+        # Rebuild the days before: a stuck meter is detected after days, and a silent night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
         reading_span = window.start - margin, window.end + margin
@@ -156,7 +156,7 @@ class _Building:
                 released.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
         spans = {}
         for sensor, stretches in released.items():
-            # In order; where one ends before one that began earlier, it ends with that.
+            # In order of start, with non-decreasing ends, as ``Spans.cover`` needs.
             first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(stretches), strict=True))
             spans[sensor] = Spans(first, np.maximum.accumulate(last))
         build = build_slots(self.site, samples, window, now=self.now, released=spans, absent=self.absent)
@@ -172,10 +172,10 @@ class _Building:
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
     def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:
-        """Return what was built without the days that stay as they are stored; estimates, before and after, contradict nothing.
+        """Return the build without suspiciously changed days, which keep their stored values; estimates are not compared.
 
         Raises:
-            ConflictError: there are such days, and somebody waits who can say whether they are right.
+            ConflictError: there are such days, and the build is not automatic.
         """
         zone = parse_zone(self.site.timezone)
         dates = [instant.astimezone(zone).date() for instant in (stretch.start, stretch.end)]
@@ -202,7 +202,7 @@ class _Building:
                 day_start, day_end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
                 raw = {"day": each.day.isoformat(), "series": each.series, "instant": _iso(day_start), "until": _iso(day_end)}
                 energies = {name: each.row_fault.parameters[name] for name in ("before_kwh", "after_kwh")}
-                # One line for each series of a day.
+                # A distinct line per series of a day.
                 refused.append(Refused(_microseconds(day_start) + ENERGIES.index(each.series), each.row_fault, raw | energies))
             quarantine.settle(self.connection, self.site.name, {REBUILT: refused}, lines=lines)
         self.tally.unchanged_days += changed
@@ -210,13 +210,13 @@ class _Building:
         return replace(build, columns=columns, withdrawn=withdrawn)
 
     def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
-        """Store the known values, before the requested slots only where nothing was measured; returns how many rows were added or changed."""
+        """Store the known values, before the requested slots only where none was measured; return the number of added and changed rows."""
         earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
         estimated = quality.read_estimated(self.connection, self.site.name, window)
         columns = {}
         for name, values in build.columns.items():
             filled, was_filled = build.filled[name], estimated >> ESTIMABLE.index(name) & 1 > 0
-            # What was measured stays, whatever it is estimated to be; an estimate gives way to what is measured.
+            # A measured value is never replaced by an estimate, an estimate always by a measured value.
             stays = np.where(was_filled, filled & (values == before[name]), earlier | filled) & ~np.isnan(before[name])
             columns[name] = np.where(stays, np.nan, values)
         has_values = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
@@ -236,12 +236,12 @@ class _Building:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
         refused: dict[str, dict[int, Refused]] = {_source_of(sensor): {} for sensor in self.units}
         for part in rejected:
-            # In the unit in which the first of the refused readings is stored.
+            # In the stored unit of the first rejected reading.
             units = self.units[part.sensor]
             unit = units.names[units.places(np.array([part.first]))[0]]
             value = float(np.round(part.value * ratio(part.unit, unit), 9))
             raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "unit": unit, "readings": part.readings}
-            # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
+            # A rejection that begins before the window gets one line per day, not another one for each moving window.
             line = _microseconds(part.first if part.first >= first else first.astype("datetime64[D]"))
             refused[_source_of(part.sensor)][line] = Refused(line, part.fault, raw | {"value": value if np.isfinite(value) else str(value)})
         rows = {source: list(each.values()) for source, each in refused.items()}
@@ -249,11 +249,11 @@ class _Building:
 
 
 def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list[Rejected]]:
-    """Return a sensor's samples in the newest unit that they have, and those that cannot be expressed in it.
+    """Return a sensor's samples converted to their newest unit, and those that are not convertible.
 
     Args:
         samples: as received, in order of time.
-        units: in which they are.
+        units: the sensor's units over time.
     """
     unit = units.newest(samples.instants)
     factors, places, refusals = units.factors(samples.instants, unit), units.places(samples.instants), Refusals()
@@ -266,7 +266,7 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
 
 
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16], names: Sequence[str]) -> NDArray[np.int16]:
-    """Return the marks of what is built, bit i for the i-th of ``names``, and those stored of values that stay as they are."""
+    """Return the marks per slot, bit i for the i-th of ``names``: of built values the new ones, of unchanged values the stored ones."""
     marks = np.zeros(stored.size, dtype=np.int64)
     for bit, name in enumerate(names):
         stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)

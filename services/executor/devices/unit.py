@@ -28,10 +28,7 @@ class InForce(NamedTuple):
 
 
 class Controllable(Protocol):
-    """A unit that the executor controls.
-
-    Invariants: set-points from ``make_safe`` have passed the safety layer, in modes that the device supports.
-    """
+    """A unit that the executor controls. Invariants: ``make_safe`` returns set-points that passed the safety layer, in modes that the device supports."""
 
     @property
     def key(self) -> str:
