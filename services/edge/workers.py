@@ -1,4 +1,4 @@
-"""Work by several processes that share a lab's data, in order, bounded in memory; one that dies is replaced, and what it had is done again."""
+"""Parallel map over worker processes that share a lab's data: ordered, bounded in memory; items of a dead worker are done again."""
 
 import multiprocessing
 import sys
@@ -16,21 +16,21 @@ from services.edge.lab import Lab, keep_quiet
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Workers that die one after the other without a result between them.
+# Tolerated deaths of workers without a result in between.
 MOST_DEATHS = 3
-# How many items are under way or wait to be taken, per worker.
+# Submitted items per worker.
 _AHEAD = 2
-# What a worker does, and with which lab.
+# A worker process's function and lab.
 _duty: tuple[Callable[[Lab, Any], Any], Lab] | None = None
 
 
 def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab) -> Iterator[Result]:
-    """Yield what ``work`` makes of each item, in the items' order, by ``lab.workers`` processes; with one worker in this process.
+    """Yield the result of ``work`` for each item, in order, from ``lab.workers`` processes; one worker is this process.
 
-    ``work`` is a function of a module, and gives the same whenever it is called again: an item whose worker died is done anew.
+    ``work`` must be a deterministic function of a module: an item whose worker died is done again.
 
     Raises:
-        MachineError: workers died without one result between them.
+        MachineError: more than ``MOST_DEATHS`` workers died without a result in between.
     """
     if lab.workers == 1:
         yield from (work(lab, item) for item in items)
@@ -67,7 +67,7 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
 
 
 def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:
-    # Forked workers share the data; elsewhere they get a copy, and nobody's progress to tell.
+    # Forked workers share the data, spawned ones get a copy; only this process reports progress.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     return ProcessPoolExecutor(lab.workers, mp_context=context, initializer=_begin, initargs=(work, replace(lab, progress=keep_quiet)))
 

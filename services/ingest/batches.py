@@ -1,6 +1,6 @@
-"""Files as batches of rows in constant memory: CSV, JSON lines, JSON arrays, Parquet, all but the last also compressed with gzip.
+"""Reads data files as batches of rows in constant memory: CSV, JSON lines, JSON arrays and Parquet, all but the last also compressed with gzip.
 
-What a file is shows in its first bytes, not in its name. CSV that is no UTF-8 is taken for what Windows writes in Western Europe.
+The format is detected by content, not by name. CSV that is no UTF-8 is read as Windows-1252.
 """
 
 import codecs
@@ -20,28 +20,28 @@ from luna.energy.refusals import refuse
 from services.ingest.limited_file import BATCH_ROWS, FileLimits, LimitedFile, open_limited, refuse_unreadable, within_rows
 
 PIECE_BYTES = 2_000_000
-# What is no whole object after so many characters is none.
+# An object of more characters is refused as malformed.
 LONGEST_OBJECT = 1_000_000
 BETWEEN = re.compile(r"[\s,]*")
 DECODER = json.JSONDecoder()
 
 
 class SupportsRead(Protocol):
-    """A source that is read piece by piece."""
+    """A readable binary stream."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next ``size`` bytes, fewer at the end."""
 
 
 def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any]]]:
-    """Yield the objects of an array, some at a time.
+    """Yield the objects of a JSON array, some at a time.
 
     Args:
-        file: what follows ``head``.
-        head: how the array begins, its bracket included.
+        file: the array after ``head``.
+        head: beginning of the array, its bracket included.
 
     Raises:
-        ValueError: the text is no such array, or is cut off.
+        ValueError: the text is no array of objects, or is cut off.
     """
     decode = codecs.getincrementaldecoder("utf-8")().decode
     text = decode(head).lstrip()[1:]
@@ -60,7 +60,7 @@ def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any
 
 
 def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
-    """Return the whole objects at the beginning of ``text``, what is left of it, and whether the array ends there."""
+    """Return the complete objects at the beginning of ``text``, the remaining text, and whether the array ends."""
     objects: list[dict[str, Any]] = []
     place = 0
     while (between := BETWEEN.match(text, place)) and (place := between.end()) < len(text):
@@ -78,7 +78,7 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
     return objects, text[place:], False
 
 
-# 1.234,5 and 0,25: a comma where semicolons or tabs separate the cells, and in such a column a point between thousands.
+# 1.234,5 and 0,25: decimal commas in files separated by semicolons or tabs, with points between thousands.
 DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
 THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*$"
 NO_TEXT = {
@@ -92,10 +92,10 @@ MOST_COLUMNS = 1000
 
 
 def read_batches(path: Path, limits: FileLimits | None = None) -> Iterator[pl.DataFrame]:
-    """Yield the file's rows with a column ``line`` (from 1, the header being line 1); cells are text, or typed where the file is.
+    """Yield the file's rows with a column ``line`` (from 1, the header is line 1); cells are text, or typed where the format is.
 
     Raises:
-        InvalidInputError: the file is missing, empty or malformed; says from which line on. Or it holds more than ``limits`` let it.
+        InvalidInputError: the file is missing, empty, malformed (with its line) or beyond ``limits``.
     """
     limits = limits or FileLimits()
     with refuse_unreadable(path):
@@ -134,7 +134,7 @@ def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFra
         except PolarsError as exc:
             raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(path, line, exc) from exc
         if separator != ",":
-            # A point replaces the decimal comma; in such columns nothing stands between thousands.
+            # Convert decimal commas to points, and drop the points between thousands.
             commas = [column.name for column in rows if column.str.contains(",", literal=True).any() and column.str.contains(DECIMAL_COMMA).any()]
             plain = (pl.col(name).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) for name in commas)
             written = ((pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS)) for name in commas)
@@ -151,7 +151,7 @@ def _as_utf8(block: bytes) -> bytes:
 
 
 def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:
-    """Return what to say of the first line that has more cells than the header, None where there is none."""
+    """Return the error for the first line with more cells than the header, None where there is none."""
     reader = csv.reader(block.decode().splitlines(), delimiter=separator)
     named = len(next(reader))
     for cells in reader:
@@ -170,7 +170,7 @@ def _read_json(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFr
 
 
 def _read_array(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a JSON array of objects; ``line`` counts them, for an array may stand in one line."""
+    """Yield the rows of a JSON array of objects; ``line`` is the row's number, for an array may be a single line."""
     first = 1
     try:
         for objects in read_objects(file, head):

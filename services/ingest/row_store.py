@@ -1,4 +1,4 @@
-"""Where the rows of each kind go."""
+"""Stores a file's accepted rows in the tables of their kind, after sorting them by time spans on disk."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from services.ingest.own_prices import OwnPrices, last_published, store_own_pric
 
 
 class Spill:
-    """Rows by span of time. A span is small enough for memory and holds whole days, so no slot stands in two."""
+    """External sort of rows by time span. A span fits into memory and holds whole days, so that no slot is in two."""
 
     def __init__(self, folder: Path, span: timedelta) -> None:
         self.folder = folder
@@ -34,27 +34,27 @@ class Spill:
         self._written = 0
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Write rows that have ``instant`` to the spans they belong to."""
+        """Write rows with a column ``instant`` to their spans."""
         for span, path in self._write(rows):
             self._rows[span].append(path)
             self._instants[span].append(path)
 
     def add_instants(self, instants: pl.Series) -> None:
-        """Remember that the file has rows at these instants, though none that can be used."""
+        """Record instants of unusable rows, which count for the file's step."""
         for span, path in self._write(pl.DataFrame(instants.alias("instant").drop_nulls())):
             self._instants[span].append(path)
 
     @property
     def spans(self) -> list[int]:
-        """The spans that hold rows, in order of time."""
+        """The spans with rows, in order of time."""
         return sorted(self._rows)
 
     def read(self, span: int) -> pl.DataFrame:
-        """Return the rows of a span in the order in which they came."""
+        """Return the rows of a span in order of arrival."""
         return pl.concat([pl.read_ipc(path) for path in self._rows[span]], how="diagonal")
 
     def read_instants(self, span: int) -> pl.Series:
-        """Return the distinct instants of a span, ascending, those without usable rows among them."""
+        """Return the distinct instants of a span, ascending, including those of unusable rows."""
         return pl.concat([pl.read_ipc(path, columns=["instant"]) for path in self._instants[span]])["instant"].unique().sort()
 
     def _write(self, rows: pl.DataFrame) -> Iterator[tuple[int, Path]]:
@@ -73,14 +73,14 @@ LOADED = Rule("loaded from a file", fills=False)
 
 
 def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
-    """Store accepted rows: quarter-hours, or instants where the kind is sampled.
+    """Store accepted rows: slots, or instants where the kind is sampled.
 
     Args:
         connection: to the database.
-        site: whose rows they are.
+        site: of the rows.
         kind: of the rows.
         rows: accepted.
-        received_at: when they came; None: long after what they say was known.
+        received_at: when they came; None: long after their values were known.
 
     Raises:
         InvalidInputError: market prices for a site whose tariff names no market.
@@ -105,7 +105,7 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
     if kind.name in {"observations", "prices"}:
         history_changes.record_observations(connection, site.name, starts, values, rule=LOADED)
         written = observations.write(connection, site.name, starts, values)
-        # What is measured now no longer counts as repaired.
+        # Measured values clear the repaired mark.
         for name in set(values) & set(SERIES) if written.updated else ():
             quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
         return written
@@ -115,15 +115,15 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
 
 
 def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
-    """Return the instants of accepted rows, and their series, NaN where unknown."""
+    """Return instants and series of accepted rows, NaN where unknown."""
     return _instants(rows["instant"]), {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
 
 
 def find_market(site: Site) -> str:
-    """Return the market whose prices the site pays or earns.
+    """Return the market of the site's tariff.
 
     Raises:
-        InvalidInputError: its tariff names none.
+        InvalidInputError: the tariff names none.
     """
     market = next((rule.market for rule in (site.tariff.import_, site.tariff.export) if isinstance(rule, SpotPrice)), None)
     if market is None:

@@ -1,4 +1,4 @@
-"""Accepted rows onto quarter-hours. Pure: repeats, grid, physical limits, and the change of the step."""
+"""Conversion of accepted rows into quarter-hours: duplicates, slot grid, physical limits, resampling. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -20,8 +20,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return rows with each key once (its first), sorted; how many were identical repeats; and those that contradict the first, with ``fault``."""
-    # Of rows of one time the whole ones come first: they tell more than those that lost a value.
+    """Return the first row of each key, sorted; the number of identical repeats; and the rows that contradict the first, with ``fault``."""
+    # Complete rows come first: they are preferred over those that lost a value.
     whole_first = [pl.col("doubt").is_not_null()] if "doubt" in rows.columns else []
     rows = rows.sort([*keys, *whole_first, "line"])
     if not rows.select(keys).is_duplicated().any():
@@ -32,16 +32,16 @@ def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[
     repeats = marked.filter(pl.col("line") != pl.col("first_line"))
     line = pl.struct(pl.col("first_line").alias("line"))
     contradiction = pl.struct(pl.lit("contradicts_line").alias("code"), line.alias("parameters")).struct.json_encode()
-    # What a row that lost a value lacks is no contradiction.
+    # A row that lost a value keeps that fault: the missing value is no contradiction.
     fault = pl.coalesce("doubt", contradiction) if "doubt" in rows.columns else contradiction
     contradicting = repeats.filter(~pl.col("same")).with_columns(fault.alias("fault"))
     return rows.filter(marked["line"] == marked["first_line"]), int(repeats["same"].sum()), contradicting.drop("first_line", "same")
 
 
 def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows that begin on the grid of ``step``, and those that do not, with ``fault``.
+    """Return rows on the grid of ``step``, and the others with ``fault``.
 
-    Slots longer than a quarter-hour may begin on any quarter-hour, the same all day: local hours of some zones begin at half past.
+    The grid of slots longer than a quarter-hour may start at any quarter-hour, the same all day: in some time zones local hours start at half past.
     """
     epoch = pl.col("instant").dt.epoch("us")
     phase = epoch % _microseconds(step)
@@ -51,7 +51,7 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
 
 
 def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows without the values beyond the site's physical limits, marked as ``refuse_values`` does, and those of which none is left, with ``fault``."""
+    """Return rows without values beyond the site's physical limits, marked by ``refuse_values``, and rows without any value left, with ``fault``."""
     hours = step / timedelta(hours=1)
     beyond = rows.select(
         pl.when(pl.col(name) > limit * hours)
@@ -72,7 +72,7 @@ def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], ste
 
 
 def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[str, float] | None:
-    """Return the series, and what its middle slot holds, whose site names no limit and which half of the time is beyond what small sites use."""
+    """Return a series without a limit of the site whose median of positive values exceeds the usual power of small sites, and that median, kWh."""
     hours = step / timedelta(hours=1)
     for name in [name for name, limit in limits_kw.items() if name in rows.columns and limit >= ANY_POWER_KW]:
         middle = rows.filter(pl.col(name) > 0)[name].median()
@@ -82,9 +82,9 @@ def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timed
 
 
 def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    """Bring slots of ``step`` onto quarter-hours: energies keep their sum, prices their value, a state stands at the end of its slot.
+    """Resample slots of ``step`` to quarter-hours: energies keep their sum, prices their value, a state of charge is at the end of its slot.
 
-    A quarter-hour of which a part is missing is unknown; one of which nothing is known is left out.
+    A quarter-hour with a missing part is unknown; one without any value is left out.
 
     Args:
         rows: ``instant``, ``keys`` and ``values``; each instant and key once, on the grid.

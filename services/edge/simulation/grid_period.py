@@ -1,4 +1,4 @@
-"""How clean the grid is while cameras run, with the days before: all that a run needs of a year, and what travels to another process or machine."""
+"""Clean shares of a run and of the week before: the part of a year that a run needs, serialisable for other processes and machines."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,13 +15,13 @@ _PAST_SLOTS = 7 * DAY_SLOTS
 
 @dataclass(frozen=True, slots=True)
 class GridPeriod:
-    """A stretch of a location's year.
+    """A period of a location's year.
 
     Args:
-        location: where.
-        measured: False: a generator's stand-in.
-        begin: the slot of the year at which runs begin.
-        past: how many slots before are known, at most a week's.
+        location: of the grid.
+        measured: False: generated.
+        begin: slot of the year at which runs start.
+        past: number of slots before it, at most a week's.
         share: clean energy as a share of all, per slot: the past, then the run; shape ``(past + slots,)``.
     """
 
@@ -33,14 +33,14 @@ class GridPeriod:
 
     @classmethod
     def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
-        """Return so many slots of a year from one on; where the year ends before, they begin so much earlier."""
+        """Return ``slots`` slots of a year from ``begin`` on, shifted to earlier where they would exceed the year."""
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)
         return cls(year.location, year.measured, begin, past, year.share[begin - past : begin + slots].copy())
 
     @property
     def slots(self) -> int:
-        """How many slots a run may last."""
+        """Greatest length of a run in slots."""
         return self.share.size - self.past
 
     @property
@@ -50,29 +50,29 @@ class GridPeriod:
 
     @property
     def begins_at(self) -> np.datetime64:
-        """When runs begin, in UTC."""
+        """Start of runs in UTC."""
         return np.datetime64(instants_of(np.array(self.begin)).item(), "m")
 
     def expect(self, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the expected next steps at each slot's beginning, by the knowledge of then; shape ``(slots, steps)``."""
+        """Return the forecast of the next steps at each slot's start; shape ``(slots, steps)``."""
         if steps == 0:
             return np.empty((self.slots, 0))
         window = CleanShare(self.location, self.share, self.measured)
         return window.expect(np.arange(self.past, self.share.size), steps, step_minutes=step_minutes)
 
     def recent_quantile(self, quantile: float, *, hours: int) -> FloatArray:
-        """Return, for each slot, a quantile of the newest shares of so many hours up to it; shape ``(slots,)``."""
+        """Return for each slot a quantile of the shares of the last ``hours`` hours; shape ``(slots,)``."""
         width = hours * 60 // STEP_MINUTES
-        # Where less is known, the first value stands for what was before.
+        # Before the first value: the first.
         padded = np.concatenate([np.full(width, self.share[0]), self.share])
         # The window ends with the slot itself.
         return np.asarray(percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the period as JSON values."""
         return {"location": self.location, "measured": self.measured, "begin": self.begin, "past": self.past, "share": self.share.tolist()}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_json`` wrote."""
+        """Return the period of ``to_json``'s values."""
         return cls(document["location"], document["measured"], document["begin"], document["past"], np.array(document["share"], float))

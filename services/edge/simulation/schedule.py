@@ -1,4 +1,4 @@
-"""When tasks come: time since a run's begin in whole microseconds, so that no interval adds up to another slot."""
+"""Schedule of tasks in whole microseconds since a run's start, so that intervals add up without rounding into another slot."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,12 +14,12 @@ HOUR_US = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class TaskSchedule:
-    """When pictures are looked at.
+    """Schedule of a run's inferences.
 
     Args:
-        interval_us: from one task to the next.
-        end_us: no task begins then or later.
-        weight: how many tasks each stands for; ``interval_us`` spans as many intervals.
+        interval_us: between the starts of tasks.
+        end_us: end of the run, exclusive.
+        weight: number of tasks that each one stands for; ``interval_us`` spans as many intervals.
     """
 
     interval_us: int
@@ -33,24 +33,24 @@ class TaskSchedule:
 
     @property
     def tasks(self) -> int:
-        """How many there are, each with its weight."""
+        """Number of tasks, each with its weight."""
         return -(-self.end_us // self.interval_us)
 
     @property
     def slots(self) -> int:
-        """How many five-minute slots a run touches."""
+        """Number of five-minute slots of a run, a partial one included."""
         return -(-self.end_us // SLOT_US)
 
     @property
     def days(self) -> int:
-        """How many days a run touches."""
+        """Number of days of a run, a partial one included."""
         return -(-self.end_us // DAY_US)
 
     def count_tasks(self, begin_us: int, end_us: int) -> int:
-        """Return how many tasks come from one to another instant, the latter not included."""
+        """Return the number of tasks from ``begin_us`` on, before ``end_us``."""
         return -(-end_us // self.interval_us) - -(-begin_us // self.interval_us)
 
     def tasks_of_slots(self) -> IntArray:
-        """Return how many tasks come in each slot, shape ``(slots,)``."""
+        """Return the number of tasks in each slot, shape ``(slots,)``."""
         edges = np.minimum(np.arange(self.slots + 1, dtype=np.int64) * SLOT_US, self.end_us)
         return np.diff(-(-edges // self.interval_us))
