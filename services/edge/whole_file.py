@@ -1,14 +1,14 @@
-"""A file that is there whole or not at all."""
+"""Atomic writing of files."""
 
 import os
 from pathlib import Path
 
 
 def write_whole_file(path: Path, content: bytes) -> None:
-    """Put content into a file in one step: whoever is killed leaves the old one or the new one.
+    """Replace a file's content atomically: after a crash it has the old or the new content.
 
     Raises:
-        OSError: the disk takes no more; the old one stays.
+        OSError: the disk is full or fails; the old content stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.half")

@@ -1,4 +1,4 @@
-"""What is simulated side by side: batteries, chargers and requests, arrays over cameras; and what a camera's state is."""
+"""Arrays over simulated cameras: batteries, chargers and requirements, their state, and the energies of tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from services.edge.camera import BoolArray, CameraModels
 from services.edge.clean_share import IntArray
 from services.edge.simulation.schedule import TaskSchedule
 
-# A run begins with the battery half full, under every controller.
+# Initial state of charge of every run.
 BEGIN_SHARE = 0.5
-# Of a number's mantissa.
+# Bits of a double's mantissa.
 _DIGITS = 52
 _SECONDS_PER_HOUR = 3600
 _FIVE_MINUTES_US = 300_000_000
@@ -21,14 +21,14 @@ _FIVE_MINUTES_US = 300_000_000
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """Batteries, chargers and what users ask; arrays of shape ``(cameras,)``.
+    """Batteries, chargers and users' requirements; arrays of shape ``(cameras,)``.
 
     Args:
-        capacity_wh: how much each battery holds.
-        charge_rate_w: how fast each is charged from the grid.
-        discharge_efficiency: what of the stored energy arrives at the camera.
-        accuracy: asked, as a share.
-        latency_ms: asked.
+        capacity_wh: of the battery.
+        charge_rate_w: charging power from the grid.
+        discharge_efficiency: share of the stored energy that reaches the camera.
+        accuracy: required, 0 to 1.
+        latency_ms: required.
     """
 
     capacity_wh: FloatArray
@@ -44,37 +44,37 @@ class Cameras:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of cameras."""
         return self.capacity_wh.size
 
 
 class CameraState(NamedTuple):
-    """All that changes of cameras: what is stored, and whether the charger was on during the last interval; arrays of shape ``(cameras,)``."""
+    """The cameras' state: stored energy, and whether the charger was on during the last interval; arrays of shape ``(cameras,)``."""
 
     stored_wh: FloatArray
     charging: BoolArray
 
     @classmethod
     def at_begin(cls, table: "TaskTable") -> Self:
-        """Return the state in which runs begin."""
+        """Return the initial state of a run."""
         return cls(_round(table.capacity_wh * BEGIN_SHARE, table.quantum_wh), np.zeros(table.capacity_wh.size, bool))
 
 
 class TaskTable(NamedTuple):
-    """What a task takes and what it brings, per camera and model; one that stands for several takes and charges as much as they do.
+    """Energies of a task per camera and model; a task that stands for several takes and charges as much as they do.
 
-    Energies are whole quanta, so small that a task's changes by less than a millionth, and so large that no sum of a run is ever rounded: what is stored is
-    to the last digit what was stored, plus what was charged, less what was taken, in whatever order it is summed.
+    Energies are multiples of a quantum, small enough to change a task's by less than a millionth, and large enough that no sum of a run is ever rounded: the
+    energy balance is exact in any order of summation.
 
     Args:
         quantum_wh: a power of two, shape ``(cameras,)``.
         capacity_wh: shape ``(cameras,)``.
-        charge_wh: what the charger brings in an interval, at most a whole battery, shape ``(cameras,)``.
-        task_wh: what a model takes out of the battery, shape ``(cameras, models)``.
-        fulfilled: whether a model is as accurate and as quick as asked, shape ``(cameras, models)``.
-        smallest: the model of least energy that fulfils, the smallest of all where none does, shape ``(cameras,)``.
-        five_minutes: how many tasks five minutes hold, at least one.
-        weight: how many tasks one stands for.
+        charge_wh: charged energy per interval, at most a whole battery, shape ``(cameras,)``.
+        task_wh: a model's energy out of the battery, shape ``(cameras, models)``.
+        fulfilled: whether a model meets the requirements, shape ``(cameras, models)``.
+        smallest: model of least energy that meets them, the smallest of all where none does, shape ``(cameras,)``.
+        five_minutes: number of tasks within five minutes, at least one.
+        weight: number of tasks that one stands for.
     """
 
     quantum_wh: FloatArray
@@ -88,10 +88,10 @@ class TaskTable(NamedTuple):
 
     @classmethod
     def of(cls, cameras: Cameras, models: CameraModels, schedule: TaskSchedule) -> Self:
-        """Return what tasks take of cameras with these models."""
+        """Return the table of cameras with these models."""
         hours = schedule.interval_us / 1e6 / _SECONDS_PER_HOUR
         task_wh = models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None]
-        # No more can be charged than was taken and finds room.
+        # Bound of every sum: no more can be charged than was taken and fits into the battery.
         quantum = 2.0 ** (np.ceil(np.log2(task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh)) - _DIGITS)
         capacity = np.maximum(_round(cameras.capacity_wh, quantum), quantum)
         return cls(
@@ -107,7 +107,7 @@ class TaskTable(NamedTuple):
 
     @property
     def needed_wh(self) -> FloatArray:
-        """The energy of a task with the smallest model that fulfils, shape ``(cameras,)``."""
+        """The energy of a task with model ``smallest``, shape ``(cameras,)``."""
         return np.take_along_axis(self.task_wh, self.smallest[:, None], axis=1)[:, 0]
 
 

@@ -1,4 +1,4 @@
-"""Cameras under one controller, as plain values that travel to any process or machine, and the rows that come back."""
+"""A group of simulated cameras under one controller, serialisable as JSON for other processes and machines, and its rows of results."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ BUILT_IN: dict[str, Callable[[RunSetting], Controller]] = {
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One camera of a group: which of the group's weeks it runs in, of which season, its variation's number, battery, charger, and what its user asks."""
+    """One camera of a group: index of its period, season, number of its variation, battery, charger, and its user's requirements."""
 
     place: int
     season: str
@@ -44,16 +44,16 @@ class CameraRequest:
 
 @dataclass(frozen=True, slots=True)
 class GroupConditions:
-    """What all runs of a batch share.
+    """Conditions common to all runs of a batch.
 
     Args:
-        days: how long runs last.
-        task_interval_s: from one task to the next.
-        acceleration: how many tasks each stands for.
+        days: length of a run.
+        task_interval_s: between tasks.
+        acceleration: number of tasks that each one stands for.
         discharge_efficiency: of all batteries.
-        seed: from which cameras were drawn.
-        battery_levels: whether rows hold them, hour by hour.
-        models: what cameras look with.
+        seed: of the random cameras.
+        battery_levels: whether rows contain hourly battery levels.
+        models: inference models.
     """
 
     days: float
@@ -80,11 +80,11 @@ class GroupConditions:
 
     @property
     def schedule(self) -> TaskSchedule:
-        """When tasks come."""
+        """The schedule of tasks."""
         return TaskSchedule.of(days=self.days, interval_s=self.task_interval_s, acceleration=self.acceleration)
 
     def to_json(self) -> dict[str, Any]:
-        """Return them as plain values."""
+        """Return the conditions as JSON values."""
         plain = asdict(self)
         return plain | {"models": {name: list(values) if name == "names" else values.tolist() for name, values in plain["models"].items()}}
 
@@ -98,14 +98,14 @@ class GroupConditions:
 
 @dataclass(frozen=True, slots=True)
 class CameraGroup:
-    """Cameras that run side by side.
+    """Cameras simulated side by side.
 
     Args:
-        controller: what decides.
-        conditions: what all runs share.
-        periods: how clean the grids are.
-        cameras: what runs.
-        trained: the learned controller, where it is one.
+        controller: name of the controller.
+        conditions: common to all runs.
+        periods: clean shares of the grids.
+        cameras: to simulate.
+        trained: the learned controller; None for a built-in one.
     """
 
     controller: str
@@ -122,7 +122,7 @@ class CameraGroup:
         return RunSetting(Cameras.of(rows), conditions.models, self.periods, np.array([each.place for each in self.cameras]), conditions.schedule)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the group as JSON values."""
         return {
             "controller": self.controller,
             "conditions": self.conditions.to_json(),
@@ -167,7 +167,7 @@ class CameraGroup:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
         all_listeners: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        # A learned controller is the trained one behind its guard.
+        # A trained network runs behind a guard.
         controller = BUILT_IN[self.controller](setting) if self.trained is None else LearnedController.of(self.trained, setting)
         figures = Simulation(setting, controller, listeners=tuple(all_listeners), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
@@ -178,7 +178,7 @@ class CameraGroup:
 
 
 class HourlyLevels:
-    """Batteries' levels, hour by hour, in per cent."""
+    """Listener that records battery levels every hour, in per cent."""
 
     def __init__(self, capacity_wh: FloatArray) -> None:
         self._capacity_wh, self._levels = capacity_wh, list[FloatArray]()
@@ -196,5 +196,5 @@ class HourlyLevels:
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Simulate what ``CameraGroup.to_json`` wrote and return rows ``runs``: plain values in, plain values out, the same wherever it is done."""
+    """Simulate a group of ``CameraGroup.to_json`` and return rows ``runs``; JSON values in and out, deterministic on any machine."""
     return CameraGroup.from_json(document).run()

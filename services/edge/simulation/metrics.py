@@ -17,10 +17,10 @@ class Tally(NamedTuple):
 
     Args:
         inferences: made by each model, shape ``(days, cameras, models)``.
-        small_misses, large_misses: made with a model that does not fulfil the request, and not made; shape ``(days, cameras)``, as all below.
+        small_misses, large_misses: inferences below the requirements, and missing ones; shape ``(days, cameras)``, as all below.
         charged_wh: from the grid into the battery.
         clean_wh: the clean part of it.
-        guarded: decisions that a guard changed.
+        guarded: decisions that a guard overrode.
     """
 
     inferences: IntArray
@@ -32,25 +32,25 @@ class Tally(NamedTuple):
 
     @classmethod
     def empty(cls, days: int, cameras: int, models: int) -> Self:
-        """Return figures of which none was counted."""
+        """Return zero figures."""
         small, large, guarded = np.zeros((3, days, cameras), np.int64)
         charged_wh, clean_wh = np.zeros((2, days, cameras))
         return cls(np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded)
 
     def total(self) -> "Tally":
-        """Return the figures of all days, without the first axis; summed in the order of the days, so that neighbours change no digit."""
+        """Return the sums over days, without the first axis; summed in order, so that results do not depend on cameras simulated beside."""
         return Tally(*(np.asarray(each.cumsum(axis=0)[-1]) for each in self))
 
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What runs came to.
+    """Final figures of runs.
 
     Args:
         tally: per day.
-        table: what each task took.
+        table: energies of tasks per camera and model.
         stored_begin_wh, stored_end_wh: in the batteries, shape ``(cameras,)``.
-        mean_dirty: at what stored energy is valued, shape ``(cameras,)``.
+        mean_dirty: value of stored energy, shape ``(cameras,)``.
     """
 
     tally: Tally
@@ -61,12 +61,12 @@ class RunFigures:
 
     @property
     def taken_wh(self) -> FloatArray:
-        """The energy of inferences out of the batteries, shape ``(cameras,)``."""
+        """Energy taken from the batteries by inferences, shape ``(cameras,)``."""
         inferences = self.tally.total().inferences // self.table.weight
         return np.asarray((inferences * self.table.task_wh).sum(axis=-1))
 
     def to_rows(self, models: CameraModels) -> list[dict[str, Any]]:
-        """Return the row of results of each camera's run."""
+        """Return a row of results per camera."""
         total = self.tally.total()
         dirty = total.charged_wh - total.clean_wh
         settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty

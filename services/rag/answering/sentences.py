@@ -1,17 +1,17 @@
-"""Text as sentences, and the language it is in: German or English."""
+"""Sentence splitting and language detection for German and English text."""
 
 import re
 
 from luna.words import Language
 
-# What ends with a full stop and ends no sentence.
+# Abbreviations: their full stop ends no sentence.
 _ABBREVIATED = """
 z b d h u a o i e g vs etc ca bzw ggf inkl exkl zzgl evtl max min nr no abs art vgl s v dr st str tel sog usw approx incl fig sec para al mr
 mrs
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(]?[A-ZÄÖÜ0-9])")
-# Shorter lines are headings and addresses.
+# Shorter lines, such as headings and addresses, are not continued by the next line.
 WIDE = 50
 _BULLET = re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)])\s+")
 _GERMAN_WORDS = """
@@ -39,12 +39,12 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text as they stand there."""
+    """Return the words of a text unchanged."""
     return _WORD.findall(text)
 
 
 def detect_language(text: str, usual: Language = "en") -> Language:
-    """Return the language of a text by its small words and its letters; ``usual`` where they do not tell."""
+    """Return the language of a text by its function words and umlauts; ``usual`` if undecided."""
     words = [word.lower() for word in words_of(text)]
     german = sum(word in _GERMAN for word in words) + 2 * len(re.findall("[äöüßÄÖÜ]", text))
     english = sum(word in _ENGLISH for word in words)
@@ -54,20 +54,20 @@ def detect_language(text: str, usual: Language = "en") -> Language:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text; an item of a list and a row of a table are sentences of their own.
+    """Return the sentences of a text; list items and table rows are sentences of their own.
 
-    Invariants: their words are the text's words, in its order.
+    Invariants: the sentences contain the text's words in order.
     """
     return [sentence for paragraph in split_paragraphs(text) for sentence in paragraph]
 
 
 def split_paragraphs(text: str) -> list[list[str]]:
-    """Return the sentences of each paragraph, item or row; lines that a page broke are joined."""
+    """Return the sentences of each paragraph, item or row; wrapped lines are joined."""
     paragraphs: list[str] = []
     for line in map(str.strip, text.split("\n")):
         before = paragraphs[-1] if paragraphs else ""
         begins = not before or not line or before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line)
-        # The rest of a line is in small letters, or that line is as wide as a page.
+        # A continuation begins in lower case, or follows a line of a page's width.
         if not begins and (line[0].islower() or len(before) >= WIDE):
             paragraphs[-1] += f" {line}"
         else:
@@ -87,7 +87,7 @@ def _split_line(line: str) -> list[str]:
     for end in _END.finditer(line):
         last_word = re.search(r"[^\W_]*\Z", line[: end.start()])
         word = last_word.group().lower() if last_word else ""
-        # "1. Januar", "§ 14. Absatz": a number of two digits counts what follows.
+        # "1. Januar", "§ 14. Absatz": a number of up to two digits is an ordinal.
         if line[end.start()] == "." and (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (word.isdigit() and len(word) <= 2)):
             continue
         sentences.append(line[begun : end.end()].strip())

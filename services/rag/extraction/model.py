@@ -20,11 +20,10 @@ FaultCode = Literal[
     "empty",
     "crashed",
 ]
-# mislabelled: the name says another format than the content; macros: there are some, of which nothing is read or run;
-# images_without_text: pages that are pictures alone; ocr: some of the text was recognised in pictures; hidden_sheets: they were read as well;
-# attachments: they are members; archives_left_out: attachments that are archives or messages themselves; members_left_out: no folder was given for them;
-# unreadable_pages: some pages are damaged; network_not_refused: this machine's system cannot take the network from a process;
-# files_not_refused: nor the files of others.
+# mislabelled: the name's format differs from the content's; macros: present, neither read nor run; images_without_text: pages of pictures only;
+# ocr: some text was recognised in pictures; hidden_sheets: were read as well; attachments: are members; archives_left_out: attachments that are archives or
+# messages; members_left_out: no folder was given for them; unreadable_pages: some pages are damaged; network_not_refused, files_not_refused: this system cannot
+# confine the process from the network, from other files.
 Note = Literal[
     "mislabelled",
     "macros",
@@ -54,7 +53,7 @@ REMEDIES: dict[FaultCode, str] = {
 
 
 class ExtractionError(InvalidInputError):
-    """A file cannot be read. ``code`` is stable and says why; the message is a sentence of its own."""
+    """A file cannot be read. ``code`` is the stable reason; the message is a complete sentence."""
 
     def __init__(self, code: FaultCode, message: str, remedy: str | None = None) -> None:
         super().__init__(message, field="file", remedy=remedy or REMEDIES[code])
@@ -63,15 +62,15 @@ class ExtractionError(InvalidInputError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may take. Beyond it the file is refused, never cut short.
+    """Limits for reading one file. Beyond them the file is refused, never truncated.
 
     Args:
-        bytes: of the file as it is.
+        bytes: of the file.
         unpacked_bytes: of all members of an archive, or all parts of an Office file, together.
         members: of an archive or an e-mail.
-        text_characters: of all that was read.
+        text_characters: of all extracted text.
         pages: of a PDF, or slides.
-        seconds: on the clock on the wall, and of one processor.
+        seconds: of wall-clock time, and of CPU time.
         memory_bytes: address space of the child process.
     """
 
@@ -102,7 +101,7 @@ class DocumentBlock:
 
 @dataclass(frozen=True)
 class Member:
-    """A file inside another one, written to the folder that the caller gave; ``name`` is a relative path without ``..``."""
+    """A file inside another one, written to the caller's folder; ``name`` is a relative path without ``..``."""
 
     name: str
     path: Path
@@ -111,7 +110,7 @@ class Member:
 
 @dataclass(frozen=True)
 class FormatReading:
-    """What one format knows of a file."""
+    """Content of a file as read by the reader of its format."""
 
     blocks: Sequence[DocumentBlock] = ()
     title: str | None = None
@@ -126,9 +125,9 @@ class Extraction:
     """The content extracted from a file.
 
     Args:
-        media_type: by its content, whatever it is called.
-        language: of most of its text; None where it is neither German nor English, or too little to tell.
-        metadata: lines that say something of it and are none of its text.
+        media_type: by content, not by name.
+        language: of most of its text; None for another one than German or English, or too little text.
+        metadata: lines about the file that are not part of its text.
     """
 
     media_type: str
@@ -143,11 +142,11 @@ class Extraction:
 
 @dataclass(frozen=True)
 class FileSource:
-    """What a format reads.
+    """Input of a format's reader.
 
     Args:
-        folder: where members are written; None: they are not kept.
-        ocr: whether text may be recognised in pictures.
+        folder: for members; None: they are left out.
+        ocr: whether to recognise text in pictures.
     """
 
     path: Path
