@@ -1,1 +1,1 @@
-"""Who asks, and what they may: signing in, keys, guards, budgets, the audit log."""
+"""Authentication, authorisation, rate limits and the audit log of the gateway."""

@@ -1,4 +1,4 @@
-"""Access tokens: who a program is, signed by this installation, for some minutes. Source: RFC 7519, RFC 8725, RFC 9068."""
+"""Access tokens: short-lived JWTs that name a sign-in session. Source: RFC 7519, RFC 8725, RFC 9068."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from jwt.types import Options
 
 from luna.contracts.identity import ACCESS_TOKEN_LIFE
 
-# Nothing else is ever taken, whatever a token says of itself.
+# The only one accepted, whatever the token's header names.
 ALGORITHM = "HS256"
 ISSUER, AUDIENCE, KIND = "luna", "luna-api", "at+jwt"
 LONGEST_TOKEN, MOST_DIGITS = 2048, 18
-# The end is judged by the clock that everything else goes by.
+# ``read`` checks the expiry itself, by Luna's clock.
 OPTIONS: Options = {"require": ["iss", "aud", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False}
 
 
 @dataclass(frozen=True)
 class AccessTokens:
-    """Makes and reads access tokens with one key."""
+    """Signs and verifies access tokens with one key."""
 
     key: str
 
     def make(self, session_id: int, *, now: datetime) -> str:
-        """Return a token of a sign-in; who that is, and what they may, is read from the database each time."""
+        """Return a token of a session; it holds neither user nor permissions, which the database holds."""
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(session_id), "iat": now, "exp": now + ACCESS_TOKEN_LIFE, "jti": secrets.token_hex(8)}
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": KIND})
 
     def read(self, token: str, *, now: datetime) -> int | None:
-        """Return whose sign-in a token is of; None where it is none of ours, or has ended."""
+        """Return the session id of a token; None if the token is invalid or has expired."""
         if len(token) > LONGEST_TOKEN:
             return None
         try:
@@ -37,7 +37,7 @@ class AccessTokens:
         except (jwt.InvalidTokenError, ValueError):
             return None
         claims, subject = parts["payload"], str(parts["payload"]["sub"])
-        # A number that no row has is that of no sign-in.
+        # More digits would not fit the database's integer.
         names_one = subject.isascii() and subject.isdecimal() and len(subject) <= MOST_DIGITS
         stands = isinstance(claims["exp"], int) and now.timestamp() < claims["exp"]
         return int(subject) if names_one and stands and parts["header"].get("typ") == KIND else None

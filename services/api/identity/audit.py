@@ -1,4 +1,4 @@
-"""The audit log: everything that changes something, and every try to sign in, with who, where from and how it ended."""
+"""Audit log of requests: every change and every attempt to sign in, with user, address and status."""
 
 from functools import partial
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from services.api.identity.identity import Identity
 from services.api.operation import Operation
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-# What nobody who is known asked for is written only where it is somebody's try to become known; the rest is in the log and the metrics.
+# Without a known caller only these are recorded, attempts to sign in; the rest is in the log and the metrics.
 OF_ANYBODY = ("set_up", "sign_in", "refresh_tokens")
 LONGEST_NAME = 64
 
@@ -22,9 +22,9 @@ log = structlog.get_logger("luna.audit")
 
 
 class AuditRequests:
-    """Writes an entry before the answer goes out, so that nothing is confirmed that is not written down; where that fails, the log alone holds it.
+    """Middleware that writes the entry before the response starts; where that fails, the log alone holds it.
 
-    An entry that a worker has stored with what it did (``stored_entry``, its status) is not written again.
+    An entry that a worker committed with its own changes (``stored_entry``, its status) is not written again.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -59,7 +59,7 @@ async def _write(scope: Scope, status: int) -> None:
 
 
 def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
-    """Return the entry of a request that ends in a status; None where it leaves none."""
+    """Return the audit entry of a request that ends in ``status``; None where it leaves none."""
     state = scope.get("state", {})
     operation: Operation | None = state.get("operation")
     if operation is None:

@@ -1,4 +1,4 @@
-"""Who asks: what every handler and page is told of the caller."""
+"""The authenticated caller of a request, for handlers and pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +14,18 @@ Means = Literal["nobody", "local", "monitor", "session", "token", "key"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, how they said so, and what they may.
+    """The caller of a request, the kind of credentials, and the permissions.
 
     Attributes:
-        name: the person's; ``local`` and ``nobody`` are no persons.
-        means: how they said who they are; ``local``: nobody is set up yet, and the request comes from this machine.
-        scopes: what they may do on their sites.
-        sites: the sites they have; None: all.
-        user_id: None for who is no person.
-        session_id: of a sign-in, None for keys.
-        key_prefix: of a key.
-        confirmed_until: until when what is critical asks for no password.
-        csrf_token: what a browser's session sends with everything that changes something.
+        name: the user's; ``local``, ``nobody`` and ``monitor`` are no users.
+        means: kind of credentials; ``local``: the owner's token or cookie, valid until the first user is set up.
+        scopes: permissions on the caller's sites.
+        sites: the caller's sites; None: all.
+        user_id: None without a user.
+        session_id: of a sign-in; None for keys.
+        key_prefix: of an API key.
+        confirmed_until: until then critical operations need no password.
+        csrf_token: sent by a browser's session with every unsafe request.
     """
 
     name: str
@@ -41,20 +41,20 @@ class Caller:
 
     @property
     def signature(self) -> str:
-        """What stands beside what they changed: their name; as long as nobody is set up, that of whoever owns this machine."""
+        """The name recorded with the caller's changes; ``owner`` until the first user is set up."""
         return OWNER if self.means == "local" else self.name
 
     @property
     def own_sites(self) -> tuple[str, ...] | None:
-        """The caller's sites in order, as requests name them; None: all."""
+        """The names of the caller's sites, sorted; None: all."""
         return None if self.sites is None else tuple(sorted(self.sites))
 
     def has_site(self, name: str) -> bool:
-        """Return whether a site is one of the caller's."""
+        """Return whether the caller may access the site."""
         return self.sites is None or name in self.sites
 
     def own_key(self, key: str | None) -> str | None:
-        """Return the name of a piece of work so that nobody meets another's by it."""
+        """Return an idempotency key prefixed with the caller's name, so that callers of some sites never share one."""
         return key if key is None or self.sites is None else f"{self.name}:{key}"
 
 
@@ -79,5 +79,5 @@ async def _sign(
     return by or caller.signature
 
 
-# Whose name stands beside what a program or page changes.
+# The name recorded with a change.
 Signature = Annotated[str, Depends(_sign)]

@@ -1,4 +1,4 @@
-"""What every request passes before its route: who asks, whether they may, whether a browser was tricked into asking, and how often they ask."""
+"""Request guard before every route: authentication, origin and CSRF checks, rate limits, scopes, password confirmation."""
 
 import hmac
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,13 +27,13 @@ log = structlog.get_logger("luna.api")
 
 
 async def admit(request: Request, operation: Operation) -> Caller:
-    """Return who asks, if they may; ``request.state`` then holds ``caller``, ``source``, ``operation`` and ``csrf_token``.
+    """Return the caller if the request is permitted; set ``caller``, ``source``, ``operation`` and ``csrf_token`` in ``request.state``.
 
     Raises:
-        UnauthenticatedError: it takes somebody, and nobody says who asks.
-        ForbiddenError: the caller's scopes do not hold it, or a page of another site asks in a browser's name.
-        ConfirmationError: it is critical, and the password was not given lately.
-        TooManyRequestsError: the caller's, the address's or everybody's budget is used up.
+        UnauthenticatedError: the operation needs a caller, and the request has no valid credentials.
+        ForbiddenError: the caller lacks the scope, or the request comes from a page of another origin.
+        ConfirmationError: the operation is critical, and the password was not given lately.
+        TooManyRequestsError: the budget of the caller, of the address or of the whole gateway is used up.
         UnavailableError: the database is away.
     """
     identity: Identity = request.app.state.identity
@@ -43,17 +43,17 @@ async def admit(request: Request, operation: Operation) -> Caller:
         return NOBODY
     is_program_here = source.here and "authorization" not in request.headers and cookie_name(source) not in request.cookies
     if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or is_program_here):
-        # Also while the database is away: that is when a monitor is needed.
+        # Before anything that needs the database: monitoring has to work while that is away.
         request.state.caller = MONITOR
         return MONITOR
     _require_own_origin(request, source)
-    # What anybody may ask is answered to anybody, whatever their credentials are worth.
+    # A public operation ignores credentials, also invalid ones.
     caller = NOBODY
     if operation.scope != "public":
         try:
             caller = await identity.identify(request, source, afresh=operation.critical)
         except UnauthenticatedError:
-            # Guessing keys costs what asking costs.
+            # A guessed key counts as a request.
             await identity.limiter.spend(Budget("address", identity.settings.requests_per_minute), source.address)
             raise
     request.state.caller, request.state.csrf_token = caller, caller.csrf_token or ""
@@ -87,7 +87,7 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:
-    # Before anybody is set up, and for what anybody may ask, this machine's own programs share nothing with others.
+    # Unlimited for programs on this machine: before the first user is set up, and for public operations.
     if caller.user_id is None and source.here:
         return
     most = identity.settings.requests_per_minute
@@ -100,9 +100,9 @@ async def _spend(identity: Identity, caller: Caller, source: Source, operation: 
 
 
 def _require_own_origin(request: Request, source: Source) -> None:
-    """Refuse what a page of another site asks in the name of who looks at it. Source: OWASP CSRF Prevention Cheat Sheet.
+    """Refuse an unsafe request from a page of another origin. Source: OWASP CSRF Prevention Cheat Sheet.
 
-    Programs send none of these headers; browsers send them with everything that changes something, and scripts of a page cannot change them.
+    Browsers send these headers with every unsafe request, and a page's scripts cannot change them; programs send none.
     """
     if request.method in SAFE:
         return
@@ -112,7 +112,7 @@ def _require_own_origin(request: Request, source: Source) -> None:
         try:
             parts = urlsplit(origin)
             same = parts.netloc.lower() == source.host.lower()
-            # Over plain http nobody vouches for a name; on this machine's own address it is the same program that answers.
+            # The scheme may differ on loopback alone: there the same program answers on both.
             own = same and (parts.scheme == ("https" if source.secure else "http") or is_loopback(parts.hostname or ""))
         except ValueError:
             own = False
@@ -128,7 +128,7 @@ async def _require_csrf_token(request: Request, caller: Caller) -> None:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         token = fields.get(CSRF_FIELD, [""])[-1]
     if token is None and media_type == FILES and isinstance(request.receive, PeekedBody):
-        # A form with a file is read as it comes in, long after this: its token stands before the file. An address would be logged.
+        # A form with a file is read later, as a stream: its token precedes the file. A token in the query would be logged.
         token = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
     if token is None or not hmac.compare_digest(token.encode(), (caller.csrf_token or "").encode()):
         raise refuse("page-token-of-other-session", field=CSRF_HEADER)

@@ -1,4 +1,4 @@
-"""What identity holds in a process: the database, budgets, the key of tokens, and who was seen in the last seconds."""
+"""Authentication of a gateway process: API keys, sessions, the owner's token, passwords; with a cache of callers for some seconds."""
 
 import hashlib
 import hmac
@@ -30,14 +30,14 @@ from services.api.identity.caller import LOCAL, NOBODY, Caller
 from services.api.identity.limits import Budget, Limiter
 from services.api.identity.source import Source, TrustedProxies
 
-# How long a caller is known without asking the database again: as long a key that was taken away in another process still holds.
+# Callers are cached so long; a key that another process revoked stays valid until then.
 CACHE_SECONDS = 5.0
 CACHE_SIZE = 4096
-# Nobody set up yet: looked at again after this.
+# While no user is set up, the database is asked again after this.
 NOBODY_SECONDS = 1.0
-# Each takes 19 MiB and a core for some hundredths of a second.
+# Each hash takes 19 MiB and a core for some hundredths of a second.
 MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
-# Sign-ins of all together, by those of one: a flood of guesses from many addresses stops here.
+# Limit of all sign-ins together, as a multiple of one address's: stops guessing from many addresses.
 LOGIN_SHARE = 20
 FIRST_USER = "admin"
 OWNER_COOKIE = "luna_owner"
@@ -49,16 +49,16 @@ ResultT = TypeVar("ResultT")
 
 @dataclass
 class Identity:
-    """Who may enter, once per process."""
+    """Authenticates callers; one per process."""
 
     settings: Settings
     database: Engine
     limiter: Limiter
     tokens: AccessTokens
-    # What lets this machine's own programs do everything until somebody is set up.
+    # Gives full access until the first user is set up, on a gateway that listens on this machine alone.
     owner_token: str
     clock: Clock = field(default_factory=SystemClock)
-    # Whoever is set up first from elsewhere gives it; it stands in the log alone.
+    # Needed to set up the first user from another machine; written to the log only.
     setup_code: str = field(default_factory=lambda: secrets.token_hex(8))
     _cache: dict[bytes, tuple[float, Caller]] = field(default_factory=dict)
     _somebody: bool = False
@@ -67,14 +67,14 @@ class Identity:
 
     @cached_property
     def proxies(self) -> TrustedProxies:
-        """Whose word on a request's address counts."""
+        """The proxies whose forwarding headers are trusted."""
         return TrustedProxies.parse(self.settings.trusted_proxies)
 
     async def identify(self, request: HTTPConnection, source: Source, *, afresh: bool = False) -> Caller:
-        """Return who asks. What a header says goes before a cookie; ``afresh`` asks the database whoever was seen just now.
+        """Return the caller: by the Authorization header, else by a cookie; ``afresh`` bypasses the cache.
 
         Raises:
-            UnauthenticatedError: what the caller says of themselves does not hold.
+            UnauthenticatedError: the header's credentials are not valid.
             UnavailableError: the database is away.
         """
         header = request.headers.get("authorization")
@@ -90,26 +90,26 @@ class Identity:
             try:
                 return await self._look_up(cookie, self._by_cookie, afresh=afresh)
             except UnauthenticatedError:
-                # A browser goes on sending the cookie of a session that has ended, or of another installation: it says nothing then.
+                # Browsers go on sending cookies of ended sessions, and of other installations: such a cookie is ignored.
                 log.debug("a cookie of no session")
         return await self._know_owner(request) or NOBODY
 
     def bears_owner_token(self, request: HTTPConnection) -> bool:
-        """Return whether a request bears the owner's token, whatever that still opens."""
+        """Return whether a request bears the owner's token, also when it no longer gives access."""
         header = request.headers.get("authorization", "")
         return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
 
     async def is_owner(self, request: HTTPConnection) -> bool:
-        """Return whether the owner's token lets a request do everything, in a header or as the browser's that was opened by the link."""
+        """Return whether a request has full access by the owner's token, in a header or as the cookie that the link set."""
         return await self._know_owner(request) is not None
 
     async def takes_owner(self) -> bool:
-        """Return whether the owner's token opens anything: on a gateway that listens on this machine alone, until somebody is set up."""
+        """Return whether the owner's token gives access: on a gateway that listens on this machine alone, until the first user is set up."""
         return self.settings.takes_owner_token and not await self.anybody_there()
 
     @cached_property
     def owner_cookie(self) -> str:
-        """What a browser has that was opened by the link."""
+        """The value of the cookie that the link sets in a browser."""
         return browser_cookie_of(self.owner_token)
 
     async def _know_owner(self, request: HTTPConnection) -> Caller | None:
@@ -123,34 +123,36 @@ class Identity:
         return caller if await self.takes_owner() else None
 
     async def know(self, *, cookie: str = "", token: str = "") -> Caller:
-        """Return whose session a cookie is of, else whose sign-in an access token.
+        """Return the caller of a session's cookie, else of an access token.
 
         Raises:
-            UnauthenticatedError: it has ended.
+            UnauthenticatedError: it is not valid, or has expired.
         """
         return await (self._look_up(cookie, self._by_cookie) if cookie else self._look_up(f"Bearer {token}", self._by_header))
 
     async def anybody_there(self) -> bool:
-        """Return whether somebody is set up; once so it stays so, for the last admin cannot be removed."""
+        """Return whether a user is set up; True is cached for good, since the last admin cannot be removed."""
         if not self._somebody and time.monotonic() >= self._nobody_until:
             self._somebody = await self.write(users.any_there)
             self._nobody_until = time.monotonic() + NOBODY_SECONDS
         return self._somebody
 
     async def write(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Do ``work`` in one unit of work, without blocking other requests."""
+        """Run ``work`` in one unit of work, in a thread."""
         return await to_thread.run_sync(do_in_unit, self.database, work)
 
     async def hash_password(self, password: str) -> str:
-        """Return what is kept of a password."""
+        """Return the hash to store of a password."""
         return await self._hash(partial(passwords.hash_password, password))
 
     async def check_password(self, source: Source, name: str, password: SecretStr) -> users.Credentials:
-        """Return whose password it is; which of both is wrong is not said, and that of nobody takes as long.
+        """Return the user's credentials if the password is right.
+
+        An unknown name gives the same error after the same time, so that names cannot be probed.
 
         Raises:
             UnauthenticatedError: name or password is wrong.
-            TooManyRequestsError: too many tries from this address, for this name, or in all.
+            TooManyRequestsError: too many attempts from this address, for this name, or in all.
         """
         await self.spend_on_sign_in(source, name)
         text = password.get_secret_value()
@@ -163,7 +165,7 @@ class Identity:
         return stored
 
     async def spend_on_sign_in(self, source: Source, name: str) -> None:
-        """Count a try to sign in.
+        """Count an attempt to sign in.
 
         Raises:
             TooManyRequestsError: too many from this address, for this name, or in all.
@@ -174,18 +176,18 @@ class Identity:
         await self.limiter.spend(Budget("login_global", LOGIN_SHARE * most), "all")
 
     def forget_callers(self) -> None:
-        """Ask the database about everybody anew: something about who may what has changed."""
+        """Clear the cache after a change of users, keys or permissions."""
         self._cache.clear()
         self._nobody_until = 0.0
 
     def is_monitor(self, request: HTTPConnection) -> bool:
-        """Return whether a request bears the monitors' token."""
+        """Return whether a request bears the token of monitoring."""
         token = self.settings.monitor_token
         header = request.headers.get("authorization", "")
         return token is not None and hmac.compare_digest(header.encode(), f"Bearer {token.get_secret_value()}".encode())
 
     async def announce(self) -> None:
-        """Make the first user where a password for it is given, else say in the log how the first one is made from elsewhere."""
+        """Create the first user if the settings hold its password; else log the code that sets one up from another machine."""
         await to_thread.run_sync(passwords.is_right, "", None)
         try:
             if await self.anybody_there():
@@ -196,7 +198,7 @@ class Identity:
                 passwords.require_good(password, name=FIRST_USER, field="LUNA_ADMIN_PASSWORD")
                 first = NewUser(name=FIRST_USER, password=secret)
                 password_hash = await self.hash_password(password)
-                # Another process of the gateway may be quicker.
+                # Another process of the gateway may create it first.
                 with suppress(ConflictError):
                     await self.write(lambda connection: users.add_first(connection, first, password_hash))
                     self.forget_callers()
@@ -251,17 +253,17 @@ class Identity:
 
 
 def cookie_name(source: Source) -> str:
-    """Return what the session's cookie is called: over https browsers hold to what the prefix promises."""
+    """Return the name of the session's cookie; over https browsers enforce the rules of ``__Host-``."""
     return "__Host-luna_session" if source.secure else "luna_session"
 
 
 def browser_cookie_of(owner_token: str) -> str:
-    """Return the owner's cookie: not the token itself, which opens it to programs."""
+    """Return the owner's cookie: derived from the token, so that a leaked cookie is no token for programs."""
     return hmac.new(owner_token.encode(), b"browser", hashlib.sha256).hexdigest()
 
 
 def csrf_token_of(cookie: str) -> str:
-    """Return what a browser's session sends with everything that changes something: only who has the cookie's pages has it."""
+    """Return the CSRF token of a session's cookie."""
     return hashlib.sha256(f"csrf:{cookie}".encode("utf-8", "surrogateescape")).hexdigest()
 
 

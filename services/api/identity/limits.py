@@ -1,7 +1,7 @@
-"""How much may be asked within a minute: counted in Redis for all processes, in this one alone while Redis is away.
+"""Rate limits per minute, counted in Redis for all processes; while Redis is away, in this process alone.
 
-A window slides: what is left of the last minute counts by its share. Source: "How we built rate limiting capable of scaling to millions of domains",
-Cloudflare 2017; RFC 6585, 4.
+The counter is a sliding window: the previous minute counts by the share of it that the window still covers. Source: "How we built rate limiting capable of
+scaling to millions of domains", Cloudflare 2017; RFC 6585, 4.
 """
 
 import math
@@ -18,7 +18,7 @@ from luna.energy.errors import TooManyRequestsError, UnavailableError
 from luna.platform.queue.connection import reachable
 
 WINDOW_SECONDS = 60
-# A process takes this share of a large budget at once, so that not every request asks Redis.
+# A process reserves one in so many requests of a budget at once, so that not every request asks Redis.
 LEASES = 50
 REDIS_PAUSE_SECONDS = 5.0
 MOST_COUNTERS = 20_000
@@ -29,20 +29,20 @@ log = structlog.get_logger("luna.api")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many requests one ``whose`` may make in a minute."""
+    """A rate limit: the requests that one subject (an address, a caller, a user name) may make in a minute."""
 
     name: str
     per_minute: int
 
     @property
     def lease(self) -> int:
-        """How many are reserved in Redis at once."""
+        """Requests that a process reserves in Redis at once."""
         return max(1, self.per_minute // LEASES)
 
 
 @dataclass(slots=True)
 class _Counter:
-    """What one ``whose`` has of a budget in a window: ``remaining`` of the lease; ``consumed`` and ``before`` count here while Redis is away."""
+    """One subject's count in a window: ``remaining`` of the lease; ``consumed`` in this window and ``before`` in the last one while Redis is away."""
 
     window: int
     remaining: int = 0
@@ -53,7 +53,7 @@ class _Counter:
 
 @dataclass
 class Limiter:
-    """Counts requests by budget and whose they are; threads and tasks of one event loop may share it."""
+    """Counts requests by budget and subject; threads and tasks of one event loop may share it."""
 
     redis: "redis.Redis"
     now: Callable[[], float] = time.time
@@ -61,15 +61,15 @@ class Limiter:
     _redis_away_until: float = 0.0
 
     async def spend(self, budget: Budget, whose: str) -> None:
-        """Count one request.
+        """Count one request of the subject ``whose``.
 
         Raises:
-            TooManyRequestsError: the budget is used up; says when to try again.
+            TooManyRequestsError: the budget is used up; it carries the seconds to wait.
         """
         key = f"{budget.name}:{whose}"
         window, counter = int(self.now() // WINDOW_SECONDS), self._counters.get(key)
         if counter is None and len(self._counters) >= MOST_COUNTERS:
-            # Those counted first are those least likely to come again.
+            # The oldest entries go first: most of them belong to callers that have left.
             for old in list(self._counters)[: MOST_COUNTERS // 10]:
                 del self._counters[old]
         if counter is None or counter.window != window:
@@ -82,7 +82,7 @@ class Limiter:
             granted = max(0, min(budget.lease, math.floor(allowed + 1e-9)))
             counter.remaining += granted
             if granted < budget.lease:
-                # What is refused costs nothing: whoever asks on is let in as soon as whoever waited.
+                # A refused request is not counted: retrying early does not lengthen the wait.
                 await self._take(counter, granted - budget.lease, key)
             if not granted:
                 wait = _seconds_to_wait(budget.per_minute, consumed=consumed - budget.lease, before=before, elapsed=elapsed)
@@ -95,10 +95,10 @@ class Limiter:
         counter.remaining -= 1
 
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
-        """Return how many were consumed in this window, these included, and in the one before."""
+        """Count ``count`` requests; return the totals of this window, these included, and of the one before."""
         if self.now() >= self._redis_away_until:
             if self._redis_away_until:
-                # One looks whether it is back; the others do not wait for that.
+                # One request probes Redis; the others go on counting here meanwhile.
                 self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
             try:
                 there = await to_thread.run_sync(self._take_from_redis, f"luna:limit:{whose}", counter.window, count)
@@ -121,7 +121,7 @@ class Limiter:
 
 
 def _seconds_to_wait(most: int, *, consumed: int, before: int, elapsed: float) -> float:
-    """Return when one more is allowed: in this window, as the share of the last one falls, or in the next, as this one's does."""
+    """Return the seconds until one more is allowed: in this window, as the last one's share falls, or in the next, as this one's does."""
     if before and consumed < most:
         return WINDOW_SECONDS * max(0.0, 1 - elapsed - (most - consumed - 1) / before)
     return WINDOW_SECONDS * (1 - elapsed + max(0.0, 1 - (most - 1) / max(consumed, 1)))

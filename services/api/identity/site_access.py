@@ -1,4 +1,4 @@
-"""Which sites a request is about, whatever id it names them by, and whether the caller has them all."""
+"""Access control by site: find the sites that a request names, directly or by another id, and require that the caller has them all."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -16,16 +16,16 @@ from services.api.operation import JOB_SCOPES, Operation
 
 SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# Other names under which an id of that kind is asked for.
+# Field names that hold an id of each kind.
 KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_id", "after_id": "plan_id", "conversation": "conversation_id"}
-# What may tell of no site at all, and is then hidden from nobody for a site's sake; any other work of no site is work of all.
+# These kinds may belong to no site and are then visible to every caller; of other kinds, no site means all sites.
 OF_NO_SITE: frozenset[Kind] = frozenset({"answer_id", "conversation_id"})
-# How deep in a message something can name a site; what lies deeper is data.
+# Deepest nesting at which a message names a site; anything deeper is data.
 MAX_DEPTH = 4
-# What is about no site of its own, or shows a caller their own alone.
+# Operations that need access to all sites.
 ABOUT_NO_SITE = frozenset({"create_site"})
 
-# How a refusal names each kind.
+# The nouns of refusals.
 _NOUNS: dict[Kind, str] = {
     "plan_id": "plan",
     "job_id": "job",
@@ -42,13 +42,13 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
     """Return the first site that a request is about, for the audit log.
 
     Raises:
-        NotFoundError: one is not the caller's, or not there at all: both in the same words.
-        ForbiddenError: the caller may not ask for that job, or asks for one of every site.
+        NotFoundError: a site is not the caller's or does not exist; the message is the same.
+        ForbiddenError: the caller lacks the job's scope, or asks for a job or operation on all sites.
     """
     parameters = [*request.path_params.items(), *request.query_params.multi_items()]
     named = [name for field, value in parameters if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
     if operation.name == "accept_job":
-        # Hold a job to what its task takes, and one of every site to who has every site.
+        # A job needs the scope of its task; one that names no site is about all, and needs access to all.
         task = body.get("task") if isinstance(body, dict) else None
         scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
         if scope not in caller.scopes:
@@ -67,14 +67,14 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
 
 
 def sites_named(document: Any) -> Iterator[str]:
-    """Yield every site that a message names, its own inline sites among them."""
+    """Yield the name of every site in a message, inline sites included."""
     for field, value in _fields(document):
         if field in SITE_FIELDS:
             yield from _names(value)
 
 
 def _fields(document: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield every field of a message that may name something, each before those within it."""
+    """Yield the fields of a message down to ``MAX_DEPTH``, outer before inner."""
     if depth > MAX_DEPTH:
         return
     if isinstance(document, list):
@@ -99,7 +99,7 @@ def _names(value: Any) -> Iterator[str]:
 
 def _references(document: Any) -> Iterator[Reference]:
     for field, value in _fields(document):
-        # A form sends what was left open as nothing.
+        # A form sends an empty field as "".
         if field in KIND_OF and isinstance(value, str | int) and value != "":
             yield KIND_OF[field], value
 

@@ -1,4 +1,4 @@
-"""Where a request comes from: its address, its scheme, whether it can only be this machine's own."""
+"""Source of a request behind trusted proxies: client address, scheme, and whether it was made on this machine."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from luna.platform.settings.model import is_loopback
 
-# What a proxy adds. A request that has one of these was not made by who stands at the other end of the connection.
+# Headers that proxies add: with one of these, the peer of the connection is not the client.
 FORWARDING = frozenset(
     {
         b"forwarded",
@@ -31,7 +31,7 @@ FORWARDING = frozenset(
     }
 )
 NAME_CACHE_SECONDS = 10.0
-# How long a request waits for names that were never looked up; one that no server knows takes ten seconds where the network is away.
+# A request waits so long for the first look-up of names; without a network, a look-up takes ten seconds to fail.
 FIRST_LOOK_SECONDS = 1.0
 # Most requests come from where the last ones came from.
 CACHED_ADDRESSES = 1024
@@ -42,13 +42,13 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a request comes from.
+    """The source of a request.
 
     Attributes:
-        address: the caller's, as the last trusted proxy tells it.
-        secure: whether it came over https.
-        host: as the caller wrote it.
-        here: whether it was made on this machine, for this machine's own name: no proxy between, no name that somebody else resolves.
+        address: the client's, as reported by the outermost trusted proxy.
+        secure: whether the request came over https.
+        host: the ``Host`` header as sent.
+        here: whether the request was made on this machine: over loopback, without a proxy, to a loopback ``Host``, which no foreign name server resolves.
     """
 
     address: str
@@ -58,7 +58,7 @@ class Source:
 
 
 def look_up(names: list[str]) -> frozenset[Address]:
-    """Return the addresses of names; a proxy that does not run is trusted in nothing."""
+    """Return the addresses of names; a name that does not resolve adds none."""
     addresses = set()
     for name in names:
         with suppress(OSError, UnicodeError):
@@ -68,11 +68,10 @@ def look_up(names: list[str]) -> frozenset[Address]:
 
 @dataclass
 class TrustedProxies:
-    """Proxies whose word on the caller's address counts: networks, and names that are looked up beside the requests that need them.
+    """Proxies whose forwarding headers are trusted: networks, and names that are resolved in the background.
 
     Invariants:
-        However long a name server takes, a request waits for it at most ``FIRST_LOOK_SECONDS``, and only while nothing was ever found out; until then no name
-        is trusted.
+        A request waits for a name server at most ``FIRST_LOOK_SECONDS``, and only until the first look-up has ended; until then no name is trusted.
     """
 
     networks: list[IPv4Network | IPv6Network]
@@ -84,7 +83,7 @@ class TrustedProxies:
 
     @classmethod
     def parse(cls, text: str) -> "TrustedProxies":
-        """Return the proxies that the setting names."""
+        """Parse the setting: networks and names, separated by commas."""
         networks, names = [], []
         for part in (part.strip() for part in text.split(",") if part.strip()):
             try:
@@ -94,7 +93,7 @@ class TrustedProxies:
         return cls(networks, names)
 
     async def trust(self, address: Address | None) -> bool:
-        """Return whether a proxy stands at an address."""
+        """Return whether ``address`` is a trusted proxy's."""
         if address is None:
             return False
         if any(address in network for network in self.networks if network.version == address.version):
@@ -113,14 +112,14 @@ class TrustedProxies:
 
 
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
-    """Return where a request comes from; what it says of itself counts only as far as a trusted proxy says so."""
+    """Return the source of a request; forwarding headers count only when a trusted proxy sent them."""
     peer = _parse((request.scope.get("client") or ("", 0))[0])
     host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
         hops = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
         address = peer
         for hop in reversed(hops):
-            # The last address that is no proxy's: what stands before it is the caller's own word.
+            # The last address that is no proxy's: anything before it may be forged by the client.
             stranger = _parse(hop)
             if stranger is None or not await proxies.trust(stranger):
                 address = stranger or peer
@@ -133,7 +132,7 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
 
 @lru_cache(CACHED_ADDRESSES)
 def names_this_machine(host: str) -> bool:
-    """Return whether a ``Host`` is this machine's own name, which no other's name server can point elsewhere."""
+    """Return whether a ``Host`` is a loopback name or address, which DNS rebinding cannot point elsewhere."""
     match = _HOST.match(host)
     return match is not None and is_loopback(match["name"].strip("[]").lower())
 
