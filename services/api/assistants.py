@@ -1,6 +1,6 @@
-"""The Model Context Protocol: the tools over a site's data, and the search in documents, as any assistant asks for them. Nothing here changes anything.
+"""Model Context Protocol (MCP) server: read-only tools over a site's data and the search in documents, for assistants.
 
-Where tools run is given: in the service behind the queue for the gateway, in the command's own process for ``luna mcp``.
+``ToolAccess`` decides where tools run: for the gateway in the service behind the queue, for ``luna mcp`` in its own process.
 """
 
 import json
@@ -40,11 +40,11 @@ from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
 SEARCH_DESCRIPTION = "Passages of the site's documents - contracts, tariff sheets, manuals, regulation - that are nearest to a query, with document and page."
-# What is declared of one site and reads without a worker.
+# Declared capabilities that read one site without a worker.
 DECLARED = {each.name: each for each in CAPABILITIES if each.is_tool}
 MOST_PASSAGES = 20
 LONGEST_ARGUMENTS = 20_000
-# Its library says every message.
+# The library logs every message.
 logging.getLogger("mcp").setLevel(logging.WARNING)
 INSTRUCTIONS = (
     "Luna plans a home's battery, car and heating by electricity prices. These tools read one site's prices, measurements, forecasts and plans, and search its"
@@ -64,7 +64,7 @@ class DocumentQuestion(Message):
 
 
 def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
-    """Return a server of the protocol that offers what ``access`` gives."""
+    """Return an MCP server with the tools of ``access``."""
 
     async def list_tools(_context: ServerRequestContext[dict[str, Any]], _page: PaginatedRequestParams | None) -> ListToolsResult:
         try:
@@ -91,7 +91,7 @@ def build_server(access: ToolAccess) -> Server[dict[str, Any]]:
 
 
 async def answer_message(access: ToolAccess, request: Request) -> Response:
-    """Return the answer to one message over HTTP: no session is kept, and nothing of one asker is there for another."""
+    """Answer one MCP message over HTTP; stateless, so that callers share nothing."""
     manager = StreamableHTTPSessionManager(build_server(access), json_response=True, stateless=True)
     exchange = _Exchange(request, await request.body())
     async with manager.run():
@@ -100,20 +100,20 @@ async def answer_message(access: ToolAccess, request: Request) -> Response:
 
 
 class _Exchange:
-    """The body that was read, and what is answered to it."""
+    """An ASGI exchange in memory: replays the request's body, collects the response."""
 
     def __init__(self, request: Request, body: bytes) -> None:
         self._request, self._unread = request, [body]
         self.status, self.headers, self.body = 500, list[tuple[str, str]](), bytearray()
 
     async def receive(self) -> AsgiMessage:
-        """Return the body, then what the caller does."""
+        """Return the body, then the caller's further messages."""
         if self._unread:
             return {"type": "http.request", "body": self._unread.pop(), "more_body": False}
         return await self._request.receive()
 
     async def send(self, message: AsgiMessage) -> None:
-        """Keep what is answered."""
+        """Collect the response."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"] if name.lower() != b"content-length"]
@@ -122,7 +122,7 @@ class _Exchange:
 
 
 async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
-    """Return what a tool finds, or as an error result what is wrong with the call."""
+    """Return the result of a tool, or an error result."""
     try:
         if len(json.dumps(arguments)) > LONGEST_ARGUMENTS:
             raise refuse("tool-arguments-too-long", field="arguments", most=LONGEST_ARGUMENTS)
@@ -138,7 +138,7 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
             text = "\n\n".join(passages) or "No passage of the documents is near to this."
             return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=reply.model_dump(mode="json"))
         if name in DECLARED:
-            # The reply says by its fields' names what it means.
+            # Sent as JSON: the reply's field names carry the meaning.
             site_id = arguments.get("site_id") or await _find_only_site(access)
             found = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
             document = found.model_dump(mode="json", by_alias=True)
@@ -158,7 +158,7 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
 
 
 def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True) -> Tool:
-    """Return a tool with the site that it is about; one that has several sites names one."""
+    """Return a tool with the parameter ``site_id``, which is required where the caller has several sites."""
     about = {"site_id": {"type": "string", "description": f"which site: {', '.join(sites) or 'none is there yet'}"}}
     parameters = about | ({"language": _LANGUAGE} if language else {})
     needed = [name for name in tool.arguments.get("required", []) if name != "site_id"] + (["site_id"] if len(sites) > 1 else [])

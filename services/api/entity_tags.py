@@ -1,4 +1,4 @@
-"""Entity tags: a caller that has the newest form of a thing is told so, and one that has not cannot overwrite it. Source: RFC 9110, 8.8.3, 12.5.3 and 13."""
+"""Entity tags: conditional reads (304) and optimistic locking of writes (``If-Match``). Source: RFC 9110, 8.8.3, 12.5.3 and 13."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -7,16 +7,16 @@ from fastapi import Header, Request, Response
 
 from luna.energy.refusals import refuse
 
-# What is stored may change at any time, so an answer is asked about before it is used again.
+# Stored data may change at any time, so a cached response has to be revalidated.
 CACHE_CONTROL = "private, no-cache"
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
 def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | None = None, media_type: str = "application/json") -> Response:
-    """Return ``body`` with its tag (with its quotes), or 304 where the caller has it; ``packed`` is the body by gzip, for who takes that."""
+    """Return ``body`` with its ``tag`` (quotes included), or 304 if the caller has it; ``packed`` is the body by gzip, for callers that accept it."""
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
     if packed is not None:
-        # One tag for both forms says that they mean the same, not that they are the same bytes.
+        # A weak tag: both encodings share it, and their bytes differ.
         headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
     if {tag, "*"} & {entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")}:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
@@ -26,7 +26,7 @@ def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | N
 
 
 def accepted_encodings(request: Request) -> set[str]:
-    """Return the content codings that the caller takes."""
+    """Return the content codings that the caller accepts."""
     codings = [each.replace(" ", "").partition(";q=") for each in request.headers.get("Accept-Encoding", "").split(",")]
     return {coding for coding, _, weight in codings if weight.strip("0.") or not weight}
 
@@ -35,8 +35,8 @@ def read_version(request: Request) -> int:
     """Return the version that the caller read, from ``If-Match``.
 
     Raises:
-        UnconditionalError: it does not say which.
-        InvalidInputError: it says something else.
+        UnconditionalError: the header is missing.
+        InvalidInputError: it is no version.
     """
     text = request.headers.get("If-Match")
     if text is None:

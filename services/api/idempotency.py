@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent twice, because its answer got lost, is carried out once.
+"""Idempotency keys: a request that is repeated because its response got lost is carried out once.
 
 Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
@@ -26,27 +26,27 @@ from services.api.operation import Operation
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-# What an answer is besides its body; all else is made anew by whoever sends it.
+# Headers stored with a response; the others are set anew when it is replayed.
 _HEADERS = ("content-type", "location", "etag")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def answer_once(operation: Operation, request: Request, handle: Handler) -> Response:
-    """Return the answer of ``handle``; of a key that was answered before, that answer again.
+    """Return the response of ``handle``, or the stored response to an earlier request with the same key.
 
     Raises:
-        InvalidInputError: the key is none, or came with another request.
-        ConflictError: the first request of the key is still being answered.
+        InvalidInputError: the key is malformed, or was used with another request.
+        ConflictError: the first request with the key is still being answered.
     """
     text = request.headers.get(HEADER)
     if text is None or not operation.takes_key or request.headers.get("Content-Type", "").startswith("multipart/"):
-        # A file that comes twice is the same job by itself.
+        # Uploads need no key: a job is keyed by the file's digest.
         return await handle(request)
     caller: Caller = request.state.caller
-    # Two keys of one person may have different sites: neither is told what the other asked.
     if _KEY.fullmatch(text) is None:
         raise refuse("no-request-key", field=HEADER, value=text[:200])
+    # Per API key, since two keys of one user may have different sites.
     key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, text)
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
@@ -77,7 +77,7 @@ async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], A
 
 def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None:
     if isinstance(response, StreamingResponse):
-        # What is told piece by piece is not kept.
+        # A stream is not stored.
         idempotency.release(connection, key)
         return
     headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
@@ -85,6 +85,6 @@ def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:
-    # Where the database is away or full, the same request may come again.
+    # While the database is away the reservation stays: the same request may take it over.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         idempotency.release(connection, key)

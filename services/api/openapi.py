@@ -1,4 +1,4 @@
-"""The gateway's description of itself: FastAPI's, with each error as it leaves and an example of each body."""
+"""OpenAPI document of the gateway: FastAPI's, with problem documents for errors, field descriptions and examples."""
 
 from functools import cache
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
-# Routes that ask neither database nor queue for anything, or report what is away instead of failing.
+# Routes that never answer 503: they need neither database nor queue, or report an outage instead of failing.
 _ALONE = ("/health/live", "/health/services", "/metrics")
 _KEY = {
     "name": HEADER,
@@ -26,7 +26,7 @@ _KEY = {
     "description": "the same key with the same request is carried out once within a day: a second one gets the first one's answer",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
-# What a name ends with says its unit.
+# Descriptions by the suffix of a field's name.
 _UNITS = {
     "_kwh": "energy, kWh",
     "_kw": "power, kW",
@@ -65,12 +65,12 @@ def describe(app: FastAPI) -> Schema:
                 _add_examples(operation)
         models = document["components"]["schemas"]
         for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
-            # Its own words, else those of its name, else what its kind of message says of itself.
+            # The field's own description, else that of its name, else that of its type.
             kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
             words = schema.get("description") or _describe_field(field) or kind.get("description", "").partition("\n")[0]
             if words:
                 schema["description"] = words
-            # What makes clients takes no object for a default; an empty one says as much.
+            # Client generators reject an object as a default; these are empty and mean the same as none.
             if isinstance(schema.get("default"), dict):
                 del schema["default"]
         app.openapi_schema = document
@@ -78,7 +78,7 @@ def describe(app: FastAPI) -> Schema:
 
 
 def _add_errors(path: str, operation: Schema) -> None:
-    """Add the statuses with which a route may refuse or fail, each with its title."""
+    """Add the error responses that a route may give."""
     takes_body, parameters = "requestBody" in operation, operation.get("parameters", [])
     takes_input = takes_body or bool(parameters)
     errors: list[tuple[type[LunaError], bool]] = [
@@ -119,7 +119,7 @@ def _read_examples() -> dict[str, Schema]:
 
 
 def _describe_field(name: str) -> str | None:
-    """Return what a field's name says: one name means one thing, and carries its unit. ``field_words.txt`` says it of those that say more; None: nothing."""
+    """Return the description of a field by its name, which means one thing everywhere: of ``field_words.txt``, of the devices' words, or by its unit."""
     if (words := _read_field_words().get(name)) is not None:
         return words
     if name in FIELDS:

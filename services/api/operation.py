@@ -1,4 +1,4 @@
-"""An operation of the gateway: its address, who may call it, and which command does the same. It is declared at the function that answers."""
+"""Operation of the gateway: method, path, scope, limits and equivalent command, declared at its handler."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,18 +13,18 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked of the gateway.
+    """An operation that the gateway offers.
 
     Attributes:
-        scope: what a caller must have been given.
-        command: the ``luna`` command that does the same, with the option that makes it so where it does more; None where ``alone`` says why there is none.
-        critical: the password is asked again, whoever calls.
-        solves: whether it makes a worker compute for long, and has a budget of its own.
-        monitor: a monitor may ask it without being anybody, on this machine or with its token.
-        aliases: short paths of the same form, kept for those who know them.
-        keyed: whether a second POST with the same idempotency key is answered by the first one's answer; what hands out secrets is never kept.
-        most_bytes: of a body, where it may have more than others.
-        name: its stable id in OpenAPI, the name of the function that answers, and of the method in a generated client.
+        scope: the permission that a caller needs.
+        command: the ``luna`` command that does the same, with its option if it needs one; None where ``alone`` gives the reason why there is none.
+        critical: whether the password has to be confirmed.
+        solves: whether a worker computes for long; such operations have a rate limit of their own.
+        monitor: whether monitoring may call it without a user, from this machine or with its token.
+        aliases: short paths with the same parameters, kept for compatibility.
+        keyed: whether a POST takes an idempotency key; False where the response holds secrets, which are never stored.
+        most_bytes: the body's size limit, where it differs from the default.
+        name: stable id in OpenAPI, name of the handler and of the method in a generated client.
     """
 
     method: Method
@@ -42,12 +42,12 @@ class Operation:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Where it answers: its own path, then the short ones."""
+        """The path, then the aliases."""
         return self.path, *self.aliases
 
     @property
     def takes_key(self) -> bool:
-        """Whether a caller may name a request, so that it is carried out once however often it comes."""
+        """Whether a request may carry an idempotency key."""
         return self.keyed and self.method == "POST"
 
 
@@ -57,7 +57,7 @@ def describe_declared(capability: Capability) -> Operation:
     return Operation(**shared, command=next(iter(capability.commands), capability.local_command), keyed=capability.noun != "identity")
 
 
-# What a caller must have been given for a job, by its task: what its capability asks for, else what stands here; any other is the installation's.
+# The scope for a job by its task: of its capability, else from this table; any other task needs ``administer``.
 JOB_SCOPES: dict[str, Scope] = {
     **{each.asks.task: each.scope for each in CAPABILITIES if each.asks is not None and each.asks.public},
     **dict.fromkeys(PUBLIC_TASKS, "analyse"),

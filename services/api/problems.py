@@ -1,4 +1,4 @@
-"""Every error as a problem document: what was wrong, where, and what to do. Source: RFC 9457."""
+"""Error responses as problem documents: cause, field and remedy. Source: RFC 9457."""
 
 import json
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from luna.energy.site import explain_faults
 from luna.platform.telemetry import current_trace_id
 
 MEDIA_TYPE = "application/problem+json"
-# What of the request a status of the framework's is about, and what to do.
+# Field and remedy of the framework's own errors, by status.
 _REMEDIES = {
     HTTPStatus.NOT_FOUND: ("path", "The addresses are listed at /docs."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method", "The methods are listed at /docs."),
@@ -44,22 +44,22 @@ class Problem(BaseModel):
 
 
 def document_errors(*errors: type[LunaError]) -> dict[int | str, dict[str, Any]]:
-    """Return what a route's description says of errors that not every route has."""
+    """Return the OpenAPI responses of errors that are specific to a route."""
     return {error.status: {"description": error.title} for error in errors}
 
 
 class ProblemResponse(JSONResponse):
-    """A problem document, whatever text it quotes."""
+    """A problem document; it may quote any text, also invalid Unicode."""
 
     media_type = MEDIA_TYPE
 
     def render(self, content: Any) -> bytes:
-        """Return the document; half a character (a lone surrogate) that a caller sent is shown as ``?``."""
+        """Return the document; a lone surrogate becomes ``?``."""
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let every error of ``app`` leave as a problem document."""
+    """Register handlers on ``app`` that answer every error with a problem document."""
     app.add_exception_handler(LunaError, _on_luna_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(ValidationError, _on_refused_message)
@@ -84,7 +84,7 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     faults = []
     for fault in error.errors():
-        # The first part says "body" or "path", which is the caller's word only where nothing follows; in broken JSON a position does.
+        # The first part ("body", "path") is no field; it stays where nothing follows, or only the position in malformed JSON.
         where, *path = fault["loc"]
         faults.append({**fault, "loc": tuple(path) if path and fault["type"] != "json_invalid" else (where,)})
     return problem_response(explain_faults(faults, field=""))
@@ -92,14 +92,14 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
 
 async def _on_refused_message(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ValidationError)  # noqa: S101 - registered for this class
-    # A request to a service, which a route made of what the caller said.
+    # A route built this message from the caller's input: the caller's error.
     if error.title in {message.__name__ for message in Message.__subclasses__()}:
         return problem_response(explain_faults(error.errors(), field=""))
     raise error
 
 
 async def answer_http_error(_request: Request, error: Exception) -> JSONResponse:
-    """Return what the framework itself refuses, as a problem document."""
+    """Return the framework's own error as a problem document."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     status = HTTPStatus(error.status_code)
     field, remedy = _REMEDIES.get(status, ("request", "Correct the request."))
@@ -125,6 +125,6 @@ async def _on_system_error(request: Request, error: Exception) -> JSONResponse:
 async def _on_unforeseen_error(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed unexpectedly", exc_info=error)
     response = problem_response(LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id."))
-    # This one leaves outside of what adds them to all others.
+    # Starlette sends this response outside of the middleware that adds these headers.
     response.headers.update(request.app.state.headers)
     return response

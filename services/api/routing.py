@@ -1,4 +1,4 @@
-"""Routes with their operations: where each answers, and who may ask, is declared at the function that answers."""
+"""Router whose routes declare path, scope and other properties as an operation at the handler."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,14 +16,14 @@ HandlerT = TypeVar("HandlerT", bound=Callable[..., Any])
 
 
 class ResourceRouter:
-    """The routes of one noun. Local days and clock times in them are usually those of the site that a request names."""
+    """The routes of one noun; by default local times are read in the time zone of the site that a request names."""
 
     def __init__(self, tag: str = "", *, route_class: type[CheckedRoute] = SiteClockRoute) -> None:
         self.routes: list[CheckedRoute] = []
         self._tag, self._route_class = tag, route_class
 
     def operation(self, summary: str, operation: Operation, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer an operation of its name, at the operation's path and, undocumented, at its aliases; without ``summary`` all are."""
+        """Register the handler of an operation, named as the function, at its path and aliases; OpenAPI shows the path alone, and none without ``summary``."""
 
         def add(handler: HandlerT) -> HandlerT:
             row = replace(operation, name=handler.__name__)
@@ -36,8 +36,8 @@ class ResourceRouter:
         return add
 
     def page(self, method: Method, path: str, scope: Scope, **attributes: Any) -> Callable[[HandlerT], HandlerT]:
-        """Let the function answer people: no description shows it, and no command does the same, for pages draw what routes and commands return.
+        """Register a page: not in OpenAPI and without a command, since pages render what routes and commands return.
 
-        ``attributes`` are those of the operation.
+        ``attributes`` are those of ``Operation``.
         """
         return self.operation("", Operation(method, path, scope, alone="a page", keyed=False, **attributes))

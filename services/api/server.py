@@ -1,7 +1,4 @@
-"""Serves the gateway: ``python -m services.api``.
-
-Its HTTP is uvicorn's, with an end to waiting, and with problem documents for what never became a request.
-"""
+"""HTTP server of the gateway (``python -m services.api``): uvicorn with a time limit for headers, and problem documents for malformed requests."""
 
 import asyncio
 import errno
@@ -22,12 +19,12 @@ from services.api.app import create_app
 from services.api.events import ENDLESS
 from services.api.problems import MEDIA_TYPE
 
-# From the connection, or from the first byte of a further request; kept also by who sends a byte now and then.
+# From the connection, or from the first byte of a further request; trickling bytes do not extend it.
 HEADER_SECONDS = 10.0
 
 
 class GatewayProtocol(H11Protocol):
-    """One connection. Headers come in within ``header_seconds`` or the connection is closed; streams without an end do not hold up a server that stops."""
+    """A connection; it is closed when headers take longer than ``header_seconds``, and does not delay a shutdown by an endless stream."""
 
     header_seconds = HEADER_SECONDS
     _deadline: asyncio.TimerHandle | None = None
@@ -68,7 +65,7 @@ class GatewayProtocol(H11Protocol):
         received, _ = self.conn.trailing_data
         if self.transport.is_closing() or self.conn.our_state is not h11.IDLE:
             return
-        # A browser connects ahead of what it may ask; it is told nothing.
+        # Browsers open connections ahead of use: such a one is closed without a response.
         if not received:
             self.transport.close()
             return
@@ -84,15 +81,15 @@ class GatewayProtocol(H11Protocol):
         self.transport.close()
 
 
-# What a plan under way has to end when the gateway is told to stop.
+# On shutdown, requests under way have so long to end.
 GRACE_SECONDS = 10
-# Longer than callers and proxies keep an idle connection (httpx 5 s, nginx 60, Caddy 120): where the gateway closed it first, a request that is under way
-# just then would get no answer.
+# Longer than clients and proxies keep an idle connection (httpx 5 s, nginx 60, Caddy 120): if the gateway closed it first, a request sent at that moment
+# would be lost.
 IDLE_SECONDS = 130
 
 
 def serve(settings: Settings, addresses: Addresses | None = None, *, listener: socket.socket | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; a ``listener`` that is given is closed at the end.
+    """Serve until SIGTERM or SIGINT; ``listener`` is closed at the end.
 
     Raises:
         MachineError: the address is in use or not this machine's.
@@ -104,19 +101,19 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
             log_config=None,
             access_log=False,
             server_header=False,
-            # Whose word on the caller's address counts is a setting of Luna's.
+            # Luna reads forwarding headers itself, by its setting of trusted proxies.
             proxy_headers=False,
             timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.load()
-        # What is loaded by now stays: no collection has to look through it again.
+        # Loaded modules stay for good: exempt them from garbage collection.
         gc.freeze()
         uvicorn.Server(config).run(sockets=[open_listener])
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket at the gateway's address, so that a port in use is known before anything is started.
+    """Return a socket bound to the gateway's address, so that a port in use is reported before anything is started.
 
     Raises:
         MachineError: the address is in use or not this machine's.
@@ -128,6 +125,6 @@ def listen(settings: Settings) -> socket.socket:
         if exc.errno == errno.EADDRINUSE:
             raise refuse("port-in-use", field="api_port", value=settings.api_port) from exc
         raise refuse("cannot-listen", field="api_host", value=settings.api_host, why=exc.strerror) from exc
-    # Connections inherit it. Without, an answer of two packets waits 40 ms for the caller's delayed acknowledgement of the first.
+    # Connections inherit it. Without it, a response of two packets waits 40 ms for the delayed acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -1,4 +1,4 @@
-"""Every service of the platform and what it says of itself, as the gateway sees it."""
+"""Health of every service, from the gateway's own checks and the heartbeats of the others."""
 
 import platform
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ from services.api.gateway import Gateway
 
 
 def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str], bool] = lambda _name: True) -> ServicesReply:
-    """Ask the gateway itself, and the queue's server for what all others last said of themselves; of sites those that ``has_site`` alone."""
+    """Return the status of the gateway and, by their last heartbeats, of all other services; only sites for which ``has_site`` holds are named."""
     armed, unreadable_sites = list[str](), list[UnreadableSiteReply]()
-    # A database that is away is missed where it is needed.
+    # The checks below report a database that is away.
     with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
         armed = control.list_armed(connection)
         unreadable = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
@@ -36,10 +36,10 @@ def service_status(gateway: Gateway, *, now: datetime, has_site: Callable[[str],
         services = [own, *(ServiceReply(service=name, ready=False, missing=("redis",), instances=()) for name in (*SERVICES, "beat"))]
     else:
         services = [own, *(_worked(name, nodes) for name in SERVICES), _service("beat", _turning(beat, now))]
-        # Whether the settings name something for a recorder to listen to; without, none has to run.
+        # A recorder has to run only where the settings name a source.
         if recorder is not None or gateway.settings.home_assistant_url or gateway.settings.mqtt_url:
             services.append(_service("recorder", _recorders(recorder, now)))
-        # Where a site is armed an executor has to run.
+        # An executor has to run only where a site is armed.
         if executor is not None or armed:
             visible = None if executor is None else executor.model_copy(update={"sites": tuple(site for site in executor.sites if has_site(site.site))})
             services.append(_service("executor", _recorders(visible, now)))
@@ -56,13 +56,13 @@ def _service(name: str, instances: list[InstanceReply]) -> ServiceReply:
 
 
 def _worked(name: str, nodes: Mapping[str, NodeSign]) -> ServiceReply:
-    """A service has two queues, which one worker or two serve; it is ready where both are served."""
+    """Return the status of a service with workers: ready where both of its queues, interactive and jobs, have a ready worker."""
     halves = []
     for queue in (interactive_queue_of(name), name):
         serving: list[InstanceReply] = []
         for node, sign in nodes.items():
             if queue in sign.queues:
-                # A worker for several services needs more than each of them: what only another one lacks does not count here.
+                # A worker may serve several services: only the checks that this queue needs count.
                 by_name = {check.name: check for check in sign.checks}
                 needs = (ALIVE, TAKES, *sign.queues[queue])
                 checks = tuple(by_name.get(need) or Check(need, ok=False, latency_ms=0.0, detail="not looked at yet") for need in needs)

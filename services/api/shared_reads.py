@@ -1,4 +1,4 @@
-"""What many ask for at the same time, read once for all of them: the plan of a site that holds now, how sites stand, how watched jobs stand."""
+"""Coalesced database reads for concurrent callers: the plan in force, the state of sites, the state of watched jobs."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ log = structlog.get_logger("luna.api")
 
 
 class LatestPlan(NamedTuple):
-    """A plan's id, its text, and its text by gzip: a tenth."""
+    """A plan's id and its JSON, plain and compressed by gzip (a tenth of the size)."""
 
     plan_id: str
     text: bytes
@@ -39,10 +39,10 @@ class LatestPlan(NamedTuple):
 
 
 class LatestPlans:
-    """Reads the plan of a site and system that holds now, or the newest.
+    """Reads the plan in force of a site and system; concurrent callers share one read.
 
     Invariants:
-        Nobody is told what was true only before he asked: who asks while a read is under way waits for the next one, with all who ask by then.
+        A reply is never older than its request: a caller that comes during a read waits for the next one, which all callers until then share.
     """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
@@ -52,7 +52,7 @@ class LatestPlans:
         self._next: dict[Key, asyncio.Task[LatestPlan]] = {}
 
     async def read(self, key: Key) -> LatestPlan:
-        """Return the plan of a site and system that holds now; where none does, the one issued last.
+        """Return the plan in force of a site and system; where none is in force, the one issued last.
 
         Raises:
             NotFoundError: no such site, or no plan of it.
@@ -60,9 +60,9 @@ class LatestPlans:
         reading = self._next.get(key)
         if reading is None:
             reading = self._next[key] = asyncio.create_task(self._take_turn(key))
-            # What went wrong is told to those who wait; where all have hung up, to nobody.
+            # Retrieve the exception, which asyncio would log where every waiting caller has disconnected.
             reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-        # Who hangs up must not end what others wait for.
+        # A caller that disconnects must not cancel the read that others share.
         return await asyncio.shield(reading)
 
     async def _take_turn(self, key: Key) -> LatestPlan:
@@ -89,14 +89,13 @@ class LatestPlans:
 
 
 class SitePulse:
-    """How sites stand, as texts that change with anything new; however many watch a site, it is read once in ``every``.
+    """Polls the state of watched sites: one read per site and ``every``, however many watch it.
 
-    Whoever changes something writes to the database and to nobody else: worker, executor, command and gateway alike. So the database is asked, once a second
-    for all who watch a site; what was missed while it or the watcher was away shows at the next look. How a site is now, each watcher asks for.
+    Polling, because worker, executor, commands and gateway change the database and notify nobody. A change during an outage shows at the next poll.
 
     Args:
-        read: returns the text of a site. May raise UnavailableError: then the last one stands.
-        every: the time between two looks, at whose full multiples all watchers look.
+        read_state: returns the state of a site as text. May raise UnavailableError: watchers then keep the last state.
+        every: the interval; all watchers poll at its multiples on the event loop's clock.
     """
 
     def __init__(self, read_state: Callable[[str], str], *, every: timedelta = LOOK_EVERY) -> None:
@@ -106,7 +105,7 @@ class SitePulse:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def look(self, site_id: str, *, fresh: bool = False) -> str:
-        """Return how a site stands, at most ``every`` ago; ``fresh``: now, for a page that was written since then.
+        """Return the state of a site, read at most ``every`` ago; ``fresh``: read now, for a page rendered after the last poll.
 
         Raises:
             NotFoundError: no such site.
@@ -121,7 +120,7 @@ class SitePulse:
             return state
 
     async def follow(self, site_id: str, first: str) -> AsyncGenerator[ServerSentEvent]:
-        """Yield how the site stands, then each change; ends with the site."""
+        """Yield the site's state ``first``, then each change; end when the site is deleted."""
         last = first
         yield ServerSentEvent(raw_data=first, event=EVENT)
         while True:
@@ -144,16 +143,16 @@ class JobState(JobSummary):
     progress: Progress | None = None
 
     def event(self) -> ServerSentEvent:
-        """Return the state as it is told: ``end`` once the job has ended, else ``progress``. Equal states have equal ids."""
+        """Return the state as an event: ``end`` once the job has ended, else ``progress``. Equal states have equal ids."""
         text = self.model_dump_json()
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         return ServerSentEvent(raw_data=text, event="progress" if self.finished_at is None else "end", id=digest)
 
 
 class JobWatch:
-    """Tells watchers of each change. Belongs to the event loop; the reader runs in a thread, while anybody watches.
+    """Polls the state of watched jobs and streams the changes. Belongs to the event loop; the reader runs in a thread while there are watchers.
 
-    ``read_states`` returns the states of jobs by id; one that is gone is left out. It may raise UnavailableError: then the last states stand.
+    ``read_states`` returns the states of jobs by id, without deleted jobs. It may raise UnavailableError: watchers then keep the last states.
     """
 
     def __init__(self, read_states: Callable[[Iterable[str]], Mapping[str, JobState]]) -> None:
@@ -162,11 +161,11 @@ class JobWatch:
         self._reader: asyncio.Task[None] | None = None
 
     async def follow(self, first: JobState, *, last_event_id: str | None = None) -> AsyncGenerator[ServerSentEvent]:
-        """Yield the job's states as they change, the last of which is its end.
+        """Yield the job's state and each change, up to its end.
 
         Args:
-            first: how it stands now.
-            last_event_id: the id of the event that the watcher has seen; that state is not told again.
+            first: the current state.
+            last_event_id: the id of the event that the watcher received last; that state is not sent again.
         """
         news: asyncio.Queue[JobState | None] = asyncio.Queue()
         self._watchers[news] = first.job_id
@@ -198,7 +197,7 @@ class JobWatch:
             log.warning("jobs cannot be watched", error=str(error))
             return
         for news, job_id in watched.items():
-            # A slow watcher hears how things stand, not each step on the way.
+            # A slow watcher gets the latest state alone.
             while not news.empty():
                 news.get_nowait()
             # A job that was deleted ends its streams.

@@ -1,7 +1,7 @@
-"""What Prometheus reads of sites: how fresh and how good their data are, how good their forecasts, what was saved.
+"""Prometheus metrics of sites: freshness and quality of data, forecast errors, savings.
 
-A figure of a site is a time series of its own for as long as figures are kept, so no more than ``MOST_SITES`` have one: of freshness those whose data are
-oldest, of the rest the first by name. Whoever runs more looks at the tables.
+Every site is a label, hence a time series of its own; to bound their number only ``MOST_SITES`` sites have one: for freshness those with the oldest data, for
+the rest the first by name.
 """
 
 import math
@@ -31,13 +31,13 @@ SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for 
 
 
 class SiteMetrics:
-    """Sets the figures of sites at each look, those that change once a day every quarter of an hour."""
+    """Sets the gauges of sites at each scrape; daily figures every ``JUDGED_EVERY``."""
 
     def __init__(self) -> None:
         self._judged_at = -math.inf
 
     def look(self, connection: Connection, *, now: datetime) -> None:
-        """Read what is due."""
+        """Refresh the gauges that are due."""
         NEWEST_OBSERVATION.clear()
         for site, at in site_figures.newest_observations(connection, most=MOST_SITES).items():
             NEWEST_OBSERVATION.labels(site).set(at.timestamp() if at else 0.0)
@@ -48,7 +48,7 @@ class SiteMetrics:
             return
         judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
         figures = site_figures.read(connection, judged, now=now)
-        # A site that was removed is none any more.
+        # Drops deleted sites.
         for gauge in _JUDGED:
             gauge.clear()
         for figure in figures:
@@ -65,7 +65,7 @@ class SiteMetrics:
         self._judged_at = time.monotonic()
 
     def forget(self) -> None:
-        """Take everything off: the last figures would be read as current ones."""
+        """Clear all gauges while the database is away: old values would pass for current ones."""
         for gauge in (NEWEST_OBSERVATION, UNREADABLE, *_JUDGED):
             gauge.clear()
         self._judged_at = -math.inf

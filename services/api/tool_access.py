@@ -1,4 +1,4 @@
-"""Where tools over a site's data run, and for whom: whoever offers them to an assistant gives this."""
+"""Access to the tools over a site's data: where they run and which sites the caller has, for MCP over HTTP and ``luna mcp`` alike."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from luna.platform.own_sites import require_own
 
 @dataclass(frozen=True, slots=True)
 class ToolAccess:
-    """Who asks, and where their tools run.
+    """The tools as functions, and the caller's sites.
 
     Attributes:
         list_tools: returns the tools over a site's data.
         call_tool: calls one.
-        read: returns what a declared capability that reads finds.
+        read: calls a declared capability that reads.
         search: searches documents.
-        list_sites: returns the names of the asker's sites.
-        sites: the asker's; None: all.
-        language: in which results are told where a call does not say.
+        list_sites: returns the names of the caller's sites.
+        sites: the caller's; None: all.
+        language: of results, where a call names none.
     """
 
     list_tools: Callable[[], Awaitable[ToolList]]
@@ -40,15 +40,15 @@ class ToolAccess:
 
 
 def read_declared(call: CapabilityCall, capability: Capability, arguments: Mapping[str, Any]) -> Message:
-    """Return what a declared capability finds; days and times without an offset are those of its site's clock.
+    """Call a declared capability that reads one site; days and times without an offset are in the site's time zone.
 
     Args:
-        call: who asks, and where.
-        capability: one that reads, of one site.
-        arguments: what is given, as its request names it.
+        call: the database connection and the caller's sites.
+        capability: one that reads one site.
+        arguments: by the field names of its request.
 
     Raises:
-        NotFoundError: the site is not one of them; one that is not there at all is told in the same words.
+        NotFoundError: the site is not the caller's or does not exist; the message is the same.
         InvalidInputError: an argument is missing, unknown or out of bounds.
     """
     site = str(arguments["site_id"])

@@ -1,4 +1,4 @@
-"""Files that callers hand over, from the socket into the store of objects without lying in memory or on this machine's disk."""
+"""Streaming file uploads: from a multipart request into the object store, never whole in memory or on this machine's disk."""
 
 import hashlib
 from collections import deque
@@ -17,38 +17,38 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.objects import ObjectStore
 
-# What fills neither a small machine's disk nor a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, packed well more.
+# Fits a small machine's disk and a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, more if compressed.
 MAX_FILE_BYTES = 4_000_000_000
-# Files that come in at the same time.
+# Concurrent uploads.
 MAX_UPLOADS = 16
 MAX_FILES = 100
-# Of one form: a hundred manuals; files with many more go in several forms.
+# Per form: a hundred manuals.
 MAX_FORM_BYTES = 1_000_000_000
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 300
 FILE_FIELD = "file"
-# What stands before the file in a browser's form.
+# Fields before the file in a browser's form.
 MAX_LEADING_BYTES = 16_384
 
 Fields = dict[str, list[str]]
 
 
 class PeekedBody:
-    """The messages of a request's body, whose beginning may be looked at before it is read."""
+    """ASGI ``receive`` whose first messages can be read ahead and are delivered again."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._peeked: deque[Message] = deque()
 
     async def __call__(self) -> Message:
-        """Return the next message."""
+        """Return the next message, those read ahead first."""
         return self._peeked.popleft() if self._peeked else await self._receive()
 
     async def peek_field(self, content_type: str, name: str) -> str | None:
-        """Return a field of a multipart form that stands before its file, None where it has none there; all of the body can still be read.
+        """Return a field of a multipart form that precedes the file, None where there is none; the body can still be read from its beginning.
 
         Raises:
-            InvalidInputError: no such form.
+            InvalidInputError: the body is no multipart form.
         """
         form, size, ended = Form(content_type), 0, False
         while name not in form.fields and not form.file_count and size < MAX_LEADING_BYTES and not ended:
@@ -62,7 +62,7 @@ class PeekedBody:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file that came in, under a key of its own until it is known to be wanted."""
+    """An uploaded file in the object store, under a temporary key."""
 
     key: str
     name: str
@@ -72,38 +72,44 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedForm:
-    """The files of a form, and the fields that came with them, each as often as it was given."""
+    """The files and fields of a form; a field has a value for each time it was sent."""
 
     files: list[ReceivedFile]
     fields: Fields
 
 
 class Uploads:
-    """Takes files into the store of objects, few at a time: each holds a thread, and none of those that answer other requests."""
+    """Stores uploads, at most ``MAX_UPLOADS`` at once, in threads of their own, so that other requests keep theirs."""
 
     def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
         self._open_store, self._limiter = open_store, CapacityLimiter(MAX_UPLOADS)
 
     async def receive_one(self, request: Request, *, owner: str = "") -> tuple[ReceivedFile, Fields]:
-        """Store the one file of a multipart form, as ``receive`` does; return it, and the fields that came with it."""
+        """Store the one file of a multipart form, as ``receive`` does; return it and the form's fields."""
         form = await self.receive(request, most=1, most_bytes=MAX_FILE_BYTES, owner=owner)
         return form.files[0], form.fields
 
     async def receive(self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = "") -> ReceivedForm:
-        """Store the files of a form in a thread kept for that; the caller forgets them. ``owner`` stands in their keys before what nobody can guess.
+        """Store the files of a multipart form; the caller removes them by ``forget_files``.
+
+        Args:
+            request: its body is read as a stream.
+            most: files per form.
+            most_bytes: bytes per file.
+            owner: prefix of the keys, before a random part.
 
         Raises:
-            InvalidInputError: no such form, it has no file or more than ``most``, or one has more than ``most_bytes``; nothing is stored.
-            UnavailableError: the store of objects is away, or so many files come in already.
+            InvalidInputError: the form is malformed, it has no file or more than ``most``, or a file has more than ``most_bytes``; nothing is stored.
+            UnavailableError: the object store is away, or ``MAX_UPLOADS`` are under way.
         """
         if self._limiter.available_tokens < 1:
             raise refuse("too-many-uploads", count=self._limiter.total_tokens)
         body = request.stream()
-        # A body of which nothing comes holds no thread.
+        # Wait for the first bytes here: an upload that sends nothing holds no thread.
         first = await anext(body, b"")
 
         def pieces() -> Iterator[bytes]:
-            # The form is read in a thread; what it waits for is the event loop's. An empty piece is how the body says that it has ended.
+            # The thread reads the body through the event loop; an empty piece is its end.
             yield first
             while piece := from_thread.run(anext, body, b""):
                 yield piece
@@ -116,7 +122,7 @@ class Uploads:
                     objects.put_stream(key, counted.pieces())
                     files.append(ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes))
                     unwanted.callback(forget_files, objects, files[-1:])
-                # A page's form whose field is left empty sends a file without name and content.
+                # A browser sends an empty file field as a file without name and content.
                 received = [file for file in files if most == 1 or file.name or file.size_bytes]
                 if not received:
                     raise refuse("form-without-file" if most == 1 else "document-form-without-file", field=FILE_FIELD)
@@ -128,14 +134,14 @@ class Uploads:
 
 
 def forget_files(objects: ObjectStore, files: Iterable[ReceivedFile]) -> None:
-    """Remove files that came in; what stays because the store is away is removed with old uploads."""
+    """Remove uploaded files; those left because the store is away are removed with old uploads."""
     for file in files:
         with suppress(LunaError):
             objects.remove(file.key)
 
 
 class _Counted:
-    """Passes content on, measures it on the way, and refuses more than is taken."""
+    """Passes content on, with its digest and size, and refuses more than ``most_bytes``."""
 
     def __init__(self, content: Iterator[bytes], name: str, most_bytes: int) -> None:
         self._content, self._name, self._most_bytes = content, name, most_bytes
@@ -151,7 +157,7 @@ class _Counted:
 
 
 class Form:
-    """A multipart form as it comes in: fields are kept, files are passed on. Source: RFC 7578."""
+    """Incremental parser of a multipart form: collects fields, streams files. Source: RFC 7578."""
 
     def __init__(self, content_type: str, *, most: int = MAX_FILES) -> None:
         kind, options = parse_options_header(content_type)
@@ -160,9 +166,9 @@ class Form:
         self.fields: Fields = {}
         self.file_count = 0
         self._most = most
-        # Of the part that is just coming in.
+        # Of the current part.
         self._header, self._value, self._name, self._disposition = b"", b"", "", b""
-        # A name where a file begins, its bytes, None where it ends.
+        # Per file: its name, its bytes, None at its end.
         self._events: deque[str | bytes | None] = deque()
         try:
             self._parser = MultipartParser(
@@ -181,7 +187,7 @@ class Form:
             raise refuse("form-malformed", field="body", why=exc) from exc
 
     def take(self, piece: bytes) -> None:
-        """Take in what comes next.
+        """Parse the next piece of the body.
 
         Raises:
             InvalidInputError: the form is broken, or has too many files.
@@ -192,7 +198,7 @@ class Form:
             raise refuse("form-malformed", field="body", why=exc) from exc
 
     def read_files(self, body: Iterable[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Yield each file's name and content, which is read before the next one.
+        """Yield the name and content of each file; the content has to be read before the next file.
 
         Raises:
             InvalidInputError: the form is broken, cut off, or has too many files.

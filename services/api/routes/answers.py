@@ -1,6 +1,6 @@
-"""Questions answered with sources, at once or while the answer is made.
+"""Routes of questions: an answer with sources, whole or streamed as events.
 
-A streamed answer ends where whoever asked has left.
+When the caller of a stream disconnects, the work is cancelled.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 
 EVERY_SECONDS = 0.1
-# How long nothing is heard before somebody looks whether the worker lives still.
+# After this without an event, the task's state is read: its worker may have died.
 SILENCE_SECONDS = 2.0
 LAST_EVENTS = ("answer", "problem")
 
 
 async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, patience: timedelta) -> AsyncGenerator[ServerSentEvent]:
-    """Yield stages, words, sentences, and at last the answer or the problem; whoever stops listening ends the work."""
+    """Yield stages, tokens and sentences, and at last the answer or a problem; closing the generator cancels the work."""
     stream = request.stream or task_id
     ended, after, last_piece_at = False, FIRST, time.monotonic()
     deadline = last_piece_at + patience.total_seconds()
@@ -58,12 +58,12 @@ async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, pat
         yield _problem(error)
     finally:
         if not ended:
-            # Nothing is waited for here: whoever is told of it has left.
+            # Not awaited: the caller has left, and the generator is being closed.
             asyncio.get_running_loop().run_in_executor(None, queue.answers.cancel, stream)
 
 
 def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None:
-    """Return the last event of a task that ended without a word, as one whose process died; None while it may go on."""
+    """Return the last event of a task that ended without sending one, as after its process died; None while it may go on."""
     state = queue.tasks.fetch(task_id, AskRequest)
     if state.error is not None:
         return _problem(state.error)
@@ -104,7 +104,7 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
 
 
 def _require_there(gateway: Gateway, question: Question, caller: Caller) -> None:
-    """Return where the sites and the conversation that a question names are there; once events are told, it is too late to say so."""
+    """Require that the question's sites and conversation exist: once a stream has begun, the status can no longer report it."""
     with unit_of_work(gateway.database) as connection:
         for site_id in filter(None, (question.site_id, question.filter.site_id)):
             sites.key_of(connection, site_id)

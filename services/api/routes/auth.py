@@ -1,4 +1,4 @@
-"""Sign in and out, set up the first user, give the password again; pages call the same functions."""
+"""Routes of authentication: sign in and out, first user, password confirmation; pages call the same functions."""
 
 import hmac
 import secrets
@@ -26,7 +26,7 @@ from services.api.routing import ResourceRouter
 router = ResourceRouter("identity", route_class=CheckedRoute)
 
 CONFIRMED = timedelta(minutes=5)
-# How long a browser stays open that was let in by the link; it ends when somebody is set up.
+# Life of the cookie that the link sets; it gives access only until the first user is set up.
 OPENED = timedelta(days=365)
 ALONE = "a command is who calls it"
 SIGN_IN_ERRORS = document_errors(UnauthenticatedError, TooManyRequestsError)
@@ -35,12 +35,12 @@ PASSWORD_ERRORS = document_errors(ConflictError, TooManyRequestsError)
 
 
 async def open_browser(request: Request, response: Response, code: str) -> bool:
-    """Take a link's code and let the browser in until somebody is set up; return whether the code still opens anything."""
+    """Redeem a link's code for the owner's cookie, valid until the first user is set up; return whether the code was valid."""
     identity: Identity = request.app.state.identity
     if not await identity.takes_owner() or not use_link(identity.settings, code, now=identity.clock.now()):
         return False
     secure, life = request.state.source.secure, int(OPENED.total_seconds())
-    # Lax: a link in a terminal that is itself a page leads here from another site.
+    # Lax: the link may be followed from another site, as from a terminal in a browser.
     response.set_cookie(OWNER_COOKIE, identity.owner_cookie, path="/", httponly=True, secure=secure, samesite="lax", max_age=life)
     return True
 
@@ -73,7 +73,7 @@ async def sign_in(credentials: SignIn, request: Request, response: Response) -> 
     account = await identity.check_password(source, credentials.name, credentials.password)
     now, secret = identity.clock.now(), secrets.token_urlsafe(32)
     cookie = secret if credentials.form == "session" else None
-    # Whatever session the browser had ends.
+    # The browser's earlier session ends.
     before = request.cookies.get(cookie_name(source))
 
     def begin(connection: Connection) -> int:
@@ -107,7 +107,7 @@ async def refresh_tokens(refresh: Refresh, request: Request, identity: CurrentId
         session_id = sessions.use_refresh_token(connection, refresh.refresh_token.get_secret_value(), now=now)
         if session_id is None or sessions.find_by_id(connection, session_id, now=now, idle=identity.settings.session_idle) is None:
             return None
-        # In the same transaction: who comes second ends the sign-in after it has its next token, not before.
+        # In the same transaction: a second use of the token then ends the session together with this new token.
         sessions.give_refresh_token(connection, session_id, following, expires_at=now + identity.settings.session_idle)
         return session_id
 

@@ -1,4 +1,4 @@
-"""Routes of declared capabilities: of the declaration come address, parameters, description and answer."""
+"""Routes of declared capabilities: path, parameters, description and reply come from the declaration."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -26,12 +26,12 @@ from services.api.routing import ResourceRouter
 
 
 def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
-    """Return the routes of capabilities that are about one noun."""
+    """Return the routes of the capabilities of one noun."""
     router = ResourceRouter(capabilities[0].noun)
     for each in capabilities:
         if not each.routed:
             continue
-        # What the description says of answers beside the reply.
+        # OpenAPI responses besides the reply.
         answers: dict[int | str, dict[str, Any]] = {}
         if each.tag:
             answers[each.status] = {"headers": {"ETag": {"description": each.tag, "schema": {"type": "string"}}}}
@@ -46,7 +46,7 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
 
 
 def _build_handler(capability: Capability) -> Callable[..., Any]:
-    """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
+    """Return the handler of a capability's route; FastAPI reads and validates parameters by the signature that is set on it."""
 
     def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **arguments: Any) -> Any:
         reply = gateway.carry_out(capability, caller, by=by, **arguments)
@@ -104,6 +104,6 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 
 
-# A noun's routes after the other's, in the order in which the documentation shows them.
+# In the order of CAPABILITIES, which the documentation follows.
 router = ResourceRouter()
 router.routes = [route for _, group in groupby(CAPABILITIES, key=lambda each: each.noun) for route in route_declared(list(group)).routes]

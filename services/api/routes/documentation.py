@@ -1,4 +1,4 @@
-"""What can be asked of the gateway, for machines and for people."""
+"""Routes of the API documentation: OpenAPI and its page."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Documents handed over as files, and given back as they were."""
+"""Routes that upload and download documents."""
 
 from functools import partial
 from typing import Annotated, Any, get_args
@@ -87,7 +87,7 @@ async def take_documents(request: Request, gateway: Gateway, caller: Caller) -> 
     try:
         return await run_in_threadpool(_store, gateway, form, caller)
     finally:
-        # What was wanted has another key by now.
+        # Stored files have been moved to keys of their own by now; only the rest is removed.
         await run_in_threadpool(forget_files, gateway.objects, form.files)
 
 
@@ -150,10 +150,10 @@ def read_document_file(
         document = documents.load(connection, document_id, among=caller.sites)
     content = gateway.objects.get(documents.object_key(document.sha256))
     as_pdf = inline and document.media_type == PDF
-    # What keeps a browser from taking a file for a page of Luna's. Source: RFC 6266; OWASP File Upload Cheat Sheet.
+    # These headers keep a browser from running a file as a page of Luna's origin. Source: RFC 6266; OWASP File Upload Cheat Sheet.
     name = document.name.rsplit("/", 1)[-1] or document.document_id
     plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
-    # A browser's reader of PDF runs in no sandbox of the page's; scripts and connections are refused all the same.
+    # Browsers show no PDF under ``sandbox``; scripts and connections are refused all the same.
     policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if as_pdf else "default-src 'none'; frame-ancestors 'none'; sandbox"
     return Response(
         content,

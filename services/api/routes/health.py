@@ -1,4 +1,4 @@
-"""Whether the gateway lives, whether plans can be made, and how every service is."""
+"""Routes of health checks: liveness, readiness for plans, and the status of every service."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""Accept work that nobody waits for; say how it stands."""
+"""Routes that accept jobs and report their state."""
 
 from functools import reduce
 from operator import or_

@@ -1,4 +1,4 @@
-"""The gateway's metrics, how full the queues are, and which jobs are open."""
+"""Prometheus metrics of the gateway, the queues, jobs, prices and forecasts."""
 
 import math
 from contextlib import suppress
@@ -44,16 +44,16 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
-    # Unknown is no number; the last figures would be read as current ones. A site that was removed has no forecast to wait for.
+    # Reset first: while the database is away, old values would pass for current ones; and deleted sites must go.
     _set_jobs(jobs.JobCounts(math.nan, math.nan, math.nan, math.nan))
     PRICES_UNTIL.clear()
     NEWEST_FORECAST.clear()
     is_read = False
-    # Who asks for metrics waits less long than a database that is away may take to say so.
+    # A scraper's time-out is shorter than the connection's to a database that is away.
     if "database" in answering:
         with suppress(UnavailableError), unit_of_work(gateway.database) as connection:
             _set_jobs(jobs.count(connection))
-            # Whoever fetches nothing looks after prices by hand.
+            # Without outside services nobody fetches prices, so no alert may depend on them.
             if gateway.settings.outside_services:
                 _look_at_prices(connection)
             issued = forecast_issues.last_of_each_site(connection)
@@ -67,7 +67,7 @@ def read_metrics(gateway: CurrentGateway) -> Response:
 
 
 def _look_at_queue(gateway: Gateway) -> None:
-    # Without Redis the last figures would be read as current ones.
+    # While Redis is away, old values would pass for current ones.
     WAITING.clear()
     WORKERS.clear()
     BEAT_AGE.set(math.nan)
@@ -94,7 +94,7 @@ def _set_jobs(job_counts: jobs.JobCounts) -> None:
 def _look_at_prices(connection: Connection) -> None:
     named = sites.price_series(connection)
     spans = recorded_span.of_markets(connection, named)
-    # Of a market that sites pay in several currencies, the one that is known least far counts.
+    # Where sites pay a market's prices in several currencies, the series that ends first counts.
     until: dict[str, float] = {}
     for series in named:
         end = spans[series][1].timestamp() if series in spans else 0.0

@@ -1,4 +1,4 @@
-"""Ask for a plan; read what was issued."""
+"""Routes that make plans and read issued ones."""
 
 from anyio import to_thread
 from fastapi import Request, Response
@@ -45,7 +45,7 @@ async def make_plan(request: PlanRequest, gateway: CurrentGateway, http_request:
 def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueRequest | None:
     with unit_of_work(gateway.database) as connection:
         missing = find_missing_forecast(connection, request, now=SystemClock().now())
-    # Where nobody issues forecasts, the planner says what it lacks sooner than the wait would end.
+    # Without a live forecaster the planner reports the missing forecast at once; waiting for one would take until the time-out.
     return missing if missing is not None and gateway.queue.is_served(IssueRequest, asked=True) else None
 
 
@@ -84,5 +84,5 @@ def read_plan(
 ) -> Response:
     """Return the plan as it was issued."""
     with unit_of_work(gateway.database) as connection:
-        # As it is stored: already validated where it was made.
+        # Sent as stored: the planner validated it.
         return respond_tagged(request, plans.read_text(connection, plan_id).encode(), f'"{plan_id}"')

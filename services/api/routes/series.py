@@ -1,4 +1,4 @@
-"""The values of stored series of a site, answered page by page."""
+"""Routes of stored series: paginated reads as JSON, CSV or Arrow."""
 
 import hashlib
 import json
@@ -94,14 +94,14 @@ class DataQuestion(SeriesQuestion):
     ]
 
     def digest(self) -> str:
-        """Return what a cursor belongs to: the question but for its page and form."""
+        """Return the digest that a cursor is bound to: of the question without page and format."""
         same = self.model_dump_json(exclude={"limit", "cursor", "format"})
         return hashlib.sha256(same.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages that answer a question. ``first`` and ``end`` are the window of all of them."""
+    """The pages of a reply; ``first`` and ``end`` are the window of all of them."""
 
     question: DataQuestion
     query: SeriesQuery | ReadingQuery
@@ -110,7 +110,7 @@ class Pages:
     end: datetime
 
     def read(self, engine: Engine) -> Iterator[SeriesAnswer]:
-        """Yield page after page, each in a transaction of its own."""
+        """Yield the pages, each read in a transaction of its own."""
         following: datetime | None = self.query.first
         while following is not None:
             with unit_of_work(engine) as connection:
@@ -123,7 +123,7 @@ class Pages:
             following = answer.following
 
     def cursor(self, answer: SeriesAnswer) -> str | None:
-        """Return what the next page is asked for with, None after the last."""
+        """Return the cursor of the next page, None after the last."""
         if answer.following is None:
             return None
         text = json.dumps([self.question.digest(), answer.following.isoformat()])
@@ -200,11 +200,11 @@ def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGatew
 
 
 def _answer(question: DataQuestion, gateway: Gateway, request: Request) -> Response:
-    """Return what is stored, page by page or, in a form that can be streamed, all of it."""
+    """Return one page, or without a limit the whole series as a stream of CSV or Arrow."""
     with unit_of_work(gateway.database) as connection:
         pages = open_pages(connection, question)
     answers = pages.read(gateway.database)
-    # The first page is read before the answer begins, so that what is wrong with the question leaves as a problem document.
+    # Read the first page before the response starts, so that an error can still be a problem document.
     answer = next(answers)
     if question.format == "json" or question.limit is not None or answer.following is None:
         body = b"".join(_write(pages, iter([answer])))
@@ -240,11 +240,11 @@ def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
 
 
 def open_pages(connection: Connection, question: DataQuestion) -> Pages:
-    """Return the pages of a question, none of them read yet.
+    """Return the pages of a question; none is read yet.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: what is asked makes no sense, or the cursor belongs to another question.
+        InvalidInputError: the question is invalid, or the cursor belongs to another question.
     """
     timezone = sites.load(connection, question.site).timezone
     window = _instant(question.from_, "from", timezone), _instant(question.to, "to", timezone)
@@ -282,13 +282,13 @@ def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
 
 
 def _instant(text: str, field: str, timezone: str) -> datetime:
-    # In an address a plus sign that nobody escaped arrives as a blank.
+    # An unescaped plus sign in a query arrives as a blank.
     return parse_instant(text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone))
 
 
 def write_json(answer: SeriesAnswer, frame: Mapping[str, Any]) -> bytes:
-    """Return ``frame`` with the answer's rows, each an object."""
-    # Tokens put together are twice as fast as a dictionary per row, and a year has 35,040 rows.
+    """Return ``frame`` as JSON with the answer's rows, each an object."""
+    # Formatting strings is twice as fast as a dictionary per row, and a year has 35,040 rows.
     names = [f'"{name}":' for name in answer.columns()]
     form = f'{{{names[0]}"%s",{",".join(f"{name}%s" for name in names[1:])}}}'
     rows = ",".join([form % row for row in _rows(answer)])
@@ -296,14 +296,14 @@ def write_json(answer: SeriesAnswer, frame: Mapping[str, Any]) -> bytes:
 
 
 def write_csv(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
-    """Yield a header line, then the rows of each answer; a cell that is unknown is empty."""
+    """Yield a header line, then the rows of each answer; unknown cells are empty."""
     for place, answer in enumerate(answers):
         head = [",".join(answer.columns())] if place == 0 else []
         yield "\n".join([*head, *map(",".join, _rows(answer)), ""]).replace(f",{UNKNOWN}", ",").encode()
 
 
 def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
-    """Yield an Arrow IPC stream, one record batch per answer; what is unknown is null. Source: Arrow columnar format, "IPC Streaming Format"."""
+    """Yield an Arrow IPC stream, one record batch per answer; unknown values are null. Source: Arrow columnar format, "IPC Streaming Format"."""
     buffer = BytesIO()
     writer = StreamWriter.from_writable(buffer)
     for answer in answers:
@@ -321,7 +321,7 @@ def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
 
 
 def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
-    """Yield each row as it is written: the instant, then numbers, ``UNKNOWN`` where there is none."""
+    """Yield the cells of each row as text: the instant, then numbers, ``UNKNOWN`` where there is none."""
     columns = [
         to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else [] for values in (answer.values, *answer.shares().values())
     ]

@@ -64,6 +64,6 @@ def _plain(value: object) -> Any:
     plain = to_jsonable_python(value)
     if not isinstance(plain, str) or "://" not in plain:
         return plain
-    # Without who is to log in at an address: it may hold a password.
+    # Strip the user part of addresses: it may hold a password.
     parts = urlsplit(plain)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

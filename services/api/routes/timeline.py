@@ -22,7 +22,7 @@ from services.api.timeline.window import open_window
 
 router = ResourceRouter("plans")
 
-# A watt, a hundredth of a per cent, a hundredth of a cent: what no chart shows is not sent.
+# Decimals sent: a watt, a hundredth of a per cent, a hundredth of a cent; charts show no more.
 DECIMALS = 4
 LEVEL = 5
 
@@ -53,7 +53,7 @@ def read_timeline(
 
 
 def _shorten(value: Any) -> Any:
-    """Return a document with arrays as lists of rounded numbers."""
+    """Convert the arrays of a document to lists of rounded numbers."""
     if isinstance(value, np.ndarray):
         return np.round(value, DECIMALS).tolist()
     if isinstance(value, dict):

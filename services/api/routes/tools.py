@@ -1,4 +1,4 @@
-"""Tools over a site's data: by route, and by the Model Context Protocol for assistants."""
+"""Routes of the tools over a site's data: one by one, and by the Model Context Protocol (MCP) for assistants."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,7 +27,7 @@ from services.api.operation import Operation
 from services.api.routing import ResourceRouter
 from services.api.tool_access import ToolAccess, read_declared
 
-# Days and clock times in arguments are the site's, and are read where the tool is.
+# Not SiteClockRoute: the tool itself reads local times in its arguments.
 router = ResourceRouter("tools", route_class=CheckedRoute)
 
 ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
@@ -58,11 +58,11 @@ async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGate
     return await gateway.ask(call)
 
 
-# The protocol describes itself, in its own form: this gateway's description says nothing of it.
+# Not in OpenAPI: MCP describes itself.
 @router.operation("", Operation("POST", "/mcp", "read", "mcp"), response_class=Response)
 async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
-    # The protocol's library takes a second to load, which neither the gateway's start nor other requests wait for.
+    # The MCP library takes a second to import: not at start, and in a thread.
     await to_thread.run_sync(partial(import_module, "services.api.assistants"))
     from services.api.assistants import answer_message
 
@@ -91,7 +91,7 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
 
 
 async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
-    """Return a service's reply; where nobody serves it, that is said at once.
+    """Return a service's reply; fail at once where no worker serves the request.
 
     Raises:
         UnavailableError: no worker answers such requests.
@@ -107,7 +107,7 @@ def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: M
 
 
 async def _spend(request: Request, caller: Caller, tool: str) -> None:
-    """Count what makes the planner compute, as its own route does."""
+    """Count a tool call that makes the planner compute against the solver's budget, as the planner's route does."""
     if tool in COMPUTING and caller.means != "local":
         identity: Identity = request.app.state.identity
         await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))

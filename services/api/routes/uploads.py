@@ -1,4 +1,4 @@
-"""Take files that hold series."""
+"""Routes that upload files of series."""
 
 import hashlib
 from typing import Any, get_args
@@ -86,7 +86,7 @@ def _submit(gateway: Gateway, file: ReceivedFile, site_id: str | None, *, fields
         require_own(message.site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
-        # The same file for the same site in the same way is the same work, whatever it is called.
+        # The idempotency key holds the content and not the name: the same file with the same options is the same job.
         key = hashlib.sha256(message.model_copy(update={"object_key": file.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
         job = submit_job(gateway.database, gateway.queue, message, key=key)
     except LunaError:

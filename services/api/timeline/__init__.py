@@ -1,1 +1,1 @@
-"""What the plan chart draws, gathered: past and coming slots of a site on one time axis."""
+"""Data of the plan chart: past and future slots of a site on one time axis."""

@@ -1,6 +1,6 @@
-"""Puts a timeline together.
+"""Build the timeline document of the plan chart.
 
-Behind the plan it draws for comparison: the site without Luna, the plan of the last midnight, the forecast that was valid then.
+For comparison it holds the site without Luna, the plan of the last local midnight, and the forecasts in force at each past slot.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ _Logged = Mapping[datetime, plan_slots.LoggedSlot]
 
 @dataclass(frozen=True, slots=True)
 class WindowValues:
-    """What ghosts are compared with: what was measured, what is planned, powers in kW, and the stays at chargers."""
+    """Measured and planned powers in kW, prices and charging sessions: the inputs of the comparison without Luna."""
 
     measured: Measured
     planned: Mapping[str, FloatArray]
@@ -42,7 +42,7 @@ class WindowValues:
 
 
 def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) -> list[dict[str, Any]]:
-    """Return the stays at chargers that a plan was made for and that reach into a timeline, in the order they begin; each device stands under its kind."""
+    """Return a plan's charging sessions that overlap the timeline, by start; the device's name is the value of its kind's field."""
     inside = []
     for kind in CHARGED_KINDS:
         begun = (state or {}).get(kind.section) or {}
@@ -55,7 +55,7 @@ def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) 
 
 
 def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, timeline: Timeline) -> FloatArray:
-    """Return which share all batteries together keep in each slot: their least, and what is asked of them beyond; NaN where there are none."""
+    """Return the reserve of all batteries in each slot, as a share of their capacity: minimum state of charge or requested reserve; NaN without batteries."""
     if not site.batteries:
         return np.full(timeline.count, np.nan)
     floors = np.array([np.full(timeline.count, battery.min_soc) for battery in site.batteries])
@@ -68,9 +68,9 @@ def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, time
 
 
 def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[str, FloatArray]) -> tuple[int, WithoutLuna] | None:
-    """Return from which slot on it is told, and what the site would do from there; None where nothing is planned or no state of charge is known.
+    """Simulate the site without Luna; return the first slot and the flows from there, None without a plan or a measured state of charge.
 
-    It begins after the first measured state of charge. What was not measured is what the forecast of that time expected, else none.
+    The first slot follows the first measured state of charge. Flows are measured, else planned, else forecast at that time, else zero.
     """
     measured, planned = values.measured, values.planned
     measured_slots = np.flatnonzero(np.isfinite(measured.soc[: window.past]))
@@ -81,12 +81,12 @@ def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[s
     timeline = window.timeline.window(first, end - first)
     span = slice(first, end)
     flows = measured.flows
-    # What is switched on and off counts as it ran, or is to run.
+    # Without Luna, switched loads run as they were measured, or are planned.
     own = sum(np.nan_to_num(flows[power_column(series)]) for kind in SWITCHED_KINDS for series in kind.submetered)
     switched = sum(planned[column] for kind in SWITCHED_KINDS for column in kind.flows.values())
     load = _coalesce(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
     pv = _coalesce(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
-    # Of what a plan says of a device that is charged, what it takes stands first.
+    # A kind's first flow is the energy that it takes.
     pairs = [(flows[power_column(series)], planned[next(iter(kind.flows.values()))]) for kind in CHARGED_KINDS for series in kind.submetered]
     charged = np.sum([_coalesce(*each) for each in pairs], axis=0)
     inside = []
@@ -101,9 +101,9 @@ def trace_without_luna(window: Window, values: WindowValues, expected: Mapping[s
 
 
 def compare_next_day(window: Window, values: WindowValues, without: tuple[int, WithoutLuna] | None, *, energy_value: float | None) -> dict[str, float] | None:
-    """Return what the next 24 hours cost with the plan and without it; what either leaves more in the batteries counts at the value of stored energy.
+    """Return the cost of the next 24 hours with the plan and without Luna; None where less than a day is planned.
 
-    None where less than a day is planned.
+    A difference in stored energy at the end counts at ``energy_value``, currency/kWh.
     """
     span = slice(window.past, window.past + A_DAY)
     bought, sold = values.planned["import_kw"][span] / PER_HOUR, values.planned["export_kw"][span] / PER_HOUR
@@ -131,7 +131,7 @@ Document = dict[str, Any]
 
 
 def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -> Document:
-    """Return everything that the plan chart draws of a window, as ``Timelines`` describes it; unknown numbers are NaN."""
+    """Return the timeline of a window with the fields of ``Timelines``; unknown numbers are NaN."""
     site, timeline, numbers = window.site, window.timeline, window.numbers
     followed = read_followed(connection, window, memory)
     plan_ids = tuple(part.plan_id if part else None for part in followed.parts)
@@ -186,7 +186,7 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
 
 @dataclass(frozen=True, slots=True)
 class _PlanColumns:
-    """What plans say of a window, in columns; it changes with a new plan or a new slot alone."""
+    """The columns from plans; they change with a new plan or a new slot alone."""
 
     planned: dict[str, FloatArray]
     bands: dict[str, FloatArray]
@@ -241,7 +241,7 @@ def _draw_ghosts(followed: Followed, values: WindowValues, window: Window, *, ex
 
 
 def _read_overrides(connection: Connection, window: Window) -> list[dict[str, Any]]:
-    """Return what the owner wants instead of the plan now, device by device."""
+    """Return the overrides in force, by device."""
     site_id = window.site.name
     states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
     fields = {"mode", "power_kw", "target_soc", "until", "by"}
@@ -253,7 +253,7 @@ def _read_overrides(connection: Connection, window: Window) -> list[dict[str, An
 
 
 def _name_deciders(logged: _Logged, window: Window, *, planned: Sequence[bool], overrides: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """Return who decided each slot: of past ones as the log has it, of coming ones the owner until an override of the batteries ends, then the planner."""
+    """Return who decided each slot: the log for past slots; for the others the owner until the override of the batteries ends, then the planner."""
     owner_until = max((datetime.fromisoformat(each["until"]) for each in overrides if each["device"] == BATTERIES), default=None)
     deciders: list[str | None] = []
     for start, is_planned in zip(window.timeline, planned, strict=True):
@@ -271,9 +271,9 @@ def _name_deciders(logged: _Logged, window: Window, *, planned: Sequence[bool], 
 def _apply_owner(
     decisions: Mapping[str, list[Any]], deciders: Sequence[str | None], logged: _Logged, *, overrides: Sequence[Mapping[str, Any]], window: Window
 ) -> dict[str, list[Any]]:
-    """Return what was decided, in the slots that were or are the owner's with what the owner wanted of the batteries: whatever a plan had wanted then.
+    """Return the decisions with the owner's in place of the plan's in the slots that the owner decided.
 
-    What was wanted of slots that are over says the log, of those to come an override that has not ended.
+    The mode comes from the log in past slots, and from the override of the batteries in the others.
     """
     columns = {name: list(column) for name, column in decisions.items()}
     standing = next((each for each in overrides if each["device"] == BATTERIES), None)

@@ -1,4 +1,4 @@
-"""From what plans say slot by slot to columns."""
+"""Columns of the timeline from the slots of plans: powers, state of charge, decisions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,7 +19,14 @@ Column = list[Any]
 
 
 def power(parts: Sequence[PlanPart | None], energy: str, *, kind: str | None = None, device: str | None = None) -> FloatArray:
-    """Return the mean power of each slot, kW, NaN where no plan says it: of the slot's own energy, of all devices of a kind together, or of one of them."""
+    """Return the mean power of each slot in kW, NaN without a plan.
+
+    Args:
+        parts: per slot.
+        energy: the field, in kWh.
+        kind: the section of the kind of devices; None: the field is the slot's own.
+        device: one of that kind; None: the sum of all.
+    """
 
     def energy_of(slot: dict[str, Any]) -> Any:
         if kind is None:
@@ -36,13 +43,13 @@ def power(parts: Sequence[PlanPart | None], energy: str, *, kind: str | None = N
 
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
-    """Return the state of charge with which each slot ends for a device, NaN where no plan says it."""
+    """Return a device's state of charge at the end of each slot, NaN without a plan."""
     levels = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
     return np.array(levels, dtype=np.float64)
 
 
 def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return how full all batteries together end each slot, NaN where no plan says it or there are none."""
+    """Return the state of charge of all batteries, weighted by capacity, at the end of each slot; NaN without a plan or battery."""
     if not site.batteries:
         return np.full(len(parts), np.nan)
     weights = [battery.capacity_kwh for battery in site.batteries]
@@ -50,9 +57,9 @@ def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
 
 
 def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return to which share all batteries together are to be filled from the grid, or emptied into it, NaN where a slot does neither.
+    """Return the target state of charge of all batteries, weighted by capacity, for charging from or discharging to the grid; NaN in slots without either.
 
-    Of several batteries, those that trade nothing in a slot count as full as they end it.
+    Of several batteries, those without a target in a slot count with their state of charge at its end.
     """
     if not site.batteries:
         return np.full(len(parts), np.nan)
@@ -64,19 +71,19 @@ def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
 
 
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
-    """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
+    """Return the planned mean powers of each slot in kW; ``pv_kw`` is before curtailment, ``curtailed_kw`` the part of it that is curtailed."""
     meter = {f"{name}_kw": power(parts, f"{name}_kwh") for name in ("load", "pv", "curtailed", "import", "export")}
     return meter | {column: power(parts, energy, kind=kind.section) for kind in FLOW_KINDS for energy, column in kind.flows.items()}
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
-    """Return within which powers load and PV are expected, P10 to P90, kW; NaN where a plan's forecast has none."""
+    """Return the P10 and P90 of forecast load and PV in kW; NaN where a plan's forecast has none."""
     names = ("load_p10", "load_p90", "pv_p10", "pv_p90")
     return {f"{name}_kw": power(parts, f"{name}_kwh") for name in names}
 
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
-    """Return for every device what plans have it do: power in kW, negative where it gives, and of what stores energy its state of charge."""
+    """Return the planned power of every device in kW, negative when it discharges, and the state of charge of those that store energy."""
     columns: list[dict[str, Any]] = []
     for kind in FLOW_KINDS:
         for each in kind.of(site):
@@ -87,7 +94,7 @@ def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[st
 
 
 def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
-    """Return what was decided of each slot and why, null where no plan says it; sentences in the reader's language."""
+    """Return the decision of each slot with its reason, None without a plan; sentences in the reader's language."""
     rows: list[dict[str, Any] | None] = []
     for part, start in zip(parts, starts, strict=True):
         if part is None:
@@ -114,12 +121,12 @@ def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site
             "figures": complete["figures"],
         }
         rows.append(decision)
-    # Who decided stands beside what plans say.
+    # ``decided_by`` does not come from plans; build_timeline adds it.
     return {name: [row and row[name] for row in rows] for name in Decisions.model_fields if name != "decided_by"}
 
 
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
-    """Return between which prices a stored kWh is worth keeping: below the first it pays to buy one, above the second to give it away.
+    """Return the break-even prices of stored energy: buying pays below the first, discharging above the second.
 
     Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.costs.break_even`` solved for the price.
     """

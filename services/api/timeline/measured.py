@@ -1,4 +1,4 @@
-"""What was measured and what prices are known: the parts of a timeline that no plan says."""
+"""Measured flows, published prices and past forecasts: the parts of a timeline that do not come from plans."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,9 @@ PER_HOUR = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Mean powers in kW and the state of charge at each slot's end, on all slots of a window, NaN where nothing was measured.
+    """Mean powers in kW and the state of charge at each slot's end, for all slots of a window; NaN where nothing was measured.
 
-    ``estimated`` names the flows of each slot that are filled to a meter's total, None where none is.
+    ``estimated`` names the flows of each slot that are estimated from a meter's total, None where none is.
     """
 
     flows: dict[str, FloatArray]
@@ -28,18 +28,18 @@ class Measured:
     estimated: list[list[str] | None]
 
     def end(self, timeline: Timeline) -> datetime | None:
-        """Return when the last slot ends of which load is known."""
+        """Return the end of the last slot with a measured load, None without one."""
         measured_slots = np.flatnonzero(np.isfinite(self.flows["load_kw"]))
         return timeline.start + (int(measured_slots[-1]) + 1) * SLOT if measured_slots.size else None
 
 
 def power_column(series: str) -> str:
-    """Return the column of a timeline that holds a column of the quarter-hours as a mean power."""
+    """Return the name of the timeline's power column for a series of energies."""
     return f"{series.removesuffix('_kwh')}_kw"
 
 
 def read_measured(connection: Connection, window: Window) -> Measured:
-    """Return what was measured in the slots that are over, and what of it is filled to a meter's total."""
+    """Return the measured flows and state of charge of past slots, and which flows are estimated."""
     names, past = observations.MEASURED, window.past
     unknown = np.full(window.timeline.count - past, np.nan)
     measured = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
@@ -52,7 +52,7 @@ def read_measured(connection: Connection, window: Window) -> Measured:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPrices:
-    """What a kWh costs and earns in each slot; from ``known`` on no price is published, and what a plan reckons with stands there."""
+    """Import and export price of each slot in currency/kWh; from ``published_slots`` on the prices are those that the plan expects."""
 
     import_price: FloatArray
     export_price: FloatArray
@@ -60,7 +60,7 @@ class MeasuredPrices:
 
 
 def read_prices(connection: Connection, window: Window, expected: tuple[FloatArray, FloatArray]) -> MeasuredPrices:
-    """Return the published prices, and where there are none those that the latest plan expects."""
+    """Return the published prices, and the ``expected`` ones where none is published."""
     site, timeline = window.site, window.timeline
     spot = prices.read_tariff(connection, site, timeline, known_at=window.now)
     published = price_slots(site.tariff, timeline, zone=window.numbers.zone, spot=spot)
@@ -70,7 +70,7 @@ def read_prices(connection: Connection, window: Window, expected: tuple[FloatArr
 
 
 def read_expected(connection: Connection, window: Window) -> dict[str, FloatArray]:
-    """Return the forecast that was valid when each past slot began, kW: its expected load and PV; NaN where none was."""
+    """Return the load and PV in kW that the forecast in force at the start of each past slot expected; NaN where there was none."""
     version = forecast_activations.find_active(connection, window.site).forecast_version
     past = window.timeline.window(0, max(window.past, 1))
     issued = (past.start - forecasts.REACH, window.now)

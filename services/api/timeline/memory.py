@@ -1,4 +1,4 @@
-"""What was read of issued plans, kept: a plan never changes, so each is read and put into columns once."""
+"""Cache of issued plans and their columns: an issued plan never changes, so each is read once."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -10,18 +10,18 @@ MOST = 600
 
 
 class PlanMemory:
-    """The last things that were made, by key; what is used stays."""
+    """A thread-safe LRU cache of ``MOST`` entries."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
     def recall(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what ``make`` returned for a key, making it where it is not kept."""
+        """Return the cached value of a key, else that of ``make``, which is cached."""
         return self.renew(key, None, lambda _: make())
 
     def renew(self, subject: Hashable, key: Hashable, make: Callable[[T | None], T]) -> T:
-        """Return what was made of a subject last where that was for this key; else what ``make`` makes of it, None where there is nothing yet."""
+        """Return the cached value of a subject if it was made for this key; else cache ``make(previous)``, with None for a new subject."""
         with self._lock:
             entry: tuple[T, Hashable] | None = self._entries.pop(subject, None)
             if entry is not None:

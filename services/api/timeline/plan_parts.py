@@ -1,4 +1,4 @@
-"""Which plan says what of each slot of a timeline."""
+"""Find the plan that drives each slot of a timeline, and read its slots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """What a plan says of one quarter-hour: its slots there, of which only the first counts where it is the longer, and their length together."""
+    """A plan's slots within one quarter-hour (a single one where the plan's slots are longer), and their total length in hours."""
 
     plan_id: str
     issued_at: datetime
@@ -28,18 +28,18 @@ class PlanPart:
 
     @property
     def first(self) -> dict[str, Any]:
-        """What stands for the quarter-hour where nothing can be added up: mode and reason."""
+        """The slot that gives the quarter-hour's mode, reason and prices, which cannot be summed."""
         return self.slots[0]
 
     @property
     def last(self) -> dict[str, Any]:
-        """What it ends with."""
+        """The slot that gives the state at the quarter-hour's end."""
         return self.slots[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class WholePlan:
-    """A plan that was read as a whole, and what of its request is shown."""
+    """A whole plan: its reply, and the part of its request that the chart shows."""
 
     reply: dict[str, Any]
     inputs: dict[str, Any]
@@ -52,7 +52,7 @@ class WholePlan:
         return timedelta(minutes=self.reply["slot_minutes"])
 
     def part_at(self, instant: datetime) -> PlanPart | None:
-        """Return what it says of the quarter-hour that begins at ``instant``, None where it does not reach."""
+        """Return the part for the quarter-hour that begins at ``instant``, None outside the plan's horizon."""
         first = (instant - self.starts_at) // self.step
         last = (instant + SLOT - timedelta(microseconds=1) - self.starts_at) // self.step
         slots = self.reply["slots"][first : last + 1] if first >= 0 else []
@@ -63,7 +63,7 @@ class WholePlan:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The plans of a timeline: for each slot what the plan says that drove it, or drives it; the latest plan, and that of the last midnight."""
+    """The plans of a timeline: per slot the part of the plan that drove or drives it; the plan in force; the plan of the last local midnight."""
 
     parts: list[PlanPart | None]
     latest: WholePlan | None
@@ -71,13 +71,13 @@ class Followed:
 
 
 def read_followed(connection: Connection, window: Window, memory: PlanMemory) -> Followed:
-    """Return what plans say of every slot: of past ones the plan that was the last by the middle of the slot, of the others the latest."""
+    """Return the plan parts of every slot: a past slot has the last plan issued within ``plans.DRIVES_WITHIN`` of its start, later slots the plan in force."""
     timeline = window.timeline
     issued = plan_slots.list_followed(connection, window.site.name, min(timeline.start, _midnight(window)), timeline.end, issued_by=window.now)
     past: list[PlanPart | None] = []
     for plan, slots in groupby([(_driving(issued, start), start) for start in list(timeline)[: window.past]], key=lambda each: each[0]):
         past += _read_parts(connection, plan, [start for _, start in slots], memory)
-    # One of an hour ahead must not hide the one that holds now.
+    # A newer plan that begins later must not hide the plan in force.
     holding = next((plan for plan in reversed(issued) if plan.starts_at <= window.now < plan.ends_at), issued[-1] if issued else None)
     latest = _read_whole(connection, holding, memory) if holding else None
     ahead = [latest.part_at(start) if latest else None for start in list(timeline)[window.past :]]

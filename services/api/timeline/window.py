@@ -1,4 +1,4 @@
-"""Of which slots a timeline tells, and to whom."""
+"""Window of a timeline: its slots, the current instant, and the reader's language and time zone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ BEFORE, AFTER, LONGEST = timedelta(hours=24), timedelta(hours=48), timedelta(day
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The quarter-hours of a timeline, the instant at which it is asked for, and how its reader is spoken to."""
+    """The quarter-hours of a timeline, the instant of the request, and the formats of its reader."""
 
     site: Site
     timeline: Timeline
@@ -22,20 +22,20 @@ class Window:
 
     @property
     def past(self) -> int:
-        """How many slots are over; the next one runs, or is still to come."""
+        """The number of slots that are over."""
         return max(0, min(self.timeline.count, (self.now - self.timeline.start) // SLOT))
 
     @property
     def running(self) -> datetime:
-        """The start of the slot that runs now."""
+        """The start of the current slot."""
         return floor_to(self.now, SLOT)
 
 
 def open_window(site: Site, *, now: datetime, language: Language, first: datetime | None = None, end: datetime | None = None) -> Window:
-    """Return the quarter-hours from ``first`` to ``end``; usually those of the day before and of the two days after now.
+    """Return the quarter-hours from ``first`` to ``end``; by default from 24 hours ago to 48 hours ahead.
 
     Raises:
-        InvalidInputError: the end does not come after the beginning, or lies more than ``LONGEST`` after it.
+        InvalidInputError: the window is empty or longer than ``LONGEST``.
     """
     start = floor_to(now - BEFORE if first is None else first, SLOT)
     stop = floor_to(now, SLOT) + AFTER if end is None else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
