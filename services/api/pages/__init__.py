@@ -1,1 +1,1 @@
-"""The dashboard: pages that the gateway draws itself, and which work without a script."""
+"""The dashboard: server-rendered pages that work without JavaScript."""

@@ -1,4 +1,4 @@
-"""Batteries moved by a little before anything is armed: at set-up and on the page Planning one job begins it, and says how far it is and what came of it."""
+"""Battery trial: a job moves the batteries a little before control is armed; set-up and the page Planning start it and show its result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from services.api.pages.job_part import find_progress
 
 @dataclass(frozen=True, slots=True)
 class TrialView:
-    """How a trial stands: its job, how far that is, and what came of each battery in sentences.
+    """The state of a trial: job, progress, and the result of each battery in sentences.
 
-    ``address``: where the page shows it again.
+    ``address``: of the page that shows it.
     """
 
     job: Job
@@ -33,24 +33,24 @@ class TrialView:
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on."""
+        """Whether the job has not ended."""
         return self.job.finished_at is None
 
 
 def begin_trial(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None) -> str:
-    """Have batteries moved, and return the job's id.
+    """Start a trial; return the job's id.
 
     Args:
         gateway: of the page.
-        vias: how each is reached; None: nobody knows yet.
-        site: that describes them, as far as it is whole.
+        vias: the connection of each battery; None: not known yet.
+        site: the batteries' site, if it is complete.
     """
     document = None if site is None else site.model_dump(mode="json", by_alias=True)
     return submit_job(gateway.database, gateway.queue, TryBatteriesRequest(vias=dict(vias), site=document)).job_id
 
 
 def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Language) -> TrialView:
-    """Return how a trial stands.
+    """Return the state of a trial.
 
     Raises:
         NotFoundError: there is no such job.

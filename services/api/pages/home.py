@@ -1,4 +1,4 @@
-"""The page that an owner opens every day: what the battery does, what comes next, and why; and what to set by hand where Luna only advises."""
+"""Routes of the page Home: current and next actions with reasons, overrides, and manual instructions where Luna only advises."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -37,18 +37,18 @@ from services.api.routing import ResourceRouter
 from services.api.timeline.build import build_timeline
 from services.api.timeline.window import open_window
 
-# Now and next: what is further off may be planned anew by then.
+# The current and the next run: later ones may be replanned.
 MOST_RUNS = 2
-# What an app does not tell apart: a battery that serves the house is one that is left to itself.
+# Modes that an inverter's app does not distinguish.
 BY_HAND = {"supply": "self_consumption"}
-# Less than that no app lets be set.
+# The smallest power that apps accept.
 LEAST_KW = 0.1
-# A run that goes on as far as the plan has no end that means anything.
+# A run that lasts to the plan's horizon has no meaningful end.
 FAR = timedelta(hours=36)
 
 
 def list_advice(view: HomeView) -> list[str]:
-    """Return what to do by hand, a sentence for each of the next runs; none where Luna sends it, or there is no plan."""
+    """Return a sentence on what to set by hand for each of the next runs; none where Luna sends set-points, or without a plan."""
     if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
         return []
     runs = []
@@ -62,8 +62,7 @@ def list_advice(view: HomeView) -> list[str]:
     capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
     sentences = list[str]()
     for run in runs[:MOST_RUNS]:
-        # The greatest power: an app takes one, and what is full ends by itself. The first slot of a plan may have begun before the plan was made: its energy
-        # is that of what remains.
+        # The greatest power, since an app takes one and a full battery stops by itself. A plan's first slot may be a partial one: divide by what remains of it.
         energy_of = discharge_of if run.mode == "export" else charge_of
         power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
         # All batteries together.
@@ -83,7 +82,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
-# Said by the chart: by the names it knows them by.
+# Texts of the chart, by its own names.
 CHART_WORDS = {
     **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
     **{name: name for name in ("estimated", "predicted", "buy", "sell", "now", "hourly", "daily", "plan_changed", "offline")},
@@ -99,14 +98,14 @@ CHART_WORDS = {
     "grid": "flow_grid",
     "car": "flow_car",
 }
-# What the chart fills in itself.
+# Placeholders that the chart's script fills in.
 CHART_PLACES = {"plan_changed": {"t": "{t}", "mode": "{mode}"}, "plan_of": {"t": "{t}"}}
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
 InstantQuery = Annotated[Instant | None, Query(description="the slot that holds it")]
 
 
 class OverrideForm(BaseModel):
-    """What the owner chose on the page."""
+    """The form of an override."""
 
     mode: Annotated[str, Field(max_length=32)]
     until: Instant
@@ -119,7 +118,7 @@ def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Lead to the page of the caller's first site, or to set-up where there is none."""
     with unit_of_work(gateway.database) as connection:
         unreadable = {each.name for each in sites.list_unreadable(connection)}
-        # One that cannot be read leads nowhere while there is another.
+        # Sites that cannot be read come last.
         there = sorted(filter(caller.has_site, sites.names(connection)), key=lambda name: (name in unreadable, name))
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
@@ -132,7 +131,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         view = _open(connection, site_id, request, gateway)
         price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
     language = view.numbers.language
-    # What runs beside the house, in one colour: by its name where it is of one sort.
+    # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
     chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
@@ -217,7 +216,7 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Ask for what a plan rests on and for a plan; nobody waits for them, the page shows what comes of it."""
     with unit_of_work(gateway.database) as connection:
         site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
-        # What is there is planned from within seconds, and once more with a forecast or prices that came.
+        # Plan within seconds from stored inputs, and again when new prices or forecasts arrive.
         plan_causes.note(connection, [key], "owner")
     for stage in fresh_inputs(site, gateway.settings):
         submit_job(gateway.database, gateway.queue, stage.request({}), key=f"renew:{site_id}:{stage.name}")
@@ -227,7 +226,7 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 @router.page("POST", "/ui/preferences", "public")
 def save_preferences(request: Request, language: Annotated[str | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
-    # The page that the form stood on, of this gateway only.
+    # Back to the form's page; only to this gateway's own pages (no open redirect).
     referrer = request.headers.get("Referer", "")
     own = str(request.base_url)
     response = RedirectResponse("/" + referrer.removeprefix(own) if referrer.startswith(own) else "/", 303)
@@ -241,14 +240,14 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     site, words = sites.load(connection, site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     document = build_timeline(connection, window, gateway.plan_memory)
-    # What meters and plans of three days come to takes a moment; it changes with them alone.
+    # Slow to compute from three days of meters and plans, so cached until those change.
     plan, age_s = document["plan"], document["ages_s"]["measured"]
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
     planned: PlannedHouse = gateway.plan_memory.renew(
         ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
     )
-    # What is stored now moves from minute to minute.
+    # The state of charge changes every minute and is read each time.
     planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
     silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))

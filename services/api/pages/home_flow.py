@@ -1,4 +1,4 @@
-"""Energy now as a drawing: sources left, uses right, one bus between them; the thickness is power."""
+"""Energy flow diagram of the last measured slot: sources left, uses right, one bus between them; line width is power."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ KW_PIXELS, LEAST_PIXELS, IDLE_PIXELS, MOST_PIXELS = 4.0, 2.5, 1.5, 30.0
 
 @dataclass(frozen=True, slots=True)
 class FlowNode:
-    """A source or a use: its place, its line to the bus, and what is said of it."""
+    """A source or use in the diagram: position, line to the bus, texts."""
 
     colour: str
     name: str
@@ -37,20 +37,20 @@ class FlowNode:
 
     @property
     def text_x(self) -> int:
-        """Where its words begin, or end."""
+        """The label's anchor: its end on the left side, its start on the right."""
         return self.x - 16 if self.left else self.x + 16
 
 
 @dataclass(frozen=True, slots=True)
 class FlowView:
-    """What flowed in the last slot that was measured, and until when that was."""
+    """The flows of the last measured slot; ``at`` is its end in words."""
 
     at: str
     nodes: list[FlowNode]
 
     @property
     def label(self) -> str:
-        """The drawing in words."""
+        """The diagram's text alternative."""
         return ", ".join(" ".join(filter(None, [node.name, node.note, node.doubt])) for node in self.nodes)
 
 
@@ -105,7 +105,7 @@ def _place(item: _Item, place: int, count: int, view: HomeView, *, left: bool) -
     beside = ""
     if item.colour == "battery":
         soc = view.house.planned.soc
-        # One that has to be said with its time stands among the figures.
+        # A state of charge that needs its time is among the key figures.
         beside = "" if soc is not None and soc.at is not None else view.numbers.share(view.soc_now)
     elif item.colour == "grid" and flows:
         beside = view.words("flow_buying") if left else view.words("flow_selling")

@@ -1,4 +1,4 @@
-"""What is the matter with Home: an override, old values, late prices, a plan that has run out; and how old what is shown is."""
+"""Notices of the page Home: overrides, stale measurements, late prices, missing or expired plans; and the age of the data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from services.api.pages.home_view import HomeView
 
 # Day-ahead prices come at 13:00; an hour later they are late.
 LATE = timedelta(hours=1)
-# What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
+# Tones of the findings shown as they are; other findings have notices of their own, with an action.
 TONES = {
     "device_silent": "bad",
     "device_disobeys": "bad",
@@ -32,15 +32,15 @@ TONES = {
 }
 
 
-# Why an override is not sent, by whether the owner is only advised and whether the site says how its devices are told.
+# Why an override is not sent, by (only advised, site has a section ``control``).
 _NOT_SENT = {(True, True): "notice_by_hand", (False, True): "notice_not_sent", (False, False): "notice_cannot_send"}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the reader should know: in one sentence, with what follows from it.
+    """A notice: one sentence and its consequences.
 
-    ``device``, ``mode``, ``later``: of an override that can be ended here, or go on until ``later``. ``plans``: a plan can be asked for here.
+    ``device``, ``mode``, ``later``: an override that can be ended, or extended until ``later``. ``plans``: offers to plan again.
     """
 
     tone: str
@@ -53,7 +53,7 @@ class Notice:
 
 
 def list_notices(view: HomeView, plan_max_age: timedelta) -> list[Notice]:
-    """Return what is to be said, the most urgent first."""
+    """List the notices, the most urgent first."""
     findings = [each for each in view.house.findings if each.code in TONES]
     messages = [(TONES[each.code], say_message(each.code, each.figures, site=view.window.site.called, numbers=view.numbers)) for each in findings]
     return [
@@ -72,7 +72,7 @@ def _overrides(view: HomeView) -> Iterator[Notice]:
         until = datetime.fromisoformat(each["until"])
         sentence = view.words("notice_override", mode=say_mode(each["mode"], language=view.numbers.language), t=view.say_instant(until))
         name = "" if each["device"] == BATTERIES else say_device(each["device"], language=view.numbers.language)
-        # Nobody is to wait for what is not sent.
+        # Say it where an override reaches no device.
         sent = "" if view.house.armed else view.words(_NOT_SENT[view.house.only_advised, view.window.site.control is not None])
         yield Notice("you", sentence, " ".join(filter(None, [name, sent])), each["device"], each["mode"], (until + timedelta(hours=1)).isoformat())
 
@@ -88,7 +88,7 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     if fault is not None:
         why = [str(say_refusal(fault.error, view.numbers.language)), view.words("notice_tried", t=view.say_instant(fault.tried_at))]
     if plan is None:
-        # The headline says that there is none.
+        # The headline reports the missing plan.
         title, *more = [*why, *car]
     else:
         title, *more = [view.words("notice_fallback", age=say_age(view, age)), view.words("notice_fallback_more"), *car, *why]
@@ -100,7 +100,7 @@ def _stale(view: HomeView) -> Iterator[Notice]:
     if age is not None and age > OLD_VALUES.total_seconds():
         since = view.window.now - timedelta(seconds=age)
         soc = view.house.planned.soc
-        # Where a battery says how full it is, not all is silent.
+        # With a fresh state of charge only part of the measurements is missing.
         hears_of_battery = soc is not None and soc.basis == "measured"
         key, more_key = ("notice_unknown", "notice_unknown_more") if hears_of_battery else ("notice_stale", "notice_stale_more")
         yield Notice("warn", view.words(key, t=view.say_instant(since)), view.words(more_key))
@@ -115,7 +115,7 @@ def _assumed_charge(view: HomeView) -> Iterator[Notice]:
 
 
 def list_doubts(view: HomeView) -> Iterator[Notice]:
-    """Yield what was said of charges and is not believed yet."""
+    """Yield a notice for each implausible reading of a state of charge."""
     for code, figures in view.house.doubts:
         yield Notice("warn", say_note(code, figures, view.numbers), view.words("notice_doubt_more"))
 
@@ -133,7 +133,7 @@ def _late_prices(view: HomeView) -> Iterator[Notice]:
 
 
 def say_age(view: HomeView, seconds: int) -> str:
-    """Return how old something is in words: minutes, then hours, then days."""
+    """Return an age in words: minutes, from two hours on hours, from two days on days."""
     for name, length in (("days", 172_800), ("hours", 7_200)):
         if seconds >= length:
             return view.words(name, n=view.numbers.number(seconds // {"days": 86_400, "hours": 3_600}[name]))
@@ -142,14 +142,14 @@ def say_age(view: HomeView, seconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DataAge:
-    """The dot in the header: whether what is shown is new, in words."""
+    """The header's indicator of fresh data, with its text."""
 
     fresh: bool
     text: str
 
 
 def tell_liveness(view: HomeView) -> DataAge:
-    """Return how old the newest measured value is."""
+    """Return the age of the newest measurement."""
     age = view.document["ages_s"]["measured"]
     if age is None:
         return DataAge(fresh=False, text=view.words("live_none"))

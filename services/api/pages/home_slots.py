@@ -1,4 +1,4 @@
-"""Slot by slot: why one is as it is, with what else could be done; and every value of the chart as rows, a table for people, CSV for programs."""
+"""Details of a slot (reason, prices, alternatives) and the chart's values as a table and as CSV."""
 
 import csv
 import io
@@ -17,16 +17,16 @@ from luna.words.quality import say_series
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
 from services.api.timeline.measured import power_column
 
-# In the order in which they are offered.
+# Modes offered for an override, in this order.
 OFFERED = ("self_consumption", "supply", "hold", "charge", "export")
 MOST_OFFERED = 4
 RULER_FROM, RULER_SPAN = 8.0, 84.0
 LABEL_LOW, LABEL_HIGH = 16.0, 84.0
-# A run may last for days; who does something else means the next hours.
+# Default length of an override: a run may last for days, but an owner means the next hours.
 LONGEST_USUAL = timedelta(hours=4)
-# Columns of powers and the phrase that names them.
+# Power columns with the key of their heading.
 _HOUSE = {"load_kw": "flow_house", "pv_kw": "flow_solar", "curtailed_kw": "held"}
-# Those of devices: what is switched, first as meters then as plans tell it apart, and what is metered beside it.
+# Power columns of devices: switched loads as measured, then as planned; then other submeters.
 _DEVICES = tuple(
     dict.fromkeys(
         [power_column(series) for kind in SWITCHED_KINDS for series in kind.submetered]
@@ -39,7 +39,7 @@ POWERS = (*_HOUSE, *_DEVICES)
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A price on the ruler: where it stands in per cent of the width, and where its words do."""
+    """A price on the ruler, with the positions of mark and label in per cent of the width."""
 
     name: str
     price: str
@@ -50,7 +50,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Ruler:
-    """Sell price, buy price and the band in which a stored kWh is worth keeping, in per cent of the width."""
+    """Sell price, buy price and the band of prices at which stored energy is kept, in per cent of the width."""
 
     value: str
     low: float
@@ -63,7 +63,7 @@ class Ruler:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An instant until which an override may hold."""
+    """A possible end of an override."""
 
     until: str
     label: str
@@ -71,7 +71,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is said of one slot; ``others`` are the modes that could be chosen instead, none for slots that are over."""
+    """The details of a slot; ``others`` are the modes for an override, none for past slots."""
 
     slot: int
     time: str
@@ -87,14 +87,14 @@ class Sheet:
 
 
 def view_sheet(view: HomeView, slot: int) -> Sheet | None:
-    """Return what is said of a slot, None where no plan says anything of it."""
+    """Return the details of a slot, None without a decision."""
     run = view.run_at(slot)
     if run is None:
         return None
     numbers = view.numbers
     over = slot < view.window.past
     ruler = _view_ruler(view, slot)
-    # Until when an override may hold: the end of the run or the longest usual one, then in one, two and four hours, and until midnight.
+    # The default end comes first: that of the run, at most LONGEST_USUAL; then one, two and four hours, and midnight.
     running, zone = view.window.running, numbers.zone
     longest, midnight = running + LONGEST_USUAL, local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
     usual = min(view.instant(run.end), longest)
@@ -141,7 +141,7 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
 
 def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[str, str]]:
     decided, numbers, words = view.document["decisions"], view.numbers, view.words
-    # A ruler shows the prices.
+    # Prices only where no ruler shows them.
     sell, buy = (float(view.document["prices"][name][slot]) for name in ("export", "import"))
     if not has_ruler and np.isfinite([sell, buy]).all():
         yield words("price"), words("ruler", sell=numbers.price(sell), buy=numbers.price(buy))
@@ -157,12 +157,12 @@ def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[
 
 
 def choose_slot(view: HomeView, slot: int | None) -> int:
-    """Return the slot that is asked for, within the timeline; usually the one chosen first."""
+    """Return ``slot`` clamped to the timeline; None: the one selected by default."""
     return view.selected if slot is None else max(0, min(slot, view.window.timeline.count - 1))
 
 
 def headings(view: HomeView) -> list[str]:
-    """Return what stands above each column."""
+    """Return the headings of the table."""
     words = view.words
     middle = [
         (view.words(_HOUSE[column]) if column in _HOUSE else say_series(f"{column}h", language=view.numbers.language))
@@ -174,7 +174,7 @@ def headings(view: HomeView) -> list[str]:
 
 
 def list_rows(view: HomeView) -> Iterator[list[str]]:
-    """Yield each slot in words and figures, as ``headings`` names them; a day's name stands with its first slot's time and each other's."""
+    """Yield the cells of each slot in the order of ``headings``; every time has its weekday."""
     numbers, words, document = view.numbers, view.words, view.document
     decided, prices = document["decisions"], document["prices"]
     powers = [name for name in POWERS if _any(view, name)]
@@ -205,7 +205,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
 
 
 def write_csv(view: HomeView) -> str:
-    """Return every column with its name and unit, a row per slot; instants with the site's offset, what is unknown is empty."""
+    """Return the timeline as CSV, a row per slot; column names carry the unit, instants the site's offset, unknown cells are empty."""
     document, text = view.document, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns: dict[str, Callable[[int], Any]] = {f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")}
@@ -230,7 +230,7 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, float):
         return round(float(value), 5)
-    # A spreadsheet takes what begins like a formula for one.
+    # Spreadsheets run a text that begins like a formula (CSV injection).
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
 
 

@@ -1,4 +1,4 @@
-"""Home in words and figures: one sentence, the next steps, five figures, and what is the matter; the house now beside its timeline."""
+"""View of the page Home: headline, next steps and key figures, from the timeline and the current state of the house."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from luna.words.retelling import retell_run
 from luna.words.times import say_span, say_when
 from services.api.timeline.window import Window
 
-# Tokens of the style sheet: a mode borrows the colour of the device that acts.
+# Colour tokens of the style sheet, by mode.
 COLOURS = {"self_consumption": "load", "save": "pv", "supply": "battery", "hold": "line-strong", "charge": "price", "export": "grid"}
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
 MOST_STEPS = 4
@@ -27,13 +27,13 @@ SOON = timedelta(hours=36)
 
 
 def colour_of(use: DeviceUseKind) -> str:
-    """Return the colour of what is planned beside batteries."""
+    """Return the colour of a device other than batteries."""
     return "ev" if use == "car" else "heater"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of the next steps: when, what, and what it earns; it leads to a slot of the chart."""
+    """One of the next steps: time, action and gain; it links to the slots ``slot`` to ``end`` of the chart."""
 
     colour: str
     slot: int
@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A figure with its name, what it rests on, and what stands below it."""
+    """A key figure with its label, basis (measured, planned, assumed) and note."""
 
     label: str
     value: str
@@ -54,31 +54,31 @@ class Fact:
 
 
 class HomeView:
-    """A site's timeline and how its house stands now, as Home tells them to one reader."""
+    """A site's timeline and the current state of its house, in the words of one reader."""
 
     def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, house: HouseNow) -> None:
         self.window, self.document, self.words, self.numbers, self.house = window, document, words, window.numbers, house
 
     @property
     def has_plan(self) -> bool:
-        """Whether a plan says what happens now."""
+        """Whether a plan covers the current slot."""
         return self.house.slot is not None
 
     def instant(self, slot: int) -> datetime:
-        """Return when a slot begins."""
+        """Return the start of a slot."""
         return self.window.timeline.start + slot * SLOT
 
     @property
     def runs(self) -> tuple[BatteryRun, ...]:
-        """What batteries do from now on, as it is proposed."""
+        """The batteries' runs of one mode from now on, planned or proposed."""
         return self.house.runs
 
     def slot_of(self, instant: datetime) -> int:
-        """Return the slot that holds an instant, within the timeline."""
+        """Return the index of the slot that contains an instant, clamped to the timeline."""
         return max(0, min((instant - self.window.timeline.start) // SLOT, self.window.timeline.count - 1))
 
     def run_at(self, slot: int) -> ProposedRun | None:
-        """Return the run of modes that a slot is part of; what is over and what is to come are runs of their own."""
+        """Return the run of equal decisions around a slot, None without a decision; a run ends at the current instant."""
         count, past = self.window.timeline.count, self.window.past
         if not 0 <= slot < count or self._decided(slot)[0] is None:
             return None
@@ -93,7 +93,7 @@ class HomeView:
 
     @property
     def selected(self) -> int:
-        """The slot that is chosen first: the one of the next deed whose opposite would cost most, else the one that runs."""
+        """The slot selected by default: the one of the next run with the highest cost of the opposite, else the current one."""
         following = self.house.next_run
         if following is None:
             return self.window.past
@@ -102,7 +102,7 @@ class HomeView:
 
     @property
     def headline(self) -> str:
-        """What the battery does, and when that changes."""
+        """The sentence on what the battery does and when that changes."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
         deviation = self.house.battery_deviation
@@ -114,14 +114,14 @@ class HomeView:
 
     @property
     def lead(self) -> str:
-        """Why: the reason of what is done now, of which the headline speaks first."""
+        """The reason of the headline's current action."""
         deviation = self.house.battery_deviation
         if deviation is not None:
             return self.words("lead_kept" if deviation.code == "device_kept" else "lead_left_alone")
         return say_run(self.runs[0], self.numbers, now=self.window.now) if self.runs else self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:
-        """Return the reason of a slot; where its run has the same throughout, one sentence for all of the run."""
+        """Return the reason of a slot, in one sentence for all slots of its run with the same reason."""
         decided, run = self.document["decisions"], self.run_at(slot)
         code: str | None = decided["code"][slot]
         if run is None or code is None:
@@ -133,7 +133,7 @@ class HomeView:
 
     @property
     def state_now(self) -> str:
-        """What the headline says of the battery: the mode of what is done now, or where that has ended."""
+        """The state in the headline: the current mode, or the level that ended it ("full", "reserve")."""
         mode, soc = self.runs[0].mode, self.soc_now
         if self.house.level_reached is not None and not self.runs[0].by_owner:
             return self.house.level_reached
@@ -144,17 +144,17 @@ class HomeView:
 
     @property
     def soc_now(self) -> float | None:
-        """How full the batteries were last, None where it is not known."""
+        """The last state of charge of the batteries, None if unknown."""
         return None if self.house.planned.soc is None else self.house.planned.soc.value
 
     @property
     def soc_assumed(self) -> bool:
-        """Whether how full the batteries are now was measured by nobody of late."""
+        """Whether the current state of charge is assumed, without a recent measurement."""
         return self.house.planned.soc is not None and self.house.planned.soc.basis == "assumed"
 
     @property
     def soc_ahead_assumed(self) -> bool:
-        """Whether what the plan makes of the batteries' charge begins with one that nobody measured of late."""
+        """Whether the plan starts from an assumed state of charge."""
         return self.document["plan"] is not None and self.document["plan"]["soc_assumed"]
 
     def say_time(self, slot: int) -> str:
@@ -166,11 +166,11 @@ class HomeView:
         return say_when(instant, now=self.window.now, numbers=self.numbers)
 
     def say_span(self, first: int, end: int) -> str:
-        """Return from when until when slots are, the day named as soon as it is another one."""
+        """Return the span of slots in words, with the day where it is not today."""
         return say_span(self.instant(first), self.instant(end), now=self.window.now, numbers=self.numbers)
 
     def steps(self) -> list[Step]:
-        """What runs and the next deeds, then what goes by itself until there are four, in the order they begin."""
+        """List the current run and the next actions, filled up to ``MOST_STEPS`` with runs that need none, by start."""
         runs = [run for run in self.runs if run.start < self.window.running + SOON]
         deeds = [self._tell_run(run) for run in runs[1:] if run.mode in DEEDS]
         uses = []
@@ -197,7 +197,7 @@ class HomeView:
         return Step(colour, self.slot_of(run.start), self.slot_of(run.end - SLOT) + 1, span[:1].upper() + span[1:], text, gain)
 
     def facts(self) -> list[Fact]:
-        """What the next day costs, what the battery saves, what the sun brings, what is stored, and how full the car leaves; what is not known is left out."""
+        """List the known key figures: cost of the next day, savings, PV yield, stored energy, the car's state of charge at departure."""
         words, numbers, planned = self.words, self.numbers, self.house.planned
         facts: list[Fact] = []
         if (day := self.document["ghosts"]["without_luna"]["next_day"]) is not None:

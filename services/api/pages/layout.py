@@ -1,4 +1,4 @@
-"""What every page has: its declaration, its reader's language and appearance, its place in the navigation, its frame."""
+"""Layout shared by all pages: declaration, navigation, language and theme, site switcher, templates and error pages."""
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
@@ -42,26 +42,26 @@ from services.api.site_clock import SiteClockRoute
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = get_args(Theme)
 LANGUAGE_COOKIE, THEME_COOKIE = "luna_language", "luna_theme"
-# By it the service worker keeps one account's pages from another one.
+# The service worker caches pages per account by this header.
 ACCOUNT_HEADER = "X-Luna-Account"
 MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: ``name`` is its topic in ``luna/words/catalogue`` and its template; ``path`` is filled with the site it is about."""
+    """A page: ``name`` is its topic in ``luna/words/catalogue`` and its template; ``path`` may hold ``{site_id}``."""
 
     name: str
     path: str
     scope: str = "read"
 
     def address(self, site_id: str | None) -> str:
-        """Return where the page of a site is found."""
+        """Return the page's path for a site."""
         return self.path.format(site_id=quote(site_id or "", safe=""))
 
     @property
     def is_of_site(self) -> bool:
-        """Whether every site has its own."""
+        """Whether the page is about one site."""
         return "{site_id}" in self.path
 
 
@@ -83,14 +83,14 @@ PAGES = {page.name: page for page in NAVIGATION}
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks at a page: in which language, and whether they want it light or dark."""
+    """The reader's language and theme."""
 
     language: Language
     theme: Theme
 
     @classmethod
     def of(cls, request: Request) -> "Reader":
-        """Return what the address, the cookies or the browser say, in this order."""
+        """Return the reader's preferences: of the query, else the cookies, else the browser."""
         accepted = (part.strip()[:2].lower() for part in request.headers.get("Accept-Language", "").split(","))
         # Browsers list the preferred one first.
         preferred = next((tag for tag in accepted if tag in CATALOGUE.languages), ENGLISH)
@@ -102,12 +102,12 @@ class Reader:
 def show(
     request: Request, page: Page, *, template: str | None = None, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any
 ) -> HTMLResponse:
-    """Return a page in its frame; ``template`` is another one than that of its name, for pages of several."""
+    """Render a page in its frame; ``template`` replaces the default, ``<name>.html.j2``."""
     return HTMLResponse(_render(request, page, template or f"{page.name}.html.j2", site=site, **context), status)
 
 
 def show_part(request: Request, page: Page, template: str, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
-    """Return a part of a page, which takes the place of what stood there."""
+    """Render a fragment that htmx swaps into a page."""
     return HTMLResponse(_render(request, page, template, site=site, **context), status)
 
 
@@ -137,7 +137,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
 
 
 class UnreadableMark(NamedTuple):
-    """Why a site cannot be read; ``untold``: it is armed, and nobody can tell its devices anything."""
+    """Why a site cannot be read; ``untold``: it is armed, and its devices get no set-points."""
 
     error: UnreadableError
     untold: bool
@@ -145,7 +145,7 @@ class UnreadableMark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
-    """The sites of who looks at a page: where its like is found for each, what each is called, which cannot be read and why, and whether they may add one."""
+    """The reader's sites, by id: address of the same page, display name, fault of those that cannot be read; and whether the reader may add one."""
 
     addresses: dict[str, str]
     called: dict[str, str]
@@ -154,7 +154,7 @@ class SiteSwitcher:
 
 
 async def remember_sites(request: Request) -> None:
-    """Note which sites there are for the page's head; a database that is away takes no page with it."""
+    """Read the sites for the page's header; without the database the page is rendered without them."""
     if request.headers.get("HX-Request") or hasattr(request.state, "sites") or not hasattr(request.state, "caller"):
         return
     with suppress(LunaError):
@@ -176,7 +176,7 @@ def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
 
 @cache
 def templates() -> Environment:
-    """Return the templates; what comes from outside is escaped, and a name that is missing is an error."""
+    """Return the templates: values are escaped, and an undefined name is an error."""
     environment = Environment(
         loader=PackageLoader("services.api.pages"),
         autoescape=select_autoescape(default_for_string=True, default=True),
@@ -200,15 +200,15 @@ def templates() -> Environment:
 
 
 def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
-    """Return the figures of a fault as the reader types them."""
+    """Return the figures of a fault with the reader's decimal separator."""
     return {name: write_decimal(value, language) if isinstance(value, str) else value for name, value in figures.items()}
 
 
 class PageRoute(SiteClockRoute):
-    """A route whose answers are pages that know the caller's sites, and whose errors are pages as well, or parts of one where a script asked for a part."""
+    """A route of pages: reads the sites for the header, and renders errors as pages, or as fragments for htmx."""
 
     def make_handler(self) -> Handler:
-        """Return the handler, which knows what the head of the page offers."""
+        """Return the handler, with the sites read first and the account's header added."""
         handle = super().make_handler()
 
         async def handle_among_sites(request: Request) -> Response:
@@ -216,21 +216,21 @@ class PageRoute(SiteClockRoute):
             answer = await handle(request)
             caller: Caller = getattr(request.state, "caller", NOBODY)
             if caller.means in {"session", "local"}:
-                # What tells accounts apart to a browser that keeps pages for one alone.
+                # Lets the browser's page cache tell accounts apart.
                 answer.headers[ACCOUNT_HEADER] = hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
             return answer
 
         return handle_among_sites
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, which shows what went wrong in words."""
+        """Return the handler, with errors rendered as pages."""
         handle = super().get_route_handler()
 
         async def handle_as_page(request: Request) -> Response:
             try:
                 return await handle(request)
             except LunaError as error:
-                # Refused before it was known which sites there are.
+                # The guard may have refused before the sites were read.
                 await remember_sites(request)
                 return show_error(request, error)
             except RequestValidationError as error:
@@ -240,10 +240,10 @@ class PageRoute(SiteClockRoute):
 
 
 def show_error(request: Request, error: LunaError) -> Response:
-    """Return what was wrong, where, and what to do, in the page's frame or as the part that a script asked for; who has to sign in is led there."""
+    """Render an error as a page or fragment; redirect to sign-in or password confirmation where that is missing."""
     if isinstance(error, UnauthenticatedError | ConfirmationError):
         door, by_script = "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login", request.headers.get("HX-Request")
-        # Where the password is asked for leads back to the page that needed it.
+        # ``next`` leads back to the page afterwards.
         page = URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
         target = request.url if request.method == "GET" and not by_script else page
         query = f"?{target.query}" if target.query else ""
@@ -255,7 +255,7 @@ def show_error(request: Request, error: LunaError) -> Response:
 
 
 async def answer_missing_page(request: Request, error: Exception) -> Response:
-    """Return what the framework itself refuses: as a page where a page was asked for that is not there, else as a problem document."""
+    """Render the framework's 404 and 405 below /ui/ as a page, its other errors as problem documents."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code in MISSING and request.url.path.startswith("/ui/"):
         return show_error(request, refuse("no-such-page"))
@@ -263,10 +263,10 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:
-    """Return how the reader of a request is told figures and times of a site."""
+    """Return the formats of figures and times of a site for the request's reader."""
     return Numbers(Reader.of(request).language, parse_zone(site.timezone), site.currency)
 
 
 def words_of(request: Request, page: Page) -> PageWords:
-    """Return what a page says to the reader of a request."""
+    """Return a page's texts in the language of the request's reader."""
     return page_words(page.name, Reader.of(request).language)

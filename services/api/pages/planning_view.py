@@ -1,4 +1,4 @@
-"""What is fixed of a site, as its page says and draws it; and what to know before devices that Luna speaks to itself are armed."""
+"""View of the page Planning: the owner's blocks, charging sessions and overrides; and warnings before directly controlled devices are armed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ from services.api.pages.trial import Trial
 
 AHEAD = timedelta(hours=48)
 STALE_AFTER = timedelta(minutes=30)
-# Less is what rounding makes.
+# Smaller amounts are rounding.
 LITTLE_MONEY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class BlockForm:
-    """What stands in the form: as asked, or as it begins."""
+    """The values in the form of a block."""
 
     device: str
     action: str
@@ -50,7 +50,7 @@ class BlockForm:
         """Return the block that the form describes.
 
         Raises:
-            InvalidInputError: it ends before it begins, or its power makes no sense.
+            InvalidInputError: it ends before it begins, or its power is out of bounds.
         """
         try:
             return ManualBlock.model_validate({"device": self.device, "action": self.action, "from": self.first, "to": self.end, "power_kw": self.power_kw})
@@ -60,7 +60,7 @@ class BlockForm:
 
 @dataclass(frozen=True, slots=True)
 class FixedState:
-    """What is stored of a site that its page shows, as it stands at ``now``."""
+    """The stored state that the page shows, as of ``now``."""
 
     site: Site
     now: datetime
@@ -74,7 +74,7 @@ class FixedState:
 
 
 def read_power(text: str) -> float | None:
-    """Return what stands in the form's field, with a comma or a point; None where it is empty.
+    """Parse a power in kW, with a decimal comma or point; None if empty.
 
     Raises:
         InvalidInputError: it is no number.
@@ -88,7 +88,7 @@ def read_power(text: str) -> float | None:
 
 
 def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
-    """Return what a block costs in words; nothing where that was not asked."""
+    """Return a block's cost in words, "" without a trial."""
     if trial is None:
         return ""
     if abs(trial.cost) < LITTLE_MONEY:
@@ -98,7 +98,7 @@ def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
 
 @dataclass(frozen=True)
 class PlanningView:
-    """What is stored, as the page says and draws it."""
+    """The stored state in the reader's words and drawings."""
 
     stored: FixedState
     form: BlockForm
@@ -113,19 +113,19 @@ class PlanningView:
 
     @property
     def plan_age_minutes(self) -> int | None:
-        """How old the plan is, where that is too old; None where it is fresh or there is none."""
+        """The age of a stale plan; None if it is fresh or missing."""
         plan = self.stored.plan
         age = self.stored.now - plan.issued_at if plan else timedelta(0)
         return int(age / timedelta(minutes=1)) if age > STALE_AFTER else None
 
     @property
     def devices(self) -> Mapping[str, Sequence[str]]:
-        """Every device that something can be fixed of, with what it knows."""
+        """The possible actions by device."""
         return find_actions(self.stored.site)
 
     @property
     def actions(self) -> list[str]:
-        """Every action that some device knows."""
+        """The actions of all devices."""
         return list(dict.fromkeys(action for choices in self.devices.values() for action in choices))
 
     @property
@@ -135,12 +135,12 @@ class PlanningView:
 
     @property
     def overrides(self) -> list[ControlState]:
-        """The devices of which their owner wants something else now."""
+        """The devices with an override in force."""
         return [state for state in self.stored.states if state.override is not None and state.override.until > self.stored.now]
 
     @property
     def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The quarter-hours ahead by local day: each with its instant and its clock time; the hour that comes twice carries its zone."""
+        """The next quarter-hours by local day, as (instant, clock time); times in the repeated hour of a daylight-saving change carry their zone."""
         first = floor_to(self.stored.now, SLOT)
         instants = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
         days: dict[str, list[tuple[str, str]]] = {}
@@ -149,33 +149,33 @@ class PlanningView:
         return list(days.items())
 
     def write(self, instant: datetime) -> str:
-        """Return an instant as a form holds it."""
+        """Return an instant as a form's value."""
         return instant.astimezone(self.numbers.zone).isoformat()
 
     def say_device(self, name: str) -> str:
-        """Return what a device is called."""
+        """Return a device's name for the reader."""
         return self.words("override_batteries") if name == BATTERIES else say_device(name, language=self.numbers.language)
 
     def say_block(self, block: ManualBlock) -> str:
-        """Return what a block says: who does what."""
+        """Return a block in words: device, action, power."""
         power = "" if block.power_kw is None else f" {self.numbers.power(block.power_kw)}"
         return f"{self.say_device(block.device)}: {self.words('action_' + block.action)}{power}"
 
     @property
     def next_slot(self) -> datetime:
-        """The start of the slot that runs."""
+        """The start of the current slot."""
         return floor_to(self.stored.now, SLOT)
 
     @property
     def next_morning(self) -> datetime:
-        """The next seven o'clock of the site."""
+        """The site's next 07:00."""
         zone = self.numbers.zone
         today = self.stored.now.astimezone(zone).date()
         mornings = (local_instant(today + timedelta(days=days), "07:00", zone) for days in (0, 1))
         return next(morning for morning in mornings if morning > self.stored.now)
 
     def say_stay(self, stay: StoredSession) -> str:
-        """Return what is wanted of a stay."""
+        """Return a charging session in words: target and departure."""
         weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
         leaves = f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
         if stay.target_soc is None:
@@ -183,7 +183,7 @@ class PlanningView:
         return self.words("stay_said", device=self.say_device(stay.device), target=self.numbers.share(stay.target_soc), to=leaves)
 
     def say_charging(self, stay: StoredSession) -> str:
-        """Return what the plan charges in a stay, of one that repeats in its next time, and when that is done; nothing where no plan knows of it."""
+        """Return what the plan charges in a session (a weekly one's next occurrence), "" where the plan does not cover it."""
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         time = next((each for each in times if each.session_id == stay.session_id), None)
@@ -195,17 +195,17 @@ class PlanningView:
 
     @property
     def weekdays(self) -> list[tuple[str, str]]:
-        """Every weekday, as a form sends it and as people call it."""
+        """The weekdays, as (form value, name)."""
         return [(day, self.numbers.weekdays([place])) for place, day in enumerate(WEEKDAYS)]
 
     def say_stay_span(self, stay: StoredSession) -> str:
-        """Return from when until when a stay lasts; of one that repeats, from which clock time to which."""
+        """Return the span of a charging session in words; clock times alone for a weekly one."""
         if not stay.days:
             return self.say_span(stay)
         return self.words("stay_weekly", first=self.numbers.clock(stay.from_), end=self.numbers.clock(stay.to))
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:
-        """Return from when until when a block or a stay holds."""
+        """Return the span of a block or charging session in words."""
         return say_span(block.from_, block.to, now=self.stored.now, numbers=self.numbers)
 
     def say_instant(self, instant: datetime) -> str:
@@ -213,13 +213,13 @@ class PlanningView:
         return say_when(instant, now=self.stored.now, numbers=self.numbers)
 
     def say_override(self, state: ControlState) -> str:
-        """Return what an owner wants of a device, and until when."""
+        """Return an override in words: mode, device, end."""
         override: Any = state.override
         mode, device = say_mode(override.mode, language=self.numbers.language), self.say_device(state.device)
         return self.words("override", mode=mode, device=device, until=self.say_instant(override.until))
 
     def draw_strips(self) -> list[Markup]:
-        """Draw the hours ahead wide and narrow; nothing where no plan knows their prices."""
+        """Draw prices and blocks of the next hours, wide and narrow; nothing without a plan."""
         plan = self.stored.plan
         first = floor_to(self.stored.now, SLOT)
         slots = [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT] if plan else []
@@ -239,7 +239,7 @@ class PlanningView:
 
 
 def list_unattended(site: Site, data_folder: Path, *, words: PageWords, language: Language) -> Iterator[str]:
-    """Yield for each battery what it does without Luna, who else commands it, and what its profile rests on."""
+    """Yield for each battery its behaviour without Luna, other masters that may command it, and the evidence for its profile."""
     for device, via in (site.control.vias if site.control else {}).items():
         try:
             profile = load_profile(via.profile, data_folder)

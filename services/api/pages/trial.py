@@ -1,4 +1,4 @@
-"""What something fixed by its owner would cost, asked of the planner before anything is stored."""
+"""Price a block of the owner by a counterfactual plan, before it is stored."""
 
 from dataclasses import dataclass
 
@@ -22,14 +22,14 @@ _DEVICE_MODES = {"charge": "charge", "no_charge": "hold", "on": "on", "off": "of
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What it costs more than the plan, in money (negative: less), and what the planner says of it where it says anything."""
+    """The extra cost over the plan in force, in currency (negative: less), and the planner's note, if any."""
 
     cost: float
     text: str = ""
 
 
 async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, language: Language) -> Trial:
-    """Return what a block would cost beside the plan that holds now; nothing is stored that drives the site.
+    """Return the extra cost of a block over the plan in force; no plan that drives the site is stored.
 
     Raises:
         InvalidInputError: the site cannot follow the block.
