@@ -64,7 +64,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
-        # ``luna why-not`` draws nothing, and starts sooner without charts.
+        # Imported here: ``luna why-not`` draws nothing and starts faster without charts.
         from luna.words.charts.bill import draw_bills
 
         write_whole(picture, draw_bills(state.reply, language=language))
@@ -72,10 +72,10 @@ def show_what_if(  # noqa: PLR0913 - one per option
 
 
 def _parse_variant(words: str) -> dict[str, Any]:
-    """Return the variant that "NAME: path=value; path=value" describes; ``investment`` and ``margin`` are its own, all else are the site's fields.
+    """Parse a variant, "NAME: path=value; path=value"; ``investment`` and ``margin`` are the variant's, other paths the site's fields.
 
     Raises:
-        InvalidInputError: it has no name, or a change no value.
+        InvalidInputError: the name or a value is missing.
     """
     name, colon, changes = words.partition(":")
     if not colon:
@@ -99,7 +99,7 @@ def _parse_variant(words: str) -> dict[str, Any]:
 
 
 def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
-    """Return what came of a question, once all of it is replayed: in this process, or by the workers of the gateway that was named."""
+    """Replay a what-if question in this process, or on the workers of a remote gateway; return its reply."""
     if find_server() is None:
         from services.planner.service.counterfactual import replay_question
 

@@ -13,7 +13,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
 from services.cli.options import compose_request
 
-# A session's settings: the name in the option, the field, and whether it is a share (0.8 or 80%).
+# The settings of a session: name in the option, field, and whether it is a share (0.8 or 80%).
 FIELDS: dict[str, tuple[str, bool]] = {
     "target": ("target_soc", True),
     "soc": ("arrival_soc", True),
@@ -27,10 +27,10 @@ HELP = 'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the
 
 
 def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[VehicleSession]]:
-    """Return the stays that options name, by vehicle, in order of their beginning.
+    """Parse options into charging sessions by vehicle, sorted by start.
 
     Raises:
-        InvalidInputError: names the option's part that is wrong.
+        InvalidInputError: names the wrong part of an option.
     """
     sessions_by_vehicle: dict[str, list[VehicleSession]] = {}
     for text in texts:
@@ -52,10 +52,10 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
 
 
 def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
-    """Return a stay of these fields; refusals name them as the option does.
+    """Build a charging session; errors name the fields as the option does.
 
     Raises:
-        InvalidInputError: a value that is out of bounds, or a target beyond the limit.
+        InvalidInputError: a value is out of bounds, or the target is beyond the limit.
     """
     try:
         return compose_request(VehicleSession, **fields, from_=begin, to=until)
@@ -66,10 +66,10 @@ def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime)
 
 
 def read_number(text: str, *, field: str, share: bool) -> float:
-    """Return a number; a share may be written as 0.8 or 80%.
+    """Parse a number; a share may be written as 0.8 or 80%.
 
     Raises:
-        InvalidInputError: it is none.
+        InvalidInputError: the text is no number.
     """
     digits, percent = (text[:-1], 100.0) if share and text.endswith("%") else (text, 1.0)
     try:
@@ -79,11 +79,11 @@ def read_number(text: str, *, field: str, share: bool) -> float:
 
 
 def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
-    """Return the request with the sessions that options name, in place of those it has of these vehicles.
+    """Return the request with the sessions of options, which replace its sessions of these vehicles.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: no stay, a vehicle that the site does not have, or one of which nobody knows how full it is.
+        InvalidInputError: an invalid session, a vehicle that the site does not have, or one whose state of charge is unknown.
     """
     site, start = request.site, request.start or SystemClock().now()
     if site is None:

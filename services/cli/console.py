@@ -20,7 +20,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON documen
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-# Beyond it lines are hard to follow.
+# Longer lines are hard to read.
 MAX_TEXT_COLUMNS = 100
 
 
@@ -38,7 +38,7 @@ def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = (), none: str = "") -> None:
-    """Print a table; figures are right-aligned, the first column and those headed by ``words`` are not. Without rows ``none`` is said instead, where given."""
+    """Print a table, right-aligned but for the first column and those headed by ``words``; without rows print ``none``, if given."""
     if none and not rows:
         out.print(none)
         return
@@ -48,7 +48,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, titl
 def write_text(text: str) -> None:
     """Print sentences; on a terminal a line wraps between words and keeps its indent, in a pipe it stays whole."""
     if out.is_terminal:
-        # What is copied stays whole: an address, a key, a path.
+        # Addresses, keys and paths stay whole, to be copied.
         fill = partial(textwrap.fill, width=min(out.width, MAX_TEXT_COLUMNS), break_long_words=False, break_on_hyphens=False)
         text = "\n".join(fill(line, subsequent_indent=line[: -len(line.lstrip())]) for line in text.split("\n"))
     out.print(text, markup=False, soft_wrap=True)
@@ -60,7 +60,7 @@ def build_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *
     for index, heading in enumerate(headings):
         grid.add_column(Text(heading), justify="left" if index == 0 or heading in words else "right")
     for row in rows:
-        # A name may hold brackets, as that of a sensor with its unit does: they are no markup.
+        # Text, not markup: a sensor's name may hold brackets around its unit.
         grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return grid
 

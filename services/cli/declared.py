@@ -1,4 +1,4 @@
-"""Commands of declared capabilities, with arguments, options, help and output of the declaration; carried out here, or by a gateway elsewhere."""
+"""Commands of declared capabilities: arguments, options, help and output come from the declaration; they run here or on a remote gateway."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -32,28 +32,28 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is go
 
 
 def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:
-    """Return where commands are carried out: the server that was named, else this machine's own Luna.
+    """Open the desk that carries out commands: the remote gateway if one was named, else Luna on this machine.
 
     Args:
-        quiet: no progress is shown.
-        user: the person in whose name this machine's own Luna is asked.
+        quiet: show no progress.
+        user: act in this user's name on this machine.
     """
     server, follow = find_server(), partial(follow_progress, quiet=quiet)
     return OwnDesk(follow, user=user) if server is None else RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
 
 
 def _ask_password() -> str | None:
-    """Return the asker's password, typed without being shown; None where nobody is there to type it."""
+    """Prompt for the user's password; None without a terminal."""
     return typer.prompt("Your password on that server", hide_input=True, err=True) if sys.stdin.isatty() else None
 
 
 def build_group(name: str, summary: str, *, by_hand: Collection[str] = ()) -> typer.Typer:
-    """Return a group of commands with those that are declared in it.
+    """Build a group of commands from the capabilities declared in it.
 
     Args:
         name: the group's.
         summary: its help.
-        by_hand: declared commands that are made by hand.
+        by_hand: declared commands to leave out, since they are written by hand.
     """
     app = typer.Typer(help=summary, no_args_is_help=True)
     for capability in CAPABILITIES:
@@ -64,7 +64,7 @@ def build_group(name: str, summary: str, *, by_hand: Collection[str] = ()) -> ty
 
 
 def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a command that is declared, or a group of which all is."""
+    """Add a declared command, or a group whose commands are all declared."""
     alone = next((each for each in CAPABILITIES if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary), name=name)
@@ -73,7 +73,7 @@ def add_declared(app: typer.Typer, name: str, summary: str) -> None:
 
 
 def _write_help(capability: Capability) -> str:
-    # Names of fields stand in code marks, which a terminal does not show.
+    # A terminal does not render Markdown's code marks.
     return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
 
 
@@ -89,7 +89,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_arguments(capability, texts, read_zone))
-            # A sentence tells no instant, and of a site that is gone the audit log still tells.
+            # Only tables show instants; the audit log outlives its site, hence the suppressed error.
             zone = UTC_ZONE
             if not as_json and not isinstance(capability.shown, str):
                 with suppress(NotFoundError):
@@ -106,7 +106,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
 
 
 def compose_arguments(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
-    """Return a capability's arguments by name from the texts of options, validated as by the gateway; local times by the site's clock.
+    """Parse the texts of options into a capability's arguments by name, validated as by the gateway; local times are in the site's time zone.
 
     Raises:
         InvalidInputError: names the option, its value and the remedy.
@@ -123,12 +123,12 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 def emit_reply(
     capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, arguments: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
-    """Write a reply as JSON, or show it as its declaration says: for commands made by hand."""
+    """Write a reply as JSON or in its declared form, for commands written by hand."""
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, arguments, zone))
 
 
 def show_reply(capability: Capability, reply: Message | None, arguments: Mapping[str, Any], zone: ZoneInfo) -> None:
-    """Show a reply to people, as its declaration says."""
+    """Print a reply in its declared form."""
     form, numbers = capability.shown, Numbers(arguments.get("language") or "en", zone, "EUR")
     if not isinstance(form, ReplyTable):
         show_parts([form.format(**{**arguments, **dict(reply or ())})] if isinstance(form, str) else form(reply, numbers))
@@ -138,7 +138,7 @@ def show_reply(capability: Capability, reply: Message | None, arguments: Mapping
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
-    """Return a secret out of a file, else typed without being shown; None where it was not given and need not be."""
+    """Read a secret from a file, else prompt for it; None if it is missing and not ``needed``."""
     if file is not None:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     meaning = "Password (12 characters and more)" if name == "password" else name.capitalize()
@@ -146,7 +146,7 @@ def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | N
 
 
 def show_parts(parts: Iterable[str | TextTable]) -> None:
-    """Show lines and tables to people."""
+    """Print lines and tables."""
     for part in parts:
         if isinstance(part, str):
             write_text(part)
@@ -155,7 +155,7 @@ def show_parts(parts: Iterable[str | TextTable]) -> None:
 
 
 def _list_fields(kind: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield the fields of a message, those of a message within it among them."""
+    """Yield the fields of a message, with nested messages flattened."""
     for name, info in kind.model_fields.items():
         if _is_message(info.annotation):
             yield from _list_fields(info.annotation)
@@ -184,24 +184,24 @@ def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
     default = None if info.is_required() else info.get_default(call_default_factory=True)
-    # A list that is not given stays what it is: at a terminal it has no text.
+    # An option cannot show a list as its default: None leaves the field's default.
     default = None if isinstance(default, list | tuple | dict) else default
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
 
 
 def name_option(name: str, capability: Capability) -> str:
-    """Return the option of a field, without dashes: a field that ends in _id is called by its noun alone."""
+    """Return the option of a field without dashes; the suffix ``_id`` is dropped."""
     return _spell_option(name, capability).removeprefix("--").partition("/")[0]
 
 
 def _spell_option(name: str, capability: Capability) -> str:
-    """Return the option of a field; a flag with a negative has its second name behind a slash."""
+    """Return the option of a field; a flag may have a negative name after a slash."""
     plain = name.removesuffix("_")
     return "--" + capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
 
 
 def _read_type(kind: Any) -> Any:
-    """Return the type of an option: choices, numbers, flags, repeated options, a secret's file; all else is a text, validated later."""
+    """Return the type of an option: choice, number, flag, repeated option, or file of a secret; others are text, validated later."""
     parts = [each for each in get_args(kind) if each is not type(None)] if get_origin(kind) is not Literal else []
     plain = parts[0] if len(parts) == 1 else kind
     while hasattr(plain, "__metadata__"):
@@ -218,10 +218,10 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
-    """Return the values of NAME=VALUE texts by their names.
+    """Parse NAME=VALUE texts.
 
     Raises:
-        InvalidInputError: one is not written so.
+        InvalidInputError: a text has another form.
     """
     pairs = [(text, *text.partition("=")) for text in texts or []]
     for text, name, _, value in pairs:

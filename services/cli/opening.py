@@ -38,14 +38,14 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
 
 
 def find_address(settings: Settings, database_url: str) -> str:
-    """Return the address that opens the page: by a new link as long as nobody is set up and the gateway listens on this machine alone."""
+    """Return the page's address; until the first user is set up, on a gateway that listens on this machine alone, with a new link's code."""
     with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
         by_link = settings.takes_owner_token and not users.any_there(connection)
     return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
 
 
 def show_link(settings: Settings, database_url: str) -> None:
-    """Say where the page is, and open it where somebody looks on."""
+    """Print the page's address, and open it in a browser if there is a screen."""
     address = find_address(settings, database_url)
     err.print(f"Open it once, within an hour: {address}" if "code=" in address else f"Sign in there: {address}", soft_wrap=True)
     if sys.stderr.isatty():

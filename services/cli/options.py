@@ -1,4 +1,4 @@
-"""Options that commands share, and how they are read: a site's instants and days, a document in a file, a request. Only here commands read instants."""
+"""Shared command-line options and their parsers: a site's instants and days, documents in files, requests. Commands parse instants only here."""
 
 import json
 import sys
@@ -43,7 +43,7 @@ MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_la
 
 
 def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
-    """Return the instants named, by the site's clock where they carry no offset.
+    """Parse the ends of a window; instants without an offset are in the site's time zone.
 
     Raises:
         NotFoundError: no such site.
@@ -57,7 +57,7 @@ def parse_window(connection: "Connection", site: str, first: str, end: str) -> t
 
 
 def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
-    """Return the instants that options name, by the site's clock where they carry no offset; what was not given is left out.
+    """Parse options that are instants, in the site's time zone where they have no offset; options that were not given are left out.
 
     Raises:
         NotFoundError: no such site.
@@ -68,12 +68,12 @@ def parse_site_instants(connection: "Connection", site: str, **texts: str | None
 
 
 def clock_of(site: str | None) -> AbstractContextManager[None]:
-    """Let local days and clock times within be read by a stored site's clock, looked up where one is read; None: only instants with an offset are read."""
+    """Read local times within the block in a stored site's time zone, looked up when first needed; None: every instant needs an offset."""
     return site_clock(None if site is None else partial(read_zone, site))
 
 
 def read_zone(site: str) -> ZoneInfo:
-    """Return where a stored site's clock stands.
+    """Return the time zone of a stored site, by a connection of its own.
 
     Raises:
         NotFoundError: no such site.
@@ -83,7 +83,7 @@ def read_zone(site: str) -> ZoneInfo:
 
 
 def find_zone(connection: "Connection", site: str) -> ZoneInfo:
-    """Return where a stored site's clock stands.
+    """Return the time zone of a stored site.
 
     Raises:
         NotFoundError: no such site.
@@ -95,7 +95,7 @@ def find_zone(connection: "Connection", site: str) -> ZoneInfo:
 
 
 def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
-    """Return the request that the options make; those that are None were not given.
+    """Build a request from options, without those that are None.
 
     Raises:
         InvalidInputError: names the wrong option, its value and the remedy.
@@ -107,15 +107,15 @@ def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
 
 
 def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: str) -> dict[str, Any]:
-    """Return the object that a file holds, or standard input for ``-``.
+    """Read an object from a JSON or YAML file.
 
     Args:
-        path: of the file.
-        form: how it is written; YAML may be JSON as well.
-        holds: what it is to hold, for who wrote something else.
+        path: of the file; ``-``: standard input.
+        form: its format; JSON is valid YAML.
+        holds: the expected content, for the remedy of an error.
 
     Raises:
-        InvalidInputError: unreadable, not of that form, or no object.
+        InvalidInputError: the file is unreadable, malformed, or holds no object.
     """
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")

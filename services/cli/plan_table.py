@@ -1,4 +1,4 @@
-"""A plan as a terminal shows it: when which mode begins, what flows until the next one at which prices, and why."""
+"""Print a plan as a table: the start of each mode, energy flows and prices until the next one, and the reason."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,12 +11,12 @@ from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
 from services.cli.console import out, table, write_text
 
-# Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
+# Fewest columns for reasons beside the figures; in a narrower terminal reasons have a table of their own.
 WIDE = 130
 
 
 def show_plan(reply: PlanReply, language: Language) -> None:
-    """Print a plan with what it rests on."""
+    """Print a plan with the inputs that it is based on."""
     words, numbers = read_texts("plan_command", language), Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
         write_text(say_note(note, language))
@@ -41,17 +41,17 @@ def show_plan(reply: PlanReply, language: Language) -> None:
 
 
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
-    """Print the constraints that a plan could not meet."""
+    """Print the constraints that a plan violates."""
     for compromise in compromises:
         heading = read_texts("plan_command", language)["not_found" if compromise.unproven else "not_met"]
         out.print(f"[yellow]{heading}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a table of the flexible devices that the plan schedules, where there are any."""
+    """Print a table of the scheduled flexible devices, if any."""
     words, rows = read_texts("plan_command", numbers.language), []
     for flows in zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True):
-        # A row for each reason that holds for slots in a row; of devices whose plan gives none there are none.
+        # A row for each run of slots with one reason; devices without reasons have none.
         for text, run in groupby(flows, key=lambda each: getattr(getattr(each[2], "reason", None), "text", "")):
             flows_in_row = list(run)
             (first, name, _), energy = flows_in_row[0], sum(flow.used_kwh for _, _, flow in flows_in_row)
@@ -62,7 +62,7 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
 
 
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a line for each mode and reason: from when on, what flows until the next one, how full batteries then are, at which prices, and why."""
+    """Print a line for each run of one mode and reason: start, flows, state of charge at the end, prices, reason."""
     words, lines = read_texts("plan_command", numbers.language), join_slots(reply.slots, numbers)
     title = words["title"].format(site=reply.site, zone=reply.timezone)
     unit = numbers.price_unit[1]
@@ -80,7 +80,7 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
             battery, house, pv, net = (numbers.number(energy, 1) for energy in energies)
             charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
             spans = ([getattr(slot, name) for slot in line.slots] for name in ("import_price", "export_price"))
-            # Between which prices the line lies, without their unit.
+            # The range of prices, without their unit.
             prices = [numbers.price_range(min(span), max(span)).partition(NBSP)[0] for span in spans]
             whose = f"{first.reason.device}: " if first.reason.device else ""
             called = mode(first.mode, language=numbers.language).full

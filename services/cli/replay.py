@@ -73,7 +73,7 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
     """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields of ``Fault``), in order.
 
     Raises:
-        InvalidInputError: names what is no fault.
+        InvalidInputError: names the invalid fault.
     """
     faults: list[Fault] = []
     for text in texts:
@@ -94,7 +94,7 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
 
 
 def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
-    """Return the replay of each site and its zone: of several by the workers that are there, else in this process; first what was not forecast then."""
+    """Replay each site; return replay and time zone. Several sites run on live workers, else in this process; missing forecasts are issued first."""
     from services.planner.service.replay import find_missing
 
     with open_database() as pool, open_queue() as client, follow_progress("replay", quiet=quiet) as progress:
@@ -120,10 +120,10 @@ def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tup
 
 
 def replay_on_workers(place: Workplace, requests: Mapping[str, ReplayRequest], progress: ShowProgress) -> dict[str, ReplayReply]:
-    """Return the replays of several sites, side by side, a job each; jobs go on where nobody waits for them any more.
+    """Replay several sites in parallel, a job each; the jobs go on when the command is interrupted.
 
     Raises:
-        LunaError: a job failed; it says which and why.
+        LunaError: a job failed; names the job and the reason.
     """
     from luna.platform.queue.jobs import submit_job
 
@@ -137,7 +137,7 @@ def _add_name(progress: ShowProgress, name: str) -> ShowProgress:
 
 @contextmanager
 def name_errors(site_id: str, *, several: bool) -> Iterator[None]:
-    """Say of which of several sites an error is."""
+    """Add the site's name to an error, where there are several sites."""
     try:
         yield
     except LunaError as error:

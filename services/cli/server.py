@@ -1,4 +1,4 @@
-"""Which Luna carries commands out: this machine's own, or a gateway elsewhere."""
+"""Target of commands: Luna on this machine, or a remote gateway (``--server``)."""
 
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -9,7 +9,7 @@ from luna.energy.errors import InvalidInputError
 
 @dataclass(frozen=True, slots=True)
 class RemoteServer:
-    """Where a gateway is, and the key that requests to it are signed with."""
+    """A gateway's address and the API key for it."""
 
     url: str
     key: str | None = None
@@ -19,27 +19,27 @@ _SERVER: ContextVar[RemoteServer | None] = ContextVar("server", default=None)
 
 
 def name_server(server: RemoteServer | None) -> None:
-    """Let the commands of this process be carried out by a gateway; None: here."""
+    """Send this process's commands to a gateway; None: run them here."""
     _SERVER.set(server)
 
 
 def find_server() -> RemoteServer | None:
-    """Return the gateway that carries commands out, None where that is done here."""
+    """Return the gateway that commands are sent to, None where they run here."""
     return _SERVER.get()
 
 
 def require_over_http(words: Sequence[str]) -> None:
-    """Return where a command is one that a gateway carries out.
+    """Require a command that a remote gateway offers.
 
     Args:
         words: the command line from the command on.
 
     Raises:
-        InvalidInputError: it works on Luna's own machine alone.
+        InvalidInputError: the command works on Luna's own machine alone.
     """
     from luna.platform.capabilities import CAPABILITIES
 
-    # What is behind an option is the same command's.
+    # A declared command may end in an option.
     commands = list(dict.fromkeys(command.partition(" --")[0] for each in CAPABILITIES for command in each.commands))
     if any(list(words[: len(command.split())]) == command.split() for command in commands):
         return

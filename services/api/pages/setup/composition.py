@@ -1,4 +1,4 @@
-"""From what was typed to a site: the document it makes, and what stands in its way, step by step. Pure."""
+"""Compose a site's document from the answers of set-up, with the faults of each step. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -37,33 +37,33 @@ from services.api.pages.setup.naming import identifier_of
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
-# The answer that holds the devices that were found in the network and are to be used.
+# The key of the answers that holds the devices chosen from those found on the network.
 TAKEN = "taken"
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# Which step asks for a part of a site.
+# The step of set-up by section of a site.
 _STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
 
 
 @dataclass
 class Composition:
-    """What the answers make: a document of a site as far as they go, its faults by step."""
+    """A site's document, as complete as the answers are, and the faults by step."""
 
     document: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, list[FieldFault]] = field(default_factory=lambda: {step: [] for step in STEPS})
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no faults."""
         return not any(self.faults.values())
 
     def site(self) -> Site:
-        """Return the site, once the composition is whole."""
+        """Return the site of a composition that is whole."""
         return Site.model_validate(self.document)
 
 
 def compose(answers: Mapping[str, Any]) -> Composition:
-    """Return what the answers of all steps make.
+    """Compose the answers of all steps.
 
     Args:
         answers: by step, as typed: ``site``, ``household``, ``grid`` and ``tariff`` by field, the devices as lists, ``sensors`` by role.
@@ -75,20 +75,20 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
     chosen = answers.get("sensors", {}) if answers.get("data", {}).get("source") == "home_assistant" else {}
-    # Several stand with commas between them.
+    # Several sensors are separated by commas.
     named = {role: [name for each in text.split(",") if (name := each.strip())] for role, text in chosen.items() if text and role in SENSOR_ROLES}
     sensors: dict[str, str | list[str]] = {role: names[0] if len(names) == 1 else names for role, names in named.items()}
-    # What a device measures itself is not counted a second time.
+    # A found device's own sensors replace those chosen for the same role: nothing is counted twice.
     if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
     control, batteries = answers.get("control") or {}, battery_names(answers)
-    # How the batteries are told; nothing where that was not asked yet, or none is there.
+    # No section ``control`` without batteries, or before its step was answered.
     if batteries and control.get("by") in METHODS:
         section, faults = METHODS[control["by"]].describe(batteries, control.get(control["by"], {}))
         composed.faults["control"] += faults
         composed.document |= {} if section is None else {"control": section}
     if composed.whole:
-        # Note what the site itself refuses beyond what each field takes.
+        # The site's own validation goes beyond that of single fields.
         try:
             composed.site()
         except ValidationError as exc:
@@ -100,10 +100,10 @@ def compose(answers: Mapping[str, Any]) -> Composition:
 
 
 def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """Return what the devices that were found in the network measure, by role; a site that is changed keeps its own sensors."""
+    """Return the sensors of the devices found on the network, by role; none for a stored site, which keeps its sensors."""
     named = dict[str, list[str]]()
     taken = [] if "changes" in answers else answers.get(TAKEN, [])
-    # One counts the connection: the meter there, whatever an inverter says of it.
+    # Only one device measures the grid connection: the meter before any inverter.
     for device in sorted(taken, key=lambda each: each["kind"] != "meter"):
         for role, readings in READINGS_BY_ROLE.items():
             reading = next((each for each in readings if each in device["reads"]), None)
@@ -114,7 +114,7 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
 
 
 def country_of(answers: Mapping[str, Any]) -> Country | None:
-    """Return the country of the place that was chosen; None elsewhere, and before one was."""
+    """Return the country of the chosen place; None without a place, or elsewhere."""
     return COUNTRIES.get(answers.get("site", {}).get("place", "").partition(":")[0])
 
 
@@ -126,17 +126,17 @@ def currency_of(answers: Mapping[str, Any]) -> str:
 
 
 def numbers_of(answers: Mapping[str, Any], language: Any) -> Numbers:
-    """Return how the reader is told figures of the site to be."""
+    """Return the formats of figures for a site that is being set up."""
     return Numbers(language, ZoneInfo("UTC"), currency_of(answers))
 
 
 def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
-    """Return what stands in the fields of the tariff before anything was typed: what is usual in the country."""
+    """Return the default texts of the tariff's fields: those usual in the country."""
     country, scale = country_of(answers), numbers_of(answers, "en").price_unit[0]
     suggested = {entry.name: entry.default for entry in TARIFF} | {"export_price": "0"}
     if country is None:
         return suggested
-    # The usual markup is a figure of the country's own currency.
+    # The usual markup is in the country's own currency.
     markup = country.markup * scale if currency_of(answers) == country.currency else 0.0
     market = {"market": country.markets[0], "export_market": country.markets[0]} if country.markets else {}
     return suggested | market | {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
@@ -196,7 +196,7 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
 
 
 def battery_names(answers: Mapping[str, Any]) -> list[str]:
-    """Return the names of the batteries, in the order in which they were typed; one that has none yet is named."""
+    """Return the names of the batteries in the order of the answers; new ones get a free name."""
     return _name_devices("batteries", answers)
 
 

@@ -1,6 +1,6 @@
-"""How a battery can be told what to do: one declaration for each way, with whom it asks, what it asks of the owner and what it proposes.
+"""Control methods for batteries in set-up (Home Assistant, MQTT, device profiles …): one declaration each, with server, fields and proposals.
 
-All of them make a section ``control`` of the site; a further way is a further ``ControlMethod``.
+Each method produces the site's section ``control``; a new method is a new ``ControlMethod``.
 """
 
 import re
@@ -24,16 +24,16 @@ from services.api.pages.setup.home_assistant import Lookup, guess_command, guess
 from services.api.pages.setup.server_access import BROKER, HOME_ASSISTANT, ServerAccess
 
 BROKER_PATIENCE_SECONDS = 3.0
-# The modes whose names are asked for; an inverter that knows no other consumes its own in those.
+# The modes whose names are asked for; an inverter uses self-consumption in place of the others.
 NAMED_MODES: tuple[Mode, ...] = ("self_consumption", "hold", "charge", "export")
-# In these it is told a power, and until when.
+# Modes with a power and a target state of charge.
 _POWERED: tuple[Mode, ...] = ("charge", "export")
 _POWER = {"W": "{power_w}", "kW": "{power_kw}"}
 Typed = Mapping[str, str]
 
 
 class ServerAnswer(NamedTuple):
-    """What came of asking a server: in words of the page, with their figures; ``lookup``: what it has, where it says so."""
+    """The result of querying a server: a phrase of the page with its figures, and the entities of a Home Assistant (``lookup``)."""
 
     good: bool
     phrase: str
@@ -43,16 +43,16 @@ class ServerAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ControlMethod:
-    """A way of telling batteries.
+    """A method of controlling batteries.
 
     Args:
-        by: its name in the section ``control``; ``by_<by>`` and ``by_<by>_lead`` are its words.
-        server: through which it goes; None: none is needed.
-        ask: asks that server, which takes seconds.
-        asks: of each battery.
-        proposes_unasked: whether its fields are worth showing before the server was asked.
-        propose: returns what stands in the fields of a battery at first, given its name and what the server has, where it was asked.
-        offer: returns what can be chosen for a field, None where it is typed.
+        by: its name in the section ``control``; ``by_<by>`` and ``by_<by>_lead`` are its phrases.
+        server: that it needs, None for none.
+        ask: queries the server; takes seconds.
+        asks: the fields of each battery.
+        proposes_unasked: whether to show the fields before the server was queried.
+        propose: returns the default texts of a battery's fields by its name and the server's entities, if known.
+        offer: returns the choices of a field, None for free text.
     """
 
     by: ControlledBy
@@ -64,9 +64,9 @@ class ControlMethod:
     offer: Callable[[str, Typed, Lookup | None], list[tuple[str, str]] | None] = lambda _field, _typed, _lookup: None
 
     def describe(self, batteries: Sequence[str], typed: Mapping[str, Typed]) -> tuple[dict[str, Any] | None, list[FieldFault]]:
-        """Return the section that was described, None where there is none, and what is wrong.
+        """Return the section ``control`` (None if nothing valid was typed) and the faults.
 
-        A battery of which nothing is typed is not told, unless none is.
+        Batteries without any text are left out; if all are, the first one is validated, so that its fields are reported missing.
         """
         if not self.asks:
             return {"by": self.by}, []
@@ -80,8 +80,8 @@ class ControlMethod:
         return ({"by": self.by, "batteries": sections} if sections else None), faults
 
     def fill(self, batteries: Sequence[str], typed: Mapping[str, Typed], lookup: Lookup | None) -> dict[str, dict[str, str]]:
-        """Return what stands in the fields of each battery: what was typed, else what is proposed of what no other battery has."""
-        # Fields that were shown empty, as where Home Assistant was away at first, are no answer.
+        """Return the texts of each battery's fields: as typed, else proposed from entities that no other battery uses."""
+        # Fields shown empty, as while Home Assistant was away, do not count as answered.
         answered = {name: dict(fields) for name, fields in typed.items() if any(text for field, text in fields.items() if field.endswith("_place"))}
         for name in batteries:
             if name not in answered:
@@ -90,7 +90,7 @@ class ControlMethod:
         return {name: answered[name] for name in batteries}
 
 
-# Parts of a device that Luna speaks to itself, and the fields that they are typed in.
+# Fields of the form by part of a direct connection.
 _VIA_FIELDS = {
     "profile": "profile_place",
     "host": "host_place",
@@ -102,7 +102,7 @@ _VIA_FIELDS = {
 
 
 def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
-    """Return how each battery is reached that Luna is to speak to itself, by its name; None where what is typed is no address yet."""
+    """Return the connection of each battery that Luna controls directly; None where the typed address is incomplete."""
     vias: dict[str, Via | None] = {}
     for name, typed in answers.get("profile", {}).items() if answers.get("by") == "profile" else ():
         vias[name] = None
@@ -116,7 +116,7 @@ def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def answer_control(control: Control) -> dict[str, Any]:
-    """Return what would have been typed for a section ``control``, as far as the fields can say it."""
+    """Return the typed form of a section ``control``, as far as the fields can express it."""
     return {"by": control.by, control.by: {each.battery: _answer_battery(each) for each in control.batteries}}
 
 
@@ -131,7 +131,7 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         if place in values and powered
     ]
     mode = {"to": values["mode_place"], "value": "{mode}"} | ({"read_back": values["mode_state"]} if "mode_state" in values else {})
-    # The mode comes last: what it does then holds already.
+    # Write the mode last, when power and target are already set.
     return {"battery": name, "soc": values["soc_place"], "modes": modes, "writes": [*writes, mode]}
 
 
@@ -149,7 +149,7 @@ def _answer_battery(control: BatteryControl) -> dict[str, str]:
 
 
 def ask_home_assistant(settings: Settings) -> ServerAnswer:
-    """Return what the Home Assistant that is set has."""
+    """Query the configured Home Assistant for its entities."""
     lookup = look_up(HomeAssistantAccess.of(settings))
     if lookup.fault:
         return ServerAnswer(good=False, phrase=f"ha_{lookup.fault}", figures={"detail": lookup.detail}, lookup=lookup)
@@ -157,11 +157,11 @@ def ask_home_assistant(settings: Settings) -> ServerAnswer:
 
 
 def _ask_broker(settings: Settings) -> ServerAnswer:
-    """Return whether the MQTT broker lets Luna in; the gateway itself asks, so that the password crosses no queue."""
+    """Test the connection to the MQTT broker, from the gateway itself so that the password crosses no queue."""
     try:
         link = BrokerLink(parse_broker(settings.mqtt_url or "", settings.mqtt_password), (), lambda _: None, patience_s=BROKER_PATIENCE_SECONDS)
     except InvalidInputError:
-        # What an operator wrote by hand is no address.
+        # An operator's setting may be no valid address.
         return ServerAnswer(good=False, phrase="broker_away")
     try:
         link.open()
@@ -182,7 +182,7 @@ def _propose_topics(battery: str, _: Lookup | None) -> dict[str, str]:
     return {name: f"{base}/{topic}" for name, topic in topics.items()} | {f"word_{mode}": mode for mode in NAMED_MODES} | {"power_unit": "W"}
 
 
-# What inverters call the modes.
+# Regular expressions for inverters' names of the modes.
 _SOUNDS_LIKE: Mapping[str, str] = {
     "self_consumption": r"self|eigen|auto|normal|general|optimi",
     "hold": r"stand.?by|hold|idle|halt|pause|stop|ruhe",
@@ -204,7 +204,7 @@ def _propose_entities(_: str, lookup: Lookup | None) -> dict[str, str]:
 
 
 def guess_words(options: Sequence[str]) -> dict[str, str]:
-    """Return what of an inverter's own words likely stands for which mode; a word stands for one."""
+    """Match an inverter's options to modes by name; an option matches at most one mode."""
     words: dict[str, str] = {}
     for mode, sound in _SOUNDS_LIKE.items():
         word = next((option for option in options if re.search(sound, option.casefold()) and option not in words.values()), None)
@@ -214,7 +214,7 @@ def guess_words(options: Sequence[str]) -> dict[str, str]:
 
 
 def _offer_entities(name: str, typed: Typed, lookup: Lookup | None) -> list[tuple[str, str]] | None:
-    """Return the entities that can be meant; the inverter's own words are the options of the one that was chosen for its mode."""
+    """Return the entities for a field; for a mode's word, the options of the entity chosen for the mode."""
     if lookup is None or lookup.fault or name == "power_unit":
         return None
     if name == "soc_place":
@@ -228,7 +228,7 @@ def _offer_entities(name: str, typed: Typed, lookup: Lookup | None) -> list[tupl
 
 
 def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str, str]] | None:
-    """Return the profiles that command a battery; one of the owner's own stays where it was chosen."""
+    """Return the profiles of battery inverters; the owner's own profile is added if it was chosen."""
     if name != "profile_place":
         return None
     offered = [(each.profile, each.title) for each in list_profiles() if each.kind == "battery_inverter"]

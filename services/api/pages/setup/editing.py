@@ -1,6 +1,6 @@
-"""A site that is there, as set-up would have been told of it, and what a change of the answers makes of it. Pure.
+"""Edit a stored site by the forms of set-up: derive the answers from the site, and merge changed answers into it. Pure.
 
-Set-up asks for less than a site can say. What it does not ask for stays: only what the answers make otherwise than before is taken over.
+Set-up covers only a part of a site's fields. The other fields stay: only differences between the answers before and after are applied.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,16 +18,16 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
 from services.api.pages.setup.fields import EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
 
-# What may be changed, in the order of set-up.
+# The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
-# Each step's parts of the answers.
+# The answers' keys by step.
 ANSWERS = {"site": ("site", "household"), "devices": (*DEVICE_FORMS, "grid"), "tariff": ("tariff",), "control": ("control",)}
 
 
 def answers_of(site: Site) -> dict[str, Any]:
-    """Return the answers that describe a site, as far as set-up asks for it."""
+    """Return the answers of set-up that describe a site, for the fields that set-up has."""
     household = site.household
-    # More than the list's last persons are asked for as those.
+    # The list's last choice, 5, means "or more".
     persons = None if household.persons is None else min(household.persons, 5)
     numbers = {name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")}
     answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
@@ -41,14 +41,14 @@ def answers_of(site: Site) -> dict[str, Any]:
     if site.control is not None:
         control = answer_control(site.control)
         section = compose({**answers, "control": control}).document.get("control")
-        # How the batteries are told, where the fields can say all of it.
+        # Only if the fields express all of the section.
         if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True):
             answers["control"] = control
     return answers
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
-    """Return a section ``control`` in which each device that stays where it is keeps the port at which other programs find it: that is not asked for."""
+    """Return a section ``control`` in which devices with an unchanged address keep their proxy port, which set-up does not ask for."""
     control = Control.model_validate(section)
     stored = {} if site.control is None else site.control.vias
     batteries = []
@@ -60,10 +60,10 @@ def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
-    """Return the steps whose fields cannot say what the site has: they are changed in its file alone."""
+    """Return the steps whose fields cannot express the site; these are changed only in its file."""
     answers = answers_of(site)
     composed = compose(answers)
-    # Of a tariff that the fields cannot say they say something else.
+    # A tariff that the fields cannot express composes to a different one.
     tariff = composed.document.get("tariff")
     says_it = not composed.faults["tariff"] and tariff is not None and _is_part(tariff, _document(site)["tariff"])
     fixed = () if says_it else ("tariff",)
@@ -71,12 +71,12 @@ def find_fixed(site: Site) -> tuple[str, ...]:
 
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the steps of which something was answered otherwise."""
+    """Return the steps whose answers differ."""
     return [step for step, parts in ANSWERS.items() if any(_with_numbers(before.get(part)) != _with_numbers(after.get(part)) for part in parts)]
 
 
 def _with_numbers(answer: Any) -> Any:
-    # Germans are shown a comma, and what they leave as it is comes back with it.
+    # Compare numbers by value: an unchanged field may come back with a decimal comma.
     if isinstance(answer, Mapping):
         return {name: _with_numbers(each) for name, each in answer.items()}
     if isinstance(answer, list):
@@ -86,19 +86,19 @@ def _with_numbers(answer: Any) -> Any:
 
 
 def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
-    """Return a site with what the answers say otherwise than it does.
+    """Return the site with the changes of the answers applied.
 
     Raises:
-        InvalidInputError: what the answers ask for cannot be; what is not asked for names a device that goes, for one.
+        InvalidInputError: the result is no valid site, as when a field outside of set-up refers to a removed device.
     """
-    # Where there are none of a kind, a composition does not name it.
+    # A composition lacks the section of a kind without devices.
     before, after = ({section: [] for section in DEVICE_FORMS} | compose(each).document for each in (answers_of(site), answers))
     controls = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
     if controls[0] != controls[1]:
         document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
-    # What the fields do not say of devices follows from what they do.
+    # Update the fields that are derived from those of the form.
     for section, form in DEVICE_FORMS.items():
         stored = {device.name: device for device in getattr(site, section)}
         for device in document[section]:
@@ -109,7 +109,7 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
 
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
-    """Take devices that go out of what else names them: how they are told, and the inverters before them."""
+    """Remove references to deleted devices from the section ``control`` and from inverters."""
     control = document["control"]
     only_advised = control is not None and control.get("by") == "advice"
     for section, form in DEVICE_FORMS.items():
@@ -130,7 +130,7 @@ def _document(site: Site) -> dict[str, Any]:
 
 
 def _take_over(stored: Any, before: Any, after: Any) -> Any:
-    """Return what is stored with what differs between before and after."""
+    """Apply the differences between two documents to the stored one."""
     if before == after:
         return stored
     if not isinstance(stored, dict) or not isinstance(before, dict) or not isinstance(after, dict) or before.get("kind") != after.get("kind"):
@@ -166,7 +166,7 @@ def _answer_site(site: Site) -> dict[str, str]:
     towns = [place for place, code in places() if code == site.country]
     if not towns:
         return answer
-    # The nearest town was chosen; beside it stands only what differs from what follows from it.
+    # Take the nearest town as the chosen place; other fields only where they differ from its defaults.
     named = {place: place_named(place) for place in towns}
     place = min(towns, key=lambda each: (named[each][1].latitude - here[0]) ** 2 + (named[each][1].longitude - here[1]) ** 2)
     country, town = named[place]
@@ -178,7 +178,7 @@ def _answer_site(site: Site) -> dict[str, str]:
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
-    """Return the tariff as it is typed, in the unit in which prices are shown; of one that the fields cannot say a fixed price stands there."""
+    """Return the typed form of the tariff, prices in the unit in which they are shown; a fixed price where the fields cannot express the tariff."""
     bought, sold = site.tariff.import_, site.tariff.export
     if isinstance(bought, SpotPrice):
         typed = {"import_kind": "spot", "market": bought.market} | write_numbers(markup=bought.markup * scale, vat_percent=100 * bought.vat)
@@ -194,7 +194,7 @@ def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
 
 
 class ChangedAnswer(NamedTuple):
-    """Something that is answered otherwise: the step that asks for it, its label, and what stood and stands there; empty: nothing."""
+    """A changed answer: step, label, and the texts before and after ("" for none)."""
 
     step: str
     label: str
@@ -203,7 +203,7 @@ class ChangedAnswer(NamedTuple):
 
 
 def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[ChangedAnswer]:
-    """Return what is answered otherwise than before, in the order of the steps."""
+    """List the changed answers in the order of the steps."""
     changes = [
         ChangedAnswer("site", *each)
         for part, entries in (("site", SITE), ("household", HOUSEHOLD))

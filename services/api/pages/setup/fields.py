@@ -1,4 +1,4 @@
-"""What set-up asks, field by field: what each takes, what stands there at first, and what is wrong with what was typed. Pure."""
+"""Form fields of set-up: types, bounds, defaults, and the validation of typed text. Pure."""
 
 import math
 import re
@@ -22,7 +22,7 @@ ON = "on"
 
 
 class FieldFault(NamedTuple):
-    """What is wrong with a field: ``code`` names a phrase ``fault_<code>`` of the page, ``figures`` stand in it."""
+    """A validation error of a field: ``code`` selects the page's phrase ``fault_<code>``, ``figures`` fill it."""
 
     field: str
     code: str
@@ -34,11 +34,11 @@ class Entry:
     """A field of a form.
 
     Args:
-        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` what stands below it where ``hint`` says so.
-        kind: what it takes. A price is typed in the unit in which the site's prices are shown, a bearing in degrees from north or as one of eight winds.
-        least: bound of a number, of a price in euros; ``above`` shuts it out.
-        unit: shown beside it.
-        options: of a choice; ``option_<name>_<value>`` names each.
+        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the text below it if ``hint``.
+        kind: type of value. A price is typed in the unit in which the site's prices are shown, a bearing in degrees from north or as one of eight winds.
+        least: lower bound of a number, of a price in euros; ``above`` excludes it.
+        unit: shown beside the field.
+        options: of a choice; ``option_<name>_<value>`` is the label of each.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Entry:
     hint: bool = False
 
     def in_currency(self, currency: str) -> "Entry":
-        """Return the field with a price's bounds in a currency."""
+        """Return the field with a price's bounds converted to a currency."""
         return replace(self, least=in_currency(self.least, currency), most=in_currency(self.most, currency)) if self.kind == "price" else self
 
 
@@ -65,7 +65,7 @@ SITE = (
     Entry("timezone", "text", required=False),
     Entry("currency", "text", required=False),
 )
-# The last stands for as many and more.
+# The last means "or more".
 PERSONS = ("", "1", "2", "3", "4", "5")
 HOUSEHOLD = (
     Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
@@ -117,19 +117,19 @@ TARIFF = (
     *EXPORT_FIXED,
     *EXPORT_SPOT,
 )
-# What of a tariff counts, by its kind.
+# Fields of a tariff by its kind.
 IMPORT_ENTRIES = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "spot": SPOT}
 EXPORT_ENTRIES = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
 
 
 def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[FieldFault]]:
-    """Return what was typed as values by field, and what is wrong with the rest.
+    """Validate typed text; return the values by field, and the faults.
 
     Args:
-        entries: what was asked.
-        typed: by field, without the prefix.
-        prefix: goes before the names of faulty fields.
-        price_scale: how many of the unit in which prices are typed make one of the currency.
+        entries: the form's fields.
+        typed: text by field, without the prefix.
+        prefix: of the field names in faults.
+        price_scale: units in which prices are typed per unit of the currency.
 
     Invariants: every entry that is required has a value or a fault.
     """
@@ -161,7 +161,7 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
 
 @cache
 def _bearings() -> dict[str, str]:
-    """Return the degrees of winds as people write them, in any language that is there."""
+    """Return the degrees by name of a compass direction, in every language of the catalogue."""
     named = {page_words("setup", language)(f"option_azimuth_deg_{degrees}"): degrees for language in CATALOGUE.languages for degrees in DIRECTIONS}
     return _WINDS | {name.casefold(): degrees for name, degrees in named.items()}
 
@@ -170,16 +170,16 @@ def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fi
     typed = read_number(text)
     if typed is None or not math.isfinite(typed):
         return None, FieldFault("", "number")
-    # 8.2 hundredths are 0.082, and not what floats make of it.
+    # 8.2 hundredths are 0.082, without the error of floating-point division.
     value = round(typed / scale, 9)
-    # 3.500 kWh a year are no three and a half: where the decimal is out of bounds and thousands are not, these were meant.
+    # "3.500" kWh a year means 3500: a decimal reading below the bound is read as thousands if that is within bounds.
     if value < entry.least and re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text) and entry.least <= 1000 * value <= entry.most:
         value = round(1000 * value, 6)
     if value < entry.least or (entry.above and value <= entry.least):
         return None, FieldFault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
     if value > entry.most:
         return None, FieldFault("", "most", {"bound": _plain(entry.most * scale)})
-    # Nobody sells for a third of a cent: 0.32 was typed where 32 is meant.
+    # 0.32 cents is implausible: the price was typed in the currency, and 32 is meant.
     if scale > 1 and entry.kind == "price" and entry.least >= 0 and 0 < typed < 1:
         return None, FieldFault("", "too_cheap", {"meant": _plain(typed * scale)})
     return value, None
@@ -190,7 +190,7 @@ def _plain(value: float) -> str:
 
 
 def check_zone(text: str) -> FieldFault | None:
-    """Return what is wrong with the name of a time zone."""
+    """Return the fault of a time zone's name, None if it is valid."""
     try:
         parse_zone(text)
     except InvalidInputError:
@@ -199,5 +199,5 @@ def check_zone(text: str) -> FieldFault | None:
 
 
 def defaults_of(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return what stands in the fields at first."""
+    """Return the default text by field."""
     return {entry.name: entry.default for entry in entries if entry.default}

@@ -1,4 +1,4 @@
-"""Work that follows set-up: what the first plan needs, the plan, and what goes on after it. Each job is a row: whoever looks next finds it again."""
+"""Jobs after set-up: inputs of the first plan, the plan, and further data. State is in the jobs' rows alone, so any process can continue it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from luna.words import Language
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 
-# What is taken over of Home Assistant's past: what its recorder keeps of every reading is ten days by default, of statistics for ever.
+# History taken over from Home Assistant, whose recorder keeps readings for ten days by default and statistics for ever.
 HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
 PRICES, PLAN = "prices", "plan"
@@ -36,9 +36,9 @@ FinishedJobs = Mapping[str, Job]
 
 @dataclass(frozen=True, slots=True)
 class PreparationStage:
-    """One job of a preparation: ``name`` in words is ``stage_<name>``.
+    """One job of a preparation; its label is ``stage_<name>``.
 
-    ``after`` names the stages that have to end before it is asked for; ``optional``: where it fails, the rest goes on.
+    ``after`` names the stages that have to end before it is submitted; the others go on if an ``optional`` one fails.
     """
 
     name: str
@@ -49,7 +49,7 @@ class PreparationStage:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """How a stage stands."""
+    """The state of a stage."""
 
     name: str
     status: Status
@@ -61,38 +61,38 @@ class StageState:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How far all stages are; ``jobs`` holds those that ended well, by stage."""
+    """The state of all stages; ``jobs`` holds the successful ones by stage."""
 
     stages: Sequence[StageState]
     jobs: FinishedJobs
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is still to come, also after the plan; a stage that waits for one that failed never comes."""
+        """Whether a stage is running; a stage that waits for a failed one never runs."""
         return any(stage.status == "running" for stage in self.stages)
 
     @property
     def plan(self) -> Mapping[str, Any] | None:
-        """The first plan, which may be looked at while the rest goes on; None until it is there."""
+        """The first plan, which may be shown while other stages run; None until it is made."""
         return self.jobs[PLAN].reply if PLAN in self.jobs else None
 
     @property
     def failure(self) -> StageState | None:
-        """The stage that stopped it."""
+        """The failed stage that stopped the preparation, None without one."""
         return next((stage for stage in self.stages if stage.status == "failed" and not stage.optional), None)
 
 
 def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> Preparation:
-    """Return how far the stages are, having asked for each whose time has come.
+    """Submit the stages whose predecessors have ended; return the state of all.
 
     Args:
-        gateway: reads and asks.
-        stages: each after those that it waits for.
-        run: names this preparation among others; the same name finds the same jobs.
+        gateway: for the database and the queue.
+        stages: in an order in which each follows its predecessors.
+        run: name of this preparation, part of the jobs' idempotency keys.
 
     Raises:
         UnavailableError: the database is away.
-        InvalidInputError: a stage cannot be asked for.
+        InvalidInputError: a stage's request is refused.
     """
     states: list[StageState] = []
     finished: dict[str, Job] = {}
@@ -120,7 +120,7 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
     if job.status != "done":
         return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
-    # What services said counts where a job that fetches came to its end with nothing.
+    # A job that fetched nothing counts as failed if outside services reported faults.
     fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
     faults = [fault for each in fetched for fault in each["faults"]]
     if faults and not any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
@@ -129,13 +129,13 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
 
 
 def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
-    """Return what leads to the first plan of a site, and what makes the next ones better: weather and measured days, for which it does not wait.
+    """Return the stages of a site's first plan, and those that only later plans need: weather and measured days, which it does not wait for.
 
     Args:
         site: as stored.
-        settings: say whether outside services and a Home Assistant may be asked.
-        upload: a file that was handed over, by field of its request; None: none was.
-        now: where the past ends.
+        settings: whether outside services and a Home Assistant may be used.
+        upload: an uploaded file, by field of its request; None without one.
+        now: the end of the history.
         language: of the plan's sentences.
     """
     *fetched, forecast = fresh_inputs(site, settings)
@@ -153,7 +153,7 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
 
 
 def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
-    """Return what a plan rests on as far as it can be had anew: prices and weather where outside services may be asked, then a forecast."""
+    """Return the stages that refresh a plan's inputs: prices and weather where outside services may be used, then a forecast."""
     stages: list[PreparationStage] = []
     if site.tariff.markets and settings.outside_services:
         stages.append(PreparationStage(PRICES, lambda _: FetchPricesRequest(), optional=True))
@@ -163,7 +163,7 @@ def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
 
 
 def demo(language: Language) -> list[PreparationStage]:
-    """Return what leads to the demo's sites with a plan: a recorded year, a forecast of one of its last days, the plan of that day."""
+    """Return the stages of the demo's sites: a recorded year, a forecast of one of its last days, the plan of that day."""
     options = PlanOptions(language=language)
     return [
         PreparationStage("demo", lambda _: DemoLoadRequest()),
@@ -173,7 +173,7 @@ def demo(language: Language) -> list[PreparationStage]:
 
 
 def simulated_home(language: Language, *, now: datetime) -> list[PreparationStage]:
-    """Return what leads to a simulated home with a plan; what its last days were comes after it, and nothing waits for that."""
+    """Return the stages of a simulated home with a plan; its recent history comes last, and nothing waits for it."""
     (forecast, issue), *past = list_preparation(now).items()
     plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
     return [

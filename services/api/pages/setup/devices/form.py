@@ -1,4 +1,4 @@
-"""What set-up asks of a kind of device: one declaration, which its pages iterate over."""
+"""Declaration of a device kind's form in set-up; the pages iterate over these declarations."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ MOST_DEVICES = 8
 
 @dataclass(frozen=True, slots=True)
 class SensorHints:
-    """By what Home Assistant's sensors of a role are found: words that speak for one, words against it, words that it must have besides.
+    """How to recognise Home Assistant's sensors of a role: regular expressions for names that are likely, excluded, and required.
 
-    ``statistic``: the kind of source of an energy dashboard that names it, and the field in which it does.
+    ``statistic``: source type and field of an energy dashboard that hold the sensor.
     """
 
     wanted: str
@@ -33,18 +33,18 @@ class DeviceForm(Generic[DeviceT]):
     """The form of a kind of device.
 
     Args:
-        section: of a site that holds its devices; words of set-up are named after it: ``none_<section>``, ``add_<section>``.
-        singular: what a device is called in a site's file; further ones with a number.
+        section: of a site; also part of the names of phrases: ``none_<section>``, ``add_<section>``.
+        singular: name of a first device; further ones get a number.
         entries: the fields of one device.
-        compose: what a site's file says of a device, without its name, by the values of all fields.
-        answer: what stands in the fields of a device that is there, without its name.
-        asks_for: whether the fields can say a device; others of its section stay as they are.
-        find_fault: what is wrong between fields that are each for itself right; None: nothing.
-        follow: lets what the fields do not say, and follows from what they do, follow in the document of a device that is there and was changed.
-        review: what one device is in a sentence; None: its power.
-        sensors: the roles that a site with such a device should have sensors for.
-        controlled_as: the field of an entry of ``control`` that names the device; None: an entry names none.
-        first: whether one is there when set-up begins.
+        compose: returns a device's document, without its name, from the values of all fields.
+        answer: returns the texts of the fields of a stored device, without its name.
+        asks_for: whether the fields can express a device; the others of its section are not edited.
+        find_fault: returns the fault of fields that contradict each other, None without one.
+        follow: updates derived fields in the document of a stored device after a change.
+        review: describes a device in a sentence; None: by its power.
+        sensors: the roles for which a site with such a device should have sensors.
+        controlled_as: the field of an entry of ``control`` with the device's name; None: entries have none.
+        first: whether set-up begins with one such device.
     """
 
     section: str
@@ -61,13 +61,13 @@ class DeviceForm(Generic[DeviceT]):
     first: bool = False
 
     def begin(self) -> dict[str, str]:
-        """Return what stands at first in the fields of a device."""
+        """Return the default texts of a device's fields."""
         return {entry.name: entry.default for entry in self.entries}
 
     def gather(self, typed: Answers) -> list[dict[str, str]]:
-        """Return the devices as a form names them: ``<section>-<place>-<field>``; a switch that is not named is off."""
+        """Collect the devices from a form's fields ``<section>-<place>-<field>``; an absent switch is off."""
         pattern = re.compile(rf"{self.section}-(\d{{1,2}})-(\w+)")
-        # Of a device that is changed its name comes along.
+        # A stored device's name is a hidden field.
         names = {"name"} | {entry.name for entry in self.entries}
         devices: dict[int, dict[str, str]] = {}
         for name, text in typed.items():
@@ -77,12 +77,12 @@ class DeviceForm(Generic[DeviceT]):
         return [devices[place] for place in sorted(devices)][:MOST_DEVICES]
 
     def check(self, typed: Answers, *, prefix: str) -> tuple[dict[str, Any], list[FieldFault]]:
-        """Return what was typed of a device as values by field, and what is wrong with it; ``prefix`` goes before the names of faulty fields."""
+        """Validate a device's fields; return the values, and the faults with ``prefix`` before field names."""
         values, faults = check_entries(self.entries, typed, prefix=prefix)
         fault = None if faults else self.find_fault(values)
         return values, faults if fault is None else [fault._replace(field=f"{prefix}{fault.field}")]
 
 
 def write_numbers(**values: float | None) -> dict[str, str]:
-    """Return numbers as they would be typed; what is not known is empty."""
+    """Return numbers as typed text, None as ""."""
     return {name: "" if value is None else f"{value:.10g}" for name, value in values.items()}
