@@ -1,6 +1,6 @@
-"""Requests over connections that stay open: as fast as a server answers them, or at a rate that does not ask how the server is.
+"""HTTP load generator over persistent connections: closed loop (``drive``), or open loop at a constant arrival rate (``arrive``).
 
-The client is light enough that the server is what is measured.
+The client is light enough that the server is the bottleneck.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from luna.energy.timeline import FloatArray
 
 CONNECTIONS = 16
-# Whoever arrives while all of them wait, waits at the door; that counts.
+# Requests beyond these wait in the client; that wait counts.
 MOST_CONNECTIONS = 400
 # Longer than the gateway waits for a plan.
 PATIENCE_SECONDS = 45.0
@@ -25,7 +25,7 @@ NO_ANSWER = 0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server bore."""
+    """The throughput and latency of a closed loop."""
 
     requests_per_s: float
     p50_ms: float
@@ -34,7 +34,7 @@ class Load:
 
 
 def drive(port: int, path: str, headers: Mapping[str, str] | None = None, *, status: int = 200, seconds: float = 2.0, connections: int = CONNECTIONS) -> Load:
-    """Ask for ``path`` again and again on each connection.
+    """Request ``path`` repeatedly on each connection.
 
     Raises:
         RuntimeError: an answer was not of ``status``.
@@ -78,11 +78,11 @@ async def _read_answer(reader: asyncio.StreamReader, expected: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What became of requests that were due at a constant rate, in their order, each array of shape ``(requests,)``.
+    """The results of requests due at a constant rate, in order, each array of shape ``(requests,)``.
 
-    ``due_s`` counts from the first one, ``waited_ms`` from when a request was due to the end of its answer: what waits because the server is slow counts in
-    full. ``statuses`` holds ``NO_ANSWER`` where none came; ``says_when`` is whether an answer named in ``Retry-After`` when to come again. ``seconds`` is the
-    time from the first to the end of the last answer.
+    ``due_s`` counts from the first request; ``waited_ms`` from when a request was due to the end of its response, so that queueing counts in full.
+    ``statuses`` holds ``NO_ANSWER`` without a response; ``says_when`` is whether it had ``Retry-After``. ``seconds`` is the time from the first request to
+    the end of the last response.
     """
 
     due_s: FloatArray
@@ -93,21 +93,21 @@ class Arrivals:
 
     @property
     def served(self) -> npt.NDArray[np.bool_]:
-        """Which were answered with what was asked for."""
+        """Whether each request succeeded (2xx or 3xx)."""
         return (self.statuses >= HTTPStatus.OK) & (self.statuses < HTTPStatus.BAD_REQUEST)
 
 
 def arrive(port: int, request: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = MOST_CONNECTIONS) -> Arrivals:
-    """Send a request every ``1 / rate`` seconds, whatever becomes of those before, and wait for all of them.
+    """Send a request every ``1 / rate`` seconds regardless of earlier ones, and wait for all responses.
 
-    Source: G. Tene, "How not to measure latency", 2015: a client that waits for an answer before it asks again leaves out the waits of those who would have
-    come meanwhile.
+    Source: G. Tene, "How not to measure latency", 2015 (coordinated omission): a client that waits for a response before the next request omits the waits of
+    requests that would have come meanwhile.
 
     Args:
         port: of the server on this machine.
-        request: the bytes of the request of a number, from 0 on.
-        rate: requests a second.
-        seconds: how long requests come.
+        request: returns the bytes of a request by its number, from 0 on.
+        rate: requests per second.
+        seconds: duration of the arrivals.
         connections: open at the same time, at most.
     """
     return asyncio.run(_arrive(_Door(port, connections), request, rate=rate, count=max(math.ceil(rate * seconds), 1)))
@@ -129,7 +129,7 @@ async def _arrive(door: "_Door", request: Callable[[int], bytes], *, rate: float
 
 
 class _Door:
-    """Connections to a server: one that is free is used again, else another is opened, and beyond their number who comes waits."""
+    """A connection pool: reuses a free connection, else opens one; at the limit requests wait."""
 
     def __init__(self, port: int, connections: int) -> None:
         self._port = port
@@ -137,7 +137,7 @@ class _Door:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, request: bytes, due: float) -> tuple[float, int, bool]:
-        """Return milliseconds since ``due``, status, and whether the answer says when to come again."""
+        """Return milliseconds since ``due``, status, and whether the response has ``Retry-After``."""
         async with self._places:
             try:
                 status, says_when = await asyncio.wait_for(self._ask(request), PATIENCE_SECONDS)
@@ -155,7 +155,7 @@ class _Door:
                 await reader.readexactly(_length(head))
             except (OSError, EOFError):
                 writer.close()
-                # A server may have closed what was idle just now.
+                # The server may have closed an idle connection: try the next one.
                 if is_new:
                     raise
                 continue

@@ -1,4 +1,4 @@
-"""What was acknowledged, line by line, each on the disk before the next: kept by the callers, in a file that Luna never sees."""
+"""Ledger of acknowledged requests, kept by the callers in a file outside of Luna; every line is synced to disk before the next."""
 
 import json
 import os
@@ -16,13 +16,13 @@ class Ledger:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def acknowledge(self, kind: str, **facts: Any) -> None:
-        """Write down what was acknowledged just now."""
-        # One write to a file that is appended to is never mixed with another thread's.
+        """Append an acknowledgement and sync it to disk."""
+        # One write to a file opened for appending is never mixed with another thread's.
         os.write(self._file, json.dumps({"kind": kind, **facts}, separators=(",", ":")).encode() + b"\n")
         os.fsync(self._file)
 
     def read(self, *kinds: str) -> list[Entry]:
-        """Return the entries of some kinds, of all where none is named, the first one first."""
+        """Return the entries of these kinds (of all without any) in order."""
         with self._path.open(encoding="utf-8") as lines:
             return [entry for entry in map(json.loads, lines) if not kinds or entry["kind"] in kinds]
 

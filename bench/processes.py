@@ -1,4 +1,4 @@
-"""What a process and all that it started take, by kind: CPU, memory, open files, threads. Source: Linux, proc(5)."""
+"""Resource use of a process tree by kind of process: CPU, memory, open files, threads. Source: Linux, proc(5)."""
 
 import multiprocessing
 import time
@@ -16,7 +16,7 @@ SERVERS = {"postgres": "database", "redis-server": "redis", "valkey-server": "re
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """CPU seconds that processes have taken so far: by kind with those of ended children, by process, and of the whole machine."""
+    """CPU seconds so far: by kind (ended children included), by process, and of the whole machine; ``at`` by the performance counter."""
 
     at: float
     by_kind: Mapping[str, float]
@@ -24,11 +24,11 @@ class Cpu:
     machine: float
 
     def spent_since(self, before: "Cpu") -> dict[str, float]:
-        """Return the seconds that each kind has taken since."""
+        """Return the CPU seconds by kind since ``before``."""
         return {kind: total - before.by_kind.get(kind, 0.0) for kind, total in self.by_kind.items()}
 
     def cores_since(self, before: "Cpu") -> tuple[dict[str, float], dict[str, float], float]:
-        """Return the cores used by each kind since, those used by the busiest process of each kind, and those used by everybody on this machine."""
+        """Return the mean cores used since ``before``: by kind, by the busiest process of each kind, and by the whole machine."""
         seconds = self.at - before.at
         kinds = {kind: spent / seconds for kind, spent in self.spent_since(before).items()}
         busiest: dict[str, float] = {}
@@ -40,7 +40,7 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the processes of one kind hold: memory of their own (anonymous, swapped out included) and with their share of what they share, files, threads."""
+    """Resources of the processes of one kind: anonymous memory (``own_mb``) and proportional set size (``share_mb``), both with swap; files, threads."""
 
     processes: int
     own_mb: float
@@ -52,10 +52,10 @@ class Held:
 
 @dataclass(frozen=True)
 class ProcessTree:
-    """A process and all that it started.
+    """A process and its descendants.
 
-    ``kind`` is that of ``root`` and of all that is nothing else; ``commands`` are the last words of the command lines of other kinds. PostgreSQL is
-    ``database``, Redis ``redis``.
+    A process's kind is that of its program (PostgreSQL ``database``, Redis ``redis``), else of ``commands`` by the last words of its command line, else its
+    parent's; ``root`` has ``kind``.
     """
 
     root: int
@@ -65,14 +65,14 @@ class ProcessTree:
     def kinds(self) -> dict[int, str]:
         """Return the kind of each process."""
         kinds = {self.root: self.kind}
-        # A parent comes before its children.
+        # psutil lists parents before their children.
         for child in psutil.Process(self.root).children(recursive=True):
             with suppress(psutil.Error):
                 kinds[child.pid] = self._kind_of(child, kinds.get(child.ppid(), self.kind))
         return kinds
 
     def cpu(self) -> Cpu:
-        """Return what was taken so far."""
+        """Return the CPU time used so far."""
         by_kind, by_process = Counter[str](), {}
         for pid, kind in self.kinds().items():
             with suppress(psutil.Error):
@@ -80,12 +80,12 @@ class ProcessTree:
                 by_kind[kind] += times.user + times.system + times.children_user + times.children_system
                 by_process[pid] = (kind, times.user + times.system)
         machine = psutil.cpu_times()
-        # A guest's time is the user's as well.
+        # Without guest time, which user time includes.
         used = machine.user + machine.nice + machine.system + machine.irq + machine.softirq + machine.steal
         return Cpu(time.perf_counter(), by_kind, by_process, used)
 
     def holds(self) -> dict[str, Held]:
-        """Return what the processes hold by kind; one that ends meanwhile is left out."""
+        """Return the resources held by kind; processes that end meanwhile are left out."""
         each: dict[str, list[Held]] = {}
         for pid, kind in self.kinds().items():
             with suppress(OSError):
@@ -100,7 +100,7 @@ class ProcessTree:
 
 
 def measure_peak(work: Callable[..., object], *arguments: object) -> float:
-    """Return the most megabytes that a function held with all that it started, in a process that begins anew and holds nothing of this one's."""
+    """Return the peak memory in MB of a function and its child processes, run in a spawned process."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     peak_mb = 0.0
@@ -112,7 +112,7 @@ def measure_peak(work: Callable[..., object], *arguments: object) -> float:
 
 
 def _read_held(process: Path) -> Held:
-    # Pss counts a shared page by its share; Pss_Anon what is of no file and no shared memory.
+    # Pss counts a shared page proportionally; Pss_Anon only anonymous memory.
     rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines()[1:])
     pages = {row[0].rstrip(":"): int(row[1]) / 1024 for row in rows}
     if not pages:

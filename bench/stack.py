@@ -1,4 +1,4 @@
-"""Luna as ``luna up`` runs it, on 127.0.0.1 alone."""
+"""Run ``luna up`` for benchmarks, on 127.0.0.1 alone."""
 
 import os
 import subprocess
@@ -30,19 +30,19 @@ from tests.processes import free_port
 
 START_SECONDS, LOOK_SECONDS = 120.0, 0.1
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")
-# Nothing is fetched from anywhere, and no budget stands before what is measured.
+# No outside services, no downloads.
 ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
 FORK_SERVERS = {"fork server": (FORK_SERVER, "shared"), "workers' fork server": (FORK_SERVER, "tasks")}
-# A start is warm once Python has kept what it compiled, as it does by itself.
+# Environment variables to drop: Luna's settings; and bytecode caching has to work for warm starts.
 OTHERS = ("LUNA_", "PYTHONDONTWRITEBYTECODE")
 UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000"}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A Luna that runs: its port, a key's headers, its database, its log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself.
+    """A running Luna: port, headers with an API key, database, log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself.
 
-    ``answered_s`` is how long the gateway took to answer for the first time, whatever it said.
+    ``answered_s`` is the time in seconds to the gateway's first response, of any status.
     """
 
     port: int
@@ -53,7 +53,7 @@ class Stack:
     answered_s: float
 
     def count_restarts(self) -> int:
-        """Return how often a process died: one of ``luna up``, or one of a worker's."""
+        """Return how often a process of ``luna up`` or of a worker died, by the log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return sum("process died and is started again" in line or "WorkerLostError" in line for line in lines)
 
@@ -70,11 +70,11 @@ def luna_up(
     """Run ``luna up`` with its data in ``folder`` until the block ends.
 
     Args:
-        folder: an empty one, or that of a run before.
-        headers: of a key of the run before; default: one is made.
-        settings: of Luna, beside ``ALONE``.
-        group: that it runs in, default: the caller's.
-        program: the ``luna`` of another environment, default: this one's.
+        folder: an empty one, or that of an earlier run.
+        headers: with a key of the earlier run; default: a new key is made.
+        settings: of Luna, besides ``ALONE``.
+        group: the control group to run in; default: the caller's.
+        program: the ``luna`` of another environment; default: this one's.
     """
     port, around = free_port(), os.environ if program is None else newcomers_environment()
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
@@ -96,13 +96,13 @@ def luna_up(
 
 
 def owner_headers(folder: Path) -> dict[str, str]:
-    """Return what the owner's programs send to a gateway that nobody is set up in, whose data lie in ``folder``."""
+    """Return the headers with the owner's token of a gateway without users, whose data are in ``folder``."""
     return {"Authorization": f"Bearer {open_owner_token(Settings(data_folder=folder))}"}
 
 
 @contextmanager
 def data_folder() -> Iterator[Path]:
-    """Yield a folder that embedded servers can use, also where they run under another account."""
+    """Yield a temporary folder that embedded servers can use, also under another account."""
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
@@ -110,14 +110,14 @@ def data_folder() -> Iterator[Path]:
 
 @contextmanager
 def data_servers() -> Iterator[tuple[Addresses, Path]]:
-    """Yield servers of a bench's own with the tables of this version, and the folder in which their data lies."""
+    """Yield new servers with the current schema, and the folder of their data."""
     with data_folder() as folder, start(folder) as servers:
         migrate.upgrade(servers.database_url)
         yield Addresses(database_url=servers.database_url, redis_url=servers.redis_url), folder
 
 
 def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> float:
-    """Return the seconds until the gateway answered for the first time, when it is ready."""
+    """Wait until the gateway is ready; return the seconds to its first response."""
     began, answered_s = time.monotonic(), 0.0
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < began + START_SECONDS and process.poll() is None:
@@ -132,7 +132,7 @@ def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> float:
 
 def _make_key(database: Engine) -> dict[str, str]:
     with unit_of_work(database) as connection:
-        # Who nobody signs in as needs no password.
+        # Nobody signs in as this user, so no password hash.
         users.add_first(connection, NewUser(name="bench", password=SecretStr("never asked for here"), role="admin"), password_hash="")
         owner = users.find_credentials(connection, "bench")
         if owner is None:

@@ -1,4 +1,4 @@
-"""All benches by name, the ones that need no server first, and what measures them one after the other."""
+"""The benchmarks by name, those without a server first, and their runner."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -19,8 +19,8 @@ NAMES = (
     "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle", "house",
     "first_run",
 )  # fmt: skip
-# Only where asked for by name: days that are planned twice, a home's fortnights and a day on a small machine take minutes and a hard week one, containers
-# need Docker and are built, nodes and faults need root and what they are made with, load takes all of the machine.
+# Run only by name: they take minutes (fortnights, hard weeks, a small machine), need Docker and a build, need root and special programs (nodes, faults),
+# or load the whole machine.
 ON_REQUEST = (
     "assumptions", "fortnight", "product_fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads",
     "worker_memory", "fleet_day", "edge_faults", "small_machine",
@@ -28,12 +28,12 @@ ON_REQUEST = (
 
 
 def measure(name: str, *, full: bool = False, days: float | None = None) -> tuple[dict[str, Any], list[str]]:
-    """Return a bench's figures, and what it could not compare with because it is not installed.
+    """Run a benchmark; return its figures, and the peers that are not installed.
 
     Args:
-        name: of the bench.
-        full: the long form, of those that have one.
-        days: how long a home lives, of those that let one live; None: as long as the bench says.
+        name: of the benchmark.
+        full: the long form, where there is one.
+        days: days to simulate, where a benchmark simulates a home; None: its default.
 
     Raises:
         MachineError: this machine lacks what the bench needs.
@@ -46,22 +46,22 @@ def measure(name: str, *, full: bool = False, days: float | None = None) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class BenchResults:
-    """What the benches gave: figures by bench, verdicts on them, and what could not be compared with."""
+    """Results: figures by benchmark, verdicts on targets, and missing peers or benchmarks."""
 
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """Return the outward form."""
+        """Return the JSON document."""
         return {"bench": self.figures, "missing": self.missing, "targets": [verdict.document() for verdict in self.verdicts]}
 
 
 def choose_benches(names: Sequence[str]) -> Sequence[str]:
-    """Return the benches asked for, dashes read as the underscores of their modules; where none is named, all that need nothing but Luna.
+    """Return the modules of the named benchmarks, dashes read as underscores; without names, all of ``NAMES``.
 
     Raises:
-        InvalidInputError: no such bench.
+        InvalidInputError: no such benchmark.
     """
     known = (*NAMES, *ON_REQUEST)
     modules = {name: name.replace("-", "_") for name in names}
@@ -74,14 +74,14 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
 def measure_all(
     names: Sequence[str], folder: Path, show_step: Callable[[str], AbstractContextManager[object]], *, full: bool = False, days: float | None = None
 ) -> BenchResults:
-    """Run benches one after the other and write a file for each into ``folder``; one that this machine cannot run is named as missing.
+    """Run benchmarks in sequence and write a file for each into ``folder``; one that this machine cannot run is listed as missing.
 
     Args:
         names: as ``choose_benches`` returns them.
-        folder: made where it is missing.
-        show_step: shows each bench while it runs.
-        full: as ``measure`` takes it.
-        days: as ``measure`` takes it.
+        folder: created if missing.
+        show_step: shows each benchmark while it runs.
+        full: as for ``measure``.
+        days: as for ``measure``.
     """
     results = BenchResults()
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What each figure has to reach, and whether it does."""
+"""Targets of the benchmarks' figures, and the verdicts on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure, where it stands in a bench's answer, and its bounds; ``unit`` is what follows the number."""
+    """A figure's description, path in a benchmark's results, bounds and unit."""
 
     words: str
     path: Path
@@ -22,7 +22,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A figure beside its target."""
+    """A figure compared with its target."""
 
     bench: str
     target: Target
@@ -30,7 +30,7 @@ class Verdict:
     met: bool
 
     def document(self) -> dict[str, Any]:
-        """Return the outward form."""
+        """Return the JSON document."""
         figure = ".".join((self.bench, *self.target.path))
         return {"figure": figure, "value": self.value, "at_least": self.target.at_least, "at_most": self.target.at_most, "met": self.met}
 
@@ -71,7 +71,7 @@ def _forecasts(home: str) -> tuple[Target, ...]:
 
 
 def _like_days(home: str) -> tuple[Target, ...]:
-    """Return what drives a plan by default beside the mean and the median of seven days."""
+    """Return the targets of the default forecast against the mean and the median of seven days."""
     path = (home, "series")
     return tuple(
         Target(f"{home}: default for {words}, {what}", (*path, series, "baseline_like_days", name), at_most=1.0)
@@ -129,7 +129,7 @@ def _faultless(words: str, path: Path = ()) -> tuple[Target, ...]:
     )
 
 
-# Of the fortnight, each with what it leaves behind.
+# Incidents of the fortnight, each with its aftermath.
 PERIODS = ("undisturbed", "battery_deaf", "luna_stopped", "network_away", "meter_frozen")
 
 TARGETS: dict[str, tuple[Target, ...]] = {
@@ -174,7 +174,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("peak memory at 1,000,000 labels", ("stage", "1000000", "peak_mb"), at_most=1000, unit="MB"),
     ),
     "edge_simulation": (
-        # Reached by controllers that are trained as by default, in the full form.
+        # For controllers trained with default settings, in the full form.
         Target("learned: of the oracle's clean share, lower end", ("judged", "custom", "share_of_oracle_clean", "low"), at_least=0.9),
         Target(
             "learned: better than the smallest model, lower end", ("judged", "custom", "objective_wh_less_than_naive_weak", "low"), at_least=0, unit="Wh/day"
@@ -229,7 +229,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     ),
     "fortnight": (
         Target("a simulated home's fortnight with incidents, share of perfect foresight's saving", ("share_of_foresight",), at_least=0.5),
-        # Of a Luna that was away for hours the plan is too old; the first look after it makes one.
+        # After hours of downtime the plan is too old; the first turn makes a new one.
         *_faultless("all of it"),
         *(target for period in PERIODS for target in _faultless(period.replace("_", " "), ("periods", period))),
     ),
@@ -375,7 +375,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
 
 
 def judge(bench: str, figures: Mapping[str, Any]) -> list[Verdict]:
-    """Return the verdicts on a bench's figures; what was not measured is left out."""
+    """Return the verdicts on a benchmark's figures; figures that were not measured are left out."""
     found = ((target, _find(figures, target.path)) for target in TARGETS.get(bench, ()))
     return [Verdict(bench, target, value, _holds(target, value)) for target, value in found if value is not None]
 

@@ -1,8 +1,8 @@
-"""Closed loops of a week: the planner as it is followed against plain self-consumption, over a grid of batteries, tariffs, meters and forecasts.
+"""Closed-loop benchmark of a week: the planner against plain self-consumption, over a grid of batteries, tariffs, meters and forecasts.
 
-Each hour a plan is made from what is known then and from a measured state of charge, and followed slot by slot by an inverter of which physics knows the
-true state. Columns are ``idle`` (no control), ``self`` (what inverters do by themselves), ``replayed`` (the policy of the replay) and ``followed`` (what a
-reply and the executor carry), EUR a week. ``python -m bench.closed_loop --help`` runs parts of the grid.
+Each hour a plan is made from the data known then and a measured state of charge; an inverter follows it slot by slot while the simulation keeps the true
+state. Columns are ``idle`` (no control), ``self`` (self-consumption), ``replayed`` (the policy of the replay) and ``followed`` (the set-points that the
+executor sends of replies), EUR a week. ``python -m bench.closed_loop --help`` runs parts of the grid.
 """
 
 import sys
@@ -19,21 +19,21 @@ from bench.closed_loop.summary import Row, read_rows, summarise
 from bench.closed_loop.weeks import week_timeline
 
 PROCESSES = 4
-# So many scenarios with the same batteries are simulated together; more would leave processes without work in the end.
+# Scenarios with the same batteries per batch; larger batches would leave processes idle at the end.
 SIDE_BY_SIDE = 6
 
 Progress = Callable[[int, int, list[Row]], None]
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return EUR a week by scenario and column, what following loses at most, exceptions, breaches, and how far it is from the replay."""
+    """Return EUR a week by scenario and column, the greatest loss of ``followed``, exceptions, breaches, and the gap to the replay."""
     begun = time.perf_counter()
     rows = run_scenarios(list_grid() if full else list_short_grid(), progress=show_progress if full else None)
     return {"full": full, "seconds": time.perf_counter() - begun} | summarise(rows)
 
 
 def run_scenarios(scenarios: Sequence[Scenario], *, processes: int = PROCESSES, progress: Progress | None = None) -> list[Row]:
-    """Return the rows of scenarios, in their order, computed in ``processes``."""
+    """Return the rows of scenarios in order, computed in so many ``processes``."""
     warm_up()
     batches = list(_batches(scenarios, most=max(1, min(SIDE_BY_SIDE, len(scenarios) // (4 * processes)))))
     rows: dict[Scenario, Row] = {}
@@ -47,12 +47,12 @@ def run_scenarios(scenarios: Sequence[Scenario], *, processes: int = PROCESSES, 
 
 
 def run_batch(scenarios: Sequence[Scenario]) -> list[Row]:
-    """Return the rows of scenarios with the same batteries, simulated side by side."""
+    """Return the rows of scenarios with the same batteries, simulated as one batch."""
     return read_rows(scenarios, run_loops([build_case(scenario) for scenario in scenarios], FOLLOWERS))
 
 
 def _batches(scenarios: Sequence[Scenario], *, most: int) -> Iterator[list[Scenario]]:
-    """Yield scenarios that can be simulated side by side: of the same batteries, and as many slots."""
+    """Yield batches of scenarios with the same batteries and number of slots."""
 
     def alike(scenario: Scenario) -> tuple[str, int]:
         return scenario.battery, week_timeline(scenario.week).count
@@ -64,6 +64,6 @@ def _batches(scenarios: Sequence[Scenario], *, most: int) -> Iterator[list[Scena
 
 
 def show_progress(done: int, count: int, rows: list[Row]) -> None:
-    """Say on stderr how far it is, and which of the last scenarios fail."""
+    """Print the progress on stderr, and which of the last scenarios fail."""
     failing = ", ".join(row.name for row in rows if row.fails)
     print(f"{done} of {count} scenarios" + (f"; failing: {failing}" if failing else ""), file=sys.stderr, flush=True)

@@ -20,7 +20,7 @@ COLUMNS = (IDLE, SELF, REPLAYED, FOLLOWED)
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the scenarios that the command line selects."""
     asked = _parse()
     few = {scenario.name for scenario in list_short_grid()} if asked.only is None and not asked.full else None
     scenarios = [each for each in list_grid(asked.only or "*", week=asked.week) if few is None or each.name in few]
@@ -49,7 +49,7 @@ def _parse() -> argparse.Namespace:
 
 
 def format_table(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield a line per scenario: EUR a week by column, what following costs over self-consumption, and what is wrong."""
+    """Yield a line per scenario: EUR a week by column, the extra cost of ``followed`` over self-consumption, and the failures."""
     width = max(len(row.name) for row in rows) + 2
     yield f"{'scenario':{width}}{'week':8}" + "".join(f"{column:>10}" for column in COLUMNS) + f"{'over self':>12}{'share':>9}{'seconds':>9}  wrong"
     for row in rows:
@@ -66,7 +66,7 @@ def _describe_faults(row: Row) -> str:
 
 
 def format_groups(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield a line per battery and tariff in which something is wrong, the dearest first; only those count as losing that must not."""
+    """Yield a line per battery and tariff with failures, the greatest loss first; losses count only where they are not tolerated."""
     yield f"{'battery/tariff':30}{'losing':>8}{'replay':>8}{'worst EUR':>11}{'share':>9}{'exceptions':>12}{'breaches':>10}  worst scenario"
 
     def pair(row: Row) -> str:
@@ -87,7 +87,7 @@ def _loss(row: Row) -> float:
 
 
 def format_messages(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield what was raised, the commonest first, and the first scenario and slot of each."""
+    """Yield the exceptions' messages, the most frequent first, each with its first scenario and slot."""
     raised = [(row.name, column, failure) for row in rows for column, failures in row.failures.items() for failure in failures]
     for message, count in group_messages(rows).items():
         name, column, failure = next(each for each in raised if normalise(each[1], each[2].message) == message)
@@ -95,7 +95,7 @@ def format_messages(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def write_trace(scenario: Scenario, path: Path) -> None:
-    """Write what happened in every slot of a scenario, and what each column was told."""
+    """Write the flows of every slot of a scenario, and the set-points of each column."""
     results = run_loops([build_case(scenario)], FOLLOWERS)
     rows = list(_trace(results))
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""What is asked in a closed loop: the planner as the replay has it, and as replies and the executor carry it. All that knows the planner's insides is here."""
+"""Policies of the closed loop: the planner as in the replay, and by replies as the executor follows them. Only this module knows the planner's internals."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -37,14 +37,14 @@ from services.planner.replay.policies import MAX_AGE, ModelPredictive
 from services.planner.reply.reply import plan_request
 from services.planner.service.inputs import describe_courses
 
-# A plan an hour, as the executor asks for them.
+# Slots between two plans of the replay's policy: an hour.
 EVERY = timedelta(hours=1) // SLOT
 REPLAYED, FOLLOWED = "replayed", "followed"
 _HELD_BACK = {"free": Curtailment.NONE, "limit": Curtailment.NONE, "no_export": Curtailment.EXPORT, "off": Curtailment.ALL}
 
 
 class ReplayPolicy:
-    """The planner as the replay has it: handed over on every local midnight, with the modes in force and the origin of the plan (docs/decisions/0027)."""
+    """The policy of the replay: a new one at every local midnight, which takes over the modes in force and the plan's origin (docs/decisions/0027)."""
 
     def __init__(self, case: Case) -> None:
         dates = local_dates(case.timeline, ZoneInfo(case.site.timezone))
@@ -54,7 +54,7 @@ class ReplayPolicy:
         self._modes: list[Mode] = []
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the policy of that day says."""
+        """Return the set-points of the day's policy."""
         if self._policy is None or slot in self._begins:
             case, origin = self._case, self._policy.origin if self._policy else None
             known = SiteKnowledge(case.site, case.forecasts, case.prices, ErrorScenarios(case.forecasts, case.foresight))
@@ -65,9 +65,9 @@ class ReplayPolicy:
 
 
 class ReplyPolicy:
-    """What the executor sends of replies, through the safety layer, as an inverter then has it.
+    """The set-points that the executor sends of plan replies, after its safety layer.
 
-    As there, a slot is followed before anything is planned: a reply made of what is known when its first slot begins is in force from the next one on.
+    As in the executor, a slot is followed before the next plan is made: a plan from the data at a slot's start is in force from the following slot on.
     """
 
     def __init__(self, case: Case) -> None:
@@ -79,7 +79,7 @@ class ReplyPolicy:
         self._reply: PlanReply | None = None
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the inverter was told in ``slot``."""
+        """Return the set-points sent to the inverter in ``slot``."""
         now, soc = self._case.timeline.start + slot * SLOT, self._measure(stored_kwh)
         if self._reply is None:
             self._reply = self._plan(now, soc)
@@ -97,7 +97,7 @@ class ReplyPolicy:
         return plan_request(self.request(now, soc), now=now, solver=Solver())
 
     def request(self, now: datetime, soc: Mapping[str, float]) -> PlanRequest:
-        """Return the request for a plan from ``now`` on, of what is known then: as a stored site's is completed."""
+        """Return the plan request from ``now`` on with the data known then, completed as for a stored site."""
         case = self._case
         forecast = case.forecasts.latest(now)
         timeline = Timeline(now, SLOT, HORIZON // SLOT)
@@ -137,12 +137,12 @@ class ReplyPolicy:
         return {name: min(max(soc, 0.0), 1.0) for name, soc in share.items()}
 
 
-# Columns of the bench beside those that need no planner.
+# The benchmark's columns that need the planner.
 FOLLOWERS: dict[str, Callable[[Case], Policy]] = {REPLAYED: ReplayPolicy, FOLLOWED: ReplyPolicy}
 
 
 def warm_up() -> None:
-    """Load what is compiled, so that no decision is charged for it."""
+    """Load compiled kernels, so that no decision is charged for it."""
     load_kernels()
 
 
@@ -152,14 +152,14 @@ def _all_modes(words: object) -> dict[str, str]:
 
 
 def describe_control(site: Site) -> Control:
-    """Return the section ``control`` of a site whose inverters know every mode."""
+    """Return a section ``control`` with inverters that support every mode."""
     write = {"to": "inverter", "value": "{mode}"}
     batteries = [{"battery": battery.name, "modes": _all_modes(ModeWord), "writes": [write]} for battery in site.batteries]
     return Control.model_validate({"batteries": batteries, "pv": {"modes": _all_modes(PvMode), "writes": [write]} if site.pv else None})
 
 
 def to_setpoint(names: Sequence[str], told: Setpoints) -> SetPoint:
-    """Return what inverters make of set-points in the outward words."""
+    """Convert the executor's set-points to the simulation's arrays."""
     batteries = to_arrays([each for each in (told[name] for name in names) if isinstance(each, BatterySetpoint)])
     pv = told.get(PV)
     held, limit_kw = (pv.mode, pv.limit_kw) if isinstance(pv, PvSetpoint) else ("free", None)

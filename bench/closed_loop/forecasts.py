@@ -1,4 +1,4 @@
-"""Forecasts as they would have been issued every hour: what comes, wrong in a declared way."""
+"""Synthetic forecasts, issued every hour: the actual series with declared errors."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,20 +13,20 @@ from services.planner.problem.knowledge import DAY, ForecastArchive
 
 HOUR = timedelta(hours=1)
 PER_HOUR = HOUR // SLOT
-# Issued for so long ahead, and from so long before the week on.
+# Horizon of a forecast, and the time before the week of the first issue.
 AHEAD, SINCE = 2 * QUARTERS, 16 * DAY
 VERSION = "aurora_v1.0"
-# Books of forecasts that a process keeps, some 15 MB each.
+# Cached sets of forecasts per process, some 15 MB each.
 _KEPT = 6
-# Of a normal distribution, in the order of the quantiles' names from 5 to 95 %.
+# Standard normal quantiles from 5 to 95 %, in the order of the quantiles' names.
 _DEVIATES = (-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645)
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastKind:
-    """How forecasts err: factors on what comes, standard deviations of logarithmic errors by the hour and by the day, and the hours over which they smooth.
+    """Errors of forecasts: factors on the actual values, standard deviations of logarithmic errors per hour and per day, and the hours of smoothing.
 
-    ``biased`` says that the error is always to the same side.
+    ``biased``: the error is always to the same side.
     """
 
     load: float = 1.0
@@ -37,13 +37,13 @@ class ForecastKind:
 
     @property
     def biased(self) -> bool:
-        """Whether errors do not cancel out."""
+        """Whether the errors do not average out."""
         return self.load != 1.0 or self.pv != 1.0
 
 
 @lru_cache(_KEPT)
 def issue_forecasts(kind: ForecastKind, week: str) -> ForecastArchive:
-    """Return what was issued in each hour of a week and of the sixteen days before."""
+    """Return the forecasts of each hour of a week and of the sixteen days before."""
     timeline, inside, happened = data_timeline(week), week_timeline(week), recorded_energy(week)
     first = (inside.start - SINCE - timeline.start) // SLOT
     starts: IndexArray = np.arange(first, first + SINCE // SLOT + inside.count, PER_HOUR, dtype=np.int64)
@@ -55,7 +55,7 @@ def issue_forecasts(kind: ForecastKind, week: str) -> ForecastArchive:
 
 
 def _forecast_parts(series: FloatArray, kind: ForecastKind, *, starts: IndexArray, factor: float, rng: np.random.Generator) -> FloatArray:
-    """Return mean and quantiles of every forecast, shape ``(parts, forecasts, slots)``."""
+    """Return the mean and the quantiles of every forecast, shape ``(parts, forecasts, slots)``."""
     smooth = _smooth(series, kind.smoothing_hours * PER_HOUR)
     target = starts[:, None] + np.arange(AHEAD)
     hourly = np.repeat(_draw_factors(rng, kind.hourly, shape=(starts.size, AHEAD // PER_HOUR)), PER_HOUR, axis=1)
@@ -66,12 +66,12 @@ def _forecast_parts(series: FloatArray, kind: ForecastKind, *, starts: IndexArra
 
 
 def _draw_factors(rng: np.random.Generator, deviation: float, *, shape: tuple[int, ...]) -> FloatArray:
-    """Return lognormal errors with a mean of one."""
+    """Draw lognormal factors with a mean of one."""
     return rng.lognormal(-(deviation**2) / 2, deviation, shape)
 
 
 def _smooth(series: FloatArray, slots: int) -> FloatArray:
-    """Return what a forecast that knows no spikes says: the mean of blocks of so many slots."""
+    """Smooth a series by the mean of blocks of so many slots, as a forecast without spikes."""
     if not slots:
         return series
     blocks = np.arange(series.size) // slots

@@ -1,6 +1,6 @@
-"""Closed loops: what policies that are told a measured state of charge make of a week, physics going by the true one.
+"""Closed-loop simulation of a week: policies get a measured state of charge, the physics uses the true one.
 
-Policies and cases live side by side, one in each column: what differs between the columns of a case is what was decided.
+All cases and policies are simulated as columns of one batch; the columns of a case differ by the decisions alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +26,10 @@ from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear
 from services.planner.dp.plan import balance_residual_kwh
 
-# Every battery starts half full, and what is left is worth a share of the mean import price. Source: docs/decisions/0004.
+# Every battery starts half full; a stored kWh at the end is worth a share of the mean import price. Source: docs/decisions/0004.
 INITIAL_SHARE, TERMINAL_SHARE = 0.5, 0.6
 IDLE, SELF = "idle", "self"
-# What is plainly beyond rounding.
+# Clearly above rounding errors.
 _TOLERANCE_KWH = 1e-6
 _SLOTS_PER_HOUR = 4
 
@@ -38,7 +38,7 @@ PolicyFactories = Mapping[str, Callable[[Case], Policy]]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a policy raised instead of a set-point."""
+    """An exception of a policy, with its slot."""
 
     slot: int
     message: str
@@ -46,9 +46,9 @@ class Failure:
 
 @dataclass
 class GuardedPolicy:
-    """A policy whose exceptions are written down; until the next hour the inverter then does what it does by itself.
+    """A policy whose exceptions are recorded; after one, ``fallback`` decides until the next hour.
 
-    ``busy_s`` is the processor's time for all decisions, ``slowest_s`` what the longest took.
+    ``busy_s`` is the processor time of all decisions, ``slowest_s`` the elapsed time of the slowest.
     """
 
     policy: Policy
@@ -58,7 +58,7 @@ class GuardedPolicy:
     slowest_s: float = 0.0
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the policy says, or the fallback where it fails."""
+        """Return the policy's set-points, or those of the fallback where it fails."""
         if self.failures and slot // _SLOTS_PER_HOUR == self.failures[-1].slot // _SLOTS_PER_HOUR:
             return self.fallback.decide(slot, stored_kwh)
         begun, busy = perf_counter(), process_time()
@@ -76,7 +76,7 @@ class GuardedPolicy:
 class LoopResults:
     """Weeks of ``cases`` under the policies ``names``: a column for each policy of the first case, then those of the next.
 
-    ``start_kwh`` is the true stored energy at the start of each slot, shape ``(batteries, columns, slots)``, ``end_kwh`` what is left in the end;
+    ``start_kwh`` is the true stored energy at the start of each slot, shape ``(batteries, columns, slots)``, ``end_kwh`` that after the last one;
     ``setpoints`` and ``flows`` have the slot as their last axis.
     """
 
@@ -91,10 +91,10 @@ class LoopResults:
 
     @property
     def costs(self) -> FloatArray:
-        """What the week cost, wear counted in and what was added to the batteries taken off, shape ``(cases, policies)``.
+        """The cost of the week with wear, less the value of energy added to the batteries, shape ``(cases, policies)``.
 
-        What passed the connection beyond its limit earns nothing and costs the dearest import price, as in a reply's compromises: who keeps the limit
-        must not look dearer than who breaks it.
+        Energy beyond the connection's limit earns nothing and costs the highest import price, as in a reply's compromises: keeping the limit must not look
+        dearer than breaking it.
         """
         imported, _ = self._prices
         gained = (self.end_kwh - self.start_kwh[..., 0]).sum(axis=0)
@@ -104,7 +104,7 @@ class LoopResults:
 
     @cached_property
     def slot_costs(self) -> Costs:
-        """What each slot cost, shape ``(columns, slots)``; what standing by takes out counts for the depth of cycles, too."""
+        """The costs of each slot, shape ``(columns, slots)``; standby losses count in the depth of cycles, too."""
         flows, batteries = self.flows, self.cases[0].site.batteries
         imported, exported = self._prices
         costs = slot_costs(
@@ -120,10 +120,10 @@ class LoopResults:
 
     @cached_property
     def breached(self) -> BoolArray:
-        """Whether a slot left a limit that it could have kept, shape ``(cases, policies, slots)``.
+        """Whether a slot broke a limit that it could have kept, shape ``(cases, policies, slots)``.
 
-        Limits are those of power, of stored energy (of one that lies outside already: it goes no further), and of the connection, where what
-        plain self-consumption exceeds in the same slot is no breach.
+        Limits are those of power, of stored energy (a slot that starts outside must not go further), and of the connection, beyond what plain
+        self-consumption exceeds it by in the same slot.
         """
         battery, flows, hours = self.limits.batteries, self.flows, self.cases[0].timeline.hours
         least, most = battery.min_kwh[..., None], battery.max_kwh[..., None]
@@ -141,7 +141,7 @@ class LoopResults:
 
     @property
     def residual_kwh(self) -> float:
-        """By how much any slot's energies fail to add up."""
+        """The largest residual of any slot's energy balance."""
         load, pv = (np.repeat(series, len(self.names), axis=0) for series in _happened(self.cases))
         return float(balance_residual_kwh(self.flows, load, pv).max())
 
@@ -157,11 +157,11 @@ class LoopResults:
 
 
 def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
-    """Return the weeks of ``cases`` under no control, under plain self-consumption, and under what ``factories`` make of each.
+    """Simulate ``cases`` under no control, plain self-consumption, and the policies of ``factories``.
 
-    The cases have the same batteries, inverters and connection, and as many slots.
+    The cases have the same batteries, inverters, connection and number of slots.
 
-    Invariants: energy balance in every slot to 1e-9; what a case's column comes to does not depend on the columns beside it.
+    Invariants: energy balance in every slot to 1e-9; a column's result does not depend on the other columns.
     """
     limits, hours = SiteLimits.of(cases[0].site), cases[0].timeline.hours
     names = (IDLE, SELF, *factories)
@@ -183,17 +183,17 @@ def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
 
 
 def _make_policies(case: Case, factories: PolicyFactories) -> list[GuardedPolicy]:
-    """Return the policies of one case, those that plan nothing first."""
+    """Return the policies of one case, those without a plan first."""
     curtailment = site_curtailment(case.site, *case.prices.actual(case.timeline))
     alone = PlainPolicy(Mode.SELF_CONSUMPTION, curtailment)
     return [GuardedPolicy(policy, alone) for policy in (PlainPolicy(Mode.HOLD, curtailment), alone, *(make(case) for make in factories.values()))]
 
 
 def _happened(cases: Sequence[Case]) -> FloatArray:
-    """Return load and PV of each case, shape ``(2, cases, slots)``."""
+    """Return the actual load and PV of each case, shape ``(2, cases, slots)``."""
     return np.array([case.foresight.ahead(case.timeline.start, case.timeline) for case in cases]).swapaxes(0, 1)
 
 
 def _by_meter(cases: Sequence[Case], change: Callable[[Meter, FloatArray], FloatArray], *, stored_kwh: FloatArray) -> FloatArray:
-    """Return what each case's meter makes of its columns."""
+    """Apply a method of each case's meter to the case's columns."""
     return np.concatenate([change(case.meter, own) for case, own in zip(cases, np.split(stored_kwh, len(cases), axis=1), strict=True)], axis=1)

@@ -1,4 +1,4 @@
-"""What a policy is told of the state of charge, and what a battery loses meanwhile; physics goes by the true state."""
+"""Measurement errors of the state of charge that policies see, and standby losses of the true state."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +11,7 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class MeterKind:
-    """How a state of charge is measured: noise from slot to slot, an offset, steps (shares of the capacity); ``standby_kw`` is lost in every battery."""
+    """Errors of a state of charge: noise per slot, offset, resolution (shares of the capacity); ``standby_kw`` is the loss of every battery."""
 
     noise_soc: float = 0.0
     offset_soc: float = 0.0
@@ -21,7 +21,7 @@ class MeterKind:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A kind of meter at one site. ``noise_soc`` has shape ``(slots, batteries)``: every policy meets the same."""
+    """A kind of meter at one site. ``noise_soc`` has shape ``(slots, batteries)`` and is the same for every policy."""
 
     kind: MeterKind
     capacity_kwh: FloatArray
@@ -29,12 +29,12 @@ class Meter:
 
     @classmethod
     def of(cls, kind: MeterKind, site: Site, *, slots: int, rng: np.random.Generator) -> Self:
-        """Return the meter of a site for so many slots."""
+        """Draw the meter of a site for so many slots."""
         capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
         return cls(kind, capacity, rng.normal(0.0, kind.noise_soc, (slots, capacity.size)))
 
     def read(self, stored_kwh: FloatArray, slot: int) -> FloatArray:
-        """Return what is said to be stored at the start of ``slot``, kWh, shape ``(batteries, sites)``; the truth to the last bit where nothing is wrong."""
+        """Return the measured stored energy at the start of ``slot``, kWh, shape ``(batteries, sites)``; bit-identical to the true one without errors."""
         kind = self.kind
         if not (kind.noise_soc or kind.offset_soc or kind.step_soc):
             return stored_kwh
@@ -43,5 +43,5 @@ class Meter:
         return np.asarray(np.clip(soc, 0.0, 1.0) * self.capacity_kwh)
 
     def lose_standby(self, stored_kwh: FloatArray, hours: float) -> FloatArray:
-        """Return what is left of ``stored_kwh`` after a slot's standby loss; it does not end at the reserve."""
+        """Return ``stored_kwh`` after a slot's standby loss, which may take it below the reserve."""
         return np.maximum(stored_kwh - self.kind.standby_kw * hours, 0.0) if self.kind.standby_kw else stored_kwh

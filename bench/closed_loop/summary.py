@@ -1,4 +1,4 @@
-"""What closed loops came to, scenario by scenario and in all."""
+"""Results of closed loops, by scenario and in total."""
 
 import re
 from collections import Counter
@@ -10,10 +10,10 @@ from bench.closed_loop.followers import FOLLOWED, REPLAYED
 from bench.closed_loop.grid import Scenario
 from bench.closed_loop.loop import IDLE, SELF, Failure, LoopResults
 
-# What may be lost against self-consumption: rounding where a kWh costs the same at any time, elsewhere a share of what can be saved.
+# Tolerated loss against self-consumption: rounding under a flat tariff, elsewhere a share of the possible savings.
 FLAT_TOLERANCE, SHARE_TOLERANCE = 1e-6, 0.005
 SAME = 1e-9
-# Below this, EUR a week, a share of what can be saved says nothing.
+# Below this, EUR a week, a share of the possible savings is meaningless.
 LEAST_SAVINGS = 0.1
 WORST = 10
 _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:e[-+]?\d+)?")
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:e[-+]?\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One scenario's figures by column: EUR a week, slots that breached a limit, what was raised, processor seconds; and how long the slowest decision took."""
+    """A scenario's figures by column: EUR a week, slots in breach, exceptions, processor seconds; and the time of the slowest decision."""
 
     scenario: Scenario
     costs: dict[str, float]
@@ -32,52 +32,52 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The scenario's."""
+        """The scenario's name."""
         return self.scenario.name
 
     @property
     def over_self(self) -> float:
-        """What following costs more than plain self-consumption."""
+        """The extra cost of ``followed`` over plain self-consumption, EUR a week."""
         return self.costs[FOLLOWED] - self.costs[SELF]
 
     @property
     def share(self) -> float:
-        """The same as a share of what can be saved."""
+        """``over_self`` as a share of the possible savings."""
         return self.over_self / self.savings
 
     @property
     def savings(self) -> float:
-        """What the best of all columns saves over no control."""
+        """The savings of the best column over no control, EUR a week, at least ``LEAST_SAVINGS``."""
         return max(self.costs[IDLE] - min(self.costs.values()), LEAST_SAVINGS)
 
     @property
     def replay_gap(self) -> float:
-        """How far following is from what is replayed, either way."""
+        """The absolute difference in cost between ``followed`` and ``replayed``."""
         return abs(self.costs[FOLLOWED] - self.costs[REPLAYED])
 
     @property
     def exceptions(self) -> int:
-        """How often any policy raised something."""
+        """The number of exceptions of all policies."""
         return sum(map(len, self.failures.values()))
 
     @property
     def must_not_lose(self) -> bool:
-        """Whether following may not lose against self-consumption here: everywhere but where prices move and forecasts err to one side."""
+        """Whether the planner must not lose against self-consumption: always, but under variable prices with biased forecasts."""
         return self.scenario.flat or not self.scenario.biased
 
     @property
     def loses(self) -> bool:
-        """Whether following loses more than it may."""
+        """Whether ``followed`` loses more than tolerated."""
         return self._loses(FOLLOWED)
 
     @property
     def replay_loses(self) -> bool:
-        """The same of what is replayed."""
+        """Whether ``replayed`` loses more than tolerated."""
         return self._loses(REPLAYED)
 
     @property
     def fails(self) -> bool:
-        """Whether anything here is not as it has to be."""
+        """Whether the scenario fails: by loss, exception, breach, or a gap to the replay."""
         return self.loses or self.exceptions > 0 or any(self.breaches.values()) or self.replay_gap > SAME
 
     def _loses(self, column: str) -> bool:
@@ -85,13 +85,13 @@ class Row:
         return self.must_not_lose and over > (FLAT_TOLERANCE if self.scenario.flat else SHARE_TOLERANCE * self.savings)
 
     def document(self) -> dict[str, Any]:
-        """Return all of it for a file."""
+        """Return the JSON document."""
         found = {"name": self.name, "over_self": self.over_self, "share": self.share, "loses": self.loses, "fails": self.fails}
         return found | {key: value for key, value in asdict(self).items() if key != "scenario"} | {"week": self.scenario.week}
 
 
 def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
-    """Return the figures of scenarios that were simulated side by side, in order."""
+    """Return the rows of a batch's scenarios, in order."""
     costs, breaches = results.costs.tolist(), results.breached.sum(axis=-1).tolist()
     rows = []
     for place, scenario in enumerate(scenarios):
@@ -104,7 +104,7 @@ def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the figures of all scenarios: the worst of each kind, how many fail, and every scenario's EUR a week in the order of ``columns``."""
+    """Return the summary: the worst of each figure, the number of failures, and every scenario's EUR a week in the order of ``columns``."""
     kinds: dict[str, Callable[[Row], bool]] = {
         "flat": lambda row: row.scenario.flat,
         "elsewhere": lambda row: row.must_not_lose and not row.scenario.flat,
@@ -128,7 +128,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _worst(rows: Iterable[Row]) -> dict[str, Any]:
-    """Return what following loses at most against self-consumption, EUR a week and as a share, and in how many scenarios it does so."""
+    """Return the greatest loss of ``followed`` against self-consumption, EUR a week and as a share, and the number of scenarios with a loss."""
     among = list(rows)
     if not among:
         return {}
@@ -141,11 +141,11 @@ def _worst(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def group_messages(rows: Iterable[Row]) -> dict[str, int]:
-    """Return how often each message was raised, by column, numbers left out, the commonest first."""
+    """Count the exceptions' messages by column, without their numbers, the most frequent first."""
     raised = ((column, failure) for row in rows for column, failures in row.failures.items() for failure in failures)
     return dict(Counter(normalise(column, failure.message) for column, failure in raised).most_common(WORST))
 
 
 def normalise(column: str, message: str) -> str:
-    """Return a message without its numbers, so that alike ones are one."""
+    """Return a message with its numbers removed, so that similar ones are equal."""
     return f"{column}: {_NUMBER.sub('#', message)}"

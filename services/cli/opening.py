@@ -53,6 +53,6 @@ def show_link(settings: Settings, database_url: str) -> None:
 
 
 def _open(address: str) -> None:
-    # Without a screen a browser of the terminal would take it over.
+    # Without a screen a text browser would take over the terminal.
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)
