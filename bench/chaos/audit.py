@@ -1,6 +1,6 @@
-"""The ledger beside the database: what was acknowledged and is not there, what is there twice, and what went beyond limits.
+"""Audit of the database against the ledger: acknowledged records that are lost or duplicated, and set-points beyond limits.
 
-It asks PostgreSQL itself, in words of its own, and takes nothing of Luna's for granted but names of tables and columns.
+It queries PostgreSQL by its own SQL, independent of Luna's code but for names of tables and columns.
 """
 
 import json
@@ -33,7 +33,7 @@ Query = Callable[..., list[Any]]
 
 @dataclass
 class Findings:
-    """What was found: how much was acknowledged by kind, and each fault in words."""
+    """The audit's result: the number of acknowledged records by kind, and each fault in words."""
 
     acknowledged: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -45,18 +45,18 @@ class Findings:
 
     @property
     def faults(self) -> list[str]:
-        """All of them."""
+        """All faults."""
         return [*self.lost, *self.doubled, *self.wrong, *self.beyond_limits]
 
     def compare(self, what: str, acknowledged: Iterable[Any], stored: Iterable[Any]) -> None:
-        """Note what was acknowledged and is not there, and what is there twice."""
+        """Record lost and duplicated items."""
         counts, acknowledged = Counter(stored), list(acknowledged)
         self.lost += [f"{what} {each}" for each in acknowledged if counts[each] == 0]
         self.doubled += [f"{what} {each} is there {number} times" for each, number in counts.items() if number > 1]
         self.unacknowledged[what] = len(counts.keys() - set(acknowledged))
 
     def judge_ends(self, acknowledged: Iterable[Entry], rows: Iterable[tuple[Any, ...]]) -> None:
-        """Note which accepted job did not end with one reply or one error, and which went wrong."""
+        """Record accepted jobs that did not end with exactly one reply or error, and those that failed."""
         accepted = {entry["job_id"] for entry in acknowledged}
         for job_id, _, status, replied, failed in rows:
             self.job_ends[status] += 1
@@ -68,7 +68,7 @@ class Findings:
 
 
 def audit(entries: Sequence[Entry], database: psycopg.Connection) -> Findings:
-    """Compare everything that was acknowledged with what is stored."""
+    """Compare all acknowledged records with the stored ones."""
     findings = Findings()
 
     def query(statement: str, *values: object) -> list[Any]:
@@ -102,7 +102,7 @@ def _is_beyond(_mode: str, charge_kwh: float, discharge_kwh: float, soc: float) 
 
 
 def _unpack(packed: bytes) -> dict[str, Any]:
-    # Of a request long series follow in another line.
+    # A second line holds the long series of a request.
     document: dict[str, Any] = json.loads(zlib.decompress(packed).partition(b"\n")[0])
     return document
 
@@ -133,7 +133,7 @@ def _look_at_files(entries: list[Entry], query: Query, findings: Findings) -> No
 
 
 def _look_at_live(entries: list[Entry], query: Query, findings: Findings) -> None:
-    # Zero was sent until somebody listened.
+    # Zeros were sent before the recorder had subscribed.
     findings.compare("live reading", [entry["value"] for entry in entries], [int(value) for _, value in query(READINGS, HOME, METER_SENSOR) if value])
 
 
@@ -145,7 +145,7 @@ def _look_at_blocks(entries: list[Entry], query: Query, findings: Findings) -> N
 def _look_at_settings(entries: list[Entry], query: Query, findings: Findings) -> None:
     stored = [round(limit - 10) for [limit] in query(IMPORT_LIMITS, OFFICE)]
     findings.compare("change of a site", [entry["change"] for entry in entries], [change for change in stored if change])
-    # One caller changes it, one change after the other.
+    # A single caller makes the changes in sequence.
     if stored != sorted(stored):
         findings.wrong.append("changes of a site are stored in another order than they were made in")
 
@@ -159,7 +159,7 @@ def _look_at_documents(entries: list[Entry], query: Query, findings: Findings) -
 
 
 def _look_at_commands(entries: list[Entry], _query: Query, findings: Findings) -> None:
-    """What the inverter heard: it is not an acknowledgement, and must be within limits."""
+    """Check that the set-points the inverter received are within limits; they are no acknowledgements."""
     powers = [entry["value"] for entry in entries if entry["topic"].endswith("power/set")]
     findings.beyond_limits += [f"the inverter was told {value} W" for value in powers if not 0 <= float(value) <= LIMIT_KW * 1000]
 

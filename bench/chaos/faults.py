@@ -1,4 +1,4 @@
-"""What is done to the stack: processes killed and paused, its disk filled, its connections cut, its clock moved."""
+"""Faults: kill and pause processes, fill the disk, cut connections, move the clock."""
 
 import struct
 import subprocess
@@ -15,9 +15,9 @@ from bench.chaos.stack import POOLED, Stack
 from bench.waiting import wait_until
 
 DISK_BYTES = 3 << 30
-# The others are struck while the last fault is still being overcome.
+# Share of faults whose recovery is awaited; after the others the next fault strikes during recovery.
 AWAITED_SHARE = 0.6
-# A process that is not there yet has this long to come.
+# How long to wait for a target process to appear.
 APPEAR_SECONDS = 60.0
 TARGETS = (
     "supervisor with gateway", "PostgreSQL", "PostgreSQL, a process of it", "Redis", "worker for plans", f"worker for plans{POOLED}", "worker for jobs",
@@ -30,9 +30,9 @@ COMPILER = "cc"
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One fault: what is done to whom, for how long, how long after the one before, and whether that is overcome before the next one comes.
+    """One fault: kind, target, duration ``seconds``, ``pause`` in seconds after the previous one, and whether recovery is ``awaited``.
 
-    ``hours`` are those by which a clock jumps.
+    ``hours``: by which the clock jumps.
     """
 
     fault: str
@@ -44,7 +44,7 @@ class Moment:
 
 
 def draw_moments(seed: int, kills: int) -> list[Moment]:
-    """Return the moments of a run: ``kills``, and for each eight a pause, each ten a cut, each 25 a full disk, each 20 nothing, and one of each at least."""
+    """Draw the faults of a run: ``kills``; a pause per 8 kills, a partition per 10, a full disk per 25, no fault per 20, each at least once."""
     chance = np.random.default_rng(seed)
     kinds = [("kill", TARGETS[number % len(TARGETS)]) for number in range(kills)]
     kinds += [("pause", TARGETS[place]) for place in chance.integers(len(TARGETS), size=max(1, kills // 8))]
@@ -55,16 +55,16 @@ def draw_moments(seed: int, kills: int) -> list[Moment]:
 
 
 def draw_jumps(seed: int, jumps: int) -> list[Moment]:
-    """Return moments at which the clock jumps by hours, forward or back, each time to be set right ``seconds`` later."""
+    """Draw jumps of the clock by hours, forward and back in turn, each undone after ``seconds``."""
     chance = np.random.default_rng((seed, jumps))
     hours = [chance.uniform(1, 6) * (1, -1)[number % 2] for number in range(jumps)]
     return [Moment("clock", "forward" if each > 0 else "back", chance.uniform(15, 25), chance.uniform(0, 3), hours=each) for each in hours]
 
 
 class FalseClock:
-    """The clock of processes that are started with ``environment``, off by what ``set`` says; intervals are measured as ever.
+    """Shifts the wall clock of processes started with ``environment``; the monotonic clock stays.
 
-    Not libfaketime: its 0.9.10 ends ``clock_nanosleep`` with EINVAL, by which Python 3.11 sleeps.
+    Not libfaketime: in its 0.9.10 ``clock_nanosleep``, which Python 3.11 sleeps by, fails with EINVAL.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,13 +74,13 @@ class FalseClock:
         self.environment = {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._file)}
 
     def set(self, hours: float) -> None:
-        """Have the clock be off by ``hours`` from now on; in place, for the file is mapped."""
+        """Shift the clock by ``hours`` from now on; the file is written in place, since processes map it."""
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("=q", round(hours * 3600)))
 
     @contextmanager
     def moved(self, hours: float) -> Iterator[None]:
-        """Have the clock be off while a block runs."""
+        """Shift the clock while a block runs."""
         self.set(hours)
         try:
             yield
@@ -89,13 +89,13 @@ class FalseClock:
 
 
 class Saboteur:
-    """Does it. ``clock`` is the stack's, None where that is the machine's."""
+    """Injects faults. ``clock`` is the stack's shifted clock, None where it uses the machine's."""
 
     def __init__(self, stack: Stack, chance: np.random.Generator, clock: FalseClock | None = None) -> None:
         self._stack, self._chance, self._clock = stack, chance, clock
 
     def strike(self, moment: Moment) -> str:
-        """Do what a moment asks for and return once it is over, with a word on what was hit."""
+        """Inject a fault and return when it is over; the text names the reason if nothing could be hit, else it is empty."""
         match moment.fault:
             case "kill" | "pause":
                 found = self._find(moment.target)
@@ -160,7 +160,7 @@ def _cut_off(port: int) -> Iterator[None]:
 
 @contextmanager
 def _filled(filler: Path) -> Iterator[None]:
-    # Unbuffered: of what no longer fits as a whole the kernel writes what does.
+    # Unbuffered, so that the last write fills the disk partially, to the last byte.
     with suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 20))
@@ -172,7 +172,7 @@ def _filled(filler: Path) -> Iterator[None]:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of its own of ``DISK_BYTES``, for as long as the block runs; it vanishes with this process's mounts at the latest."""
+    """Mount a separate file system of ``DISK_BYTES`` while the block runs; it ends with this process's mount namespace at the latest."""
     image, mounted = folder / "disk", folder / "mounted"
     mounted.mkdir()
     with image.open("wb") as file:

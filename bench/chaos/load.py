@@ -1,4 +1,4 @@
-"""Callers from outside, over HTTP and MQTT, one thread each. What is acknowledged goes into the ledger; what else is answered is counted."""
+"""Load by external callers over HTTP and MQTT, one thread each; acknowledgements go into the ledger, all responses are counted."""
 
 import hashlib
 import threading
@@ -24,7 +24,7 @@ from bench.ledger import Ledger
 from bench.stack import owner_headers
 from bench.waiting import wait_until
 
-# How long a caller asks again with the same key, and how long for one answer.
+# Time limit of retries with the same idempotency key, and of a single request.
 PATIENCE_SECONDS, ANSWER_SECONDS = 20.0, 15.0
 WAIT_SECONDS = 1.0
 SUBSCRIBED_SECONDS = 300.0
@@ -38,18 +38,18 @@ class LostPatienceError(Exception):
 
 @dataclass
 class Seen:
-    """What callers saw: answers by caller and kind, and each time that a function worked, from begin to end by the monotonic clock."""
+    """Observations of the callers: responses by caller and kind, and begin and end of each success by the monotonic clock."""
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     worked: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def first_since(self, function: str, since: float) -> float | None:
-        """Return when a function worked first for a caller who began at or after ``since``; None where it has not yet."""
+        """Return the end of a function's first success that began at or after ``since``, None without one."""
         return next((done for begun, done in self.worked[function] if begun >= since), None)
 
 
 class Load(BackgroundThreads):
-    """All callers of one stack; they call while a block runs."""
+    """All callers of one stack; they call while the block runs."""
 
     def __init__(self, stack: Stack, ledger: Ledger, contents: Contents, broker_port: int) -> None:
         super().__init__(*(partial(self._repeat, name, *caller) for name, caller in self.callers.items()))
@@ -65,9 +65,9 @@ class Load(BackgroundThreads):
 
     @property
     def callers(self) -> dict[str, tuple[Callable[[int], float | None], float]]:
-        """What is done again and again, with a number of its own each time, and the seconds between two beginnings.
+        """The functions that are called repeatedly with a running number, and their periods in seconds.
 
-        It returns once it worked, and raises where it did not; what it returns is when that began, if it was before the call.
+        A function returns on success and raises otherwise; it returns the begin of what succeeded where that precedes the call.
         """
         return {
             "plan": (self._plan, 1.0),
@@ -87,7 +87,7 @@ class Load(BackgroundThreads):
         for site in describe_sites():
             self._http.post("/v1/sites", json=site).raise_for_status()
         self._http.post(f"/v1/sites/{HOME}/control/arm", json={}).raise_for_status()
-        # What a broker takes before anybody listens reaches nobody: no acknowledgement counts before one reading has arrived.
+        # The broker drops messages without subscribers: acknowledgements count only after a first reading has arrived.
         wait_until(self._is_heard, seconds=SUBSCRIBED_SECONDS, what="the recorder hears the broker", despite=(psycopg.Error,))
 
     def _is_heard(self) -> bool:
@@ -144,7 +144,7 @@ class Load(BackgroundThreads):
         self._published.append((value, begun))
 
     def _look_for_stored(self, _number: int) -> float:
-        """Return when the newest reading that is stored was published; where none came since the last look nothing worked."""
+        """Return when the newest stored reading was published; raise without a new one since the last look."""
         with self._stack.database() as connection:
             [[newest]] = connection.execute(STORED_QUERY, (METER_SENSOR,)).fetchall()
         published = None
@@ -162,7 +162,7 @@ class Load(BackgroundThreads):
     def _change_setting(self, number: int) -> None:
         change = number + 1
         version = self._ask("setting", "GET", f"/v1/sites/{OFFICE}").headers["ETag"]
-        # Sent once: whether a change whose answer was lost was made, the next look at the version says.
+        # No retries: if the response was lost, the version read next shows whether the change was made.
         self._ask("setting", "PUT", f"/v1/sites/{OFFICE}", patience=0, json=describe_office(change), headers={"If-Match": version})
         self._ledger.acknowledge("setting", change=change)
 
@@ -176,7 +176,7 @@ class Load(BackgroundThreads):
         self._ask("search", "POST", "/v1/search", json={"query": f"battery note {number}", "retriever": "sparse", "k": 1})
 
     def _override(self, number: int) -> None:
-        """Ask the inverter for ten times what it can, one way or the other, and wait until it hears of something."""
+        """Override the battery with ten times the inverter's power, charging or discharging, and wait until it receives a command."""
         until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
         override = {"mode": ("charge", "export")[number % 2], "power_kw": ASKED_KW + number % 7, "until": until}
         before = self._commands
@@ -186,10 +186,10 @@ class Load(BackgroundThreads):
                 raise LostPatienceError
 
     def _ask(self, caller: str, method: str, path: str, *, key: str | None = None, patience: float = PATIENCE_SECONDS, **content: Any) -> httpx.Response:
-        """Return an acknowledgement; until there is one ask again, as often as patience lasts.
+        """Send a request, with retries for ``patience`` seconds, and return the successful response.
 
         Raises:
-            LostPatienceError: there was none.
+            LostPatienceError: no request succeeded.
         """
         headers = {**content.pop("headers", {}), **({"Idempotency-Key": key} if key else {})}
         deadline = time.monotonic() + patience
@@ -208,7 +208,7 @@ class Load(BackgroundThreads):
                 raise LostPatienceError
 
     def _connect(self, port: int) -> paho.Client:
-        """Return the meter and the inverter, which does what it is told and tells what holds."""
+        """Return the MQTT client of meter and inverter; the inverter follows commands and publishes its state."""
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id="chaos", clean_session=False)
         client.reconnect_delay_set(1, 1)
         client.on_message = self._follow
@@ -228,7 +228,7 @@ class Load(BackgroundThreads):
 
 
 def _describe(answer: httpx.Response) -> str:
-    """Return the status, and of a refusal what it is called and whether it says when to come again."""
+    """Return the status; for an error also the problem's title and whether ``Retry-After`` is set."""
     if answer.is_success:
         return str(answer.status_code)
     with suppress(ValueError):

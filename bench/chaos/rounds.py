@@ -1,4 +1,4 @@
-"""Rounds: moments under load, how long Luna takes to be itself again after each, and the audit of the ledger at the end of each round."""
+"""Rounds: inject faults under load, measure the recovery after each, and audit the ledger at the end."""
 
 import sys
 import time
@@ -19,9 +19,9 @@ from bench.chaos.stack import Stack
 from bench.ledger import Ledger
 from bench.waiting import wait_until
 
-# Beyond this it is a fault that something does not come back.
+# A longer recovery counts as none.
 RECOVERY_SECONDS = 240.0
-# A message that was lost is sent again after two minutes, and its worker's death may be noticed two minutes later.
+# A lost message is sent again after two minutes, and the death of its worker may be noticed two minutes later.
 SETTLE_SECONDS = 900.0
 WARM_SECONDS = 10.0
 OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
@@ -29,9 +29,9 @@ OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
 
 @dataclass
 class Outcome:
-    """What a run gave.
+    """The results of a run.
 
-    ``recoveries`` are by fault the seconds until all was well, ``functions`` those until each function worked again.
+    ``recoveries`` holds the seconds to full recovery by fault, ``functions`` those until each function worked again.
     """
 
     recoveries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -45,16 +45,16 @@ class Outcome:
 
 
 class Run:
-    """A stack under load in which faults are made."""
+    """Injects faults into a stack under load."""
 
     def __init__(self, stack: Stack, load: Load, ledger: Ledger, *, saboteur: Saboteur, outcome: Outcome) -> None:
         self._stack, self._load, self._saboteur, self._ledger, self._outcome = stack, load, saboteur, ledger, outcome
         self._expected: set[str] = set()
-        # Whether the fault before is overcome: else what is measured is not this one's alone.
+        # Whether the previous fault has been recovered from; otherwise the next recovery is not this fault's alone and is not counted.
         self._is_well = True
 
     def play(self, moments: Sequence[Moment]) -> None:
-        """Go through ``moments`` under load, then let everything settle and audit, also where Ctrl-C ends the moments early."""
+        """Inject ``moments`` under load, then let everything settle and audit, also after Ctrl-C."""
         try:
             with self._load:
                 time.sleep(WARM_SECONDS)
@@ -73,7 +73,7 @@ class Run:
             self._settle()
 
     def _await(self, name: str, since: float) -> str:
-        """Wait until all is well and return how long that took, or what has not come back."""
+        """Wait for full recovery; return its time in words, or the functions and processes that are still missing."""
         was_well, self._is_well = self._is_well, True
         while (missing := self._missing(since)) and time.monotonic() < since + RECOVERY_SECONDS:
             self._stack.watch()
@@ -90,7 +90,7 @@ class Run:
         return f"{recovery_s:.1f} s, {max(functions, key=lambda function: functions[function])} last"
 
     def _missing(self, since: float) -> set[str]:
-        """Return the functions that have not worked since; where all have, the kinds of processes that are away, for to look through all takes a while."""
+        """Return the functions that have not worked since; if all have, the missing kinds of processes, which are slower to list."""
         functions = {function for function in self._load.callers if self._load.seen.first_since(function, since) is None}
         return functions or self._expected - set(self._stack.processes().values())
 
@@ -99,7 +99,7 @@ class Run:
         begun = time.monotonic()
         with suppress(TimeoutError):
             wait_until(self._is_settled, seconds=SETTLE_SECONDS, what="an end of all jobs", despite=(psycopg.Error, OSError, httpx.HTTPError))
-        # What a broker keeps for the recorder comes at once; its rows a moment later.
+        # The broker delivers the recorder's backlog at once; its rows are stored a moment later.
         time.sleep(WARM_SECONDS)
         self._outcome.settled.append(time.monotonic() - begun)
         with self._stack.database() as database:
@@ -147,5 +147,5 @@ def describe(outcome: Outcome, seed: int) -> dict[str, Any]:
 
 
 def say(words: str) -> None:
-    """Tell who watches."""
+    """Print progress on stderr."""
     print(words, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""``luna up`` as an owner runs it, in a folder and on ports of its own; its processes as the kernel lists them."""
+"""Run ``luna up`` as an owner does, in a separate folder and on separate ports, and list its processes by kind."""
 
 import json
 import os
@@ -20,10 +20,10 @@ from bench.waiting import wait_until
 
 START_SECONDS = 400.0
 END_SECONDS = 90.0
-# What an owner's service manager does with a supervisor that died.
+# A service manager restarts a dead supervisor after this.
 RESTART_SECONDS = 2.0
 UP = (sys.executable, "-c", "from services.cli.main import main; main()", "up")
-# What a command line holds, and what its process is called here; a child with its parent's command line is one of a pool.
+# Kind of process by a part of its command line; a child with its parent's command line belongs to a pool.
 KINDS = {
     "services.cli.main": "supervisor with gateway",
     "luna.platform.queue.worker planner": "worker for plans",
@@ -45,13 +45,13 @@ POOLED = ", a process of it"
 
 
 class Stack:
-    """The stack of one folder; it runs while a block does.
+    """A Luna in one folder; it runs while the block does.
 
     Args:
         folder: of its data.
         port: of its gateway.
-        settings: of Luna, beside these two.
-        log: where it logs, on another disk.
+        settings: further settings of Luna.
+        log: its log file, on another disk.
     """
 
     def __init__(self, folder: Path, port: int, settings: Mapping[str, str], *, log: Path) -> None:
@@ -78,19 +78,19 @@ class Stack:
         wait_until(self._is_ready, seconds=START_SECONDS, what=f"Luna is ready; {self._log} says why", despite=(httpx.HTTPError,))
 
     def start_anew(self, environment: Mapping[str, str]) -> None:
-        """End everything and start it again with ``environment`` beside its own."""
+        """Restart everything with ``environment`` added."""
         self.end()
         self._environment |= environment
         self.start()
 
     def watch(self) -> None:
-        """Start the supervisor again where it died, as a service manager would."""
+        """Restart a dead supervisor, as a service manager would."""
         if self._supervisor is not None and self._supervisor.poll() is not None:
             time.sleep(RESTART_SECONDS)
             self._spawn()
 
     def end(self) -> None:
-        """End it as an owner would, and whatever is left of it at once."""
+        """Stop it by SIGINT, as an owner would; kill the processes that are left."""
         if self._supervisor is not None:
             self._supervisor.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -100,7 +100,7 @@ class Stack:
                 process.kill()
 
     def processes(self) -> dict[psutil.Process, str]:
-        """Return the processes that were started with this folder, and their children, each with its kind."""
+        """Return the processes of this folder and their descendants, each with its kind."""
         every = {process.pid: process for process in psutil.process_iter(["ppid", "cmdline", "environ", "status"])}
         every = {pid: process for pid, process in every.items() if process.info["status"] != psutil.STATUS_ZOMBIE}
         lines = {pid: " ".join(process.info["cmdline"] or ()) for pid, process in every.items()}
@@ -115,13 +115,13 @@ class Stack:
 
     @property
     def ports(self) -> dict[str, int]:
-        """On which ports PostgreSQL and Redis listen."""
+        """The ports of PostgreSQL and Redis."""
         ports: dict[str, int] = self._servers()["ports"]
         return ports
 
     @contextmanager
     def database(self) -> Iterator[psycopg.Connection]:
-        """Open the database past the product."""
+        """Connect to the database directly, without Luna's code."""
         state = self._servers()
         address = f"postgresql://luna:{quote(state['password'], safe='')}@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
         with psycopg.connect(address, connect_timeout=15, autocommit=True, options="-c statement_timeout=60000") as connection:

@@ -1,4 +1,4 @@
-"""What goes wrong in the fortnight, and when; a shorter run has those that fall into it."""
+"""Incidents of the fortnight and their times; a shorter run has those that fall into it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,20 +8,20 @@ IncidentKind = Literal["luna_stopped", "network_away", "meter_frozen", "battery_
 
 
 IncidentPeriod = IncidentKind | Literal["undisturbed"]
-# What an incident leaves behind counts as its own: slots that are built, plans that are made, a device that is told anew.
+# The aftermath counts as part of an incident: slots are built, plans made, commands sent again.
 AFTERMATH = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What is wrong, from when on after the fortnight's first midnight, and for how long."""
+    """An incident: kind, start after the fortnight's first midnight, and duration."""
 
     kind: IncidentKind
     after: timedelta
     lasts: timedelta
 
     def holds(self, passed: timedelta) -> bool:
-        """Return whether it is so when so much time has passed."""
+        """Return whether the incident is active ``passed`` after the first midnight."""
         return self.after <= passed < self.after + self.lasts
 
 
@@ -29,14 +29,14 @@ def _at(day: int, hour: float) -> timedelta:
     return timedelta(days=day - 1, hours=hour)
 
 
-# An evening with a battery that matters; half of a day's prices; hours in which the house buys and sells; an afternoon's peak.
+# Chosen to hurt: an evening that needs the battery, half a day's prices, hours of both buying and selling, an afternoon's peak.
 INCIDENTS = (
     Incident("battery_deaf", _at(3, 18.2), timedelta(hours=1)),
     Incident("luna_stopped", _at(5, 15.5), timedelta(hours=6)),
     Incident("network_away", _at(8, 9), timedelta(days=1)),
     Incident("meter_frozen", _at(11, 10), timedelta(hours=5)),
 )
-# The same in little: a run of hours has its incidents as well.
+# For runs of some hours.
 SHORT_INCIDENTS = (
     Incident("battery_deaf", timedelta(hours=1), timedelta(hours=1)),
     Incident("luna_stopped", timedelta(hours=3), timedelta(hours=1)),
@@ -44,16 +44,16 @@ SHORT_INCIDENTS = (
 
 
 def find_incident(incidents: tuple[Incident, ...], kind: IncidentKind, passed: timedelta) -> Incident | None:
-    """Return the incident of a kind that holds, None where there is none."""
+    """Return the active incident of a kind, None without one."""
     return next((each for each in incidents if each.kind == kind and each.holds(passed)), None)
 
 
 def list_periods(incidents: tuple[Incident, ...], passed: timedelta) -> list[IncidentPeriod]:
-    """Return which incidents hold, or held a little before; "undisturbed" where none."""
+    """Return the kinds of incidents that are active or in their aftermath, else "undisturbed"."""
     return [each.kind for each in incidents if each.after <= passed < each.after + each.lasts + AFTERMATH] or ["undisturbed"]
 
 
 def name_span(incidents: tuple[Incident, ...], period: IncidentPeriod, start: datetime) -> dict[str, str]:
-    """Return from when to when a run's incident of a kind holds; nothing of what is undisturbed."""
+    """Return begin and end of a run's incident of a kind, empty for "undisturbed"."""
     spans = ((start + each.after, start + each.after + each.lasts) for each in incidents if each.kind == period)
     return next(({"from": f"{begin:%a %d %b %H:%M}", "to": f"{end:%a %d %b %H:%M}"} for begin, end in spans), {})

@@ -1,7 +1,7 @@
-"""A Luna that lives by a clock that is set: what its processes do, in their order, by the code that they run.
+"""Luna driven by a manual clock: the code of its processes, run in order in one process.
 
-Recorder, slots, the tasks that beat asks for and the executor take their turns each minute of the home; what is asked for is done at once. Left out are
-what reaches outside (weather, markets), and what is for later days: training, nightly replays, retention.
+Recorder, slot builder, beat's tasks and the executor take turns in each minute of the home; submitted work is done at once. Left out are outside services
+(weather, markets), training, nightly replays and retention.
 """
 
 import threading
@@ -48,14 +48,14 @@ from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.mqtt.source import MqttSource
 from services.planner.service import fleet
 
-# The machine's: a fortnight has 1344 slots, and each waits for what was recorded.
+# In real time, hence short: each of a fortnight's 1344 slots waits for the spool.
 SPOOL_TURN = timedelta(milliseconds=10)
-# In which a device that was told something is looked at again.
+# Interval at which a command's confirmation is checked.
 AWAITED = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
-# The session of a device that Luna speaks to itself looks when it is told to.
+# Sessions of directly controlled devices poll only when called.
 NEVER_SECONDS = 1e6
-# Beat's own times; changes are looked for each minute, and vehicles every five, instead of every few seconds.
+# Beat's own periods, but for changes (each minute) and vehicles (five minutes) instead of every few seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
     FollowStaysRequest: 5 * MINUTE,
@@ -66,7 +66,7 @@ RENEW_EVERY = timedelta(minutes=5)
 
 
 class AskedWork(Client):
-    """A queue that keeps what is asked for until it is done."""
+    """A queue client that collects requests; ``SetLuna.turn`` does them."""
 
     def __init__(self) -> None:
         self.asked: list[Request] = []
@@ -84,11 +84,11 @@ class AskedWork(Client):
 
 
 class SetLuna:
-    """Luna's processes; each ``start`` begins new ones that know what the disk and the database hold."""
+    """Luna's processes in one; each ``start`` creates new ones from the state on disk and in the database."""
 
     def __init__(self, settings: Settings, database: Engine, world: SimulatedWorld) -> None:
         self.settings, self.database, self._world = settings, database, world
-        # Of devices that Luna speaks to itself: they are looked at by the home's time.
+        # Of directly controlled devices; polled by the home's clock.
         self._sessions: list[InverterSession] = []
         self.clock: SetClock = world.clock
         self.seconds: dict[str, float] = defaultdict(float)
@@ -98,11 +98,11 @@ class SetLuna:
 
     @property
     def runs(self) -> bool:
-        """Whether it lives."""
+        """Whether Luna is running."""
         return self._stack is not None
 
     def start(self) -> None:
-        """Begin to listen, and to act from the next turn on."""
+        """Start the recorder and create the executor, which acts from the next turn on."""
         self._stack, self._sessions = ExitStack(), []
         folder = self.settings.data_folder
         mirror = self._stack.enter_context(open_mirror(folder / "spool" / "readings", self.database, ReadingKind(), clock=self.clock, turn=SPOOL_TURN))
@@ -116,25 +116,25 @@ class SetLuna:
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)
         self._recorder = recorder
-        # What was heard last is recorded as the listening ends.
+        # Runs after the listeners are closed, so that the last readings are stored.
         self._stack.callback(self.await_recorded)
         self._world.call(lambda: listening.follow(sensed))
         self._stack.callback(lambda: self._world.call(listening.close))
         self._world.await_listener()
 
     def stop(self) -> None:
-        """End as a machine does that is switched off in order."""
+        """Shut down in order."""
         if self._stack is not None:
             self._stack.close()
             self._stack = None
             self._world.await_nobody()
 
     def await_recorded(self) -> None:
-        """Return when the database holds all that was heard: in life that is a moment, and devices speak every few seconds."""
+        """Wait until the database holds all received readings."""
         self._recorder.flush(MINUTE)
 
     def turn(self) -> None:
-        """Do what is due now, the devices first."""
+        """Run everything that is due, the executor first."""
         with self.timed("executor"):
             self._follow()
         with self.timed("slots"):
@@ -148,26 +148,26 @@ class SetLuna:
             self.do(self.queue.asked.pop(0))
 
     def do(self, request: Request) -> Any:
-        """Do what a worker does for a request, in one unit of work."""
+        """Run a request's task in one unit of work, as a worker does."""
         with self.timed(request.task), TaskContext(self.settings, lambda: self.database, self.clock, queue=lambda: self.queue) as work:
             return definitions()[request.task].body(request, work)
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:
-        """Count the machine's seconds that a part takes."""
+        """Add the elapsed real seconds to a part."""
         begun = time.perf_counter()
         yield
         self.seconds[part] += time.perf_counter() - begun
 
     def _follow(self) -> None:
-        """Tell devices what is due, and look again as long as one has not confirmed it, within the minute."""
+        """Send due commands, and check again until all are confirmed, within a minute."""
         until = self.clock.now() + MINUTE - AWAITED
         while self._act() and self.clock.now() < until:
             self._world.pass_time(AWAITED)
             self.look()
 
     def look(self) -> None:
-        """Keep commands up as a session does every few seconds, of which the executor asks as often."""
+        """Poll the sessions, which keep commands in force; real ones do so every few seconds."""
         for session in self._sessions:
             session.read_back()
             session.look()
@@ -182,7 +182,7 @@ class SetLuna:
         return StoredWrites(self.database, self.clock, address)
 
     def _open_session(self, device: ProfiledDevice) -> InverterSession:
-        # Each unit of a site has its own connection.
+        # Each unit of a site opens its own connection.
         if self._world.inverter is not None:
             device.points = link_points(self._world.inverter, self._world.write_times)
         self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))

@@ -1,8 +1,8 @@
-"""The same house without Luna, and with perfect foresight; and what each way costs.
+"""Baselines of the fortnight: the same house without Luna and with perfect foresight, and their costs.
 
-Both live by the devices' own physics, second by second. Foresight plans anew each hour from the true charge of battery and car, by the planner's exact optimum
-over the true quarter-hours, stays and prices of the next days, and tells the devices as the executor would: what it costs is what the same devices do of it.
-Of hot water it knows no more than the site says: how much is used in a day.
+Both simulate the devices second by second. Foresight replans each hour from the true states of charge, with the true load, PV, charging sessions and prices of
+the next days, and commands the devices as the executor would; so its cost is what the same devices achieve. Of hot water it knows only the site's daily
+consumption.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 from services.simulated_home.devices import Devices
 
-# Anew each hour; further ahead than that nothing changes what is done now.
+# Replanning interval and horizon; a longer horizon does not change the first hour.
 EVERY, AHEAD = timedelta(hours=1), timedelta(hours=48)
 COUNTED: dict[str, Callable[[HomeState], float]] = {
     "load_kwh": lambda state: state.load_kwh,
@@ -41,7 +41,7 @@ COUNTED: dict[str, Callable[[HomeState], float]] = {
     "charge_kwh": lambda state: state.charge_kwh,
     "discharge_kwh": lambda state: state.discharge_kwh,
 }
-# What the house uses that is planned for itself.
+# Consumption of planned devices, metered beside the house.
 BESIDE: dict[str, Callable[[HomeState], float]] = {
     "vehicle_kwh": lambda state: 0.0 if state.car is None else state.car.charge_kwh,
     "water_heater_kwh": lambda state: 0.0 if state.heater is None else state.heater.used_kwh,
@@ -51,25 +51,25 @@ TRIPS_AHEAD = 4
 
 @dataclass
 class SlotLedger:
-    """What truly happened in each quarter-hour, kWh by series; ``load_kwh`` is the house without car and heater, ``stored_kwh`` what is stored at the end."""
+    """The true energies of each quarter-hour, kWh by series; ``load_kwh`` is without car and heater, ``stored_kwh`` is at the slot's end."""
 
     before: HomeState
     slots: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in (*COUNTED, *BESIDE, "stored_kwh")})
 
     def close_slot(self, state: HomeState) -> None:
-        """Note a quarter-hour that is over."""
+        """Record the quarter-hour that ends with ``state``."""
         for name, count in (COUNTED | BESIDE).items():
             self.slots[name].append(count(state) - count(self.before))
         self.slots["stored_kwh"].append(stored_kwh(state))
         self.before = state
 
     def series(self, name: str) -> FloatArray:
-        """Return a series, one value a slot."""
+        """Return a series, a value per slot."""
         return np.array(self.slots[name])
 
 
 def stored_kwh(state: HomeState) -> float:
-    """Return what battery, car and tank hold."""
+    """Return the energy stored in battery, car and tank, kWh."""
     car = 0.0 if state.car is None else state.car.stored_kwh
     tank = 0.0 if state.heater is None else (state.heater.water_c - HEATER_MODEL.mains_c) * HEATER_MODEL.capacity_kwh_per_k
     return state.battery.stored_kwh + car + tank
@@ -77,7 +77,7 @@ def stored_kwh(state: HomeState) -> float:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a fortnight's energy costs, and the worth of a stored kWh by which ways are compared that end with another charge."""
+    """Prices of a fortnight, and the value of a stored kWh, which makes runs with different final states comparable."""
 
     site: Site
     import_price: FloatArray
@@ -92,7 +92,7 @@ class Bill:
         return cls(site, imported, exported, float(np.mean(imported)) * site.batteries[0].discharge_efficiency)
 
     def cost(self, ledger: SlotLedger, *, start_kwh: float) -> float:
-        """Return energy bought less energy sold, wear, and less what is stored more than at the beginning."""
+        """Return the cost of energy bought less sold, plus wear, less the value of the energy gained over ``start_kwh``."""
         slots = len(ledger.slots["stored_kwh"])
         bought = ledger.series("import_kwh") * self.import_price[:slots] - ledger.series("export_kwh") * self.export_price[:slots]
         wear = (ledger.series("charge_kwh") + ledger.series("discharge_kwh")) * self.site.batteries[0].wear_price
@@ -108,11 +108,11 @@ class SameHouse:
     timeline: Timeline
 
     def live_plain(self) -> SlotLedger:
-        """Return what the inverter does by itself."""
+        """Simulate without Luna: the inverter's own self-consumption."""
         return self._live(lambda _slot, _devices: None)
 
     def live_foreseen(self, bill: Bill, truth: SlotLedger) -> SlotLedger:
-        """Return what is done by whoever knows everything; ``truth`` holds load and sun of every slot."""
+        """Simulate with perfect foresight; ``truth`` holds load and PV of every slot."""
         return self._live(_Seer(bill, truth, self.timeline).tell)
 
     def _live(self, tell: Callable[[int, Devices], None]) -> SlotLedger:
@@ -126,7 +126,7 @@ class SameHouse:
 
 
 class _Seer:
-    """Plans by the truth, and tells the devices as the executor does."""
+    """Plans by the true series, and commands the devices as the executor does."""
 
     def __init__(self, bill: Bill, truth: SlotLedger, timeline: Timeline) -> None:
         self._bill, self._timeline, self._solver = bill, timeline, Solver()
@@ -138,7 +138,7 @@ class _Seer:
         self._heated = (timeline.start, 0.0)
 
     def tell(self, slot: int, devices: Devices) -> None:
-        """Tell the devices what is best in a slot."""
+        """Send the devices the plan's set-points of a slot."""
         now = self._timeline.start + slot * SLOT
         soc = {self._battery: min(max(devices.soc, 0.0), 1.0)}
         if slot % (EVERY // SLOT) == 0:
@@ -180,7 +180,7 @@ class _Seer:
 
 
 def _list_stays(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
-    """Yield when the car is at its charger from now on, in quarter-hours in which it truly is, and with what it comes."""
+    """Yield the car's charging sessions from now on, in whole quarter-hours of presence, with the state of charge at arrival."""
     begin, arrival = now if state.car is not None and state.car.is_home else None, None
     for days in range(TRIPS_AHEAD):
         trip = trip_of(now.astimezone(ZONE).date() + timedelta(days=days), seed=SEED)

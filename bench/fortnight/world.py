@@ -1,4 +1,4 @@
-"""The simulated home beside Luna: its broker and its devices in a thread of their own, lived by a clock that is set."""
+"""The simulated home outside of Luna: broker and devices in a thread of their own, driven by a manual clock."""
 
 import asyncio
 import threading
@@ -22,12 +22,12 @@ from services.simulated_home.inverter import HomeInverter
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.001
-# More than the looks of an hour, each with a minute's looks at what a device does.
+# More than an hour's samples, which are taken at every look and while commands are awaited.
 SOCS_KEPT = 400
 
 
 class SetClock:
-    """Says what it is told."""
+    """A manual clock."""
 
     def __init__(self, instant: datetime) -> None:
         self.instant = instant
@@ -37,10 +37,10 @@ class SetClock:
 
 
 class SimulatedWorld:
-    """What goes on whether Luna lives or not.
+    """The home's broker and devices, which run whether Luna does or not.
 
-    ``said`` holds by topic when devices said something while somebody listened: all of it has to be recorded. ``socs`` is how full the battery was of late.
-    ``write_times`` says when the inverter was written to that Luna speaks to itself.
+    ``said`` holds the publish times by topic while the recorder was subscribed: all of them have to be recorded. ``socs`` holds the battery's recent states
+    of charge. ``write_times`` holds the writes to a directly controlled inverter.
     """
 
     def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, site: Site, product: DeviceProfile | None = None) -> None:
@@ -55,21 +55,21 @@ class SimulatedWorld:
 
     @property
     def year(self) -> RecordedYear:
-        """What the house uses, the roof gives and the market asks."""
+        """The recorded year: load, PV yield and market prices."""
         return self._home.year
 
     @property
     def state(self) -> HomeState:
-        """The truth, now."""
+        """The true current state."""
         return self._home.state
 
     @property
     def inverter(self) -> HomeInverter | None:
-        """What Luna speaks to itself; None: it is commanded by topics."""
+        """The directly controlled inverter; None: it is commanded by MQTT topics."""
         return self._home.inverter
 
     def call(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Return what a coroutine of the broker's thread returns."""
+        """Run a coroutine in the broker's thread and return its result."""
 
         async def run() -> T:
             return await act()
@@ -77,7 +77,7 @@ class SimulatedWorld:
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(PATIENCE_SECONDS)
 
     def open(self) -> None:
-        """Let the broker listen and the inverter say what it follows."""
+        """Start the broker and publish the first states."""
 
         async def begin() -> None:
             await self._home.broker.start(self._setup.port)
@@ -86,20 +86,20 @@ class SimulatedWorld:
         self.call(begin)
 
     def close(self) -> None:
-        """Let every client go."""
+        """Close the broker and its connections."""
         self.call(self._home.broker.close)
 
     def set_faults(self, faults: Faults) -> None:
-        """Let devices misbehave from now on."""
+        """Set the devices' faults from now on."""
         self.files.write_setup(replace(self._setup, faults=faults))
 
     def pass_time(self, passed: timedelta) -> None:
-        """Let time pass, and return when whoever listens has acknowledged what was said."""
+        """Advance the clock, publish, and wait until all subscribers have acknowledged."""
         self.clock.instant += passed
         self.call(self._turn)
 
     def live(self, passed: timedelta) -> None:
-        """Let time pass of which nobody hears."""
+        """Advance the clock and the devices without publishing."""
         self.clock.instant += passed
 
         async def live() -> None:
@@ -108,7 +108,7 @@ class SimulatedWorld:
         self.call(live)
 
     def await_listener(self) -> None:
-        """Return when the recorder has subscribed to all that it records: what is said before is nobody's."""
+        """Wait until the recorder has subscribed to all its topics; earlier messages would reach nobody."""
 
         async def listens() -> None:
             while not all(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - what is waited for is seen from outside
@@ -118,7 +118,7 @@ class SimulatedWorld:
         self.call(listens)
 
     def await_nobody(self) -> None:
-        """Return when the broker knows that the recorder has gone: what is said from then on is nobody's."""
+        """Wait until the broker has noticed that the recorder has disconnected; later messages reach nobody."""
 
         async def is_left() -> None:
             while any(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - as above
@@ -143,7 +143,7 @@ class SimulatedWorld:
 
 @contextmanager
 def open_world(files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None) -> Iterator[SimulatedWorld]:
-    """Yield a home that lives by ``clock`` while the block runs, recorded as ``site`` says, its inverter this product."""
+    """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, an inverter of ``product``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()

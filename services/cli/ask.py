@@ -39,21 +39,21 @@ def answer_question(
     """Answer from documents and the site's data, with sources, or say that they do not hold it."""
     options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
     request = compose_request(AskRequest, question=question, model=model, **options)
-    # A worker keeps the index open.
+    # Prefer a worker, which keeps the index open.
     answer: Answer = answer_request(request, ask=partial(hear_answer, hear=_write if not as_json else None), work=partial(_work, quiet=as_json))
     emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(show_sources(answer)))
 
 
 POLL_SECONDS = 0.1
-# From the last word to the reply.
+# From the stream's last event to the reply.
 LAST_SECONDS = 10
 
 
 def hear_answer(client: Client, request: AskRequest, settings: Settings, *, hear: Callable[[str], None] | None = None) -> Answer:
-    """Return the worker's answer; ``hear`` gets its words as they come, and Ctrl-C ends the work.
+    """Return the worker's answer; ``hear`` receives its tokens as they are written, and Ctrl-C cancels the work.
 
     Raises:
-        LunaError: what the service raised; nobody answers in time.
+        LunaError: of the service, or no answer in time.
     """
     stream = uuid.uuid4().hex
     timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
@@ -76,7 +76,7 @@ def hear_answer(client: Client, request: AskRequest, settings: Settings, *, hear
 
 
 def _work(place: Workplace, request: "AskRequest", *, quiet: bool) -> "Answer":
-    """Return the answer made in this process, its words written as they come."""
+    """Answer in this process, and write the tokens as they come."""
     from services.rag.answering.process import open_parts
     from services.rag.answering.service import answer_question
     from services.rag.retrieval.search import Searcher
@@ -92,18 +92,18 @@ def _write(text: str) -> None:
 
 
 class _Terminal:
-    """Writes the answer as it comes."""
+    """A listener that writes tokens to standard output."""
 
     def stage(self, stage: "Stage") -> None:
-        """Say nothing: the answer comes soon."""
+        """Ignore the stage."""
 
     def token(self, text: str) -> None:
-        """Write the next words."""
+        """Write a token."""
         _write(text)
 
     def sentence(self, sentence: AnswerSentence) -> None:
-        """Say nothing: its words are written."""
+        """Ignore the sentence: its tokens are written already."""
 
     def gave_up(self) -> bool:
-        """Return that somebody reads; Ctrl-C ends the command."""
+        """Return False: Ctrl-C ends the command."""
         return False

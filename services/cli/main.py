@@ -1,4 +1,4 @@
-"""``luna``: the capabilities of all services from a terminal."""
+"""Entry point of the command line ``luna``: the list of commands, imported lazily, and exit codes."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
-    """A command in the list of commands: the module of a group, ``module:function`` of one alone, None where all is declared; and what the list says of it."""
+    """An entry in the list of commands: a group's module, or ``module:function`` of a single command, or None if fully declared; and its summary."""
 
     place: str | None
     summary: str
@@ -76,7 +76,7 @@ DISK_REMEDIES = {
 
 
 def build(called: str | None = None) -> typer.Typer:
-    """Return the application; of its commands only ``called`` is imported, so that the list of commands loads no solver and no model."""
+    """Build the application; only the command ``called`` is imported, so that listing commands loads no solver and no model."""
     app = typer.Typer(
         name="luna",
         no_args_is_help=True,
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 130
     except BrokenPipeError:
         code = 1
-        # The reader has left; what is still buffered goes nowhere instead of failing at exit.
+        # The reader of the pipe has closed it: discard buffered output, which would fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
@@ -121,9 +121,9 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
     Raises:
-        LunaError: what the command raised; what this machine or the command line lacks, in Luna's words.
+        LunaError: of the command, or an error of this machine or the command line, translated.
     """
-    # The command line from the command on: what names a server stands before it.
+    # The command line from the command on, without leading server options.
     words = list(arguments)
     while words and words[0].partition("=")[0] in _SERVER_OPTIONS:
         words = words[1:] if "=" in words[0] else words[2:]
@@ -131,14 +131,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app = build(called)
         if called and "--help" not in arguments:
-            # Where a command can be carried out where it is asked to be.
+            # A remote gateway offers only some commands.
             if len(words) < len(arguments) or bool(os.environ.get("LUNA_SERVER")):
                 require_over_http(words)
             _configure_logging(called)
             tell_extras(err.print)
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
-        # Raise what is wrong with the command line; where nothing was asked, the help was shown and is all there is to say.
+        # Translate the error; it has no message where typer has shown the help.
         option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
         message = str(error.message if option and error.message else error.format_message()).rstrip(".")
         if not message:
@@ -178,7 +178,7 @@ def _configure_logging(command: str) -> None:
     try:
         level = load_settings().log_level
     except LunaError:
-        # What looks for faults tells this one beside the others.
+        # Diagnostic commands report invalid settings themselves.
         if command not in DIAGNOSES:
             raise
         level = "INFO"
@@ -186,7 +186,7 @@ def _configure_logging(command: str) -> None:
 
 
 def describe_fault(exc: ImportError | OSError) -> Exception:
-    """Return in Luna's words what this machine lacks: a library, a system library, space, a permission. A fault of Luna's own stays as it is."""
+    """Translate a missing library, system library, disk space or permission to a MachineError; other errors are returned unchanged."""
     if isinstance(exc, ModuleNotFoundError):
         library = (exc.name or "").partition(".")[0]
         ours = library in ("luna", "services")

@@ -84,13 +84,13 @@ def add(
 
 
 def find_differences(connection: Connection, site: Site) -> list[SiteDifference]:
-    """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
+    """Return the differences from the stored site of that name; none for a new site."""
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
 
 
 def show_differences(name: str, differences: list[SiteDifference]) -> None:
-    """Say on standard error what a site that is there already becomes."""
+    """Print the changes of a stored site on standard error."""
     err.print(f"{name} is there already; this changes:")
     for each in differences:
         err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {'–' if each.after is None else each.after}", soft_wrap=True, markup=False)
@@ -119,10 +119,10 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
 
 
 def load_site(path: Path) -> Site:
-    """Return the site a YAML file describes.
+    """Read a site from a YAML file.
 
     Raises:
-        InvalidInputError: the file is missing, no YAML, or describes no valid site.
+        InvalidInputError: the file is missing, malformed, or describes no valid site.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -135,12 +135,12 @@ def load_site(path: Path) -> Site:
     return parse_site(document, field=str(path))
 
 
-# What a default of a part means for the bill, by its field.
+# The effect of a spot tariff's defaults on the bill, by field.
 _COST_OF_SPOT_DEFAULT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
 
 
 class CostlyDefault(NamedTuple):
-    """A field that the file leaves out although it costs money, what stands there, and what that means."""
+    """A field that the file omits although it affects the bill, its default, and the effect."""
 
     field: str
     value: float | str | bool | None
@@ -148,7 +148,7 @@ class CostlyDefault(NamedTuple):
 
 
 def list_defaults(site: Site) -> list[CostlyDefault]:
-    """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
+    """List the defaults of a site, as read from its file, that affect the bill; a stored site no longer tells defaults from given values."""
     tariff, given, defaults = site.tariff, "tariff" in site.model_fields_set, list[CostlyDefault]()
     if not given:
         means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"

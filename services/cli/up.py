@@ -28,9 +28,9 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
 
     Args:
         settings: of this Luna.
-        begin: what is done beside once all of it was started; what goes wrong there is said, and ends nothing.
+        begin: runs in a thread once everything is started; its errors are printed and end nothing.
     """
-    # What is loaded stays: to look for cycles in it again and again while it grows takes a sixth of the time. Who forks looks once.
+    # Imported modules stay: garbage collection during imports takes a sixth of the time. Forked processes collect once.
     gc.disable()
     from luna.platform.database import migrate
     from luna.platform.embedded.supervisor import running
@@ -38,8 +38,8 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
-    # Gateway, worker with beat, and servers end in this order; the port comes before them, so that nothing is started where it is in use. What is forked first
-    # shares what is imported by now, and holds neither port nor lock.
+    # Gateway, worker with beat, and servers end in this order. The port is bound before them, so that nothing starts where it is in use. The fork servers come
+    # first: they share the modules imported by now, and inherit neither port nor lock.
     with suppress(KeyboardInterrupt), fork_servers(settings) as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         gc.enable()
         migrate.upgrade(addresses.database_url)
