@@ -1,4 +1,4 @@
-"""Work beside what is measured, in threads of its own."""
+"""Background threads beside a measurement."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Self
 
 
 class BackgroundThreads:
-    """Does each work in a thread of its own while a block runs, or several blocks one after the other; works end once ``_done`` is set, at a block's end."""
+    """Runs functions in a thread each while a block runs, also for several blocks in sequence; they have to return once ``_done`` is set at its end."""
 
     def __init__(self, *works: Callable[[], None]) -> None:
         self._works, self._threads = works, list[threading.Thread]()

@@ -1,8 +1,8 @@
-"""Weeks in quarter-hours that are hard to plan: two or three batteries with least powers and tapers behind a narrow connection, PV that may not be held back.
+"""Hard planning problems of a week: two or three batteries with minimum powers and tapers behind a small connection, PV that may not be curtailed.
 
-Beside that a week has pins, a price on peaks, appliances or negative prices, each with a chance of its own. Run as ``python -m bench.hard_weeks [WEEKS]``:
-what is planned in two seconds beside the best plan that is known of the week, from ``hard_weeks.json`` or of a minute (``--seconds=N``: of so many).
-With ``--record`` what was found better is kept there.
+A week also has pins, a price on peaks, appliances or negative prices, each by chance. Run as ``python -m bench.hard_weeks [WEEKS]``: compares plans of two
+seconds with the best known plan of the week, from ``hard_weeks.json`` or else a plan of a minute (``--seconds=N``: of N seconds). ``--record`` stores better
+plans there.
 """
 
 import json
@@ -32,17 +32,17 @@ SEED = 20240505
 WEEKS, FULL_WEEKS = 6, 200
 PARTS = ("pins", "peaks", "appliances", "negative_prices")
 PART_CHANCE = 0.35
-# What a plan is given, and what the one it is held against where none is known.
+# Time limits of a plan, and of the reference plan where no best one is known.
 LIMIT_S, LONG_S = 2.0, 60.0
 NEAR = 0.05
-# Shares of costs that are smaller are of this, EUR.
+# Smallest denominator of a relative gap, EUR.
 LEAST_COST = 1.0
 BEST = Path(__file__).with_name("hard_weeks.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What a plan of a week comes to: its cost less what stored energy is worth at its end, EUR, and the slots in which it is beyond the connection."""
+    """The result of a plan: cost less the value of stored energy at its end, EUR, and the slots beyond the connection's limit."""
 
     cost: float
     slots_beyond: int
@@ -50,12 +50,12 @@ class Met:
     cpu_s: float
 
     def is_better(self, than: "Met | None") -> bool:
-        """Return whether it keeps limits better, or as well for less."""
+        """Return whether it breaks the limit in fewer slots, or in as many at a lower cost."""
         return than is None or (self.slots_beyond, self.cost) < (than.slots_beyond, than.cost)
 
 
 def measure(*, full: bool = False, weeks: int | None = None, record: bool = False, long_s: float = LONG_S) -> dict[str, Any]:
-    """Return how near plans of two seconds come to the best that are known, and how many are beyond the connection where those are not."""
+    """Return the gaps of plans of two seconds to the best known ones, and the share that is beyond the connection in more slots."""
     load_kernels()
     known, gaps, made, beyond = read_best(), [], [], 0
     for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
@@ -82,13 +82,13 @@ def measure(*, full: bool = False, weeks: int | None = None, record: bool = Fals
 
 
 def read_best() -> dict[str, Met]:
-    """Return the best plans that are known, by week."""
+    """Return the results of the best known plans by week."""
     stored: Mapping[str, tuple[float, int]] = json.loads(BEST.read_text(encoding="utf-8")) if BEST.exists() else {}
     return {name: Met(cost, beyond, "known", 0.0) for name, (cost, beyond) in stored.items()}
 
 
 def draw_weeks(count: int) -> dict[str, dict[str, Any]]:
-    """Return weeks by name, the same ones always."""
+    """Draw weeks by name from a fixed seed."""
     weeks = {}
     for place in range(count):
         rng, name = np.random.default_rng((SEED, place)), f"week_{place:03d}"
@@ -98,7 +98,7 @@ def draw_weeks(count: int) -> dict[str, dict[str, Any]]:
 
 
 def plan_week(document: dict[str, Any], limit_s: float) -> Met:
-    """Return what is answered for a week within a time limit."""
+    """Plan a week within a time limit."""
     request = PlanRequest.model_validate(document | {"options": document["options"] | {"time_limit_s": limit_s}})
     begun, problem = time.process_time(), build_problem(request)
     plan = decide(problem, Solver(), deadline=Deadline.within(limit_s))
@@ -111,7 +111,7 @@ def _value_left(plan: Plan) -> float:
 
 
 def draw_week(rng: np.random.Generator, *, name: str, batteries: int, parts: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Return a week as a plan request; ``parts`` are any of pins, peaks, appliances and negative_prices."""
+    """Draw a week as a plan request; ``parts`` are any of ``PARTS``."""
     devices = [_draw_battery(rng, f"battery_{place}") for place in range(batteries)]
     site: dict[str, Any] = {
         "name": name,

@@ -1,4 +1,4 @@
-"""Nodes on one machine: network namespaces on a bridge, each with an address and processes of its own; needs root and ``ip``."""
+"""Simulate several machines on one: network namespaces on a bridge, each with an address and processes; needs root and ``ip``."""
 
 import os
 import shutil
@@ -19,12 +19,12 @@ GONE_SECONDS = 10.0
 
 @dataclass
 class Node:
-    """One machine of several.
+    """A simulated machine.
 
     Args:
-        name: of its namespace; its cable is called the same on the bridge's side.
-        address: its own.
-        bridge: what its cable goes to.
+        name: of its namespace, and of its link on the bridge's side.
+        address: its IP address.
+        bridge: the bridge of its link.
     """
 
     name: str
@@ -33,26 +33,26 @@ class Node:
     _children: list["subprocess.Popen[bytes]"] = field(default_factory=list, init=False)
 
     def run(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        """Start a program that lives and dies with this node."""
+        """Start a program on this node."""
         with log.open("ab") as output:
             inside = ControlGroup(self.name).enter(["ip", "netns", "exec", self.name, *words])
             self._children.append(subprocess.Popen(inside, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output))
 
     def limit(self, cpus: float) -> None:
-        """Give all its processes together so much of the processors from here on, whichever version of control groups there is."""
+        """Limit the CPUs of all its processes together, by control groups of either version."""
         ControlGroup(self.name).limit_cpus(cpus)
 
     def pids(self) -> list[int]:
-        """Return every process on this node."""
+        """Return the ids of this node's processes."""
         return [int(word) for word in _ip("netns", "pids", self.name).split()]
 
     def kill(self) -> None:
-        """Lose power: first nobody hears of this node any more, then nothing on it runs. No connection is closed."""
+        """Simulate a power loss: take the link down, then kill all processes, so that peers see no connection close."""
         _ip("link", "set", self.name, "down")
         self.end()
 
     def end(self) -> None:
-        """Kill every process at once and wait until none is left."""
+        """Kill every process and wait until none is left."""
         deadline = time.monotonic() + GONE_SECONDS
         while (pids := self.pids()) and time.monotonic() < deadline:
             self._signal(pids, signal.SIGKILL)
@@ -62,19 +62,19 @@ class Node:
         self._children.clear()
 
     def cut(self) -> None:
-        """Lose every packet from here on; the cable still looks whole to this node."""
+        """Drop all packets; to this node the link still looks up."""
         _ip("link", "set", self.name, "nomaster")
 
     def mend(self) -> None:
-        """Be reached again."""
+        """Undo ``cut``."""
         _ip("link", "set", self.name, "master", self.bridge)
 
     def pause(self) -> None:
-        """Stand still, as a machine does that is moved or swaps."""
+        """Stop all processes, as on a virtual machine that is migrated or swaps."""
         self._signal(self.pids(), signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue the stopped processes."""
         self._signal(self.pids(), signal.SIGCONT)
 
     def __enter__(self) -> Self:
@@ -91,7 +91,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Network:
-    """A bridge, this machine at its first address, and nodes."""
+    """A bridge with this machine's address on it, and its nodes."""
 
     host: str
     nodes: list[Node]
@@ -99,12 +99,12 @@ class Network:
 
 @contextmanager
 def network(count: int) -> Iterator[Network]:
-    """Lay a network with ``count`` nodes; nothing of it is left afterwards.
+    """Create a network with ``count`` nodes, and remove it after the block.
 
     Raises:
         MachineError: this machine or account cannot have network namespaces.
     """
-    # Addresses that no real network has. Source: RFC 2544, appendix C.2.2.
+    # Addresses reserved for benchmarks. Source: RFC 2544, appendix C.2.2.
     name, prefix = f"luna{os.getpid() % 100_000}", f"198.18.{os.getpid() % 256}"
     with ExitStack() as stack:
         _require()

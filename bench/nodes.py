@@ -1,8 +1,8 @@
-"""Several nodes under load: how much each brings, and that one that dies, is cut off or stands still loses nothing and doubles nothing.
+"""Multi-node benchmark: throughput by number of nodes, and no lost or duplicated work when a node is killed, partitioned or paused.
 
-Node 0 has database, queue, gateway and beat; each of the others, a network namespace with half a processor, the workers of planner and ingest. All that the
-gateway acknowledged stands in a ledger, on the disk before the next request, and is held against the database at the end.
-Run as ``python -m bench.nodes``; needs root and the program ``ip``. Files that are handed over lie in one folder that all nodes see.
+Node 0 runs database, queue, gateway and beat; every other node, a network namespace with half a processor, runs workers of planner and ingest. A ledger holds
+everything that the gateway acknowledged, synced to disk before the next request, and is compared with the database at the end.
+Run as ``python -m bench.nodes``; needs root and the program ``ip``. Uploaded files are in one folder that all nodes share.
 """
 
 import json
@@ -53,17 +53,17 @@ from luna.platform.telemetry import configure_logging
 
 SITE = "shared"
 SEED = 1
-# The first days of the windows that replays are asked for, and how long a window is; before all of them the days that files bring, one each.
+# Replays have windows of DAYS_EACH days that start on one of REPLAYED_DAYS days; files hold one earlier day each.
 REPLAYED_DAYS, DAYS_EACH = 12, 3
 FIRST_DAY = datetime(2024, 3, 1, tzinfo=UTC)
 FIRST_FILE_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 PORTS = {"postgres": 5432, "redis": 6379}
-# A node's workers: one for what somebody waits for, one for jobs.
+# A node's workers: one for interactive requests, one for jobs.
 WORKERS = (("planner", "--only", "interactive", "--processes", "1"), ("planner", "ingest", "--only", "jobs", "--processes", "2"))
 START_SECONDS, END_SECONDS = 180.0, 600.0
 CPUS = 0.5
 PLANNERS, MOST_OPEN = 4, 12
-# Each end of a job, noted by the database itself as it is committed.
+# A trigger records each end of a job in the same transaction.
 AUDIT = """
 CREATE TABLE bench_ends (job_id text, status text, attempts integer);
 CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS
@@ -77,12 +77,12 @@ SELECT job_id, attempts FROM jobs JOIN pg_locks ON locktype = 'advisory' AND gra
 WHERE status = 'running' AND client_addr = %s
 """
 DAYS_OF_FILES = "SELECT round(sum(load_kwh)::numeric, 3)::float FROM slot_observations WHERE slot_start < %s GROUP BY slot_start::date"
-# What asking raises where nobody answers yet.
+# Errors of servers that do not answer yet.
 AWAY = (UnavailableError, redis.RedisError, httpx.TransportError)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return plans and replays by number of nodes, what became of the work of a node that was killed, cut off or paused, and what the ledger says.
+    """Return the rates of plans and replays by number of nodes, the recovery from each fault of a node, and the ledger's audit.
 
     Raises:
         MachineError: this machine or account cannot have network namespaces.
@@ -93,9 +93,9 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         for count, node in enumerate(there.nodes, start=1):
             there.start(node)
             there.wait_ready(count * len(WORKERS))
-            # Each process has loaded what it needs, and worked once.
+            # Warm-up of every process.
             measure_rates(there, seconds=4 * count)
-            # Small enough that this machine is none of them's limit.
+            # Low enough that this machine is not the bottleneck.
             node.limit(CPUS)
             rates[str(count)] = measure_rates(there, seconds=15 if full else 4)
         with Callers(there):
@@ -109,7 +109,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 @dataclass
 class Cluster:
-    """Node 0 and the others."""
+    """Node 0 with its clients, and the worker nodes."""
 
     folder: Path
     network: Network
@@ -122,21 +122,21 @@ class Cluster:
 
     @property
     def nodes(self) -> list[Node]:
-        """The others."""
+        """The worker nodes."""
         return self.network.nodes
 
     def start(self, node: Node, workers: Sequence[Sequence[str]] = WORKERS) -> None:
-        """Start a node's workers, each with the options of its command."""
+        """Start a node's workers, each with its command-line options."""
         for words in workers:
             node.run([sys.executable, "-m", "luna.platform.queue.worker", *words], self.environment, self.folder / f"{node.name}.log")
 
     def wait_ready(self, workers: int) -> None:
-        """Wait until so many workers give signs of life."""
+        """Wait for the heartbeats of so many workers."""
         with redis.Redis.from_url(self.redis_url) as queue:
             wait_until(lambda: len(list(queue.scan_iter("luna:node:*"))) >= workers, seconds=START_SECONDS, what=f"{workers} workers live")
 
     def ask(self, kind: str) -> None:
-        """Ask for one piece of work until it is acknowledged, by the same key where an answer got lost or came to nothing, and note that."""
+        """Send one request until it is acknowledged, with the same idempotency key in retries, and record the acknowledgement."""
         number = next(self._numbers[kind])
         path, request, facts = REQUESTS[kind](number)
         key = {"Idempotency-Key": f"{kind}-{number}"} if "json" in request else {}
@@ -152,33 +152,33 @@ class Cluster:
         self.ledger.acknowledge(kind, **{name: answer.raise_for_status().json()[name]}, **facts)
 
     def query(self, statement: str, *values: object) -> list[Any]:
-        """Return what the database answers."""
+        """Return the rows of a query."""
         with unit_of_work(self.database) as connection:
             return list(connection.exec_driver_sql(statement, values))
 
     def count_open(self) -> int:
-        """Return how many jobs wait or run."""
+        """Return the number of queued and running jobs."""
         return int(self.query("SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')")[0][0])
 
     def wait_ended(self) -> None:
-        """Wait until no job waits or runs."""
+        """Wait until no job is queued or running."""
         wait_until(lambda: self.count_open() == 0, seconds=END_SECONDS, what="an end of all that was accepted")
 
     def running_on(self, node: Node) -> dict[str, int]:
-        """Return the jobs that a node runs, with the number of the attempt."""
+        """Return the jobs that a node runs, with their attempts."""
         return dict(self.query(RUNNING_ON, node.address))
 
     def wait_for_work(self, node: Node, *, but: Mapping[str, int] | None = None) -> None:
-        """Wait until a node runs a job, another than some."""
+        """Wait until a node runs a job that is not among ``but``."""
         wait_until(lambda: self.running_on(node).keys() - (but or {}), seconds=END_SECONDS, what=f"another job on {node.name}")
 
     def not_begun_again(self, running: Mapping[str, int]) -> dict[str, int]:
-        """Return those of some jobs that nobody has begun since."""
+        """Return the jobs of ``running`` without a new attempt since."""
         now = dict(self.query("SELECT job_id, attempts FROM jobs WHERE job_id = ANY(%s)", list(running)))
         return {job_id: attempts for job_id, attempts in running.items() if now[job_id] == attempts}
 
     def settle(self) -> dict[str, Any]:
-        """Wait until all that was accepted has ended, and return what the ledger and the database disagree about."""
+        """Wait until all accepted work has ended; return the differences between ledger and database."""
         self.wait_ended()
         accepted = {kind: self.ledger.read(kind) for kind in REQUESTS}
         ends = Counter(job_id for [job_id] in self.query("SELECT job_id FROM bench_ends WHERE status = 'done'"))
@@ -192,24 +192,24 @@ class Cluster:
             "doubled": sum(number > 1 for number in ends.values()) + len(plans) - len(set(plans)) + sum(number > 1 for number in stored.values()),
             "replay_rows": {"expected": DAYS_EACH * len(accepted["replay"]), "stored": self.query("SELECT count(*) FROM daily_scores")[0][0]},
             "begun_again": self.query("SELECT count(*) FROM jobs WHERE attempts > 1")[0][0],
-            # Made for a caller whose answer got lost; the caller asked again and has another one.
+            # Plans whose response got lost; the caller repeated the request and got another plan.
             "plans_without_caller": sum(stored.values()) - len(plans),
         }
 
 
-# --- what is asked for: by its number a path, the request, and what is noted of it beside its id -------------------------------------------------
+# --- requests: by number a path, the request, and the facts for the ledger besides its id ---------------------------------------------------------
 
 
 Asking = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def _plan(number: int) -> Asking:
-    # No two of the same quarter-hour are the same plan.
+    # A state of charge of its own: equal requests of a quarter-hour would share a plan.
     return "/v1/plans", {"json": {"site_id": SITE, "state": {"batteries": {"battery": {"soc": number % 9973 / 9973}}}}}, {}
 
 
 def _replay(number: int) -> Asking:
-    # Of equal windows each is another piece of work, by its name and by where its scores go.
+    # A key and a system id of its own: equal windows would be one job.
     first = FIRST_DAY + timedelta(days=number % REPLAYED_DAYS)
     last = first + timedelta(days=DAYS_EACH - 1)
     window = {"from_day": f"{first:%F}", "to_day": f"{last:%F}", "policies": ["mpc_perfect"], "every_minutes": 30, "explain_loss": False, "episodes": None}
@@ -228,7 +228,7 @@ REQUESTS: dict[str, Callable[[int], Asking]] = {"plan": _plan, "replay": _replay
 
 
 class Callers(BackgroundThreads):
-    """Asks for plans as fast as they come, and for replays and files so that some always wait, while a block runs."""
+    """Background load while a block runs: plans in a closed loop, replays and files so that some are always queued."""
 
     def __init__(self, there: Cluster) -> None:
         super().__init__(*(partial(self._go_on, kind) for kind in (*["plan"] * PLANNERS, "replay", "file")))
@@ -241,7 +241,7 @@ class Callers(BackgroundThreads):
 
 
 def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:
-    """Return plans a second, asked for by several callers at once, and then replays of a day a minute."""
+    """Return plans per second from concurrent callers, then replays (of ``DAYS_EACH`` days) per minute."""
     plans, replays = int(PLANNERS * seconds), int(2 * seconds)
     begun = time.perf_counter()
     with ThreadPoolExecutor(PLANNERS) as pool:
@@ -253,15 +253,15 @@ def measure_rates(there: Cluster, *, seconds: float) -> dict[str, float]:
     return {"plans_per_s": plans / (planned - begun), "replays_per_minute": 60 * replays / (time.perf_counter() - planned)}
 
 
-# --- what happens to nodes ------------------------------------------------------------------------------------------------------------------------
+# --- faults of nodes ------------------------------------------------------------------------------------------------------------------------------
 
 
 def kill(there: Cluster, node: Node) -> dict[str, float]:
-    """Kill a node in the middle of jobs; return how many it ran, and the seconds until the first and the last of them were begun by others."""
+    """Kill a node that runs jobs; return their number, and the seconds until other nodes began the first and the last of them again."""
     there.wait_for_work(node)
     node.kill()
     begun, taken = time.monotonic(), list[float]()
-    # Nobody closed its connections, so the database still counts them as its own.
+    # Its connections were not closed, so the database still holds the jobs' locks.
     waiting = running = there.running_on(node)
     while waiting and time.monotonic() < begun + END_SECONDS:
         time.sleep(0.2)
@@ -272,7 +272,7 @@ def kill(there: Cluster, node: Node) -> dict[str, float]:
 
 
 def disturb(there: Cluster, node: Node, begin: Callable[[Node], None], end: Callable[[Node], None], *, seconds: float) -> dict[str, float]:
-    """Let a node be gone for a while in the middle of jobs; return how many it ran, how many of them were begun again, and when it was at work again."""
+    """Take away a node that runs jobs for some seconds; return the number of its jobs, of those begun again elsewhere, and the seconds to its next job."""
     there.wait_for_work(node)
     begin(node)
     running = there.running_on(node)
@@ -289,7 +289,7 @@ def disturb(there: Cluster, node: Node, begin: Callable[[Node], None], end: Call
 
 @contextmanager
 def cluster(nodes: int, *, resend_seconds: float = 60) -> Iterator[Cluster]:
-    """Run node 0, and lay the network to others that have no workers yet.
+    """Run node 0 and the network of worker nodes, which have no workers yet.
 
     Raises:
         MachineError: this machine or account cannot have network namespaces.
@@ -321,7 +321,7 @@ def cluster(nodes: int, *, resend_seconds: float = 60) -> Iterator[Cluster]:
 
 @contextmanager
 def _servers(folder: Path, host: str) -> Iterator[Addresses]:
-    """Run the embedded database and queue where other nodes reach them, by password."""
+    """Run the embedded database and queue on the bridge's address, with passwords."""
     folder.mkdir(mode=0o711)
     account, password = account_for(folder / "postgres"), secrets.token_urlsafe(24)
     programs, program = find_redis()
@@ -331,7 +331,7 @@ def _servers(folder: Path, host: str) -> Iterator[Addresses]:
         server.prepare()
     (folder / CLUSTER / "pg_hba.conf").write_text(f"host all all {host}/24 scram-sha-256\n", encoding="utf-8")
     of_database, of_queue = (server.launch(PORTS[server.name]) for server in (database, queue))
-    # Of what is said twice the last holds.
+    # The last of repeated options counts.
     of_database.command.extend(["-c", f"listen_addresses={host}", "-c", "max_connections=100"])
     of_queue = replace(of_queue, standard_input=of_queue.standard_input + f"bind {host}\n".encode())
     with ExitStack() as stack:
@@ -339,7 +339,7 @@ def _servers(folder: Path, host: str) -> Iterator[Addresses]:
             lock = open_lock(folder / f"{server.name}.lock")
             take(lock)
             spawn(launch, lock=lock, log=folder / f"{server.name}.log")
-            # From here on the server alone holds it.
+            # The server inherited the lock and alone holds it now.
             os.close(lock)
             stack.callback(end, folder / f"{server.name}.lock", server.stop_signals)
         yield Addresses(*(server.url(PORTS[server.name]).replace(HOST, host) for server in (database, queue)))
@@ -351,7 +351,7 @@ def _answer(database: Engine, redis_url: str) -> bool:
 
 
 def _furnish(database: Engine) -> None:
-    """Store a site with a forecast of now and recorded days, and have the database note how jobs end."""
+    """Store a site with a current forecast and recorded days, and create the trigger on jobs."""
     rng, now = np.random.default_rng(SEED), floor_to(SystemClock().now(), SLOT)
     tariff = {
         "import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "05:00", "price": 0.15}]},

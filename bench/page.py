@@ -1,6 +1,6 @@
-"""The page Home: what it weighs, when it can be read and its chart be used, and how many may watch it live.
+"""Benchmark of the page Home: size, time to first text and to the chart, and live updates for many watchers.
 
-Needs a browser (Debian's chromium) and scripts that are built. Run as ``python -m bench.page``.
+Needs a browser (Debian's chromium) and built scripts. Run as ``python -m bench.page``.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ HOME = "/ui/sites/home/home"
 VISITS = 7
 WATCHERS = 200
 SIZES = Path("services/api/static/sizes.json")
-# What the browser says of the page's first text, and of the chart: it has been drawn when it has a canvas.
+# The browser's time of the first contentful paint; the chart is drawn when it has a canvas.
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 DRAWN = "#chart canvas"
 
@@ -64,7 +64,7 @@ def _visit(port: int, headers: dict[str, str]) -> dict[str, float]:
 
 
 def _open(browser: Browser, address: str, headers: dict[str, str]) -> tuple[float, float]:
-    """Return when the first text and the chart are there, in a browser that has kept nothing."""
+    """Return the times to the first text and to the chart, in a browser without a cache."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, extra_http_headers=headers)
     page = context.new_page()
     page.goto(address)
@@ -75,7 +75,7 @@ def _open(browser: Browser, address: str, headers: dict[str, str]) -> tuple[floa
 
 
 async def _watch(port: int, headers: dict[str, str]) -> dict[str, float]:
-    """Return how many of the watchers that came at once hear the first event, and how long a page takes beside them."""
+    """Return how many of simultaneous watchers receive the first event, and the load time of a page meanwhile."""
     limits = httpx.Limits(max_connections=WATCHERS + 8)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, limits=limits, timeout=30) as client:
         heard = asyncio.Semaphore(0)
@@ -104,7 +104,7 @@ async def _listen(client: httpx.AsyncClient, heard: asyncio.Semaphore) -> None:
 
 @contextmanager
 def _home() -> Iterator[tuple[Addresses, str]]:
-    """Yield the servers with a home that has a past and a plan, and their folder."""
+    """Yield servers with a home with history and a plan, and their folder."""
     with data_servers() as (addresses, folder):
         pool = engine.create(addresses.database_url, application_name="bench")
         store_demo_home(pool, now=SystemClock().now())

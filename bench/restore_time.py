@@ -1,7 +1,7 @@
-"""How long a large home takes to come back: sites with a year each, backed up while they are written to, lost with their machine and restored on another.
+"""Backup and restore benchmark: recovery time and data loss of sites with a year of data each, backed up during writes and restored on a new machine.
 
-Run as ``luna bench restore_time`` (20 sites) or with ``--full`` (500, 3 GB; 10 GB of disk for a while). The folder of backups and the key outlive the
-machine. Wall times are of this machine as it is; CPU seconds stand beside them.
+Run as ``luna bench restore_time`` (20 sites) or with ``--full`` (500, 3 GB; 10 GB of disk for a while). Only the backup folder and the key survive the loss.
+Wall times depend on the machine's other load; CPU seconds are given too.
 """
 
 import json
@@ -41,7 +41,7 @@ QUARTER = timedelta(minutes=15)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return sizes, seconds of backup and restore, and seconds of what was written last that did not come back."""
+    """Return sizes, seconds of backup and restore (RTO), and seconds of lost writes (RPO)."""
     configure_logging("bench", level="WARNING")
     count = FULL_SITES if full else SITES
     with data_folder() as folder:
@@ -65,14 +65,14 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 
 class Writer(BackgroundThreads):
-    """Writes a quarter-hour of one site every ``WRITE_SECONDS`` and notes when each was committed."""
+    """Writes a quarter-hour of one site every ``WRITE_SECONDS`` and records the times of the commits."""
 
     def __init__(self, database: Engine) -> None:
         super().__init__(self._write_on)
         self._database, self._committed = database, list[float]()
 
     def compare(self, database: Engine, lost_at: float) -> dict[str, Any]:
-        """Return how many of the commits are not in a database, and how old the first of them was when the machine was lost."""
+        """Return the number of commits missing in a database, and the age of the first one when the machine was lost."""
         query = text("SELECT count(*) FROM slot_observations JOIN sites USING (site_key) WHERE name = 'written'")
         with unit_of_work(database) as connection:
             there = int(connection.execute(query).scalar_one())
@@ -80,7 +80,7 @@ class Writer(BackgroundThreads):
         return {"commits": len(self._committed), "commits_lost": len(missing), "rpo_s": round(lost_at - missing[0], 1) if missing else 0.0}
 
     def _write_on(self) -> None:
-        # Once the machine is lost nothing is written any more.
+        # Writes fail once the machine is lost.
         with suppress(Exception):
             while not self._done.wait(WRITE_SECONDS):
                 slot = np.array([np.datetime64("2024-06-01", "s") + len(self._committed) * np.timedelta64(900, "s")])
@@ -122,7 +122,7 @@ def _back_up(settings: Settings) -> dict[str, Any]:
 
 
 def _watch_log(settings: Settings) -> float:
-    """Return the greatest age of what was not yet safe in the folder of backups, while it was written to."""
+    """Return the greatest lag of the backup folder behind the commits during writes."""
     folder, worst, end = open_folder(settings), 0.0, time.monotonic() + WATCHED_SECONDS
     while time.monotonic() < end:
         reached = status_instant(folder.read_status(), "wal_at")
@@ -133,7 +133,7 @@ def _watch_log(settings: Settings) -> float:
 
 
 def _lose(stack: Stack) -> None:
-    """Kill everything at once, as a machine does that loses its power."""
+    """Kill all processes at once, as a power loss does."""
     for pid in stack.processes.kinds():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -151,7 +151,7 @@ def _restore(settings: dict[str, str]) -> dict[str, Any]:
 
 
 def _cpu() -> float:
-    """Return the CPU seconds of this process and of those it started that have ended."""
+    """Return the CPU seconds of this process and of its ended children."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 

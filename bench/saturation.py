@@ -1,7 +1,7 @@
-"""What Luna bears: requests of each kind at growing rates against ``luna up``, until it no longer follows; and what it does beyond.
+"""Load test of ``luna up``: find each kind of request's saturation point (knee) at growing rates, and the behaviour under overload.
 
-Run as ``python -m bench.saturation``. Arrivals come at a constant rate whatever becomes of those before, and waits count from when a request was due. The
-client runs on the same machine, so rates are those of all cores less its own; figures of one run only compare with each other.
+Run as ``python -m bench.saturation``. Arrivals have a constant rate (open loop), and waits count from when a request was due. The client runs on the same
+machine, so rates are those of all cores less its own; figures compare only within one run.
 """
 
 import json
@@ -23,22 +23,22 @@ from luna.platform.telemetry import configure_logging
 
 SECONDS, FULL_SECONDS = 5.0, 15.0
 WARM_UP_SECONDS = 3.0
-# A percentile of fewer says nothing.
+# Fewest requests for a percentile, longest step to collect them.
 FEWEST, LONGEST_SECONDS = 60, 20.0
 GROWTH = 1.5
 MOST_STEPS = 20
-# The knee is the last rate that is followed: 99 of 100 answers within this multiple of the quiet ones' p99, all of them good, none left behind.
+# The knee is the last sustained rate: p99 within this multiple of the quiet p99, no errors, no backlog of jobs.
 KNEE_TIMES = 4.0
 FOLLOWED = 0.95
 BACKLOG_SECONDS = 2.0
-# Beyond: this multiple of the knee, by enough requests to fill what waits at the gateway.
+# Overload: this multiple of the knee, with enough requests to fill the gateway's queue.
 OVERLOAD, OVERLOAD_REQUESTS, OVERLOAD_SECONDS = 3.0, 250, 40.0
 DRAIN_SECONDS = 180.0
 REFUSALS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return by kind of request its steps, its knee, what was busiest there, what happens beyond it, and how things are after; and what budgets refuse."""
+    """Return by kind of request the steps, the knee, the busiest process there, behaviour under overload and after it; and the refusals of a rate limit."""
     configure_logging("bench", level="WARNING")
     seconds = FULL_SECONDS if full else SECONDS
     with data_folder() as folder:
@@ -46,7 +46,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             kinds = list_kinds(stack, prepare_sites(stack))
             figures: dict[str, Any] = {name: _load(stack, kind, seconds) for name, kind in kinds.items()}
         with luna_up(folder, headers=stack.headers) as limited:
-            # One key that asks for half as much again as its budget of a minute allows.
+            # One key sends 1.5 times its budget of a minute.
             rate, count = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
             over = arrive(limited.port, list_kinds(limited, ["site_00000"])["plan_read"].make, rate=rate, seconds=count / rate)
             figures["budget"] = _describe_beyond(over, rate=rate)
@@ -55,10 +55,10 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What became of one rate.
+    """The results at one rate.
 
-    ``cores`` by kind of process, ``busiest`` the most that one process of a kind used, ``machine`` all that anybody used; ``cpu_ms`` of a request by kind, with
-    the job that it leaves.
+    ``cores`` used by kind of process, ``busiest`` by the busiest process of each kind, ``machine`` by the whole machine; ``cpu_ms`` per request by kind of
+    process, including the request's job.
     """
 
     rate: float
@@ -74,7 +74,7 @@ class Step:
     cpu_ms: dict[str, float]
 
     def follows(self, quiet: "Step") -> str | None:
-        """Return why this rate is not followed, None where it is."""
+        """Return why this rate is not sustained, None if it is."""
         if set(self.statuses) - {"2xx"}:
             return "refusals"
         if self.served_per_s < FOLLOWED * self.rate:
@@ -85,13 +85,13 @@ class Step:
 
 
 def find_knee(stack: Stack, kind: RequestKind, *, seconds: float) -> tuple[list[Step], str]:
-    """Return the steps from a quiet rate to the first that is not followed, and why that is not; the knee is the last but one."""
+    """Return the steps from a quiet rate to the first that is not sustained, and the reason; the knee is the last but one."""
     steps = [_step(stack, kind, kind.first_rate, seconds)]
     while len(steps) < MOST_STEPS:
         rate = steps[-1].rate * GROWTH
         step = _step(stack, kind, rate, seconds)
         if step.follows(steps[0]):
-            # Others use this machine as well: what fails once may be theirs.
+            # Repeat once: other load on this machine may be the cause.
             step = _step(stack, kind, rate, seconds)
         steps.append(step)
         if reason := step.follows(steps[0]):
@@ -140,22 +140,22 @@ def _step(stack: Stack, kind: RequestKind, rate: float, seconds: float) -> Step:
 
 
 def warm_up(stack: Stack, kind: RequestKind) -> None:
-    """Have each process load what the kind needs, and the queue empty."""
+    """Let every process load what this kind of request needs, and drain the queue."""
     arrive(stack.port, kind.make, rate=kind.first_rate, seconds=WARM_UP_SECONDS)
     drain(stack)
 
 
 def drain(stack: Stack) -> float:
-    """Wait until no job is open and return the seconds that took.
+    """Wait until no job is open; return the seconds.
 
     Raises:
-        TimeoutError: some are still open.
+        TimeoutError: jobs are still open.
     """
     return wait_until(lambda: count_open_jobs(stack) == 0, seconds=DRAIN_SECONDS, what="an end of all jobs")
 
 
 def count_statuses(arrivals: Arrivals) -> dict[str, int]:
-    """Return the answers by status: good ones together, refusals and failures one by one, 0 for none."""
+    """Count the responses by status: successes as one, errors each by its code, 0 for no response."""
     return dict(Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True)))
 
 

@@ -1,8 +1,8 @@
-"""A day of the simulated home on a machine of one core and 1 GB: whether Luna installs, trains, plans, acts and serves its pages there, and nothing is killed.
+"""A day of the simulated home on a machine of one core and 1 GB: Luna has to install, train, plan, act and serve its pages without a process being killed.
 
-Run as ``luna bench small_machine``; needs root, Linux's control groups and what pip, uv and npm install from. What lives there is a fresh clone of this
-checkout in the environment that its own ``make setup-core`` made, in the group as everything else. The day goes ``SPEED`` times as fast as the sun, by the
-clock of ``demo --live``; afterwards, at a day's own pace, every page of the menu is opened.
+Run as ``luna bench small_machine``; needs root, Linux's control groups and the sources of pip, uv and npm. It runs a fresh clone of this checkout in an
+environment made by ``make setup-core``, all within one control group. The day runs ``SPEED`` times as fast as real time, by the clock of ``demo --live``;
+then every page of the menu is opened in real time.
 """
 
 import json
@@ -50,7 +50,7 @@ NO_PAGES = ("/events", "/download", "/csv", "/signout", "/sign-out")
 
 @dataclass
 class SmallMachine:
-    """Luna on it, the group that it runs in, and the clock that it follows."""
+    """A running Luna, its control group, and its clock file."""
 
     stack: Stack
     group: ControlGroup
@@ -59,7 +59,7 @@ class SmallMachine:
     moved: timedelta = timedelta()
 
     def live(self, lived: timedelta) -> None:
-        """Let ``lived`` pass by Luna's clock."""
+        """Wait until ``lived`` has passed by Luna's clock."""
         begun, before, told = time.monotonic(), self.moved, 0.0
         while (passed := time.monotonic() - begun) * SPEED < lived.total_seconds():
             self.moved = before + timedelta(seconds=passed * (SPEED - 1.0))
@@ -70,16 +70,16 @@ class SmallMachine:
             time.sleep(CLOCK_SECONDS)
 
     def say(self, what: str) -> None:
-        """Tell who waits what was done, and how the group stands."""
+        """Print progress and the group's memory on stderr."""
         with suppress(OSError):
             print(f"small machine: {what}; {self.group.hold_bytes() / 1e6:.0f} MB held, {self.group.count_killed()} killed", file=sys.stderr, flush=True)
 
     def now(self) -> datetime:
-        """Return what Luna's clock says."""
+        """Return the time of Luna's clock."""
         return SystemClock().now() + self.moved
 
     def do(self, address: str, message: dict[str, Any] | None = None) -> float:
-        """Ask for a job and return the seconds until it was done."""
+        """Submit a job, wait for its success and return the seconds."""
         begun = time.monotonic()
         answer = self.client.post(address, json=message or {})
         answer.raise_for_status()
@@ -92,7 +92,7 @@ class SmallMachine:
 
 
 def measure(*, days: float | None = None) -> dict[str, Any]:
-    """Return what a day on the small machine came to: seconds, megabytes, how many processes were killed, quarter-hours told, seconds of each page.
+    """Return the figures of the day: seconds, megabytes, killed processes, quarter-hours with a command, seconds of each page.
 
     Raises:
         MachineError: this account makes no control groups.
@@ -116,10 +116,10 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
 
 
 def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
-    """Return the ``luna`` of a fresh clone's environment, made in the group, and the seconds that took.
+    """Install a fresh clone within the group; return its ``luna`` and the seconds.
 
     Raises:
-        MachineError: it could not be made.
+        MachineError: the installation failed.
     """
     clone, begun = clone_checkout(folder), time.monotonic()
     (folder / "data").mkdir(mode=0o711)
@@ -134,14 +134,14 @@ def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
 
 @dataclass
 class Peak:
-    """The most that a group held so far."""
+    """A group's peak memory so far."""
 
     held_bytes: int = 0
 
 
 @contextmanager
 def _watch(group: ControlGroup) -> Iterator[Peak]:
-    """Look for what the group holds until the block ends."""
+    """Sample the group's memory until the block ends."""
     peak, done = Peak(), threading.Event()
 
     def look() -> None:
@@ -166,7 +166,7 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
     trained_s = machine.do(f"{SITE}/forecast-versions/trainings")
     machine.say("trained")
     start = machine.now()
-    # Over the interface the owner's password would have to confirm it, and nobody has one here.
+    # Not by the API, which asks for the owner's password; there is no user here.
     with unit_of_work(machine.stack.database) as connection:
         control_service.arm(connection, SITE_NAME, now=start, by="bench")
     before = machine.stack.processes.cpu()
@@ -193,19 +193,19 @@ def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, An
 
 
 def _plan(machine: SmallMachine) -> float:
-    """Return how long a plan takes that somebody waits for."""
+    """Return the seconds of an interactive plan."""
     begun = time.monotonic()
     machine.client.post("/v1/plans", json={"site_id": SITE_NAME}).raise_for_status()
     return time.monotonic() - begun
 
 
 def _count_whole(begin: datetime, end: datetime) -> int:
-    """Return how many quarter-hours began and ended meanwhile."""
+    """Return the number of whole quarter-hours between two instants."""
     return (floor_to(end, SLOT) - (floor_to(begin, SLOT) + SLOT)) // SLOT
 
 
 def _list_told(machine: SmallMachine, start: datetime) -> list[dict[str, Any]]:
-    """Return what the battery was told in the quarter-hours that began and ended since, one decision for each: its last."""
+    """Return the battery's last decision of each whole quarter-hour since ``start``."""
     found: dict[str, dict[str, Any]] = {}
     cursor: str | None = None
     while True:
@@ -219,7 +219,7 @@ def _list_told(machine: SmallMachine, start: datetime) -> list[dict[str, Any]]:
 
 
 def _open_pages(machine: SmallMachine) -> dict[str, dict[str, float]]:
-    """Return by page of the menu how long it takes to come, each opened several times."""
+    """Return the load times of the menu's pages, each opened several times."""
     home = machine.client.get(HOME).raise_for_status().text
     found = dict.fromkeys(link for link in (HOME, *LINKS.findall(home)) if not link.endswith(NO_PAGES))
     times: dict[str, list[float]] = {page: [] for page in found}

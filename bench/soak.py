@@ -1,7 +1,7 @@
-"""Half an hour of steady mixed load at half of what Luna bears: whether memory, files, sockets or threads grow, and whether answers slow down.
+"""Soak test: half an hour of mixed load at half of the saturation rate; finds leaks of memory, files, sockets and threads, and growing latency.
 
-Run as ``python -m bench.soak`` (two minutes) or ``python -m bench.soak full``. Processes are looked at every ten seconds. A slope is Theil and Sen's: the
-median over all pairs of samples, which neither a backup's minute nor a burst of other people's load bends.
+Run as ``python -m bench.soak`` (two minutes) or ``python -m bench.soak full``. Processes are sampled every ten seconds. Slopes are Theil–Sen estimates (the
+median over all pairs of samples), robust against a backup's minute or a burst of other load.
 """
 
 import json
@@ -27,18 +27,18 @@ SECONDS, FULL_SECONDS = 120.0, 1800.0
 STEP_SECONDS, FULL_STEP_SECONDS = 4.0, 10.0
 SHARE_OF_KNEE = 0.5
 SAMPLE_SECONDS = 10.0
-# What caches and pools take until they are full says nothing.
+# Ignored share of the run, in which caches and pools fill.
 WARM_UP = 1 / 3
-# First and last of these are compared.
+# Length of the first and the last span whose latencies are compared.
 EDGE_SECONDS = 300.0
 RESOURCES = ("own_mb", "share_mb", "files", "sockets", "threads")
-# A leak is growth that is certain, and more over the soak than a heap's own breathing.
+# A leak is growth that is statistically certain and exceeds a heap's normal fluctuation over the run.
 CONFIDENCE = 0.95
 LEAK_SHARE, LEAK_LEAST = 0.02, {"own_mb": 2.0, "files": 3.0, "sockets": 3.0, "threads": 2.0}
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return the knee, the slopes by kind of process, latency at both ends, what was left of the queue, and which slopes are leaks."""
+    """Return the knee, the slopes by kind of process, latency at both ends, open jobs, and the slopes that are leaks."""
     configure_logging("bench", level="WARNING")
     seconds = FULL_SECONDS if full else SECONDS
     with data_folder() as folder, luna_up(folder, settings=UNLIMITED) as stack:
@@ -64,7 +64,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             "slopes_per_hour": slopes,
             "leaks": leaks,
             "leaks_found": len(leaks),
-            # A value a minute: how memory grows says more than how fast.
+            # The course of memory, a value per minute.
             "own_mb": {name: [round(sample[name].own_mb, 1) for sample in minutes if name in sample] for name in last},
             "processes": {name: held.processes for name, held in last.items()},
             "jobs_left": left,
@@ -76,7 +76,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 
 class Watch(BackgroundThreads):
-    """Looks at processes every ``SAMPLE_SECONDS`` in a thread of its own."""
+    """Samples the processes every ``SAMPLE_SECONDS`` in a thread of its own."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(self._look_on)
@@ -85,7 +85,7 @@ class Watch(BackgroundThreads):
         self._stack = stack
 
     def slopes(self) -> dict[str, dict[str, dict[str, float]]]:
-        """Return by kind of process and resource the last level, the slope per hour after the warm-up, and its interval."""
+        """Return by kind of process and resource the last level, and the slope per hour after the warm-up with its confidence interval."""
         first = int(WARM_UP * len(self.samples))
         hours, samples = np.array(self.instants[first:]) / 3600, self.samples[first:]
         kinds = sorted(set.intersection(*map(set, samples)))
@@ -105,7 +105,7 @@ def _slope(hours: FloatArray, values: Sequence[float]) -> dict[str, float]:
 
 
 def _list_leaks(slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hours: float) -> list[str]:
-    """Return what certainly grew, and by more than ``LEAK_SHARE`` of what it is."""
+    """List the resources that grew with certainty, by more than ``LEAK_SHARE`` of their level and ``LEAK_LEAST``."""
     return [
         f"{kind}: {name}"
         for kind, resources in slopes.items()
@@ -115,7 +115,7 @@ def _list_leaks(slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hour
 
 
 def _compare_ends(arrivals: Arrivals, seconds: float) -> dict[str, dict[str, float]]:
-    """Return by kind of request median and 99th percentile of the first and the last minutes, milliseconds."""
+    """Return by kind of request the median and 99th percentile in the first and the last span, milliseconds."""
     edge, order = min(EDGE_SECONDS, seconds / 3), draw_order()
     names = np.resize(order, arrivals.statuses.size)
     ends = {"first": arrivals.due_s < edge, "last": arrivals.due_s >= seconds - edge}

@@ -1,4 +1,4 @@
-"""Times of things that take turns: on a machine that others use too, only figures taken side by side compare."""
+"""Timing of alternatives in turns: on a shared machine only figures measured side by side compare."""
 
 import gc
 import resource

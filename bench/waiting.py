@@ -1,4 +1,4 @@
-"""Waiting for a state, never for a time."""
+"""Poll until a state is reached."""
 
 import time
 from collections.abc import Callable
@@ -8,16 +8,16 @@ PAUSE_SECONDS = 0.05
 
 
 def wait_until(holds: Callable[[], object], *, seconds: float, what: str, despite: tuple[type[Exception], ...] = ()) -> float:
-    """Return the seconds that it took until ``holds`` was true.
+    """Wait until ``holds`` is true; return the seconds.
 
     Args:
-        holds: asked again and again.
-        seconds: how long at most.
-        what: is waited for, in words.
-        despite: what ``holds`` raises where the answer is no.
+        holds: polled.
+        seconds: time limit.
+        what: the state in words, for the error.
+        despite: exceptions of ``holds`` that mean no.
 
     Raises:
-        TimeoutError: it does not hold in time.
+        TimeoutError: the state is not reached in time.
     """
     begun = time.monotonic()
     while True:

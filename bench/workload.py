@@ -1,4 +1,4 @@
-"""What callers ask of a Luna with stored sites, as bytes to be sent: one kind each, and all of them mixed as homes ask."""
+"""Requests of a load test against stored sites, as bytes: by kind, and mixed as homes send them."""
 
 import itertools
 import json
@@ -17,19 +17,19 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine, jobs, observations
 
 SITES, PAST_DAYS = 20, 12
-# A page that is open reads the plan far more often than anybody has a new one made.
+# An open page reads the plan far more often than an owner asks for a new one.
 MIX = {"plan_read": 15, "history": 5, "readings": 2, "job": 2, "plan": 1}
 SENSORS = ("load", "pv", "import", "export", "charge", "discharge", "heater", "soc")
-# Long ago: what is uploaded changes no plan.
+# Long ago, so that uploads change no plan.
 FIRST_READING = datetime(2020, 1, 1, tzinfo=UTC)
 BOUNDARY = "luna-bench"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """One kind of requests.
+    """A kind of request.
 
-    ``make`` returns the next one's bytes by its number in a run, from 0 on. ``first_rate`` (requests a second) is what any machine bears.
+    ``make`` returns the bytes of a request by its number in a run, from 0 on. ``first_rate`` (requests per second) is sustained by any machine.
     """
 
     make: Callable[[int], bytes]
@@ -38,13 +38,13 @@ class RequestKind:
 
 
 def prepare_sites(stack: Stack) -> list[str]:
-    """Store sites, and have each planned once; returns their names."""
+    """Store sites and plan each once; return their names."""
     now = SystemClock().now()
     names = store_sites(stack.database, SITES, until=now, past_days=1)
     with engine.unit_of_work(stack.database) as connection:
         for name in names:
             past = draw_days(floor_to(now, SLOT) - PAST_DAYS * DAY, PAST_DAYS - 1, np.random.default_rng(SEED))
-            # Load alone: what would be trained and replayed by the clock would be measured as well.
+            # Load series only: training and replays by the clock would disturb the measurement.
             observations.write(connection, name, past.starts, {"load_kwh": past.load_kwh})
     with httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", headers=dict(stack.headers), trust_env=False, timeout=60) as client:
         for name in names:
@@ -53,7 +53,7 @@ def prepare_sites(stack: Stack) -> list[str]:
 
 
 def list_kinds(stack: Stack, names: Sequence[str]) -> dict[str, RequestKind]:
-    """Return the kinds by name; ``mixed`` draws from all others by ``MIX``."""
+    """Return the kinds by name; ``mixed`` draws from the others by ``MIX``."""
     site, numbers = _cycle(names), itertools.count()
     week = _week(SystemClock().now())
     alone = {
@@ -68,20 +68,20 @@ def list_kinds(stack: Stack, names: Sequence[str]) -> dict[str, RequestKind]:
 
 
 def draw_order() -> list[str]:
-    """Return which kind each of a mixture's requests is, over and over."""
+    """Return the repeating sequence of kinds in the mixture."""
     order = [name for name, count in MIX.items() for _ in range(count)]
     return [order[place] for place in np.random.default_rng(SEED).permutation(len(order))]
 
 
 def count_open_jobs(stack: Stack) -> int:
-    """Return how many accepted jobs have not ended."""
+    """Return the number of open jobs."""
     with engine.unit_of_work(stack.database) as connection:
         counted = jobs.count(connection)
     return int(counted.queued + counted.running)
 
 
 def count_failed_jobs(stack: Stack) -> int:
-    """Return how many accepted jobs ended without a reply, 1,000 at most."""
+    """Return the number of jobs that ended without a reply, at most 1,000."""
     with engine.unit_of_work(stack.database) as connection:
         return sum(len(jobs.list_newest(connection, status=status, limit=500)) for status in ("failed", "dead"))
 

@@ -1,4 +1,4 @@
-"""What callers send: each thing has a number of its own, and says nothing that another one says. The same seed says the same."""
+"""Contents of the callers' requests: numbered, unique, and reproducible by seed."""
 
 import json
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ HOME, OFFICE, SHED = "chaos-home", "chaos-office", "chaos-shed"
 FILE_SENSOR = "sensor.file"
 METER = "chaos/meter"
 METER_SENSOR = f"mqtt:{METER} [kWh]"
-# What the inverter of the home can do; what it is asked for is ten times as much.
+# The inverter's power, and ten times of it for overrides.
 LIMIT_KW, ASKED_KW = 5.0, 50.0
 FILE_ROWS = 20
-# Where what is numbered lies in time: before anything that Luna makes by itself and younger than what it deletes, and behind it.
+# Offsets of numbered contents: before any data that Luna makes itself but within retention, and after them.
 PAST, FUTURE = timedelta(days=-300), timedelta(days=90)
 _BATTERY = {"name": "battery", "capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": LIMIT_KW, "discharge_limit_kw": LIMIT_KW}
 _POWER = {"to": "inverter/power/set", "read_back": "inverter/power", "value": "{power_w}", "when": ["charge", "export"]}
@@ -26,7 +26,7 @@ _MODES = {"self_consumption": "own", "hold": "hold", "charge": "charge", "export
 
 
 def describe_sites() -> Iterator[Document]:
-    """Yield the sites: one whose inverter is told what to do, one whose settings change, one whose batteries are pinned."""
+    """Yield the sites: one with a controlled inverter, one whose settings change, one with blocks."""
     control = {"by": "mqtt", "batteries": [{"battery": "battery", "soc": "inverter/soc", "modes": _MODES, "writes": [_POWER, _MODE]}]}
     yield _site(HOME) | {"control": control, "input_sensors": {"total_grid_import": METER_SENSOR}}
     yield describe_office(0)
@@ -34,7 +34,7 @@ def describe_sites() -> Iterator[Document]:
 
 
 def describe_office(number: int) -> Document:
-    """Return the site whose settings change, as change ``number`` leaves it."""
+    """Return the site whose settings change, after change ``number``."""
     return _site(OFFICE) | {"grid": {"import_limit_kw": 10 + number, "export_limit_kw": 8}}
 
 
@@ -43,7 +43,7 @@ def _site(name: str) -> Document:
 
 
 class Contents:
-    """What one run sends. ``seed`` decides values, ``day`` where they lie in time."""
+    """The contents of one run: ``seed`` determines the values, ``day`` their times."""
 
     def __init__(self, seed: int, day: date) -> None:
         self._seed = seed
@@ -53,14 +53,14 @@ class Contents:
         self._plan: Document = json.loads(example.read_text(encoding="utf-8"))
 
     def plan(self, number: int) -> Document:
-        """Return a request for a plan that begins with a state of charge of its own."""
+        """Return a plan request with a unique state of charge."""
         return self._plan | {"state": {"batteries": {"battery": {"soc": self.soc(number)}}}}
 
     def soc(self, number: int) -> float:
         return round(0.2 + number * 1e-7, 7)
 
     def rows(self, number: int) -> list[tuple[str, float]]:
-        """Return the readings of a file, no instant in two of them."""
+        """Return the readings of a file; no two files share an instant."""
         chance = np.random.default_rng((self._seed, number))
         first = self._past + timedelta(minutes=number * FILE_ROWS)
         return [((first + timedelta(minutes=row)).isoformat(), round(float(chance.uniform(0, 1000)), 6)) for row in range(FILE_ROWS)]
@@ -78,5 +78,5 @@ class Contents:
         return {"device": "battery", "action": "hold", "from": begin.isoformat(), "to": (begin + timedelta(minutes=15)).isoformat()}
 
     def issued_at(self, number: int) -> str:
-        """Return the instant of which job ``number`` makes a forecast."""
+        """Return the issue time of the forecast of job ``number``."""
         return (self._past + timedelta(minutes=15 * number)).isoformat()

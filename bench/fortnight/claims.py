@@ -1,7 +1,7 @@
-"""What Home and the answer to "What is happening now?" say of the home, held against its truth.
+"""Check the statements of the page Home and of the answer to "What is happening now?" against the home's true state.
 
-The page's own view, notices and drawing and the answer's own statements are asked for, through the functions that the gateway calls. Numbers may be wrong by
-what meters are; what is said of powers counts for a house that moves from minute to minute, so only what no flicker explains contradicts.
+Statements come from the functions that the gateway calls: the page's view, notices and diagram, and the answer's statements. Figures may be off by the meters'
+errors; powers change from minute to minute, so only a difference that no fluctuation explains is a contradiction.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,15 +32,15 @@ from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
 
-# Of a share of the battery; a per cent of what flows and what a counter's last digits are; what a kettle draws beside the mean.
+# Tolerances: of a state of charge and its limits; of a flow, relative and by a counter's resolution; of powers, by what a kettle draws beside the mean.
 SOC_TOLERANCE, LIMIT_TOLERANCE, SHARE_TOLERANCE, LEAST_KW = 0.015, 0.03, 0.02, 0.06
 IDLE_KW, MUCH_KW = 0.1, 0.4
 FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
-# A device that has answered again is told anew within a slot, and believed then.
+# A device that answers again gets its command and counts as well within a slot.
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
-# Home says that values are old; a frozen meter shows with the quarter-hour in which it has stood still for ten minutes.
+# Home reports old values; a frozen meter shows in the quarter-hour in which it has not changed for ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
-# Of the ten seconds that a plan has, the least share that a search in it is given.
+# The shortest search that may end without proof, of a plan's ten seconds.
 LEAST_SOUGHT_S = 1.5
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 # A decision holds until its slot ends.
@@ -51,7 +51,7 @@ TIME_WAS_UP, MODE_KEPT, SPARED = (f"{TITLES.say(name, LANGUAGE)}." for name in (
 
 @dataclass(frozen=True, slots=True)
 class FalseSentence:
-    """What was said, where, and what was true."""
+    """A statement that contradicts the truth, with its time."""
 
     at: datetime
     said: str
@@ -63,21 +63,21 @@ class FalseSentence:
 
 @dataclass(frozen=True, slots=True)
 class HomeTruth:
-    """The home at an instant, and its quarter-hours before.
+    """The home's true state at an instant, and its past quarter-hours.
 
     Attributes:
-        state: the house now.
-        timeline: of the quarter-hours lived.
-        ledger: what flowed in them.
-        socs: how full the battery was of late, by instants in order.
-        luna_since: since when Luna has lived without a break.
-        frozen_since: since when the meter at the grid said nothing new, in its last fault, where it had one.
-        frozen_until: until when.
-        prices_missing: whether prices are not there that ought to be.
-        deaf_since: since when the inverter heard nothing, in its last fault, where it had one.
-        deaf_until: until when.
-        commanded_since: since when the inverter has followed the command that it follows, where Luna speaks to it itself.
-        most_worn: how often of late that point of it was written which wears out by writing and was written most.
+        state: of the house now.
+        timeline: of the simulated quarter-hours.
+        ledger: the energies of the past ones.
+        socs: recent states of charge of the battery by instant, in order.
+        luna_since: begin of Luna's current run.
+        frozen_since: begin of the grid meter's last freeze; None without one.
+        frozen_until: its end; None while it lasts.
+        prices_missing: whether prices are missing that should be published.
+        deaf_since: begin of the inverter's last fault in which it received nothing; None without one.
+        deaf_until: its end; None while it lasts.
+        commanded_since: begin of the current command of a directly controlled inverter.
+        most_worn: recent writes of the inverter's most written point with a write budget.
     """
 
     state: HomeState
@@ -95,15 +95,15 @@ class HomeTruth:
 
     @property
     def soc(self) -> float:
-        """How full the battery is now."""
+        """The battery's true state of charge."""
         return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
 
 @dataclass
 class SentenceJudge:
-    """Asks and compares; ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth.
+    """Collects and checks statements; ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth.
 
-    ``estimated`` counts the figures of a drawing that says of itself that it is estimated: they are held against nothing.
+    ``estimated`` counts the figures of diagrams marked as estimated, which are not checked.
     """
 
     plan_max_age: timedelta
@@ -113,14 +113,14 @@ class SentenceJudge:
     memory: PlanMemory = field(default_factory=PlanMemory)
 
     def ask(self, connection: Connection, truth: HomeTruth, now: datetime) -> list[FalseSentence | None]:
-        """Have everything said that is said of now, compare it, and return by sentence what contradicts it."""
+        """Check all statements about ``now``; return per statement its contradiction, or None."""
         found = [*self._compare(self._open(connection, now), truth, now)]
         self.asked += len(found)
         self.false += [each for each in found if each is not None]
         return found
 
     def count_false(self) -> str:
-        """Return how many sentences were false so far, in words."""
+        """Return the number of false sentences so far, in words."""
         return f"{len(self.false)} of {self.asked} sentences false, {self.estimated} figures said to be estimated"
 
     def _open(self, connection: Connection, now: datetime) -> HomeView:
@@ -143,7 +143,7 @@ class SentenceJudge:
             yield _contradiction(following.start <= now, now, f"next step {following.mode} at {following.start:%H:%M}", "this has passed")
 
     def _flow(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-        """Compare the drawing: the last measured quarter-hour, which is said to be neither old nor estimated."""
+        """Check the flow diagram of the last measured quarter-hour, unless it is old or estimated."""
         measured = view.document["measured"]
         known = np.flatnonzero(np.isfinite(measured["load_kw"]))
         if not known.size:
@@ -161,7 +161,7 @@ class SentenceJudge:
             yield _contradiction(wrong, now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
 
     def _deed(self, view: HomeView, truth: HomeTruth, now: datetime) -> FalseSentence | None:
-        """Compare what the battery is said to do with what it does."""
+        """Check the stated action of the battery."""
         mode, state = view.state_now, truth.state
         if view.house.slot is not None and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER:
             return None
@@ -172,7 +172,7 @@ class SentenceJudge:
             "hold": abs(power) > IDLE_KW,
             "full": power < -IDLE_KW or soc < FULL,
             "reserve": power < -IDLE_KW or soc > EMPTY + SOC_TOLERANCE,
-            # The inverter has no limits of its own where Luna speaks to it itself.
+            # A directly controlled inverter has no limits in its command.
             "filled": not (abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
             "drained": not (abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
             "save": power < -IDLE_KW,
@@ -184,14 +184,14 @@ class SentenceJudge:
 
 
 def _limit_of(command: Command, *, rising: bool) -> float:
-    """Return up to where the inverter stores, or down to where it serves."""
+    """Return the state of charge up to which the inverter charges, or down to which it discharges; NaN without a limit."""
     forced = "force_charge" if rising else "force_discharge"
     limit = command.target_soc if command.mode == forced else command.ceiling_soc if rising else command.floor_soc
     return float("nan") if limit is None else limit
 
 
 def _compare_stored(statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare how full the battery is said to be, now or at the instant that is said beside it."""
+    """Check the stated state of charge, now or at the stated instant."""
     said = statements.get("house_stored") or statements.get("house_stored_at")
     if said is None:
         return
@@ -200,12 +200,12 @@ def _compare_stored(statements: Mapping[str, HouseStatement], truth: HomeTruth, 
     words = f"the battery is at {soc:.1%} ({said.figures['basis'].value})"
     if isinstance(at, datetime):
         words, true = f"{words} at {at.astimezone(ZONE):%H:%M:%S}", truth.socs.get(at.replace(microsecond=0))
-    # What nobody knows the truth of any more is too old to be told.
+    # Older than the kept true values: too old to be stated.
     yield _contradiction(true is None or abs(soc - true) > SOC_TOLERANCE, now, words, "long ago" if true is None else f"{true:.1%}")
 
 
 def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> FalseSentence | None:
-    """Compare whether the battery is said to answer, in the answer and on Home alike."""
+    """Check that answer and Home agree on whether the battery responds, and are right."""
     said = "house_silent" in statements
     if said != any("does not answer" in notice.title for notice in notices):
         return FalseSentence(now, f"answer: silent {said}; Home: {[notice.title for notice in notices]}", "both tell of the same battery")
@@ -215,7 +215,7 @@ def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseSt
 
 
 def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Compare what else is said to be the matter: prices, meters, a search that ended early, and after Luna was away what it has to catch up with."""
+    """Check the other notices: prices, meters, a search that ended early; any further notice is right only just after a start of Luna."""
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
@@ -240,7 +240,7 @@ def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth
 
 
 def _is_at_limit(view: HomeView, soc: float) -> bool:
-    """Return whether the battery is as full as a limit of what it was told: what that ends or begins by itself is no other mode."""
+    """Return whether the battery is at a limit of its last command, where its behaviour changes without a change of mode."""
     decision = view.house.states[0].decision
     setpoints = [] if decision is None else [each for each in decision.requested.values() if isinstance(each, BatterySetpoint)]
     limits = [limit for each in setpoints for limit in (each.floor_soc, each.ceiling_soc, each.target_soc) if limit is not None]
@@ -248,13 +248,13 @@ def _is_at_limit(view: HomeView, soc: float) -> bool:
 
 
 def _compare_meters(view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime) -> FalseSentence | None:
-    """Compare since when it is said not to be known what the house uses, in the answer and on Home alike: since its meter has been frozen, or Luna away."""
+    """Check that answer and Home agree on since when the load is unknown, and that a frozen meter or a stop of Luna explains it."""
     answered = view.house.unknown_since
     if bool(said) != (answered is not None) or (answered is not None and not any(view.say_instant(answered) in title for title in said)):
         return FalseSentence(now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters")
     since, until = truth.frozen_since, truth.frozen_until
     is_frozen = since is not None and now <= (until or now) + BACK_WITHIN
-    # A quarter-hour of which a third is missing or less is told by the rest.
+    # A quarter-hour with at most a third missing is still known.
     at = [] if since is None else [floor_to(since, SLOT) + late for late in (timedelta(0), SLOT)]
     if since is not None and until is None and now - since > FROZEN_TOLD_AFTER and answered not in at:
         return FalseSentence(now, f"of meters: {said or 'nothing'}", f"one has been frozen since {since.astimezone(ZONE):%H:%M}")

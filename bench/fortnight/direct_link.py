@@ -1,4 +1,7 @@
-"""The home's inverter without a wire: what a wire does is for ``tests/integration/drivers``, and costs more than all that is measured here."""
+"""In-process connection to the home's inverter, without a network: a real one would cost more time than everything that is measured here.
+
+``tests/integration/drivers`` covers the wire.
+"""
 
 import json
 from collections import defaultdict
@@ -16,36 +19,36 @@ from luna.platform.drivers.points import DevicePoints, PointValue
 from luna.platform.drivers.profile import ModbusTransport, MqttTransport, RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
 
-# How the topics of a device begin that share its broker with others.
+# Topic prefix of a device that shares its broker.
 PREFIX = "home"
 
 
 class WriteTimes:
-    """When each point of a device was written, in seconds of the device's clock, whoever wrote and however often it was begun anew."""
+    """The times at which each point of a device was written, in seconds of the device's clock, across restarts of Luna."""
 
     def __init__(self) -> None:
         self._written = defaultdict[str, list[float]](list)
 
     def note(self, device: SimulatedInverter, values: Sequence[PointValue]) -> None:
-        """Take down what is written now."""
+        """Record a write of these values."""
         for value in values:
             self._written[value.point].append(device.now())
 
     def most_worn(self, device: SimulatedInverter, *, within_s: float) -> int:
-        """Return how often that point was written of late which wears out by it, or may, and was written most."""
+        """Return the greatest number of recent writes of a point with a write budget, as flash memory has."""
         since = device.now() - within_s
         wearing = [name for name in self._written if device.profile.points[name].budget is not None]
         return max((sum(at >= since for at in self._written[name]) for name in wearing), default=0)
 
 
 def link_points(device: SimulatedInverter, times: WriteTimes) -> DevicePoints:
-    """Return the points of a simulated device in this process; ``times`` takes down what is written to them."""
+    """Return the points of a simulated device in this process; ``times`` records the writes."""
     transport = device.profile.transport
     return DirectTopics(device, transport, times) if isinstance(transport, MqttTransport) else DirectRegisters(device, times)
 
 
 class DirectRegisters(ModbusPoints):
-    """The registers of a simulated device in this process."""
+    """Modbus registers of a simulated device in this process."""
 
     def __init__(self, device: SimulatedInverter, times: WriteTimes) -> None:
         super().__init__(device.profile, DirectLink(device))
@@ -58,14 +61,14 @@ class DirectRegisters(ModbusPoints):
 
 
 class DirectLink(ModbusLink):
-    """A connection to a simulated device in this process."""
+    """A Modbus connection to a simulated device in this process."""
 
     def __init__(self, device: SimulatedInverter) -> None:
         super().__init__("127.0.0.1", cast("ModbusTransport", device.profile.transport))
         self._device = device
 
     def read(self, register: int, count: int, table: RegisterTable | None = None) -> list[int]:
-        """Return registers of a table, None: of the transport's.
+        """Read registers of a table; None: the transport's.
 
         Raises:
             UnavailableError: the device has no such register.
@@ -79,14 +82,14 @@ class DirectLink(ModbusLink):
         """Write registers.
 
         Raises:
-            UnavailableError: the device takes nothing there.
+            UnavailableError: the device refuses the write.
         """
         if not self._device.write(register, values):
             raise refuse("device-refuses", field="via", value=self.place, register=register, code=2)
 
 
 class DirectTopics(MqttPoints):
-    """The messages of a simulated device in this process, by its own time."""
+    """MQTT messages of a simulated device in this process, by the device's clock."""
 
     def __init__(self, device: SimulatedInverter, transport: MqttTransport, times: WriteTimes) -> None:
         super().__init__(device.profile, transport, Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX), now=device.now)
@@ -100,7 +103,7 @@ class DirectTopics(MqttPoints):
         super().write(values)
 
     def _connect(self) -> None:
-        """Hear what the device says of its own accord: in life each second what has changed."""
+        """Receive the device's current messages; a real device publishes changes every second."""
         for name, document in cast("JsonImage", self._device.look()).documents().items():
             self._hear(self._topic(name), document)
 

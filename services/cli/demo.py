@@ -69,7 +69,7 @@ def show_demo(  # noqa: PLR0913 - one per option
 
 @contextmanager
 def show_steps() -> Iterator["ShowStep"]:
-    """Yield what shows steps on standard error, several at once too: a bar each in a terminal, elsewhere a line for each that is done."""
+    """Yield a function that shows steps on standard error, also concurrent ones: progress bars on a terminal, else a line per finished step."""
     columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=32), TimeElapsedColumn(), TextColumn("{task.fields[label]}", style="dim"))
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
 
@@ -99,7 +99,7 @@ def _live(speed: float) -> None:
     try:
         listen(settings).close()
     except MachineError as error:
-        # Where another Luna runs it takes the home in, but no other clock.
+        # The port is in use by a running Luna: add the home to it; its clock cannot be changed.
         if error.field != "api_port" or speed != 1.0:
             raise
         with running(settings) as addresses:

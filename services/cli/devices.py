@@ -31,7 +31,7 @@ app = typer.Typer(
     help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and add one, simulate or share one.", no_args_is_help=True
 )
 
-# In the place of a secret's name: it is typed.
+# In place of a secret's name: prompt for the secret.
 TYPED = "-"
 
 HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
@@ -182,7 +182,7 @@ def watch_device(  # noqa: PLR0913 - one per option
             try:
                 readings, fault = device.read(), None
             except UnavailableError as error:
-                # It may be starting anew: it is asked again.
+                # The device may be restarting: go on polling.
                 readings, fault = {}, error
             if as_json:
                 said = {"at": clock.now().isoformat(), "readings": _plain(readings)} | ({} if fault is None else {"error": fault.problem()})
@@ -235,7 +235,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
                 typer.confirm("Store it?", abort=True, err=True)
         site_changes.store(connection, change, version=stored.version)
         if change.site.control != stored.site.control:
-            # What is told in another way is armed anew, by somebody who looked at it.
+            # A changed way of control has to be armed again by its owner.
             control.disarm(connection, site)
     said = f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna control arm --site {site} lets it follow its plans."
     document = {"site": site, "differences": [each._asdict() for each in differences]}
@@ -301,7 +301,7 @@ def open_proxy(
 
 
 def _via(host: str, profile: str, *, secret: str | None = None, **parts: object) -> "Via":
-    """Return a device's place; a password that is typed is kept in a file, which the place names."""
+    """Build the connection of a device; a typed password is stored in a file, which the connection names."""
     from luna.energy.devices.commands import Via
     from luna.energy.site import invalid_input
     from luna.platform.drivers.device_secrets import store_device_secret
@@ -315,7 +315,7 @@ def _via(host: str, profile: str, *, secret: str | None = None, **parts: object)
 
 
 def _type_secret() -> "DeviceSecret":
-    """Return the password that is typed where it is not shown; of a script what standard input holds."""
+    """Prompt for user and password; without a terminal read them from standard input."""
     from luna.energy.refusals import refuse
     from luna.platform.drivers.device_secrets import DeviceSecret, parse_device_secret
 

@@ -37,7 +37,7 @@ def list_accepted(
     """Show jobs, those accepted last first."""
     with open_desk() as desk:
         jobs = desk.ask(list_jobs, {"status": status, "limit": limit})
-        # One clock for all of them, so that they can be compared.
+        # One time zone for all jobs, so that their times compare.
         zone = share_zone(() if as_json else (site.timezone for site in read_sites(desk).sites))
     emit_reply(list_jobs, jobs, as_json=as_json, zone=zone)
 
@@ -90,10 +90,10 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 
 
 def _find_zone(desk: Desk, job: Job) -> ZoneInfo:
-    """Return in which zone a job's instants are told: that of its site; a job of none is told in UTC."""
+    """Return the time zone of the job's site, UTC without a site."""
     site = job.request.get("site_id")
     try:
         return UTC_ZONE if site is None else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
     except LunaError:
-        # Its site is gone since, or cannot be read.
+        # The site was deleted, or cannot be read.
         return UTC_ZONE

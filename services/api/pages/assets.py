@@ -1,4 +1,4 @@
-"""What pages load: style sheets of this package, and scripts that ``make static`` builds; each is named by its content's digest, so it may be kept for ever."""
+"""Static files of pages: style sheets, icons, and scripts built by ``make static``; names hold the content's digest, so browsers may cache them for ever."""
 
 import gzip
 import hashlib
@@ -18,13 +18,13 @@ from services.api.routing import ResourceRouter
 
 STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
-# What the browser may be sent, dearest to make first, which is also the shortest.
+# Content codings with the suffix of the compressed file, the smallest first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 CHART_STYLES = ("marks", "forecast", "bill", "savings", "strip", "answer", "edge")
-# Of the app that a browser installs: file, pixels, and whether a system may cut it into its own form.
+# Icons of the installable web app: file, pixels, purpose ("maskable": the system may crop it).
 APP_ICONS = (("icon-192.png", 192, "any"), ("icon-512.png", 512, "any"), ("icon-maskable-512.png", 512, "maskable"))
 APP_COLOR = "#14181f"
-# By its plain name a file cannot say that it is another one now.
+# For files without a digest in their name.
 A_DAY = "public, max-age=86400"
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -34,7 +34,7 @@ log = structlog.get_logger("luna.api")
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served, and its shorter forms by encoding."""
+    """A static file, and its compressed forms by content coding."""
 
     name: str
     content: bytes
@@ -87,17 +87,17 @@ def _icon() -> bytes:
 
 
 def find_asset(name: str) -> str | None:
-    """Return the address of an asset; None for a script that was not built."""
+    """Return the path of a static file; None for a script that was not built."""
     asset = _assets().get(name)
     return None if asset is None else f"/static/{asset.name}"
 
 
 @cache
 def _assets() -> dict[str, Asset]:
-    """Return style sheets, icons of the app and built scripts, by the names that templates use."""
+    """Read style sheets, icons and built scripts, by the names that templates use."""
     assets, folder = dict[str, Asset](), files("services.api.pages")
     sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
-    # Drawings bring their looks with them; on a page these are files like any other.
+    # Charts have style sheets of their own, which pages load as files.
     sheets |= {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
     for file_name, source in sheets.items():
         content = source.read_bytes()

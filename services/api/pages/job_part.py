@@ -1,4 +1,4 @@
-"""How far a job is, as a part that looks again by itself; without a script its page says how to look again."""
+"""Progress of a job as a page fragment that polls; without JavaScript the page has a link to reload."""
 
 from typing import Annotated
 
@@ -46,11 +46,11 @@ def load_own(connection: Connection, site_id: str, job_id: str) -> Job:
 
 
 def find_progress(gateway: Gateway, job: Job) -> Progress | None:
-    """Return how far a running job is, None where nobody knows."""
+    """Return the progress of a running job, None if unknown."""
     if job.status != "running":
         return None
     try:
         return gateway.queue.tasks.progress(job.job_id)
     except UnavailableError:
-        # The row is what counts; how far it is will be known again when Redis is back.
+        # Redis is away: only the progress is unknown, since the job's state is in the database.
         return None

@@ -1,6 +1,6 @@
-"""Whether a Home Assistant can be reached, which sensors and commands it has, and which of them may be meant for what.
+"""Query a Home Assistant for its sensors and commands, and guess which of them fit a site's roles.
 
-Asked by the gateway itself, so that the token crosses no queue. Source: Home Assistant developer documentation, REST API and WebSocket API;
+The gateway itself connects, so that the token crosses no queue. Source: Home Assistant developer documentation, REST API and WebSocket API;
 ``homeassistant/components/energy/data.py`` for the energy dashboard.
 """
 
@@ -28,13 +28,13 @@ from services.api.pages.setup.devices.form import SensorHints
 TIMEOUT_SECONDS = 10.0
 # A large home has a few thousand states of a kilobyte each.
 MOST_BYTES = 32_000_000
-# Why nothing was found: words of ``ha_<fault>`` of the page.
+# Faults of a look-up; ``ha_<fault>`` is the page's phrase.
 AWAY, REFUSED, STRANGE = "away", "token", "strange"
 
 
 @dataclass(frozen=True, slots=True)
 class HomeSensor:
-    """A sensor as Home Assistant shows it."""
+    """A sensor of Home Assistant; ``counts``: it is a counter of energy."""
 
     entity: str
     name: str
@@ -45,7 +45,7 @@ class HomeSensor:
 
 @dataclass(frozen=True, slots=True)
 class HomeCommand:
-    """An entity that takes a value: a number, a choice, a switch; ``options`` of the last two."""
+    """An entity that accepts a value: number, choice or switch; ``options`` of the last two."""
 
     entity: str
     name: str
@@ -56,9 +56,9 @@ class HomeCommand:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What came of asking: its version, sensors and commands, or why there is none of it.
+    """The result of a look-up: version, sensors and commands, or the fault.
 
-    ``dashboard``: which sensors its energy dashboard has for which role; ``devices``: those of single devices, with their names there.
+    ``dashboard``: sensors of the energy dashboard by role; ``devices``: its sensors of single devices, with their names there.
     """
 
     fault: str | None = None
@@ -70,7 +70,7 @@ class Lookup:
     devices: Mapping[str, str] = field(default_factory=dict)
 
     def without(self, entities: Collection[str]) -> "Lookup":
-        """Return the same without sensors and commands that something else has."""
+        """Return the look-up without entities that are in use elsewhere."""
         return replace(
             self,
             sensors=tuple(sensor for sensor in self.sensors if sensor.entity not in entities),
@@ -78,7 +78,7 @@ class Lookup:
         )
 
     def nearest(self, entity: str) -> "Lookup":
-        """Return the same with those first whose names begin most as an entity's does: of two inverters, those of the same."""
+        """Sort the entities by the length of the name prefix shared with ``entity``: of two inverters, those of the same one come first."""
 
         def count_words(other: HomeSensor | HomeCommand) -> int:
             both = zip(*(name.partition(".")[2].split("_") for name in (entity, other.entity)), strict=False)
@@ -89,7 +89,7 @@ class Lookup:
 
 
 def look_up(access: HomeAssistantAccess) -> Lookup:
-    """Ask a Home Assistant who it is and what it measures; takes ten seconds where nobody answers."""
+    """Query a Home Assistant for version and entities; takes ten seconds where it does not respond."""
     try:
         status, config = _ask(access, "/api/config")
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -106,11 +106,11 @@ def look_up(access: HomeAssistantAccess) -> Lookup:
 
 
 def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
-    """Return status and JSON of an answer; a redirection is not followed, for it would carry the token elsewhere.
+    """Return status and JSON of a response; redirections are not followed, since they would send the token elsewhere.
 
     Raises:
-        OSError, HTTPException: nobody answers, or not in HTTP.
-        ValueError: the address is none, or the answer no JSON or too long.
+        OSError, HTTPException: no response, or not by HTTP.
+        ValueError: the address is invalid, or the response is no JSON or too long.
     """
     parts = urlsplit(access.url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -127,10 +127,10 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
 
 
 def _ask_dashboard(access: HomeAssistantAccess) -> Any:
-    """Return how the energy dashboard is configured; None where it is not, or nobody says so: sensors are then guessed by their names."""
+    """Return the configuration of the energy dashboard; None without one or on failure: sensors are then guessed by name."""
     parts = urlsplit(access.url)
     try:
-        # With a connection of its own no redirection is followed: it would carry the token elsewhere.
+        # A given socket keeps the library from following redirections, which would send the token elsewhere.
         link = create_connection((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), TIMEOUT_SECONDS)
         with connect(access.socket_url, sock=link, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
             socket.recv(timeout=TIMEOUT_SECONDS)
@@ -145,9 +145,9 @@ def _ask_dashboard(access: HomeAssistantAccess) -> Any:
 
 
 def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Return the sensors of an energy dashboard by role, and those of its devices with their names; what has another form is left out.
+    """Return the sensors of an energy dashboard by role, and those of its devices with their names; entries of unknown form are skipped.
 
-    A grid source once had lists of flows, and has its own two statistics since. A battery's ``from`` is what comes out of it, as the house sees it.
+    Older grid sources have lists of flows, newer ones two statistics of their own. A battery's ``from`` is its discharge.
     """
     prefs = preferences if isinstance(preferences, dict) else {}
     found: dict[str, list[str]] = {}
@@ -166,12 +166,12 @@ def _documents(value: Any) -> list[dict[str, Any]]:
 
 
 def _is_sensor(entity: Any) -> bool:
-    # Statistics of outside, such as a supplier's, have no sensor that could be listened to.
+    # External statistics, such as a supplier's, have no sensor to record.
     return isinstance(entity, str) and entity.startswith("sensor.") and len(entity) <= 255
 
 
 def read_commands(states: Any) -> tuple[HomeCommand, ...]:
-    """Return what takes a value, by name; what has another form is left out."""
+    """Return the entities that accept a value, by name; states of unknown form are skipped."""
     found = (_read_command(state) for state in _documents(states))
     return tuple(sorted((command for command in found if command is not None), key=lambda command: command.name.casefold()))
 
@@ -192,7 +192,7 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
-    """Return the sensors among states that hold energies, powers or states of charge, by name; what has another form is left out."""
+    """Return the sensors of energies, powers and states of charge, by name; states of unknown form are skipped."""
     found = (_read_sensor(state) for state in states) if isinstance(states, list) else ()
     return tuple(sorted((sensor for sensor in found if sensor is not None), key=lambda sensor: sensor.name.casefold()))
 
@@ -209,13 +209,13 @@ def _read_sensor(state: Any) -> HomeSensor | None:
 
 
 _ENERGIES, _POWERS = ("Wh", "kWh", "MWh"), ("W", "kW", "MW")
-# Which class a sensor of a unit has, where it has one: another one is a humidity, or what a store holds.
+# The device class that fits a unit; another class means something else, such as humidity or the energy in a store.
 _CLASSES = dict.fromkeys(_ENERGIES, "energy") | dict.fromkeys(_POWERS, "power") | {"%": "battery"}
 
 
 _BATTERY_OR_INVERTER = rf"{BATTERY_WORDS}|inverter|wechselrichter|\bess\b|hybrid"
 _GRID = r"grid|netz|meter|zähler|zaehler|utility|p1|tibber"
-# What every house should have sensors for.
+# Roles for which every house should have sensors.
 _HOUSE = {
     "total_load_consumption": SensorHints(
         r"house|home|haus|load|consum|verbrauch|last\b", rf"{BATTERY_WORDS}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat"
@@ -229,25 +229,25 @@ _HINTS: Mapping[str, SensorHints] = _HOUSE | {role: hints for form in DEVICE_FOR
 
 
 def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
-    """Return the roles that a site with these devices should have sensors for, in the order of the columns that they hold."""
+    """Return the roles for which a site with these devices should have sensors, in the order of their series."""
     asked = [role for section, form in DEVICE_FORMS.items() if devices.get(section) for role in form.sensors]
     return [*_HOUSE, *sorted(asked, key=lambda role: MEASURED.index(str(SENSOR_ROLES[role].series)))]
 
 
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
-    """Return the sensors that can hold a role, the likeliest first."""
+    """Return the sensors that fit a role, the likeliest first."""
     units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
     return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: (-_likelihood(role, sensor), not sensor.device_class))
 
 
 def guess_sensor(role: str, lookup: Lookup) -> str:
-    """Return the entity that is likely meant for a role, several with commas between them; empty where none is.
+    """Return the likely sensor of a role (several separated by commas), "" without one.
 
-    What its owner once said to the energy dashboard goes before what names sound like.
+    The owner's energy dashboard takes precedence over guesses by name.
     """
     if role in lookup.dashboard:
         return ",".join(lookup.dashboard[role])
-    # A dashboard has those among its devices.
+    # The dashboard lists submetered sensors among its devices.
     is_submetered = SENSOR_ROLES[role].flow == "submetered"
     named = [HomeSensor(entity, name or entity, "kWh", counts=True) for entity, name in lookup.devices.items()] if is_submetered else []
     taken = {entity for entities in lookup.dashboard.values() for entity in entities} | ({*lookup.devices} if not is_submetered else set())
@@ -255,7 +255,7 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
     return offered[0].entity if offered and _likelihood(role, offered[0]) >= _LIKELY else ""
 
 
-# What a command is likely named that sets what: a battery's mode, its power, how full it is to get.
+# Likely names of the commands for a battery's mode, power and target state of charge.
 _OTHERS = r"\bcar\b|auto\b|wallbox|\bev\b"
 _COMMANDS: Mapping[str, SensorHints] = {
     "mode_place": SensorHints(
@@ -270,21 +270,21 @@ _COMMAND_UNITS: Mapping[str, frozenset[str]] = {"power_place": frozenset({"W", "
 
 
 def offer_commands(asked: str, commands: Sequence[HomeCommand]) -> list[HomeCommand]:
-    """Return the commands that can take what is asked, the likeliest first: choices and switches a mode, numbers of that unit all else."""
+    """Return the commands that fit a field, the likeliest first: choices and switches for a mode, else numbers of its unit."""
     units = _COMMAND_UNITS.get(asked)
     fitting = (command for command in commands if (bool(command.options) if units is None else command.unit in units and not command.options))
     return sorted(fitting, key=lambda command: -_command_likelihood(asked, command))
 
 
 def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | None:
-    """Return the command that is likely meant; None where none is."""
+    """Return the likely command of a field, None without one."""
     offered = offer_commands(asked, commands)
     return offered[0] if offered and _command_likelihood(asked, offered[0]) >= _LIKELY else None
 
 
 def _command_likelihood(asked: str, command: HomeCommand) -> int:
     hints, name = _COMMANDS[asked], f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
-    # Of a mode's options "Auto" is no car.
+    # By the name alone: the option "Auto" is no car.
     if re.search(hints.against, name):
         return -1
     text = f"{name} {' '.join(command.options)}".casefold()
@@ -305,5 +305,5 @@ def _likelihood(role: str, sensor: HomeSensor) -> int:
         words = min(words, 1)
     if not words:
         return 0
-    # A counter loses nothing between two looks; a power has to be summed up, and an energy that does not count is one of a day, or ahead.
+    # Prefer counters, which lose nothing between two readings; powers have to be integrated, and other energies are per day or forecasts.
     return words + 3 * (sensor.counts and sensor.unit in _ENERGIES) + (sensor.unit == "%")

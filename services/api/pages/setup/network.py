@@ -1,4 +1,4 @@
-"""Which Home Assistants say on the home's network that they are there: one question by multicast DNS, and a few seconds for answers.
+"""Discover Home Assistants on the local network by multicast DNS: one query, and a few seconds for responses.
 
 Source: RFC 6762 (one-shot queries, section 5.1), RFC 6763 (PTR, SRV and TXT of a service), RFC 1035 (messages); Home Assistant's ``zeroconf`` integration: its
 TXT record has location_name, internal_url and base_url.
@@ -16,16 +16,16 @@ from services.api.pages.setup.server_access import HOME_ASSISTANT
 
 SERVICE = "_home-assistant._tcp.local"
 RESPONDERS = ("224.0.0.251", 5353)
-# Who is there answers within a second, some after a pause of their own.
+# Responses come within a second, some after a random delay.
 LOOK_SECONDS, AFTER_FIRST_SECONDS = 2.5, 0.7
 MOST_SERVERS, MOST_RECORDS, LARGEST_PACKET = 10, 200, 9000
 _A, _PTR, _TXT, _SRV = 1, 12, 16, 33
-# Internet, and: answer me alone.
+# Class IN with the bit that asks for a unicast response.
 _CLASS = 0x8001
 
 
 class HomeAssistantServer(NamedTuple):
-    """A Home Assistant on the network, as it calls itself, and its address."""
+    """A discovered Home Assistant: the name it announces, and its address."""
 
     name: str
     url: str
@@ -33,7 +33,7 @@ class HomeAssistantServer(NamedTuple):
 
 @dataclass
 class _Records:
-    """What a packet says of services, by their full names."""
+    """The records of a packet, by full name."""
 
     services: list[str] = field(default_factory=list)
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class _Records:
 
 
 def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: float = LOOK_SECONDS) -> tuple[HomeAssistantServer, ...]:
-    """Return the Home Assistants that answer; none where the network lets nothing through, as between containers."""
+    """Return the Home Assistants that respond; none where the network blocks multicast, as between containers."""
     servers: dict[str, HomeAssistantServer] = {}
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
@@ -51,7 +51,7 @@ def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: f
         while len(servers) < MOST_SERVERS and (remaining := end - time.monotonic()) > 0:
             link.settimeout(remaining)
             packet = link.recv(LARGEST_PACKET)
-            # What is no such answer is none of them.
+            # Ignore malformed and foreign packets.
             with suppress(ValueError):
                 servers |= {server.url: server for server in read_servers(packet)}
             end = min(end, time.monotonic() + AFTER_FIRST_SECONDS) if servers else end
@@ -59,16 +59,16 @@ def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: f
 
 
 def write_question() -> bytes:
-    """Return the question for Home Assistants."""
+    """Encode the query for Home Assistants."""
     name = b"".join(bytes([len(label)]) + label.encode() for label in SERVICE.split("."))
     return struct.pack("!6H", 0, 0, 1, 0, 0, 0) + name + b"\0" + struct.pack("!2H", _PTR, _CLASS)
 
 
 def read_servers(packet: bytes) -> list[HomeAssistantServer]:
-    """Return the Home Assistants of an answer.
+    """Decode the Home Assistants of a response.
 
     Raises:
-        ValueError: it is no message of DNS, or breaks off.
+        ValueError: the packet is no DNS response, or is truncated.
     """
     try:
         records = _read_records(packet)
@@ -110,7 +110,7 @@ def _read_records(packet: bytes) -> _Records:
 
 
 def _read_name(packet: bytes, place: int) -> tuple[str, int]:
-    """Return a name and where it ends; of a name that points at itself over and over the beginning."""
+    """Decode a name; return it and the offset of its end. A loop of compression pointers is cut off after ``MOST_RECORDS`` labels."""
     labels: list[str] = []
     end: int | None = None
     while (length := packet[place]) and len(labels) < MOST_RECORDS:

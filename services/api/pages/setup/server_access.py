@@ -1,4 +1,4 @@
-"""Address and secret of a server of the home's own, as pages take them: a Home Assistant, an MQTT broker. The secret is stored, never shown."""
+"""Address and secret of a server in the home (Home Assistant, MQTT broker), entered on pages. The secret is stored, never shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from luna.platform.settings.stored import find_source, store_settings
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import FieldFault
 
-# here: address and secret can be entered; by_hand: an operator has set them; not_here: other machines or containers would not see what is stored.
+# here: they can be entered; by_hand: an operator has set them; not_here: other machines or containers would not see the stored settings.
 Access = Literal["here", "by_hand", "not_here"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAccess:
-    """Two settings and the fields of a form that take them.
+    """The settings of a server's address and secret, and the form fields for them.
 
     Args:
-        url_setting, secret_setting: by their names in the settings.
-        url_field, secret_field: of the form; ``field_<name>`` and ``hint_<name>`` are their words, ``kept_<secret_field>`` says that one is stored.
-        schemes: of its addresses.
-        needs_secret: whether nobody is let in without one.
+        url_setting, secret_setting: names of the settings.
+        url_field, secret_field: names of the fields; ``field_<name>`` and ``hint_<name>`` are their phrases, ``kept_<secret_field>`` tells that one is stored.
+        schemes: valid schemes of the address.
+        needs_secret: whether the server requires a secret.
     """
 
     url_setting: str
@@ -33,7 +33,7 @@ class ServerAccess:
     needs_secret: bool
 
     def url(self, settings: Settings) -> str:
-        """Return the address as it holds, without anything that lets in."""
+        """Return the configured address without its password."""
         return split_secret(getattr(settings, self.url_setting) or "")[0]
 
     def has_secret(self, settings: Settings) -> bool:
@@ -41,25 +41,25 @@ class ServerAccess:
         return getattr(settings, self.secret_setting) is not None
 
     def is_set(self, settings: Settings) -> bool:
-        """Return whether the server can be asked."""
+        """Return whether the settings suffice to connect."""
         return bool(self.url(settings)) and (self.has_secret(settings) or not self.needs_secret)
 
     def find_access(self, settings: Settings) -> Access:
-        """Return whether address and secret can be entered."""
+        """Return whether address and secret can be entered on the page."""
         if self.url(settings) and find_source(settings, self.url_setting) not in {"page", "default"}:
             return "by_hand"
-        # Servers of its own: everything runs on this machine and reads the same file. Containers have a folder each.
+        # With embedded servers everything runs on this machine and reads the same settings file; containers have a folder each.
         return "here" if settings.database_url is None else "not_here"
 
     def find_faults(self, settings: Settings, url: str) -> list[FieldFault]:
-        """Return what is wrong with the address that was typed, or with the secret, where they are to be entered."""
+        """Return the faults of the typed address and of a missing secret, where they can be entered."""
         if self.find_access(settings) != "here":
             return []
         faults = [] if self.is_address(url or self.url(settings)) else [FieldFault(self.url_field, self.url_field)]
         return [*faults, FieldFault(self.secret_field, "missing")] if self.needs_secret and not self.has_secret(settings) else faults
 
     def store(self, gateway: Gateway, typed: Mapping[str, str]) -> None:
-        """Store address and secret as far as they were entered and are whole."""
+        """Store a valid address, and the secret if one was entered."""
         url, within = split_secret(typed.get(self.url_field, "").strip().rstrip("/"))
         secret = typed.get(self.secret_field, "").strip() or within
         if self.find_access(gateway.settings) == "here" and self.is_address(url):
@@ -67,7 +67,7 @@ class ServerAccess:
             gateway.settings = store_settings(gateway.settings, changes)
 
     def is_address(self, url: str) -> bool:
-        """Return whether a text is an address of such a server."""
+        """Return whether a text is a valid address of this kind of server."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -77,7 +77,7 @@ class ServerAccess:
 
 
 def split_secret(url: str) -> tuple[str, str]:
-    """Return an address without the password that may stand in it, and that password."""
+    """Split an address into the address without password, and the password."""
     try:
         parts = urlsplit(url)
         secret = parts.password or ""
