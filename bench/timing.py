@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 
 def processor_s() -> float:
-    """Return the seconds of processor time of this process and of those it has waited for: others on the machine take none of it."""
+    """Return the CPU seconds of this process and of its ended children, which do not depend on other load."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
@@ -22,9 +22,9 @@ def processor_s() -> float:
 def race(
     works: Mapping[str, Callable[[Item], Any]], items: Sequence[Item], *, rounds: int, clock_s: Callable[[], float] = time.perf_counter
 ) -> dict[str, FloatArray]:
-    """Return the milliseconds of every work on every item, shape ``(rounds, items)``; a first round that does not count warms up.
+    """Return the milliseconds of every work on every item, shape ``(rounds, items)``, after a warm-up round.
 
-    The works take turns on each item; none meets what another left for the garbage collector.
+    The works take turns on each item; garbage is collected before each call, so that none pays for another's.
     """
     times = {name: np.empty((rounds + 1, len(items))) for name in works}
     for index in range(rounds + 1):
@@ -43,10 +43,10 @@ def time_call(work: Callable[[Item], Any], item: Item, *, clock_s: Callable[[], 
 
 
 def compare(times: FloatArray, floor: FloatArray) -> float:
-    """Return the median ratio of calls that took turns: what slowed the machine slowed both."""
+    """Return the median ratio of paired calls, which other load slows equally."""
     return float(np.median(times / floor))
 
 
 def describe(times: FloatArray, *, prefix: str = "") -> dict[str, float]:
-    """Return median and 95th percentile over everything that was timed."""
+    """Return the median and 95th percentile of all times."""
     return {f"{prefix}p50_ms": float(np.median(times)), f"{prefix}p95_ms": float(np.percentile(times, 95))}

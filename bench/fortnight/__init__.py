@@ -1,8 +1,8 @@
-"""Two weeks of the simulated home with Luna, judged by the home's own truth: what it costs, what it says, what it loses; with incidents.
+"""Two simulated weeks of a home with Luna and with incidents, checked against the home's true state: costs, false statements, lost readings.
 
-The recorder hears the home's broker, slots are built, days judged, forecasts issued, plans made and devices told by the code that does so in life, in one
-process, by a clock that is set minute by minute. Beside it the same house lives without Luna, and with perfect foresight re-lived through the same physics.
-``luna bench fortnight --days 2`` is the short way; figures are of the code, not of the machine.
+Recording, slots, data quality, forecasts, plans and control run by the product's code in one process, with a manual clock that advances minute by minute.
+Baselines are the same house without Luna and with perfect foresight, by the same physics. ``luna bench fortnight --days 2`` is the short form; the figures do
+not depend on the machine.
 """
 
 import sys
@@ -55,18 +55,18 @@ from tests.folders import server_folder
 DAYS = 14
 # A Monday; the last Sunday has twenty-three hours.
 FIRST_DAY = date(2027, 3, 15)
-# An hour after they are published, prices that have not come are missed.
+# Prices count as missing from an hour after their publication.
 PRICES_LATE = timedelta(hours=1)
 PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
-# When devices speak and Luna takes its turns in each quarter-hour: its begin, what follows on it, and twice between. In life it is every few seconds.
+# Times in each quarter-hour at which devices publish and Luna takes a turn; in reality that is every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
-# Looks in a bit over an hour, so that each of a quarter-hour's has its turn; in a bit over two where each product lives the fortnight.
+# Statements are checked at every so many looks (a bit over an hour, two with a product); coprime to a quarter-hour's looks, so that each gets its turn.
 ASK_EVERY, PRODUCT_ASK_EVERY = 21, 43
-# A session looks at a device that Luna speaks to itself meanwhile: often enough for the shortest time after which one goes back by itself.
+# Polling interval of a directly controlled device: shorter than the shortest time after which one falls back by itself.
 SESSION_EVERY = timedelta(seconds=30)
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
-# What devices said is told apart by microseconds; who asks, asks after it.
+# Readings are microseconds apart; statements are asked for after all of them.
 A_MOMENT = timedelta(seconds=1)
 
 Say = Callable[[str], None]
@@ -74,7 +74,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class PeriodFigures:
-    """What is counted of an incident with what it leaves behind, or of all that is undisturbed."""
+    """The counts of an incident with its aftermath, or of the undisturbed time."""
 
     minutes: int = 0
     minutes_stopped: int = 0
@@ -86,7 +86,7 @@ class PeriodFigures:
 
 @dataclass
 class Diary:
-    """What was noted while the fortnight was lived; incidents that overlap count each for itself in ``periods``."""
+    """The records of a run; time in overlapping incidents counts in each of their ``periods``."""
 
     ledger: SlotLedger
     judge: SentenceJudge
@@ -97,13 +97,13 @@ class Diary:
     plans_from: set[str] = field(default_factory=set)
 
     def count(self, name: str, count: int, periods: Iterable[IncidentPeriod]) -> None:
-        """Add to a figure of the whole and of the periods that it falls into."""
+        """Add to a figure of the whole run and of the given periods."""
         for figures in (self.whole, *(self.periods[period] for period in periods)):
             setattr(figures, name, getattr(figures, name) + count)
 
 
 def measure(*, days: float | None = None) -> dict[str, Any]:
-    """Return cost each way, share of foresight's saving, minutes without a valid plan, false sentences and lost readings of ``days`` of the home."""
+    """Return the costs, share of foresight's savings, minutes without a valid plan, false sentences and lost readings of so many ``days``."""
     lived = DAYS if days is None else days
     incidents = INCIDENTS if lived >= 1 else SHORT_INCIDENTS
     with empty_luna() as (folder, database):
@@ -112,7 +112,7 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
 
 @contextmanager
 def empty_luna() -> Iterator[tuple[Path, Engine]]:
-    """Yield a data folder and a database in which nothing is, while the block runs."""
+    """Yield an empty data folder and an empty database while the block runs."""
     with server_folder() as folder, start(folder / "servers", services=("postgres",)) as servers:
         upgrade(servers.database_url)
         database = engine.create(servers.database_url, application_name="bench")
@@ -124,7 +124,7 @@ def empty_luna() -> Iterator[tuple[Path, Engine]]:
 
 
 def _forgo_safety(connection: psycopg.Connection, _record: object) -> None:
-    """Let a commit not wait for the disk: nothing here has to outlive the machine's power."""
+    """Turn off synchronous commits: no data here has to survive a power loss."""
     connection.execute("SET synchronous_commit TO off")
     connection.commit()
 
@@ -132,7 +132,7 @@ def _forgo_safety(connection: psycopg.Connection, _record: object) -> None:
 def live_fortnight(
     folder: Path, database: Engine, lived: timedelta, *, incidents: tuple[Incident, ...], product: DeviceProfile | None = None, say: Say | None = None
 ) -> dict[str, Any]:
-    """Return the figures of a home that is made in ``folder`` and ``database``, and lived for so long; with an inverter of ``product`` or one by topics."""
+    """Create a home in ``folder`` and ``database``, simulate it for ``lived`` and return its figures; the inverter is one of ``product``, or uses topics."""
     configure_logging("bench", level="CRITICAL")
     load_kernels()
     for service in SERVICES:
@@ -161,7 +161,7 @@ def live_fortnight(
 
 
 def build_battery_site() -> Site:
-    """Return the home without car and tank: to place those two takes nine tenths of the time, and no inverter knows of them."""
+    """Return the home without car and water heater: planning them takes nine tenths of the time, and does not depend on the inverter."""
     document = build_site().model_dump(mode="json", by_alias=True, exclude_unset=True)
     sensors = {role: each for role, each in document["input_sensors"].items() if not role.startswith(("vehicle", "water_heater"))}
     control = {"by": "mqtt", "batteries": document["control"]["batteries"]}
@@ -169,7 +169,7 @@ def build_battery_site() -> Site:
 
 
 def name_product(site: Site, product: DeviceProfile) -> Site:
-    """Return the home with its battery commanded by its product."""
+    """Return the home with its battery controlled by a device profile."""
     document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
     via = {"profile": product.profile, "host": "127.0.0.1"} | ({"prefix": PREFIX} if product.needs_prefix else {})
     return parse_site(document | {"control": {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": via}]}})
@@ -177,13 +177,13 @@ def name_product(site: Site, product: DeviceProfile) -> Site:
 
 @dataclass
 class FaultSpan:
-    """When a device's last fault began, and when it was over; None: never, and not yet."""
+    """Begin (None: never) and end (None: not yet) of a device's last fault."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def note(self, now: datetime, *, holds: bool) -> None:
-        """Take down whether it holds now."""
+        """Record whether the fault is active now."""
         if holds and (self.since is None or self.until is not None):
             self.since, self.until = now, None
         if not holds and self.since is not None and self.until is None:
@@ -191,18 +191,18 @@ class FaultSpan:
 
 
 class FortnightLife:
-    """Lives the home and Luna minute by minute."""
+    """Simulates the home and Luna step by step."""
 
     def __init__(self, luna: SetLuna, world: SimulatedWorld, timeline: Timeline, incidents: tuple[Incident, ...]) -> None:
         self.luna, self.world, self.timeline, self.incidents = luna, world, timeline, incidents
         self._published_at: datetime | None = None
         self._luna_since = timeline.start
         self._deaf, self._frozen = FaultSpan(), FaultSpan()
-        # What the inverter follows, and since when.
+        # The inverter's mode, and since when it follows it.
         self._command: tuple[str, datetime] | None = None
 
     def live(self, tell: Say) -> Diary:
-        """Return what was noted of all of it."""
+        """Simulate the whole run and return its records."""
         luna, start = self.luna, self.timeline.start
         self._prepare()
         diary = Diary(SlotLedger(self.world.state), SentenceJudge(luna.settings.plan_max_age))
@@ -210,7 +210,7 @@ class FortnightLife:
         while self.world.clock.now() < self.timeline.end:
             passed = self.world.clock.now() - start
             self._begin_incidents(passed)
-            # What the executor awaits takes seconds of the minute before.
+            # Up to the next look and not a fixed step: awaiting confirmations has advanced the clock by some seconds.
             step = self._until_look(passed)
             with luna.timed("home"):
                 self._pass_time(step)
@@ -230,7 +230,7 @@ class FortnightLife:
         return diary
 
     def _until_look(self, passed: timedelta) -> timedelta:
-        """Return how long it is to the next look at the home."""
+        """Return the time to the next look."""
         within = passed % SLOT
         return next(look for look in LOOKS if look > within) - within
 
@@ -273,7 +273,7 @@ class FortnightLife:
                 publish_prices(connection, self.world.year, since=now - PRICES_BACK, now=now)
 
     def _note(self, diary: Diary, now: datetime) -> list[FalseSentence]:
-        """Count what is so at a look, and return which sentences were false."""
+        """Update the counts at a look, and return the false sentences."""
         passed, inverter = now - self.timeline.start, self.world.inverter
         if inverter is not None and (self._command is None or self._command[0] != inverter.mode):
             self._command = inverter.mode, now
@@ -318,7 +318,7 @@ class FortnightLife:
         )
 
     def _misses_prices(self) -> bool:
-        """Return whether today's prices have not come, or an hour after they are published tomorrow's."""
+        """Return whether today's prices are missing, or tomorrow's an hour after their publication."""
         now = self.world.clock.now().astimezone(ZONE)
         published = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, ZONE)
         due = published if now > published + PRICES_LATE else published - timedelta(days=1)
@@ -344,7 +344,7 @@ def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
 
 
 def _find_lost(database: Engine, said: Mapping[str, Sequence[datetime]]) -> list[tuple[datetime, str]]:
-    """Return which readings are missing of what was said while somebody listened, by instant and topic."""
+    """Return the readings that were published to the recorder but are not stored, by instant and topic."""
     query = select(sensors.c.name, sensor_readings.c.instant).join(sensors, sensor_readings.c.sensor_key == sensors.c.sensor_key)
     kept: dict[str, set[datetime]] = defaultdict(set)
     with unit_of_work(database) as connection:
@@ -359,8 +359,8 @@ def _clock(instant: datetime) -> str:
 
 
 def _compare_energies(database: Engine, timeline: Timeline, ledger: SlotLedger) -> dict[str, dict[str, float]]:
-    """Return by series what is stored, what was true, and how many quarter-hours are unknown: over a stop of Luna counters carry what flowed."""
-    # The last quarter-hour is built a moment after its end.
+    """Return by series the stored and the true energy, and the number of unknown quarter-hours; counters carry the energy over a stop of Luna."""
+    # Without the last quarter-hour, which is built after its end.
     closed = timeline.window(0, len(ledger.slots["stored_kwh"]) - 1)
     with unit_of_work(database) as connection:
         seen = observations.read_series(connection, SITE_NAME, closed, tuple(COUNTED))

@@ -90,13 +90,7 @@ class Uploads:
         return form.files[0], form.fields
 
     async def receive(self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = "") -> ReceivedForm:
-        """Store the files of a multipart form; the caller removes them by ``forget_files``.
-
-        Args:
-            request: its body is read as a stream.
-            most: files per form.
-            most_bytes: bytes per file.
-            owner: prefix of the keys, before a random part.
+        """Store the files of a multipart form; the caller removes them by ``forget_files``. ``owner`` prefixes their keys, before a random part.
 
         Raises:
             InvalidInputError: the form is malformed, it has no file or more than ``most``, or a file has more than ``most_bytes``; nothing is stored.

@@ -19,14 +19,7 @@ Column = list[Any]
 
 
 def power(parts: Sequence[PlanPart | None], energy: str, *, kind: str | None = None, device: str | None = None) -> FloatArray:
-    """Return the mean power of each slot in kW, NaN without a plan.
-
-    Args:
-        parts: per slot.
-        energy: the field, in kWh.
-        kind: the section of the kind of devices; None: the field is the slot's own.
-        device: one of that kind; None: the sum of all.
-    """
+    """Return the mean power of each slot in kW, NaN without a plan: of the slot's field ``energy`` (kWh), or of one or all devices of a ``kind``."""
 
     def energy_of(slot: dict[str, Any]) -> Any:
         if kind is None:
