@@ -1,4 +1,4 @@
-"""What Luna saved: each policy beside without Luna and perfect foresight, what was left out, and who decided."""
+"""Page Savings: cost of each policy against the house without Luna and perfect foresight, omitted days, and who decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["savings"]
 MONTH, WEEK = 30, 7
-# What is drawn, from what it is measured against down to the best there could be; the others stand in the table.
+# Policies with a bar, from the baseline to the optimum; the table has all.
 BAR_POLICIES = (WITHOUT, "rule", LUNA, POSSIBLE)
 COLOURS = {WITHOUT: "bar-load", "rule": "bar-rule", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
 NARROW_DAYS = 14
@@ -42,7 +42,7 @@ JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 @dataclass(frozen=True, slots=True)
 class PolicyBar:
-    """A policy of a period: its name, its bar, its figure."""
+    """A policy's name, bar and figure in a period."""
 
     name: str
     drawing: Markup
@@ -51,7 +51,7 @@ class PolicyBar:
 
 @dataclass(frozen=True, slots=True)
 class SavingsPeriod:
-    """A period of a card: what was saved in it, beside its bars; ``saved`` is None where none of its days counts."""
+    """A period's savings and bars; ``saved`` is None without a counted day."""
 
     name: str
     saved: str | None
@@ -122,7 +122,7 @@ def _yesterday(site: Site, gateway: Gateway) -> date:
 
 @dataclass(frozen=True)
 class SavingsView:
-    """The savings as the page says and draws them."""
+    """The savings in the reader's words and drawings."""
 
     savings: Savings
     numbers: Numbers
@@ -145,12 +145,12 @@ class SavingsView:
 
     @property
     def earlier(self) -> date:
-        """The last day of the span before."""
+        """The last day of the previous span."""
         return self.savings.first - timedelta(days=1)
 
     @property
     def later(self) -> date:
-        """The last day of the span after."""
+        """The last day of the next span."""
         return self.savings.last + timedelta(days=MONTH)
 
     @property
@@ -160,11 +160,11 @@ class SavingsView:
         return [(first, self.savings.tail(1)), (self.words("period_week"), self.savings.tail(WEEK)), (self.words("period_month"), self.savings)]
 
     def cost_periods(self) -> list[SavingsPeriod]:
-        """What each period cost."""
+        """Return the cost of each period."""
         return [self._describe(name, part.cost, self.numbers.money) for name, part in self.periods]
 
     def carbon_periods(self) -> list[SavingsPeriod]:
-        """What each period emitted; empty where it is known of no day."""
+        """Return the emissions of each period; empty if they are unknown for all days."""
         if not self.savings.carbon_days:
             return []
         return [self._describe(name, part.carbon_kg, self._say_kg) for name, part in self.periods]
@@ -190,7 +190,7 @@ class SavingsView:
         )
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Every policy of the month: its name, cost, what it saved, what it emitted."""
+        """Return name, cost, savings and emissions of every policy in the month."""
         cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
         policies = sorted(cost, key=lambda each: -cost[each])
         emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
@@ -200,7 +200,7 @@ class SavingsView:
         ]
 
     def draw_days(self, *, narrow: bool) -> Markup:
-        """Draw what was saved on each day; a phone shows the last fortnight."""
+        """Draw the savings of each day; ``narrow``: of the last fortnight."""
         period = self.savings.tail(NARROW_DAYS) if narrow else self.savings
         counted = {day.day: day for day in period.counted}
         why = {omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out}
@@ -221,7 +221,7 @@ class SavingsView:
         return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
 
     def list_omitted(self) -> list[tuple[str, str]]:
-        """Why days are not counted: neighbouring days of the same reason together."""
+        """Return the omitted days with the reason, consecutive days with one reason together."""
         runs: list[list[Any]] = []
         for omitted in self.savings.left_out:
             why = self._say_why(omitted.code, omitted.faults)
@@ -238,7 +238,7 @@ class SavingsView:
 
 @dataclass(frozen=True, slots=True)
 class DecidersOfDay:
-    """A local day: the edges of its slots, and who decided each, None where nobody did."""
+    """A local day: the edges of its slots, and who decided each (None: nobody)."""
 
     day: date
     edges: Sequence[datetime]
@@ -246,7 +246,7 @@ class DecidersOfDay:
 
 
 def _read_deciders(connection: Connection, site: Site, last: date) -> list[DecidersOfDay]:
-    """Return for each day of the last week the edges of its slots, and who decided each."""
+    """Read the deciders of each day of the week that ends on ``last``."""
     zone = parse_zone(site.timezone)
     days = []
     for back in range(WEEK - 1, -1, -1):

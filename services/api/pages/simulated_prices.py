@@ -1,4 +1,4 @@
-"""Whose prices a simulated home pays today, in words, and why where they are the recorded year's."""
+"""Explain the source of a simulated home's prices today: the market, or the recorded year and why."""
 
 from sqlalchemy import Connection
 
@@ -10,7 +10,7 @@ from services.api.gateway import Gateway
 
 
 def say_simulated_prices(connection: Connection, site: Site, *, gateway: Gateway, words: PageWords, with_reason: bool) -> str:
-    """Return whose prices today's are, and why where nobody has today's; nothing for a site that is not the simulated home."""
+    """Return the source of today's prices in words, with the reason if they are recorded ones; "" for other sites."""
     if not is_simulated(site):
         return ""
     if find_price_origin(connection, now=gateway.clock.now()) == "market":

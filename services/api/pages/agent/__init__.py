@@ -1,1 +1,1 @@
-"""The page Antares: the road of the learning agent to control."""
+"""The page Antares: the learning agent on its way from training to control."""

@@ -1,4 +1,4 @@
-"""What is stored of a site's agent, as its page says and draws it."""
+"""View of the page Antares: the learning agent's status, evidence, costs and decisions in words and drawings."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ DECIDERS = ("planner", "agent", "owner", "rule")
 
 @dataclass(frozen=True, slots=True)
 class StoredAgent:
-    """What is stored of a site's agent."""
+    """The stored state of a site's agent."""
 
     site: Site
     now: datetime
@@ -41,7 +41,7 @@ class StoredAgent:
 
 
 class RoadStep(NamedTuple):
-    """A step of the road: its name, whether it is done, now or ahead, how it stands in words, and how far it is (0 to 1; None: no matter of days)."""
+    """A step on the way to control: name, state (done, now, ahead), words, and progress (0 to 1; None: not counted in days)."""
 
     name: str
     state: str
@@ -50,7 +50,7 @@ class RoadStep(NamedTuple):
 
 
 class EvidenceView(NamedTuple):
-    """A kind of evidence: what it is, how many days, what they say, and the drawing of that; the last two are None where they say nothing."""
+    """A kind of evidence: name, number of days, figures and their drawing; the last two are None without a result."""
 
     name: str
     days: str
@@ -59,7 +59,7 @@ class EvidenceView(NamedTuple):
 
 
 class CostBar(NamedTuple):
-    """A policy of a period: its name, its bar, its figure."""
+    """A policy's name, bar and figure in a period."""
 
     name: str
     drawing: Markup
@@ -67,7 +67,7 @@ class CostBar(NamedTuple):
 
 
 class CostPeriod(NamedTuple):
-    """A period: how many days were scored, by how much the agent was cheaper, whether it was, how sure that is, and the bars; none where no day was."""
+    """A period: scored days, the agent's gain, its interval in words, whether it is a gain, and the bars (none without a scored day)."""
 
     name: str
     days: str
@@ -78,7 +78,7 @@ class CostPeriod(NamedTuple):
 
 
 class SlotRun(NamedTuple):
-    """Neighbouring slots with one decision, in words."""
+    """Consecutive slots with one decision, in words."""
 
     span: str
     who: str
@@ -88,7 +88,7 @@ class SlotRun(NamedTuple):
 
 
 class TraceRow(NamedTuple):
-    """What a policy made of the drawn day."""
+    """A policy's cost and trades on the drawn day."""
 
     name: str
     cost: str
@@ -98,7 +98,7 @@ class TraceRow(NamedTuple):
 
 @dataclass(frozen=True)
 class AgentView:
-    """The agent as its page says and draws it."""
+    """The agent in the reader's words and drawings."""
 
     stored: StoredAgent
     numbers: Numbers
@@ -106,12 +106,12 @@ class AgentView:
 
     @property
     def status(self) -> AgentStatus:
-        """Where it stands."""
+        """The agent's status."""
         return self.stored.status
 
     @property
     def policy(self) -> str:
-        """What the policy in shadow is called."""
+        """The name of the shadow policy."""
         return say_policy(self.status.policy, language=self.numbers.language)
 
     @property
@@ -127,12 +127,12 @@ class AgentView:
 
     @property
     def withdrawn_at(self) -> datetime | None:
-        """Since when control is with its owner again, by the owner's own word; None where it is not."""
+        """When the owner last withdrew control from the agent; None if the owner has not."""
         instants = [each.decided_at for each in self.status.modes if each.state == "withdrawn" and each.decided_by != GATEKEEPER]
         return max((at for at in instants if at is not None), default=None)
 
     def road(self) -> list[RoadStep]:
-        """The steps from the first training to control, and where the agent stands on them."""
+        """Return the steps from the first training to control, with their states."""
         at, has_control = self.status.trained_at, self.status.mode != "shadow"
         detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
         states = {each.state for each in self.status.modes if each.mode != "shadow"}
@@ -155,7 +155,7 @@ class AgentView:
         return evidence.days >= evidence.needed, name, detail, min(evidence.days / evidence.needed, 1.0)
 
     def evidence(self) -> list[EvidenceView]:
-        """What days have said so far, kind by kind."""
+        """Return the evidence so far, by kind."""
         views = []
         for each in self.status.evidence:
             name, days = self.words("evidence_" + each.kind), self.words("step_days", days=each.days, needed=each.needed)
@@ -168,7 +168,7 @@ class AgentView:
         return views
 
     def tell_evidence(self, standing: ModeStanding) -> str | None:
-        """Return what a mode was last judged by, all its days together; None where they say nothing."""
+        """Return the evidence of a mode's last decision, of all days together; None without a result."""
         evidence = next((each for each in standing.evidence if each.kind == "both"), None)
         figures = None if evidence is None else self._say_points(evidence)
         return None if evidence is None or figures is None else self.words("evidence_mode", days=evidence.days, corrected=evidence.violations, **figures)
@@ -180,7 +180,7 @@ class AgentView:
         return {key: self.numbers.number(value, 1, signed=True) for key, value in values.items()}
 
     def cost_periods(self) -> list[CostPeriod]:
-        """What each period cost under each policy."""
+        """Return the cost of each period under each policy."""
         periods = []
         for period, scores in self.stored.scores.items():
             of = (scores.to_day - scores.from_day).days + 1
@@ -202,11 +202,11 @@ class AgentView:
         return periods
 
     def name_policy(self, name: str) -> str:
-        """Return what a policy is called on this page."""
+        """Return a policy's name on this page."""
         return self.words("policy_" + name) if self.words.knows("policy_" + name) else say_policy(name, language=self.numbers.language)
 
     def day_columns(self) -> list[str]:
-        """The policies of the table of days."""
+        """Return the policies that have a cost on every day of the table."""
         days = self.stored.scores["month"].days
         return [name for name in (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE) if days and all(name in day.cost for day in days)]
 
@@ -219,7 +219,7 @@ class AgentView:
         return f"{self.numbers.day(instant)}, {self.numbers.clock(instant)}"
 
     def draw_today(self) -> list[Markup]:
-        """Draw who decided the slots of today, wide and narrow; nothing where nobody did."""
+        """Draw who decided today's slots, wide and narrow; nothing without a decision."""
         deciders = {each.start: each.decided_by for each in self.stored.slots}
         if not any(deciders.values()):
             return []
@@ -231,12 +231,12 @@ class AgentView:
         return [draw_deciders([row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow) for narrow in (False, True)]
 
     def shares(self) -> dict[str, float]:
-        """Who decided which share of the slots of today that were decided."""
+        """Return each decider's share of today's decided slots."""
         decided = [each.decided_by for each in self.stored.slots if each.decided_by is not None]
         return {who: decided.count(who) / len(decided) for who in DECIDERS if who in decided}
 
     def slot_runs(self) -> list[SlotRun]:
-        """The slots of today in words, neighbours with one decision together."""
+        """Return today's slots in words, consecutive ones with one decision together."""
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
             modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
@@ -255,7 +255,7 @@ class AgentView:
         return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description) for first, end, description in runs]
 
     def runs(self) -> list[dict[str, Any]]:
-        """The trainings in words."""
+        """Return the trainings in words."""
         runs = []
         for run in self.stored.runs:
             use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
@@ -266,7 +266,7 @@ class AgentView:
         return runs
 
     def gates(self) -> list[dict[str, str]]:
-        """The last decisions in words."""
+        """Return the gatekeeper's and owner's last decisions in words."""
         entries = []
         for entry in self.stored.gates:
             by = self.words("by_gatekeeper") if entry.decided_by == GATEKEEPER else self.words("by_person", name=entry.decided_by)
@@ -285,7 +285,7 @@ class AgentView:
 
 @dataclass(frozen=True)
 class PictureView:
-    """The picture of a day in words and figures."""
+    """The picture of a day, with its text and figures."""
 
     day: date
     reply: DayPictureReply
@@ -293,22 +293,22 @@ class PictureView:
 
     @property
     def alternative(self) -> str:
-        """What the picture shows, for who does not see it."""
+        """The picture's text alternative."""
         names = ", ".join(self.agent.name_policy(name) for name in self.reply.policies)
         return self.agent.words("picture_alt", day=self.agent.say_date(self.day), policies=names)
 
     @property
     def encoded(self) -> str:
-        """The picture, as an address holds it."""
+        """The picture as Base64, for a data URL."""
         return b64encode(self.reply.svg.encode()).decode()
 
     @property
     def without_agent(self) -> bool:
-        """Whether no learned policy is in it."""
+        """Whether the picture has no learned policy."""
         return AGENT_POLICIES.keys().isdisjoint(self.reply.policies)
 
     def rows(self) -> list[TraceRow]:
-        """What each policy made of the day."""
+        """Return cost and trades of each policy on the day."""
         return [
             TraceRow(self.agent.name_policy(name), self.agent.numbers.money(trace.cost), self._say_traded(trace.charging), self._say_traded(trace.discharging))
             for name, trace in self.reply.traces.items()
