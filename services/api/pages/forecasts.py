@@ -1,4 +1,4 @@
-"""What is expected and by whom: versions with their errors, what drives and why, why a figure is what it is."""
+"""Page Forecasts: versions with their errors, the active version and why it is active, and explanations of a forecast value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ from services.api.routing import ResourceRouter
 
 PER_HOUR = timedelta(hours=1) / SLOT
 HOURS_AHEAD = 48
-# Less than this adds nothing that a reader would see.
+# Smaller contributions are invisible.
 LEAST_KW = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A version beside the others, in words."""
+    """A version's figures in words."""
 
     version: str
     name: str
@@ -47,20 +47,20 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class LastForecast:
-    """The last issue of the version that drives, and until when it looks ahead; None where it holds nothing."""
+    """The last issue of the active version, and the end of its horizon (None: it is empty)."""
 
     issued_at: datetime
     reach: datetime | None
 
     @property
     def hours(self) -> int:
-        """How many whole hours it looks ahead."""
+        """The horizon in whole hours."""
         return 0 if self.reach is None else int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
 
 
 @dataclass(frozen=True)
 class ForecastsView:
-    """What drives, how old it is, and how good all versions were."""
+    """The active version, the age of its forecast, and the errors of all versions."""
 
     status: ForecastStatus
     last: LastForecast | None
@@ -76,17 +76,17 @@ class ForecastsView:
 
     @property
     def stale(self) -> bool:
-        """Whether that is too long ago to plan from."""
+        """Whether the last forecast is too old to plan from."""
         return self.last is not None and self.now - self.last.issued_at > FORECAST_MAX_AGE
 
     @property
     def partial_hours(self) -> int | None:
-        """How far it looks where that is less than what is planned; None: far enough, or nothing is known."""
+        """The horizon in hours if it is shorter than a plan's, else None; None also without a forecast."""
         return self.last.hours if self.last is not None and self.last.reach is not None and self.last.hours < HOURS_AHEAD - 1 else None
 
     @property
     def freshness(self) -> str:
-        """How old the forecast is that drives, and how far it looks; empty where there is none."""
+        """Age and horizon of the active forecast in words, "" without one."""
         if self.last is None:
             return ""
         issued = self.last.issued_at
@@ -97,11 +97,11 @@ class ForecastsView:
 
     @property
     def shadow(self) -> ShadowRecord | None:
-        """How all versions did over the longest span that was scored."""
+        """The scores of all versions over the longest span."""
         return self.status.shadow[-1] if self.status.shadow else None
 
     def rows(self) -> list[VersionRow]:
-        """Every version that was scored, the one that drives first."""
+        """Return the scored versions, the active one first."""
         active = self.status.active_forecast_version
         records = self.shadow.versions if self.shadow else {}
         ordered = sorted(records.items(), key=lambda each: (each[0] != active, each[0]))
@@ -120,7 +120,7 @@ class ForecastsView:
 
     @property
     def times(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-        """The hours ahead by local day: instant, clock time, whether it is the one chosen."""
+        """The next hours by local day, as (instant, clock time, whether it is chosen)."""
         first = floor_to(self.now, SLOT)
         instants = [first + timedelta(hours=hour) for hour in range(HOURS_AHEAD)]
         instants += [self.chosen] if self.chosen is not None and self.chosen not in instants else []
@@ -131,7 +131,7 @@ class ForecastsView:
         return list(days.items())
 
     def say_version(self, version: str) -> str:
-        """Return what a version is called; one without words stays as it is."""
+        """Return a version's name for the reader, else its id."""
         key = f"version_{version}"
         return self.words("version_" + version) if self.words.knows(key) else version
 
@@ -145,7 +145,7 @@ class ForecastsView:
 
 
 def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:
-    """Return the drawings of a forecast, wide and narrow, and the notes below them."""
+    """Draw a forecast, wide and narrow; return the drawings and the notes below them."""
     charts = []
     for frame, width in (("wide", 976), ("narrow", 358)):
         chart, height = draw_forecast(view, narrow=frame == "narrow")
@@ -162,7 +162,7 @@ VersionQuery = Annotated[ForecastVersion | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class StoredForecasts:
-    """What is stored of a site's forecasts: who drives, when that was issued last and how far it looks, what is forgotten today."""
+    """The stored state of a site's forecasts: active version, its last issue and horizon, and the end of a reset of learning."""
 
     site: Site
     status: ForecastStatus
@@ -277,7 +277,7 @@ def _show(
 
 
 def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request) -> dict[str, Any]:
-    """Return the drawings of an explained forecast, and the notes below them."""
+    """Draw an explained forecast; return the drawings and the notes below them."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         (forecast,) = forecasts.read_all(connection, site_id, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)

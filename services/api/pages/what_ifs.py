@@ -1,4 +1,4 @@
-"""What another battery, tariff or roof would have brought: asked by a form, lived through by jobs, shown as a picture."""
+"""Page What-if: savings with another battery, tariff or roof; a form submits replays as jobs, and their result is drawn."""
 
 import json
 from collections.abc import Sequence
@@ -30,15 +30,15 @@ from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.routing import ResourceRouter
 
-# A battery for a house that has none.
+# The battery of a variant for a house without one.
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}
-# Less is rounding.
+# Smaller amounts are rounding.
 LITTLE_MONEY = 0.005
 _EmptyIsNone = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class VariantForm(BaseModel):
-    """The fields of the form; what is left as it is makes no variant."""
+    """The fields of the form; an unchanged field makes no variant."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -51,10 +51,10 @@ class VariantForm(BaseModel):
     expert: Annotated[str, Field(max_length=20_000)] = ""
 
     def variants(self, site: Site, numbers: Numbers, words: PageWords) -> list[dict[str, Any]]:
-        """Return the variants that the form describes, each change by itself; what they cost once goes with the devices.
+        """Return a variant for each changed field; the investment belongs to those that change devices.
 
         Raises:
-            SpokenError: nothing is changed, a price is no number, or the own change is no JSON object.
+            SpokenError: nothing is changed, a price is no number, or the expert's change is no JSON object.
         """
         paid = _read_number(self.investment, "investment", words)
         cost = {} if paid is None else {"investment": paid}
@@ -114,7 +114,7 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
 
 @dataclass(frozen=True)
 class AnswerView:
-    """An answer as its page says it, or how far it is."""
+    """A what-if reply in the reader's words, or its progress."""
 
     state: WhatIfState
     question: WhatIfRequest
@@ -123,7 +123,7 @@ class AnswerView:
 
     @property
     def reply(self) -> WhatIfReply | None:
-        """The answer, the house as it is named in the reader's words; None as long as there is none."""
+        """The reply, with the baseline named in the reader's language; None until it is there."""
         reply = self.state.reply
         if reply is None:
             return None
@@ -131,12 +131,12 @@ class AnswerView:
 
     @property
     def finished(self) -> int:
-        """How many replays are over."""
+        """The number of finished replays."""
         return sum(each.done for each in self.state.variants)
 
     @property
     def headline(self) -> str:
-        """The first sentence: the variant that would have saved the most."""
+        """The first sentence: the variant with the highest savings."""
         if self.reply is None:
             return self.words("open", done=self.finished, total=len(self.state.variants))
         best = max(self.reply.variants, key=lambda each: each.savings)
@@ -146,7 +146,7 @@ class AnswerView:
 
     @property
     def note(self) -> str:
-        """Who decided in the replays, over how many days, from which forecasts."""
+        """Policy, number of days and forecasts of the replays."""
         reply = self.reply
         if reply is None:
             return ""
@@ -156,11 +156,11 @@ class AnswerView:
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong."""
+        """The errors of failed replays."""
         return [str(say_problem(each.error, self.numbers.language)) for each in self.state.variants if each.error is not None and not each.done]
 
     def rows(self) -> list[tuple[str, Sequence[str]]]:
-        """The house as it is and each variant: bill, saved, a year, payback, bought, sold."""
+        """Return bill, savings, savings per year, payback, import and export of the baseline and each variant."""
         reply = self.reply
         if reply is None:
             return []
@@ -196,7 +196,7 @@ QuestionPath = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 @dataclass(frozen=True, slots=True)
 class PlanAnswer:
-    """What one variant makes of the plan in force."""
+    """The effect of one variant on the plan in force."""
 
     name: str
     reply: PlanVariantReply
@@ -222,7 +222,7 @@ async def show_plan_variants(site_id: SitePath, request: Request, gateway: Curre
             answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan.plan_id, "variant": variant, "language": language}))
             answers.append(PlanAnswer(variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))))
     except LunaError as error:
-        # The form stands either way.
+        # The form is shown in any case.
         answers, refusal = [], error
     return await run_in_threadpool(lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal))
 
@@ -273,7 +273,7 @@ def _show(request: Request, gateway: Gateway, site_id: str, form: VariantForm, *
 
 
 def _usual_days(site: Site, span: recorded_span.Span | None) -> tuple[date, date] | None:
-    """Return the last four weeks that are recorded; None where nothing is."""
+    """Return the last four recorded weeks, None without recorded days."""
     if span is None:
         return None
     first, end = (instant.astimezone(parse_zone(site.timezone)) for instant in span)

@@ -1,4 +1,4 @@
-"""The panels of the admin pages: each is read by itself, so that one that fails takes no other with it."""
+"""The panels of the admin pages; each is read separately, so that one failure does not affect the others."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,20 +19,20 @@ from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
 
 MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES, MOST_ANSWERS = 50, 20, 100, 200, 50
-# Versions that learn; a baseline is never trained.
+# The trained version; baselines are never trained.
 TRAINED = "aurora_v1.0"
 
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """What a panel is asked beside its name."""
+    """The parameters of a panel."""
 
     status: JobFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel as it is shown: what it holds, or why it holds nothing; ``every_seconds``: after how long it is read again."""
+    """A panel: its content or its error; ``every_seconds``: refresh interval."""
 
     name: str
     at: datetime
@@ -43,7 +43,7 @@ class Panel:
 
     @property
     def zone(self) -> tzinfo:
-        """By whose clock it is told: that of the sites it is about, else UTC."""
+        """The time zone of its instants: the sites' common one, else UTC."""
         zone: tzinfo = self.content.get("zone", UTC)
         return zone
 
@@ -54,7 +54,7 @@ class Panel:
 
 
 def read_panel(gateway: Gateway, name: str, question: PanelQuery) -> Panel:
-    """Return a panel; what keeps it from being read stands in it."""
+    """Read a panel; a failure becomes its error."""
     load, every = PANELS[name]
     now = SystemClock().now()
     try:
@@ -110,7 +110,7 @@ def _logs(_gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"lines": list(RECENT_LINES)[-MOST_LINES:][::-1]}
 
 
-# By name: how it is read, and every how many seconds.
+# Reader and refresh interval in seconds, by name.
 PANELS: Mapping[str, tuple[Callable[[Gateway, PanelQuery], Mapping[str, Any]], int]] = {
     "services": (_services, 5),
     "queues": (_queues, 5),
@@ -118,11 +118,11 @@ PANELS: Mapping[str, tuple[Callable[[Gateway, PanelQuery], Mapping[str, Any]], i
     "jobs": (_jobs, 3),
     "models": (_models, 30),
     "audit": (_audit, 15),
-    # What is open in it is read for a while.
+    # Long, since a refresh closes what the reader has opened.
     "answers": (_answers, 300),
     "logs": (_logs, 5),
 }
-# Which panels stand on which page.
+# The panels of each page.
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "status": ("services", "queues", "volume", "models"),
     "jobs": ("jobs",),
@@ -133,5 +133,5 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def say_moment(instant: datetime | None, zone: tzinfo = UTC) -> str:
-    """Return an instant as the installation's pages write it; usually in UTC, for sites have clocks of their own."""
+    """Return an instant in the format of the admin pages; by default in UTC, since sites have time zones of their own."""
     return "–" if instant is None else say_instant(instant, zone, seconds=True)

@@ -1,6 +1,6 @@
-"""Find my devices: a network that the owner names is asked for devices that Luna speaks to itself, and one click takes each into what is set up.
+"""Device discovery in set-up: search a network for devices that Luna can control directly, and add each to the answers by a click.
 
-What a Home Assistant has of the home is proposed beside them, what measures and what a battery is told through; nothing is written to it.
+Sensors and commands of a Home Assistant are proposed too; nothing is written to it.
 """
 
 from collections.abc import Mapping
@@ -34,10 +34,10 @@ from services.api.pages.setup.pages import PAGE, DraftId, Typed
 from services.api.pages.setup.server_access import HOME_ASSISTANT
 from services.api.routing import ResourceRouter
 
-# Where a battery's inverter is, as it is typed.
+# Fields of an inverter's connection, with the part of a found device.
 _PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix", "secret_text": "secret"}
 ENTITY_SOURCE = "home_assistant"
-# Which entities take what a battery is told; its inverter's words for its modes are read of the one for the mode.
+# Fields of the entities that control a battery; the inverter's words for modes are the options of the mode's entity.
 COMMAND_ENTITIES = ("mode_place", "power_place", "target_place")
 Offer = list[tuple[str, list[tuple[str, str]], str]]
 
@@ -63,7 +63,7 @@ def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: C
         with unit_of_work(gateway.database) as connection:
             search = setup_drafts.load(connection, draft_id).get("search")
         if search is not None:
-            # It may have ended meanwhile.
+            # The job may have ended meanwhile.
             with suppress(ConflictError):
                 cancel_job(gateway.database, gateway.queue, search["job_id"])
     elif verb == "connect":
@@ -92,7 +92,7 @@ def _lead(draft_id: str, place: str = "") -> Response:
 
 
 def _look_up(gateway: Gateway) -> Lookup | None:
-    """Return what Home Assistant has; None where none is set."""
+    """Query Home Assistant; None if none is configured."""
     return look_up(HomeAssistantAccess.of(gateway.settings)) if HOME_ASSISTANT.is_set(gateway.settings) else None
 
 
@@ -106,7 +106,7 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
     found = [(device, is_taken(answers, device)) for device in search.devices]
     view: dict[str, Any] = {
         "networks": networks,
-        # Containers have a folder each: there the file is written by hand.
+        # Containers do not share a folder: there the operator writes the file of the secret.
         "keeps_secrets": gateway.settings.database_url is None,
         "typed": typed,
         "refusal": outcome.get("refusal"),
@@ -126,16 +126,16 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
 
 
 def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
-    """Ask for devices by what was typed; a password is kept in a file, which the request names.
+    """Submit the search; a typed password is stored in a file, which the request names.
 
     Raises:
-        InvalidInputError: something that was typed is not what it should be.
+        InvalidInputError: a field is invalid.
     """
     with unit_of_work(gateway.database) as connection:
         before = setup_drafts.load(connection, draft_id).get("search", {})
     network, port, secret = (typed.get(name, "").strip() for name in ("network", "port", "secret"))
     home_network = require_home_network(network)
-    # What was typed for this address before is shown to it again.
+    # Reuse the secret that was typed for this address before.
     shown = secret or (before["secret"] or "" if before.get("network") == network else "")
     try:
         request = FindDevicesRequest.model_validate({"network": home_network, "port": port or None, "secret": shown or None})
@@ -159,12 +159,12 @@ def _read_found(job: Job | None) -> FoundDevices:
 
 
 def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
-    """Return whether a device is among the answers already."""
+    """Return whether the answers contain a device."""
     return any(_is_same(each, device) for each in answers.get(TAKEN, []))
 
 
 def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
-    """Return the answers with a found device: an inverter tells the next battery, and what it reads is measured."""
+    """Add a found device to the answers: an inverter controls the next battery, and its readings are recorded."""
     if is_taken(answers, device):
         return dict(answers)
     taken = answers.get(TAKEN, [])
@@ -175,7 +175,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
 
 
 def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, Any]:
-    """Return the answers without a device that was taken."""
+    """Remove a device from the answers."""
     after = {**answers, TAKEN: [each for each in answers.get(TAKEN, []) if not _is_same(each, device)]}
     control = answers.get("control") or {}
     place = _write_place(device)
@@ -208,27 +208,27 @@ def _write_place(device: NetworkDevice) -> dict[str, str]:
 
 
 def takes_sensors(answers: Mapping[str, Any]) -> bool:
-    """Return whether sensors can be taken: a site that is changed keeps its own."""
+    """Return whether sensors can be chosen; a stored site keeps its own."""
     return "changes" not in answers
 
 
 def takes_commands(answers: Mapping[str, Any]) -> bool:
-    """Return whether a battery is there that Luna does not speak to itself."""
+    """Return whether there is a battery that is not controlled directly, and whose control can be edited."""
     told = (answers.get("control") or {}).get("by")
     return bool(battery_names(answers)) and told != "profile" and "control" not in answers.get("fixed", ())
 
 
 def count_taken(answers: Mapping[str, Any]) -> tuple[int, int]:
-    """Return how many sensors are taken, and how many batteries are told through Home Assistant."""
+    """Return the numbers of sensors and of batteries controlled through Home Assistant."""
     sensors = answers.get("sensors", {}) if answers.get("data", {}).get("source") == ENTITY_SOURCE else {}
     control = answers.get("control") or {}
     return sum(bool(entity) for entity in sensors.values()), len(control.get(ENTITY_SOURCE, {})) if control.get("by") == ENTITY_SOURCE else 0
 
 
 def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, dict[str, Offer]]:
-    """Return what can be chosen for each role, and for each command of each battery by its name, and what stands there at first."""
+    """Return the choices and the default for each role, and for each command by battery name."""
     measured = list_taken_sensors(answers).keys()
-    # Of kinds of devices that nobody entered, what is there all the same.
+    # Also roles of device kinds that were not entered, if Home Assistant has a likely sensor.
     wanted, every = roles_for(answers), roles_for({section: [ENTITY_SOURCE] for section in DEVICE_FORMS}) if takes_sensors(answers) else []
     roles = [role for role in every if role not in measured and (role in wanted or guess_sensor(role, lookup))]
     proposed = (
@@ -244,7 +244,7 @@ def offer_entities(answers: Mapping[str, Any], lookup: Lookup) -> tuple[Offer, d
 
 
 def take_entities(answers: Mapping[str, Any], typed: Mapping[str, str], lookup: Lookup) -> dict[str, Any]:
-    """Return the answers with the chosen entities; a kind of device that one of them measures and nobody entered is then asked for."""
+    """Add the chosen entities to the answers, and an empty device of each kind that one of them measures and that was not entered."""
     after = dict(answers)
     if takes_sensors(answers):
         chosen = {name.removeprefix(SENSOR): entity for name, entity in typed.items() if name.startswith(SENSOR)}
