@@ -7,7 +7,7 @@ from typing import Any
 from services.planner.dp import envelopes, plan, planner, value
 from services.planner.linear import schedules
 
-# Loops and loader for plans over scenarios, slots of non-convex cost, and appliance schedules.
+# Loops and loader for plans over scenarios, slots of non-convex cost, and schedules of loads.
 _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
     (value.COURSE_LOOPS, value.load_course_kernels),
     (envelopes.LOOPS, envelopes.load),

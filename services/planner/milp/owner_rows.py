@@ -18,7 +18,7 @@ from services.planner.problem.problem import Problem
 
 
 def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns) -> Indices:
-    """Add the rows of pins; those of vehicles are in their demands, bans on batteries in the columns' bounds.
+    """Add the rows of pins; those of loads are in their demands, bans on batteries in the columns' bounds.
 
     Return the binaries of slots in which a battery's pin ends, battery by battery, charging first.
     """

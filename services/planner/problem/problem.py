@@ -131,7 +131,7 @@ class StorageBounds:
     """Bounds on the batteries besides their own limits.
 
     ``reserve_kwh`` is each battery's reserve at the end of each slot, ``(batteries, slots)``; ``give_limit_kwh`` (``(slots,)``) the most that all discharge
-    together, 0 while a vehicle charges that they must not supply; ``discharged_today_kwh`` the discharge since local midnight, ``(batteries,)``.
+    together, 0 while a load runs that they must not supply; ``discharged_today_kwh`` the discharge since local midnight, ``(batteries,)``.
     """
 
     reserve_kwh: FloatArray | None = None
