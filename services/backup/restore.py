@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from luna.platform.database import backups, engine, jobs, migrate
 from luna.platform.embedded import process
 from luna.platform.embedded.account import Account, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.platform.embedded.binaries import find_postgres
-from luna.platform.embedded.replacement import drop_previous, put_back, replace_cluster
+from luna.platform.embedded.replacement import CLUSTER, drop_previous, put_back, replace_cluster
 from luna.platform.embedded.servers import USER, Postgres
 from luna.platform.embedded.state import State, load_state
 from luna.platform.embedded.supervisor import start
@@ -135,8 +136,8 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
         spool = settings.data_folder / SPOOL
-        if list_segments(spool):
-            # The log received last, so that its minutes can be restored as well.
+        if list_segments(spool) and read_system_identifier(home.home / CLUSTER) == manifest.system_identifier:
+            # The log received last, so that its minutes can be restored as well; a new installation's is no part of the lost one's.
             WalShipper(folder, spool, manifest.system_identifier).ship()
         target = aim(folder, at)
         place = home.home / RESTORING
@@ -159,6 +160,17 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
     seconds = round(time.monotonic() - began, 1)
     log.info("restored", backup=manifest.backup_id, at=str(target.reached), put_back=files, seconds=seconds, kept=previous)
     return Restored(manifest.backup_id, target.reached, rows, count, files, previous, seconds)
+
+
+def read_system_identifier(cluster: Path) -> str | None:
+    """Return the system identifier of a cluster's files; None where there is no cluster.
+
+    Source: PostgreSQL's ``ControlFileData``, whose first field it is, 64 bits in the machine's byte order.
+    """
+    try:
+        return str(int.from_bytes((cluster / "global" / "pg_control").read_bytes()[:8], sys.byteorder))
+    except FileNotFoundError:
+        return None
 
 
 def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:

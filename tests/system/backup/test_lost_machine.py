@@ -10,6 +10,7 @@ from luna.platform.embedded.supervisor import start
 from luna.platform.objects import open_objects
 from luna.platform.settings.model import read_stored
 from luna.platform.settings.stored import store_settings
+from services.backup.create import SPOOL
 from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore
 from tests.folders import server_folder
@@ -75,3 +76,20 @@ def test_what_the_owner_had_set_comes_back_where_the_new_machine_has_nothing(pre
         assert {path.stat().st_mode & 0o777 for name, path in there.items() if name != OF_BOTH} == {0o600}
         assert set(done.put_back) == {"settings.json", *OF_DEVICES} - {OF_BOTH}
         assert read_stored(other.settings.data_folder) == {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"}
+
+
+def test_the_log_of_the_new_machine_is_no_part_of_the_lost_ones(prepared: KeptHome) -> None:
+    with server_folder() as parent:
+        home = prepared.copy(parent)
+        folder = open_folder(home.settings)
+        manifest = folder.choose(NEWEST)[0]
+        other = kept_home(parent / "new", backup_folder=folder.root)
+        other.fill()
+        segment, spool = f"{1:08X}{0:08X}{0x99:08X}", other.settings.data_folder / SPOOL
+        spool.mkdir(parents=True, exist_ok=True)
+        (spool / segment).write_bytes(bytes(manifest.segment_bytes))
+
+        restore(other.settings, NEWEST)
+
+        assert [path.name for path in folder.wal(manifest.system_identifier).iterdir() if segment in path.name] == []
+        assert other.observed() == 10
