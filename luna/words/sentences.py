@@ -94,10 +94,10 @@ class Sentences:
             beside[compared.kind] = self._count_decimals(compared, figures)
         worded, words = self._worded, {}
         for place, name, kind in phrase.figures:
-            key = kind, figures[name], beside.get(kind)
-            text = worded.get(key)
+            figure = (figures[name], beside[kind]) if kind in beside else (figures[name],)
+            text = worded.get((kind, figure))
             if text is None:
-                text = worded[key] = _WORDED[kind](self.numbers, *key[1:]) if kind in beside else _WORDED[kind](self.numbers, figures[name])
+                text = worded[kind, figure] = _WORDED[kind](self.numbers, *figure)
             words[place] = text
         return words
 

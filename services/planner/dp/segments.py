@@ -46,7 +46,7 @@ class Segments:
 
     def pick(self, part: slice | IndexArray | int) -> "Segments":
         """Return a selection along the first axis: of paths, or of the slots of a single path."""
-        levels = BreakEven(*(getattr(self.levels, each.name)[part] for each in fields(BreakEven)))
+        levels = BreakEven(*(level[part] for level in _read_levels(self.levels)))
         arrays = {each.name: getattr(self, each.name)[part] for each in fields(Segments) if each.name != "levels"}
         return Segments(levels=levels, **arrays)
 
