@@ -1,5 +1,7 @@
 """The compiled settlement of one battery is what physics does, bit by bit; ``LUNA_RECORD=1`` records it anew."""
 
+import re
+from collections import Counter
 from dataclasses import astuple, fields, replace
 from typing import Any
 
@@ -16,6 +18,7 @@ from services.planner.dp.plan import list_inputs, settle
 from tests.recorded import hold
 
 SLOTS = 400
+WIDTH = 120
 HEAD = '''\
 # fmt: off
 # mypy: ignore-errors
@@ -83,7 +86,29 @@ def record() -> str:
     lines, used = _keep_used(tape.lines, [*made, *tape.guards])
     load = [f"a{row} = inputs[{row}, i]" + (" != 0.0" if each.dtype == bool else "") for row, each in enumerate(inputs) if f"a{row}" in used]
     store = [f"made[{row}, i] = {value}" for row, value in enumerate([*made, " | ".join(tape.guards)])]
-    return HEAD + "".join(f"        {line}\n" for line in (*load, *lines, *store))
+    return HEAD + "".join(f"        {line}\n" for line in (*load, *write_out([*lines, *store])))
+
+
+def write_out(lines: list[str]) -> list[str]:
+    """Return lines in which a value that one line alone reads is written out there, as long as that can be read."""
+    uses = Counter(re.findall(r"\bv\d+\b", " ".join(line.split(" = ", 1)[1] for line in lines)))
+    once, left = dict[str, str](), list[str]()
+    for line in lines:
+        name, written = line.split(" = ", 1)
+        for part in re.findall(r"\bv\d+\b", written):
+            if part not in once:
+                continue
+            longer = re.sub(rf"\b{part}\b", lambda _, part=part: once[part], written)
+            if len(longer) <= WIDTH:
+                written = longer
+                del once[part]
+            else:
+                left.append(f"{part} = {once.pop(part)}")
+        if uses[name] == 1:
+            once[name] = written
+        else:
+            left.append(f"{name} = {written}")
+    return left
 
 
 def test_the_loop_is_what_physics_does() -> None:
