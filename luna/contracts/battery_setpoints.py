@@ -28,10 +28,12 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
     stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
     setpoint = to_arrays([requested[battery.name] for battery in batteries])
-    # An inverter that is told to export knows its own power and no connection: it sells no more than that carries, and serves the house where that is nothing.
-    sells, limit_kw = setpoint.mode == Mode.EXPORT, limits.export_limit_kw
-    mode = np.where(sells & (limit_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
-    safe = clamp(replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw)), stored, limits)
+    # An inverter that is told to trade knows its own power and no connection: it takes and gives no more than that carries, and serves the house where it may
+    # give nothing.
+    sells = setpoint.mode == Mode.EXPORT
+    carried_kw = np.where(sells, limits.export_limit_kw, np.where(setpoint.mode == Mode.CHARGE, limits.import_limit_kw, np.inf))
+    mode = np.where(sells & (carried_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
+    safe = clamp(replace(setpoint, mode=mode, power_kw=np.fmin(setpoint.power_kw, carried_kw)), stored, limits)
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 

@@ -53,6 +53,13 @@ def test_nobody_sells_more_than_the_connection_carries(limit_kw: float, mode: st
     assert (safe["battery"].mode, safe["battery"].power_kw) == (mode, power_kw)
 
 
+@pytest.mark.parametrize(("limit_kw", "power_kw"), [(3.7, 3.7), (8, 5)])
+def test_nobody_charges_from_the_grid_with_more_than_the_connection_carries(limit_kw: float, power_kw: float) -> None:
+    connected = parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY], "grid": {"import_limit_kw": limit_kw}})
+    safe = make_safe(connected, {"battery": BatterySetpoint(mode="charge")}, {"battery": 0.5})
+    assert (safe["battery"].mode, safe["battery"].power_kw) == ("charge", power_kw)
+
+
 def test_a_mode_that_the_inverter_does_not_know_becomes_its_own_consumption() -> None:
     control = Control.model_validate(describe())
     said = to_supported_modes(site(), {"battery": BatterySetpoint(mode="supply")}, {"battery": 0.5}, control=control)
