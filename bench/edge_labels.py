@@ -19,8 +19,8 @@ from services.edge.camera import NO_MODEL
 from services.edge.config import EdgeConfig
 from services.edge.lab import DataFolders, Lab, open_lab
 from services.edge.labels import reference
-from services.edge.labels.problem import QUANTA, LabelProblem, build_problem
-from services.edge.labels.training_data import load_kernels, solve_problems, write_training_data
+from services.edge.labels.problem import QUANTA, LabelProblem, build_problem, load_kernels, solve_problems
+from services.edge.labels.training_data import write_training_data
 from services.edge.scenarios import draw_batch
 
 SEED = 1

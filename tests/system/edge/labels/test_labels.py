@@ -8,8 +8,7 @@ import pytest
 
 from services.edge.camera import NO_MODEL
 from services.edge.labels import reference
-from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem
-from services.edge.labels.training_data import solve_problems
+from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, solve_problems
 from services.edge.scenarios import draw_batch
 from tests.tables import each_row
 from tests.unit.edge.conftest import MakeLab
