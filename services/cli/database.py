@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from luna.platform.database import migrate, timescale
+from luna.platform.database import migrate, retention, timescale
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.revision import current, head
 from luna.platform.desk.servers import open_engine
@@ -32,7 +32,7 @@ def upgrade(
             edition = timescale.detect(connection)
             # Policies belong to the tables of the newest revision.
             complete = reached == head()
-            policies = timescale.apply_policies(connection, settings) if complete else []
+            policies = retention.apply_policies(connection, settings) if complete else []
             rollups = timescale.rollups(connection) if complete else {}
     document = {
         "revision": reached,

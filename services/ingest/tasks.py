@@ -44,7 +44,6 @@ from luna.contracts.message import Request
 from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
 from luna.energy.errors import ConflictError
 from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
-from luna.platform.database.timescale import retention_ages
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
 from luna.platform.retry import RetryPolicy
@@ -107,7 +106,7 @@ def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionR
     named = training_runs.list_artefacts(work.connection)
     work.on_commit(lambda: object_retention.forget_old_uploads(work.objects, now=work.clock.now()))
     work.on_commit(lambda: object_retention.forget_unnamed_models(work.objects, named, now=work.clock.now()))
-    deleted = retention.delete_old(work.connection, retention_ages(work.settings), now=work.clock.now())
+    deleted = retention.delete_old(work.connection, retention.retention_ages(work.settings), now=work.clock.now())
     ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
     now, settings = work.clock.now(), work.settings
     deleted |= {

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, insert, select, table
 from luna.contracts.job import RetentionReply, RetentionRequest
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.clock import FixedClock
-from luna.platform.database import copy, replays, retention, timescale, what_ifs
+from luna.platform.database import copy, replays, retention, what_ifs
 from luna.platform.database.schema.agent import antares_plan_history
 from luna.platform.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.platform.database.schema.plans import plan_history, replay_days, what_if_flows
@@ -96,7 +96,7 @@ def store_plans(connection: Connection, key: int | None, system_id: str, days_ag
 
 
 def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_stays(connection: Connection) -> None:
-    ages = {name: age for name, age in timescale.retention_ages(Settings()).items() if name in ("plan_history", "antares_plan_history")}
+    ages = {name: age for name, age in retention.retention_ages(Settings()).items() if name in ("plan_history", "antares_plan_history")}
     # What other tests left is not counted.
     retention.delete_old(connection, ages, now=NOW)
     key = connection.scalar(insert(sites_table).values(name="kept-by-age").returning(sites_table.c.site_key))
@@ -110,7 +110,7 @@ def test_old_plans_go_with_the_agents_beside_them_and_the_newest_of_each_stays(c
 
 
 def test_scenarios_are_kept_for_five_weeks_whatever_is_set_for_forecasts() -> None:
-    ages = timescale.retention_ages(Settings(forecast_retention=None))
+    ages = retention.retention_ages(Settings(forecast_retention=None))
     assert (ages["forecast_scenarios"], ages["forecast_issues"]) == (timedelta(days=35), None)
 
 
@@ -158,11 +158,11 @@ def test_the_task_follows_the_settings_and_touches_no_history(connection: Connec
 
 def test_a_table_with_a_policy_is_left_to_it(connection: Connection) -> None:
     settings = Settings(forecast_retention=timedelta(days=100), reading_retention=timedelta(days=100))
-    policies = timescale.apply_policies(connection, settings)
+    policies = retention.apply_policies(connection, settings)
     left = {policy.table for policy in policies if policy.kind == "retention" and policy.refused}
     # These lie in plain tables everywhere, for which there is no policy.
     plain = {"forecast_issues", "forecast_scenarios", "plan_history", "antares_plan_history"}
-    assert retention.delete_old(connection, timescale.retention_ages(settings), now=NOW).keys() == left | plain
+    assert retention.delete_old(connection, retention.retention_ages(settings), now=NOW).keys() == left | plain
 
 
 def ask_what_if(connection: Connection, name: str, days_ago: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import timescale
+from luna.platform.database import retention, timescale
 from luna.platform.settings import Settings
 from tests.databases import own_database
 
@@ -55,7 +55,7 @@ def test_rollups_are_what_the_licence_allows(connection: Connection) -> None:
 
 def test_each_policy_is_in_force_or_says_why_not(connection: Connection) -> None:
     settings = Settings(forecast_retention=timedelta(days=100), reading_retention=timedelta(days=50))
-    policies = timescale.apply_policies(connection, settings)
+    policies = retention.apply_policies(connection, settings)
     assert {(policy.table, policy.after) for policy in policies if policy.kind == "compression"} == {(table, settings.compress_after) for table in WIDE}
     assert {policy.table: policy.after for policy in policies if policy.kind == "retention"} == {
         "slot_forecasts": timedelta(days=100),
@@ -63,16 +63,16 @@ def test_each_policy_is_in_force_or_says_why_not(connection: Connection) -> None
         "smart_meter_readings": timedelta(days=50),
     }
     in_force = {policy.table: policy.after for policy in policies if policy.kind == "retention" and policy.refused is None}
-    assert timescale.policy_ages(connection, "retention") == in_force
-    assert timescale.apply_policies(connection, settings) == policies
+    assert retention.policy_ages(connection, "retention") == in_force
+    assert retention.apply_policies(connection, settings) == policies
 
 
 def test_a_policy_follows_a_changed_setting(connection: Connection) -> None:
-    timescale.apply_policies(connection, Settings(forecast_retention=timedelta(days=100)))
-    policies = timescale.apply_policies(connection, Settings(forecast_retention=timedelta(days=200), compress_after=timedelta(days=60)))
+    retention.apply_policies(connection, Settings(forecast_retention=timedelta(days=100)))
+    policies = retention.apply_policies(connection, Settings(forecast_retention=timedelta(days=200), compress_after=timedelta(days=60)))
     in_force = {(policy.kind, policy.table): policy.after for policy in policies if policy.refused is None}
     for kind in ("compression", "retention"):
-        assert timescale.policy_ages(connection, kind) == {table: after for (of, table), after in in_force.items() if of == kind}
+        assert retention.policy_ages(connection, kind) == {table: after for (of, table), after in in_force.items() if of == kind}
 
 
 def test_what_is_refused_leaves_the_transaction_usable(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Deletes rows beyond their retention where TimescaleDB has no policy for it.
+"""How long rows are kept: the settings' ages, TimescaleDB's policies where its edition has them, and what deletes rows where it has none.
 
 Hypertables drop whole chunks; plain tables delete rows series by series along the key, so that no statement scans a whole table. The newest forecast of each
 site and version is always kept, and so is the newest plan of each site and system. Observations and prices are never deleted.
@@ -7,11 +7,38 @@ site and version is always kept, and so is the newest plan of each site and syst
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
+import structlog
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from luna.platform.database import copy, timescale
+from luna.platform.settings import Settings
+
+SCENARIO_RETENTION = timedelta(days=35)
+# Segment and order columns of compressed chunks: a series as it is read.
+SEGMENTS = {
+    "slot_observations": ("site_key", "slot_start"),
+    "market_prices": ("market", "slot_start, published_at"),
+    "weather": ("place", "slot_start, issued_at"),
+    "carbon_intensity": ("place", "slot_start, issued_at"),
+    "slot_forecasts": ("site_key, forecast_version", "issued_at, slot_start"),
+    "sensor_readings": ("sensor_key", "instant"),
+    "smart_meter_readings": ("meter, register", "instant"),
+}
+Kind = Literal["compression", "retention"]
+AGES = text(
+    "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM timescaledb_information.jobs"
+    " WHERE hypertable_schema = current_schema() AND proc_name = 'policy_' || :kind"
+)
+# Name of a policy's age, in its configuration and in the function that adds it.
+AGE_KEYS = {"compression": "compress_after", "retention": "drop_after"}
+COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
+ADD = {kind: text(f"SELECT add_{kind}_policy(CAST(:table AS regclass), {key} => CAST(:after AS interval))") for kind, key in AGE_KEYS.items()}
+REMOVE = {kind: text(f"SELECT remove_{kind}_policy(CAST(:table AS regclass), if_exists => true)") for kind in AGE_KEYS}
+
+log = structlog.get_logger("luna.database")
 
 # Keeps a statement far below its time-out and a run below its task's; the rest is deleted by the next run.
 BATCH_ROWS = 50_000
@@ -50,6 +77,73 @@ TABLES = {
 }
 
 
+def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
+    """Return the age at which a table's rows are deleted, None: never. Tables that are not listed keep their rows."""
+    return {
+        "slot_forecasts": settings.forecast_retention,
+        "forecast_issues": settings.forecast_retention,
+        # 40 kB per hour and site, unused once their horizon has passed; forecast retention has no shorter setting.
+        "forecast_scenarios": SCENARIO_RETENTION,
+        "plan_history": settings.plan_retention,
+        "antares_plan_history": settings.plan_retention,
+        "sensor_readings": settings.reading_retention,
+        "smart_meter_readings": settings.reading_retention,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """A policy that the settings require for a table; ``refused`` is the reason why it is not in force, None where it is."""
+
+    table: str
+    kind: Kind
+    after: timedelta
+    refused: str | None
+
+
+def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
+    """Bring compression and retention policies in line with the settings; return the policies and their state.
+
+    A refused policy is logged and changes nothing. A table without a retention setting keeps its rows for ever.
+
+    Invariants: a second call changes nothing.
+    """
+    policies = [_bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS]
+    policies += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items() if table in SEGMENTS]
+    return [policy for policy in policies if policy is not None]
+
+
+def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
+    """Return the age of each table's policy; none where the edition has no policies."""
+    if not timescale.detect(connection).community:
+        return {}
+    return {row.table: row.after for row in connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})}
+
+
+def _bring(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> RetentionPolicy | None:
+    edition = timescale.detect(connection)
+    if edition.community:
+        refused = timescale.attempt(connection, lambda: _set(connection, table, kind, after))
+    else:
+        refused = f"the {edition.licence} edition of TimescaleDB has no policies" if edition.version else "plain PostgreSQL has no policies"
+    if edition.community and refused:
+        log.warning("policy refused", table=table, policy=kind, reason=refused)
+    return None if after is None else RetentionPolicy(table, kind, after, refused)
+
+
+def _set(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> None:
+    if policy_ages(connection, kind).get(table) == after:
+        return
+    values: dict[str, Any] = {"table": table}
+    if kind == "compression" and not connection.scalar(COMPRESSED, values):
+        segment, order = SEGMENTS[table]
+        options = f"timescaledb.compress, timescaledb.compress_segmentby = '{segment}', timescaledb.compress_orderby = '{order}'"
+        connection.execute(text(f"ALTER TABLE {table} SET ({options})"))
+    connection.execute(REMOVE[kind], values)
+    if after is not None:
+        connection.execute(ADD[kind], values | {"after": after})
+
+
 def delete_old(connection: Connection, ages: Mapping[str, timedelta | None], *, now: datetime) -> dict[str, int]:
     """Delete rows older than their table's age; return the number of rows of a plain table, of chunks of a hypertable.
 
@@ -59,7 +153,7 @@ def delete_old(connection: Connection, ages: Mapping[str, timedelta | None], *, 
         ages: table (of ``TABLES``) → age; None keeps everything.
     """
     hypertables = timescale.hypertables(connection)
-    policies = timescale.policy_ages(connection, "retention")
+    policies = policy_ages(connection, "retention")
     deleted = {}
     for table, age in ages.items():
         if age is None or table in policies:

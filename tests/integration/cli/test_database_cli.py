@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from luna.platform.database import revision, timescale
+from luna.platform.database import retention, revision, timescale
 from tests.command_line import Luna
 from tests.databases import own_database
 
@@ -30,7 +30,7 @@ def test_an_upgrade_says_what_the_database_can_and_what_is_in_force(luna: Luna, 
     assert said["revision"] == revision.head()
     assert said["timescaledb"] == {"version": edition.version, "licence": edition.licence, "toolkit": edition.toolkit}
     assert said["rollups"] == rollups
-    assert {policy["table"] for policy in said["policies"]} == set(timescale.SEGMENTS)
+    assert {policy["table"] for policy in said["policies"]} == set(retention.SEGMENTS)
     assert all(policy["in_force"] is (policy["refused"] is None) for policy in said["policies"])
 
 
