@@ -22,8 +22,7 @@ from luna.words import Language
 from services.cli.console import JsonOption, follow_progress
 from services.cli.declared import emit_reply, open_desk
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
-from services.cli.plan_table import show_compromises
-from services.cli.plans import read_stored
+from services.cli.plan_table import read_stored, show_compromises
 from services.cli.server import find_server
 
 

@@ -17,8 +17,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.desk.servers import unit_of_work
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table, write_text
-from services.cli.options import SiteOption
-from services.cli.site import find_differences, show_differences
+from services.cli.options import SiteOption, confirm_differences
 
 if TYPE_CHECKING:
     from luna.energy.devices.commands import Via
@@ -228,11 +227,7 @@ def add_to_site(  # noqa: PLR0913 - one per option
         wanted = add_device(stored.site, via, declared, battery=name)
         require_profiles(wanted, load_settings().data_folder)
         change = site_changes.prepare(connection, wanted, now=SystemClock().now())
-        differences = find_differences(connection, change.site)
-        if differences and not as_json:
-            show_differences(site, differences)
-            if not yes and sys.stdin.isatty():
-                typer.confirm("Store it?", abort=True, err=True)
+        differences = confirm_differences(connection, change.site, yes=yes, quiet=as_json)
         site_changes.store(connection, change, version=stored.version)
         if change.site.control != stored.site.control:
             # A changed way of control has to be armed again by its owner.

@@ -1,4 +1,7 @@
-"""Shared command-line options and their parsers: a site's instants and days, documents in files, requests. Commands parse instants only here."""
+"""Shared command-line options and their parsers: a site's instants and days, documents in files, requests, whether to store.
+
+Commands parse instants only here.
+"""
 
 import json
 import sys
@@ -18,9 +21,13 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_day, parse_instant, parse_zone, site_clock
 from luna.platform.desk.servers import unit_of_work
+from services.cli.console import err
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from luna.energy.site import Site
+    from luna.energy.site.differences import SiteDifference
 
 RequestT = TypeVar("RequestT", bound=Message)
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
@@ -127,3 +134,30 @@ def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: 
     if not isinstance(document, dict):
         raise InvalidInputError(f"is no {form} object", field=str(path), remedy=f"Write {holds}.")
     return document
+
+
+def confirm_differences(connection: "Connection", site: "Site", *, yes: bool, quiet: bool) -> "list[SiteDifference]":
+    """Show on standard error what would differ from the stored site of that name, and ask whether to store it; return the differences, none of a new site.
+
+    Args:
+        connection: to the database.
+        site: as it is to be stored.
+        yes: do not ask; nobody is asked without a terminal either.
+        quiet: neither show nor ask.
+
+    Raises:
+        typer.Abort: it is not to be stored.
+    """
+    from luna.energy.site.differences import list_differences
+    from luna.platform.database import sites
+
+    stored = sites.read_configurations(connection, [site.name])
+    differences = list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
+    if differences and not quiet:
+        err.print(f"{site.name} is there already; this changes:")
+        for each in differences:
+            after = "–" if each.after is None else each.after
+            err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {after}", soft_wrap=True, markup=False)
+        if not yes and sys.stdin.isatty():
+            typer.confirm("Store it?", abort=True, err=True)
+    return differences

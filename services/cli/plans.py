@@ -5,15 +5,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.plan import PlanReply
 from luna.contracts.plan_reasons import list_plan_reasons
-from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.plans import read_latest_plan, read_plan, read_plan_reasons
-from luna.platform.desk.desk import Desk
+from luna.platform.capabilities.plans import read_plan_reasons
 from luna.words import Language
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, emit_reply, open_desk
-from services.cli.plan_table import show_plan
+from services.cli.plan_table import read_stored, show_plan
 
 app = build_group("plans", "List and show issued plans, say why they are so, compare and check them.")
 
@@ -37,16 +34,3 @@ def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: 
     with open_desk() as desk:
         reply = list_plan_reasons(read_stored(desk, plan, site))
     emit_reply(read_plan_reasons, reply, as_json=as_json, zone=ZoneInfo(reply.timezone), arguments={"language": language})
-
-
-def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:
-    """Return a plan by its id, or the newest one of a site.
-
-    Raises:
-        InvalidInputError: neither is named, or both.
-        NotFoundError: no such plan or site, or the site has none yet.
-    """
-    if (plan is None) == (site is None):
-        raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")
-    stored: PlanReply = desk.ask(read_latest_plan, {"site_id": site}) if plan is None else desk.ask(read_plan, {"plan_id": plan})
-    return stored

@@ -1,20 +1,17 @@
 """``luna site``: which sites there are, and which defaults of a site's file cost money."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 import yaml
-from sqlalchemy import Connection
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice, parse_site
-from luna.energy.site.differences import SiteDifference, list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
 from luna.platform.capabilities.sites import list_sites
@@ -27,9 +24,9 @@ from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.catalogue import ENGLISH
 from luna.words.devices import DEFAULTS
-from services.cli.console import JsonOption, emit, err, out, report, write_text
+from services.cli.console import JsonOption, emit, out, report, write_text
 from services.cli.declared import build_group, emit_reply, open_desk
-from services.cli.options import SiteOption
+from services.cli.options import SiteOption, confirm_differences
 
 app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset({"list"}))
 
@@ -56,11 +53,7 @@ def add(
     with unit_of_work() as connection:
         change = site_changes.prepare(connection, site, now=SystemClock().now(), changed_sensors=changed_sensors, accept_time_zone=accept_time_zone)
         change.require_same_clock()
-        differences = find_differences(connection, change.site)
-        if differences and not as_json:
-            show_differences(site.name, differences)
-            if not yes and sys.stdin.isatty():
-                typer.confirm("Store it?", abort=True, err=True)
+        differences = confirm_differences(connection, change.site, yes=yes, quiet=as_json)
         site_changes.store(connection, change)
     defaults = list_defaults(site)
     document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in change.sensors]}
@@ -81,19 +74,6 @@ def add(
             write_text("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.")
 
     emit(document, as_json=as_json, show=show_both)
-
-
-def find_differences(connection: Connection, site: Site) -> list[SiteDifference]:
-    """Return the differences from the stored site of that name; none for a new site."""
-    stored = sites.read_configurations(connection, [site.name])
-    return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
-
-
-def show_differences(name: str, differences: list[SiteDifference]) -> None:
-    """Print the changes of a stored site on standard error."""
-    err.print(f"{name} is there already; this changes:")
-    for each in differences:
-        err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {'–' if each.after is None else each.after}", soft_wrap=True, markup=False)
 
 
 @app.command("list")

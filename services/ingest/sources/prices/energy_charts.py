@@ -9,8 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from luna.energy.timeline import parse_zone
-from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
-from services.ingest.sources.prices.entsoe import CODES as ENTSOE_CODES
+from services.ingest.sources.prices.declaration import BIDDING_ZONES, COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
@@ -18,7 +17,7 @@ from services.ingest.sources.web import Web, instant_of
 URL = "https://api.energy-charts.info/price"
 UNIT = "EUR/MWh"
 # It knows the zones of the Transparency Platform, by their names.
-CODES = {name: name for name in ENTSOE_CODES}
+CODES = {name: name for name in BIDDING_ZONES}
 # It answers 404 where it has nothing for that time.
 NOTHING = 404
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from services.ingest.sources.prices.declaration import PriceSourceDeclaration, canonical_market
+from services.ingest.sources.prices.declaration import BIDDING_ZONES, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import LENGTHS, MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web, WebAnswer
@@ -27,48 +27,6 @@ VARIABLE_BLOCKS = "A03"
 # Beside the coupled auction (1, or not said) some zones report others.
 COUPLED = {None, "1"}
 NO_MATCHING_DATA = "No matching data found"
-# Source: ENTSO-E, "Areas" of the Transparency Platform's guide.
-CODES = {
-    "AT": "10YAT-APG------L",
-    "BE": "10YBE----------2",
-    "BG": "10YCA-BULGARIA-R",
-    "CH": "10YCH-SWISSGRIDZ",
-    "CZ": "10YCZ-CEPS-----N",
-    "DE-LU": "10Y1001A1001A82H",
-    "DK1": "10YDK-1--------W",
-    "DK2": "10YDK-2--------M",
-    "EE": "10Y1001A1001A39I",
-    "ES": "10YES-REE------0",
-    "FI": "10YFI-1--------U",
-    "FR": "10YFR-RTE------C",
-    "GR": "10YGR-HTSO-----Y",
-    "HR": "10YHR-HEP------M",
-    "HU": "10YHU-MAVIR----U",
-    "IT-Calabria": "10Y1001C--00096J",
-    "IT-Centre-North": "10Y1001A1001A70O",
-    "IT-Centre-South": "10Y1001A1001A71M",
-    "IT-North": "10Y1001A1001A73I",
-    "IT-Sardinia": "10Y1001A1001A74G",
-    "IT-Sicily": "10Y1001A1001A75E",
-    "IT-South": "10Y1001A1001A788",
-    "LT": "10YLT-1001A0008Q",
-    "LV": "10YLV-1001A00074",
-    "NL": "10YNL----------L",
-    "NO1": "10YNO-1--------2",
-    "NO2": "10YNO-2--------T",
-    "NO3": "10YNO-3--------J",
-    "NO4": "10YNO-4--------9",
-    "NO5": "10Y1001A1001A48H",
-    "PL": "10YPL-AREA-----S",
-    "PT": "10YPT-REN------W",
-    "RO": "10YRO-TEL------P",
-    "SE1": "10Y1001A1001A44P",
-    "SE2": "10Y1001A1001A45N",
-    "SE3": "10Y1001A1001A46L",
-    "SE4": "10Y1001A1001A47J",
-    "SI": "10YSI-ELES-----O",
-    "SK": "10YSK-SEPS-----K",
-}
 RESOLUTIONS = {f"PT{minutes}M": minutes for minutes in LENGTHS} | {"PT1H": 60}
 
 
@@ -86,7 +44,7 @@ class EntsoE:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        area = CODES[canonical_market(market)]
+        area = BIDDING_ZONES[canonical_market(market)]
         query = {"securityToken": self.token, "documentType": DAY_AHEAD_PRICES, "in_Domain": area, "out_Domain": area}
         sheets: list[PriceSheet] = []
         for window in DeliveryWindow(market, first, end).split():
@@ -95,7 +53,7 @@ class EntsoE:
         return sheets
 
 
-SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EntsoE(access.web, access.token), setting="entsoe_token")
+SOURCE = PriceSourceDeclaration(codes=BIDDING_ZONES, open=lambda access: EntsoE(access.web, access.token), setting="entsoe_token")
 
 
 @dataclass(frozen=True, slots=True)
