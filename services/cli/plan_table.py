@@ -2,29 +2,34 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply
 from luna.contracts.plan_lines import join_slots, say_note
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.plans import read_latest_plan, read_plan
-from luna.platform.desk.desk import Desk
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
 from services.cli.console import out, table, write_text
 
+if TYPE_CHECKING:
+    from luna.platform.desk.desk import Desk
+
 # Fewest columns for reasons beside the figures; in a narrower terminal reasons have a table of their own.
 WIDE = 130
 
 
-def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:
+def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
     """Return a plan by its id, or the newest one of a site.
 
     Raises:
         InvalidInputError: neither is named, or both.
         NotFoundError: no such plan or site, or the site has none yet.
     """
+    # A plan from a file needs neither database nor queue.
+    from luna.platform.capabilities.plans import read_latest_plan, read_plan
+
     if (plan is None) == (site is None):
         raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")
     stored: PlanReply = desk.ask(read_latest_plan, {"site_id": site}) if plan is None else desk.ask(read_plan, {"plan_id": plan})
