@@ -25,7 +25,7 @@ STANDARD_ERROR = 2
 # What tasks of the services import, in modules that have none: what is registered as a task in the process that loads is one in all that it becomes.
 LOADED = (
     "celery.apps.worker", "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery",
-    "billiard.popen_fork", "celery.app.control", "celery.app.log", "luna.platform.queue.attempt",
+    "billiard.popen_fork", "celery.app.control", "celery.app.log", "luna.platform.queue.job_attempt",
     "luna.platform.queue.consumption", "luna.platform.queue.idle_processes", "luna.platform.queue.task_base", "services.forecaster.model.artefact",
     "services.ingest.loading", "services.planner.planner", "services.rag.extraction.extract",
 )  # fmt: skip

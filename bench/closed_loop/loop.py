@@ -16,6 +16,7 @@ from bench.closed_loop.grid import Case
 from bench.closed_loop.meters import Meter
 from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.economics.curtailment import site_curtailment
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.physics.limits import SiteLimits, charge_limit_kw
 from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.physics.safety import clamp
@@ -23,7 +24,6 @@ from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.schedule import PlainPolicy, Policy, SideBySide
 from luna.energy.simulator import stack
 from luna.energy.timeline import FloatArray
-from luna.energy.wear import depth_wear
 from services.planner.dp.plan import balance_residual_kwh
 
 # Every battery starts half full; a stored kWh at the end is worth a share of the mean import price. Source: docs/decisions/0004.

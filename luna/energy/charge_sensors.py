@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from luna.energy.devices.vehicle import ElectricVehicle
-from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.part import SOC_ROUNDING
 from luna.energy.site import Site
+from luna.energy.soc_plausibility import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 
 # Code of a plan's note that it uses a vehicle's reading.

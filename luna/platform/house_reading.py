@@ -11,10 +11,10 @@ from luna.contracts.charging_stays import find_charging_run, list_names, list_pl
 from luna.contracts.device_runs import PlannedRun, list_switched_runs
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.kind import DeviceUseKind
-from luna.energy.levels import HOUR, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.proposed_runs import LITTLE_KWH
 from luna.energy.site import Site
+from luna.energy.soc_plausibility import HOUR, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.energy.units import level_factor
 from luna.platform import control_service, findings

@@ -22,6 +22,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost, ReplayRequest
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.judgement import may_use
 from luna.energy.physics.mode import Curtailment, IntArray, Mode, SetPoint
@@ -30,7 +31,6 @@ from luna.energy.schedule import Committed, PlainPolicy, Policy, whole_range
 from luna.energy.simulator import CountedPolicy, Trajectory, price, simulate
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, local_midnight, parse_zone
-from luna.energy.wear import depth_wear
 from luna.platform.database import agent_gates, agent_plans, observations, plan_slots, plans, quality, recorded_span, scores, sites, training_runs
 from luna.platform.database.agent_plans import SHADOW
 from luna.platform.database.engine import unit_of_work

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from luna.energy.charge_sensors import find_pace
 from luna.energy.economics.prices import price_slots
-from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
 from luna.energy.site import Site
+from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, prices, sites
 from services.executor.device import Device, DeviceError

@@ -17,7 +17,7 @@ from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.observations import SERIES, Observations
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.steering import Steering
+from luna.energy.steered_slots import Steering
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from luna.platform.database import control, forecast_activations, forecast_issues, forecasts, observations, quality, recorded_span, sites, weather_carbon

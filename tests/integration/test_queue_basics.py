@@ -18,7 +18,7 @@ from luna.energy.errors import ConflictError, FullError, InvalidInputError, Luna
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client, Progress
-from luna.platform.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
+from luna.platform.queue.job_attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
 from luna.platform.queue.jobs import cancel_job, resend_due, retry_job, submit_job
 from luna.platform.queue.task_base import Process
 from luna.platform.queue.task_tracker import TaskTracker

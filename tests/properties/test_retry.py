@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from luna.platform.embedded.supervisor import START_RETRY
 from luna.platform.packages import DOWNLOAD_RETRY
-from luna.platform.queue.attempt import JOB_RETRY
+from luna.platform.queue.job_attempt import JOB_RETRY
 from luna.platform.queue.task_base import TASK_RETRY
 from luna.platform.retry import RetryPolicy
 from luna.platform.spool.spool import DELIVERY_RETRY

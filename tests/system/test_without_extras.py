@@ -13,7 +13,7 @@ BEHIND_EXTRAS = (
     "services.agent.reinforcement.ppo",
     "services.edge.controller.training",
     "services.edge.labels.mixed_integer",
-    "services.rag.retrieval.vectors.server",
+    "services.rag.retrieval.vectors.qdrant_server",
 )
 IMPORT_ALL = """
 import sys

@@ -34,8 +34,8 @@ def test_no_file_answers_more_than_three() -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("luna/energy/wear.py", "wear"),  # a word of the file that it does not define
-        ("luna/energy/wear.py", "Battery"),  # what it imports
+        ("luna/energy/economics/depth_wear.py", "wear"),  # a word of the file that it does not define
+        ("luna/energy/economics/depth_wear.py", "Battery"),  # what it imports
         ("luna/energy/nowhere.py", "depth_wear"),
         ("infra/make-secrets", "database_passwor"),
     ],

@@ -14,7 +14,7 @@ from luna.contracts.owner import ManualBlock
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
-from luna.energy.steering import NO_STEERING, Steering, is_metered_apart
+from luna.energy.steered_slots import NO_STEERING, Steering, is_metered_apart
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import manual_blocks, plan_causes, sites
 from luna.platform.database.schema.plans import control_devices, control_log, control_state

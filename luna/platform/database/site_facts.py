@@ -13,10 +13,10 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.charge_sensors import SeenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
-from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
+from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import (
     charging_stays,

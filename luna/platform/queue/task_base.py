@@ -27,8 +27,8 @@ from luna.platform.database.audit import AuditRecord
 from luna.platform.memory import FreedMemory, default_limit, is_want_of_memory, limited
 from luna.platform.queue import serialization
 from luna.platform.queue.app import LONGEST_LIMIT
-from luna.platform.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
 from luna.platform.queue.client import Client
+from luna.platform.queue.job_attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
 from luna.platform.queue.task import Definition, RetryableError
 from luna.platform.queue.task_context import TaskContext
 from luna.platform.queue.task_monitor import SENT_AT

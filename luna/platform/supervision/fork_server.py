@@ -42,7 +42,7 @@ SHARED = (
 WORKERS = (
     "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
     "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
-    "luna.platform.queue.attempt", "luna.platform.queue.consumption", "luna.platform.queue.idle_processes",
+    "luna.platform.queue.job_attempt", "luna.platform.queue.consumption", "luna.platform.queue.idle_processes",
     "luna.platform.queue.task_base",
 )  # fmt: skip
 # A server that takes longer is not used.

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from luna.energy.observations import Observations
 from luna.energy.site import Site
-from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.steered_slots import NO_STEERING, Steering
 from luna.energy.timeline import FloatArray, to_instant
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, BoolArray

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from luna.energy.observations import Observations
 from luna.energy.site import Site
-from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.steered_slots import NO_STEERING, Steering
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.curtailment import estimate_potential

@@ -12,13 +12,13 @@ import numpy as np
 
 from luna.energy.devices.kind import NamedDevice
 from luna.energy.economics.charges import Peak, peak_cost
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.physics.mode import Mode
 from luna.energy.refusals import refuse
 from luna.energy.schedule import PlainPolicy, Policy
 from luna.energy.simulator import Trajectory, price, simulate
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates
-from luna.energy.wear import depth_wear
 from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
 from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.economics.costs import Costs, slot_costs
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import LunaError
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import SetPoint
@@ -20,7 +21,6 @@ from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.policy import PlanPolicy
 from luna.energy.timeline import FloatArray
-from luna.energy.wear import depth_wear
 from services.planner.dp.segments import Segments
 from services.planner.dp.settlement_loop import settle_slots
 from services.planner.dp.value import Thresholds, ValueFunction

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.devices.battery import Battery
+from luna.energy.economics.depth_wear import DepthSegments
 from luna.energy.physics.mode import BoolArray
 from luna.energy.physics.simulation import Flows
 from luna.energy.timeline import FloatArray, split_days
-from luna.energy.wear import DepthSegments
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 

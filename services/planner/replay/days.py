@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.message import Message
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode
 from luna.energy.schedule import Policy, SideBySide
 from luna.energy.simulator import Actuals, CountedPolicy, Trajectory, price, simulate
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
-from luna.energy.wear import depth_wear
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultyPolicy

@@ -14,9 +14,9 @@ from luna.energy.devices import FLOW_KINDS
 from luna.energy.devices.battery import Battery
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import slot_costs
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.site import Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline
-from luna.energy.wear import depth_wear
 from luna.platform.database import plans, sites
 from services.planner.problem.build import read_peaks
 

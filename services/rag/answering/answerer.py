@@ -12,13 +12,13 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.words import Language
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import judge_answerability
+from services.rag.answering.citations import AnswerDraft, CheckedStream, extract_answer
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener, Nobody, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
 from services.rag.answering.question import QuestionTime, find_question_time, goes_on, part_by_time, stand_alone
 from services.rag.answering.sentences import detect_language
-from services.rag.answering.wording import AnswerDraft, CheckedStream, extract_answer
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
 

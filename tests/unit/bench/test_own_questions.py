@@ -6,9 +6,9 @@ from bench.own_questions import JudgedAnswer, OwnQuestion, judge_answers
 from luna.contracts.answers import Citation
 from luna.contracts.search import Passage
 from services.rag.answering.answerer import AnswerResult
+from services.rag.answering.citations import AnswerDraft
 from services.rag.answering.evidence import gather_evidence
 from services.rag.answering.ports import Nobody
-from services.rag.answering.wording import AnswerDraft
 
 
 def passage(number: int, text: str) -> Passage:

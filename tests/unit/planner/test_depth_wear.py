@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from luna.contracts.plan import Terminal
 from luna.energy.devices.battery import Battery
+from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import FloatArray
-from luna.energy.wear import depth_wear
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -6,7 +6,7 @@ from zipfile import ZipFile, ZipInfo
 
 from services.rag.extraction.detection import is_nested_archive
 from services.rag.extraction.model import ExtractionError, FileSource, FormatReading, Member
-from services.rag.extraction.packages import Allowance, opened, pieces
+from services.rag.extraction.zip_containers import Allowance, opened, pieces
 
 _MOST_LISTED = 20
 _CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini"}

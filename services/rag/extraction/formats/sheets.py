@@ -6,7 +6,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from services.rag.extraction.formats.table import row_text
 from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
-from services.rag.extraction.packages import check_office
+from services.rag.extraction.zip_containers import check_office
 
 _MOST_CELLS = 20_000_000
 

@@ -8,7 +8,7 @@ from pptx.exc import PackageNotFoundError
 
 from services.rag.extraction.formats.table import row_text
 from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
-from services.rag.extraction.packages import check_office
+from services.rag.extraction.zip_containers import check_office
 
 _LEAST_ITEMS = 2
 

@@ -4,7 +4,7 @@ import mammoth
 
 from services.rag.extraction.formats.html import read_markup
 from services.rag.extraction.model import FileSource, FormatReading
-from services.rag.extraction.packages import check_office
+from services.rag.extraction.zip_containers import check_office
 
 # Beside what mammoth knows: a document's title is its first heading.
 _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"

@@ -15,9 +15,9 @@ def open_index(settings: Settings, model: str, dimensions: int | None) -> Vector
     """
     if settings.vectors_url is not None:
         require_extra(QDRANT)
-        from services.rag.retrieval.vectors.server import ServerIndex
+        from services.rag.retrieval.vectors.qdrant_server import ServerIndex
 
         return ServerIndex(settings, model, dimensions)
-    from services.rag.retrieval.vectors.edge import EdgeIndex
+    from services.rag.retrieval.vectors.qdrant_edge import EdgeIndex
 
     return EdgeIndex(settings.data_folder / "vectors", model, dimensions)

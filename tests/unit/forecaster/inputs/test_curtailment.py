@@ -8,7 +8,7 @@ import pytest
 
 from luna.energy.observations import Observations
 from luna.energy.site import Site
-from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.steered_slots import NO_STEERING, Steering
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import WeatherVintages
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from luna.energy.charge_sensors import pace_of_charge
 from luna.energy.devices.battery import Battery
 from luna.energy.devices.vehicle import ElectricVehicle
-from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SocReading
+from luna.energy.soc_plausibility import LevelPace, judge_levels, pace_of_batteries
 from tests.tables import each_row
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
