@@ -81,11 +81,14 @@ _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
 class ErrorScenarios:
     """Scenarios from past forecast errors: forecasts as issued against measured energies. ``happened`` may contain the future.
 
+    ``pv_known``: the expected PV is the actual one, so it has neither errors nor a bias.
+
     Invariants: neither forecasts issued after ``now`` nor energies measured from ``now`` on change a result for ``now``.
     """
 
     forecasts: ForecastArchive
     happened: PerfectForesight
+    pv_known: bool = False
     # Errors and factors of the same instant are requested one after the other.
     _factors: dict[datetime, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -148,7 +151,7 @@ class ErrorScenarios:
         place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         slots = slice(slot, slot + timeline.count)
         day[0, 0], day[0, 1] = self.happened.load_kwh[slots], self.happened.pv_kwh[slots]
-        day[1, 0], day[1, 1] = forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
+        day[1, 0], day[1, 1] = forecast.load_kwh.expected[place], day[0, 1] if self.pv_known else forecast.pv_kwh.expected[place]
         return True
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -243,10 +243,10 @@ class PolicyInputs:
     before: CarryOver
     together: JointPlanning
 
-    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan | None = None) -> ModelPredictive:
-        """Return the planning policy for the expected energies ``energy``; ``errs``: with the past errors of the scene's forecasts."""
+    def plan_ahead(self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None) -> ModelPredictive:
+        """Return the planning policy for the expected energies ``energy``, whose past errors are ``errors``; None: it has none."""
         scene = self.scene
-        knowledge = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
+        knowledge = SiteKnowledge(scene.site, energy, scene.prices, errors)
         return ModelPredictive(knowledge, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
 
     @property
@@ -308,7 +308,7 @@ def _make_rule(inputs: PolicyInputs) -> Policy:
 
 @replay_policy("mpc", needs_forecasts=True)
 def _make_planner(inputs: PolicyInputs) -> Policy:
-    return inputs.plan_ahead(inputs.scene.forecasts)
+    return inputs.plan_ahead(inputs.scene.forecasts, inputs.errors)
 
 
 @replay_policy("mpc_scenarios", needs_forecasts=True)
@@ -321,17 +321,18 @@ def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
         kinds = errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
         return plan_by_planner(problem.over_courses(blend(kinds), risk=NEUTRAL) if kinds else problem, prices)
 
-    return inputs.plan_ahead(inputs.scene.forecasts, make=weigh)
+    return inputs.plan_ahead(inputs.scene.forecasts, errors, make=weigh)
 
 
 @replay_policy("mpc_perfect")
 def _make_planner_with_foresight(inputs: PolicyInputs) -> Policy:
-    return inputs.plan_ahead(inputs.scene.foresight, errs=False)
+    return inputs.plan_ahead(inputs.scene.foresight, None)
 
 
 @replay_policy("mpc_perfect_pv")
 def _make_planner_that_knows_the_sun(inputs: PolicyInputs) -> Policy:
-    return inputs.plan_ahead(MixedForecast(load=inputs.scene.forecasts, pv=inputs.scene.foresight))
+    energy = MixedForecast(load=inputs.scene.forecasts, pv=inputs.scene.foresight)
+    return inputs.plan_ahead(energy, replace(inputs.errors, pv_known=True))
 
 
 @replay_policy("oracle")

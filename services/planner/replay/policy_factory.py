@@ -60,7 +60,7 @@ class PolicyFactory:
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
         inputs, name = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together), policy_run.policy
-        inner = inputs.plan_ahead(scene.forecasts, make=self.learned[name]) if name in self.learned else find_policies()[name].make(inputs)
+        inner = inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name]) if name in self.learned else find_policies()[name].make(inputs)
         if fault_effects is None:
             return inner
         sensor_kwh = np.array(standing.seen_kwh).reshape(-1, 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import ReplaySpec, replay, run
@@ -29,6 +30,16 @@ def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
     scene = make_scene()
     alone, beside = (run(scene, ReplaySpec(policies, 4, explain_loss=False)).reply.policies["mpc"] for policies in (["mpc"], ["mpc_perfect_pv", "mpc", "rule"]))
     assert alone == beside
+
+
+def test_who_knows_the_sun_does_not_correct_it_by_the_forecasts_bias() -> None:
+    scene = make_scene(past_days=8)
+    load, pv, first = scene.foresight.load_kwh, scene.foresight.pv_kwh, scene.foresight.timeline.start
+    # Forecasts that know the load, and half of the sun: with the sun known they know everything.
+    slots = [(issue, (issue.timeline.start - first) // SLOT) for issue in scene.forecasts.forecasts]
+    issued = [replace(issue, load_kwh=Quantiles.exact(load[slot:]), pv_kwh=Quantiles.exact(pv[slot:] / 2)) for issue, slot in slots]
+    policies = run(replace(scene, forecasts=ForecastArchive(issued)), ReplaySpec(["mpc_perfect_pv", "mpc_perfect"], 4, explain_loss=False)).reply.policies
+    assert policies["mpc_perfect_pv"].cost == pytest.approx(policies["mpc_perfect"].cost, abs=1e-6)
 
 
 def test_what_plans_would_place_is_named_whatever_its_kind() -> None:
