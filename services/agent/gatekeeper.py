@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -175,11 +176,15 @@ def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bo
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last that withdrew or restored each."""
+    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last that withdrew or restored each.
+
+    ``zone`` is the site's: evidence counts its local days.
+    """
 
     policy: str
     last_decisions: LastDecisions
     last_changes: LastDecisions
+    zone: ZoneInfo
 
 
 def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:
@@ -200,7 +205,7 @@ def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHis
 def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> GateEntry:
     last, change = history.last_decisions.get(mode), history.last_changes.get(mode)
     state = last.state if last is not None else "not_ready"
-    recent = days if change is None else days.after(change.at.date())
+    recent = days if change is None else days.after(change.at.astimezone(history.zone).date())
     entry = GateEntry(at=now, kind="judged", policy=history.policy, mode=mode, state=state, reason="", decided_by=GATEKEEPER)
     if state == "withdrawn":
         shadow = weigh_days("shadow", recent.shadow, rng=rng)

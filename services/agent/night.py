@@ -158,7 +158,7 @@ class _Night:
             decisions, changes = (read(connection, self.site.name, policy=self.policy) for read in (agent_gates.read_standing, agent_gates.read_turns))
             evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
             rng = np.random.default_rng(self.yesterday.toordinal())
-            entries = judge_modes(evidence, ModeHistory(self.policy, decisions, changes), now=self.now, rng=rng)
+            entries = judge_modes(evidence, ModeHistory(self.policy, decisions, changes, self.zone), now=self.now, rng=rng)
             for entry in entries:
                 agent_gates.record(connection, self.site.name, entry)
         for entry in entries:

@@ -24,7 +24,7 @@ from services.planner.problem.problem import Problem
 from services.planner.replay import ReplayData, ReplaySpec, run
 from services.planner.replay.policies import MakePlan, plan_by_planner
 from tests.agents import Bent, sell_always
-from tests.replaying import DAYS, WINDOW, make_scene
+from tests.replaying import DAYS, WINDOW, ZONE, make_scene
 from tests.tables import each_row
 
 NAMES = ["idle", "self_consumption", "rule", "mpc", "oracle"]
@@ -56,9 +56,9 @@ def test_an_agent_that_always_asks_for_the_impossible_loses_what_it_was_offered(
     offered = GateEntry(at=datetime(2023, 9, 1, tzinfo=UTC), kind="judged", policy="antares", mode="full_control", state="offered", reason="", decided_by="x")
     found = {"full_control": DaysOfEvidence(replayed, [])}
     rng, now = np.random.default_rng(0), datetime(2023, 11, 1, tzinfo=UTC)
-    withdrawn = judge_modes(found, ModeHistory("antares", {"full_control": offered}, {}), now=now, rng=rng)[0]
+    withdrawn = judge_modes(found, ModeHistory("antares", {"full_control": offered}, {}, ZONE), now=now, rng=rng)[0]
     assert (withdrawn.state, withdrawn.kind, withdrawn.reason) == ("withdrawn", "withdrawn", "interventions")
-    never_offered = judge_modes(found, ModeHistory("antares", {}, {}), now=now, rng=rng)[0]
+    never_offered = judge_modes(found, ModeHistory("antares", {}, {}, ZONE), now=now, rng=rng)[0]
     assert (never_offered.state, never_offered.reason) == ("not_ready", "interventions")
     evidence = {each.kind: each.violations for each in never_offered.evidence}
     assert (evidence["replay"], evidence["shadow"]) == (sum(day.corrected for day in replayed), 0)

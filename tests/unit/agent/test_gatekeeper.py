@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -36,10 +37,10 @@ def entry(state: str, *, at: datetime = NOW - timedelta(days=40), by: str = GATE
     return GateEntry.model_validate(about | {"at": at, "state": state, "decided_by": by})
 
 
-def judge(found: DaysOfEvidence, last: GateEntry | None = None) -> GateEntry | None:
+def judge(found: DaysOfEvidence, last: GateEntry | None = None, *, zone: str = "Europe/Berlin") -> GateEntry | None:
     known = {} if last is None else {MODE: last}
     turns = known if last is not None and last.kind == "withdrawn" else {}
-    judged = judge_modes({MODE: found}, ModeHistory("antares", known, turns), now=NOW, rng=np.random.default_rng(1))
+    judged = judge_modes({MODE: found}, ModeHistory("antares", known, turns, ZoneInfo(zone)), now=NOW, rng=np.random.default_rng(1))
     return judged[0] if judged else None
 
 
@@ -110,7 +111,7 @@ def test_on_its_days_of_evidence_the_safety_layer_may_correct_no_more(corrected:
 def test_what_was_given_back_is_judged_by_corrections_since() -> None:
     replay = [replace(day, corrected=50) for day in days(180, 0.05)]
     restored = GateEntry.model_validate(entry("withdrawn", at=NOW - timedelta(days=20)).model_dump() | {"kind": "restored", "state": "offered"})
-    history = ModeHistory("antares", {MODE: restored}, {MODE: restored})
+    history = ModeHistory("antares", {MODE: restored}, {MODE: restored}, ZoneInfo("Europe/Berlin"))
     for corrected, state in ((0, "offered"), (50, "withdrawn")):
         shadow = [replace(day, corrected=corrected) for day in days(30, 0.05)]
         assert judge_modes({MODE: DaysOfEvidence(replay, shadow)}, history, now=NOW, rng=np.random.default_rng(1))[0].state == state
@@ -122,6 +123,21 @@ def test_what_was_withdrawn_comes_back_by_days_after_that_alone() -> None:
     judged = judge(DaysOfEvidence(replay, days(200, 0.05)), entry("withdrawn", at=NOW - timedelta(days=32)))
     assert judged is not None
     assert (judged.kind, judged.state, judged.reason) == ("restored", "offered", "new_evidence")
+
+
+@each_row(
+    ("zone", "at"),
+    [
+        pytest.param("Australia/Sydney", datetime(2026, 4, 30, 18, tzinfo=UTC), id="at 04:00, the day before in UTC"),
+        pytest.param("America/Los_Angeles", datetime(2026, 5, 2, 4, tzinfo=UTC), id="at 21:00, the day after in UTC"),
+    ],
+)
+def test_the_day_after_a_withdrawal_is_that_of_the_house(zone: str, at: datetime) -> None:
+    """In both houses it is 1 May: of May's days in shadow thirty come after it."""
+    judged = judge(DaysOfEvidence(days(180, 0.05), days(31, 0.05)), entry("withdrawn", at=at), zone=zone)
+    assert judged is not None
+    assert [each.days for each in judged.evidence] == [30]
+    assert judged.state == "offered"
 
 
 def test_what_its_owner_withdrew_the_gatekeeper_does_not_touch() -> None:
