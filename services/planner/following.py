@@ -263,6 +263,7 @@ def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
         # An inverter controls by the meter and knows no charger: what it discharges goes into the car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
         level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
+    # Last, for the owner's blocks come before a reserve and before a car that is not to be fed. Source: docs/decisions/0025.
     if manual is not None:
         charge, discharge = manual.may_charge[index], manual.may_discharge[index]
         serve = np.where(manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve)

@@ -296,10 +296,11 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     store = np.where(no_export, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
     thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | no_export, np.inf, thresholds.sell_kwh))
     setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
-    if problem.manual is not None:
-        setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
     if problem.storage.give_limit_kwh is not None:
         setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
+    # The owner's block after the car's rule, as in the policy that follows: the block comes first. Source: docs/decisions/0025.
+    if problem.manual is not None:
+        setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
     worth = read_worth(value.function, starts, path)
     return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 

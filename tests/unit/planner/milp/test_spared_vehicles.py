@@ -1,18 +1,24 @@
 """A house's battery that may not feed a vehicle: it gives nothing while the vehicle charges, whatever load and sun turn out to be."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
+from luna.contracts.owner import ManualBlock
 from luna.energy.physics.limits import SiteLimits
-from luna.energy.physics.mode import Mode, SetPoint
+from luna.energy.physics.mode import SERVES, Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.site import parse_site
 from luna.energy.timeline import FloatArray
 from services.planner.dp.planner import serve_nowhere
+from services.planner.milp.solver import Solver
+from services.planner.planner import decide, make_plan
+from services.planner.problem.build import build_problem
 from tests.asking import answer, solve, stay
+from tests.planning import START
 from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
 
@@ -68,6 +74,17 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
     charging = [slot for slot in spared.slots if slot.vehicles["car"].charge_kwh > 0]
     assert [slot.batteries["battery"].discharge_kwh for slot in charging] == [0.0] * len(charging)
     assert sum(slot.batteries["battery"].discharge_kwh for slot in spared.slots) > 0.5
+
+
+def test_where_its_owner_lets_nothing_be_imported_a_battery_serves_beside_a_car_that_it_may_not_feed() -> None:
+    # The car takes the sun that the house leaves: should there be less of it, the rest would be bought.
+    block = {"device": "grid", "action": "no_import", "from": START, "to": START + timedelta(hours=4)}
+    request = ask([DEAR] * 8, stay(0, 8), car={"from_battery": "never", "min_charge_kw": 0}, pv_kwh=[4.0] * 4 + [0.0] * 4, batteries=[BATTERY])
+    spared, island = request, request.model_copy(update={"manual": [ManualBlock.model_validate(block)]})
+    # Of the plan itself, and of the policy that follows it: the executor reads either.
+    for decided in (make_plan, decide):
+        modes = [decided(build_problem(each), Solver()).setpoints.mode[0, :4] for each in (spared, island)]
+        assert [SERVES[each].tolist() for each in modes] == [[False] * 4, [True] * 4]
 
 
 @each_row("seed", range(40))
