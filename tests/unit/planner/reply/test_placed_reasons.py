@@ -39,6 +39,13 @@ def codes(reply: PlanReply) -> list[str]:
     return [reason.code for reason in car_reasons(reply)]
 
 
+def test_prices_that_differ_in_their_last_bit_have_one_rank_for_car_and_battery() -> None:
+    # A sensor's 0.1 + 0.2 is 0.30000000000000004; from 17:00 on the day has seven slots, the car's stay fourteen.
+    reply = plan(outlook={"import_price": [0.1 + 0.2, 0.3] + [0.4] * 12}, batteries=[{"capacity_kwh": 5, "charge_limit_kw": 2, "discharge_limit_kw": 2}])
+    assert [(slot.reason.price_rank, slot.reason.price_count) for slot in reply.slots[:3]] == [(1, 7), (1, 7), (3, 7)]
+    assert [(reason.price_rank, reason.price_count) for reason in car_reasons(reply)[:3]] == [(1, 14), (1, 14), (3, 14)]
+
+
 def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> None:
     # Ten kilowatt-hours are one hour at the limit: the ninth, at 17 ct.
     reply = plan()
