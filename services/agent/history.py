@@ -24,7 +24,7 @@ from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.model.aurora import Progress, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.service import issue_in_parts, list_instants
-from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages
+from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS
 from services.planner.replay.data import ReplayData
@@ -97,7 +97,7 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
     for name, book in prices.books.items():
         # Prices published before the window's end, and all revisions of slots before it.
         by_then = (book.published_at < to_instant(window.end)) | (book.timeline.starts[book.slot] < to_instant(window.end))
-        books[name] = PriceVintages(book.timeline, book.slot[by_then], book.published_at[by_then], book.price[by_then])
+        books[name] = replace(book, slot=book.slot[by_then], published_at=book.published_at[by_then], price=book.price[by_then])
     issued = [each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end]
     offset = (window.start - scene.timeline.start) // SLOT
     carbon = None if scene.carbon_g_per_kwh is None else scene.carbon_g_per_kwh[offset : offset + window.count]
