@@ -150,7 +150,10 @@ class Checkpoint:
 
 
 def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]) -> str:
-    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts, training runs, and the release."""
+    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts, training runs, and the release.
+
+    Of forecasts the expected energies count: no policy reads their quantiles.
+    """
     parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
     parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
