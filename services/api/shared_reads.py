@@ -196,6 +196,10 @@ class JobWatch:
         except UnavailableError as error:
             log.warning("jobs cannot be watched", error=str(error))
             return
+        except Exception:
+            # The edge of the reader's task: what failed may succeed a second later, and without a reader the watchers would wait for ever.
+            log.exception("jobs cannot be watched")
+            return
         for news, job_id in watched.items():
             # A slow watcher gets the latest state alone.
             while not news.empty():

@@ -1,10 +1,11 @@
-"""How watchers of a site hear what changed: all of them, from one look, and also after the database was away."""
+"""How watchers of a site or a job hear what changed: all of them, from one look, and also after the database was away."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from luna.energy.errors import NotFoundError, UnavailableError
-from services.api.shared_reads import SitePulse
+from services.api.shared_reads import JobState, JobWatch, SitePulse
 
 EVERY = timedelta(milliseconds=50)
 
@@ -55,3 +56,21 @@ def test_what_changed_while_the_database_was_away_is_told_when_it_is_back() -> N
 def test_the_stream_of_a_site_ends_with_the_site() -> None:
     readings = Readings("as it was", NotFoundError("no such site"))
     assert asyncio.run(hear(SitePulse(readings.read, every=EVERY), 2)) == ["as it was"]
+
+
+def test_who_watches_a_job_hears_of_its_end_after_any_failure_of_a_read() -> None:
+    queued = JobState(job_id="1", task="planner.plan", key="1", status="queued", attempts=0, submitted_at=datetime(2026, 7, 1, tzinfo=UTC))
+    done = queued.model_copy(update={"status": "done", "finished_at": queued.submitted_at})
+    # As a thread that could not be started, and a database that is away.
+    failures: list[Exception] = [RuntimeError("can't start new thread"), UnavailableError("away")]
+
+    def read(_job_ids: Iterable[str]) -> Mapping[str, JobState]:
+        if failures:
+            raise failures.pop(0)
+        return {"1": done}
+
+    async def watch() -> list[str | None]:
+        async with asyncio.timeout(30):
+            return [event.event async for event in JobWatch(read).follow(queued)]
+
+    assert asyncio.run(watch()) == ["progress", "end"]
