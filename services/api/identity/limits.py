@@ -69,11 +69,13 @@ class Limiter:
         key = f"{budget.name}:{whose}"
         window, counter = int(self.now() // WINDOW_SECONDS), self._counters.get(key)
         if counter is None and len(self._counters) >= MOST_COUNTERS:
-            # The oldest entries go first: most of them belong to callers that have left.
+            # The entries that were unused for longest go first: they belong to callers that have left.
             for old in list(self._counters)[: MOST_COUNTERS // 10]:
                 del self._counters[old]
         if counter is None or counter.window != window:
             before = counter.consumed if counter is not None and counter.window == window - 1 else 0
+            # Taken out first, so that the order of entries is that of the windows in which they were last used.
+            self._counters.pop(key, None)
             counter = self._counters[key] = _Counter(window, before=before)
         if counter.refused_until <= self.now() and counter.remaining < 1:
             consumed, before = await self._take(counter, budget.lease, key)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.energy.errors import TooManyRequestsError
-from services.api.identity.limits import Budget, Limiter
+from services.api.identity.limits import MOST_COUNTERS, Budget, Limiter
 
 
 @dataclass
@@ -48,6 +48,21 @@ def test_others_are_not_concerned() -> None:
     assert [somebody.asks(0.0), somebody.asks(0.0) is not None] == [None, True]
     asyncio.run(somebody.limiter.spend(somebody.budget, "somebody else"))
     asyncio.run(somebody.limiter.spend(Budget("another", 1), "somebody"))
+
+
+def test_who_asks_every_minute_is_counted_on_where_many_came_once() -> None:
+    somebody = Minute(Budget("test", 5))
+    assert somebody.asks(600.0) is None
+
+    async def pass_by(count: int) -> None:
+        for number in range(count):
+            await somebody.limiter.spend(somebody.budget, f"passer-by {number}")
+
+    asyncio.run(pass_by(MOST_COUNTERS - 1))
+    assert [somebody.asks(1200.0) for _ in range(5)] == [None] * 5
+    # No entry is free for one more.
+    asyncio.run(somebody.limiter.spend(somebody.budget, "one more"))
+    assert somebody.asks(1200.0) is not None
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 60])
