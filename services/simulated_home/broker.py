@@ -22,8 +22,9 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 # 3.1.2.10: a client silent for one and a half keep-alive intervals is disconnected.
 _PATIENCE = 1.5
-# A client with more unsent QoS 1 messages is disconnected before they fill the memory.
+# A client with more unsent QoS 1 messages, or with more bytes that it has not read, is disconnected before they fill the memory.
 _MOST_WAITING = 10_000
+_MOST_UNREAD_BYTES = 1 << 23
 _NO_RETAINED = 2
 # Properties of CONNACK, 3.2: maximum QoS 1, client identifier assigned to a client without one.
 _MAXIMUM_QOS, _ASSIGNED = b"\x24\x01", 0x12
@@ -217,14 +218,18 @@ class _Session:
 
     def offer(self, message: Publication) -> None:
         """Send a message that a subscription matches: at once, or at QoS 1 when the receive maximum allows."""
+        if self._writer.is_closing():
+            return
         qos = max((qos for name, qos in self._filters.items() if matches(name, message.topic)), default=None)
         if qos == 0:
             self._writer.write(packets.write_publish(message))
         elif qos is not None:
             self._waiting.append(replace(message, qos=qos))
             self._send_waiting()
-        if len(self._waiting) > _MOST_WAITING:
-            self.hang_up()
+        if len(self._waiting) > _MOST_WAITING or self._writer.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            log.warning("client is let go", error="it reads too slowly")
+            # Not closed, which would wait until it has read everything.
+            self._writer.transport.abort()
 
     def note_acknowledged(self, number: int) -> None:
         self._under_way.discard(number)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import Engine
 
 from luna.contracts.control import VehicleSetpoint
@@ -245,6 +247,23 @@ async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(s
         lived.pass_time(timedelta(minutes=1))
         assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
         assert lived.home.broker.hears(TOPICS["battery_soc"])
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_whoever_reads_nothing_is_let_go_before_its_messages_fill_the_memory(qos: int, tmp_path: Path, year: RecordedYear) -> None:
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        slow, broker = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5), lived.home.broker
+        slow.on_connect = lambda *_: slow.subscribe("long", qos=qos)
+        # Without keep-alive its silence is no reason to disconnect it.
+        await asyncio.to_thread(slow.connect, "127.0.0.1", lived.port, 0)
+        while not broker.hears("long"):
+            await asyncio.to_thread(slow.loop, 0.1)
+        # 40 MB: sockets hold fewer than ten.
+        for _ in range(400):
+            broker.publish("long", bytes(100_000), retain=False)
+            await asyncio.sleep(0)
+        await until(lambda: not broker.hears("long"))
+        assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
 
 
 async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp_path: Path, year: RecordedYear) -> None:
