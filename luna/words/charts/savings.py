@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from statistics import mode
 
 import numpy as np
 from markupsafe import Markup
@@ -74,15 +75,19 @@ def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Marku
 
 ROW, BAR, NAMES = 26.0, 18.0, 64.0
 NARROW_NAMES = 52.0
-HOURS = (0, 6, 12, 18)
+HOURS = (6, 12, 18)
 
 
 def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every sixth local hour."""
+    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every sixth local hour.
+
+    The clock below is that of most days; on a day with a change of clock among others the notches alone are right.
+    """
     width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
     rows = join(_draw_row(day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers) for index, day in enumerate(days))
-    below = len(days) * ROW + 14
-    hours = [(left + (width - left) * hour / 24, f"{hour:02}:00", "start" if hour == 0 else "end" if hour == 24 else "middle") for hour in (*HOURS, 24)]
+    below, length = len(days) * ROW + 14, mode(len(day.deciders) for day in days)
+    notches = _find_notches(next(day for day in days if len(day.deciders) == length), numbers)
+    hours = [(left, "00:00", "start"), *((left + (width - left) * edge / length, words, "middle") for edge, words in notches), (width, "24:00", "end")]
     clock = join(text((x, below), hour, "tick", anchor=anchor) for x, hour, anchor in hours)
     return _frame(("deciders", narrow), (width, below + 6), label, rows + clock)
 
@@ -95,10 +100,14 @@ def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) 
         for decider in sorted({decider for decider in day.deciders if decider is not None})
         for first, end in find_runs(np.array([each == decider for each in day.deciders]))
     ]
-    clock = [edge.astimezone(numbers.zone) for edge in day.edges]
-    notches = [edge for edge, local in enumerate(clock) if local.minute == 0 and local.hour in HOURS and 0 < edge < frame.count]
-    marks = [rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge in notches]
+    marks = [rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge, _ in _find_notches(day, numbers)]
     return Markup("<g><title>{}</title>{}</g>").format(day.label, join([name, track, *areas, *marks]))
+
+
+def _find_notches(day: DecidedDay, numbers: Numbers) -> list[tuple[int, str]]:
+    """Return the inner edges of a day at every sixth local hour, each with that hour in words."""
+    clock = [edge.astimezone(numbers.zone) for edge in day.edges[:-1]]
+    return [(edge, numbers.clock(local)) for edge, local in enumerate(clock) if local.minute == 0 and local.hour in HOURS]
 
 
 def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
