@@ -150,13 +150,17 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     edges = [*(slot.start for slot in slots), slots[-1].start + step]
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
-    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in _name_panels(numbers).items())
+    # On the surface's colour: the hour lines run through all panels.
+    names = join(
+        rectangle((0, axes[panel].top - 20, len(words) * LETTER, 15), "surface") + text((0, axes[panel].top - 9), words, "tick")
+        for panel, words in _name_panels(numbers).items()
+    )
     below = axes["stored"].bottom + FOOT
     places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
     drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
     keys, end = join(drawn), places[-1][1] + KEY_ROW
     heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
-    return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
+    return draw_document(heading + columns + names + keys, (width, end), style("policy_day"), label=title)
 
 
 def _name_panels(numbers: Numbers) -> dict[str, str]:

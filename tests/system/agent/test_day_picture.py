@@ -78,6 +78,13 @@ def test_the_picture_is_light_names_every_policy_and_is_the_same_each_time(trace
     assert pictures[0] == pictures[1]
 
 
+def test_no_hour_line_crosses_what_a_panel_shows(traces: Mapping[str, PolicyDayTrace]) -> None:
+    svg = draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR"))
+    for words in ("import price (ct/kWh)", "power (kW), charging up", "state of charge (%)"):
+        background = svg.rindex('class="surface"', 0, svg.index(f">{words}<"))
+        assert background > svg.rindex('class="grid"')
+
+
 def test_the_picture_as_png_is_as_wide_as_the_drawing_and_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
     svg = draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR"))
     png = write_png(svg)
