@@ -7,9 +7,11 @@ import pytest
 
 from luna.platform.settings import Settings
 from services.api.app import OPERATIONS, PAGES, ROUTES, create_app
+from services.api.routes.documentation import render_documentation
 from tests.tables import each_row
 
-DOCUMENT = create_app(Settings()).openapi()
+APP = create_app(Settings())
+DOCUMENT = APP.openapi()
 # Where programs ask; the rest are short paths and what people see.
 DOCUMENTED = ("/v1/", "/health/", "/metrics")
 DESCRIBED = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
@@ -56,3 +58,9 @@ def test_every_field_of_a_message_is_described(name: str) -> None:
 
 def test_every_parameter_is_described() -> None:
     assert [parameter["name"] for *_, operation in DESCRIBED for parameter in operation.get("parameters", []) if not parameter.get("description")] == []
+
+
+def test_the_page_about_all_of_it_is_rendered_once() -> None:
+    page, _ = render_documentation(APP)
+    assert all(f'id="{name}"' in page for name in DOCUMENT["components"]["schemas"])
+    assert render_documentation(APP)[0] is page
