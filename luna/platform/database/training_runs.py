@@ -115,11 +115,11 @@ def list_latest(connection: Connection, site_id: str, *, version: str, limit: in
     return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
-def list_newest(connection: Connection, *, version: str, limit: int) -> list[tuple[str, TrainingRun]]:
-    """Return the trainings of a version at all sites with the sites' names, the one with the most recent data first."""
+def list_newest(connection: Connection, *, limit: int) -> list[tuple[str, TrainingRun]]:
+    """Return the trainings of forecasts and agents at all sites with the sites' names, the one with the most recent data first."""
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     table, named = training_runs.c, site_table.c.name.label("site_name")
-    query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key).where(table.version == version)
+    query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key)
     rows = connection.execute(query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)).mappings()
     return [(row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__})) for row in rows]
 

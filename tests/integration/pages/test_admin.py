@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,9 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import FetchPricesRequest
 from luna.contracts.job import Job
-from luna.platform.database import jobs
+from luna.platform.database import jobs, training_runs
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.training_runs import TrainingRun
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
@@ -111,6 +113,18 @@ def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: P
 def test_a_setting_that_cannot_be_taken_is_refused_and_nothing_is_stored(api: httpx.Client, tmp_path: Path, name: str, value: str) -> None:
     assert api.post("/ui/admin/settings", data={"name": name, "value": value, "go": "save"}).status_code == 422
     assert not (tmp_path / "settings.json").exists()
+
+
+def test_trainings_of_every_site_and_version_are_shown(api: httpx.Client, database: Engine) -> None:
+    # Later than any other's: the newest stand first, and there are twenty.
+    first, until = datetime(2123, 1, 1, tzinfo=UTC), datetime(2123, 6, 1, tzinfo=UTC)
+    with stored_site(database, name="forecast trained"), stored_site(database, name="agent trained"):
+        with unit_of_work(database) as connection:
+            for site, version in (("forecast trained", "aurora_v1.0"), ("agent trained", "agent_value_v1")):
+                training_runs.save(connection, site, TrainingRun(f"{version}.shown", version, first, until, "0", 0, 1.0, verdict="better"))
+        part = api.get("/ui/admin/parts/models", headers={"HX-Request": "true"}).text
+    for site, version in (("forecast trained", "aurora_v1.0"), ("agent trained", "agent_value_v1")):
+        assert f'<th scope="row">{site}</th><td>{version}</td>' in part
 
 
 def test_the_bundle_holds_what_helps_and_no_secret_and_no_place(api: httpx.Client, database: Engine) -> None:

@@ -27,6 +27,7 @@ from luna.energy.errors import LunaError
 from luna.platform.clock import SystemClock
 from luna.platform.database import jobs, revision, sites, training_runs, volume
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_status import TRAINED_VERSION
 from luna.platform.database.prices import USUAL_CURRENCY
 from luna.platform.queue.jobs import cancel_job, retry_job
 from luna.platform.settings import Settings
@@ -34,7 +35,7 @@ from luna.platform.settings.stored import Plain, describe_settings, is_changeabl
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Numbers
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.admin.panels import SECTIONS, TRAINED, PanelQuery, read_panel, say_moment
+from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_moment
 from services.api.pages.layout import Page, PageRoute, Reader, show, show_part
 from services.api.pages.setup.pages import Typed
 from services.api.routing import ResourceRouter
@@ -124,7 +125,7 @@ def _tables(gateway: Gateway) -> list[Any]:
 def _sites(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
         stored = sites.load_all(connection)
-        trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED, limit=5) for site in stored.sites}
+        trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED_VERSION, limit=5) for site in stored.sites}
     readable = []
     for site in stored.sites:
         document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))

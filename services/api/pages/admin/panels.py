@@ -19,8 +19,6 @@ from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
 
 MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES, MOST_ANSWERS = 50, 20, 100, 200, 50
-# The trained version; baselines are never trained.
-TRAINED = "aurora_v1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
 
 def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
-        return {"runs": training_runs.list_newest(connection, version=TRAINED, limit=MOST_RUNS)}
+        return {"runs": training_runs.list_newest(connection, limit=MOST_RUNS)}
 
 
 def _audit(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
