@@ -137,7 +137,7 @@ class Builder:
         self.built: list[tuple[str, datetime, datetime]] = []
 
     def build(self, name: str, stretch: Stretch) -> None:
-        if self.away:
+        if self.away or name == "locked":
             raise UnavailableError("no reply")
         if name == "broken":
             raise InvalidInputError("the site names no sensors")
@@ -172,9 +172,10 @@ def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(recorde
     assert builder.built[2:] == [("home", NOON - 2 * OVERLAP, NOON)]
 
 
-def test_a_fault_in_one_sites_slots_leaves_the_others_alone(recorder: Recorder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["faulty", "locked"])
+def test_a_fault_in_one_sites_slots_leaves_the_others_alone(recorder: Recorder, tmp_path: Path, fault: str) -> None:
     builder, notes = Builder(), StateFile(tmp_path / "notes.json")
-    scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn(["faulty", "home"])
+    scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn([fault, "home"])
     assert builder.built == [("home", NOON - OVERLAP, NOON)]
 
 
