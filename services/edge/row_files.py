@@ -124,13 +124,11 @@ def list_parts(folder: Path, name: str) -> list[Path]:
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a name; a torn last line of JSON is skipped. Values of CSV are text."""
+    """Yield the rows of a name; a torn last line is skipped. Values of CSV are text."""
     for path in list_parts(folder, name):
         with _open_text(path) as lines:
-            if ".csv" in path.name:
-                yield from csv.DictReader(lines)
-            else:
-                yield from (json.loads(line) for line in lines if line.endswith("\n"))
+            whole = (line for line in lines if line.endswith("\n"))
+            yield from csv.DictReader(whole) if ".csv" in path.name else map(json.loads, whole)
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
