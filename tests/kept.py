@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
@@ -28,6 +28,31 @@ from services.backup.restore import RESTORING, restore
 from tests.stored import store_site
 
 KEY = "a-key-that-only-this-test-knows-0123"
+SEGMENT_BYTES = 16 * 2**20
+BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
+# It begins in segment 2 and has its own point in 3.
+MANIFEST = Manifest(
+    backup_id="20260501T000000Z",
+    reason="asked",
+    started_at=BEGIN,
+    finished_at=BEGIN,
+    luna_version="1",
+    schema_revision=None,
+    postgres_version=170_000,
+    extensions={},
+    system_identifier="1",
+    timeline=1,
+    segment_bytes=SEGMENT_BYTES,
+    restore_point="point",
+    restore_lsn=3 * SEGMENT_BYTES + 1,
+    first_segment=f"{1:08X}{0:08X}{2:08X}",
+    last_segment=f"{1:08X}{0:08X}{3:08X}",
+    database_bytes=1,
+    tables={},
+    exact=True,
+    files={},
+    objects=(),
+)
 
 
 @dataclass(frozen=True)

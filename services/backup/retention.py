@@ -38,8 +38,8 @@ def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window
 def prune(folder: BackupFolder, settings: Settings) -> list[str]:
     """Delete the expired backups, with the log and the objects that no other needs; return their ids.
 
-    The log is kept without gaps from the oldest backup of the last ``backup_keep_daily`` days on, so that any later instant can be restored; an older backup
-    keeps only its own segments.
+    Any instant of the ``backup_keep_daily`` days before the newest backup can be restored, also after weeks without one: the last backup before these days
+    stays, and the log without gaps from it on. An older backup keeps only its own segments.
 
     Raises:
         ConflictError: a backup or restore is under way.
@@ -58,13 +58,15 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
             monthly=settings.backup_keep_monthly,
         )
         retained |= {each.finished_at for each in manifests.values() if is_protected(each.reason, each.finished_at, newest=newest, window=window)}
+        since = max((each.finished_at for each in manifests.values() if each.finished_at <= window), default=window)
+        retained.add(since)
         expired = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in retained]
         for backup_id in expired:
             folder.remove(backup_id)
         remaining = [manifest for backup_id, manifest in manifests.items() if backup_id not in expired]
-        recent = [manifest for manifest in remaining if manifest.finished_at >= window]
+        recent = [manifest for manifest in remaining if manifest.finished_at >= since]
         # Segments missing before this instant were deleted here, and are not reported as lost.
-        folder.note(log_since=window.isoformat())
+        folder.note(log_since=since.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
             # Spans of the cluster's log to keep; those of recent backups are open-ended.
             own = [manifest for manifest in remaining if manifest.system_identifier == cluster]

@@ -1,41 +1,16 @@
 """Which segments of the log are missing after a base backup, from their names, and until when it is whole."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from services.backup.chain import Chain, find_missing, follow, read_history, trace
 from services.backup.encryption import BackupKey
-from services.backup.folder import BackupFolder, Manifest
+from services.backup.folder import BackupFolder
+from tests.kept import BEGIN, MANIFEST
 from tests.tables import each_row
-
-SEGMENT_BYTES = 16 * 2**20
-BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
-# It begins in segment 2 and has its own point in 3.
-MANIFEST = Manifest(
-    backup_id="20260501T000000Z",
-    reason="asked",
-    started_at=BEGIN,
-    finished_at=BEGIN,
-    luna_version="1",
-    schema_revision=None,
-    postgres_version=170_000,
-    extensions={},
-    system_identifier="1",
-    timeline=1,
-    segment_bytes=SEGMENT_BYTES,
-    restore_point="point",
-    restore_lsn=3 * SEGMENT_BYTES + 1,
-    first_segment=f"{1:08X}{0:08X}{2:08X}",
-    last_segment=f"{1:08X}{0:08X}{3:08X}",
-    database_bytes=1,
-    tables={},
-    exact=True,
-    files={},
-    objects=(),
-)
 
 
 def at(number: int) -> datetime:
