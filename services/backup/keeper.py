@@ -43,7 +43,8 @@ class Keeper:
         self._settings, self._clock = work.settings, work.clock
         self._not_before = self._clock.now() + FIRST_AFTER
         self._look_at = self._clock.now()
-        self._gap = False
+        # The newest gap of the log for which a backup was started.
+        self._gap: str | None = None
         self._busy: threading.Thread | None = None
         self._freed = FreedMemory()
 
@@ -72,18 +73,16 @@ class Keeper:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
             status, now = self._work.folder.read_status(), self._clock.now()
-            step = next_step(status, self._settings, now)
-            if step is not None and (now >= self._not_before or self._is_first_after_gap(status)):
+            step, gap = next_step(status, self._settings, now), status["gaps"][-1] if status.get("gap") else None
+            # A new gap does not wait; a backup for it that failed does.
+            if step is not None and (now >= self._not_before or gap not in {None, self._gap}):
+                self._gap = gap
                 self._not_before = now + AGAIN_AFTER
                 self._busy = threading.Thread(target=self._do, args=(step,), name=step)
                 self._busy.start()
         show(self._work.folder.read_status(), self._settings)
         # Encryption holds whole segments of 16 MB in memory.
         self._freed.give_back()
-
-    def _is_first_after_gap(self, status: dict[str, object]) -> bool:
-        gap, self._gap = self._gap, bool(status.get("gap"))
-        return self._gap and not gap
 
     def _do(self, step: str) -> None:
         try:

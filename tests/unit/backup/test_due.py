@@ -1,13 +1,29 @@
 """What the process that keeps backups does next."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from luna.platform.clock import FixedClock
+from luna.platform.database import engine
+from luna.platform.database.backups import ServerIdentity
+from luna.platform.health.readiness import Liveness
+from luna.platform.objects import open_objects
 from luna.platform.settings import Settings
-from services.backup.keeper import next_step
+from services.backup.create import BackupWork
+from services.backup.encryption import BackupKey
+from services.backup.folder import BackupFolder
+from services.backup.keeper import BEAT, Keeper, next_step
+from services.backup.mirror import ObjectMirror
+from services.backup.server import BackedUpServer
+from services.backup.wal import WalShipper
 from tests.tables import each_row
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -34,3 +50,53 @@ def ago(**how_long: float) -> str:
 )
 def test_what_is_due(status: dict[str, Any], settings: Settings, step: str | None) -> None:
     assert next_step(status, settings, NOW) == step
+
+
+@dataclass(frozen=True)
+class CountingFolder(BackupFolder):
+    """Counts the backups that are tried."""
+
+    tries: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        self.tries.append("backup")
+        with super().alone():
+            yield
+
+
+def test_every_gap_of_the_log_is_followed_by_a_backup_at_once_and_a_failed_one_by_a_pause(tmp_path: Path) -> None:
+    settings, address = EMBEDDED.model_copy(update={"data_folder": tmp_path}), "postgresql://luna@127.0.0.1:9/none"
+    folder = CountingFolder(tmp_path / "backups", BackupKey("a key that is long enough for a test"))
+    folder.note(newest_at=ago(hours=1), drill_passed_at=ago(days=1))
+    objects = open_objects(settings)
+    # Its database is away: every backup fails.
+    work = BackupWork(
+        settings=settings,
+        server=BackedUpServer(address, tmp_path),
+        database=engine.create(address),
+        folder=folder,
+        identity=ServerIdentity("1", 1, 170_000, segment_bytes=16 * 2**20, database_bytes=1, extensions={}, schema_revision=None),
+        shipper=WalShipper(folder, tmp_path / "wal", "1"),
+        objects=objects,
+        mirror=ObjectMirror(folder, objects, tmp_path / "scratch"),
+        clock=FixedClock(NOW),
+    )
+    ending = threading.Event()
+    ending.set()
+    keeper = Keeper(work, ending)
+    tries: list[int] = []
+
+    def turn() -> None:
+        keeper.turn()
+        keeper.run(Liveness(BEAT))  # waits for what was begun
+        tries.append(len(folder.tries))
+
+    for minutes in (1, 2):
+        folder.note_gap(NOW + timedelta(minutes=minutes))
+        turn()
+        turn()
+        # By a backup that somebody asked for.
+        folder.note(gap=None)
+        turn()
+    assert tries == [1, 1, 1, 2, 2, 2]
