@@ -70,7 +70,8 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
             mirror.check_copies(folder, entries)
         drill_report = DrillReport(manifest.backup_id, target.is_exact, len(rows), sum(rows.values()), len(entries), seconds, behind)
     except LunaError as error:
-        folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=str(error))
+        # The status is plain and copied to other computers: the sentence, with paths and the server's log, stays here.
+        folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=error.code)
         raise
     folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=drill_report.seconds, drill_failed_at=None, drill_failure=None)
     log.info("drill passed", **asdict(drill_report))

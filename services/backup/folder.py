@@ -1,7 +1,8 @@
 """The backup folder: layout, manifests, locks and status; each backup is complete or absent, log and objects are shared by all.
 
 ``backups/<id>/`` holds ``base.tar.gz.age``, ``settings.tar.gz.age`` and ``manifest.json.age``; the manifest is written last. ``wal/<cluster>/`` holds the
-write-ahead log, ``objects/`` each object once. All content is encrypted; plain are ``recipient`` (the public key) and ``status.json`` (facts for monitors).
+write-ahead log, ``objects/`` each object once. All content is encrypted; plain are ``recipient`` (the public key) and ``status.json`` (facts for monitors:
+instants, sizes, names of segments and codes of errors).
 """
 
 import fcntl

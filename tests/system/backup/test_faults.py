@@ -76,6 +76,8 @@ def test_a_damaged_segment_of_the_log_is_named(home: KeptHome) -> None:
     with altered(path, path.read_bytes()[:-40]), pytest.raises(MachineError, match=manifest.first_segment):
         drill(home.settings)
     assert "drill_failed_at" in folder.read_status()
+    # The folder may be copied to anybody's computer.
+    assert str(home.settings.data_folder) not in (folder.root / "status.json").read_text(encoding="utf-8")
 
 
 def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
