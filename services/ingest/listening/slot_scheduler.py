@@ -48,6 +48,9 @@ def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
         built_until: the end of the last built slot; None: never.
     """
     end = floor_to(now - SETTLING, SLOT)
+    if built_until is not None and built_until > end + SLOT:
+        # The clock ran ahead and was put back: what was built meanwhile is unknown.
+        built_until = end - LONGEST
     if built_until is not None and built_until >= end:
         return None
     first = (built_until or end) - OVERLAP

@@ -115,6 +115,8 @@ def test_a_site_that_is_gone_is_shown_no_more(ages: SensorAges) -> None:
         (NOON + timedelta(seconds=20), NOON - timedelta(hours=5), NOON - timedelta(hours=5) - OVERLAP, NOON),
         (NOON + timedelta(seconds=5), NOON - timedelta(minutes=30), NOON - timedelta(minutes=30) - OVERLAP, NOON - timedelta(minutes=15)),
         (NOON + timedelta(seconds=20), NOON - timedelta(days=400), NOON - LONGEST, NOON),
+        # A clock that ran ahead for a while.
+        (NOON + timedelta(seconds=20), NOON + timedelta(days=400), NOON - LONGEST, NOON),
     ],
 )
 def test_what_is_over_and_not_built_is_due_with_the_time_before_it(now: datetime, built_until: datetime | None, first: datetime, end: datetime) -> None:
@@ -125,6 +127,8 @@ def test_what_is_over_and_not_built_is_due_with_the_time_before_it(now: datetime
 
 def test_nothing_is_due_twice() -> None:
     assert due_stretch(NOON + timedelta(minutes=10), NOON) is None
+    # A clock that was put right by seconds.
+    assert due_stretch(NOON - timedelta(seconds=5), NOON) is None
 
 
 class Builder:
