@@ -220,7 +220,7 @@ class _SpoolUploader:
         """Deliver one batch of every stream and return the number of rows.
 
         Raises:
-            UnavailableError: the database is away, or full; what was not delivered stays.
+            UnavailableError: the database is away, full, or did not take one site's rows in time; what was not delivered stays.
             MachineError: this disk is full.
         """
         due = [
@@ -228,7 +228,16 @@ class _SpoolUploader:
             for stream, waiting in self._spool.waiting.items()
             if waiting.rows and stream.kind in self._kinds and time.monotonic() >= self._refused_until.get(stream, 0.0)
         ]
-        return sum(self._deliver(stream) for stream in due)
+        rows, failure = 0, None
+        for stream in due:
+            try:
+                rows += self._deliver(stream)
+            except UnavailableError as error:
+                # A lock or statement that times out may be this site's alone: the others are delivered all the same.
+                failure = error
+        if failure is not None:
+            raise failure
+        return rows
 
     def _run(self) -> None:
         failures = 0

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, create_engine
 
 from luna.energy.errors import MachineError, UnavailableError
 from luna.platform.clock import Clock, FixedClock
 from luna.platform.spool.file import NAME, Append, Remove, SpoolFile, Stream, open_file
-from luna.platform.spool.spool import MIB, Disk, Spool, SpoolWriter, require_room
+from luna.platform.spool.spool import MIB, Disk, Spool, SpoolWriter, open_mirror, require_room
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LANE, OTHER = Stream("readings", "home"), Stream("readings", "cottage")
@@ -217,3 +218,29 @@ def test_a_closed_spool_takes_nothing(tmp_path: Path) -> None:
         pass
     with pytest.raises(UnavailableError):
         keep(spool, "a")
+
+
+class LockedSite:
+    """Rows of texts, in a database where another one's transaction has locked those of ``cottage``."""
+
+    name = "readings"
+
+    def __init__(self) -> None:
+        self.is_delivered = threading.Event()
+
+    def encode(self, row: str) -> bytes:
+        return row.encode()
+
+    def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
+        if site_id == "cottage":
+            raise UnavailableError("canceling statement due to lock timeout")
+        self.is_delivered.set()
+
+
+def test_a_site_whose_rows_are_locked_does_not_hold_the_others_back(tmp_path: Path) -> None:
+    kind = LockedSite()
+    with open_mirror(tmp_path, create_engine("sqlite://"), kind, turn=timedelta(milliseconds=10)) as mirror:
+        for site in ("cottage", "home"):
+            mirror.keep(kind, site, ["5 kW"]).result()
+        assert kind.is_delivered.wait(20)
+        assert not mirror.flush(timedelta(0))
