@@ -51,6 +51,7 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
             _make(own, table, dimension, (first, last))
     except OperationalError as exc:
         log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
+    # After a failure too: the next write would wait for the same lock, and a chunk that is still missing it creates itself.
     prepared[table.name] = first, last
 
 
