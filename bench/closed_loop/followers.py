@@ -23,7 +23,7 @@ from luna.energy.schedule import Policy
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.executor.control_request import follow_plan, plan_age
+from services.executor.control_request import follow_plan
 from services.executor.devices.battery import Batteries
 from services.executor.devices.pv import NAME as PV
 from services.executor.devices.pv import PvArrays
@@ -121,7 +121,7 @@ class ReplyPolicy:
 
     def _wants_plan(self, now: datetime, soc: Mapping[str, float]) -> bool:
         assert self._reply is not None  # noqa: S101  # it has just been followed
-        age = plan_age(self._reply, now)
+        age = self._reply.age(now)
         if not age:
             return False
         expected = self._reply.slots[age // SLOT - 1].batteries

@@ -47,7 +47,6 @@ from luna.platform.simulated_home.preparation import JUDGED
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import SITE_NAME, ZONE, build_site
 from luna.platform.telemetry import configure_logging
-from services.executor.control_request import plan_age
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels
 from tests.folders import server_folder
@@ -285,7 +284,7 @@ class FortnightLife:
         diary.looks += 1
         with unit_of_work(self.luna.database) as connection:
             plan = plans.read_due(connection, SITE_NAME, now, until=now)
-            if plan is None or plan_age(plan, now) > self.luna.settings.plan_max_age:
+            if plan is None or plan.age(now) > self.luna.settings.plan_max_age:
                 diary.count("minutes_without_plan", minutes, periods)
                 diary.without_plan.append(now)
             if plan is not None:

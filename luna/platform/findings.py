@@ -78,7 +78,7 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
         return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
     if plan is None:
         return []
-    if states[0].armed_at is not None and now - plan.issued_at > plan_max_age:
+    if states[0].armed_at is not None and plan.age(now) > plan_max_age:
         return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
     if plan.status != "compromised":
         return []

@@ -30,7 +30,7 @@ from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.schedule import Committed, PlainPolicy, Policy, whole_range
 from luna.energy.simulator import CountedPolicy, Trajectory, price, simulate
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_days, local_midnight, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, parse_zone
 from luna.platform.database import agent_gates, agent_plans, observations, plan_slots, plans, quality, recorded_span, scores, sites, training_runs
 from luna.platform.database.agent_plans import SHADOW
 from luna.platform.database.engine import unit_of_work
@@ -249,7 +249,7 @@ def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) ->
         plan = pair.plan
         if plan.issued_at <= at and plan.slots[0].start <= at < plan.slots[-1].start + timedelta(minutes=plan.slot_minutes):
             due = pair
-    return due if due is not None and floor_to(at, SLOT) - floor_to(due.plan.slots[0].start, SLOT) <= max_age else None
+    return due if due is not None and due.plan.age(at) <= max_age else None
 
 
 def _has_agent_plan(due: PlanPair, start: datetime) -> bool:

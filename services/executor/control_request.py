@@ -75,7 +75,7 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
     """
     if plan is None:
         return fallback(unit, "no_plan", prices)
-    if plan_age(plan, now) > max_age:
+    if plan.age(now) > max_age:
         return fallback(unit, "plan_too_old", prices, plan_id=plan.plan_id)
     place = (now - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
     requested = unit.read_plan(plan, place, in_force)
@@ -85,11 +85,6 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
     gain = plan.slots[place].reason.cost_of_opposite
     return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc, gain=gain)
-
-
-def plan_age(plan: PlanReply, now: datetime) -> timedelta:
-    """Return the time from a plan's first slot to the current slot."""
-    return floor_to(now, SLOT) - floor_to(plan.slots[0].start, SLOT)
 
 
 def follow_owner(override: Override, unit: Controllable) -> ControlRequest:

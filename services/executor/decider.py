@@ -40,7 +40,6 @@ from services.executor.control_request import (
     follow_owner,
     follow_plan,
     keep_mode,
-    plan_age,
     price_change,
 )
 from services.executor.device import WearingDevice
@@ -94,7 +93,7 @@ class Decider:
         engine: of the database.
         plan_requests: collects requests for new plans.
         clock: gives the current slot.
-        plan_max_age: a plan issued longer ago is not followed.
+        plan_max_age: a plan whose first slot is longer ago is not followed.
     """
 
     engine: Engine
@@ -150,7 +149,7 @@ class Decider:
             return fallback(target.unit, "site_unreadable", prices)
         # Only slots that have begun: loading the rest would take a third of a control step.
         plan = plans.read_due(connection, state.site, now, until=now)
-        if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
+        if plan is not None and plan.age(now) >= REPLAN_AGE:
             self.plan_requests.add(state)
         last = {} if state.decision is None else {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
 

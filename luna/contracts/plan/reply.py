@@ -1,6 +1,6 @@
 """An issued plan."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -15,6 +15,7 @@ from luna.energy.devices.kind import DeviceFlow, by_name
 from luna.energy.part import with_sections
 from luna.energy.policy import BatteryThresholds
 from luna.energy.reason import ReasonReply
+from luna.energy.timeline import SLOT, floor_to
 
 
 class Assumption(Message):
@@ -268,3 +269,7 @@ class PlanReply(Message):
     manual: ManualReply | None = None
     strategy: Annotated[list[AppliedRule], Field(description="rules of the site that set parameters of this plan")] = []
     objective: Annotated[ObjectiveReply | None, Field(description="what counted beside money; null where cost alone did")] = None
+
+    def age(self, now: datetime) -> timedelta:
+        """Return the time from the plan's first slot to the current one: what ``plan_max_age`` bounds, for a plan may be issued long before it begins."""
+        return floor_to(now, SLOT) - floor_to(self.slots[0].start, SLOT)

@@ -108,6 +108,13 @@ def test_each_old_plan_is_an_event_of_its_own(tell: Any, house: MessageServer, d
     assert "Thu 12:00" in house.texts[0]
 
 
+def test_a_plan_issued_long_before_it_begins_is_followed_and_not_old(tell: Any, database: Engine, site: str) -> None:
+    arm(database, site)
+    plan(database, site, NOON + 5 * HOUR, issued_at=NOON)
+    tell(NOON + 6 * HOUR)
+    assert told(database, site) == []
+
+
 def test_what_a_plan_misses_is_told_once_a_day_in_german_when_that_is_wanted(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
     figures = {"name": "battery", "worst": "2024-02-01T18:00:00+00:00", "missing": 0.1}
     missed = {"constraint": "reserve: battery battery out of reach", "shortfall": "10.0%", "cost": 1.0, "code": "reserve", "figures": figures}
