@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.judgement import QualityVerdict
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.timeline import SLOT, Timeline, local_days
 from services.agent.history import History
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices

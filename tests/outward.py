@@ -44,7 +44,7 @@ from luna.platform.settings import Settings, example
 from luna.platform.settings.model import Deployment
 from luna.platform.spool.kind import EpisodeKind
 from luna.platform.spool.spool import open_mirror
-from luna.words import alternatives, compromises, differences, modes, notes, numbers, reasons
+from luna.words import alternatives, compromises, differences, modes, notes, numbers, reason_wordings
 from luna.words.catalogue import CATALOGUE, ITSELF
 from luna.words.catalogue.fluent_message import Part
 from luna.words.language import language_forms
@@ -266,9 +266,9 @@ def _read_features(trees: str) -> list[str]:
 def wording() -> Document:
     """Return every code and what is said for it."""
     told = {
-        "reasons": {code: _read_reason(code) for code in reasons.list_reason_codes()},
-        "reason figures": reasons.FIGURES,
-        "limits": _read_phrases(reasons.LIMITS),
+        "reasons": {code: _read_reason(code) for code in reason_wordings.list_reason_codes()},
+        "reason figures": reason_wordings.FIGURES,
+        "limits": _read_phrases(reason_wordings.LIMITS),
         "compromises": _read_pairs(compromises.COMPROMISES, compromises._MISSING),
         "compromise parts": _read_phrases(compromises._PARTS),
         "compromise actions": _read_phrases(compromises.ACTIONS),
@@ -308,10 +308,10 @@ def _read_pairs(*each: Phrases) -> dict[str, dict[str, list[str]]]:
 
 def _read_reason(code: str) -> Document:
     full, short = (
-        {language: [wording.text for wording in reasons.find_wordings(code, language, short=short)] for language in CATALOGUE.languages}
+        {language: [wording.text for wording in reason_wordings.find_wordings(code, language, short=short)] for language in CATALOGUE.languages}
         for short in (False, True)
     )
-    return full | {f"short_{language}": texts for language, texts in short.items()} | {"rises": reasons.COMPARED.get(code, ())}
+    return full | {f"short_{language}": texts for language, texts in short.items()} | {"rises": reason_wordings.COMPARED.get(code, ())}
 
 
 def _read_mode(name: str) -> dict[str, list[str]]:

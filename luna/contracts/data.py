@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Message, Request, Schedule
 from luna.energy.day_fault import DayFault
-from luna.energy.judgement import QualityVerdict
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.refusals import invalid_part
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import Day, Instant

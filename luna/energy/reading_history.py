@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from luna.energy.buckets import RESOLUTIONS
-from luna.energy.history import require_choice, require_window
 from luna.energy.refusals import refuse
+from luna.energy.series_query import require_choice, require_window
 
 BUCKETED = ("increase", "time_weighted_mean")
 AGGREGATES = (*BUCKETED, "shape")

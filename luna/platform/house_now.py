@@ -23,7 +23,7 @@ from luna.platform.site_day import Day, find_slot, total
 from luna.words import Numbers
 from luna.words.house import say_level_decided
 from luna.words.notes import DOUBTS
-from luna.words.retelling import retell_reason, retell_run
+from luna.words.retold_reasons import retell_reason, retell_run
 
 DAY = timedelta(days=1)
 # A quarter-hour is measured after its end; two missing ones are no coincidence.

@@ -7,7 +7,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
 from luna.words.phrases import Phrases
-from luna.words.reasons import COMPARED, FIGURES
+from luna.words.reason_wordings import COMPARED, FIGURES
 
 
 class ModeWords(NamedTuple):

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, local_days, local_midnight, repeat_last, to_instant

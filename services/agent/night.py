@@ -24,9 +24,9 @@ from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost, ReplayRequest
 from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import InvalidInputError, NotFoundError
-from luna.energy.judgement import may_use
 from luna.energy.physics.mode import Curtailment, IntArray, Mode, SetPoint
 from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.quality_verdict import may_use
 from luna.energy.schedule import Committed, PlainPolicy, Policy, whole_range
 from luna.energy.simulator import CountedPolicy, Trajectory, price, simulate
 from luna.energy.site import Site

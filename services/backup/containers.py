@@ -23,13 +23,13 @@ from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.backup import mirror
 from services.backup.chain import list_restorable, name_missing, say_until
+from services.backup.checksums import verify_backup
 from services.backup.create import NOT_KEPT, create_backup, open_work, read_owner_files
 from services.backup.drill import behind_seconds
 from services.backup.folder import BASE, END, BackupFolder, open_folder, status_instant
 from services.backup.recovery import RecoveryTarget, aim, check_usable, compare, recovery_settings
 from services.backup.restore import begin_log_anew, request_reindex
 from services.backup.retention import prune
-from services.backup.verify import verify_backup
 from services.backup.wal import read_log, size_from
 
 # Path of the log inside the database's container, on its own volume.

@@ -78,8 +78,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Read a backup as a whole and compare it with its checksums, without restoring it."""
+    from services.backup.checksums import verify_backup
     from services.backup.folder import open_folder
-    from services.backup.verify import verify_backup
 
     result = verify_backup(open_folder(load_settings()), backup)
     emit(

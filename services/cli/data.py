@@ -11,8 +11,8 @@ from luna.contracts import FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.data import LoadReply, PriceService
 from luna.contracts.file_guess import FileGuess, GuessReason
 from luna.energy.errors import InvalidInputError, UnavailableError
-from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.reading_history import ReadingQuery
+from luna.energy.series_query import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.timeline import parse_instant, parse_zone
 from luna.platform.capabilities import prices as price_capabilities
 from luna.platform.clock import SystemClock

@@ -65,7 +65,7 @@ def show_new_plan(  # noqa: PLR0913 - one per option
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
-    from luna.platform.driving_forecast import find_missing_forecast
+    from luna.platform.missing_forecasts import find_missing_forecast
     from services.forecaster.service import issue_forecasts
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store

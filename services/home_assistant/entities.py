@@ -21,7 +21,7 @@ from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
-from luna.words.retelling import retell_reason
+from luna.words.retold_reasons import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Home Assistant rejects longer states. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.

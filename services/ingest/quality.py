@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from luna.contracts.data import DayQuality
 from luna.energy.day_fault import DayFault
-from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import SERIES
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.ingest.balance import BALANCE_SLOTS, LEAST_COVERAGE, MOST_UNEXPLAINED, UNEXPLAINED_KWH, UsualImbalance, find_imbalance, settle_residual

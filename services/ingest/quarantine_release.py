@@ -16,6 +16,7 @@ from luna.energy.timeline import SLOT, Timeline, parse_instant, parse_zone
 from luna.platform.database import history_changes, prices, quarantine, sites
 from luna.platform.database.history_changes import Revision, Rule
 from services.ingest.file_schema import FileSchema, kind_named
+from services.ingest.file_slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.instants import InstantReader
 from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import sensor_names
@@ -24,7 +25,6 @@ from services.ingest.quality_service import judge_slots
 from services.ingest.rebuild import REBUILT
 from services.ingest.row_store import columns_of, find_market, store
 from services.ingest.slot_service import build_site_slots
-from services.ingest.slots import MINUTE, set_aside_impossible, set_aside_off_grid, to_quarter_hours
 from services.ingest.units import set_aside_unknown_units
 from services.ingest.validation import ESTIMATED, judge, take_refused
 

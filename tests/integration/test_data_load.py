@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.energy.errors import InvalidInputError, NotFoundError
-from luna.energy.history import SeriesQuery, as_rows
+from luna.energy.series_query import SeriesQuery, as_rows
 from luna.energy.site import OWN
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import observations, prices, quarantine, readings, recorded_span, weather_carbon

@@ -13,8 +13,8 @@ from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import copy, observations
 from services.ingest.file_schema import KINDS
+from services.ingest.file_slots import set_aside_repeats, to_quarter_hours
 from services.ingest.instants import InstantReader
-from services.ingest.slots import set_aside_repeats, to_quarter_hours
 from services.ingest.validation import judge
 from tests.depth import draws
 from tests.stored import store_site

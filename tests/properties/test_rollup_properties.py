@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from luna.energy.buckets import find_width
-from luna.energy.history import SeriesQuery, reduce_series
+from luna.energy.series_query import SeriesQuery, reduce_series
 from luna.energy.timeline import SLOT, Timeline, parse_zone
 from luna.platform.database import observations, rollups
 from luna.platform.database.history import query_series

@@ -14,8 +14,8 @@ from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.energy.history import SeriesQuery
 from luna.energy.observations import Observations
+from luna.energy.series_query import SeriesQuery
 from luna.energy.site import Forecasting
 from luna.platform.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
 from luna.platform.database.engine import unit_of_work

@@ -106,7 +106,7 @@ class DeviceKind(Generic[DeviceT]):
         costly_defaults: the fields of a device that cost money where its owner leaves them out; ``default_…`` of its words say what that means.
         assumed_notes: the notes of a plan that would be another one if what they say of its devices turns out otherwise.
         doubted_notes: those of what was said of its devices and is not believed yet.
-        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as those of ``luna.words.reasons``.
+        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as those of ``luna.words.reason_wordings``.
         compared_figures: by reason, the figures that its sentence sets against each other, the lower first.
         check: rules between its devices and the rest of a site that has some, which it takes; raises ValueError. None: there are none.
     """

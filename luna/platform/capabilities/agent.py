@@ -23,8 +23,8 @@ from luna.contracts.agent_control import AgentStatus, GateEntry, GateEvidence, S
 from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
-from luna.energy.history import require_window
 from luna.energy.refusals import refuse
+from luna.energy.series_query import require_window
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Day, Instant, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service

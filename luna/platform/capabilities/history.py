@@ -10,7 +10,7 @@ from pydantic import Field
 from luna.contracts.data import BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest, DayQuality, JudgeQualityReply, JudgeQualityRequest
 from luna.contracts.history_care import DayComparison, FindGapsRequest, FirstDay, LastDay, RepairReply, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.message import Message
-from luna.energy.history import require_window
+from luna.energy.series_query import require_window
 from luna.energy.timeline import Day, Instant
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import quality, sites

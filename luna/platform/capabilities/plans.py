@@ -23,7 +23,7 @@ from luna.contracts.plan_questions import (
 )
 from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import ConflictError
-from luna.energy.history import require_window
+from luna.energy.series_query import require_window
 from luna.energy.timeline import Instant
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import plans, sites

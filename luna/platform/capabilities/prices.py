@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.message import Message
 from luna.energy.economics.prices import price_slots
-from luna.energy.history import require_window
 from luna.energy.refusals import refuse
+from luna.energy.series_query import require_window
 from luna.energy.timeline import SLOT, Instant, Timeline, floor_to, parse_zone
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import prices, sites

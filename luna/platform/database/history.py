@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.buckets import EXTREMES, RESOLUTIONS, end_of_page, find_width
-from luna.energy.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.energy.observations import ESTIMABLE
+from luna.energy.series_query import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, parse_zone
 from luna.platform.database import (
     energy_intervals,

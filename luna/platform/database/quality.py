@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.data import DayQuality
 from luna.energy.day_fault import DayFault
-from luna.energy.history import UnusableSpan
-from luna.energy.judgement import may_use
 from luna.energy.observations import SERIES, Observations
+from luna.energy.quality_verdict import may_use
+from luna.energy.series_query import UnusableSpan
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, local_midnight, parse_zone, to_instant
 from luna.platform.database import copy, observations, sites
@@ -67,7 +67,7 @@ def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Obse
 
 
 def read_usable(connection: Connection, site: Site, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return measured series of a site, unknown on days whose verdict excludes them (``luna.energy.judgement``)."""
+    """Return measured series of a site, unknown on days whose verdict excludes them (``luna.energy.quality_verdict``)."""
     measured, days = observations.read_measured(connection, site.name, timeline, names), _read_spoiled(connection, site, timeline.start, timeline.end)
     for name, values in measured.items():
         for day in (each for each in days if not may_use(each.verdict, name)):

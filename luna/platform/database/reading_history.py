@@ -16,9 +16,9 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from luna.energy.buckets import cut, end_of_page
-from luna.energy.history import SeriesAnswer
 from luna.energy.reading_history import BUCKETED, USUAL_POINTS, ReadingQuery, Register
 from luna.energy.readings import Buckets, Runs, increase_per_bucket, mean_per_bucket, require_points, shape_of
+from luna.energy.series_query import SeriesAnswer
 from luna.energy.timeline import FloatArray, InstantArray, parse_zone
 from luna.platform.database import copy, readings, sites, timescale
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
-from luna.energy.history import COLUMNS
 from luna.energy.observations import SERIES
 from luna.energy.resolution import kind_of
+from luna.energy.series_query import COLUMNS
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_midnight, parse_zone
 from luna.platform.database import sensor_units, sites
@@ -26,7 +26,7 @@ Span = tuple[datetime, datetime]
 
 
 class RecordedSeries(NamedTuple):
-    """A series as ``luna.energy.history.SeriesName`` reads it, the unit of its values (None: nobody said), and when it is known."""
+    """A series as ``luna.energy.series_query.SeriesName`` reads it, the unit of its values (None: nobody said), and when it is known."""
 
     series: str
     unit: str | None

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.replay import DayCost
-from luna.energy.judgement import may_use
 from luna.energy.observations import ESTIMABLE
+from luna.energy.quality_verdict import may_use
 from luna.energy.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.energy.site import Site
 from luna.energy.timeline import local_dates, local_days, local_midnight, parse_zone

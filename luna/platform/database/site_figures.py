@@ -8,7 +8,7 @@ from statistics import median
 from sqlalchemy import Connection, func, select
 
 from luna.energy.errors import LunaError
-from luna.energy.judgement import may_use
+from luna.energy.quality_verdict import may_use
 from luna.energy.savings import LUNA, WITHOUT
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone

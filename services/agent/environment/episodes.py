@@ -12,10 +12,10 @@ from luna.energy.devices.battery import Battery
 from luna.energy.economics.charges import find_charge
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.errors import InvalidInputError, NotFoundError
-from luna.energy.judgement import QualityVerdict, may_use
 from luna.energy.physics.inverters import InverterLimits
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import BoolArray, IntArray
+from luna.energy.quality_verdict import QualityVerdict, may_use
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.actions import find_quartiles

@@ -10,8 +10,8 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.agent.environment.array_compiler import Columns, Fused, fuse
 from services.agent.environment.episodes import EpisodeBatch, SlotTable
-from services.agent.environment.fused import Columns, Fused, fuse
 from services.agent.environment.states import StateArray
 from services.agent.environment.transition import PLAIN, AnyArray, EnvRule, SitesNow, step_sites
 

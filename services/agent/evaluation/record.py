@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.judgement import may_use
+from luna.energy.quality_verdict import may_use
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import local_dates, local_days, parse_zone

@@ -16,8 +16,8 @@ import numpy as np
 
 from luna.energy.devices.battery import Battery
 from luna.energy.errors import InvalidInputError
-from luna.energy.judgement import QualityVerdict
 from luna.energy.physics.mode import Mode
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import IndexArray
 from luna.platform.extras import TRAINING, require_extra

@@ -17,7 +17,7 @@ from luna.contracts.data import DayQuality, JudgeQualityRequest, Kind, LoadFileR
 from luna.contracts.history_care import FindGapsRequest, GapsReply
 from luna.contracts.job import Job
 from luna.energy.errors import LunaError
-from luna.energy.judgement import may_use
+from luna.energy.quality_verdict import may_use
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_midnight, parse_zone

@@ -14,7 +14,7 @@ from luna.words import mode
 from luna.words.devices import say_device
 from luna.words.house import say_basis
 from luna.words.pages import PageWords
-from luna.words.retelling import retell_run
+from luna.words.retold_reasons import retell_run
 from luna.words.times import say_span, say_when
 from services.api.timeline.window import Window
 

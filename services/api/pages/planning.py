@@ -22,10 +22,10 @@ from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
+from services.api.pages.block_cost import Trial, price_block
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, list_unattended, read_power, say_cost
-from services.api.pages.trial import Trial, price_block
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)

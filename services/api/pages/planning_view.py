@@ -30,7 +30,7 @@ from luna.words.devices import say_device
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
 from luna.words.times import say_span, say_when
-from services.api.pages.trial import Trial
+from services.api.pages.block_cost import Trial
 
 # Of the price strip, in units of its view box.
 WIDE = {"width": 976.0, "left": 34.0, "right": 8.0, "height": 90.0}

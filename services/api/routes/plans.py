@@ -12,7 +12,7 @@ from luna.platform.capabilities.plans import IssuedPlan, SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
-from luna.platform.driving_forecast import find_missing_forecast
+from luna.platform.missing_forecasts import find_missing_forecast
 from services.api.entity_tags import IfNoneMatch, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.operation import Operation, describe_declared

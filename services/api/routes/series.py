@@ -20,11 +20,11 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.message import Message
-from luna.energy.history import SeriesAnswer, SeriesName, SeriesQuery, list_intervals, list_unusable, write_instants
-from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Certainty
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.reading_history import ReadingQuery, Register
 from luna.energy.refusals import refuse
+from luna.energy.series_query import SeriesAnswer, SeriesName, SeriesQuery, list_intervals, list_unusable, write_instants
 from luna.energy.timeline import FloatArray, Instant, parse_instant, parse_zone
 from luna.platform.database import history, reading_history, sites
 from luna.platform.database.engine import unit_of_work

@@ -19,7 +19,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.platform.house_reading import begins_assumed
-from luna.words.retelling import retell_reason
+from luna.words.retold_reasons import retell_reason
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column, read_expected, read_measured, read_prices
 from services.api.timeline.memory import PlanMemory

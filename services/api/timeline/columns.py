@@ -11,7 +11,7 @@ from luna.energy.devices.battery import Battery
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
-from luna.words.retelling import retell_limits, retell_reason
+from luna.words.retold_reasons import retell_limits, retell_reason
 from services.api.timeline.document import Decisions
 from services.api.timeline.plan_parts import PlanPart
 

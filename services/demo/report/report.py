@@ -17,7 +17,7 @@ from luna.words.charts.losses import draw_losses
 from luna.words.charts.plan import GLYPHS, HATCHES, PlanView, draw_plan
 from luna.words.charts.style import style
 from luna.words.phrases import read_texts
-from luna.words.retelling import retell_limits, retell_reason
+from luna.words.retold_reasons import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
 from services.demo.report.plan_view import view_plan
 from services.demo.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses

@@ -15,10 +15,10 @@ from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
-from services.ingest.metering.curve import SlotValues
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.meter import Meters
 from services.ingest.metering.rejection import Mask, Refusals, Rejected
+from services.ingest.metering.slot_energy import SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, runs_of
 from services.ingest.reading import Samples
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
-from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.gap_filling import fill_gaps
 from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.slot_energy import EnergyCurve
 from services.ingest.metering.spans import hours_between
 
 # Meters round, and some add up phases read one after the other: so small a fall is no reset.

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from luna.energy.timeline import SLOT, FloatArray, InstantArray
-from services.ingest.metering.curve import EnergyCurve, Silences, energy_per_slot
 from services.ingest.metering.rejection import Mask, Readings
+from services.ingest.metering.slot_energy import EnergyCurve, Silences, energy_per_slot
 from services.ingest.metering.spans import LONGEST_FILL_HOURS, LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between
 
 # One step of a counter's display with rounding, but not two.

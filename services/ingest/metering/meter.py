@@ -19,10 +19,10 @@ from luna.energy.units import level_factor, read_measure
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import measure_step, read_counter
-from services.ingest.metering.curve import EnergyCurve, SlotValues, energy_per_slot
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
+from services.ingest.metering.slot_energy import EnergyCurve, SlotValues, energy_per_slot
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between, runs_of
 from services.ingest.reading import Samples
 

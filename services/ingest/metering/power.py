@@ -4,8 +4,8 @@ import numpy as np
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.rejection import Mask, Readings, Refusals
+from services.ingest.metering.slot_energy import EnergyCurve
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between
 
 # Source: Pearson, Neuvo, Astola and Gabbouj, Generalized Hampel Filters, EURASIP Journal on Advances in Signal Processing 2016:87: half-widths of 2 to 5 and

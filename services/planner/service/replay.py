@@ -27,7 +27,7 @@ from luna.platform.database.forecast_activations import find_active
 from luna.platform.database.forecast_status import describe_driving
 from luna.platform.database.replays import OracleResult
 from luna.platform.database.savings import read_savings
-from luna.platform.driving_forecast import find_missing_issues
+from luna.platform.missing_forecasts import find_missing_issues
 from luna.platform.spool.kind import EpisodeKind
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, ReplaySpec, Rules, compose_episode, run
 from services.planner.replay.policies import MakePlan, plans_from_forecasts

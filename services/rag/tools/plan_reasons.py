@@ -13,7 +13,7 @@ from luna.energy.timeline import Instant
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
 from luna.words import say_mode
-from luna.words.retelling import retell_limits, retell_reason
+from luna.words.retold_reasons import retell_limits, retell_reason
 from services.rag.tools import cues
 from services.rag.tools.charging_stays import CAR
 from services.rag.tools.clock_phrases import find_instant

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource, Unit
 from luna.energy.buckets import RESOLUTIONS, find_buckets, reduce_buckets
 from luna.energy.economics.prices import price_slots
-from luna.energy.history import write_instants
 from luna.energy.observations import ESTIMABLE
+from luna.energy.series_query import write_instants
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import observations, prices, quality
 from services.rag.tools.declaration import ToolContext

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from luna.contracts.data import DayQuality, JudgeQualityRequest
 from luna.energy.day_fault import DayFault
 from luna.energy.errors import InvalidInputError, NotFoundError
-from luna.energy.history import SeriesQuery
-from luna.energy.judgement import may_use
+from luna.energy.quality_verdict import may_use
+from luna.energy.series_query import SeriesQuery
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_days
 from luna.platform.database import copy, observations, prices, quality, sites
 from luna.platform.database.history import query_series

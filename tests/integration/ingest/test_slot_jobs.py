@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
 from luna.energy.errors import ConflictError, InvalidInputError
-from luna.energy.history import SeriesQuery, as_rows
+from luna.energy.series_query import SeriesQuery, as_rows
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from luna.platform.database import observations, quality, quarantine, readings, sites
 from luna.platform.database.history import query_series

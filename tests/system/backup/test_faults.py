@@ -14,13 +14,13 @@ import pytest
 
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
 from luna.platform.settings import Settings
+from services.backup.checksums import verify_backup
 from services.backup.create import create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey
 from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, open_folder, require_space
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
-from services.backup.verify import verify_backup
 from tests.kept import KeptHome, fork, restore_until, wait_until
 
 AS_ROOT = os.geteuid() == 0

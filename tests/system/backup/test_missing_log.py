@@ -10,13 +10,13 @@ import pytest
 
 from luna.energy.errors import LunaError
 from services.backup.chain import MissingSegmentError, list_missing, trace
+from services.backup.checksums import verify_backup
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
 from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.keeper import MISSING, show
 from services.backup.recovery import explain_recovery
 from services.backup.restore import restore
-from services.backup.verify import verify_backup
 from services.backup.wal import note_reach
 from tests.folders import server_folder
 from tests.kept import SegmentedHome, wait_until

@@ -13,11 +13,11 @@ from luna.energy.errors import ConflictError
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import open_objects
+from services.backup.checksums import verify_backup
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
 from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore, undo
-from services.backup.verify import verify_backup
 from services.backup.wal import note_reach
 from tests.folders import server_folder
 from tests.kept import KeptHome, wait_until

@@ -17,7 +17,7 @@ from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import forecasts, jobs, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from luna.platform.driving_forecast import find_missing_issues, list_missing_issues
+from luna.platform.missing_forecasts import find_missing_issues, list_missing_issues
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from tests.databases import remove_site

@@ -51,7 +51,7 @@ REACHED = (
     "services/planner/service",
     "services/planner/counterfactual",
     "services/api/pages/setup",
-    "services/api/pages/trial.py",
+    "services/api/pages/block_cost.py",
     "services/api/pages/what_ifs.py",
     "services/api/pages/planning_view.py",
     "services/api/pages/data.py",

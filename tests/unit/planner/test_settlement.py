@@ -12,7 +12,7 @@ from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
-from services.agent.environment.fused import _WRITTEN, Recorded, _keep_used, _Tape, _write
+from services.agent.environment.array_compiler import _WRITTEN, Recorded, _keep_used, _Tape, _write
 from services.planner.dp import settlement_loop
 from services.planner.dp.plan import list_inputs, settle
 from tests.recorded import hold

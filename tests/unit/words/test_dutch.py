@@ -11,7 +11,7 @@ from luna.words import SHORT_LENGTH, list_reason_codes, sentence
 from luna.words.messages import say_message
 from luna.words.modes import say_mode
 from luna.words.numbers import Numbers
-from luna.words.reasons import find_wordings
+from luna.words.reason_wordings import find_wordings
 from luna.words.refusals import say_refusal
 from services.api.pages.layout import Reader
 from tests.tables import each_row

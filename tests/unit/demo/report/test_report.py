@@ -12,7 +12,7 @@ import pytest
 from luna.contracts import PlanReply, ReplayReply
 from luna.energy.site import Site
 from luna.words import Language
-from luna.words.reasons import find_wordings
+from luna.words.reason_wordings import find_wordings
 from services.demo.report.report import ReportInput, SiteResult, render
 from tests.recorded import hold_drawing
 

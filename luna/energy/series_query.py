@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from luna.energy.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
 from luna.energy.day_fault import DayFault
-from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
+from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 from luna.energy.site import SUBMETERED

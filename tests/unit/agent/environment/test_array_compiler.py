@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from services.agent.environment.fused import Columns, fuse
+from services.agent.environment.array_compiler import Columns, fuse
 
 SITES = 200
 PRICE = np.array([0.1, -0.2, 0.3])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.history import SeriesName, SeriesQuery
+from luna.energy.series_query import SeriesName, SeriesQuery
 from tests.tables import each_row
 
 START = datetime(2024, 3, 30, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reason_codes, mode, sentence
-from luna.words.reasons import COMPARED, find_wordings
-from luna.words.sentences import Figure
+from luna.words.reason_sentences import Figure
+from luna.words.reason_wordings import COMPARED, find_wordings
 from tests.tables import each_row
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")

@@ -9,8 +9,8 @@ from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE
 from luna.words.modes import join_figures
 from luna.words.numbers import Numbers
-from luna.words.reasons import LIMITS
-from luna.words.sentences import Sentences, limit, sentence
+from luna.words.reason_sentences import Sentences, limit, sentence
+from luna.words.reason_wordings import LIMITS
 
 
 def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False) -> str:

@@ -12,7 +12,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, price_scale
-from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
+from luna.words.reason_wordings import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
 
 Figure = float | datetime | str | None
 # Two different prices may read the same in whole cents; then all prices of the sentence get a decimal.
