@@ -65,7 +65,7 @@ class Delivery:
             if sent is None or sent.decision is None:
                 return True
             state, decision = sent, sent.decision
-            until = self._send(state, decision, writes, target.device)
+            until = self._send(target, state, decision)
             if until is not None and not (decision.gave_up or decision.source == "released"):
                 self._decider.fall_back(target, state, decision, "writes_spent", until=until)
                 return True
@@ -92,19 +92,21 @@ class Delivery:
         self._decider.fall_back(target, state, decision, "not_followed")
         return True
 
-    def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> datetime | None:
-        """Send; return when the device may be written again where its write budget is spent, else None."""
+    def _send(self, target: ControlTarget, state: ControlState, decision: Decision) -> datetime | None:
+        """Send to each device of the unit, whatever the others do; return when one may be written again whose write budget is spent, else None."""
         # Lateness counts only where the process ran and the site was armed before the slot began.
         began_at = max(state.armed_at or decision.slot_start, self._began_at)
         if decision.tries == 1 and decision.source == "planner" and not decision.gave_up and began_at <= decision.slot_start:
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
-        try:
-            device.apply(writes)
-        except DeviceError as error:
-            COMMANDS.labels(state.site, "refused").inc()
-            log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
-            return error.spent_until
-        return None
+        spent_until = None
+        for name, setpoint in decision.allowed.items():
+            try:
+                target.device.apply(target.unit.render({name: setpoint}))
+            except DeviceError as error:
+                COMMANDS.labels(state.site, "refused").inc()
+                log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
+                spent_until = error.spent_until or spent_until
+        return spent_until
 
     def _give_up(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Replace an unconfirmed decision by the fallback; an unconfirmed fallback waits for the next slot."""

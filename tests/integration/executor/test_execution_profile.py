@@ -1,7 +1,7 @@
 """The executor against a simulated inverter that Luna speaks to itself: followed, lost in mid-write, commanded by somebody else, handed back."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.profile import MixedDevice, ProfileDevice
-from tests.executing import START, Home
+from tests.executing import BATTERY, START, Home
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
@@ -105,6 +105,25 @@ def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot
         with serve_registers(inverter, port=port):
             armed.turn(SLOT)
             assert inverter.mode == "hold"
+
+
+def test_an_inverter_that_is_away_keeps_no_other_from_what_it_is_told(database: Engine, inverter: SimulatedInverter, tmp_path: Path) -> None:
+    other = SimulatedInverter(inverter.profile)
+    settings, names = Settings(data_folder=tmp_path), ("away", "there")
+    with ExitStack() as stack:
+        with serve_registers(inverter) as away:
+            ports = (away.port, stack.enter_context(serve_registers(other)).port)
+            vias = [{"battery": name, "via": {"profile": PROFILE, "host": "127.0.0.1", "port": port}} for name, port in zip(names, ports, strict=True)]
+            section, batteries = {"by": "profile", "batteries": vias}, [BATTERY | {"name": name} for name in names]
+            home = Home(database, lambda control: open_device(settings, control, uncounted), section, batteries=batteries)
+            stack.enter_context(closing(home))
+            home.arm()
+            home.override(Override(mode="charge", power_kw=2, until=START + SLOT))
+            assert home.turn() is False
+            assert [each.mode for each in (inverter, other)] == ["charge", "charge"]
+        home.disarm()
+        home.turn(timedelta(minutes=1))
+        assert other.mode == "self_consumption"
 
 
 def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
