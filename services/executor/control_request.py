@@ -14,6 +14,8 @@ from services.executor.devices.unit import Controllable, InForce, Setpoints, Slo
 
 # By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)
+# A device that does not confirm its return is tried anew in each slot, and then left to its owner, who may command it by hand.
+HANDED_BACK_WITHIN = timedelta(days=1)
 # Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's memory. Source: docs/decisions/0099.
 LEAST_GAIN, MOST_GAIN = 0.001, 0.1
 TRADING = frozenset({"charge", "export"})
@@ -48,7 +50,8 @@ def find_source(state: ControlState, now: datetime, *, named: bool = True) -> So
     last = state.decision
     if state.armed_at is None or not named:
         handed_back = last is not None and last.source == "released" and last.settled and _alone(last)
-        return None if last is None or handed_back else "released"
+        is_over = last is not None and (last.confirmed_at is not None or now - (last.mode_since or last.slot_start) >= HANDED_BACK_WITHIN)
+        return None if last is None or (handed_back and is_over) else "released"
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
@@ -58,7 +61,7 @@ def is_current(state: ControlState, source: Source, now: datetime) -> bool:
     if last is None or last.source != source:
         return False
     if source == "released":
-        return last.slot_start == floor_to(now, SLOT) or _alone(last)
+        return last.slot_start == floor_to(now, SLOT) or (_alone(last) and not last.settled)
     return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
 
 

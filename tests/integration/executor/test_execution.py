@@ -15,6 +15,7 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import site_versions
+from services.executor.control_request import HANDED_BACK_WITHIN
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import Device, DryRun
 from services.executor.home_assistant import HomeAssistantDevice
@@ -239,6 +240,36 @@ def test_disarming_hands_the_inverter_back_once(armed: Home, inverter: Inverter)
     armed.turn(SLOT)
     assert inverter.modes == ["Force Charge", "Self Use"]
     assert armed.outcomes[-1] == ("disarmed", "self_consumption", True)
+
+
+def test_an_inverter_that_was_away_while_its_site_was_disarmed_is_handed_back_once_it_answers(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    armed.disarm()
+    inverter.faults.extend(["refuse"] * 3)
+    for _ in range(5):
+        armed.turn(RESEND.first)
+    assert (inverter.states[MODE], armed.outcomes[-1]) == ("Force Charge", ("disarmed", "self_consumption", False))
+    armed.turn(SLOT)
+    assert (inverter.states[MODE], armed.outcomes[-1]) == ("Self Use", ("disarmed", "self_consumption", True))
+    told = len(inverter.calls)
+    armed.turn(SLOT)
+    assert len(inverter.calls) == told
+
+
+def test_an_inverter_that_never_confirms_its_return_is_left_to_its_owner_after_a_day(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    armed.disarm()
+    inverter.faults.extend(["lose"] * 100)
+    for _ in range(5):
+        armed.turn(RESEND.first)
+    for after, is_tried in ((HANDED_BACK_WITHIN - SLOT, True), (SLOT, False)):
+        told = len(inverter.calls)
+        armed.turn(after)
+        for _ in range(5):
+            armed.turn(RESEND.first)
+        assert (len(inverter.calls) > told) is is_tried
 
 
 def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(armed: Home, inverter: Inverter) -> None:

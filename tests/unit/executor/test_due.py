@@ -82,7 +82,7 @@ def test_an_override_of_a_site_that_is_not_armed_decides_nothing() -> None:
 
 def test_what_was_told_is_taken_back_once_when_a_site_is_disarmed() -> None:
     told = ControlState(site="home", decision=decision(settled=True))
-    taken_back = ControlState(site="home", decision=decision(source="released", settled=True))
+    taken_back = ControlState(site="home", decision=decision(source="released", settled=True, confirmed_at=START))
     assert (find_source(told, START), find_source(taken_back, START)) == ("released", None)
 
 
