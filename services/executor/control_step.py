@@ -66,10 +66,15 @@ class Executor:
         self._connections.close()
 
     def _follow(self, state: ControlState, site: Site, *, readable: bool) -> bool:
-        now, last_control = self._clock.now(), state.decision.control if state.decision is not None else None
+        now, last = self._clock.now(), state.decision
+        last_control = None if last is None else last.control
         # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
-        named = find_unit(site, section, state.device) is not None
+        # A battery that was taken out of the section is handed back before the others go on without it; it may be gone for good, so only once.
+        batteries, last_batteries = ({each.battery for each in each_section.batteries} if each_section else set() for each_section in (section, last_control))
+        is_tried = last is not None and last.source == "released" and last.settled
+        is_dropped = state.device == BATTERIES and not is_tried and not last_batteries <= batteries
+        named = find_unit(site, section, state.device) is not None and not is_dropped
         source = find_source(state, now, named=named)
         # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
         former = last_control is not None and section is not None and source == "released" and last_control.by != section.by

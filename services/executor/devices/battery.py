@@ -58,7 +58,9 @@ class Batteries:
         return dict.fromkeys(self._names, OWN)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        return to_supported_modes(self.site, _own(requested), soc, control=self.control)
+        # A battery that the site has no longer, only the section of its last command, is handed back: it has no limits any more.
+        gone = dict.fromkeys(requested.keys() - {battery.name for battery in self.site.batteries}, OWN)
+        return to_supported_modes(self.site, _own(requested), soc, control=self.control) | gone
 
     def render(self, allowed: Setpoints) -> list[Write]:
         return render(self.control, _own(allowed))

@@ -107,23 +107,50 @@ def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot
             assert inverter.mode == "hold"
 
 
-def test_an_inverter_that_is_away_keeps_no_other_from_what_it_is_told(database: Engine, inverter: SimulatedInverter, tmp_path: Path) -> None:
-    other = SimulatedInverter(inverter.profile)
-    settings, names = Settings(data_folder=tmp_path), ("away", "there")
+def describe_two(*servers: RegisterServer) -> dict[str, Any]:
+    """A section ``control`` for the first batteries of a home with two."""
+    vias = [{"profile": PROFILE, "host": "127.0.0.1", "port": server.port} for server in servers]
+    return {"by": "profile", "batteries": [{"battery": name, "via": via} for name, via in zip(("first", "second"), vias, strict=False)]}
+
+
+@contextmanager
+def charging_two(database: Engine, servers: tuple[RegisterServer, RegisterServer], folder: Path) -> Iterator[Home]:
+    """An armed home whose owner has both batteries charge for a quarter-hour."""
+    settings, batteries = Settings(data_folder=folder), [BATTERY | {"name": name} for name in ("first", "second")]
+    home = Home(database, lambda control: open_device(settings, control, uncounted), describe_two(*servers), batteries=batteries)
+    with closing(home):
+        home.arm()
+        home.override(Override(mode="charge", power_kw=2, until=START + SLOT))
+        assert home.turn() is False
+        assert [server.device.mode for server in servers] == ["charge", "charge"]
+        yield home
+
+
+def test_a_battery_that_is_away_keeps_no_other_from_its_command(database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path) -> None:
     with ExitStack() as stack:
-        with serve_registers(inverter) as away:
-            ports = (away.port, stack.enter_context(serve_registers(other)).port)
-            vias = [{"battery": name, "via": {"profile": PROFILE, "host": "127.0.0.1", "port": port}} for name, port in zip(names, ports, strict=True)]
-            section, batteries = {"by": "profile", "batteries": vias}, [BATTERY | {"name": name} for name in names]
-            home = Home(database, lambda control: open_device(settings, control, uncounted), section, batteries=batteries)
-            stack.enter_context(closing(home))
-            home.arm()
-            home.override(Override(mode="charge", power_kw=2, until=START + SLOT))
-            assert home.turn() is False
-            assert [each.mode for each in (inverter, other)] == ["charge", "charge"]
+        with serve_registers(SimulatedInverter(inverter.profile)) as away:
+            home = stack.enter_context(charging_two(database, (away, server), tmp_path))
         home.disarm()
         home.turn(timedelta(minutes=1))
-        assert other.mode == "self_consumption"
+        assert inverter.mode == "self_consumption"
+
+
+@pytest.mark.parametrize(("kept", "is_away"), [(2, False), (1, False), (2, True)], ids=["section", "site", "away"])
+def test_a_battery_that_is_taken_out_is_handed_back_if_it_answers_and_the_other_goes_on(
+    database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path, *, kept: int, is_away: bool
+) -> None:
+    removed = SimulatedInverter(inverter.profile)
+    with ExitStack() as stack:
+        served = stack.enter_context(ExitStack())
+        home = stack.enter_context(charging_two(database, (server, served.enter_context(serve_registers(removed))), tmp_path))
+        if is_away:
+            served.close()
+        home.parts["batteries"] = home.parts["batteries"][:kept]
+        home.configure(describe_two(server))
+        for _ in range(5):
+            home.turn(RESEND.first)
+        assert (removed.mode, inverter.mode) == ("charge" if is_away else "self_consumption", "charge")
+        assert set(home.log[-1].allowed) == {"first"}
 
 
 def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
