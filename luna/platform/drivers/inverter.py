@@ -82,11 +82,11 @@ class ProfiledDevice:
         reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
         values = self.points.read(dict.fromkeys(point for entries in reads.values() for _, point in map(split_sign, entries)))
         sums = {
-            reading: math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
+            reading: sum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
             for reading, entries in reads.items()
         }
-        # A negative sum is flow in the opposite direction, so this direction is 0; NaN stays NaN.
-        return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
+        # A negative sum is flow in the opposite direction, so this direction is 0; one beyond every number is unknown.
+        return {reading: max(value, 0.0) if math.isfinite(value) else math.nan for reading, value in sums.items()}
 
     def express(self, mode: Mode, soc: float) -> Mode:
         """Return the mode of the profile that makes the battery act as ``mode`` now; ``soc`` is its state of charge, 0–1.

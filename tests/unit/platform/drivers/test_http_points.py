@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from luna.energy.errors import LunaError
 from luna.platform.doctor.bundle import list_secrets
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret
 from luna.platform.drivers.http_points import MOST_BYTES, HttpPoints
+from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport
 from luna.platform.settings import Settings
 
@@ -55,6 +57,17 @@ def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
 )
 def test_a_number_that_is_not_there_is_unknown(document: object) -> None:
     assert math.isnan(open_points(lambda _: httpx.Response(200, text=json.dumps(document))).read(["power"])["power"])
+
+
+def test_a_sum_beyond_every_number_is_unknown_and_the_other_readings_count() -> None:
+    points = {name: {"at": "/now", "field": name, "unit": unit} for name, unit in (("most", "W"), ("more", "W"), ("far", "kW"), ("off", "kW"), ("load", "W"))}
+    reads = {"import_w": ["most", "more"], "export_w": ["far", "-off"], "load_w": ["load"]}
+    profile = DeviceProfile.model_validate(PROFILE | {"points": points, "reads": reads})
+    document = dict.fromkeys(points, sys.float_info.max) | {"load": 250}
+    transport = HttpTransport(kind="http")
+    web = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
+    readings = ProfiledDevice(profile, HttpPoints(profile, transport, Via(profile="meter", host="meter.local"), web=web)).read()
+    assert readings == pytest.approx({"import_w": math.nan, "export_w": math.nan, "load_w": 250}, nan_ok=True)
 
 
 def die(_: httpx.Request) -> httpx.Response:
