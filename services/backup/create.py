@@ -113,12 +113,14 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
             work.folder.key.seal_bytes(manifest.model_dump_json().encode(), place / MANIFEST)
+        status = work.folder.read_status()
         work.folder.note(
-            since=work.folder.read_status().get("since", started.isoformat()),
+            since=status.get("since", started.isoformat()),
             newest_at=manifest.finished_at.isoformat(),
             newest=backup_id,
             newest_bytes=manifest.bytes,
-            gap=None,
+            # One that was noted since this backup began needs another one.
+            gap=any(datetime.fromisoformat(gap) > started for gap in status.get("gaps", [])) or None,
         )
     log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
     return manifest

@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
 from luna.platform.settings import Settings
+from services.backup import create
 from services.backup.checksums import verify_backup
-from services.backup.create import create_backup
+from services.backup.create import BackupWork, create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey
-from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, open_folder, require_space
+from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, Manifest, open_folder, require_space
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
 from tests.kept import KeptHome, fork, restore_until, wait_until
@@ -211,3 +213,19 @@ def _refuse(url: str) -> None:
 def test_two_at_once_do_not_disturb_each_other(home: KeptHome) -> None:
     with home.work() as work, work.folder.alone(), pytest.raises(ConflictError, match="another backup or restore is under way"):
         create_backup(work, "asked")
+
+
+def test_a_gap_during_a_backup_needs_another_one(own_home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_and_lose(work: BackupWork, *rest: Any) -> Manifest:
+        manifest = fill(work, *rest)
+        work.folder.note_gap(work.clock.now())
+        return manifest
+
+    fill = create._fill
+    monkeypatch.setattr(create, "_fill", fill_and_lose)
+    with own_home.work() as work:
+        create_backup(work, "asked")
+        assert work.folder.read_status()["gap"]
+        monkeypatch.undo()
+        create_backup(work, "asked")
+        assert "gap" not in work.folder.read_status()

@@ -49,14 +49,19 @@ class LastStates:
         """Return per sensor the instant from which on something may be missing; a sensor of which nothing was ever recorded has no gap."""
         return dict(self._recorded)
 
-    def note(self, readings: Sequence[Reading]) -> None:
-        """Remember that ``readings`` are recorded."""
+    def note(self, readings: Sequence[Reading], now: datetime) -> None:
+        """Remember that ``readings`` are recorded. One from a clock that runs ahead counts as of ``now``: it must hide no gap, and outlive no later one."""
         self._moved = True
         for reading in readings:
-            self._recorded[reading.sensor] = max(reading.instant, self._recorded.get(reading.sensor, reading.instant))
+            until = min(reading.instant, now)
+            self._recorded[reading.sensor] = max(until, self._recorded.get(reading.sensor, until))
             last = self._last.get(reading.sensor)
             # The same value once more does not begin to hold anew.
-            if last is None or (reading.instant > last.instant and not (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value)))):
+            if (
+                last is None
+                or last.instant > now
+                or (reading.instant > last.instant and not (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value))))
+            ):
                 self._last[reading.sensor] = reading
 
     def read(self, message: Mapping[str, Any]) -> list[Reading]:
@@ -138,7 +143,8 @@ class HomeAssistantLive:
         Raises:
             SourceRefusedError: the token is not accepted.
         """
-        last, failures = LastStates(sensors, since=self._since), 0
+        since = None if self._since is None else min(self._since, self._clock.now())
+        last, failures = LastStates(sensors, since=since), 0
         while True:
             try:
                 async with self._subscribed(sensors) as frames:
@@ -181,7 +187,7 @@ class HomeAssistantLive:
                 missed = await asyncio.to_thread(_read_all, history, gaps, *window)
                 for first in range(0, len(missed), FILL_READINGS):
                     await record(missed[first : first + FILL_READINGS])
-                    last.note(missed[first : first + FILL_READINGS])
+                    last.note(missed[first : first + FILL_READINGS], self._clock.now())
         self.fault = None
         hold_at = 0.0
         while True:
@@ -197,7 +203,7 @@ class HomeAssistantLive:
                 readings = [reading for message in parse_messages(frame) for reading in last.read(message)]
             if readings:
                 await record(readings)
-                last.note(readings)
+                last.note(readings, self._clock.now())
 
 
 async def _read_frames(connection: ClientConnection, frames: "asyncio.Queue[str | bytes | None]") -> None:

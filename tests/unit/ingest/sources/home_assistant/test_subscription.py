@@ -44,22 +44,31 @@ def test_an_event_in_another_form_is_refused() -> None:
 
 def test_a_gap_begins_with_the_last_recorded_reading() -> None:
     last = LastStates(["sensor.a", "sensor.b"], since=START)
-    last.note([Reading("sensor.a", after(3), 1.0), Reading("sensor.a", after(2), 1.0)])
+    last.note([Reading("sensor.a", after(3), 1.0), Reading("sensor.a", after(2), 1.0)], after(4))
     assert last.gaps() == {"sensor.a": after(3), "sensor.b": START}
 
 
 def test_what_still_holds_is_said_again_at_each_quarter_hour_and_once() -> None:
     last = LastStates(["sensor.a"])
-    last.note([Reading("sensor.a", START, 5.0, "kWh")])
+    last.note([Reading("sensor.a", START, 5.0, "kWh")], START)
     assert last.holding(after(60)) == []
     again = last.holding(after(62))
     assert [reading.instant for reading in again] == [after(15), after(30), after(45), after(60)]
-    last.note(again)
+    last.note(again, after(62))
     assert last.holding(after(63)) == []
     assert [reading.instant for reading in last.holding(after(80))] == [after(75)]
 
 
 def test_nothing_holds_after_unavailable() -> None:
     last = LastStates(["sensor.a"])
-    last.note([Reading("sensor.a", START, 5.0, "W"), Reading("sensor.a", after(1), np.nan, "W")])
+    last.note([Reading("sensor.a", START, 5.0, "W"), Reading("sensor.a", after(1), np.nan, "W")], after(1))
     assert last.holding(after(600)) == []
+
+
+def test_a_state_of_a_clock_that_ran_ahead_hides_no_gap_and_no_later_state() -> None:
+    last = LastStates(["sensor.a"])
+    last.note([Reading("sensor.a", after(600), 5.0, "kWh")], START)
+    assert last.gaps() == {"sensor.a": START}
+    last.note([Reading("sensor.a", after(1), 6.0, "kWh")], after(1))
+    assert last.gaps() == {"sensor.a": after(1)}
+    assert [(reading.instant, reading.value) for reading in last.holding(after(63))] == [(after(minutes), 6.0) for minutes in (15, 30, 45, 60)]
