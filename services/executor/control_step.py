@@ -18,7 +18,7 @@ from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from services.executor.control_request import find_source, is_current
-from services.executor.decider import Decider, PlanRequests
+from services.executor.decider import Decider, PlanRequests, is_within_limits
 from services.executor.delivery import Delivery
 from services.executor.device import Device
 from services.executor.devices import find_unit
@@ -83,7 +83,8 @@ class Executor:
         if source is None or control is None or unit is None:
             return False
         target = ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)
-        if not is_current(state, source, now):
+        # Limits of the site that were tightened since count at once.
+        if not is_current(state, source, now) or (last is not None and source != "released" and not last.gave_up and not is_within_limits(last, unit)):
             state = self._decider.decide(target, state, source)
         decision = state.decision
         # Another process stored a decision of another source first: the next step follows that one.

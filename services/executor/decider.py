@@ -43,7 +43,7 @@ from services.executor.control_request import (
     price_change,
 )
 from services.executor.device import WearingDevice
-from services.executor.devices.unit import InForce
+from services.executor.devices.unit import Controllable, InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
 
@@ -126,7 +126,7 @@ class Decider:
 
     def fall_back(self, target: ControlTarget, state: ControlState, decision: Decision, reason: LeftAloneReason, *, until: datetime | None = None) -> None:
         """Replace a decision that was not followed with the fallback, and send no other until ``until``, by default for the back-off of failures in a row."""
-        now, soc = self.clock.now(), {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
+        now, soc = self.clock.now(), _read_measured(decision)
         with unit_of_work(self.engine) as connection:
             request = fallback(target.unit, reason, partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
         # An instant is given where the day's writes are spent, which is no failure of the device.
@@ -205,6 +205,16 @@ def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
     powers = zip(requested_kw, allowed_kw, strict=True)
     less = any(target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW for target_kw, limit_kw in powers)
     return requested.mode != allowed.mode or less
+
+
+def is_within_limits(decision: Decision, unit: Controllable) -> bool:
+    """Return whether the safety layer still allows what was decided, by the site's limits of now and the states of charge of then."""
+    safe = unit.make_safe(decision.allowed, _read_measured(decision))
+    return not any(is_restrained(allowed, safe[name]) for name, allowed in decision.allowed.items() if name in safe)
+
+
+def _read_measured(decision: Decision) -> dict[str, float]:
+    return {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
 
 
 # Codes of verdicts that hold in every control mode; another code was judged for a mode that is no longer in force.

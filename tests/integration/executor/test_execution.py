@@ -22,7 +22,7 @@ from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe
-from tests.executing import START, Home
+from tests.executing import BATTERY, START, Home
 from tests.plans import describe_plan, store_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
@@ -67,6 +67,19 @@ def test_a_new_plan_waits_for_the_next_slot(armed: Home, inverter: Inverter) -> 
     armed.turn(timedelta(minutes=2))
     armed.turn(SLOT)
     assert inverter.modes == ["Force Charge", "Force Discharge"]
+
+
+def test_a_limit_that_is_tightened_counts_at_once_and_one_that_is_widened_with_the_next_slot(armed: Home, inverter: Inverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    powers = list[str]()
+    for limit_kw, after in ((1, timedelta(seconds=5)), (5, timedelta(seconds=5)), (5, SLOT)):
+        armed.parts["batteries"] = [BATTERY | {"charge_limit_kw": limit_kw}]
+        armed.configure(describe())
+        assert armed.turn(after) is False
+        powers.append(inverter.states[POWER])
+    assert powers == ["1000", "1000", "3000"]
+    assert len(inverter.modes) == 3
 
 
 def test_an_unknown_state_of_charge_forbids_exchange(armed: Home, inverter: Inverter) -> None:
