@@ -42,7 +42,8 @@ class SocReader:
         A change beyond what their power allows is ignored until a later reading confirms it.
         """
         self.look(device, places, now=now, site=site)
-        fresh = {name for name, reading in self._readings.items() if not math.isnan(reading.soc) and now - reading.at <= FRESH}
+        # Neither is one from before a clock was put back.
+        fresh = {name for name, reading in self._readings.items() if not math.isnan(reading.soc) and abs(now - reading.at) <= FRESH}
         return {name: self._judged[name].soc if name in fresh else math.nan for name in places}
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:

@@ -35,3 +35,6 @@ def test_a_battery_that_is_said_to_be_empty_at_once_is_believed_after_a_quarter_
     assert read(None, 17) == 0.0
     assert math.isnan(read(None, 19))
     assert math.isnan(read("unavailable", 20))
+    # Nor is it known from before the clock was put back.
+    assert read("3", 40) == 0.03
+    assert math.isnan(read(None, 20))
