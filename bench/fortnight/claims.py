@@ -16,7 +16,7 @@ from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import sites
 from luna.platform.database.device_writes import WINDOW
-from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
+from luna.platform.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 from luna.platform.house_now import OLD_VALUES
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house

@@ -28,7 +28,7 @@ from luna.platform.addresses import parse_broker
 from luna.platform.database.audit import AuditRecord
 from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions

@@ -22,8 +22,8 @@ from services.cli.options import SiteOption, confirm_differences
 if TYPE_CHECKING:
     from luna.energy.devices.commands import Via
     from luna.platform.drivers.device_secrets import DeviceSecret
-    from luna.platform.drivers.inverter import ProfiledDevice
     from luna.platform.drivers.profile import DeviceProfile
+    from luna.platform.drivers.profiled_device import ProfiledDevice
     from luna.platform.drivers.trial import TrialStep
 
 app = typer.Typer(
@@ -67,13 +67,13 @@ def scan_network(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the addresses of a network that you name for devices that a profile knows; nothing is written to any of them."""
-    from luna.platform.drivers import finding, profiles
+    from luna.platform.drivers import device_search, profiles
     from luna.platform.drivers.device_secrets import read_device_secret
     from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder
     shown = None if secret is None else _type_secret() if secret == TYPED else read_device_secret(secret, folder)
-    found, missing_extra = finding.search_network(network, profiles.list_profiles(folder), port=port, secret=shown)
+    found, missing_extra = device_search.search_network(network, profiles.list_profiles(folder), port=port, secret=shown)
     rows = [
         [
             each.host,
@@ -324,7 +324,7 @@ def _type_secret() -> "DeviceSecret":
 
 @contextmanager
 def _reach(via: "Via") -> "Iterator[ProfiledDevice]":
-    from luna.platform.drivers.inverter import reach_device
+    from luna.platform.drivers.profiled_device import reach_device
     from luna.platform.settings import load_settings
 
     with closing(reach_device(via, load_settings().data_folder)) as device:

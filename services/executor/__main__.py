@@ -14,7 +14,7 @@ from luna.energy.site.control import NOT_SENT, Control
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.database.device_writes import StoredWrites
-from luna.platform.drivers.budget import WriteCounter
+from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import executor_present
 from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process

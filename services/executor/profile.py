@@ -9,9 +9,9 @@ from luna.contracts.device_template import Write, describe, read_description
 from luna.energy.devices.battery import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
-from luna.platform.drivers.budget import WriteCounter
-from luna.platform.drivers.inverter import ProfiledDevice, reach_device
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.session import InverterSession
+from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.settings import Settings
 from services.executor.device import NOT_FOLLOWED, Device, DeviceError
 

@@ -14,11 +14,11 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
 from luna.platform.control_service import allow_trial
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers import DEVICES_FOLDER, finding
+from luna.platform.drivers import DEVICES_FOLDER, device_search
 from luna.platform.drivers.device_secrets import read_device_secret
-from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
 from luna.platform.drivers.profile import LimitName, ModbusTransport
+from luna.platform.drivers.profiled_device import reach_device
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.trial import STEPS, TrialStep, bound_by, move_battery
 from luna.platform.embedded.account import open_lock, take
@@ -43,7 +43,7 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
     """
     network = require_home_network(request.network)
     password = None if request.secret is None else read_device_secret(request.secret, data_folder)
-    search = finding.search_network(
+    search = device_search.search_network(
         network, list_profiles(data_folder), port=request.port, secret=password, progress=lambda asked, hosts: progress(asked, hosts, network)
     )
     devices = []

@@ -65,7 +65,7 @@ from luna.contracts.battery_setpoints import OWN
 from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from luna.words.pages import page_words
-from luna.platform.drivers.budget import uncounted
+from luna.platform.drivers.write_limits import uncounted
 from services.executor.__main__ import open_device
 
 assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == ["As the manual has it.", "Wie in der Anleitung."]

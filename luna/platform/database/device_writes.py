@@ -1,6 +1,6 @@
 """Counts the writes to points that wear out, over the last day; stored before the write, so that a restart forgets none.
 
-Limits of a point: ``luna.platform.drivers.budget``.
+Limits of a point: ``luna.platform.drivers.write_limits``.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredWrites:
-    """The writes of one device, a ``luna.platform.drivers.budget.WriteCounter``. ``device`` is its address."""
+    """The writes of one device, a ``luna.platform.drivers.write_limits.WriteCounter``. ``device`` is its address."""
 
     engine: Engine
     clock: Clock

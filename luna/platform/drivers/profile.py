@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from luna.energy.devices.battery import Mode
 from luna.energy.refusals import invalid_part
-from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
 from luna.platform.drivers.json_values import look_up, put_at
 from luna.platform.drivers.points import DeviceIdentity
+from luna.platform.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]

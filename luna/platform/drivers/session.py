@@ -16,8 +16,8 @@ import structlog
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices.battery import Mode
 from luna.energy.errors import LunaError
-from luna.platform.drivers.inverter import BatteryReading, ProfiledDevice
 from luna.platform.drivers.points import PointValue
+from luna.platform.drivers.profiled_device import BatteryReading, ProfiledDevice
 
 LOOK_SECONDS = 5.0
 # The heartbeat counts up every second. Source: SunSpec model 715, ControllerHb.

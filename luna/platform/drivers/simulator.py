@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from luna.energy.devices.battery import Mode
-from luna.platform.drivers.following import HouseFlows, mode_of_ac_power
+from luna.platform.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery

@@ -12,7 +12,7 @@ from luna.energy.devices.battery import Battery, Mode
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.drivers.session import InverterSession, mode_at
 
 TRIAL_W = 200

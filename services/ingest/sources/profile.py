@@ -11,8 +11,8 @@ import structlog
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.profile import READING_UNITS
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
 

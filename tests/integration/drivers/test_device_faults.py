@@ -10,10 +10,10 @@ import pytest
 from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.point_image import RegisterImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, split_sign
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.simulator import SimulatedInverter
 

@@ -10,10 +10,10 @@ import pytest
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
+from luna.platform.drivers.device_search import find_devices
 from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.finding import find_devices
-from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.point_image import RegisterImage
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter

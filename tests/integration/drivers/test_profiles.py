@@ -15,9 +15,9 @@ from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, RegisterServer, serve_device
-from luna.platform.drivers.following import stand_in
-from luna.platform.drivers.inverter import ProfiledDevice, reach
+from luna.platform.drivers.mode_emulation import stand_in
 from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport, RegisterPoint
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter

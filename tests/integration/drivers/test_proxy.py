@@ -24,10 +24,10 @@ from luna.energy.devices.commands import Via
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.proxy import DeviceProxy, ProxyPort, ProxyPorts, declared_ports
 from luna.platform.drivers.session import InverterSession
@@ -154,7 +154,7 @@ def test_a_process_that_is_killed_with_the_connection_holds_nobody_up(dongle: On
 import time
 from pathlib import Path
 from luna.energy.devices.commands import Via
-from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.profiled_device import reach_device
 device = reach_device(Via(profile="{PROFILE}", host="127.0.0.1", port={dongle.port}), Path("{tmp_path}"))
 device.read()
 print("reads", flush=True)

@@ -17,8 +17,8 @@ from luna.platform.control_service import allow_trial
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.trial import TrialStep, bound_by, bound_unknown, move_battery

@@ -13,12 +13,12 @@ from luna.contracts.control import BatterySetpoint, Override
 from luna.energy.devices.commands import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
-from luna.platform.drivers.budget import uncounted
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.inverter import reach
+from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY

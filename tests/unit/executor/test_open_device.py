@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control
-from luna.platform.drivers.budget import uncounted
+from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from tests.controlled import describe_devices

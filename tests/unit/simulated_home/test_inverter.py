@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.fortnight.direct_link import WriteTimes, link_points
-from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.house import HomeState

@@ -14,8 +14,8 @@ from luna.energy.errors import LunaError
 from luna.platform.doctor.bundle import list_secrets
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret
 from luna.platform.drivers.http_points import MOST_BYTES, HttpPoints
-from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport
+from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.settings import Settings
 
 PROFILE = {

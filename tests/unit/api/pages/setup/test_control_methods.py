@@ -6,8 +6,8 @@ import pytest
 
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
-from luna.platform.drivers.budget import uncounted
 from luna.platform.drivers.profiles import list_profiles
+from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words, read_vias

@@ -15,9 +15,9 @@ from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.device_server import serve_registers
-from luna.platform.drivers.following import HouseFlows, ac_power_w, mode_of_ac_power
-from luna.platform.drivers.inverter import reach
+from luna.platform.drivers.mode_emulation import HouseFlows, ac_power_w, mode_of_ac_power
 from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter

@@ -17,12 +17,12 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.json_values import parse_document
 from luna.platform.drivers.mqtt_points import TLS_PORT
 from luna.platform.drivers.networks import list_home_hosts, list_own_addresses
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, MqttTransport
+from luna.platform.drivers.profiled_device import reach
 from luna.platform.extras import MDNS, require_extra
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from luna.platform.drivers.budget import RESERVED_WRITES, Uncounted, WriteCounter
 from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secret
-from luna.platform.drivers.following import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.http_points import HttpPoints
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
+from luna.platform.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
 from luna.platform.drivers.profile import (
@@ -34,6 +33,7 @@ from luna.platform.drivers.profile import (
 )
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
+from luna.platform.drivers.write_limits import RESERVED_WRITES, Uncounted, WriteCounter
 
 _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 

@@ -14,9 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from luna.contracts.device_search import FindDevicesRequest, NetworkDevice
 from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.drivers.device_search import FoundDevice, find_devices
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, store_device_secret
 from luna.platform.drivers.device_server import serve_device, serve_registers
-from luna.platform.drivers.finding import FoundDevice, find_devices
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, list_profiles, load_profile
