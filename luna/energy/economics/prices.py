@@ -12,7 +12,10 @@ from luna.energy.clock_window import ClockWindow
 from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
-from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
+
+# Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no 0.3.
+PRICE_ROUNDING = 1e-9
 
 
 def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
@@ -135,12 +138,3 @@ def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> F
         slot = int(gaps[0]) if gaps.size else 0
         raise refuse("slot-price-missing", field=f"import_price[{slot}]")
     return np.asarray(price[repeat_last(np.arange(price.size), published, period=min(slots_per_day, published))])
-
-
-# Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no 0.3.
-_SAME_PRICE = 1e-9
-
-
-def rank_prices(price: FloatArray, among: FloatArray) -> IndexArray:
-    """Return the rank of each price among others, 1 where none is cheaper; the same prices have the same rank."""
-    return np.asarray(np.searchsorted(np.sort(among), price - _SAME_PRICE) + 1)

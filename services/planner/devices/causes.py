@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.plan.columns import Columns
-from luna.energy.economics.prices import rank_prices
+from luna.energy.economics.prices import PRICE_ROUNDING
 from luna.energy.outlook import Outlook
 from luna.energy.physics.mode import BoolArray
 from luna.energy.schedule import NO_FIGURES, Figure
@@ -162,7 +162,7 @@ class DeviceReasons:
             return
         codes = np.broadcast_to(codes, window.open.shape)
         price, count = self.outlook.import_price, int(window.open.sum())
-        rank = rank_prices(price, price[window.open])
+        rank = np.searchsorted(np.sort(price[window.open]), price - PRICE_ROUNDING) + 1
         beside = {"cost_of_opposite": round_each(self._price_opposite(window)), "price_rank": rank.astype(object), "price_count": np.full(rank.size, count)}
         slot_reasons.tell(window.open, codes, self._whole_figures(window, more), **self._figures(window, codes), **beside)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.energy.economics.prices import rank_prices
+from luna.energy.economics.prices import PRICE_ROUNDING
 from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.physics.simulation import SlotActuals
 from luna.energy.schedule import Figure, Reason
@@ -354,7 +354,7 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
     price, rank, day_lengths = evidence.join("problem.at_tariff_prices.outlook.import_price"), list[int](), np.diff(evidence.days)
     for first, end in pairwise(evidence.days):
         # Within its local day; 1: none is cheaper.
-        rank += rank_prices(price[first:end], price[first:end]).tolist()
+        rank += (np.searchsorted(np.sort(price[first:end]), price[first:end] - PRICE_ROUNDING) + 1).tolist()
     count = np.repeat(day_lengths, day_lengths).tolist()
     (codes, marks), uses = _mark_limits(evidence), np.where(evidence.first_use >= 0, evidence.first_use - evidence.first, -1)
     moves_most = (evidence.charge + evidence.discharge).argmax(axis=0)
