@@ -52,16 +52,22 @@ class ProfileDevice:
         Raises:
             DeviceError: a device does not answer.
         """
-        texts = dict[str, str]()
+        texts, silent = dict[str, str](), list[DeviceError]()
         for place in dict.fromkeys(places):
-            with _as_device_error(place):
-                session = self._sessions[place.removesuffix(SOC_OF)]
-                if place.endswith(SOC_OF):
-                    soc = session.read_soc()
-                    texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
-                else:
-                    setpoint = session.read_back()
-                    texts[place] = OTHER if setpoint is None else NOT_FOLLOWED if session.disobeys else describe(setpoint)
+            try:
+                with _as_device_error(place):
+                    session = self._sessions[place.removesuffix(SOC_OF)]
+                    if place.endswith(SOC_OF):
+                        soc = session.read_soc()
+                        texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
+                    else:
+                        setpoint = session.read_back()
+                        texts[place] = OTHER if setpoint is None else NOT_FOLLOWED if session.disobeys else describe(setpoint)
+            except DeviceError as error:
+                silent.append(error)
+        # Only now: a session that nobody reads back keeps its limits up no longer.
+        if silent:
+            raise silent[0]
         return texts
 
     def close(self) -> None:

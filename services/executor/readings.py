@@ -48,14 +48,13 @@ class SocReader:
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
         """Read and store the states of charge; NaN for a reading that is no number or not within 0 to 100 %."""
-        try:
-            values = device.read(list(places.values()), within=PATIENCE) if places else {}
-        except DeviceError as error:
-            log.warning("nobody says how full the batteries are", error=str(error))
-            return
         for name, place in places.items():
+            # Each by itself: a battery that is away hides no other.
             try:
-                share = float(values.get(place, "nan")) / 100
+                share = float(device.read([place], within=PATIENCE).get(place, "nan")) / 100
+            except DeviceError as error:
+                log.warning("nobody says how full the batteries are", error=str(error))
+                continue
             except ValueError:
                 share = math.nan
             self._readings[name] = reading = SocReading(share if 0 <= share <= 1 else math.nan, now)
