@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.economics.prices import publication_times
+from luna.energy.plausibility import absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
@@ -100,7 +101,7 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
         away: errors by name of sources that were not reached in this run, which are not asked again; those of this need join them.
     """
     away = {} if away is None else away
-    collected = CollectedPrices.nothing(need)
+    collected, farthest = CollectedPrices.nothing(need), absurd_price(need.currency)
     for source in sources:
         missing = np.flatnonzero(np.isnan(collected.price))
         if not missing.size:
@@ -127,8 +128,12 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
         # Long products first, to be overwritten: where a source has both, the short ones are the traded ones.
         for sheet in sorted((sheet for sheet in sheets if sheet.currency == need.currency), key=lambda sheet: -sheet.minutes):
             starts, price = on_quarter_hours(sheet)
+            # What is no price leaves its slots to the next source.
+            is_absurd = np.abs(price) > farthest
+            if is_absurd.any():
+                collected.faults.append(f"{source.name}: {is_absurd.sum()} quarter-hours are beyond {farthest:g} {need.currency}/kWh and left out.")
             places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-            inside = (places >= 0) & (places < timeline.count)
+            inside = (places >= 0) & (places < timeline.count) & ~is_absurd
             inside[inside] = open_before[places[inside]]
             collected.price[places[inside]] = price[inside]
             published_at = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")

@@ -119,6 +119,15 @@ def test_holes_are_filled_by_the_next_source_and_nothing_else_is() -> None:
     assert prices.published_at[10] == np.datetime64("2026-11-19T11:57")
 
 
+def test_a_number_that_is_no_price_is_left_to_the_next_source_and_said() -> None:
+    # 5,000 EUR/MWh is dear, 1e9 a fault of the service.
+    strange: list[float | None] = [5_000.0, -500.0, 1e9, -1e9] + [1.0] * 92
+    prices = found(energy_charts=Service(energy_charts(HERE, strange)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    assert prices.price[:5].tolist() == [5.0, -0.5, 0.002, 0.002, 0.001]
+    assert dict(prices.sources) == {"energy_charts": 94, "nord_pool": 2}
+    assert prices.faults == ["energy_charts: 2 quarter-hours are beyond 40 EUR/kWh and left out."]
+
+
 def test_where_nobody_knows_a_price_there_is_none() -> None:
     prices = found()
     assert np.isnan(prices.price).all()
