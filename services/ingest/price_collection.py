@@ -155,6 +155,11 @@ def date_prices(collected: CollectedPrices, stored: FloatArray, *, now: datetime
     """
     starts = collected.need.timeline.starts
     is_revision = np.isfinite(collected.price) & np.isfinite(stored) & (np.abs(collected.price - stored) > ROUNDING)
+    # An hour at the mean of its stored quarter-hours is from a service that has hours alone, asked where the others were away. The mean is rounded as well.
+    hour = np.unique(starts.astype("datetime64[h]"), return_inverse=True)[1]
+    mean = (np.bincount(hour, weights=stored) / np.bincount(hour))[hour]
+    deviates = ~(np.abs(collected.price - mean) <= 2 * ROUNDING)
+    is_revision &= (np.bincount(hour, weights=deviates) > 0)[hour]
     is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
     published = np.where(collected.published_at <= starts, collected.published_at, NEVER)

@@ -198,3 +198,17 @@ def test_a_revised_price_is_known_from_now_on() -> None:
 
 def test_the_same_price_rounded_differently_is_no_revision() -> None:
     assert dated(0.1, 0.100004, "NaT")[0] == [False] * 3
+
+
+def test_hours_of_a_service_that_has_no_quarter_hours_leave_those_that_are_known() -> None:
+    # Means of 0.1 EUR/kWh; the second hour's was corrected since.
+    known = np.tile([0.07, 0.09, 0.11, 0.13], 24)
+    hours = [
+        {"start_timestamp": int(1000 * start.timestamp()), "end_timestamp": int(1000 * start.timestamp()) + 3_600_000, "marketprice": price, "unit": "Eur/MWh"}
+        for start, price in zip(HERE[::4], [100.0, 120.0] + [100.0] * 22, strict=True)
+    ]
+    changed, _ = date_prices(found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN)
+    assert np.flatnonzero(changed).tolist() == [4, 5, 6, 7]
+    known[:2] = np.nan
+    changed, _ = date_prices(found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN)
+    assert changed[:2].all()
