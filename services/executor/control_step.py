@@ -7,10 +7,12 @@ sent again, then replaced by the fallback, and a new plan is requested.
 from collections.abc import Callable
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState
 from luna.energy.devices.battery import BATTERIES
+from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.clock import Clock
@@ -23,6 +25,8 @@ from services.executor.delivery import Delivery
 from services.executor.device import Device
 from services.executor.devices import find_unit
 from services.executor.target import ControlTarget, DeviceConnections
+
+log = structlog.get_logger("luna.planner.execution")
 
 
 class Executor:
@@ -70,10 +74,13 @@ class Executor:
         last_control = None if last is None else last.control
         # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
-        # A battery that was taken out of the section is handed back before the others go on without it; it may be gone for good, so only once.
-        batteries, last_batteries = ({each.battery for each in each_section.batteries} if each_section else set() for each_section in (section, last_control))
+        # A battery that was taken out of the section, or is reached elsewhere now, is handed back before the others go on; it may be gone for good: only once.
+        reached, last_reached = (
+            {(each.battery, each.via and (each.via.profile, each.via.address, each.via.prefix)) for each in (each_section.batteries if each_section else ())}
+            for each_section in (section, last_control)
+        )
         is_tried = last is not None and last.source == "released" and last.settled
-        is_dropped = state.device == BATTERIES and not is_tried and not last_batteries <= batteries
+        is_dropped = state.device == BATTERIES and not is_tried and not last_reached <= reached and self._can_reach(state, last_control)
         named = find_unit(site, section, state.device) is not None and not is_dropped
         source = find_source(state, now, named=named)
         # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
@@ -91,3 +98,11 @@ class Executor:
         if decision is None or decision.source != source:
             return True
         return self._delivery.advance(target, state, decision)
+
+    def _can_reach(self, state: ControlState, control: Control | None) -> bool:
+        """Return whether a former connection can still be opened: its profile, secret or home automation may be gone with it."""
+        try:
+            return control is not None and self._connections.reach((state.site, state.device), control) is not None
+        except InvalidInputError as error:
+            log.warning("a former device cannot be handed back", site_id=state.site, device=state.device, error=str(error))
+            return False

@@ -17,7 +17,7 @@ from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
-from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.write_limits import uncounted
@@ -193,6 +193,36 @@ def test_a_battery_that_is_taken_out_is_handed_back_if_it_answers_and_the_other_
             home.turn(RESEND.first)
         assert (removed.mode, inverter.mode) == ("charge" if is_away else "self_consumption", "charge")
         assert set(home.log[-1].allowed) == {"first"}
+
+
+def test_a_battery_that_is_reached_elsewhere_is_handed_back_where_it_was(armed: Home, inverter: SimulatedInverter) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    moved = SimulatedInverter(inverter.profile)
+    with serve_registers(moved) as elsewhere:
+        armed.configure(describe(elsewhere.port))
+        for _ in range(2):
+            armed.turn(timedelta(seconds=5))
+        assert (inverter.mode, moved.mode) == ("self_consumption", "charge")
+
+
+def test_a_battery_whose_former_profile_is_gone_goes_on_with_the_new_one(
+    database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path
+) -> None:
+    own = tmp_path / OWN_FOLDER / "mine.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text((PACKAGED / f"{PROFILE}.yaml").read_text(encoding="utf-8").replace(f"profile: {PROFILE}", "profile: mine"), encoding="utf-8")
+    section = describe(server.port)
+    former = {"by": "profile", "batteries": [{"battery": "battery", "via": section["batteries"][0]["via"] | {"profile": "mine"}}]}
+    with closing(Home(database, lambda control: open_device(Settings(data_folder=tmp_path), control, uncounted), former)) as home:
+        home.arm()
+        home.plan(EXPORT, CHARGE)
+        home.turn()
+        own.unlink()
+        home.configure(section)
+        home.start()
+        assert home.turn(SLOT) is False
+        assert inverter.mode == "charge"
 
 
 def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
