@@ -241,12 +241,13 @@ def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -
         # What was taken back and could still hold.
         blocks = manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []
         stays = charging_stays.read_history(connection, site_id) if query.stay_taken_back is not None else []
+        removed = [stay for stay in stays if stay.removed_at is not None and (stay.days or stay.to > now)]
         return marks, FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
             stays=charging_stays.read_standing(connection, site_id, first=now),
-            removed_stay=next((stay for stay in stays if stay.session_id == query.stay_taken_back and stay.removed_at is not None and stay.to > now), None),
+            removed_stay=next((stay for stay in removed if stay.session_id == query.stay_taken_back), None),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
             removed_block=next((block for block in blocks if block.block_id == query.taken_back and block.removed_at is not None and block.to > now), None),
             states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],

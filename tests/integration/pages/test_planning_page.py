@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
@@ -198,6 +200,33 @@ def test_a_departure_repeats_every_week_where_days_are_ticked(api: httpx.Client,
     assert "Car: 80% by Mon–Fri" in read(api, PAGE)
     assert "Auto: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
     assert api.post(f"{PAGE}/stays", data=fields | {"days": ["someday"]}).status_code == 422
+
+
+@pytest.fixture
+def weekly(database: Engine) -> Iterator[str]:
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("weekly"))
+    yield "weekly"
+    with unit_of_work(database) as connection:
+        forget_furnished(connection, "weekly")
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=-1), timedelta(days=9)], ids=["before its first time", "after it"])
+def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(api: httpx.Client, database: Engine, weekly: str, age: timedelta) -> None:
+    page, first = f"/ui/sites/{weekly}/planning", floor_to(SystemClock().now(), SLOT) - age
+    wanted = {"vehicle": "car", "from": first, "to": first + timedelta(hours=9), "days": ["mon", "fri"], "target_soc": 0.8, "arrival_soc": 0.4}
+    with unit_of_work(database) as connection:
+        stay = charging_stays.add(connection, weekly, NewSession.model_validate(wanted), by="anna", now=first)
+    taken_back = api.get(api.post(f"{page}/stays/{stay.session_id}/take-back").headers["Location"]).text
+    (form,) = re.findall(rf'<form class="notice good row" method="post" action="{page}/stays".*?</form>', taken_back, re.DOTALL)
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form):
+        fields.setdefault(name, []).append(unescape(value))
+    assert api.post(f"{page}/stays", data=fields).status_code == 303
+    with unit_of_work(database) as connection:
+        (again,) = charging_stays.read_standing(connection, weekly, first=SystemClock().now())
+    assert (again.from_, again.to, again.days) == (stay.from_, stay.to, ["mon", "fri"])
+    assert again.target_soc == pytest.approx(0.8)
 
 
 def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is_ready(api: httpx.Client, database: Engine, site: str) -> None:
