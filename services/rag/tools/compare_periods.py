@@ -74,9 +74,11 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     if not both:
         return teller.miss("nothing_to_compare", sources, one=titles[0], other=titles[1])
     costs = []
-    for period_energies, prefix, title in zip((one, other), ("", "other_"), titles, strict=True):
+    for period, period_energies, prefix, title in zip(periods, (one, other), ("", "other_"), titles, strict=True):
         amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", period_energies.total(name), "kwh")) for name in both]
         teller.say("energies", period=title, list=", ".join(amounts))
+        if period_energies.timeline.end < period.timeline(context.zone).end:
+            teller.say("so_far", until=teller.moment(f"{prefix}until", period_energies.timeline.end, day=True))
         costs.append(tell_bill(teller, context, period_energies, prefix))
     if "load" in both:
         _tell_difference(teller, "load", one.total("load") - other.total("load"))

@@ -14,7 +14,7 @@ from luna.contracts.control import BatterySetpoint, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
 from luna.energy.site import parse_site
-from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
 from luna.platform.database import control, observations, plans, sites
 from luna.words.house import HOUSE
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
@@ -61,6 +61,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("plan_reasons", {"at": "2024-04-03T02:00:00+02:00"}),
     ("plan_reasons", {"at": "2029-01-01"}),
     ("compare_periods", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
+    ("compare_periods", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
     ("compare_periods", {"first_day": "2024-03-30", "last_day": "2024-03-31", "other_first_day": "2024-03-28", "other_last_day": "2024-03-29"}),
     ("compare_periods", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
     ("savings", {}),
@@ -132,6 +133,19 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
     sentence = HOUSE.say("house_use", "en" if language == "en" else "de", **told)
     assert sentence in sessions.text
     assert sentence in house.text
+
+
+@pytest.mark.parametrize(("one", "other", "until"), [(str(TODAY), YESTERDAY, "until"), (YESTERDAY, str(TODAY), "other_until")])
+def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(connection: Connection, one: str, other: str, until: str) -> None:
+    site = parse_site({"name": "home"} | PARTS)
+    sites.save(connection, site)
+    days = local_days(TODAY - DAY, TODAY, parse_zone(site.timezone))
+    past = days.window(0, days.index_of(NOW))
+    observations.write(connection, "home", past.starts, {"load_kwh": np.full(past.count, 0.1)})
+    result = call(connection, "compare_periods", first_day=one, other_first_day=other)
+    # 10:07 UTC is 12:07 in Berlin's summer: its last whole quarter-hour ended at noon.
+    assert [(figure.name, figure.value) for figure in result.figures if figure.name.endswith("until")] == [(until, "2024-04-02T12:00:00+02:00")]
+    assert result.text.replace("\u00a0", " ").count("That is up to Tue 2 Apr, 12:00.") == 1
 
 
 def test_what_reaches_further_ahead_than_is_known_names_where_that_ends(connection: Connection) -> None:
