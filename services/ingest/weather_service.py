@@ -116,7 +116,8 @@ def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issu
     """Store the slots whose weather differs from the stored one, so that an hour without news adds no row."""
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
     changed = np.logical_or.reduce([np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()])
-    values = {name: series[changed] for name, series in sheet.values.items()}
+    # What an answer lacks, or has beyond what can be, does not hide what is known of it.
+    values = {name: np.where(np.isfinite(series), series, stored[name])[changed] for name, series in sheet.values.items()}
     issued = None if issued_at is None else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
     written = weather_carbon.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)
     return written.inserted + written.updated

@@ -78,6 +78,17 @@ def test_an_hour_without_news_adds_nothing_and_news_add_what_changed(home: Engin
     assert read(home, known_at=NOW) == EXPECTED
 
 
+def test_what_a_later_answer_lacks_stays_known(home: Engine) -> None:
+    fetch(home, services=Services(forecast=Service(recorded("open_meteo.json"))))
+    said = json.loads((REPLIES / "open_meteo.json").read_text(encoding="utf-8"))
+    said["hourly"]["temperature_2m"] = [value + 1.0 for value in said["hourly"]["temperature_2m"]]
+    for block in ("hourly", "minutely_15"):
+        said[block]["shortwave_radiation"] = [None] * len(said[block]["time"])
+    later = NOW + timedelta(hours=1)
+    assert fetch(home, services=Services(forecast=Service(document(said))), now=later).sites[0].written > 0
+    assert read(home, known_at=later) == EXPECTED
+
+
 def test_the_past_is_known_since_its_slots_ended(home: Engine) -> None:
     evening = NOON + timedelta(hours=6)
     services = Services(past_forecast=Service(recorded("open_meteo.json")))
