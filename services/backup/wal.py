@@ -133,8 +133,8 @@ class WalReceiver:
             while mine is not None and not self._ending.is_set():
                 try:
                     self._receive(mine)
-                except LunaError as error:
-                    log.warning("write-ahead log is not received", error=str(error))
+                except Exception as error:  # the edge of the thread: if it ended, nothing would be received any more
+                    log.warning("write-ahead log is not received", error=str(error), exc_info=None if isinstance(error, LunaError) else error)
                 self._ending.wait(RESTART_SECONDS)
 
     def _receive(self, lock: int) -> None:
@@ -158,12 +158,13 @@ class WalReceiver:
         """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base backup can be restored to an instant."""
         log.error("the write-ahead log has a gap; a backup is made now", reason=" ".join(reason.split())[-300:])
         self._shipper.ship()
-        for name in list_segments(self._shipper.spool):
-            (self._shipper.spool / name).unlink(missing_ok=True)
         with engine.own_session(self._database) as connection:
             backups.drop_slot(connection, SLOT)
             backups.ensure_slot(connection, SLOT)
         self._shipper.folder.note_gap(self._clock.now())
+        # Last: until the gap is recorded, the old segments show the next attempt that there is one.
+        for name in list_segments(self._shipper.spool):
+            (self._shipper.spool / name).unlink(missing_ok=True)
 
 
 def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock, *, ending: threading.Event | None = None) -> None:

@@ -74,13 +74,17 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
     with unit_of_work(database) as connection:
         names = sites.names(connection)
     event_count = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]
-    with unit_of_work(database) as connection:
-        due = notifications.claim(connection, [target.name for target in targets], now=now, most=MOST_AT_ONCE)
     own = {target.name: target for target in targets}
-    sent = 0
-    for delivery in due:
+    sent = failed = 0
+    while sent + failed < MOST_AT_ONCE:
+        # One at a time: what is claimed at a crash is never sent.
+        with unit_of_work(database) as connection:
+            due = notifications.claim(connection, list(own), now=now, most=1)
+        if not due:
+            break
+        (delivery,) = due
         error = _send(own[delivery.target], delivery.title, delivery.text)
-        sent += error is None
+        sent, failed = sent + (error is None), failed + (error is not None)
         MESSAGES.labels("sent" if error is None else "failed").inc()
         with unit_of_work(database) as connection:
             if error is None:
@@ -89,7 +93,7 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
                 notifications.settle(connection, delivery, "failed", due_at=now, error=error)
             else:
                 notifications.settle(connection, delivery, "waiting", due_at=now + RETRY.pause(delivery.tries), error=error)
-    return NotifyReply(events=event_count, sent=sent, failed=len(due) - sent)
+    return NotifyReply(events=event_count, sent=sent, failed=failed)
 
 
 def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:

@@ -55,6 +55,7 @@ def test_a_job_never_sent_is_due_and_one_just_sent_is_not(connection: Connection
         pytest.param("9 minutes", "4 minutes", [], id="sent again after five minutes, silent for four"),
         pytest.param("11 minutes", "6 minutes", ["one"], id="sent again after five minutes, silent for six"),
         pytest.param("2 days", "16 minutes", ["one"], id="at the latest after a quarter of an hour"),
+        pytest.param("-1 day", "-1 day", ["one"], id="sent by a clock that ran a day ahead"),
     ],
 )
 def test_a_silent_job_is_due_after_as_long_again(connection: Connection, submitted: str, sent: str, expected: list[str]) -> None:

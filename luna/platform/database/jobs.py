@@ -264,7 +264,8 @@ def take_due(connection: Connection) -> list[Job]:
 
 def _select_due() -> Select[Any]:
     silence = func.least(func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE)
-    silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW)
+    # Sent in the future: by a clock that ran ahead and was put right, as were the back-offs of its retries.
+    silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW, jobs.c.sent_at > _NOW)
     return select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
 
 

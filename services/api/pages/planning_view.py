@@ -242,16 +242,18 @@ class PlanningView:
         if not slots:
             return []
         prices = np.array([slot.import_price for slot in slots])
-        spans = [self._place(block, first, len(slots)) for block in self.stored.blocks]
+
+        def place(begin: datetime, end: datetime) -> tuple[int, int]:
+            """Return the slots of the strip from one instant to another."""
+            edges = [min(max(round((instant - first) / SLOT), 0), len(slots)) for instant in (begin, end)]
+            return edges[0], edges[1]
+
+        spans = [FixedSpan(*place(block.from_, block.to), self.say_block(block)) for block in self.stored.blocks]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
-        chosen = self._place(self.form.block(), first, len(slots)) if self.form.first < self.form.end else None
-        window = None if chosen is None else (chosen.first, chosen.end)
+        # Of a form that is refused as well: it stands on the page as it was typed.
+        window = place(self.form.first, self.form.end) if self.form.first < self.form.end else None
         view = StripView(slots[0].start, SLOT, prices, [span for span in spans if span.end > span.first], window, self.numbers, heading)
         return [draw_strip(view, narrow=narrow) for narrow in (False, True)]
-
-    def _place(self, block: ManualBlock, first: datetime, count: int) -> FixedSpan:
-        begin, end = (min(max(round((instant - first) / SLOT), 0), count) for instant in (block.from_, block.to))
-        return FixedSpan(begin, end, self.say_block(block))
 
 
 def list_unattended(site: Site, data_folder: Path, *, words: PageWords, language: Language) -> Iterator[str]:

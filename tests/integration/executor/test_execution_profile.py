@@ -10,13 +10,11 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
-from luna.contracts.device_template import Write
-from luna.contracts.device_template import describe as describe_setpoint
 from luna.energy.devices.commands import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiled_device import ProfiledDevice, reach
+from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -24,10 +22,8 @@ from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.device import DeviceError
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.profile import MixedDevice, ProfileDevice
-from services.executor.profile import open_device as open_profiled
 from tests.executing import BATTERY, START, Home
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
@@ -151,30 +147,6 @@ def test_a_battery_that_is_away_hides_no_other_from_the_next_decision(
         for _ in range(2 * RESEND.tries):
             home.turn(RESEND.first)
         assert [each["mode"] for each in home.log[-1].allowed.values()] == ["hold", "self_consumption"]
-
-
-def test_a_battery_is_kept_to_its_command_while_another_is_away(inverter: SimulatedInverter, tmp_path: Path) -> None:
-    seconds = [0.0]
-    sessions: list[InverterSession] = []
-
-    def open_session(device: ProfiledDevice) -> InverterSession:
-        sessions.append(InverterSession(device, now=lambda: seconds[0], look_seconds=1e6))
-        return sessions[-1]
-
-    inverter = SimulatedInverter(inverter.profile, now=lambda: seconds[0])
-    writes = [Write(f"profile:{name}", describe_setpoint(CHARGE), None) for name in ("first", "second")]
-    with ExitStack() as stack:
-        server = stack.enter_context(serve_registers(inverter))
-        with serve_registers(SimulatedInverter(inverter.profile)) as away:
-            control = Control.model_validate(describe_two(away, server))
-            device = stack.enter_context(closing(open_profiled(Settings(data_folder=tmp_path), control, uncounted, open_session=open_session)))
-            device.apply(writes)
-        for _ in range(6):
-            seconds[0] += VERIFY.total_seconds()
-            with pytest.raises(DeviceError):
-                device.read([write.to for write in writes])
-            sessions[1].look()
-        assert inverter.mode == "charge"
 
 
 @pytest.mark.parametrize(("kept", "is_away"), [(2, False), (1, False), (2, True)], ids=["section", "site", "away"])

@@ -18,7 +18,7 @@ from luna.platform.database import control, notifications, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.notifier import notification
-from services.notifier.targets import open_targets
+from services.notifier.targets import Target, open_targets
 from tests.controlled import describe
 from tests.databases import remove_site
 from tests.message_server import TOKEN, MessageServer, serve_messages
@@ -252,6 +252,28 @@ def test_what_a_process_began_and_did_not_end_is_never_sent_a_second_time(tell: 
     for hours in (1, 2, 3):
         tell(NOON + hours * HOUR, "json://127.0.0.1:1/away")
     assert statuses(database, site) == ["unknown"]
+
+
+class CrashingChannel:
+    """Ends its process in the middle of the first message, and takes the others."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def send(self, title: str, text: str) -> None:
+        self.texts.append(text)
+        if len(self.texts) == 1:
+            raise SystemExit
+
+
+def test_a_crash_in_the_middle_of_a_message_loses_no_other(database: Engine, site: str) -> None:
+    arm(database, site)
+    channel = CrashingChannel()
+    targets = [Target(f"{name} of {site}", name, ("plan",), channel) for name in ("phone", "mail", "speaker")]
+    with pytest.raises(SystemExit):
+        notification.notify(database, targets, Settings(), now=NOON)
+    notification.notify(database, targets, Settings(), now=NOON + 2 * HOUR)
+    assert sorted(statuses(database, site)) == ["sent", "sent", "unknown"]
 
 
 def test_a_message_that_is_no_news_any_more_is_not_sent(tell: Any, house: MessageServer, database: Engine, site: str) -> None:

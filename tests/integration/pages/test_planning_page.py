@@ -121,10 +121,13 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
         (tomorrow(device="toaster"), "There is no such device here"),
         (tomorrow(action="on"), "Battery cannot do that"),
         (tomorrow(power_kw="99"), "The device does not have so much power"),
+        (tomorrow(action="hold", power_kw="3"), "Leave the power empty"),
         (tomorrow(to=tomorrow()["from"]), "The end lies before the beginning"),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
+        # A browser without scripts asks the page.
+        assert said in read(api, f"{PAGE}?{httpx.QueryParams(fields | {'cost': 'true'})}"), fields
     assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="much")).status_code == 422
 
 
