@@ -10,7 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries
 from luna.energy.timeline import Day
 from services.rag.tools import cues, energies
-from services.rag.tools.consumption import tell_bill
+from services.rag.tools.consumption import tell_bill, tell_energies
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
 from services.rag.tools.energies import SERIES, SeriesName
 from services.rag.tools.price_course import price_kind
@@ -75,10 +75,7 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
         return teller.miss("nothing_to_compare", sources, one=titles[0], other=titles[1])
     costs = []
     for period, period_energies, prefix, title in zip(periods, (one, other), ("", "other_"), titles, strict=True):
-        amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", period_energies.total(name), "kwh")) for name in both]
-        teller.say("energies", period=title, list=", ".join(amounts))
-        if period_energies.timeline.end < period.timeline(context.zone).end:
-            teller.say("so_far", until=teller.moment(f"{prefix}until", period_energies.timeline.end, day=True))
+        tell_energies(teller, period_energies, both, title=title, end=period.timeline(context.zone).end, prefix=prefix)
         costs.append(tell_bill(teller, context, period_energies, prefix))
     if "load" in both:
         _tell_difference(teller, "load", one.total("load") - other.total("load"))

@@ -1,5 +1,7 @@
 """What a site used, made, bought, sold and stored over a period."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import numpy as np
@@ -60,10 +62,7 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     # Figures are listed in the order of the sentence.
     title = teller.period(period)
-    amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh")) for name in available]
-    teller.say("energies", period=title, list=", ".join(amounts))
-    if recorded.timeline.end < window.end:
-        teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
+    tell_energies(teller, recorded, available, title=title, end=window.end)
     missing = [name for name in (arguments.series or ()) if name not in available]
     if missing:
         teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
@@ -82,6 +81,14 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
     columns: list[Column] = [(name, "kwh", "bar", np.asarray(recorded.values[name], dtype=np.float64), "sum") for name in available]
     return teller.finish(chart=draw(teller, "chart_energies", recorded.timeline, columns), sources=(*sources, *priced))
+
+
+def tell_energies(teller: Teller, recorded: Energies, names: Sequence[SeriesName], *, title: str, end: datetime, prefix: str = "") -> None:
+    """Tell what a period of this title used, and until when that is, where the period ends later."""
+    amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")) for name in names]
+    teller.say("energies", period=title, list=", ".join(amounts))
+    if recorded.timeline.end < end:
+        teller.say("so_far", until=teller.moment(f"{prefix}until", recorded.timeline.end, day=True))
 
 
 def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
