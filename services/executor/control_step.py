@@ -75,12 +75,9 @@ class Executor:
         # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
         # A battery that was taken out of the section, or is reached elsewhere now, is handed back before the others go on; it may be gone for good: only once.
-        reached, last_reached = (
-            {(each.battery, each.via and (each.via.profile, each.via.address, each.via.prefix)) for each in (each_section.batteries if each_section else ())}
-            for each_section in (section, last_control)
-        )
         is_tried = last is not None and last.source == "released" and last.settled
-        is_dropped = state.device == BATTERIES and not is_tried and not last_reached <= reached and self._can_reach(state, last_control)
+        is_elsewhere = state.device == BATTERIES and not _list_reached(last_control) <= _list_reached(section)
+        is_dropped = is_elsewhere and not is_tried and self._can_reach(state, last_control)
         named = find_unit(site, section, state.device) is not None and not is_dropped
         source = find_source(state, now, named=named)
         # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
@@ -106,3 +103,9 @@ class Executor:
         except InvalidInputError as error:
             log.warning("a former device cannot be handed back", site_id=state.site, device=state.device, error=str(error))
             return False
+
+
+def _list_reached(section: Control | None) -> set[tuple[str, tuple[str, str, str | None] | None]]:
+    """Return the controlled batteries, each with where it is reached; another secret or proxy is no other place."""
+    batteries = () if section is None else section.batteries
+    return {(each.battery, None if each.via is None else (each.via.profile, each.via.address, each.via.prefix)) for each in batteries}

@@ -243,15 +243,14 @@ class PlanningView:
             return []
         prices = np.array([slot.import_price for slot in slots])
 
-        def place(begin: datetime, end: datetime) -> tuple[int, int]:
-            """Return the slots of the strip from one instant to another."""
-            edges = [min(max(round((instant - first) / SLOT), 0), len(slots)) for instant in (begin, end)]
-            return edges[0], edges[1]
+        def place(instant: datetime) -> int:
+            """Return the nearest edge of the strip's slots."""
+            return min(max(round((instant - first) / SLOT), 0), len(slots))
 
-        spans = [FixedSpan(*place(block.from_, block.to), self.say_block(block)) for block in self.stored.blocks]
+        spans = [FixedSpan(place(block.from_), place(block.to), self.say_block(block)) for block in self.stored.blocks]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
         # Of a form that is refused as well: it stands on the page as it was typed.
-        window = place(self.form.first, self.form.end) if self.form.first < self.form.end else None
+        window = (place(self.form.first), place(self.form.end)) if self.form.first < self.form.end else None
         view = StripView(slots[0].start, SLOT, prices, [span for span in spans if span.end > span.first], window, self.numbers, heading)
         return [draw_strip(view, narrow=narrow) for narrow in (False, True)]
 

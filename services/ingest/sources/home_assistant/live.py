@@ -57,11 +57,8 @@ class LastStates:
             self._recorded[reading.sensor] = max(until, self._recorded.get(reading.sensor, until))
             last = self._last.get(reading.sensor)
             # The same value once more does not begin to hold anew.
-            if (
-                last is None
-                or last.instant > now
-                or (reading.instant > last.instant and not (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value))))
-            ):
+            holds_on = last is not None and (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value)))
+            if last is None or last.instant > now or (reading.instant > last.instant and not holds_on):
                 self._last[reading.sensor] = reading
 
     def read(self, message: Mapping[str, Any]) -> list[Reading]:
