@@ -107,7 +107,7 @@ demo:  ## a real year from prices to var/demo/report.html; nothing is left runni
 up-local: setup-core  ## gateway at 127.0.0.1:8080 with a worker; Ctrl-C stops everything
 	@exec $(BIN)/luna up
 
-# What fails is run again alone before it counts: tests/failed_again.py. Which file comes when: tests/conftest.py.
+# What fails is run again alone before it counts: tests/support/suite/failed_again.py. Which file comes when: tests/conftest.py.
 PYTEST := $(BIN)/pytest -n auto --run-failed-again
 
 test: try-static  ## unit, property and integration tests against the real embedded servers

@@ -19,7 +19,7 @@ from luna.platform.database import engine, migrate
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import start
 from services.rag.recommending.bandit import BanditRanking, Statistics, cross_features
-from tests.recommending import SUBJECTS, choose, store_items
+from tests.support.documents.recommended_items import SUBJECTS, choose, store_items
 
 ARMS, FEATURES, ROUNDS = 8, 10, 10_000
 SEEDS, FULL_SEEDS = (0, 1, 2), tuple(range(10))

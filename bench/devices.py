@@ -82,7 +82,7 @@ def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[s
     problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
     works = {"highs": _solve_alone}
     if find_spec("pulp"):
-        solve_reference = import_module("tests.reference_model").solve_reference
+        solve_reference = import_module("tests.support.reference_model.model").solve_reference
         works["pulp_cbc"] = lambda problem: solve_reference(problem, gap=FULL_GAP)
     times = race(works, problems, rounds=1)
     times |= {"emhass": taken} if (taken := time_emhass(documents, gap=FULL_GAP)) is not None else {}

@@ -28,7 +28,7 @@ from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
-from tests.home_assistant import TOKEN, House, Sensor, counter, serve
+from tests.support.home_assistant.server import TOKEN, House, Sensor, counter, serve
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 END = datetime(2025, 1, 1, tzinfo=UTC)

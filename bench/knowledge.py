@@ -31,7 +31,7 @@ from services.rag.evaluation import Corpus, evaluate_set
 from services.rag.extraction.chunking import cut
 from services.rag.extraction.extract import extract
 from services.rag.language import open_language
-from tests.language_server import language_server
+from tests.support.answers.language_model_server import language_server
 
 PASSAGES = 50_000
 PAGES, EMBEDDED_PAGES = 200, 20

@@ -21,8 +21,8 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.telemetry import configure_logging
-from tests.browsers import CHROMIUM, MISSING
-from tests.demo_home import store_demo_home
+from tests.support.browser.chromium import CHROMIUM, MISSING
+from tests.support.pages.demo_home import store_demo_home
 
 HOME = "/ui/sites/home/home"
 VISITS = 7

@@ -148,7 +148,7 @@ def _race_models(cases: Cases, entries: list[Entry], *, rounds: int) -> tuple[di
     costs: dict[str, FloatArray] = {EXACT: np.array([solve_full(entry.problem, Solver()).objective for entry in entries])}
     times = race({EXACT: lambda entry: solve_full(entry.problem, Solver())}, [entries[place] for place in cases.negative], rounds=rounds)
     if find_spec("pulp"):
-        solve_reference = import_module("tests.reference_model").solve_reference
+        solve_reference = import_module("tests.support.reference_model.model").solve_reference
         found: list[float] = []
         times |= race({"pulp_cbc": lambda entry: found.append(solve_reference(entry.problem))}, entries, rounds=rounds)
         costs["pulp_cbc"] = np.array(found[-len(entries) :])

@@ -26,7 +26,7 @@ from luna.platform.own_secrets import open_owner_token
 from luna.platform.settings import Settings
 from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER
 from luna.platform.supervision.fork_server import MODULE as FORK_SERVER
-from tests.processes import free_port
+from tests.support.worker.processes import free_port
 
 START_SECONDS, LOOK_SECONDS = 120.0, 0.1
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")

@@ -22,11 +22,11 @@ from luna.platform.database import engine, sites
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, start
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
-from tests.browsers import CHROMIUM
-from tests.demo_home import store_demo_home
-from tests.furnished import describe_furnished, furnish, plan_now
-from tests.gateway import serve
-from tests.living_luna import LivingLuna, arm, open_simulated_home, run_luna
+from tests.support.browser.chromium import CHROMIUM
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import store_demo_home
+from tests.support.pages.site_with_history import describe_furnished, furnish, plan_now
+from tests.support.simulated_home.luna_instance import LivingLuna, arm, open_simulated_home, run_luna
 
 IMAGES = Path(__file__).parent / "images"
 PAGES = ("home", "planning", "savings", "forecasts", "what-ifs", "data")

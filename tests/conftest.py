@@ -14,14 +14,15 @@ from sqlalchemy import Connection, Engine
 
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.telemetry import ensure_plain_lines
-from tests import browsers, failed_again
-from tests.command_line import Luna, Said
-from tests.databases import migrated_database
-from tests.depth import draws
-from tests.folders import make_server_folder, server_folder
-from tests.mosquitto import SAID
-from tests.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 from tests.selection.durations import TABLE, duration_of, read_durations
+from tests.support.browser import chromium
+from tests.support.command_line.call import Luna, Said
+from tests.support.database.databases import migrated_database
+from tests.support.database.object_servers import OUTSIDE, OUTSIDE_VARIABLE
+from tests.support.database.server_folders import make_server_folder, server_folder
+from tests.support.home_assistant.broker import SAID
+from tests.support.suite import failed_again
+from tests.support.suite.depth import draws
 
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
@@ -110,7 +111,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
     terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
     terminalreporter.write_line(SAID)
-    terminalreporter.write_line(browsers.SAID)
+    terminalreporter.write_line(chromium.SAID)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from bench.chaos.rounds import Outcome, Run, describe, say
 from bench.chaos.stack import Stack
 from bench.ledger import Ledger
 from bench.stack import UNLIMITED
-from tests.mosquitto import PROGRAM, Mosquitto
-from tests.processes import free_port
+from tests.support.home_assistant.broker import PROGRAM, Mosquitto
+from tests.support.worker.processes import free_port
 
 INSIDE = "LUNA_CHAOS_INSIDE"
 

@@ -49,7 +49,7 @@ from luna.platform.simulated_home.site import SITE_NAME, ZONE, build_site
 from luna.platform.telemetry import configure_logging
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels
-from tests.folders import server_folder
+from tests.support.database.server_folders import server_folder
 
 DAYS = 14
 # A Monday; the last Sunday has twenty-three hours.

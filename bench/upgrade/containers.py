@@ -6,7 +6,7 @@ import re
 
 from bench.upgrade.content import PASSWORD, PERSON, SCOPES
 from bench.upgrade.release import Copy, run
-from tests.processes import free_port
+from tests.support.worker.processes import free_port
 
 PROJECT, IMAGES = "luna-upgrade", "0.0.0-upgrade"
 UP = ("docker", "compose", "up", "-d", "--build", "--wait")

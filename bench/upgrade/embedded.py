@@ -14,7 +14,7 @@ import psycopg
 
 from bench.upgrade.content import PASSWORD, PERSON, SCOPES
 from bench.upgrade.release import Copy
-from tests.processes import free_port
+from tests.support.worker.processes import free_port
 
 START_SECONDS = 300.0
 END_SECONDS = 90.0

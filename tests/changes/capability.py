@@ -38,7 +38,7 @@ from pathlib import Path
 from luna.platform.embedded.supervisor import running
 from luna.platform.settings import load_settings
 from services.cli.main import run
-from tests.gateway import OWNER_TOKEN, serve
+from tests.support.gateway.server import OWNER_TOKEN, serve
 
 # As root the servers run under another account, which must be able to enter.
 folder = Path(tempfile.mkdtemp(prefix="luna-capability-"))

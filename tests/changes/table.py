@@ -60,8 +60,8 @@ from luna.platform.database import backups, engine, migrate
 from luna.platform.database.revision import current
 from luna.platform.database.schema import metadata
 from services.backup.restore import restore
-from tests.folders import server_folder
-from tests.kept import kept_home
+from tests.support.database.server_folders import server_folder
+from tests.support.database.home_to_back_up import kept_home
 
 BEFORE = "HEAD"
 # A restore asks for vectors anew.

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 import yaml
 
-from tests.processes import free_port
+from tests.support.worker.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "var/compose-test"

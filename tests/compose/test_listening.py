@@ -11,8 +11,8 @@ import pytest
 from luna.energy.timeline import SLOT, floor_to
 from tests.compose.jobs import Jobs
 from tests.compose.stack import Stack, run, wait_for
-from tests.controlled import DEVICES, BrokerDevice, describe_devices
-from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
+from tests.support.control.inverters import DEVICES, BrokerDevice, describe_devices
+from tests.support.home_assistant.broker import Mosquitto, Publisher, needs_mosquitto
 
 TOPIC = "compose/meter"
 SENSOR = f"mqtt:{TOPIC} [kWh]"

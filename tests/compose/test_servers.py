@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.compose.stack import ROOT, Stack, run, wait_for
-from tests.processes import free_port
+from tests.support.worker.processes import free_port
 
 WORD = "a-word-for-this-run-alone"
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from luna.contracts.message import Message, Request
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.platform.queue import TaskContext, task
-from tests.starts import note_start
+from tests.support.worker.task_starts import note_start
 
 
 class ErrandReply(Message):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from luna.contracts.message import Message, Request
 from luna.energy.errors import ConflictError
 from luna.platform.queue import RetryableError, TaskContext, task
-from tests.starts import note_start
+from tests.support.worker.task_starts import note_start
 
 
 class Echo(Message):

@@ -19,9 +19,9 @@ import httpx
 import pytest
 import yaml
 
-from tests.processes import free_port
-from tests.promql import ROOT
-from tests.workers import wait_for
+from tests.support.metrics.promql import ROOT
+from tests.support.worker.processes import free_port
+from tests.support.worker.workers import wait_for
 
 PROMETHEUS = os.environ.get("LUNA_PROMETHEUS") or shutil.which("prometheus")
 ALERTMANAGER = os.environ.get("LUNA_ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")

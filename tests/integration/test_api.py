@@ -32,12 +32,12 @@ from luna.platform.settings import Settings
 from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
-from tests.gateway import serve
-from tests.plans import store_plan
-from tests.processes import free_port
-from tests.stored import store_site
-from tests.tables import each_row
-from tests.workers import wait_for
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.planning.plans import store_plan
+from tests.support.suite.tables import each_row
+from tests.support.worker.processes import free_port
+from tests.support.worker.workers import wait_for
 
 PROBLEM = "application/problem+json"
 SLOTS = 16

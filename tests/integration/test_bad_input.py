@@ -25,10 +25,10 @@ from services.forecaster.forecaster import Batch
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
-from tests.histories import change, grow_roof, hold_load
-from tests.household import QUICK, describe_site, measure_days
-from tests.object_servers import open_server
-from tests.processes import free_port
+from tests.support.database.object_servers import open_server
+from tests.support.forecasts.faulty_days import change, grow_roof, hold_load
+from tests.support.household.measurements import QUICK, describe_site, measure_days
+from tests.support.worker.processes import free_port
 
 BEGIN = datetime(2024, 5, 10, tzinfo=UTC)  # no clock changes between here and the end
 SITE = describe_site()

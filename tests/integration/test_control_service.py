@@ -10,8 +10,8 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT
 from luna.platform import control_service
 from services.forecaster.inputs.context import read_context
-from tests.controlled import describe
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.control.inverters import describe
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

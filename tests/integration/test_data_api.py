@@ -20,10 +20,10 @@ from luna.platform.database.copy import append
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.ingest.loading import FileForm, load_file
-from tests.gateway import serve
-from tests.plans import store_plan
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.planning.plans import store_plan
+from tests.support.suite.tables import each_row
 
 pytestmark = pytest.mark.every_database
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Luna
+from tests.support.command_line.call import Luna
 
 pytestmark = pytest.mark.every_database
 

@@ -17,8 +17,8 @@ from luna.platform.database import observations, prices, quarantine, readings, r
 from luna.platform.database.history import query_series
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.validation import ESTIMATED
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.suite.tables import each_row
 
 pytestmark = pytest.mark.every_database
 

@@ -36,9 +36,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.quarantine import Refused
 from luna.platform.database.schema.series import slot_observations
-from tests.plans import store_plan
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.planning.plans import store_plan
+from tests.support.suite.tables import each_row
 
 pytestmark = pytest.mark.every_database
 

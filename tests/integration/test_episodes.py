@@ -16,8 +16,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.episodes import EpisodeStep
 from luna.platform.spool.kind import EpisodeKind
 from luna.platform.spool.spool import open_mirror
-from tests.stored import stored_site
-from tests.tables import each_row
+from tests.support.database.site import stored_site
+from tests.support.suite.tables import each_row
 
 pytestmark = pytest.mark.every_database
 

@@ -22,9 +22,9 @@ from services.forecaster.explanation.service import explain_forecast
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand
-from tests.gateway import serve
-from tests.household import QUICK, day, describe_site, measure_days
-from tests.workers import wait_for, worker_process
+from tests.support.gateway.server import serve
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
+from tests.support.worker.workers import wait_for, worker_process
 
 AT = day(31, hours=9)
 

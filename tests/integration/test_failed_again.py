@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.failed_again import MOST_UNSTEADY, REPORT
+from tests.support.suite.failed_again import MOST_UNSTEADY, REPORT
 
 ROOT = Path(__file__).parents[2]
-CONFTEST = "from tests.failed_again import add_option as pytest_addoption, register as pytest_configure\n__all__ = ['pytest_addoption', 'pytest_configure']\n"
+CONFTEST = """
+from tests.support.suite.failed_again import add_option as pytest_addoption
+from tests.support.suite.failed_again import register as pytest_configure
+
+__all__ = ["pytest_addoption", "pytest_configure"]
+"""
 STEADY = "def test_steady():\n    pass\n"
 BROKEN = "def test_broken():\n    assert 1 == 2\n"
 # Fails where it finds that nobody ran it before, as a test fails that is unlucky once.

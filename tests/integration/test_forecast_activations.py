@@ -9,7 +9,7 @@ from luna.energy.errors import ConflictError, NotFoundError
 from luna.platform.database import forecast_activations, sites, training_runs
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
 from luna.platform.database.training_runs import TrainingRun
-from tests.household import describe_site
+from tests.support.household.measurements import describe_site
 
 VERSION = "aurora_v1.0"
 LEARNED_UNTIL = datetime(2024, 3, 1, tzinfo=UTC)

@@ -40,7 +40,7 @@ from services.forecaster.model.baseline import BASELINES
 from services.forecaster.model.trees import TreeSettings
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.service import issue_forecasts
-from tests.household import START, day, describe_site, forecast_weather, measure_days
+from tests.support.household.measurements import START, day, describe_site, forecast_weather, measure_days
 
 DAYS = 20
 TINY = TrainSettings(rows=1_500, trees=TreeSettings(rounds=5, rows_per_leaf=50), threads=1)

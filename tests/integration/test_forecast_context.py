@@ -12,7 +12,7 @@ from luna.platform.database import readings, site_removal, sites, weather_carbon
 from luna.platform.database.schema.series import weather
 from services.forecaster.inputs.context import read_context
 from services.forecaster.inputs.frame import number_slot
-from tests.household import START, day, describe_site
+from tests.support.household.measurements import START, day, describe_site
 
 pytestmark = pytest.mark.every_database
 

@@ -13,8 +13,8 @@ from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.schema.forecasting import forecast_issues as issues_table
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.household import describe_site
+from tests.support.gateway.server import serve
+from tests.support.household.measurements import describe_site
 
 AT = datetime(2026, 11, 20, 13, tzinfo=UTC)
 NAMES = ("forecast-home", "forecast-none")

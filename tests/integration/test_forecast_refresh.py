@@ -26,7 +26,7 @@ from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import ForecastBatches, refresh_forecasts
 from services.forecaster.service import issue_forecasts, read_surroundings
-from tests.household import day, describe_site, measure_days
+from tests.support.household.measurements import day, describe_site, measure_days
 
 NAMES = ("measured", "new", "wrong")
 NOW = day(9, 7.1)

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies
 from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import Settings
 from services.api.app import create_app
-from tests.depth import THOROUGH
-from tests.identity import Gate, gate_with_people
-from tests.places import second_queue
+from tests.support.gateway.people import Gate, gate_with_people
+from tests.support.suite.depth import THOROUGH
+from tests.support.worker.environment import second_queue
 
 # The same few in every run, so that a change is refused for what it did; LUNA_FUZZ_EXAMPLES=200 draws so many anew, as the audit does each week.
 ASKED = os.environ.get("LUNA_FUZZ_EXAMPLES")

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import history_changes, observations
 from luna.platform.database.history_changes import Rule
-from tests.changed_history import read_changes
-from tests.stored import store_site
+from tests.support.database.changed_history import read_changes
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 

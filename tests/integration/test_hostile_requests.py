@@ -16,10 +16,10 @@ from luna.platform.database.schema.sites import sites
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
-from tests.gateway import serve
 from tests.integration.test_api import request_document
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
 
 PROBLEM = "application/problem+json"
 JSON = {"content-type": "application/json"}

@@ -13,9 +13,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client, Progress
 from luna.platform.queue.task_tracker import TaskTracker
-from tests.gateway import serve
 from tests.integration.test_api import request_document as plan_document
-from tests.tables import each_row
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
 
 PROBLEM = "application/problem+json"
 REPLAY = {"site_id": "home", "from_day": "2023-09-01", "to_day": "2023-09-07"}

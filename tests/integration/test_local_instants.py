@@ -17,9 +17,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.household import day, describe_site, measure_days
+from tests.support.command_line.call import Luna
+from tests.support.gateway.server import serve
+from tests.support.household.measurements import day, describe_site, measure_days
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 # Noon in Berlin, in winter.

@@ -14,9 +14,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT
 from luna.platform.database import manual_blocks
 from luna.platform.embedded.supervisor import Addresses
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site, stored_site
+from tests.support.command_line.call import Luna
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site, stored_site
+from tests.support.gateway.server import serve
 
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,28 +8,28 @@ from typing import Any
 
 import pytest
 
-from tests import outward, outward_queue
-from tests.command_line import Luna
-from tests.outward_requests import REQUESTS
-from tests.recorded import hold
-from tests.tables import each_row
+from tests.support.command_line.call import Luna
+from tests.support.recordings import queue_contents, surfaces
+from tests.support.recordings.comparison import hold
+from tests.support.recordings.requests import REQUESTS
+from tests.support.suite.tables import each_row
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLANS: dict[str, dict[str, Any]] = REQUESTS | {f"example_{path.stem}": json.loads(path.read_text(encoding="utf-8")) for path in EXAMPLES.glob("*.json")}
 SURFACES = {
-    "openapi.json": outward.openapi,
-    "answers.json": outward.answers,
-    "commands.json": outward.commands,
-    "programs.json": outward.programs,
-    "tasks.json": outward.tasks,
-    "site.json": outward.site,
-    "settings.json": outward.settings,
-    "tables.sql": outward.tables,
-    "wording.json": outward.wording,
-    "log_events.json": outward.log_events,
-    "sentences.json": outward.sentences,
+    "openapi.json": surfaces.openapi,
+    "answers.json": surfaces.answers,
+    "commands.json": surfaces.commands,
+    "programs.json": surfaces.programs,
+    "tasks.json": surfaces.tasks,
+    "site.json": surfaces.site,
+    "settings.json": surfaces.settings,
+    "tables.sql": surfaces.tables,
+    "wording.json": surfaces.wording,
+    "log_events.json": surfaces.log_events,
+    "sentences.json": surfaces.sentences,
 }
-FILES = {"spool.json": outward.spool, "model.json": outward.model}
+FILES = {"spool.json": surfaces.spool, "model.json": surfaces.model}
 CALLS = {
     "unknown command": ["nothing"],
     "unknown option": ["plan", "--nope"],
@@ -69,7 +69,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["luna"])
     monkeypatch.setattr(sys.modules["__main__"], "__package__", None)
-    for console in outward.CONSOLES:
+    for console in surfaces.CONSOLES:
         monkeypatch.setattr(console, "width", 160)
     return tmp_path
 
@@ -88,22 +88,22 @@ def test_what_lies_on_the_disk_is_as_recorded(name: str, tmp_path: Path) -> None
 
 @each_row("name", sorted(PLANS))
 def test_a_plan_is_as_recorded(name: str) -> None:
-    hold(f"plans/{name}.json", outward.plan(PLANS[name]))
+    hold(f"plans/{name}.json", surfaces.plan(PLANS[name]))
 
 
 @pytest.fixture(scope="module")
 def queue_url(kept_folder: Path) -> Iterator[str]:
     """A Redis in which nothing stands but what these tests leave there."""
-    with outward_queue.open_queue(kept_folder) as url:
+    with queue_contents.open_queue(kept_folder) as url:
         yield url
 
 
 def test_what_stands_in_redis_is_as_recorded(queue_url: str) -> None:
-    hold("redis.json", outward_queue.queue_keys(queue_url))
+    hold("redis.json", queue_contents.queue_keys(queue_url))
 
 
 def test_what_beat_asks_for_is_as_recorded(queue_url: str) -> None:
-    hold("beat.json", outward_queue.beat_schedule(queue_url))
+    hold("beat.json", queue_contents.beat_schedule(queue_url))
 
 
 @pytest.mark.usefixtures("desk")
@@ -112,5 +112,5 @@ def test_a_call_of_the_command_line_ends_as_recorded(name: str, luna: Luna) -> N
     said = luna(*CALLS[name])
     hold(
         f"calls/{name.replace(' ', '_')}.json",
-        {"call": CALLS[name], "code": said.code, "out": outward.read_output(said.out), "err": outward.read_output(said.err)},
+        {"call": CALLS[name], "code": said.code, "out": surfaces.read_output(said.out), "err": surfaces.read_output(said.err)},
     )

@@ -28,9 +28,9 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.service.counterfactual import replay_variant
 from services.planner.service.inputs import read_prices
 from services.planner.service.replay import replay_site
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.stored import store_site
+from tests.support.command_line.call import Luna
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
 
 OWN = {"import": {"kind": "series"}, "export": {"kind": "series"}}
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

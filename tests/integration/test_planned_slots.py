@@ -9,7 +9,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import plans
 from luna.platform.database.plans import PlannedSlots
 from services.planner.service.fleet import plan_sites
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

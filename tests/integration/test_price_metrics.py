@@ -15,7 +15,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.series import market_prices
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
+from tests.support.gateway.server import serve
 
 DAY = Timeline(datetime(2026, 11, 19, 23, tzinfo=UTC), SLOT, 96)
 NAME = "luna_ingest_prices_known_until_seconds"

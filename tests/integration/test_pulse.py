@@ -36,8 +36,8 @@ from luna.platform.database import (
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.quarantine import Refused
 from luna.platform.database.schema.plans import plan_history
-from tests.controlled import describe
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.control.inverters import describe
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

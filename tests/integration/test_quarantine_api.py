@@ -12,10 +12,10 @@ from luna.energy.row_fault import RowFault
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.stored import store_site
-from tests.tables import each_row
-from tests.workers import worker_process
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import worker_process
 
 PROBLEM = "application/problem+json"
 NO_REDIS = "redis://127.0.0.1:9/0"

@@ -25,10 +25,10 @@ from luna.platform.queue.task_tracker import TaskTracker
 from luna.platform.settings import Settings
 from tests.integration import sample_tasks as sample
 from tests.integration.errand_tasks import CrashRequest, ErrandRequest, RefusedRequest
-from tests.places import ERRANDS, Place, errands_table, open_place, second_queue
-from tests.processes import free_port
-from tests.starts import count_starts
-from tests.workers import wait_for
+from tests.support.worker.environment import ERRANDS, Place, errands_table, open_place, second_queue
+from tests.support.worker.processes import free_port
+from tests.support.worker.task_starts import count_starts
+from tests.support.worker.workers import wait_for
 
 SOON = timedelta(seconds=60)
 RESULTS = "luna:celery-task-meta-*"

@@ -13,8 +13,8 @@ from luna.energy.timeline import FloatArray, InstantArray
 from luna.energy.units import StatedUnits
 from luna.platform.database import readings
 from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
-from tests import toolkit
-from tests.stored import store_site
+from tests.support.database import timescale_toolkit
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 
@@ -68,7 +68,7 @@ def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Conn
 
 @pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
 def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(meter: Connection, with_toolkit: bool) -> None:
-    toolkit.define(meter)
+    timescale_toolkit.define(meter)
     # In the first hour 1.0 until 0:30 and nothing known after, in the second nothing until 1:45 and then 5.0, in the third 5.0 throughout.
     minutes = np.array([0, 15, 30, 40, 105, 120, 180, 240])
     values = np.array([1.0, 1.0, np.nan, np.nan, 5.0, 5.0, 5.0, 9.0])
@@ -92,7 +92,7 @@ def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection
     readings.upsert(meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units)
     kept = np.array(units.codes) != units.names.index("W")
     readings.upsert(meter, np.full(kept.sum(), key["plain"], dtype=np.int32), instants[kept], 1000 * value[kept])
-    toolkit.define(meter)
+    timescale_toolkit.define(meter)
     for found in READ.values():
         mixed, plain = (found(meter, "aggregated", sensor, edges=HOURS, toolkit=with_toolkit) for sensor in ("mixed", "plain"))
         np.testing.assert_allclose(mixed.values, plain.values, rtol=1e-9)
@@ -103,18 +103,18 @@ def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection
 def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:
     edges = [START + timedelta(minutes=minutes) * count for count in range(240 // minutes + 1)]
     plain = READ[measure](meter, "aggregated", "meter", edges=edges)
-    toolkit.define(meter)
+    timescale_toolkit.define(meter)
     np.testing.assert_allclose(READ[measure](meter, "aggregated", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
-    assert toolkit.used(meter)
+    assert timescale_toolkit.used(meter)
 
 
 @pytest.mark.parametrize("points", [3, 40, 1000])
 def test_the_toolkits_shape_is_the_plain_one(meter: Connection, points: int) -> None:
     plain = read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points)
-    toolkit.define(meter)
+    timescale_toolkit.define(meter)
     for one, other in zip(read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert toolkit.used(meter)
+    assert timescale_toolkit.used(meter)
 
 
 @pytest.mark.parametrize("measure", READ)

@@ -15,7 +15,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.health.readiness import TAKES
 from luna.platform.queue.task_monitor import SENT_AT
 from services.api.gateway import PLANS
-from tests.gateway import serve
+from tests.support.gateway.server import serve
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import Due, RenewalContext, assign_turn, find_due, find_last_turn, renew_models
-from tests.histories import change, grow_roof
-from tests.household import START, day, describe_site, measure_days
+from tests.support.forecasts.faulty_days import change, grow_roof
+from tests.support.household.measurements import START, day, describe_site, measure_days
 
 SITE = describe_site()
 TURN = find_last_turn(assign_turn("home"), day(110), parse_zone(SITE.timezone))

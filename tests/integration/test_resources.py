@@ -19,11 +19,11 @@ from luna.platform.database import forecast_activations, history_changes, manual
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
-from tests.databases import remove_site
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
-from tests.tables import each_row
-from tests.workers import wait_for
+from tests.support.database.databases import remove_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import wait_for
 
 START = datetime(2024, 3, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

@@ -16,7 +16,7 @@ from luna.platform.database.schema.series import rollup_marks, slot_observations
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings
 from services.ingest.tasks import refresh_rollups
-from tests.stored import store_site
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 

@@ -18,8 +18,8 @@ from luna.energy.timeline import SLOT, Timeline, parse_zone
 from luna.platform.database import forecast_scenarios, forecasts, observations, prices, sites
 from luna.platform.objects import FileObjects
 from services.forecaster.scenarios.service import issue_requested
-from tests.household import day, describe_site, measure_days
-from tests.scenarios import SLOTS, describe_forecast, describe_prices
+from tests.support.forecasts.scenarios import SLOTS, describe_forecast, describe_prices
+from tests.support.household.measurements import day, describe_site, measure_days
 
 pytestmark = pytest.mark.every_database
 

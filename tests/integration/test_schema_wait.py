@@ -8,7 +8,7 @@ from luna.platform.database.migrate import upgrade
 from luna.platform.database.revision import head
 from luna.platform.health.probes import probe_database
 from luna.platform.health.schema import wait_for_schema
-from tests.databases import own_database
+from tests.support.database.databases import own_database
 
 
 def test_who_starts_before_the_migration_waits_for_it(database_server: str) -> None:

@@ -17,8 +17,8 @@ from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.database.schema.series import slot_observations
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.household import describe_site
+from tests.support.gateway.server import serve
+from tests.support.household.measurements import describe_site
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NAME = "watched-home"

@@ -13,7 +13,7 @@ from luna.energy.site import Site
 from luna.platform.database import control, jobs, manual_blocks, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema import metadata
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 BATTERY = {"batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
 START = datetime(2024, 3, 12, tzinfo=UTC)

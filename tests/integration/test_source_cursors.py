@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from luna.energy.errors import NotFoundError
 from luna.platform.database import source_cursors
-from tests.stored import store_site
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 START = datetime(2024, 1, 1, tzinfo=UTC)

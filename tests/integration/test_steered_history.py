@@ -20,7 +20,7 @@ from services.forecaster.explanation.service import explain_forecast
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
-from tests.household import QUICK, START, day, describe_site, measure_days
+from tests.support.household.measurements import QUICK, START, day, describe_site, measure_days
 
 DAYS = 20
 SITE = describe_site(loads=[{"name": "pump", "power_kw": 2.0, "energy_kwh_per_day": 2.0}])

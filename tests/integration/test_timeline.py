@@ -16,9 +16,9 @@ from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.api.timeline.document import Timelines
-from tests.databases import remove_site
-from tests.demo_home import DemoHome, store_demo_home
-from tests.gateway import serve
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import DemoHome, store_demo_home
 
 PATH = "/v1/sites/timed/timeline"
 
@@ -153,7 +153,7 @@ def test_it_is_small_enough_for_a_phone(api: httpx.Client) -> None:
 
 
 def test_a_site_that_knows_nothing_yet_has_empty_columns(api: httpx.Client, database: Engine) -> None:
-    from tests.stored import stored_site
+    from tests.support.database.site import stored_site
 
     with stored_site(database, name="empty"):
         found = Timelines.model_validate(api.get("/v1/sites/empty/timeline").json())

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import retention, timescale
 from luna.platform.settings import Settings
-from tests.databases import own_database
+from tests.support.database.databases import own_database
 
 pytestmark = pytest.mark.timescale_alone
 

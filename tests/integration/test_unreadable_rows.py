@@ -40,10 +40,10 @@ from services.ingest.weather_service import fetch_weather
 from services.notifier.notification import notify
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.replay import replay_sites
-from tests.command_line import Luna
-from tests.databases import own_database
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import own_database
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.gateway.server import serve
 
 NOW = datetime(2024, 3, 12, 10, tzinfo=UTC)
 CLOCK = FixedClock(NOW)

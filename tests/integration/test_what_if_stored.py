@@ -20,10 +20,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.what_if_questions import open_question, read_state
 from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.command_line.call import Luna
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SITE = "what if"

@@ -13,8 +13,8 @@ from luna.platform.database.engine import unit_of_work
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored, plan_stored_variant
 from services.planner.service.plans import plan_and_store
-from tests.command_line import Luna
-from tests.planning import BATTERY, START
+from tests.support.command_line.call import Luna
+from tests.support.planning.problems import BATTERY, START
 
 HOUR = timedelta(hours=1)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.errand_tasks import ErrandReply, ErrandRequest
-from tests.places import ERRANDS, Place, errands_table, open_place, second_queue
-from tests.starts import count_starts
-from tests.workers import kill, wait_for
+from tests.support.worker.environment import ERRANDS, Place, errands_table, open_place, second_queue
+from tests.support.worker.task_starts import count_starts
+from tests.support.worker.workers import kill, wait_for
 
 # Who is killed is missed after five of them.
 BEAT_SECONDS = 0.3

@@ -5,7 +5,7 @@ import time
 from luna.contracts import ResendReply, ResendRequest, RetentionReply, RetentionRequest
 from luna.platform.queue import TaskContext, task
 from tests.integration.upkeep_messages import GateRequest, Through
-from tests.starts import note_start
+from tests.support.worker.task_starts import note_start
 
 NEEDS = ("redis",)
 

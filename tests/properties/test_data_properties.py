@@ -16,8 +16,8 @@ from services.ingest.file_schema import KINDS
 from services.ingest.file_slots import set_aside_repeats, to_quarter_hours
 from services.ingest.instants import InstantReader
 from services.ingest.validation import judge
-from tests.depth import draws
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.suite.depth import draws
 
 pytestmark = pytest.mark.every_database
 

@@ -1,4 +1,4 @@
-"""Every kind of device keeps to the contract of devices (`tests/device_contract.py`)."""
+"""Every kind of device keeps to the contract of devices (`tests/support/devices/contract.py`)."""
 
 from typing import Annotated, Any
 
@@ -9,8 +9,7 @@ from pydantic import Field
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.part import Name
-from tests.depth import draws
-from tests.device_contract import (
+from tests.support.devices.contract import (
     HOURS,
     Document,
     Example,
@@ -23,8 +22,9 @@ from tests.device_contract import (
     find_unbounded,
     missing_examples,
 )
-from tests.planning import START
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
 ROOF = {"name": "roof", "peak_kw": 6}

@@ -19,8 +19,8 @@ from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from tests.depth import draws
-from tests.household import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
+from tests.support.household.measurements import QUICK, START, change_from, day, describe_site, forecast_weather, measure_days
+from tests.support.suite.depth import draws
 
 # Berlin changes its clock on day 30, so origins on either side of it are drawn too.
 SITE = describe_site()

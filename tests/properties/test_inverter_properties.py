@@ -13,7 +13,7 @@ from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.site import Site, parse_site
 from services.planner.dp.plan import balance_residual_kwh
-from tests.depth import draws
+from tests.support.suite.depth import draws
 
 SITES = 4
 wild = st.one_of(st.floats(), st.floats(-0.2, 1.2), st.floats(-5, 25))

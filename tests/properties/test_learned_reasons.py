@@ -16,10 +16,10 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
-from tests.depth import draws
-from tests.placed_judge import count_reasons
-from tests.reason_judge import judge
-from tests.reason_requests import START, draw_request
+from tests.support.planning.placed_judge import count_reasons
+from tests.support.planning.random_requests import START, draw_request
+from tests.support.planning.reason_judge import judge
+from tests.support.suite.depth import draws
 
 KINDS = ("plain", "special", "reserve", "weighed", "inverters", "batteries")
 Pair = tuple[dict[str, Any], dict[str, Any]]

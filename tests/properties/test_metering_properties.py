@@ -11,7 +11,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import SINKS, SOURCES, compute_balance
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_metered, minutes
+from tests.support.metering.samples import NOON, describe_metered, minutes
 
 HOURS = 6
 SITE = describe_metered(total_load_consumption="meter")

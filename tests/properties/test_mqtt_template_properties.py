@@ -9,7 +9,7 @@ from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import FILTERS, LONGEST_TEXT, Expression
 from services.ingest.sources.mqtt.payload import read_number
 from services.ingest.sources.mqtt.template import decoder, parse_template
-from tests.depth import draws
+from tests.support.suite.depth import draws
 
 SIGNS = r"{{ }} {% %} {# #} - ( ) [ ] { } . , : | ~ * ** / // + % < == = !="
 NAMES = "value value_json x a __class__ __init__ __globals__ items 0 9 9999999999999 1e308 's' '%99999d' none true"

@@ -17,7 +17,7 @@ from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import balance_residual_kwh
-from tests.depth import draws
+from tests.support.suite.depth import draws
 
 TOLERANCE_KWH = 1e-9
 moderate = settings(max_examples=draws(80), deadline=None)

@@ -12,8 +12,8 @@ from luna.energy.readings import shape_of
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.platform.database import readings
 from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
-from tests.depth import draws
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.suite.depth import draws
 
 pytestmark = pytest.mark.every_database
 

@@ -12,11 +12,11 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.errors import LunaError
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
-from tests.depth import THOROUGH
-from tests.placed_judge import count_reasons, judge_placed
-from tests.reason_judge import find_dust, judge
-from tests.reason_requests import START, draw_request
-from tests.tables import each_row
+from tests.support.planning.placed_judge import count_reasons, judge_placed
+from tests.support.planning.random_requests import START, draw_request
+from tests.support.planning.reason_judge import find_dust, judge
+from tests.support.suite.depth import THOROUGH
+from tests.support.suite.tables import each_row
 
 # By kind of request how many are drawn, and how many reasons a fourth of them gives at least; LUNA_TEST_REASONS=10 draws ten times as many.
 DRAWN = {

@@ -19,7 +19,7 @@ from services.executor.delivery import RESEND
 from services.ingest.sources.home_assistant.connection import RETRY as HOME_ASSISTANT_RETRY
 from services.ingest.sources.mqtt.source import RECONNECT
 from services.ingest.sources.web import RETRY as WEB_RETRY
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 PAUSES = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400))
 POLICIES = st.builds(

@@ -14,9 +14,9 @@ from luna.energy.series_query import SeriesQuery, reduce_series
 from luna.energy.timeline import SLOT, Timeline, parse_zone
 from luna.platform.database import observations, rollups
 from luna.platform.database.history import query_series
-from tests.depth import draws
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 pytestmark = pytest.mark.every_database
 

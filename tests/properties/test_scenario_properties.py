@@ -12,9 +12,9 @@ from luna.energy.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.service import make_scenarios, select_paths
-from tests.depth import draws
-from tests.household import change_from, day, measure_days
-from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
+from tests.support.forecasts.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
+from tests.support.household.measurements import change_from, day, measure_days
+from tests.support.suite.depth import draws
 
 SEEDS = st.integers(0, 10_000)
 

@@ -28,8 +28,8 @@ from luna.energy.timeline import (
     spread_energy,
 )
 from luna.platform.clock import FixedClock, SystemClock
-from tests.depth import draws
-from tests.tables import each_row
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 HOUR, HALF_HOUR, DAY = timedelta(hours=1), timedelta(minutes=30), timedelta(days=1)
 HOURLY_ZONES = ("Europe/Berlin", "Europe/Stockholm", "America/Los_Angeles")

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from luna.energy.timeline import InstantArray
 from luna.energy.units import StatedUnits, UnitHistory, ratio
 from luna.platform.database import readings
-from tests.depth import draws
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.suite.depth import draws
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 with_database = settings(max_examples=draws(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

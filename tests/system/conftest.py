@@ -7,8 +7,8 @@ import pytest
 import redis
 
 from luna.platform.embedded.supervisor import Servers, start
-from tests.browsing import browser
-from tests.places import second_queue
+from tests.support.browser.page import browser
+from tests.support.worker.environment import second_queue
 
 __all__ = ["browser", "own_redis", "quiet_queue"]
 

@@ -13,9 +13,9 @@ import redis
 from luna.platform.embedded.supervisor import start
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import LeaderLock
-from tests.processes import Process, checks, failing, free_port, is_silent, luna_process, says
-from tests.starts import count_starts
-from tests.workers import wait_for
+from tests.support.worker.processes import Process, checks, failing, free_port, is_silent, luna_process, says
+from tests.support.worker.task_starts import count_starts
+from tests.support.worker.workers import wait_for
 
 TURN = "0.3"
 # Named, not imported: in this process the service itself may answer the same requests.

@@ -15,10 +15,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import load_settings
 from services.api.app import MAX_BODY_BYTES
-from tests.gateway import serve
-from tests.stored import store_site
-from tests.tables import each_row
-from tests.workers import wait_for, worker_process
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import wait_for, worker_process
 
 PROBLEM = "application/problem+json"
 SITE = "uploaded"

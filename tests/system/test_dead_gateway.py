@@ -19,10 +19,10 @@ from luna.platform.database.schema.plans import manual_blocks, plan_history
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from services.api.gateway import PLANS
-from tests.gateway import OWNER, OWNER_TOKEN, serve
-from tests.processes import free_port
-from tests.stored import issue_half_a_kilowatt, stored_site
-from tests.workers import kill, wait_for, worker_process
+from tests.support.database.site import issue_half_a_kilowatt, stored_site
+from tests.support.gateway.server import OWNER, OWNER_TOKEN, serve
+from tests.support.worker.processes import free_port
+from tests.support.worker.workers import kill, wait_for, worker_process
 
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 BLOCK = {"from": "2099-03-12T18:00:00Z", "to": "2099-03-12T21:00:00Z", "device": "battery", "action": "hold"}

@@ -1,8 +1,8 @@
 """Names on the pages, held against all of the code: looking through it takes seconds. What else pages say is held by ``tests/unit/test_docs.py``."""
 
-from tests.documentation import Page, parse_page, read_pages, unused_identifiers
-from tests.documented_names import unknown_names
-from tests.tables import each_row
+from tests.support.documentation.names import unknown_names
+from tests.support.documentation.pages import Page, parse_page, read_pages, unused_identifiers
+from tests.support.suite.tables import each_row
 
 EACH_PAGE = each_row("page", read_pages(), ids=lambda page: page.name)
 

@@ -19,13 +19,13 @@ from sqlalchemy.engine import make_url
 from luna.platform.database import engine, observations
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Servers
-from tests.command_line import Luna, Said
-from tests.databases import own_database
-from tests.documentation import ROOT, Page, read_page
-from tests.documented_commands import CommandLine, find_commands
-from tests.documents import pdf
-from tests.guide import NAMES, guide_page
-from tests.household import measure_days
+from tests.support.command_line.call import Luna, Said
+from tests.support.database.databases import own_database
+from tests.support.documentation.commands import CommandLine, find_commands
+from tests.support.documentation.guide import NAMES, guide_page
+from tests.support.documentation.pages import ROOT, Page, read_page
+from tests.support.documents.sample_files import pdf
+from tests.support.household.measurements import measure_days
 
 # Of the German pages a test says that they hold the same commands.
 PAGES = [read_page("README.md"), *(guide_page("en", name) for name in NAMES)]

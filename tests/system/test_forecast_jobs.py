@@ -25,9 +25,9 @@ from services.forecaster.model.artefact import ArtefactError
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import PART_ORIGINS, issue_forecasts
 from services.forecaster.versions.comparison import evaluate_versions
-from tests.household import QUICK, day, describe_site, measure_days
-from tests.object_servers import answer_with, open_server
-from tests.processes import free_port
+from tests.support.database.object_servers import answer_with, open_server
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
+from tests.support.worker.processes import free_port
 
 VERSION = "aurora_v1.0"
 pytestmark = pytest.mark.every_database

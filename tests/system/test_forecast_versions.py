@@ -30,8 +30,8 @@ from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand, roll_back
 from services.forecaster.versions.shadow import ShadowContext, judge_forecasts
 from services.planner.service.replay import replay_site
-from tests.household import day, describe_site, measure_days
-from tests.stored import plan_stored
+from tests.support.database.site import plan_stored
+from tests.support.household.measurements import day, describe_site, measure_days
 
 # Yesterday says more of a house whose day begins an hour later every day than the days before do.
 BETTER = "seasonal_naive"

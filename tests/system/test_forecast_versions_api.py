@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.household import describe_site
-from tests.workers import worker_process
+from tests.support.gateway.server import serve
+from tests.support.household.measurements import describe_site
+from tests.support.worker.workers import worker_process
 
 PATH = "/v1/sites/versions_api/forecast-versions"
 

@@ -23,8 +23,8 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import resend_due, submit_job
 from luna.platform.settings import load_settings
 from tests.conftest import FOLDER
-from tests.gateway import serve
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
 
 AS_ROOT = os.geteuid() == 0
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

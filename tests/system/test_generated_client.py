@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
-from tests.databases import remove_site
-from tests.gateway import OWNER_TOKEN, serve
 from tests.integration.test_resources import store_house
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import OWNER_TOKEN, serve
 
 # It wants older libraries than Luna's commands, so make setup gives it an environment of its own.
 GENERATOR = Path(sys.prefix) / "client-generator/bin/openapi-python-client"

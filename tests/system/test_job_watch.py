@@ -18,7 +18,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Progress
 from luna.platform.queue.task_tracker import TaskTracker
-from tests.gateway import serve
+from tests.support.gateway.server import serve
 
 NO_REDIS = "redis://127.0.0.1:9/0"
 WATCHERS = 200

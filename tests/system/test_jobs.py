@@ -24,10 +24,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.queue.jobs import cancel_job, resend_due, retry_job
 from tests.integration.errand_tasks import AwayRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest
-from tests.places import ERRANDS, Place, errands_table, open_place, second_queue
-from tests.processes import free_port
-from tests.starts import count_starts
-from tests.workers import kill, wait_for
+from tests.support.worker.environment import ERRANDS, Place, errands_table, open_place, second_queue
+from tests.support.worker.processes import free_port
+from tests.support.worker.task_starts import count_starts
+from tests.support.worker.workers import kill, wait_for
 
 SOON = timedelta(seconds=60)
 # Who is killed is missed after five of them.

@@ -1,8 +1,8 @@
 """Every metric has few time series: its labels take values that are bounded, each for a reason."""
 
 from services.api.site_metrics import MOST_SITES
-from tests import outward
-from tests.tables import each_row
+from tests.support.recordings import surfaces
+from tests.support.suite.tables import each_row
 
 # Label → at most so many values, and why.
 BOUNDED = {
@@ -32,7 +32,7 @@ BOUNDED = {
 }
 # Two of these in one metric would multiply.
 MANY = {"device", "market", "role", "route", "site", "site_id", "task"}
-METRICS = outward.metrics()
+METRICS = surfaces.metrics()
 
 
 @each_row("name", sorted(METRICS))

@@ -15,8 +15,8 @@ from luna.platform.database import engine, migrate, sites, timescale
 from luna.platform.database.revision import current, head
 from luna.platform.database.schema import metadata
 from luna.platform.health.probes import probe_database
-from tests.databases import own_database
-from tests.stored import store_site
+from tests.support.database.databases import own_database
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 

@@ -17,9 +17,9 @@ import pytest
 from luna.energy.errors import FullError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.platform.objects import FileObjects, ObjectStore, S3Objects
 from luna.platform.objects.s3 import ABSENT
-from tests.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
-from tests.processes import free_port
-from tests.tables import each_row
+from tests.support.database.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
+from tests.support.suite.tables import each_row
+from tests.support.worker.processes import free_port
 
 STORES = ("files", "s3", *(("outside",) if OUTSIDE else ()))
 OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {

@@ -16,9 +16,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.tracing import configure_tracing, current_span, span
-from tests.gateway import serve
-from tests.processes import free_port, luna_process, says
-from tests.workers import wait_for
+from tests.support.gateway.server import serve
+from tests.support.worker.processes import free_port, luna_process, says
+from tests.support.worker.workers import wait_for
 
 REQUEST: dict[str, Any] = json.loads((Path(__file__).parents[2] / "examples" / "plan_request.json").read_text(encoding="utf-8"))
 

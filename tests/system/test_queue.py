@@ -19,8 +19,8 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client, Progress
 from tests.integration import sample_tasks as sample
-from tests.places import second_queue
-from tests.workers import Worker, kill, wait_for, worker_process
+from tests.support.worker.environment import second_queue
+from tests.support.worker.workers import Worker, kill, wait_for, worker_process
 
 SOON = timedelta(seconds=60)
 # Three are promised; the rest is for a machine that is busy.

@@ -28,10 +28,10 @@ from luna.platform.settings import Settings
 from luna.platform.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind, Recorder, open_recorder
-from tests.databases import migrated_database
-from tests.recording import SENSOR, SITE, reading
-from tests.stored import store_site
-from tests.workers import wait_for
+from tests.support.database.databases import migrated_database
+from tests.support.database.site import store_site
+from tests.support.metering.recorder_process import SENSOR, SITE, reading
+from tests.support.worker.workers import wait_for
 
 pytestmark = pytest.mark.every_database
 
@@ -254,7 +254,7 @@ def test_metrics_say_how_much_waits_and_for_how_long(tmp_path: Path) -> None:
 @contextmanager
 def nursery() -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {"PYTHONPATH": ROOT}
-    command = [sys.executable, "-m", "tests.recording"]
+    command = [sys.executable, "-m", "tests.support.metering.recorder_process"]
     process = subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with process:
         yield process
@@ -327,7 +327,7 @@ from luna.energy.errors import MachineError
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
 from services.ingest.recorder import open_recorder
-from tests.recording import SITE, reading
+from tests.support.metering.recorder_process import SITE, reading
 
 configure_logging("test")
 

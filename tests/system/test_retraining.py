@@ -16,8 +16,8 @@ from services.forecaster.model.aurora import VERSION, TrainSettings
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.training import stop_at, train_site
 from services.forecaster.service import issue_forecasts
-from tests.histories import hold_load
-from tests.household import QUICK, day, describe_site, measure_days
+from tests.support.forecasts.faulty_days import hold_load
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
 
 # So few rows are no model: what is learned from them speaks from the profile, in bands far too wide.
 HOPELESS = TrainSettings(rows=100)

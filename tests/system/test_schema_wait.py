@@ -7,7 +7,7 @@ import uuid
 
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Servers
-from tests.databases import own_database
+from tests.support.database.databases import own_database
 
 
 def test_the_process_ends_well_once_the_tables_are_there_and_not_before(servers: Servers) -> None:

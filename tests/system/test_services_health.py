@@ -15,11 +15,11 @@ from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.controlled import DEVICES, describe_devices
-from tests.gateway import serve
-from tests.processes import luna_process
-from tests.stored import store_site
-from tests.workers import wait_for
+from tests.support.control.inverters import DEVICES, describe_devices
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve
+from tests.support.worker.processes import luna_process
+from tests.support.worker.workers import wait_for
 
 AWAY = "http://127.0.0.1:9"
 EVERYBODY = ["api", "planner", "forecaster", "ingest", "agent", "rag", "notifier", "beat"]

@@ -35,8 +35,8 @@ from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import store_settings
-from tests.browsing import PATIENCE_MS
-from tests.processes import free_port
+from tests.support.browser.page import PATIENCE_MS
+from tests.support.worker.processes import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -7,10 +7,10 @@ import pytest
 from luna.contracts.tasks import REQUESTS
 from luna.platform.queue.services import SERVICES
 from luna.platform.queue.task import definitions
-from tests import outward
-from tests.recorded import hold
+from tests.support.recordings import surfaces
+from tests.support.recordings.comparison import hold
 
-SURFACES = {"metrics.json": outward.metrics, "errors.json": outward.errors}
+SURFACES = {"metrics.json": surfaces.metrics, "errors.json": surfaces.errors}
 
 
 @pytest.mark.parametrize("name", SURFACES)

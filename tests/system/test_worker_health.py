@@ -19,11 +19,11 @@ import redis
 from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client
 from luna.platform.queue.consumption import EXIT_STARVED
-from tests.forking_worker import FORKS
 from tests.integration import upkeep_messages as upkeep
-from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
-from tests.starts import count_starts
-from tests.workers import kill, wait_for
+from tests.support.worker.processes import Process, ask, failing, free_port, is_silent, luna_process, says
+from tests.support.worker.task_starts import count_starts
+from tests.support.worker.thread_log_worker import FORKS
+from tests.support.worker.workers import kill, wait_for
 
 SOON = timedelta(seconds=60)
 BEAT = "0.3"
@@ -219,7 +219,7 @@ def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url:
     # A process that was forked while a probe's thread imported a module waited for that module's lock for ever: its worker said it was ready.
     port = free_port()
     own = {"redis_url": redis_url, "database_url": database_url, "data_folder": str(tmp_path)}
-    with luna_process("tests.forking_worker", "agent", "--processes", "2", "--health-port", str(port), **own):
+    with luna_process("tests.support.worker.thread_log_worker", "agent", "--processes", "2", "--health-port", str(port), **own):
         wait_for(lambda: says(port, "ready", 200))
     assert (tmp_path / FORKS).read_text(encoding="utf-8").splitlines() == ["['MainThread']"] * 2
 
@@ -281,7 +281,7 @@ def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(qu
     port = free_port()
     own = {"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
     arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
-    with luna_process("tests.deaf_worker", *arguments, **own) as worker:
+    with luna_process("tests.support.worker.unresponsive_worker", *arguments, **own) as worker:
         wait_for(lambda: says(port, "ready", 200))
         own_client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
         wait_for(lambda: failing(port) == ["messages"])

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.safety import clamp_charging, clamp_giving
 from luna.energy.site import Site, parse_site
-from tests.controlled import DEVICES, describe_devices
-from tests.tables import each_row
+from tests.support.control.inverters import DEVICES, describe_devices
+from tests.support.suite.tables import each_row
 
 # On one phase 1.4 to 3.68 kW, on three 4.14 to 11 kW.
 CAR = DEVICES["vehicles"][0]

@@ -8,7 +8,9 @@ from docs import reference
 from luna.platform.objects.store import ObjectStore
 from luna.words.language import Language
 from luna.words.modes import MODES, mode
-from tests.documentation import (
+from tests.support.documentation.commands import faults_of_luna, faults_of_make, find_commands
+from tests.support.documentation.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples, wrong_requests
+from tests.support.documentation.pages import (
     ROOT,
     Page,
     broken_links,
@@ -21,10 +23,8 @@ from tests.documentation import (
     read_page,
     read_pages,
 )
-from tests.documented_commands import faults_of_luna, faults_of_make, find_commands
-from tests.documented_settings import unknown_settings
-from tests.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples, wrong_requests
-from tests.tables import each_row
+from tests.support.documentation.settings import unknown_settings
+from tests.support.suite.tables import each_row
 
 REFERENCE = reference.render()
 LANGUAGES = ("en", "de")

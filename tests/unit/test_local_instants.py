@@ -12,7 +12,7 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_instant, site_clock
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN, BEIRUT, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Beirut"), ZoneInfo("America/Havana")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 SUITE = """
 import pytest
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 @pytest.fixture
 def base():

@@ -3,7 +3,7 @@
 from luna.contracts.message import Request
 from luna.contracts.tasks import list_periodic, list_public
 from luna.platform.queue.services import SERVICES
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row("request_class", list_periodic(), ids=lambda request_class: request_class.task)

@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import yaml
 
-from tests.command_line import Luna
-from tests.documentation import ROOT
+from tests.support.command_line.call import Luna
+from tests.support.documentation.pages import ROOT
 
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 

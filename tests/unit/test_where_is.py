@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.documentation import list_answers, parse_page, read_page, says_name
+from tests.support.documentation.pages import list_answers, parse_page, read_page, says_name
 
 PAGE = read_page("docs/where-is.md")
 ANSWERS = list_answers(PAGE)

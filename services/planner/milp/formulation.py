@@ -3,7 +3,7 @@
 Per slot: import, export, curtailed PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
 The linear model is solved first. Only where its solution does what physics forbids (importing while exporting, charging while discharging,
 charging below the least power) are binaries added, until no slot does: exact, because every relaxation bounds the full model.
-The same model written to be read, in PuLP: tests/reference_model.py.
+The same model written to be read, in PuLP: tests/support/reference_model/model.py.
 """
 
 from collections.abc import Sequence

@@ -21,9 +21,9 @@ from services.planner.problem.problem import Problem
 from services.planner.replay.run import replay
 from services.planner.reply.reply import plan_request
 from services.planner.service.inputs import list_included
-from tests.device_contract import Document, Example, check_entities, check_pages, check_plan, check_safe, check_shown, check_site_file, find_unbounded
-from tests.planning import START
-from tests.replaying import make_scene
+from tests.support.devices.contract import Document, Example, check_entities, check_pages, check_plan, check_safe, check_shown, check_site_file, find_unbounded
+from tests.support.planning.problems import START
+from tests.support.planning.replay import make_scene
 
 DRYER = {"name": "cellar", "power_w": 400, "least_percent": 45, "most_percent": 60, "falls_percent_per_h": 6, "rises_percent_per_h": 2}
 SWITCH = {"load": "cellar", "modes": {"on": "an", "off": "aus"}, "writes": [{"to": "switch.cellar", "value": "{mode}"}]}

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from luna.contracts.replay import ReplayRequest
 from luna.platform.database.engine import unit_of_work
 from services.planner.service.replay import replay_site
-from tests.command_line import Luna
-from tests.evaluated_home import SITE, UNSEEN, evaluated_home
+from tests.support.command_line.call import Luna
+from tests.support.forecasts.evaluated_home import SITE, UNSEEN, evaluated_home
 
 NAMED = ("agent", "compare", "--site", SITE.name)
 

@@ -15,7 +15,7 @@ from luna.platform.database import observations, quality, sites
 from luna.platform.database.engine import unit_of_work
 from services.agent.evaluation.days import choose_unseen_days
 from services.agent.evaluation.record import read_record
-from tests.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home, observe
+from tests.support.forecasts.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home, observe
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
-from tests.command_line import Luna
-from tests.controlled import DEVICES, describe, describe_devices
+from tests.support.command_line.call import Luna
+from tests.support.control.inverters import DEVICES, describe, describe_devices
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = {"name": "steered", "timezone": "Europe/Berlin", "batteries": [BATTERY]}

@@ -8,8 +8,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from luna.platform.database import retention, revision, timescale
-from tests.command_line import Luna
-from tests.databases import own_database
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import own_database
 
 pytestmark = pytest.mark.every_database
 

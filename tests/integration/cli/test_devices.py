@@ -13,8 +13,8 @@ from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
-from tests.command_line import Luna
-from tests.databases import remove_site
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import remove_site
 
 
 @pytest.fixture

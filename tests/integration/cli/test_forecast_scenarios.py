@@ -5,9 +5,9 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.platform.database import engine, forecasts, sites
-from tests.command_line import Luna
-from tests.household import describe_site
-from tests.scenarios import ISSUED_AT, SLOTS, describe_forecast
+from tests.support.command_line.call import Luna
+from tests.support.forecasts.scenarios import ISSUED_AT, SLOTS, describe_forecast
+from tests.support.household.measurements import describe_site
 
 ASKED = ("forecast", "scenarios", "--site", "scenarios_cli", "--version", "aurora_v1.0")
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from luna.platform.database import engine, forecast_scores, sites, training_runs
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.database.training_runs import TrainingRun
-from tests.command_line import Luna
-from tests.household import describe_site
+from tests.support.command_line.call import Luna
+from tests.support.household.measurements import describe_site
 
 SITE = ("--site", "versions_cli", "--json")
 UNTIL = datetime(2024, 3, 1, tzinfo=UTC)

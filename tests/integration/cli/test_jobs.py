@@ -15,7 +15,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.work import await_end
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import retry_job, submit_job
-from tests.command_line import Luna
+from tests.support.command_line.call import Luna
 
 REQUEST = IssueRequest(site_id="home", at=parse_instant("2023-09-01T00:00:00Z", field="at"))
 

@@ -19,9 +19,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.schema.plans import daily_scores
-from tests.command_line import Luna
-from tests.controlled import describe
-from tests.household import describe_site, measure_days
+from tests.support.command_line.call import Luna
+from tests.support.control.inverters import describe
+from tests.support.household.measurements import describe_site, measure_days
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = ("--site", "listed")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import COMMANDS, build
-from tests.command_line import Luna
-from tests.tables import each_row
+from tests.support.command_line.call import Luna
+from tests.support.suite.tables import each_row
 
 LUNA = [sys.executable, "-c", "from services.cli.main import main; main()"]
 # Runs a command line and writes on stderr which of the libraries named first were loaded.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.command_line import Luna
-from tests.stored import stored_site
+from tests.support.command_line.call import Luna
+from tests.support.database.site import stored_site
 
 SITE = {
     "name": "outside-home",

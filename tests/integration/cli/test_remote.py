@@ -18,11 +18,11 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.desk import RemoteDesk
 from luna.platform.embedded.supervisor import Addresses
 from services.cli.console import follow_progress
-from tests.command_line import Luna, Said
-from tests.controlled import describe
-from tests.gateway import OWNER_TOKEN, serve
-from tests.stored import stored_site
-from tests.workers import worker_process
+from tests.support.command_line.call import Luna, Said
+from tests.support.control.inverters import describe
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import OWNER_TOKEN, serve
+from tests.support.worker.workers import worker_process
 
 SITE = {
     "name": "cellar",

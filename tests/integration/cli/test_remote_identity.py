@@ -10,9 +10,9 @@ import pytest
 
 from luna.contracts.identity import Role
 from luna.platform.embedded.supervisor import Servers
-from tests.command_line import Luna
-from tests.identity import OWN, PASSWORD, Gate, gate_with_people
 from tests.integration.cli.test_remote import problem
+from tests.support.command_line.call import Luna
+from tests.support.gateway.people import OWN, PASSWORD, Gate, gate_with_people
 
 NEW_PASSWORD = "harbour copper thistle rain"
 

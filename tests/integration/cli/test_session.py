@@ -12,8 +12,8 @@ from luna.energy.timeline import SLOT, Timeline, local_instant, parse_day
 from luna.platform.database import forecasts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
-from tests.command_line import Luna
-from tests.household import describe_site
+from tests.support.command_line.call import Luna
+from tests.support.household.measurements import describe_site
 
 CAR = {"name": "car", "capacity_kwh": 40, "charge_efficiency": 1.0}
 SITE = ("--site", "driven")

@@ -11,10 +11,10 @@ from luna.contracts.forecast import TrainRequest
 from luna.platform.database import engine, jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from tests.command_line import Luna
-from tests.controlled import describe
-from tests.databases import own_database
-from tests.household import describe_site
+from tests.support.command_line.call import Luna
+from tests.support.control.inverters import describe
+from tests.support.database.databases import own_database
+from tests.support.household.measurements import describe_site
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = ("--site", "shown")

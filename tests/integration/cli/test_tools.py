@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from luna.platform.database.engine import unit_of_work
 from services.rag.tools.registry import TOOLS
-from tests.command_line import Luna
-from tests.databases import remove_site
-from tests.told_home import furnish_told
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import remove_site
+from tests.support.pages.random_home import furnish_told
 
 NAME = "told home"
 

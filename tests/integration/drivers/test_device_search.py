@@ -25,8 +25,8 @@ from luna.platform.simulated_home.battery import BatteryModel
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.find_page import leave_device, take_device
 from services.ingest.devices import search_network
-from tests.mosquitto import Mosquitto, needs_mosquitto
-from tests.workers import wait_for
+from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
+from tests.support.worker.workers import wait_for
 
 NO_FOLDER = Path("/nonexistent")
 # Those that can be found over Modbus, at one port of many addresses.

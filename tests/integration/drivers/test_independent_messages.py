@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from luna.platform.drivers.device_server import serve_device
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
-from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
+from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 
 pytestmark = needs_mosquitto
 SETPOINT, DISCHARGE, CHARGE = "hub4/0/Overrides/Setpoint", "settings/0/Settings/CGwacs/MaxDischargePower", "settings/0/Settings/SystemSetup/MaxChargeCurrent"

@@ -21,9 +21,9 @@ from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import PointValue
 from luna.platform.drivers.profile import DeviceProfile, MqttTransport
-from tests.kept import wait_until
-from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
-from tests.processes import free_port
+from tests.support.database.home_to_back_up import wait_until
+from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
+from tests.support.worker.processes import free_port
 
 pytestmark = needs_mosquitto
 Reply = Callable[[paho.Client, str, Any], None]

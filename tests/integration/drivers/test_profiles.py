@@ -23,8 +23,8 @@ from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
-from tests.mosquitto import Mosquitto, needs_mosquitto
-from tests.workers import wait_for
+from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
+from tests.support.worker.workers import wait_for
 
 NO_FOLDER = Path("/nonexistent")
 FreePort: TypeAlias = Callable[[DeviceProfile], int]

@@ -35,7 +35,7 @@ from luna.platform.drivers.sharing import DeviceAddress, DeviceConnection
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.ingest.listening import SiteReader, StateFile
 from tests.integration.drivers.one_master import OneMaster, one_master
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
 
 PROFILE = "sunspec_12x"
 SUNSPEC_MARK = [0x5375, 0x6E53]

@@ -22,7 +22,7 @@ from luna.platform.drivers.profiled_device import reach
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.drivers.trial import TrialStep, bound_by, bound_unknown, move_battery
-from tests.executing import START
+from tests.support.control.executor import START
 
 PROFILE = load_profile("sunspec_12x", Path("/nonexistent"))
 SITE = Site(name="tried", timezone="UTC", batteries=(Battery(capacity_kwh=10, min_soc=0.1, charge_limit_kw=5, discharge_limit_kw=5),))

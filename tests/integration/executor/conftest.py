@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from luna.platform.addresses import HomeAssistantAccess
 from services.executor.home_assistant import HomeAssistantDevice
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
-from tests.executing import Home
+from tests.support.control.executor import Home
+from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 
 
 @pytest.fixture

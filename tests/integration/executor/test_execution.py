@@ -21,9 +21,9 @@ from services.executor.device import Device, DryRun
 from services.executor.home_assistant import HomeAssistantDevice
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe
-from tests.executing import BATTERY, START, Home
-from tests.plans import describe_plan, store_plan
+from tests.support.control.executor import BATTERY, START, Home
+from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe
+from tests.support.planning.plans import describe_plan, store_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)

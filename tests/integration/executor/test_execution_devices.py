@@ -18,11 +18,11 @@ from luna.platform.addresses import Broker, HomeAssistantAccess
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.mqtt import MqttDevice
-from tests.controlled import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
-from tests.executing import START, Home
-from tests.mosquitto import Mosquitto, needs_mosquitto
-from tests.plans import describe_plan
-from tests.workers import wait_for
+from tests.support.control.executor import START, Home
+from tests.support.control.inverters import BOILER, CAR, CURRENT, DEVICES, PV, TOKEN, BrokerDevice, Inverter, describe_devices, serve
+from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
+from tests.support.planning.plans import describe_plan
+from tests.support.worker.workers import wait_for
 
 CHARGER, HEATER = "vehicle:car", "load:boiler"
 HOLD = BatterySetpoint(mode="hold")

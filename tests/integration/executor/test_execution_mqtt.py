@@ -10,9 +10,9 @@ from luna.contracts.device_template import Write, matches
 from luna.platform.addresses import Broker
 from services.executor.device import DeviceError
 from services.executor.mqtt import MqttDevice
-from tests.controlled import BrokerDevice
-from tests.mosquitto import Mosquitto, Relay, needs_mosquitto
-from tests.workers import wait_for
+from tests.support.control.inverters import BrokerDevice
+from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitto
+from tests.support.worker.workers import wait_for
 
 pytestmark = needs_mosquitto
 CHARGE = [Write("inverter/power/set", "3000", "inverter/power"), Write("inverter/mode/set", "Force Charge", "inverter/mode")]

@@ -24,7 +24,7 @@ from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.profile import MixedDevice, ProfileDevice
-from tests.executing import BATTERY, START, Home
+from tests.support.control.executor import BATTERY, START, Home
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)

@@ -16,14 +16,14 @@ from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, Servers
-from tests.controlled import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC, TOKEN, Inverter, describe, describe_devices, serve
-from tests.databases import own_database
-from tests.executing import BATTERY
-from tests.gateway import serve as serve_gateway
-from tests.plans import describe_plan, store_plan
-from tests.processes import free_port, luna_process, says
-from tests.stored import store_site
-from tests.workers import wait_for
+from tests.support.control.executor import BATTERY
+from tests.support.control.inverters import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC, TOKEN, Inverter, describe, describe_devices, serve
+from tests.support.database.databases import own_database
+from tests.support.database.site import store_site
+from tests.support.gateway.server import serve as serve_gateway
+from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.worker.processes import free_port, luna_process, says
+from tests.support.worker.workers import wait_for
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 ENTITIES = {SOC: "50", MODE: "Self Use", POWER: "0", CAR: "off", CURRENT: "6", BOILER: "off", PV: "100"}

@@ -10,9 +10,9 @@ import pytest
 from luna.contracts.control import BatterySetpoint
 from luna.energy.timeline import SLOT
 from luna.platform.embedded.supervisor import Addresses
-from tests.controlled import Inverter
-from tests.executing import START, Home
-from tests.gateway import serve as serve_gateway
+from tests.support.control.executor import START, Home
+from tests.support.control.inverters import Inverter
+from tests.support.gateway.server import serve as serve_gateway
 
 HOUR = timedelta(hours=1)
 # It is Thursday, 13:00 in Berlin; the override ends on Friday at 11:00.

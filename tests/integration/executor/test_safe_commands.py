@@ -27,8 +27,8 @@ from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.device import Device
 from services.executor.profile import ProfileDevice
-from tests.executing import START, Home
-from tests.plans import describe_plan
+from tests.support.control.executor import START, Home
+from tests.support.planning.plans import describe_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.9)
 EXPORT = BatterySetpoint(mode="export", power_kw=3, target_soc=0.1)

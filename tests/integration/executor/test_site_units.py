@@ -11,9 +11,9 @@ from luna.energy.site import parse_site
 from luna.platform.database import control, site_removal, sites
 from luna.platform.database.schema.sites import site_versions
 from services.executor.watch import SiteUnits, describe_sites, list_due_units
-from tests.controlled import DEVICES, describe, describe_devices
-from tests.executing import BATTERY, START
-from tests.plans import describe_plan, store_plan
+from tests.support.control.executor import BATTERY, START
+from tests.support.control.inverters import DEVICES, describe, describe_devices
+from tests.support.planning.plans import describe_plan, store_plan
 
 HOME, OTHER = "units at home", "units elsewhere"
 ALL = [BATTERIES, "vehicle:car", "load:boiler", "pv"]

@@ -22,10 +22,10 @@ from services.executor.watch import AWAITED_LOOK, LOOK, Watch
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver
 from services.planner.service.plans import plan_and_store
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
-from tests.executing import BATTERY, START, Clock, Home
-from tests.plans import describe_plan
-from tests.stored import issue_half_a_kilowatt
+from tests.support.control.executor import BATTERY, START, Clock, Home
+from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.support.database.site import issue_half_a_kilowatt
+from tests.support.planning.plans import describe_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)

@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.observations import Observations
 from services.forecaster.model.aurora import Aurora, train
-from tests.household import QUICK, day, describe_site, measure_days
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from services.home_assistant.discovery import describe_site
-from tests.controlled import DEVICES, describe_devices
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.control.inverters import DEVICES, describe_devices
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 VARIABLE = "LUNA_HOME_ASSISTANT"
 INSTALLED = os.environ.get(VARIABLE)

@@ -19,9 +19,9 @@ from services.api.app import create_app
 from services.api.identity.site_access import KINDS
 from services.api.json_body import CheckedRoute
 from services.api.operation import JOB_SCOPES, Operation
-from tests.identity import FOREIGN, NAMES, OWN, Gate, Things, gate_with_people, store_things
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.gateway.people import FOREIGN, NAMES, OWN, Gate, Things, gate_with_people, store_things
+from tests.support.suite.tables import each_row
 
 
 def list_routes() -> list[CheckedRoute]:

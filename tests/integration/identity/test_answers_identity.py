@@ -10,7 +10,7 @@ from luna.contracts.answers import Answer, StoredAnswer
 from luna.platform.database import answers
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
-from tests.identity import FOREIGN, NAMES, Gate, gate_with_people
+from tests.support.gateway.people import FOREIGN, NAMES, Gate, gate_with_people
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
 

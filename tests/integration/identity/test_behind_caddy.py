@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from luna.platform.embedded.supervisor import Servers
-from tests.identity import NAMES, PASSWORD, Gate, gate_with_people
-from tests.processes import free_port
-from tests.tables import each_row
-from tests.workers import wait_for
+from tests.support.gateway.people import NAMES, PASSWORD, Gate, gate_with_people
+from tests.support.suite.tables import each_row
+from tests.support.worker.processes import free_port
+from tests.support.worker.workers import wait_for
 
 CADDYFILE = Path(__file__).parents[3] / "infra/caddy/Caddyfile"
 CADDY = shutil.which(os.environ.get("LUNA_CADDY", "caddy"))

@@ -14,9 +14,9 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
 from services.api.app import OPERATIONS
 from services.api.operation import Operation
-from tests.furnished import describe_furnished, furnish, plan_now
-from tests.identity import OWN, Gate, gate_with_people
-from tests.tables import each_row
+from tests.support.gateway.people import OWN, Gate, gate_with_people
+from tests.support.pages.site_with_history import describe_furnished, furnish, plan_now
+from tests.support.suite.tables import each_row
 
 HOME = f"/ui/sites/{quote(OWN)}"
 PAGES = ("home", "planning", "data", "savings", "what-ifs", "forecasts", "knowledge", "knowledge/documents")

@@ -18,9 +18,9 @@ from luna.platform.embedded.supervisor import Addresses, Servers
 from luna.platform.own_secrets import LINK_LIFE, make_link, open_owner_token
 from luna.platform.settings import Settings
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
-from tests.gateway import OWNER, OWNER_TOKEN, serve
-from tests.identity import GENEROUS, NAMES, PASSWORD, Gate, empty_gate, gate_with_people
-from tests.tables import each_row
+from tests.support.gateway.people import GENEROUS, NAMES, PASSWORD, Gate, empty_gate, gate_with_people
+from tests.support.gateway.server import OWNER, OWNER_TOKEN, serve
+from tests.support.suite.tables import each_row
 
 FIRST = {"name": "ada", "password": PASSWORD}
 LISTED = "/v1/keys"

@@ -20,8 +20,8 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import sessions, users
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
-from tests.identity import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
-from tests.tables import each_row
+from tests.support.gateway.people import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
+from tests.support.suite.tables import each_row
 
 KEY = "the key of one installation, long enough"
 NEW_PASSWORD = "harbour copper thistle rain"

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from luna.platform.embedded.supervisor import Servers
-from tests.identity import FOREIGN, OWN, Gate, gate_with_people
+from tests.support.gateway.people import FOREIGN, OWN, Gate, gate_with_people
 
 HOME = f"/ui/sites/{quote(OWN)}/home"
 

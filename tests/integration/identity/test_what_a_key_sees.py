@@ -30,10 +30,10 @@ from luna.platform.embedded.supervisor import Servers
 from services.api.app import OPERATIONS
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
-from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
-from tests.plans import as_columns
-from tests.stored import store_site
-from tests.tables import each_row
+from tests.support.database.site import store_site
+from tests.support.gateway.people import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
+from tests.support.planning.plans import as_columns
+from tests.support.suite.tables import each_row
 
 ALPHA, BRAVO = "alpha", "bravo"
 PARTS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mosquitto import Mosquitto, Publisher
+from tests.support.home_assistant.broker import Mosquitto, Publisher
 
 
 @pytest.fixture

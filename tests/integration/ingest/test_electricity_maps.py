@@ -11,8 +11,8 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import weather_carbon
 from services.ingest.loading import FileForm, LoadReport, load_file
-from tests.outside import REPLIES
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.gateway.outside_service import REPLIES
 
 FIVE_MINUTES, HOURLY = REPLIES / "electricity_maps_5_minute.csv", REPLIES / "electricity_maps_hourly.csv"
 DIRECT = {"carbon_g_per_kwh": "Carbon intensity gCO₂eq/kWh (direct)"}

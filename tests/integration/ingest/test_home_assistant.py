@@ -14,7 +14,7 @@ from luna.platform.addresses import HomeAssistantAccess
 from services.ingest.sources.home_assistant.connection import RETRY, ClockError, RequestPolicy
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.source import SourceError, SourceRefusedError
-from tests.home_assistant import TOKEN, House, Sensor, counter, serve
+from tests.support.home_assistant.server import TOKEN, House, Sensor, counter, serve
 
 START = datetime(2024, 3, 30, tzinfo=UTC)
 MINUTES = timedelta(minutes=5)

@@ -15,8 +15,8 @@ from services.ingest.reading import Reading
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.home_assistant.live import HomeAssistantLive
 from services.ingest.sources.source import SourceRefusedError
-from tests.home_assistant import TOKEN, House, Sensor, serve
-from tests.workers import wait_for
+from tests.support.home_assistant.server import TOKEN, House, Sensor, serve
+from tests.support.worker.workers import wait_for
 
 COUNTER = "sensor.count"
 # The recorder's rows are visible a moment after they are said, and asked for a moment after that.

@@ -11,7 +11,7 @@ from luna.platform.settings import load_settings
 from services.ingest.demo_data.demo import DemoSite, load_demo
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 DAYS, A_DAY, AN_HOUR = 30, 96, 4
 MONTH = Timeline(datetime(2023, 6, 1, tzinfo=UTC), SLOT, DAYS * A_DAY)

@@ -12,10 +12,10 @@ from luna.energy.timeline import FloatArray
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.objects import FileObjects
 from services.forecaster.service import issue_forecasts
-from tests.meter_faults import FAULTS
-from tests.meter_oracle import Happening, find_contradictions, hear, take_in
-from tests.metered_house import House, live
-from tests.stored import plan_stored
+from tests.support.database.site import plan_stored
+from tests.support.metering.expected_readings import Happening, find_contradictions, hear, take_in
+from tests.support.metering.faults import FAULTS
+from tests.support.metering.house import House, live
 
 FIRST = date(2024, 3, 18)
 # Two builds of a month see what happens beside them: five days lie between two faults.

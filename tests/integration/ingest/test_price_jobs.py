@@ -16,8 +16,8 @@ from luna.platform.database.schema.series import market_prices
 from luna.platform.database.schema.sites import sites as sites_table
 from luna.platform.settings import Settings
 from services.ingest.price_collection import gather_all, list_needs, store_prices
-from tests.outside import Service, Services, energy_charts
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.gateway.outside_service import Service, Services, energy_charts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # 13:05 in Berlin: tomorrow's auction is over.

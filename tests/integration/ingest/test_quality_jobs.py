@@ -22,8 +22,8 @@ from services.agent.evaluation.record import read_record
 from services.agent.night import UnscoredDayError, score_day
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
-from tests.changed_history import read_changes
-from tests.stored import store_site
+from tests.support.database.changed_history import read_changes
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 

@@ -18,8 +18,8 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.quality_service import judge_slots
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.repair import repair_days
-from tests.changed_history import read_changes
-from tests.stored import store_site
+from tests.support.database.changed_history import read_changes
+from tests.support.database.site import store_site
 
 pytestmark = pytest.mark.every_database
 

@@ -24,8 +24,8 @@ from services.ingest.quarantine_release import resolve_row
 from services.ingest.reading import Reading
 from services.ingest.recorder import ReadingKind
 from services.ingest.slot_service import build_site_slots
-from tests.changed_history import read_changes
-from tests.metering import NOON, describe_metered, every, minutes
+from tests.support.database.changed_history import read_changes
+from tests.support.metering.samples import NOON, describe_metered, every, minutes
 
 pytestmark = pytest.mark.every_database
 

@@ -23,8 +23,8 @@ from luna.platform.queue import Client, TaskContext
 from luna.platform.settings import Settings
 from services.ingest import tasks
 from services.ingest.weather_service import fetch_weather, split_window
-from tests.outside import REPLIES, Service, Services, document, recorded
-from tests.stored import store_site
+from tests.support.database.site import store_site
+from tests.support.gateway.outside_service import REPLIES, Service, Services, document, recorded
 
 NOW = datetime(2026, 11, 20, 12, 5, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

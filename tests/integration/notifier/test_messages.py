@@ -19,10 +19,10 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.notifier import notification
 from services.notifier.targets import Target, open_targets
-from tests.controlled import describe
-from tests.databases import remove_site
-from tests.message_server import TOKEN, MessageServer, serve_messages
-from tests.plans import describe_plan, store_plan
+from tests.support.control.inverters import describe
+from tests.support.database.databases import remove_site
+from tests.support.notifications.server import TOKEN, MessageServer, serve_messages
+from tests.support.planning.plans import describe_plan, store_plan
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

@@ -12,10 +12,10 @@ from luna.platform.database import notifications
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.embedded.supervisor import Addresses
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.message_server import MessageServer, serve_messages
-from tests.stored import stored_site
+from tests.support.command_line.call import Luna
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
+from tests.support.notifications.server import MessageServer, serve_messages
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
 

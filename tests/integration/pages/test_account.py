@@ -11,8 +11,8 @@ from sqlalchemy import Engine, text
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.account.sign_in import safe_next
-from tests.gateway import OWNER, serve
-from tests.tables import each_row
+from tests.support.gateway.server import OWNER, serve
+from tests.support.suite.tables import each_row
 
 NAME, PASSWORD = "ada", "seven green lanterns hum"
 

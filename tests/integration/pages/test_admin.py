@@ -21,8 +21,8 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.api.pages.admin.panels import PANELS
-from tests.gateway import serve
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
 
 # Each where something could let it slip: a setting of its own, one in an address, one with what JSON escapes.
 SECRETS = {

@@ -24,8 +24,8 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings
 from luna.platform.telemetry import RECENT_LINES, configure_logging
-from tests.household import describe_site
-from tests.identity import PASSWORD, Gate, gate_with_people
+from tests.support.gateway.people import PASSWORD, Gate, gate_with_people
+from tests.support.household.measurements import describe_site
 
 SECRET_SETTINGS = sorted(name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation))
 # Settings whose value is more than a secret.

@@ -14,9 +14,9 @@ from luna.platform.database import jobs, quality, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.words.quality import say_series
-from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
-from tests.gateway import serve
-from tests.workers import worker_process
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, refuse_row
+from tests.support.worker.workers import worker_process
 
 LAST = date(2026, 10, 27)
 PAGE = "/ui/sites/home/data"

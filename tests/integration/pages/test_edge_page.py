@@ -17,8 +17,8 @@ from luna.platform.database.schema.work import jobs as job_table
 from luna.platform.embedded.supervisor import Addresses
 from services.edge.analytics.runs import RowAt, RunRow
 from services.edge.analytics.summary import summarise
-from tests.edge_runs import Batch, draw_runs
-from tests.gateway import serve
+from tests.support.cameras.results import Batch, draw_runs
+from tests.support.gateway.server import serve
 
 
 @pytest.fixture(scope="module")

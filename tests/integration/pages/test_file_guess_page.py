@@ -12,10 +12,10 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import jobs, observations, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.foreign_files import ForeignFile, austrian_portal, dutch_p1_meter
-from tests.furnished import describe_furnished, forget_furnished
-from tests.gateway import serve
-from tests.workers import wait_for, worker_process
+from tests.support.gateway.server import serve
+from tests.support.metering.foreign_files import ForeignFile, austrian_portal, dutch_p1_meter
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished
+from tests.support.worker.workers import wait_for, worker_process
 
 SITE = "paper-house"
 OTHER = "glass-house"

@@ -16,10 +16,10 @@ from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.account import open_lock, take
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.home_assistant import TOKEN, House, Sensor
-from tests.home_assistant import serve as serve_home_assistant
-from tests.workers import wait_for, worker_process
+from tests.support.gateway.server import serve
+from tests.support.home_assistant.server import TOKEN, House, Sensor
+from tests.support.home_assistant.server import serve as serve_home_assistant
+from tests.support.worker.workers import wait_for, worker_process
 
 NO_FOLDER = Path("/nonexistent")
 

@@ -24,10 +24,10 @@ from luna.platform.objects import open_objects
 from luna.platform.queue import Client
 from luna.platform.settings import Settings
 from services.forecaster.service import issue_forecasts
-from tests.furnished import ZONE, describe_furnished, forget_furnished
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt
-from tests.workers import worker_process
+from tests.support.database.site import issue_half_a_kilowatt
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished
+from tests.support.worker.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
 # In the hour that the clock shows twice, the zone's name stands beside it.

@@ -36,11 +36,11 @@ from services.api.timeline.window import open_window
 from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.service.fleet import plan_sites
 from services.rag.tools.registry import call_tool
-from tests.databases import remove_site
-from tests.demo_home import NOW, store_demo_home
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt, plan_stored, stored_site
-from tests.tables import each_row
+from tests.support.database.databases import remove_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, stored_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import NOW, store_demo_home
+from tests.support.suite.tables import each_row
 
 HOME, EVENTS = "/ui/sites/shown/home", "/ui/sites/shown/events"
 PLAIN = {"vehicles": [], "loads": []}

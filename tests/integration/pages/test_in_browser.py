@@ -21,13 +21,13 @@ from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.quarantine import Refused
 from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.fleet import plan_sites
-from tests.browsing import DESKTOP, PHONE, Open, find_barriers
-from tests.controlled import describe
-from tests.databases import remove_site
-from tests.demo_home import HOME, NOW, store_demo_home
-from tests.executing import Clock
-from tests.gateway import serve
-from tests.stored import issue_half_a_kilowatt, stored_site
+from tests.support.browser.page import DESKTOP, PHONE, Open, find_barriers
+from tests.support.control.executor import Clock
+from tests.support.control.inverters import describe
+from tests.support.database.databases import remove_site
+from tests.support.database.site import issue_half_a_kilowatt, stored_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import HOME, NOW, store_demo_home
 
 PAGE = "/ui/sites/glanced"
 

@@ -14,10 +14,10 @@ from luna.contracts.documents import Document
 from luna.platform.database import answers, document_passages, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.furnished import describe_furnished, forget_furnished
-from tests.gateway import serve
-from tests.library import Library
-from tests.told_answers import AT, tell_answer
+from tests.support.answers.sample_answers import AT, tell_answer
+from tests.support.documents.library import Library
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished
 
 BASE = "/ui/sites/home/knowledge"
 CONTRACT = b"# Liefervertrag\n\n## Laufzeit\n\nDie Frist betraegt sechs Wochen.\n\n## Preise\n\nDie kWh kostet 31 Cent.\n"

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.platform.embedded.supervisor import Addresses
-from tests.gateway import serve
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
 
 HOME = "/ui/sites/paged/home"
 

@@ -22,10 +22,10 @@ from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
-from tests.controlled import describe
-from tests.furnished import ZONE, describe_furnished, forget_furnished, plan_now
-from tests.gateway import serve
-from tests.workers import wait_for, worker_process
+from tests.support.control.inverters import describe
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, plan_now
+from tests.support.worker.workers import wait_for, worker_process
 
 PAGE = "/ui/sites/planned/planning"
 

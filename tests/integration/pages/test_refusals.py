@@ -15,10 +15,10 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.controlled import describe
-from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
-from tests.gateway import serve
-from tests.tables import each_row
+from tests.support.control.inverters import describe
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
+from tests.support.suite.tables import each_row
 
 HOME = "/ui/sites/home"
 NOW = floor_to(SystemClock().now(), SLOT)

@@ -19,8 +19,8 @@ from luna.platform.database import forecasts, jobs, observations, quality, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.replay import replay_site
-from tests.furnished import ZONE, describe_furnished, forget_furnished, furnish
-from tests.gateway import serve
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, furnish
 
 # Of the thirty days up to this one, 25 October has 25 hours.
 LAST = date(2026, 10, 27)

@@ -26,13 +26,13 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.setup.control_methods import METHODS
 from services.ingest.slot_service import build_site_slots
-from tests.databases import remove_site
-from tests.gateway import serve
-from tests.home_assistant import TOKEN, House, Sensor
-from tests.home_assistant import serve as serve_home_assistant
-from tests.mosquitto import Mosquitto, needs_mosquitto
-from tests.plans import describe_plan, store_plan
-from tests.workers import wait_for, worker_process
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import serve
+from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
+from tests.support.home_assistant.server import TOKEN, House, Sensor
+from tests.support.home_assistant.server import serve as serve_home_assistant
+from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.worker.workers import wait_for, worker_process
 
 # What the pages make of "Haus Müller".
 OWN_ID = "haus_mueller"

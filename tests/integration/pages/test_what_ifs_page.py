@@ -13,8 +13,8 @@ from luna.platform.database import sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.counterfactual import replay_variant
-from tests.furnished import describe_furnished, forget_furnished, furnish
-from tests.gateway import serve
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish
 
 LAST = date(2026, 10, 27)
 PAGE = "/ui/sites/home/what-ifs"

@@ -11,11 +11,11 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import charging_stays, control, manual_blocks, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
-from tests.controlled import describe
-from tests.furnished import describe_furnished, refuse_row
-from tests.gateway import OWNER
-from tests.identity import NAMES, OWN, Gate, empty_gate, gate_with_people
-from tests.workers import worker_process
+from tests.support.control.inverters import describe
+from tests.support.gateway.people import NAMES, OWN, Gate, empty_gate, gate_with_people
+from tests.support.gateway.server import OWNER
+from tests.support.pages.site_with_history import describe_furnished, refuse_row
+from tests.support.worker.workers import worker_process
 
 HOME = f"/ui/sites/{quote(OWN)}"
 API = f"/v1/sites/{quote(OWN)}"

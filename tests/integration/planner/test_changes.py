@@ -25,8 +25,8 @@ from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_stays, plan_sites
 from services.planner.service.plans import plan_and_store
-from tests.databases import remove_site
-from tests.tables import each_row
+from tests.support.database.databases import remove_site
+from tests.support.suite.tables import each_row
 
 NAME, OTHER = "changing home", "quiet home"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)

@@ -15,8 +15,8 @@ from luna.platform.database.engine import unit_of_work
 from services.planner.milp.solver import Solver
 from services.planner.service.plan_diff import compare_stored
 from services.planner.service.plans import plan_and_store
-from tests.command_line import Luna
-from tests.planning import BATTERY, START
+from tests.support.command_line.call import Luna
+from tests.support.planning.problems import BATTERY, START
 
 HOURS, HOUR = 12, timedelta(hours=1)
 _NUMBERS = itertools.count()

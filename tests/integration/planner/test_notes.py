@@ -18,7 +18,7 @@ from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.database.training_runs import TrainingRun
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
-from tests.stored import store_site
+from tests.support.database.site import store_site
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)

@@ -13,8 +13,8 @@ from luna.platform.database import sites
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plan_check import Finding, check_plans, check_reply
-from tests.plans import store_plan
-from tests.tables import each_row
+from tests.support.planning.plans import store_plan
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import weather_carbon
 from services.planner.service.state import read_planned_modes
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}

@@ -27,8 +27,8 @@ from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plans import complete_request, issue_plan, plan_and_store
 from services.planner.service.replay import replay_site
-from tests.controlled import describe, describe_devices
-from tests.stored import plan_stored, store_site
+from tests.support.control.inverters import describe, describe_devices
+from tests.support.database.site import plan_stored, store_site
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)

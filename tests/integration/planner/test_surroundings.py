@@ -13,7 +13,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import readings, weather_carbon
 from services.planner.service.inputs import read_prices
 from services.planner.service.strategy import look_back, read_surroundings
-from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 SITE = {

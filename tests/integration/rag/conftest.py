@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.library import Library
+from tests.support.documents.library import Library
 
 
 @pytest.fixture

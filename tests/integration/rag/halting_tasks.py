@@ -3,7 +3,7 @@
 from luna.contracts.documents import Document, IngestReply, IngestRequest
 from luna.platform.queue import TaskContext, task
 from services.rag.documents.pipeline import Pipeline
-from tests.workers import wait_for
+from tests.support.worker.workers import wait_for
 
 
 @task(IngestRequest)

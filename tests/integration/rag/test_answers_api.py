@@ -11,12 +11,12 @@ from sqlalchemy import Engine, text
 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.language_server import LanguageServer, language_server
-from tests.passages import remove_documents, store_passages
-from tests.tables import each_row
-from tests.workers import wait_for, worker_process
+from tests.support.answers.language_model_server import LanguageServer, language_server
+from tests.support.command_line.call import Luna
+from tests.support.documents.passages import remove_documents, store_passages
+from tests.support.gateway.server import serve
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import wait_for, worker_process
 
 NOTICE = "The supply contract may be ended with a notice period of four weeks to the end of a month."
 WARRANTY = "The warranty of the battery is ten years or 6,000 cycles, whichever comes first."

@@ -24,10 +24,10 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client as QueueClient
 from services.api.assistants import DECLARED
 from services.rag.tools.registry import TOOLS
-from tests.identity import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
-from tests.tables import each_row
-from tests.told_home import MARKET, furnish_told
-from tests.workers import wait_for, worker_process
+from tests.support.gateway.people import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
+from tests.support.pages.random_home import MARKET, furnish_told
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import wait_for, worker_process
 
 YESTERDAY = {"first_day": "2024-04-01"}
 COMMAND = str(Path(sys.executable).with_name("luna"))

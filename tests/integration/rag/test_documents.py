@@ -20,8 +20,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import MAX_NAME
 from services.rag.documents.ingest import fetch_document, reindex_documents
 from services.rag.extraction.fetching import Network
-from tests.library import TARIFF, LetterEmbedder, Library
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.documents.library import TARIFF, LetterEmbedder, Library
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
 BROKEN = b"%PDF-1.7 and nothing more"

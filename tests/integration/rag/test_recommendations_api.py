@@ -11,11 +11,11 @@ from sqlalchemy import Engine
 from luna.platform.database import recommendation_items, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
-from tests.command_line import Luna
-from tests.identity import FOREIGN, NAMES, OWN, Gate, gate_with_people
-from tests.recommending import NOON, clean, describe_item, store_items
-from tests.tables import each_row
-from tests.workers import worker_process
+from tests.support.command_line.call import Luna
+from tests.support.documents.recommended_items import NOON, clean, describe_item, store_items
+from tests.support.gateway.people import FOREIGN, NAMES, OWN, Gate, gate_with_people
+from tests.support.suite.tables import each_row
+from tests.support.worker.workers import worker_process
 
 PATHS = ("/v1/recommendations", "/recommend")
 

@@ -25,8 +25,8 @@ from luna.platform.database.schema.recommendations import items, recommendations
 from services.rag.embedding import Role
 from services.rag.recommending.choosing import Chooser, record_events
 from services.rag.recommending.stock import refresh
-from tests.recommending import choose, clean, tell_of
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.documents.recommended_items import choose, clean, tell_of
 
 NOW = datetime(2024, 5, 1, 3, tzinfo=UTC)
 SITE = "recommended"

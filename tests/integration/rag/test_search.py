@@ -16,8 +16,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.documents import chunks, documents
 from luna.platform.settings import Settings
 from services.rag.retrieval.search import Searcher
-from tests.passages import remove_documents, store_passages
-from tests.stored import stored_site
+from tests.support.database.site import stored_site
+from tests.support.documents.passages import remove_documents, store_passages
 
 PRICES = "The energy price is fixed for twelve months and the standing charge is due every month."
 WINTER = "Below five degrees the battery limits its charging power, and in winter mode it keeps a reserve."

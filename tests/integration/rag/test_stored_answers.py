@@ -10,7 +10,7 @@ from luna.contracts.answers import Answer, FeedbackNote, StoredAnswer
 from luna.energy.errors import NotFoundError
 from luna.platform.database import answers, site_removal
 from luna.platform.database.answers import AnswerFilter
-from tests.stored import store_site
+from tests.support.database.site import store_site
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
 

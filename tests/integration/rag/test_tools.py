@@ -18,8 +18,8 @@ from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zon
 from luna.platform.database import control, observations, plans, sites
 from luna.words.house import HOUSE
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
-from tests.stored import plan_stored
-from tests.told_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
+from tests.support.database.site import plan_stored
+from tests.support.pages.random_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
 
 DAY = timedelta(days=1)
 YESTERDAY = str(TODAY - DAY)

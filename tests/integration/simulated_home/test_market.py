@@ -15,7 +15,7 @@ from luna.platform.simulated_home.market import AWAITED, find_price_origin, publ
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE, build_site
 from services.ingest.price_collection import gather_all, list_needs, store_prices
-from tests.outside import Service, Services, energy_charts
+from tests.support.gateway.outside_service import Service, Services, energy_charts
 
 # 13:05 in Amsterdam: tomorrow's auction is over.
 NOW = datetime.fromisoformat("2026-11-20T12:05:00+00:00")

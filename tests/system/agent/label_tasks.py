@@ -7,7 +7,7 @@ import numpy as np
 from luna.contracts.message import Message, Request
 from luna.platform.queue import TaskContext, task
 from services.agent.imitation.teachers import ask_oracles
-from tests.learning import make_history
+from tests.support.agent.short_history import make_history
 
 
 class Labels(Message):

@@ -12,11 +12,11 @@ from luna.platform.database import agent_gates, audit, sites
 from luna.platform.database.audit import AuditFilter
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.agent_home import DAYS, name_run, store_agent_home
-from tests.databases import remove_site
-from tests.demo_home import DemoHome
-from tests.gateway import serve
-from tests.stored import stored_site
+from tests.support.agent.home_with_agent import DAYS, name_run, store_agent_home
+from tests.support.database.databases import remove_site
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import DemoHome
 
 HOME, BARE = "/v1/sites/agented/agent", "/v1/sites/unlearned/agent"
 RUN = name_run("agented")

@@ -19,10 +19,10 @@ from luna.platform.database import plan_forms, plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.agent import antares_plan_history
 from services.agent.policy import AgentPolicy
-from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
-from tests.executing import BATTERY, Home
-from tests.lived_days import FIRST
-from tests.steered_days import SteeredDays
+from tests.support.agent.agent_controlled_days import SteeredDays
+from tests.support.agent.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
+from tests.support.control.executor import BATTERY, Home
+from tests.support.control.lived_days import FIRST
 
 
 def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:

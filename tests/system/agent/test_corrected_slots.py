@@ -23,9 +23,9 @@ from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 from services.planner.replay import ReplayData, ReplaySpec, run
 from services.planner.replay.policies import MakePlan, plan_by_planner
-from tests.agents import Bent, sell_always
-from tests.replaying import DAYS, WINDOW, ZONE, make_scene
-from tests.tables import each_row
+from tests.support.agent.agents import Bent, sell_always
+from tests.support.planning.replay import DAYS, WINDOW, ZONE, make_scene
+from tests.support.suite.tables import each_row
 
 NAMES = ["idle", "self_consumption", "rule", "mpc", "oracle"]
 

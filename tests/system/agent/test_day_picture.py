@@ -13,7 +13,7 @@ from luna.words import Numbers, say_policy
 from luna.words.charts.files import SCALE, write_png
 from services.agent.evaluation.picture import count_traded, draw_day, trace_day
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run
-from tests.replaying import WINDOW, ZONE, make_scene
+from tests.support.planning.replay import WINDOW, ZONE, make_scene
 
 POLICIES = ["mpc", "self_consumption", "oracle"]
 

@@ -18,8 +18,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import FileObjects
 from services.agent.evaluation.picture import draw_stored_day
 from services.planner.service.replay import Store, replay_site
-from tests.command_line import Luna
-from tests.evaluated_home import LAST, SITE, UNSEEN, evaluated_home
+from tests.support.command_line.call import Luna
+from tests.support.forecasts.evaluated_home import LAST, SITE, UNSEEN, evaluated_home
 
 WEDNESDAY = UNSEEN + timedelta(days=2)
 

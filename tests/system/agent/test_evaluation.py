@@ -19,8 +19,8 @@ from services.agent.evaluation.evaluate import SYSTEM_ID, evaluate_agents
 from services.agent.evaluation.replay import load_learned, replay_learned
 from services.agent.training import train_agent
 from services.planner.service.replay import Store
-from tests.command_line import Luna
-from tests.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home
+from tests.support.command_line.call import Luna
+from tests.support.forecasts.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home
 
 # Of the days between nothing is learned: so many are as few as an agent is trained on, and together enough for the proof of a correction.
 EARLY_DAYS, LATE_DAYS = 21, 20

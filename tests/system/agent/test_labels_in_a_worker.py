@@ -7,9 +7,9 @@ import numpy as np
 
 from luna.platform.queue import Client
 from services.agent.imitation.teachers import ask_oracle
-from tests.learning import make_history
+from tests.support.agent.short_history import make_history
+from tests.support.worker.workers import worker_process
 from tests.system.agent.label_tasks import LabelRequest
-from tests.workers import worker_process
 
 SEEDS = [1, 2]
 

@@ -18,9 +18,9 @@ from luna.platform.database import agent_gates, agent_status, observations, qual
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from services.agent.night import UnscoredDayError, run_night, score_day, wants_training
-from tests.agents import SwitchesFreely
-from tests.lived_days import BEFORE, FIRST
-from tests.steered_days import POLICY, SteeredDays
+from tests.support.agent.agent_controlled_days import POLICY, SteeredDays
+from tests.support.agent.agents import SwitchesFreely
+from tests.support.control.lived_days import BEFORE, FIRST
 
 DAY = date(2024, 2, 1)
 # 04:15 in Berlin, in the night after the day.

@@ -30,10 +30,10 @@ from services.agent.registry import find_kind
 from services.agent.shadow import LoadAgent, plan_beside
 from services.agent.tasks import load_from
 from services.planner.tasks import solve
-from tests.agents import Raises, SwitchesFreely, loading
-from tests.lived_days import FIRST
-from tests.steered_days import POLICY, SteeredDays
-from tests.workers import kill, wait_for, worker_process
+from tests.support.agent.agent_controlled_days import POLICY, SteeredDays
+from tests.support.agent.agents import Raises, SwitchesFreely, loading
+from tests.support.control.lived_days import FIRST
+from tests.support.worker.workers import kill, wait_for, worker_process
 
 NOW = FIRST + timedelta(seconds=5)
 

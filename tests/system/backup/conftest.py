@@ -12,8 +12,8 @@ from services.backup.folder import open_folder
 from services.backup.retention import prune
 from services.backup.wal import SUFFIX, note_reach
 from tests.conftest import FOLDER
-from tests.folders import server_folder
-from tests.kept import KeptHome, SegmentedHome, kept_home, wait_until
+from tests.support.database.home_to_back_up import KeptHome, SegmentedHome, kept_home, wait_until
+from tests.support.database.server_folders import server_folder
 
 
 @pytest.fixture(scope="session")

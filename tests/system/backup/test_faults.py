@@ -23,7 +23,7 @@ from services.backup.encryption import BackupKey
 from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, Manifest, open_folder, require_space
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
-from tests.kept import KeptHome, fork, restore_until, wait_until
+from tests.support.database.home_to_back_up import KeptHome, fork, restore_until, wait_until
 
 AS_ROOT = os.geteuid() == 0
 

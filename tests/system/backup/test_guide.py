@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.command_line import Luna
-from tests.documented_commands import find_commands
-from tests.guide import guide_page
-from tests.kept import KEY, KeptHome
+from tests.support.command_line.call import Luna
+from tests.support.database.home_to_back_up import KEY, KeptHome
+from tests.support.documentation.commands import find_commands
+from tests.support.documentation.guide import guide_page
 
 
 def test_every_command_of_the_page_on_backups_does_what_it_says(own_home: KeptHome, luna: Luna, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from luna.platform.settings.stored import store_settings
 from services.backup.create import SPOOL
 from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore
-from tests.folders import server_folder
-from tests.kept import KEY, KeptHome, kept_home, wait_until
-from tests.processes import luna_process
+from tests.support.database.home_to_back_up import KEY, KeptHome, kept_home, wait_until
+from tests.support.database.server_folders import server_folder
+from tests.support.worker.processes import luna_process
 
 # Of the log, at most; the aim that the decision record states.
 RPO_SECONDS = 60

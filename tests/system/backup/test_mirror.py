@@ -10,7 +10,7 @@ from luna.platform.objects import S3Objects
 from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
 from services.backup.mirror import ObjectMirror, put_back
-from tests.object_servers import run_moto
+from tests.support.database.object_servers import run_moto
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from services.backup.keeper import MISSING, show
 from services.backup.recovery import explain_recovery
 from services.backup.restore import restore
 from services.backup.wal import note_reach
-from tests.folders import server_folder
-from tests.kept import SegmentedHome, wait_until
+from tests.support.database.home_to_back_up import SegmentedHome, wait_until
+from tests.support.database.server_folders import server_folder
 
 
 @pytest.fixture

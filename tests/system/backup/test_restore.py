@@ -19,8 +19,8 @@ from services.backup.drill import drill
 from services.backup.folder import LATEST, NEWEST, open_folder, status_instant
 from services.backup.restore import restore, undo
 from services.backup.wal import note_reach
-from tests.folders import server_folder
-from tests.kept import KeptHome, wait_until
+from tests.support.database.home_to_back_up import KeptHome, wait_until
+from tests.support.database.server_folders import server_folder
 
 
 def test_a_backup_is_whole_and_says_what_it_holds(home: KeptHome) -> None:

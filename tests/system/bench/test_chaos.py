@@ -14,8 +14,8 @@ from bench.chaos.faults import TARGETS, draw_moments
 from bench.ledger import Ledger
 from luna.platform.database import migrate
 from luna.platform.embedded.supervisor import Addresses
-from tests.databases import own_database
-from tests.gateway import serve
+from tests.support.database.databases import own_database
+from tests.support.gateway.server import serve
 
 CONTENTS = Contents(seed=1, day=datetime.now(UTC).date())
 DONE = "UPDATE jobs SET status = 'done', reply = '{}'"

@@ -9,7 +9,7 @@ from bench.closed_loop.followers import EVERY, FOLLOWERS
 from bench.closed_loop.loop import SELF, run_loops
 from bench.closed_loop.weeks import week_timeline
 from services.planner.replay import ReplayData, replay
-from tests.closed_loops import QUARTERS, column, one_day
+from tests.support.control.closed_loop_days import QUARTERS, column, one_day
 
 
 @pytest.mark.parametrize("name", ["one/flat/exact/good", "hybrid/flat_unpaid/exact/good"])

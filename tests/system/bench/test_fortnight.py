@@ -19,8 +19,8 @@ from luna.platform.drivers.profiles import load_profile
 from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
-from tests.databases import own_database
-from tests.folders import server_folder
+from tests.support.database.databases import own_database
+from tests.support.database.server_folders import server_folder
 
 LIVED = timedelta(hours=2)
 INCIDENTS = (Incident("battery_deaf", timedelta(minutes=15), timedelta(minutes=30)), Incident("luna_stopped", timedelta(hours=1), timedelta(minutes=30)))

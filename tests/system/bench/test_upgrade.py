@@ -12,7 +12,7 @@ from bench.upgrade.rows import Rows, compare, read_rows
 from luna.platform.database import engine
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Servers
-from tests.databases import own_database
+from tests.support.database.databases import own_database
 
 
 class Kept:

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 
 from luna.platform.clock import FixedClock
 from luna.platform.embedded.supervisor import Addresses
-from tests.agent_home import store_agent_home
-from tests.browsing import Open, find_barriers_in_all_forms, open_disclosures
-from tests.databases import remove_site
-from tests.gateway import serve
-from tests.stored import stored_site
+from tests.support.agent.home_with_agent import store_agent_home
+from tests.support.browser.page import Open, find_barriers_in_all_forms, open_disclosures
+from tests.support.database.databases import remove_site
+from tests.support.database.site import stored_site
+from tests.support.gateway.server import serve
 
 PAGE, BARE = "/ui/sites/agented/agent", "/ui/sites/unlearned/agent"
 

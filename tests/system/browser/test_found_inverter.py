@@ -15,10 +15,10 @@ from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded.supervisor import Addresses, Servers
-from tests.browsing import Open, find_barriers
-from tests.databases import own_database
-from tests.gateway import serve
-from tests.workers import worker_process
+from tests.support.browser.page import Open, find_barriers
+from tests.support.database.databases import own_database
+from tests.support.gateway.server import serve
+from tests.support.worker.workers import worker_process
 
 # A person's figure; what a person types and reads between the clicks is not in the test's.
 THREE_MINUTES, A_MINUTE_MS = 180, 60_000

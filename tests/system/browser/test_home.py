@@ -19,10 +19,10 @@ from luna.platform import control_service
 from luna.platform.clock import FixedClock
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.browsing import PHONE, Open, find_barriers_in_all_forms
-from tests.databases import remove_site
-from tests.demo_home import DemoHome, store_demo_home
-from tests.gateway import serve
+from tests.support.browser.page import PHONE, Open, find_barriers_in_all_forms
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import DemoHome, store_demo_home
 
 HOME = "/ui/sites/demo/home"
 TITLE = "#readout .title b"

@@ -17,11 +17,11 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import load_settings
 from services.rag.recommending.stock import refresh
-from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
-from tests.furnished import describe_furnished, forget_furnished, furnish
-from tests.gateway import serve
-from tests.told_answers import tell_answer
-from tests.workers import wait_for, worker_process
+from tests.support.answers.sample_answers import tell_answer
+from tests.support.browser.page import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish
+from tests.support.worker.workers import wait_for, worker_process
 
 BASE = "/ui/sites/home/knowledge"
 CONTRACT = """# Liefervertrag Sonnwend

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browsing import GERMAN_PHONE, PHONE, Open
+from tests.support.browser.page import GERMAN_PHONE, PHONE, Open
 
 HOME = "/ui/sites/demo/home"
 KEPT = """async () => {

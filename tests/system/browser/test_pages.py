@@ -12,9 +12,9 @@ from luna.platform.clock import FixedClock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
-from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms
-from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
-from tests.gateway import serve
+from tests.support.browser.page import PHONE, Open, find_barriers, find_barriers_in_all_forms
+from tests.support.gateway.server import serve
+from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 
 # The evening before clocks go back: what lies ahead has an hour that comes twice.
 NOW = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)

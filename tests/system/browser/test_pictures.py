@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from docs.screenshots import DESKTOP, IMAGES, Picture, draw, list_pictures
-from tests.demo_home import DemoHome
+from tests.support.pages.demo_home import DemoHome
 
 GUIDE = IMAGES.parent / "guide"
 MEASURED_ELSEWHERE = {"report", "forecast"}

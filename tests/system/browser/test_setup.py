@@ -20,10 +20,10 @@ from luna.platform.database import prices
 from luna.platform.database.engine import create, unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, Servers
-from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, PATIENCE_MS, Open, find_barriers, find_barriers_in_both_schemes
-from tests.databases import own_database
-from tests.gateway import serve
-from tests.workers import worker_process
+from tests.support.browser.page import GERMAN_PHONE, OWNER_BROWSER, PATIENCE_MS, Open, find_barriers, find_barriers_in_both_schemes
+from tests.support.database.databases import own_database
+from tests.support.gateway.server import serve
+from tests.support.worker.workers import worker_process
 
 FIVE_MINUTES = 300
 # A minute, in milliseconds: every panel is read again before it is over.

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.command_line import Luna
+from tests.support.command_line.call import Luna
 
 
 def test_figures_are_one_document_and_a_file_per_bench(luna: Luna, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from luna.platform.queue import Client
 from luna.platform.settings import load_settings
 from services.demo.environment import await_workers
 from services.ingest.demo_data.demo import load_demo
-from tests.command_line import Luna, Said
-from tests.stored import store_site
+from tests.support.command_line.call import Luna, Said
+from tests.support.database.site import store_site
 
 # Runs a command line and writes on the last line of stderr which of the libraries named first were loaded.
 LOADED = """

@@ -19,7 +19,7 @@ from luna.platform.doctor.examination import check_certificates, check_disk, che
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings
-from tests.command_line import Luna, Said
+from tests.support.command_line.call import Luna, Said
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 SECRETS = {

@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from luna.platform.database import engine, observations, sites
 from luna.platform.database.schema.sites import sites as sites_table
-from tests.command_line import Luna
-from tests.household import day, describe_site, measure_days
+from tests.support.command_line.call import Luna
+from tests.support.household.measurements import day, describe_site, measure_days
 
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.platform.database import engine, observations, sites
-from tests.command_line import Luna
-from tests.household import day, describe_site, measure_days
+from tests.support.command_line.call import Luna
+from tests.support.household.measurements import day, describe_site, measure_days
 
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 SITE = ("--site", "forecast_cli", "--json")

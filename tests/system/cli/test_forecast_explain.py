@@ -9,8 +9,8 @@ from luna.contracts import IssueRequest
 from luna.platform.database import engine, observations, sites
 from luna.platform.objects import FileObjects
 from services.forecaster.service import issue_forecasts
-from tests.command_line import Luna
-from tests.household import day, describe_site, measure_days
+from tests.support.command_line.call import Luna
+from tests.support.household.measurements import day, describe_site, measure_days
 
 AT = ("--site", "explain_cli", "--at", day(9, hours=1).isoformat(), "--version", "baseline_7_day_median")
 

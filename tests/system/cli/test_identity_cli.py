@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from luna.platform.embedded.supervisor import Servers
-from tests.command_line import Luna
-from tests.databases import own_database
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import own_database
 
 PASSWORD = "lantern orchard nine winters"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Luna, Said
+from tests.support.command_line.call import Luna, Said
 
 pytestmark = pytest.mark.every_database
 

@@ -17,8 +17,8 @@ from services.edge.batch.stage import BatchCollection, BatchPlan, hold_folder, r
 from services.edge.batch.transport import GroupReply
 from services.edge.row_files import RowForm, read_rows
 from services.edge.simulation.group import simulate_group
-from tests.simulated_batches import configure, make_lab, read_runs, start_batch, start_command
-from tests.simulated_cameras import make_network
+from tests.support.cameras.batches import configure, make_lab, read_runs, start_batch, start_command
+from tests.support.cameras.cameras import make_network
 
 
 class SameProcess:

@@ -20,9 +20,9 @@ from luna.platform.database.schema.work import jobs as job_table
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.edge.row_files import read_rows
-from tests.command_line import Luna
-from tests.object_servers import run_moto
-from tests.workers import wait_for, worker_process
+from tests.support.command_line.call import Luna
+from tests.support.database.object_servers import run_moto
+from tests.support.worker.workers import wait_for, worker_process
 
 CONFIG: dict[str, Any] = {
     "training_data": {"num_scenarios": 600, "batch_size": 200},

@@ -23,10 +23,10 @@ from luna.words.pages import page_words
 from services.api.pages.planning_view import list_unattended
 from services.executor.delivery import VERIFY
 from tests.integration.executor.test_safe_commands import write_flash_profile
-from tests.plans import describe_plan, store_plan
-from tests.processes import Process, luna_process
-from tests.stored import stored_site
-from tests.workers import kill, wait_for
+from tests.support.database.site import stored_site
+from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.worker.processes import Process, luna_process
+from tests.support.worker.workers import kill, wait_for
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 OVER_MODBUS = {"modbus_tcp", "modbus_rtu_tcp"}

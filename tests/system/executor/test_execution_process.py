@@ -22,11 +22,11 @@ from luna.platform.queue.app import PREFIX
 from services.executor.__main__ import ask_plan
 from services.executor.watch import AWAITED_LOOK, LOOK
 from services.executor.watch import wait_for as pause_before
-from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
-from tests.plans import describe_plan, store_plan
-from tests.processes import Process, free_port, luna_process, says
-from tests.stored import stored_site
-from tests.workers import kill, wait_for
+from tests.support.control.inverters import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
+from tests.support.database.site import stored_site
+from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.worker.processes import Process, free_port, luna_process, says
+from tests.support.worker.workers import kill, wait_for
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 _NUMBERS = itertools.count()

@@ -29,13 +29,13 @@ from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import slug
 from services.home_assistant.entities import LONGEST_ATTRIBUTES
 from services.home_assistant.publisher import Publisher, Publishing
-from tests.controlled import DEVICES, describe, describe_devices
-from tests.databases import own_database, remove_site
-from tests.executing import Clock
-from tests.home_assistant_mqtt import MqttHome
-from tests.mosquitto import Mosquitto, Relay, needs_mosquitto
-from tests.stored import issue_half_a_kilowatt, plan_stored
-from tests.workers import wait_for
+from tests.support.control.executor import Clock
+from tests.support.control.inverters import DEVICES, describe, describe_devices
+from tests.support.database.databases import own_database, remove_site
+from tests.support.database.site import issue_half_a_kilowatt, plan_stored
+from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitto
+from tests.support.home_assistant.broker_client import MqttHome
+from tests.support.worker.workers import wait_for
 
 pytestmark = needs_mosquitto
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)

@@ -31,10 +31,10 @@ from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.tasks import backfill_history
 from services.ingest.verification import verify_days
-from tests.command_line import Luna
-from tests.home_assistant import TOKEN, House, Sensor, counter, serve
-from tests.stored import store_site
-from tests.workers import wait_for
+from tests.support.command_line.call import Luna
+from tests.support.database.site import store_site
+from tests.support.home_assistant.server import TOKEN, House, Sensor, counter, serve
+from tests.support.worker.workers import wait_for
 
 ZONE = parse_zone("Europe/Berlin")
 # Three local days, the second of which has 23 hours.

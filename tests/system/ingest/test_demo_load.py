@@ -19,7 +19,7 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import load_settings
 from services.ingest.demo_data.demo import MARKET, DemoData, load_demo
 from services.ingest.demo_data.storing import load_and_store, store_demo
-from tests.databases import own_database
+from tests.support.database.databases import own_database
 
 SUMMER = datetime(2023, 7, 1, 12, tzinfo=UTC)
 YEAR_SLOTS = 365 * 96

@@ -18,10 +18,10 @@ from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import start as start_servers
-from tests.databases import remove_site
-from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
-from tests.processes import Process, checks, free_port, luna_process, says
-from tests.workers import wait_for
+from tests.support.database.databases import remove_site
+from tests.support.home_assistant.broker import Mosquitto, Publisher, needs_mosquitto
+from tests.support.worker.processes import Process, checks, free_port, luna_process, says
+from tests.support.worker.workers import wait_for
 
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
 COUNT = 1000

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from luna.energy.site import InputSensors, Site
 from luna.platform.database import readings, sites
 from luna.platform.database.engine import unit_of_work
-from tests.databases import remove_site
-from tests.home_assistant import TOKEN, House, Sensor, serve
-from tests.processes import luna_process
-from tests.workers import wait_for
+from tests.support.database.databases import remove_site
+from tests.support.home_assistant.server import TOKEN, House, Sensor, serve
+from tests.support.worker.processes import luna_process
+from tests.support.worker.workers import wait_for
 
 METER = "sensor.meter"
 # The recorder of a true Home Assistant writes after seconds, and is asked for what it missed after that.

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from luna.platform.addresses import parse_broker
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource
-from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs_mosquitto
+from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs_mosquitto
 
 pytestmark = [needs_mosquitto, pytest.mark.anyio]
 GRID = "sensor.grid_import"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from tests.meter_faults import FAULTS
-from tests.meter_oracle import Happening, find_contradictions, hear, take_in
-from tests.metered_house import live
+from tests.support.metering.expected_readings import Happening, find_contradictions, hear, take_in
+from tests.support.metering.faults import FAULTS
+from tests.support.metering.house import live
 
 FIRST, DAYS, WEEK = date(2023, 9, 4), 364, 7
 

@@ -13,10 +13,10 @@ from luna.platform.database import agent_gates, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.findings import find_agent_news
-from tests.agent_home import judge, store_agent_home
-from tests.databases import remove_site
-from tests.demo_home import DemoHome
-from tests.gateway import serve
+from tests.support.agent.home_with_agent import judge, store_agent_home
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import serve
+from tests.support.pages.demo_home import DemoHome
 
 PAGE = "/ui/sites/agented/agent"
 

@@ -20,9 +20,9 @@ from services.planner.replay.days import simulate_day
 from services.planner.replay.policies import CarryOver
 from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight
 from services.planner.service.inputs import read_scene
-from tests.controlled import MODES, describe
-from tests.executing import BATTERY, Home
-from tests.lived_days import FIRST, TARIFF, LivedDays
+from tests.support.control.executor import BATTERY, Home
+from tests.support.control.inverters import MODES, describe
+from tests.support.control.lived_days import FIRST, TARIFF, LivedDays
 
 MOST_DAYS = 2
 HOUR = timedelta(hours=1)

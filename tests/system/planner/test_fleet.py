@@ -31,8 +31,8 @@ from services.planner.milp.solver import Solver
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, plan_and_store
-from tests.databases import remove_site
-from tests.workers import wait_for
+from tests.support.database.databases import remove_site
+from tests.support.worker.workers import wait_for
 
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -22,8 +22,8 @@ from luna.platform.database.schema.plans import plan_history
 from luna.platform.database.schema.work import jobs as jobs_table
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
-from tests.databases import remove_site
-from tests.workers import kill, wait_for, worker_process
+from tests.support.database.databases import remove_site
+from tests.support.worker.workers import kill, wait_for, worker_process
 
 NAMES = ["killed one", "killed two", "killed three"]
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

@@ -20,9 +20,9 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.missing_forecasts import find_missing_issues, list_missing_issues
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
-from tests.databases import remove_site
-from tests.stored import issue_half_a_kilowatt
-from tests.workers import wait_for, worker_process
+from tests.support.database.databases import remove_site
+from tests.support.database.site import issue_half_a_kilowatt
+from tests.support.worker.workers import wait_for, worker_process
 
 VERSION = DEFAULT_VERSION
 ZONE = parse_zone("Europe/Berlin")

@@ -27,9 +27,9 @@ from luna.platform.settings import load_settings
 from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.service.replay import Store, replay_on, replay_sites
-from tests.command_line import Luna
-from tests.databases import migrated_database
-from tests.workers import worker_process
+from tests.support.command_line.call import Luna
+from tests.support.database.databases import migrated_database
+from tests.support.worker.workers import worker_process
 
 FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
 ZONE = parse_zone("Europe/Berlin")

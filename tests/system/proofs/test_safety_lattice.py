@@ -18,12 +18,12 @@ from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.timeline import FloatArray
+from tests.support.suite.tables import each_row
 from tests.system.proofs.claims import CLAIMS, Action, Inputs, Slot, no_action_has_less_excess
 from tests.system.proofs.proving import FLOWS
 from tests.system.proofs.reals import Reals, follow_all_ways
 from tests.system.proofs.terms import list_elements, to_real
 from tests.system.proofs.unknowns import Situation, describe_slot, list_assumptions
-from tests.tables import each_row
 
 TINY, HUGE = 5e-324, 1e300
 LEVELS = ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")

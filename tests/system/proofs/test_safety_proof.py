@@ -14,6 +14,7 @@ import z3
 
 from luna.energy.physics.mode import Curtailment, Mode, SetPoint
 from luna.energy.physics.safety import clamp
+from tests.support.suite.tables import each_row
 from tests.system.proofs.claims import (
     Inputs,
     Slot,
@@ -34,7 +35,6 @@ from tests.system.proofs.proving import Proof, find_proof
 from tests.system.proofs.reals import Reals, follow_all_ways
 from tests.system.proofs.terms import name_unknowns
 from tests.system.proofs.unknowns import Situation, all_of, describe_slot, list_assumptions
-from tests.tables import each_row
 
 ONE = Situation(1)
 SITUATIONS = {

@@ -16,8 +16,8 @@ from luna.platform.database.engine import unit_of_work
 from services.rag.recommending.choosing import record_events
 from services.rag.recommending.evaluation import evaluate_log
 from services.rag.recommending.features import DIMENSIONS
-from tests.databases import remove_site
-from tests.recommending import NOON, choose, clean, describe_item, store_items, tell_of
+from tests.support.database.databases import remove_site
+from tests.support.documents.recommended_items import NOON, choose, clean, describe_item, store_items, tell_of
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
 OWN = ("ours", "theirs")

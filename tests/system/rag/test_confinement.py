@@ -13,7 +13,7 @@ import services
 from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, landlock_version
 from services.rag.extraction.extract import extract
 from services.rag.extraction.model import ExtractionError, Limits
-from tests import documents, hostile_documents
+from tests.support.documents import hostile_files, sample_files
 
 ATTEMPTS = """
 import ctypes, json, os, socket, sys, threading
@@ -80,7 +80,7 @@ def read(folder: Path, content: bytes, limits: Limits) -> str:
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     # 2,000 pages of one content with 20,000 words each: minutes.
-    assert read(tmp_path, hostile_documents.long_pages(2_000, words=20_000), Limits(seconds=1)) == "took_too_long"
+    assert read(tmp_path, hostile_files.long_pages(2_000, words=20_000), Limits(seconds=1)) == "took_too_long"
 
 
 def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
@@ -92,15 +92,15 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     path = tmp_path / "upload"
-    path.write_bytes(documents.plain())
+    path.write_bytes(sample_files.plain())
     extract(path, name="datei")
-    read(tmp_path, hostile_documents.long_pages(2_000, words=20_000), Limits(seconds=1))
+    read(tmp_path, hostile_files.long_pages(2_000, words=20_000), Limits(seconds=1))
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_members_stay_out_where_no_folder_is_given(tmp_path: Path) -> None:
     path = tmp_path / "upload"
-    path.write_bytes(documents.archive(("a.txt", b"a")))
+    path.write_bytes(sample_files.archive(("a.txt", b"a")))
     found = extract(path, name="a.zip")
     assert (found.members, found.notes) == ([], ["members_left_out"])
 

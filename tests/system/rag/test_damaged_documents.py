@@ -6,14 +6,14 @@ from collections import Counter
 from typing import get_args
 
 from services.rag.extraction.model import FaultCode
-from tests import documents
-from tests.tables import each_row
+from tests.support.documents import sample_files
+from tests.support.suite.tables import each_row
 
 COPIES = 200
 
 
 def read_copies(name: str, seed: int) -> list[str]:
-    command = [sys.executable, "-m", "tests.fuzzing", name, str(seed), str(COPIES - seed)]
+    command = [sys.executable, "-m", "tests.support.documents.damaged_files", name, str(seed), str(COPIES - seed)]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False, timeout=300).stdout.split()
 
 
@@ -26,7 +26,7 @@ def outcomes(name: str) -> Counter[str]:
     return Counter(found)
 
 
-@each_row("name", documents.SAMPLES)
+@each_row("name", sample_files.SAMPLES)
 def test_a_damaged_file_is_read_or_refused(name: str) -> None:
     found = outcomes(name)
     assert found.total() == COPIES

@@ -19,11 +19,11 @@ from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import load_settings
 from services.api.uploads import MAX_FILES
-from tests.command_line import Luna
-from tests.gateway import serve
-from tests.identity import FOREIGN, OWN, Gate, gate_with_people
-from tests.library import TARIFF, Library
-from tests.workers import kill, wait_for, worker_process
+from tests.support.command_line.call import Luna
+from tests.support.documents.library import TARIFF, Library
+from tests.support.gateway.people import FOREIGN, OWN, Gate, gate_with_people
+from tests.support.gateway.server import serve
+from tests.support.worker.workers import kill, wait_for, worker_process
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
 

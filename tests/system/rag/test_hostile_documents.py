@@ -7,7 +7,7 @@ import pytest
 
 from services.rag.extraction.extract import extract
 from services.rag.extraction.model import Extraction, ExtractionError, Limits
-from tests import documents, hostile_documents
+from tests.support.documents import hostile_files, sample_files
 
 MEGABYTE = 1_000_000
 SMALL = Limits(unpacked_bytes=20 * MEGABYTE, memory_bytes=300 * MEGABYTE)
@@ -35,28 +35,28 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "executable of Windows": (lambda: b"MZ" + b"text " * 100, "unknown_format"),
     "picture": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(100), "unknown_format"),
     "older Office": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), "unknown_format"),
-    "program in an archive": (lambda: documents.archive(("META-INF/MANIFEST.MF", b"x"), ("A.class", b"x")), "unknown_format"),
-    "encrypted PDF": (lambda: documents.pdf(encrypt="geheim"), "encrypted"),
-    "encrypted Office": (hostile_documents.encrypted_office, "encrypted"),
-    "encrypted archive": (hostile_documents.encrypted_archive, "encrypted"),
-    "10,000 pages": (lambda: hostile_documents.many_pages(10_000), "too_many_pages"),
-    "pages that hold themselves": (hostile_documents.endless_pages, "damaged"),
-    "archive bomb": (lambda: hostile_documents.zip_bomb(50 * MEGABYTE), "too_large"),
-    "archive bomb that says ten bytes": (lambda: hostile_documents.lying_zip_bomb(50 * MEGABYTE), "damaged"),
-    "archive in an archive": (lambda: documents.archive(("a.txt", b"a"), ("b.zip", documents.archive(("c.txt", b"c")))), "nested_archive"),
-    "tar in an archive": (lambda: documents.archive(("b.txt", bytes(257) + b"ustar" + bytes(300))), "nested_archive"),
-    "name that leads out": (lambda: documents.archive(("../../etc/cron.d/a", b"a")), "damaged"),
-    "name from the root": (lambda: documents.archive(("/etc/a", b"a")), "damaged"),
-    "name of Windows that leads out": (lambda: documents.archive(("..\\..\\a", b"a")), "damaged"),
-    "name with a drive": (lambda: documents.archive(("C:/a", b"a")), "damaged"),
-    "link": (hostile_documents.link_archive, "damaged"),
-    "201 members": (lambda: documents.archive(*((f"{number}.txt", b"a") for number in range(201))), "too_large"),
-    "empty archive": (documents.archive, "empty"),
-    "entities in DOCX": (lambda: hostile_documents.laughing(documents.docx(), "word/document.xml"), "damaged"),
-    "entities in PPTX": (lambda: hostile_documents.laughing(documents.pptx(), "ppt/slides/slide1.xml"), "damaged"),
-    "entities in XLSX": (lambda: hostile_documents.laughing(documents.xlsx(), "xl/worksheets/sheet1.xml"), "damaged"),
-    "entities in UTF-16": (lambda: hostile_documents.laughing(documents.docx(), "word/styles.xml", "utf-16"), "damaged"),
-    "DOCX bomb": (lambda: documents.with_part(documents.docx(), "word/media/a.bin", bytes(50 * MEGABYTE)), "too_large"),
+    "program in an archive": (lambda: sample_files.archive(("META-INF/MANIFEST.MF", b"x"), ("A.class", b"x")), "unknown_format"),
+    "encrypted PDF": (lambda: sample_files.pdf(encrypt="geheim"), "encrypted"),
+    "encrypted Office": (hostile_files.encrypted_office, "encrypted"),
+    "encrypted archive": (hostile_files.encrypted_archive, "encrypted"),
+    "10,000 pages": (lambda: hostile_files.many_pages(10_000), "too_many_pages"),
+    "pages that hold themselves": (hostile_files.endless_pages, "damaged"),
+    "archive bomb": (lambda: hostile_files.zip_bomb(50 * MEGABYTE), "too_large"),
+    "archive bomb that says ten bytes": (lambda: hostile_files.lying_zip_bomb(50 * MEGABYTE), "damaged"),
+    "archive in an archive": (lambda: sample_files.archive(("a.txt", b"a"), ("b.zip", sample_files.archive(("c.txt", b"c")))), "nested_archive"),
+    "tar in an archive": (lambda: sample_files.archive(("b.txt", bytes(257) + b"ustar" + bytes(300))), "nested_archive"),
+    "name that leads out": (lambda: sample_files.archive(("../../etc/cron.d/a", b"a")), "damaged"),
+    "name from the root": (lambda: sample_files.archive(("/etc/a", b"a")), "damaged"),
+    "name of Windows that leads out": (lambda: sample_files.archive(("..\\..\\a", b"a")), "damaged"),
+    "name with a drive": (lambda: sample_files.archive(("C:/a", b"a")), "damaged"),
+    "link": (hostile_files.link_archive, "damaged"),
+    "201 members": (lambda: sample_files.archive(*((f"{number}.txt", b"a") for number in range(201))), "too_large"),
+    "empty archive": (sample_files.archive, "empty"),
+    "entities in DOCX": (lambda: hostile_files.laughing(sample_files.docx(), "word/document.xml"), "damaged"),
+    "entities in PPTX": (lambda: hostile_files.laughing(sample_files.pptx(), "ppt/slides/slide1.xml"), "damaged"),
+    "entities in XLSX": (lambda: hostile_files.laughing(sample_files.xlsx(), "xl/worksheets/sheet1.xml"), "damaged"),
+    "entities in UTF-16": (lambda: hostile_files.laughing(sample_files.docx(), "word/styles.xml", "utf-16"), "damaged"),
+    "DOCX bomb": (lambda: sample_files.with_part(sample_files.docx(), "word/media/a.bin", bytes(50 * MEGABYTE)), "too_large"),
 }
 
 
@@ -68,12 +68,12 @@ def test_says_why_a_file_is_not_read(tmp_path: Path, content: Callable[[], bytes
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_page_packed_over_and_over_ends_within_bounds(tmp_path: Path, layers: int) -> None:
     # Twice the memory in spaces; at each further layer the packed form shrinks again.
-    content = hostile_documents.flate_bomb(600 * MEGABYTE, layers=layers)
+    content = hostile_files.flate_bomb(600 * MEGABYTE, layers=layers)
     assert fault(tmp_path, content, limits=SMALL) == "too_much_memory"
 
 
 def test_a_workbook_with_a_far_cell_ends_within_bounds(tmp_path: Path) -> None:
-    assert fault(tmp_path, hostile_documents.far_cell(), limits=SMALL) in {"too_much_memory", "too_large"}
+    assert fault(tmp_path, hostile_files.far_cell(), limits=SMALL) in {"too_much_memory", "too_large"}
 
 
 def test_a_file_beyond_the_limit_is_not_opened(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from luna.platform.database.recommendations import Learned
 from luna.platform.database.schema.recommendations import recommendations as recommendations_table
 from services.rag.recommending.choosing import record_events, reward_of
 from services.rag.recommending.features import DIMENSIONS
-from tests.recommending import NOON, choose, clean, store_items, tell_of
+from tests.support.documents.recommended_items import NOON, choose, clean, store_items, tell_of
 
 ITEMS = 40
 

@@ -13,9 +13,9 @@ from luna.platform.queue import Client
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import plan_stored_variant
 from services.rag.tools.registry import call_tool
-from tests.databases import remove_site
-from tests.told_home import NOW, furnish_told
-from tests.workers import wait_for, worker_process
+from tests.support.database.databases import remove_site
+from tests.support.pages.random_home import NOW, furnish_told
+from tests.support.worker.workers import wait_for, worker_process
 
 NAME = "asked home"
 

@@ -9,7 +9,7 @@ import pytest
 
 from luna.platform.simulated_home.house import BATTERY_MODEL
 from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME
-from tests.living_luna import HOME, SITE, LivingLuna, run_luna, wait_until
+from tests.support.simulated_home.luna_instance import HOME, SITE, LivingLuna, run_luna, wait_until
 
 STEP = timedelta(minutes=5)
 

@@ -18,8 +18,8 @@ from luna.platform.simulated_home.battery import BatteryCharge, Command, request
 from luna.platform.simulated_home.car import CAR_MODEL, CarState
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import CAR, MODES, ZONE
-from tests.browsing import DESKTOP
-from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
+from tests.support.browser.page import DESKTOP
+from tests.support.simulated_home.luna_instance import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

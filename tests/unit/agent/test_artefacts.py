@@ -12,7 +12,7 @@ import pytest
 from luna.energy.site import Site
 from luna.platform.objects import FileObjects
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, require_fit, save_artefact
-from tests.planning import describe_site
+from tests.support.planning.problems import describe_site
 
 _PARTS = {"trees.txt": b"tree\nlines\n", "table.safetensors": bytes(range(256))}
 

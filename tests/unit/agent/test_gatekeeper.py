@@ -17,8 +17,8 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import hold_reserve
 from services.planner.problem.problem import Problem
-from tests.planning import describe_site, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)
 LAST = date(2026, 5, 31)

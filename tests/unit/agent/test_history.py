@@ -7,7 +7,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
 from services.agent.history import cut_scene
-from tests.replaying import NOW, make_scene
+from tests.support.planning.replay import NOW, make_scene
 
 
 def test_days_to_learn_from_know_in_which_currencies_their_market_has_prices() -> None:

@@ -14,8 +14,8 @@ from services.agent.learned_modes import ChooseModes, plan_by_modes, read_chosen
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import Problem
-from tests.planning import BATTERY, describe_site, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import BATTERY, describe_site, make_problem
+from tests.support.suite.tables import each_row
 
 # A day of cheap and dear quarters of it, sun at noon, an even load.
 _PRICE = np.repeat([0.1, 0.3, 0.2, 0.5], 24)

@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import load, save
 
 from services.agent.network import Moments, NetworkError, Scale, SmallNetwork
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 def small_network(activation: str = "relu") -> SmallNetwork:

@@ -6,7 +6,7 @@ from luna.contracts.agent import AGENT_POLICIES, AgentReplayRequest, choose_repl
 from luna.contracts.replay import Fault, ReplayRequest
 from luna.words import POLICIES, read_policy, say_policy
 from services.planner.replay.policies import find_policies, plans_from_forecasts
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ASKED = ReplayRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 7), faults=[Fault(kind="planner_down")], seed=3)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.api.pages.home import CHART_WORDS
-from tests.browsers import FRONTEND
+from tests.support.browser.chromium import FRONTEND
 
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from services.api.middleware import SUPERVISOR, BehindIngress, LimitBody, LimitWaiting
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 PREFIX = "/api/hassio_ingress/a1-B2_c3"
 PAGE = """<a href="/ui/home?a=1">x</a><a href='/docs'>y</a><form action="/ui/preferences"></form><script src="/static/page.js"></script>

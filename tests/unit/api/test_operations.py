@@ -8,7 +8,7 @@ import pytest
 from luna.platform.settings import Settings
 from services.api.app import OPERATIONS, PAGES, ROUTES, create_app
 from services.api.routes.documentation import render_documentation
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 APP = create_app(Settings())
 DOCUMENT = APP.openapi()

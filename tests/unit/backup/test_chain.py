@@ -9,8 +9,8 @@ import pytest
 from services.backup.chain import Chain, find_missing, follow, read_history, trace
 from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
-from tests.kept import BEGIN, MANIFEST
-from tests.tables import each_row
+from tests.support.database.home_to_back_up import BEGIN, MANIFEST
+from tests.support.suite.tables import each_row
 
 
 def at(number: int) -> datetime:

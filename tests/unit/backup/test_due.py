@@ -24,7 +24,7 @@ from services.backup.keeper import BEAT, Keeper, next_step
 from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer
 from services.backup.wal import WalShipper
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EMBEDDED = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic reads it

@@ -15,7 +15,7 @@ from services.backup.folder import MANIFEST as MANIFEST_FILE
 from services.backup.folder import BackupFolder, stamp
 from services.backup.retention import choose_retained, is_protected, prune
 from services.backup.wal import SUFFIX
-from tests.kept import MANIFEST, SEGMENT_BYTES
+from tests.support.database.home_to_back_up import MANIFEST, SEGMENT_BYTES
 
 START = datetime(2026, 1, 1, 2, tzinfo=UTC)
 INSTANTS = st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)), unique=True)  # noqa: DTZ001 - hypothesis adds the zone

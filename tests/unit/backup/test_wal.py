@@ -16,7 +16,7 @@ from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
 from services.backup.server import BackedUpServer
 from services.backup.wal import WalReceiver, WalShipper, list_segments
-from tests.kept import wait_until
+from tests.support.database.home_to_back_up import wait_until
 
 SEGMENT = "000000010000000000000003"
 

@@ -11,7 +11,7 @@ from luna.energy.outlook import SHARES
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.scoring import Score
-from tests.household import day, describe_site, measure_days
+from tests.support.household.measurements import day, describe_site, measure_days
 
 
 def test_a_peer_is_handed_what_lies_before_the_first_origin_and_every_origin(tmp_path: Path) -> None:

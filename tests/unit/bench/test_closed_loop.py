@@ -18,8 +18,8 @@ from luna.energy.physics.mode import Mode, SetPoint
 from luna.energy.schedule import PlainPolicy
 from luna.energy.timeline import SLOT, FloatArray
 from services.planner.problem.knowledge import DAY, PerfectForesight
-from tests.closed_loops import QUARTERS, column, one_day
-from tests.tables import each_row
+from tests.support.control.closed_loop_days import QUARTERS, column, one_day
+from tests.support.suite.tables import each_row
 
 
 def plain(mode: Mode) -> Callable[[Case], PlainPolicy]:

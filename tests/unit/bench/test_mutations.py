@@ -1,7 +1,7 @@
 """Each fault that is put into the product finds the text that it replaces."""
 
 from bench.mutations import MUTATIONS
-from tests.documentation import ROOT
+from tests.support.documentation.pages import ROOT
 
 
 def test_the_text_of_every_fault_stands_once_in_its_file() -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from luna.contracts.stay_times import StayClock
 from luna.energy.errors import InvalidInputError
 from services.cli.charging import read_sessions
-from tests.command_line import Luna
-from tests.tables import each_row
+from tests.support.command_line.call import Luna
+from tests.support.suite.tables import each_row
 from tests.unit.cli.test_plan_command import plan_request
 
 BERLIN = ZoneInfo("Europe/Berlin")

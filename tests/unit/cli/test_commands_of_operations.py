@@ -7,7 +7,7 @@ from typer.main import get_command
 from services.api.app import OPERATIONS
 from services.api.operation import Operation
 from services.cli.main import COMMANDS, build
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 # Commands that no route does, each with the reason.
 COMMANDS_ALONE = {

@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.errors import MachineError
 from services.cli.main import describe_fault
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

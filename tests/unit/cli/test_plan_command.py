@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Luna
+from tests.support.command_line.call import Luna
 
 Change = Callable[[dict[str, Any]], object]
 

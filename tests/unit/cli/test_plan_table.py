@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.cli.console import out
-from tests.command_line import Luna
+from tests.support.command_line.call import Luna
 from tests.unit.cli.test_plan_command import plan_request
 
 

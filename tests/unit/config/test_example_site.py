@@ -10,7 +10,7 @@ from luna.energy import site as model
 from luna.energy.devices import appliance, battery, grid, heat_pump, inverter, pv, vehicle
 from luna.energy.site.control import Control
 from services.cli.site import load_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
 PARTS = [

@@ -9,7 +9,7 @@ from luna.contracts.charging_stays import find_charging_run
 from luna.contracts.device_runs import find_switched_run
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT
-from tests.plans import FLOWS, describe_plan
+from tests.support.planning.plans import FLOWS, describe_plan
 
 START = datetime(2026, 5, 20, tzinfo=UTC)
 # Bought alone; bought, from the battery and from the roof; from the roof alone; from a roof that is held back; nothing used.

@@ -7,8 +7,8 @@ from luna.contracts.device_template import Write, matches, render
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
-from tests.controlled import MODE, POWER, describe
-from tests.tables import each_row
+from tests.support.control.inverters import MODE, POWER, describe
+from tests.support.suite.tables import each_row
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=2.5, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
 

@@ -8,7 +8,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from services.edge.config import EdgeConfig, parse_config, read_config
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 EXAMPLE = Path("config/edge.jsonc")
 

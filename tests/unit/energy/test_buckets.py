@@ -7,7 +7,7 @@ import pytest
 from luna.energy.buckets import end_of_page, find_buckets, reduce_buckets, thin
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import local_days
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

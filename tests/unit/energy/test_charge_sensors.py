@@ -7,7 +7,7 @@ import numpy as np
 from luna.energy.charge_sensors import ChargeSensors, Said, judge_charge, sensors_of
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.site import parse_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2024, 2, 1, 12, tzinfo=UTC)
 CAR = ElectricVehicle(capacity_kwh=60)

@@ -14,8 +14,8 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Curtailment
 from luna.energy.site import PeakPrice, Tariff
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days
-from tests.planning import describe_site
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 2, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError, OutdatedError, UnavailableError, read_problem
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 KINDS = [LunaError, InvalidInputError, NotFoundError, ConflictError, UnavailableError, MachineError]
 

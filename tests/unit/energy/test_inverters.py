@@ -16,7 +16,7 @@ from luna.energy.physics.mode import Curtailment, Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.site import Site, parse_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 6, "discharge_limit_kw": 6, "charge_efficiency": 1.0, "discharge_efficiency": 1.0}
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}

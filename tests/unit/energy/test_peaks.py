@@ -11,7 +11,7 @@ from luna.energy.economics.charges import Peak, PeakHistory, month_shares, peak_
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import PeakPrice, parse_site
 from luna.energy.timeline import SLOT, Timeline
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 HOUR = timedelta(hours=1)

@@ -16,8 +16,8 @@ from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
-from tests.planning import describe_site
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site
+from tests.support.suite.tables import each_row
 
 BATTERY: dict[str, Any] = {
     "capacity_kwh": 10,

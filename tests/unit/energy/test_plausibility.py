@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.energy.plausibility import doubt_energies, doubt_prices
 from luna.energy.timeline import FloatArray
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 HOURS = np.arange(24)
 # EUR/kWh: dear in the morning and the evening, cheap at noon; four weeks of it, the last of them dearest.

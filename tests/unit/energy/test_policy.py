@@ -13,7 +13,7 @@ from luna.energy.physics.mode import Mode
 from luna.energy.physics.safety import clamp
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds, wants_plan
 from luna.energy.site import parse_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BATTERY = Battery(name="battery", capacity_kwh=10, min_soc=0.1, max_soc=0.9, charge_limit_kw=5, discharge_limit_kw=4)
 SELF, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = Mode.SELF_CONSUMPTION, Mode.SAVE, Mode.SUPPLY, Mode.HOLD, Mode.CHARGE, Mode.EXPORT

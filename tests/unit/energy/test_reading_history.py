@@ -8,7 +8,7 @@ import pytest
 from luna.energy.buckets import cut
 from luna.energy.errors import InvalidInputError
 from luna.energy.reading_history import ReadingQuery
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 3, 30, 12, 20, tzinfo=UTC)

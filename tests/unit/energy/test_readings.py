@@ -6,7 +6,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.readings import Runs, increase_per_bucket, mean_per_bucket, shape_of
 from luna.energy.timeline import FloatArray, InstantArray
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOON = np.datetime64("2024-01-01T12:00", "us")
 

@@ -13,7 +13,7 @@ from luna.energy.refusals.fields import REASONS as OF_FIELDS
 from luna.platform.queue.serialization import decode_error, encode_error
 from luna.words.catalogue import CATALOGUE
 from luna.words.catalogue.fluent_message import list_figures as list_said
-from tests.documentation import ROOT
+from tests.support.documentation.pages import ROOT
 
 # What a form of set-up, the site's page, planning or upload can reach.
 REACHED = (

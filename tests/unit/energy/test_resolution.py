@@ -6,7 +6,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.energy.timeline import SLOT, Timeline, parse_instant
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
 START = parse_instant("2024-01-01T00:00:00Z", field="start")

@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.series_query import SeriesName, SeriesQuery
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 3, 30, tzinfo=UTC)
 

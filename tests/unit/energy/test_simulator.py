@@ -14,8 +14,8 @@ from luna.energy.simulator import Actuals, Trajectory, price, simulate
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.dp.plan import balance_residual_kwh
-from tests.planning import describe_site
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -13,7 +13,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import FixedPrice, Site, SiteSensor, SpotPrice, TimeOfUsePrice, parse_site
 from services.cli.site import load_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

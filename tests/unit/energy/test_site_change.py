@@ -7,7 +7,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from luna.energy.site.document import change_site
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = parse_site(

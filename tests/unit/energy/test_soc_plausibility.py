@@ -10,7 +10,7 @@ from luna.energy.devices.battery import Battery
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
 from luna.energy.soc_plausibility import LevelPace, judge_levels, pace_of_batteries
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from luna.energy.economics.prices import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import BlockPrice, Tariff, parse_site
 from luna.energy.timeline import Timeline
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from luna.energy.timeline import SLOT
 from services.executor.control_request import find_source, follow_owner, follow_plan, is_current
 from services.executor.devices.battery import Batteries
 from services.executor.devices.unit import InForce
-from tests.controlled import describe
-from tests.plans import describe_plan
+from tests.support.control.inverters import describe
+from tests.support.planning.plans import describe_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 MAX_AGE = timedelta(hours=3)

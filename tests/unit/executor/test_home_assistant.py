@@ -9,7 +9,7 @@ from luna.contracts.device_template import Write
 from luna.platform.addresses import HomeAssistantAccess
 from services.executor.device import DeviceError
 from services.executor.home_assistant import HomeAssistantDevice
-from tests.controlled import MODE, TOKEN, Inverter, serve
+from tests.support.control.inverters import MODE, TOKEN, Inverter, serve
 
 
 @pytest.fixture

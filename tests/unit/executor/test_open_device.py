@@ -7,8 +7,8 @@ from luna.energy.site.control import Control
 from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
-from tests.controlled import describe_devices
-from tests.tables import each_row
+from tests.support.control.inverters import describe_devices
+from tests.support.suite.tables import each_row
 
 
 @each_row("url", ["http://broker:1883", "broker:1883", "mqtt://", None])

@@ -10,8 +10,8 @@ from luna.contracts.battery_setpoints import make_safe, to_supported_modes
 from luna.contracts.control import BatterySetpoint
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
-from tests.controlled import describe
-from tests.tables import each_row
+from tests.support.control.inverters import describe
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "max_soc": 0.9, "charge_limit_kw": 5, "discharge_limit_kw": 4}
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")

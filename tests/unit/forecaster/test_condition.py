@@ -12,9 +12,9 @@ from luna.energy.weather import WeatherVintages
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history
-from tests.histories import change, grow_roof, hold_load
-from tests.household import START, day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.forecasts.faulty_days import change, grow_roof, hold_load
+from tests.support.household.measurements import START, day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 # In July no clock changes.

@@ -9,8 +9,8 @@ from services.forecaster.forecaster import Batch
 from services.forecaster.input_quality import FACTORS, widen
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.model.baseline import Baseline
-from tests.household import day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 

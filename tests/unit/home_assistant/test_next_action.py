@@ -8,8 +8,8 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT
 from luna.words import Numbers
 from services.home_assistant.entities import PublishedEntity, list_entities
-from tests.houses import house_of
-from tests.plans import FLOWS
+from tests.support.control.house import house_of
+from tests.support.planning.plans import FLOWS
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 START = datetime(2026, 5, 20, 16, 30, tzinfo=ZONE)

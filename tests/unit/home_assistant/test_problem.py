@@ -6,8 +6,8 @@ from luna.energy.site import parse_site
 from luna.platform.findings import SiteFinding
 from luna.words import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
-from tests.houses import house_of
-from tests.tables import each_row
+from tests.support.control.house import house_of
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 5, 20, 14, 37, tzinfo=UTC)
 SITE = parse_site({"name": "home", "timezone": "UTC"})

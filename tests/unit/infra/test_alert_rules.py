@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.promql import ROOT, VENDORS, declared, read_by
-from tests.tables import each_row
+from tests.support.metrics.promql import ROOT, VENDORS, declared, read_by
+from tests.support.suite.tables import each_row
 
 PROMETHEUS = ROOT / "infra" / "prometheus"
 PROMTOOL = os.environ.get("LUNA_PROMTOOL") or shutil.which("promtool")

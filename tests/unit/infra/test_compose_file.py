@@ -10,7 +10,7 @@ from luna.platform.settings import Settings
 from luna.platform.settings.example import OFFERED, render
 from luna.platform.settings.model import EXTERNAL_SECRETS, Deployment
 from luna.platform.settings.secrets import SECRETS
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")

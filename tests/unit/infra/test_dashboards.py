@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from tests.promql import ROOT, VENDORS, declared, read_by
-from tests.tables import each_row
+from tests.support.metrics.promql import ROOT, VENDORS, declared, read_by
+from tests.support.suite.tables import each_row
 
 GRAFANA = ROOT / "infra" / "grafana"
 BOARDS = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((GRAFANA / "dashboards").glob("*.json"))]

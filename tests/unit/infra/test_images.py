@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from tests.promql import ROOT
+from tests.support.metrics.promql import ROOT
 
 INFRA = ROOT / "infra"
 

@@ -10,7 +10,7 @@ import pytest
 from infra.manifests import kubernetes, rules, swarm, swarm_rules
 from infra.manifests.__main__ import find_faults
 from infra.manifests.workloads import Workload, read_workloads
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 Manifest = dict[str, Any]
 

@@ -9,7 +9,7 @@ import yaml
 
 from infra.manifests.__main__ import render
 from infra.manifests.workloads import SINGLE, Workload, read_workloads
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 VERSIONS = ("1.35", "1.37")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from docs.libraries import Library, list_libraries, list_scripts
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = {path.stem: path for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}

@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from services.ingest.file_schema import KINDS, kind_named, match_columns
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 def match(there: list[str], kind: str = "observations", **options: Any) -> dict[str, str]:

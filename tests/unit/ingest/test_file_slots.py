@@ -7,7 +7,7 @@ import pytest
 from luna.energy.site import parse_site
 from services.ingest.file_slots import set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.limits import limit_powers
-from tests.row_faults import say_faults
+from tests.support.metering.row_faults import say_faults
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import polars as pl
 from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.validation import RowVerdict, judge
-from tests.row_faults import say_faults
-from tests.tables import each_row
+from tests.support.metering.row_faults import say_faults
+from tests.support.suite.tables import each_row
 
 
 def verdict(kind: str, **columns: list[Any]) -> RowVerdict:

@@ -5,7 +5,7 @@ import pytest
 
 from luna.energy.timeline import FloatArray
 from services.ingest.repair import SlotSeries, fill_short_gaps
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NAN = np.nan
 

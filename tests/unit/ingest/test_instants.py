@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from services.ingest.instants import NAIVE, SKIPPED, UNREADABLE, InstantReader
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

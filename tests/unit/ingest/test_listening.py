@@ -21,7 +21,7 @@ from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotSched
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.sources.source import LiveSource, SourceRefusedError
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOME, MQTT = "home_assistant", "mqtt"

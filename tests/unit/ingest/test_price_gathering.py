@@ -13,8 +13,8 @@ from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
 from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, expected_window, missing_window
 from services.ingest.sources.prices.registry import choose_sources, market_named
-from tests.outside import Service, Services, document, energy_charts, nord_pool
-from tests.tables import each_row
+from tests.support.gateway.outside_service import Service, Services, document, energy_charts, nord_pool
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 20, 11, tzinfo=UTC)

@@ -4,7 +4,7 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NAN = np.nan
 

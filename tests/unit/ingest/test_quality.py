@@ -18,7 +18,7 @@ from luna.words.quality import say_day_fault
 from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 DAY = date(2024, 1, 10)
 PLAIN = parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}]})

@@ -7,7 +7,7 @@ import pytest
 
 from luna.energy.timeline import FloatArray
 from services.ingest.rebuild import compare_day
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 DAY = date(2024, 1, 10)
 # A day's load of 0.1 to 0.6 kWh per slot, 33.6 kWh; the sun's half of it, and a battery that charges by day and gives by night.

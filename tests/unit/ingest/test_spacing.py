@@ -5,7 +5,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from services.ingest.instants import Spacing, choose_step, measure_spacing
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

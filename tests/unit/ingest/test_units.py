@@ -4,8 +4,8 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.ingest.units import choose_units, convert, describe_units, set_aside_unknown_units
-from tests.row_faults import say_faults
-from tests.tables import each_row
+from tests.support.metering.row_faults import say_faults
+from tests.support.suite.tables import each_row
 
 
 @each_row(

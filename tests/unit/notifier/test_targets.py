@@ -11,7 +11,7 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.settings import Settings
 from services.notifier.notification import quiet_until
 from services.notifier.targets import open_targets
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -21,8 +21,8 @@ from services.planner.devices.vehicle.demand import read_vehicle
 from services.planner.linear.schedules import read_rules
 from services.planner.problem.build import build_problem, read_reserves
 from services.planner.problem.owner_constraints import block_hours
-from tests.asking import make_request
-from tests.tables import each_row
+from tests.support.planning.requests import make_request
+from tests.support.suite.tables import each_row
 
 MIDNIGHT, MINUTE, ZONE = datetime(2024, 2, 1, tzinfo=UTC), timedelta(minutes=1), ZoneInfo("UTC")
 LATE = Timeline(MIDNIGHT, timedelta(hours=1), 3, timedelta(minutes=10))

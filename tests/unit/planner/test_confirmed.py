@@ -14,8 +14,8 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Margin, Problem
-from tests.planning import describe_site, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.tables import each_row
 
 KINDS = {
     "tapers": ({"taper_from_soc": 0.8, "taper_to_share": 0.2},),

@@ -14,9 +14,9 @@ from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, dp_is_exact, make_plan
 from services.planner.problem.problem import ACTING, Following, Problem, StorageBounds
-from tests.planning import describe_site, draw_prices, make_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_prices, make_problem, settle_cost
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 DAY = timedelta(days=1) // SLOT
 

@@ -16,7 +16,7 @@ from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import plan_request
-from tests.planning import PATIENCE_S
+from tests.support.planning.problems import PATIENCE_S
 
 NOW = datetime(2024, 5, 5, tzinfo=UTC)
 LIMIT_S = 2.0

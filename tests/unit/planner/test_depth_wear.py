@@ -16,10 +16,10 @@ from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from tests.asking import answer, make_request, solve, stay, value_rest
-from tests.planning import describe_site, draw_prices, make_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_prices, make_problem, settle_cost
+from tests.support.planning.requests import answer, make_request, solve, stay, value_rest
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 # 10 kWh: the first 3 kWh below full cost 0.01 per kWh, the next 4 cost 0.03, the last 3 cost 0.08.
 SEGMENTS = [{"to_depth": 0.3, "price": 0.01}, {"to_depth": 0.7, "price": 0.03}, {"to_depth": 1.0, "price": 0.08}]

@@ -20,9 +20,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
-from tests.depth import draws
-from tests.planning import START, describe_site, draw_contradiction, make_problem, simulate_plan
-from tests.tables import each_row
+from tests.support.planning.problems import START, describe_site, draw_contradiction, make_problem, simulate_plan
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 LOSSLESS: dict[str, Any] = {"charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0}
 FLAT: dict[str, Any] = {"load_kwh": 0.0, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}

@@ -23,9 +23,9 @@ from services.planner.planner import decide, make_plan, plan_alone
 from services.planner.policy_simulation import Follower, simulate_errors, simulate_policies
 from services.planner.problem.problem import ACTING, Following, Problem, SearchLimits, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
-from tests.depth import draws
-from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, make_problem
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 KINDS: dict[str, tuple[dict[str, Any], ...]] = {
     "one": ({},),

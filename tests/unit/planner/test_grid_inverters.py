@@ -17,9 +17,9 @@ from services.planner.problem.build import terminal_rule
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reasons import find_limits
-from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
 

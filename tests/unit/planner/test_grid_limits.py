@@ -14,10 +14,10 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
-from tests.asking import answer, make_request
-from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
+from tests.support.planning.requests import answer, make_request
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 SITE: dict[str, Any] = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 10}]}
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 5, "discharge_limit_kw": 5, "charge_efficiency": 1.0, "discharge_efficiency": 1.0}

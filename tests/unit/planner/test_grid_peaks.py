@@ -15,10 +15,10 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem, read_peaks
 from services.planner.problem.problem import Problem
-from tests.asking import answer, make_request, value_rest
-from tests.planning import START
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import answer, make_request, value_rest
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
 BELGIAN = {"price_per_kw_month": 4.0, "interval_minutes": 60, "least_kw": 2.5}

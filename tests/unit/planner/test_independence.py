@@ -7,7 +7,7 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.platform.clock import SystemClock
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
-from tests.reason_requests import KIND_OF, draw_request
+from tests.support.planning.random_requests import KIND_OF, draw_request
 
 NOW = SystemClock().now()
 REQUESTS = [PlanRequest.model_validate(draw_request(np.random.default_rng(place), kind)) for place, kind in enumerate(KIND_OF)]

@@ -14,9 +14,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.service.state import carry_modes
-from tests.asking import answer, make_request, value_rest
-from tests.planning import START, draw_problem
-from tests.tables import each_row
+from tests.support.planning.problems import START, draw_problem
+from tests.support.planning.requests import answer, make_request, value_rest
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
 HOUR = timedelta(hours=1)

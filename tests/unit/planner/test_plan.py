@@ -17,11 +17,11 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.notes import find_compromises
-from tests.asking import answer, describe_request, make_request
-from tests.depth import draws
-from tests.planning import describe_site, draw_contradiction, draw_problem, limit_time, make_problem, settle_cost, simulate_plan
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, limit_time, make_problem, settle_cost, simulate_plan
+from tests.support.planning.requests import answer, describe_request, make_request
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 DRAWS = [pytest.param(seed, 1 + seed % 3, id=f"{seed}-{1 + seed % 3} batteries") for seed in range(draws(60))]
 FLAT = {"load_kwh": [0.3] * 8, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}

@@ -15,7 +15,7 @@ from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from services.agent.environment.array_compiler import _WRITTEN, Recorded, _keep_used, _Tape, _write
 from services.planner.dp import settlement_loop
 from services.planner.dp.plan import list_inputs, settle
-from tests.recorded import hold
+from tests.support.recordings.comparison import hold
 
 SLOTS = 400
 WIDTH = 120

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from luna.contracts.plan import PlanReply, PlanRequest
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
-from tests.asking import answer, make_request, solve, stay, value_rest
-from tests.planning import START
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import answer, make_request, solve, stay, value_rest
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 40}

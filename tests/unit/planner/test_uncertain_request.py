@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from tests.asking import answer, describe_request
-from tests.tables import each_row
+from tests.support.planning.requests import answer, describe_request
+from tests.support.suite.tables import each_row
 
 SLOTS = 16
 # A dear evening after cheap hours, with little load expected.

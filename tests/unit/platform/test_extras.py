@@ -11,7 +11,7 @@ import pytest
 from luna.energy.errors import MachineError
 from luna.platform import extras
 from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = Extra("sample", "the sample", ("luna_sample_extra",), 3)

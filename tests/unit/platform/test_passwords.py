@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
 from luna.platform import passwords
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

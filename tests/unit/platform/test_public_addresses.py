@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.public_addresses import allows, checked_url, is_public, require_public
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 REFUSED = """0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.9.9.9 168.63.129.16 169.254.169.254 172.16.0.1 172.31.255.255
     192.0.0.192 192.0.2.1 192.88.99.1 192.168.178.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.energy.units import UnitHistory, ratio
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 MINUTES = np.datetime64("2024-01-01T00:00", "us") + np.arange(10) * np.timedelta64(60_000_000, "us")
 

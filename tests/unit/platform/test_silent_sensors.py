@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from luna.energy.site import parse_site
 from luna.platform.silent_sensors import find_silent
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 # First and last word, in days before now.

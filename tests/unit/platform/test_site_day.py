@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanReply
 from luna.energy.site import SUBMETERED, Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.site_day import PLANNED, Day, join_day, save_beside_inverter, total
-from tests.plans import FLOWS
+from tests.support.planning.plans import FLOWS
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 DAY = Timeline(START, SLOT, 96)

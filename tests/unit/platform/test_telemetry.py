@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
 from services.api.app import create_app
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

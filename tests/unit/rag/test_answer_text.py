@@ -9,7 +9,7 @@ from services.rag.answering.plain_text import URL, gives_orders, to_plain_text
 from services.rag.answering.prompts import read_citations, read_tool_choice
 from services.rag.answering.question import goes_on, stand_alone
 from services.rag.answering.sentences import detect_language, split_sentences
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

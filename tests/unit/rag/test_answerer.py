@@ -11,8 +11,8 @@ from luna.platform.clock import SystemClock
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext, find_topic
 from services.rag.answering.ports import ProposedCall
 from services.rag.language import ChatMessage
-from tests.answering import TODAY, Ear, Library, Meter, Speaker, passage
-from tests.tables import each_row
+from tests.support.answers.inputs import TODAY, Ear, Library, Meter, Speaker, passage
+from tests.support.suite.tables import each_row
 
 NOTICE = passage(
     1,

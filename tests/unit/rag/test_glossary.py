@@ -1,7 +1,7 @@
 """The German and English words of the energy field."""
 
 from services.rag.retrieval.terms import GLOSSARY
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 def test_glossary_holds_at_least_250_groups_with_words_on_both_sides() -> None:

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from luna.energy.errors import UnavailableError
 from luna.platform.settings import Settings
 from services.rag.language import ChatMessage, GaveUpError, LanguageModel, open_language
-from tests.language_server import Fault, LanguageServer, language_server
-from tests.tables import each_row
+from tests.support.answers.language_model_server import Fault, LanguageServer, language_server
+from tests.support.suite.tables import each_row
 
 QUESTION = (ChatMessage("system", "Be brief."), ChatMessage("user", "What is it?"))
 BOTH = pytest.mark.parametrize("api", ["ollama", "openai"])

@@ -6,8 +6,8 @@ from luna.contracts.documents import DocumentValidity
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.question import find_question_time
 from services.rag.documents.validity import find_validity
-from tests.answering import TODAY, Library, Speaker, passage
-from tests.tables import each_row
+from tests.support.answers.inputs import TODAY, Library, Speaker, passage
+from tests.support.suite.tables import each_row
 
 
 def days(first: str | None, last: str | None) -> DocumentValidity:

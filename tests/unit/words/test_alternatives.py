@@ -7,7 +7,7 @@ import pytest
 
 from luna.words import Language, Numbers, say_mode
 from luna.words.alternatives import ALTERNATIVES, Bounds, say_account, say_alternative, say_baseline, say_days, say_savings, say_variant
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 START = datetime(2026, 5, 21, 10, 30, tzinfo=UTC)
 

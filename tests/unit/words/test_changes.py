@@ -9,7 +9,7 @@ from luna.contracts.plan_questions import CauseCode
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.differences import list_cause_codes, say_cause
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 def say(code: str, figure: float | None = None, *, language: Language = "en", modes: int = 0, cost: float = 0.0) -> str:

@@ -9,7 +9,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.compromises import COMPROMISES, retell_compromise, say_compromise, say_part
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 FIGURES = {
     "name": "garage",

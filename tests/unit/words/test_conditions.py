@@ -5,7 +5,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.words import Language
 from luna.words.compromises import CONDITIONS, condition
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 HELD_BACK = "pv_held_back:12:20"  # the days on which it was, and of how many
 

@@ -9,7 +9,7 @@ from luna.words.catalogue import CATALOGUE
 from luna.words.devices import DEVICES, say_device
 from luna.words.messages import say_message
 from luna.words.refusals import say_refusal
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

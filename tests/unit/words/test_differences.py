@@ -11,7 +11,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.catalogue import CATALOGUE
 from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_difference_codes
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 # 23:30 UTC on a Friday is Saturday in Berlin.
 LATE = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)

@@ -14,7 +14,7 @@ from luna.words.numbers import Numbers
 from luna.words.reason_wordings import find_wordings
 from luna.words.refusals import say_refusal
 from services.api.pages.layout import Reader
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NUMBERS = Numbers("nl", AMSTERDAM, "EUR")

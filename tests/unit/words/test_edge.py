@@ -5,7 +5,7 @@ from luna.words import Numbers
 from luna.words.catalogue import CATALOGUE
 from luna.words.edge import say_controller, say_insight, say_locations, say_span
 from luna.words.language import Language
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
 SPAN = {"value": -0.5, "low": -0.6, "high": -0.4}

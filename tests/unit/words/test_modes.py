@@ -8,7 +8,7 @@ from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
 from luna.words import DEVICE_MODES, MODES, POLICIES, Language, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.words.catalogue import CATALOGUE
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row("language", CATALOGUE.languages)

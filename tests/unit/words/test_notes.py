@@ -9,7 +9,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.compromises import CONDITIONS
 from luna.words.notes import ASSUMED, NOTES, say_note
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIGURES: dict[str, Any] = {

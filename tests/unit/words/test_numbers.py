@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers
 from luna.words.numbers import join_words, say_date
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EN = Numbers("en", BERLIN, "EUR")

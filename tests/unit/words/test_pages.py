@@ -12,7 +12,7 @@ from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
 from luna.words.catalogue.fluent_message import list_figures, parse
 from luna.words.pages import PageWords, page_words
 from luna.words.phrases import DEVICE_TOPICS
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 TOPICS = CATALOGUE.topics(ENGLISH)
 OTHERS = [language for language in CATALOGUE.languages if language != ENGLISH]

@@ -10,7 +10,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reason_codes, mode, sentence
 from luna.words.reason_sentences import Figure
 from luna.words.reason_wordings import COMPARED, find_wordings
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # 10:30 UTC is 12:30 in Amsterdam in May.

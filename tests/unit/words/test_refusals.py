@@ -16,7 +16,7 @@ from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
 from luna.words.refusals import REMEDIES, REMEDIES_OF_CODES, SENTENCES, SENTENCES_OF_CODES, SaidRefusal, SpokenError, say_problem, say_refusal
 from services.ingest.units import describe_doubt
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
 TOO_MUCH = refuse("charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5)

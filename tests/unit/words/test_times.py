@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from luna.words import Numbers
 from luna.words.times import say_span, say_when
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NUMBERS = {"en": Numbers("en", BERLIN, "EUR"), "de": Numbers("de", BERLIN, "EUR")}

@@ -25,8 +25,8 @@ from services.forecaster.model.baseline import LIKE_DAYS, MEMBERS, Baseline
 from services.forecaster.model.recent_error_correction import SIGNALS
 from services.forecaster.model.series_model import predict_profile
 from services.forecaster.model.trees import Trees
-from tests.household import QUICK, day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 SLOTS = 192

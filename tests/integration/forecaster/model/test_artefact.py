@@ -13,8 +13,8 @@ from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import FORMAT, ArtefactError, load_aurora, save_aurora
 from services.forecaster.model.aurora import Aurora
-from tests.household import day, describe_site
-from tests.object_servers import answer_with, open_server, refusal
+from tests.support.database.object_servers import answer_with, open_server, refusal
+from tests.support.household.measurements import day, describe_site
 
 SITE = describe_site()
 

@@ -12,8 +12,8 @@ from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline
 from services.forecaster.scoring import score_batch
-from tests.household import QUICK, day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 

@@ -10,7 +10,7 @@ from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.aurora import BASELINES, FittedSeries, Rows, expect_weights, grow_rows, judge_trees, learn_series, sample_rows
 from services.forecaster.model.stacking import SIDES, band_of
 from services.forecaster.model.trees import Trees
-from tests.household import QUICK, day, describe_site, measure_days
+from tests.support.household.measurements import QUICK, day, describe_site, measure_days
 
 DAYS = 60
 

@@ -14,9 +14,9 @@ from luna.contracts.replay import ReplayReply
 from luna.energy.outlook import Quantiles
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData, replay
-from tests.depth import THOROUGH
-from tests.replaying import BATTERY, WINDOW, make_scene
-from tests.tables import each_row
+from tests.support.planning.replay import BATTERY, WINDOW, make_scene
+from tests.support.suite.depth import THOROUGH
+from tests.support.suite.tables import each_row
 
 POLICIES = ["idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle"]
 

@@ -12,8 +12,8 @@ from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.environment.transition import EnvRule, RewardRule
 from services.agent.environment.vector_env import FUSE_FROM, VectorEnv
-from tests.gym import bounds_kwh, join_sites, make_days
-from tests.replaying import BATTERY, make_scene
+from tests.support.agent.made_up_days import bounds_kwh, join_sites, make_days
+from tests.support.planning.replay import BATTERY, make_scene
 
 SHAPED = RewardRule(discount=0.99, terminal_soc_penalty=0.5, cheap_discharge_penalty=0.1)
 SPRING = (date(2024, 3, 30), date(2024, 3, 31))

@@ -13,8 +13,8 @@ from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from services.agent.learned_modes import LearnedModes
 from services.planner.problem.rolling_horizon import SiteKnowledge
-from tests.learning import make_history
-from tests.replaying import BATTERY
+from tests.support.agent.short_history import make_history
+from tests.support.planning.replay import BATTERY
 
 _FEW = TreeClassifierSettings(rounds=15, rows_per_leaf=20)
 _SHORT = NetworkSettings(hidden=(16,), epochs=4)

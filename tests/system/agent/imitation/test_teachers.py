@@ -12,8 +12,8 @@ from services.agent.history import History
 from services.agent.imitation.teachers import MASKED_WEIGHT, Teacher, ask_oracle, ask_programme
 from services.planner.replay import Rules
 from services.planner.replay.policy_factory import plan_with_hindsight
-from tests.learning import FIRST_DAY, make_history
-from tests.replaying import BATTERY
+from tests.support.agent.short_history import FIRST_DAY, make_history
+from tests.support.planning.replay import BATTERY
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.agent.reinforcement.kind import HomeDraw, HomeRange, draw_homes, draw_scene
-from tests.gym import make_days
+from tests.support.agent.made_up_days import make_days
 
 SCENE = make_days(date(2023, 5, 1), date(2023, 5, 4))
 

@@ -32,7 +32,7 @@ from services.agent.reinforcement.kind import (
     train_rl,
 )
 from services.planner.problem.rolling_horizon import SiteKnowledge
-from tests.gym import make_days
+from tests.support.agent.made_up_days import make_days
 
 SCENE = make_days(date(2023, 5, 1), date(2023, 5, 24))
 QUICK = TrainingRule(layout=COMPACT, count=64, episode_days=1, homes=HomeDraw(2, 4), learning_rate=3e-3, own_learning_rate=1e-3)

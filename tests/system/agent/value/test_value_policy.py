@@ -17,7 +17,7 @@ from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay import ReplayData, ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
-from tests.replaying import BATTERY, NOW, WINDOW, make_scene
+from tests.support.planning.replay import BATTERY, NOW, WINDOW, make_scene
 
 PRICE_DAYS = 60
 STORED = np.array([4.0])

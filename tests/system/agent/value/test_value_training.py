@@ -20,7 +20,7 @@ from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.replay import ReplayData
 from services.planner.replay.policies import plan_by_planner
-from tests.replaying import NOW, WINDOW, make_scene
+from tests.support.planning.replay import NOW, WINDOW, make_scene
 
 WORST = 0.25
 

@@ -17,7 +17,7 @@ from services.edge.analytics.report import write_report
 from services.edge.camera import CameraModels
 from services.edge.config import EdgeConfig, ResultsSection
 from services.edge.lab import Lab
-from tests.edge_runs import Batch, Planted, draw_runs, write_runs
+from tests.support.cameras.results import Batch, Planted, draw_runs, write_runs
 
 MODELS = CameraModels(("YOLOv10_N",), np.array([3e-4]), np.array([2.0]), np.array([0.4]))
 PLAIN = {"visualization": {"enabled": False}}

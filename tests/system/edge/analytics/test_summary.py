@@ -10,7 +10,7 @@ from luna.contracts.edge_summary import ControllerComparison, EdgeSummary
 from services.edge.analytics.runs import RowAt, RunRow
 from services.edge.analytics.summary import is_claimed, summarise
 from services.edge.config import AnalysisSection
-from tests.edge_runs import LAB, Batch, Planted, draw_runs
+from tests.support.cameras.results import LAB, Batch, Planted, draw_runs
 
 EQUAL = {"rule": Planted(cleaner=0.03), "custom": Planted(cleaner=0.03), "oracle": Planted(cleaner=0.03)}
 

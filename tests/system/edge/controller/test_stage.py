@@ -19,7 +19,7 @@ from services.edge.controller.examples import TrainingExamples, read_examples, s
 from services.edge.controller.registry import list_versions, load_controller, read_card, use_version
 from services.edge.controller.stage import train_controllers
 from services.edge.lab import Lab
-from tests.labelled import HORIZON, MODELS, draw_labelled, open_labelled_lab
+from tests.support.cameras.labels import HORIZON, MODELS, draw_labelled, open_labelled_lab
 
 # Trains in a process of its own, which is killed.
 _TRAIN = """
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from typing import Any
 from services.edge.controller.stage import train_controllers
-from tests.labelled import open_labelled_lab
+from tests.support.cameras.labels import open_labelled_lab
 train_controllers(open_labelled_lab(Path(sys.argv[1]), settings={"training": {"epochs": 60, "early_stopping_patience": 60, "checkpoint_interval": 7}}))
 """
 _LONG = {"training": {"epochs": 60, "early_stopping_patience": 60, "checkpoint_interval": 7}}

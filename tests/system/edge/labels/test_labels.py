@@ -10,7 +10,7 @@ from services.edge.camera import NO_MODEL
 from services.edge.labels import reference
 from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, solve_problems
 from services.edge.scenarios import draw_batch
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 from tests.unit.edge.conftest import MakeLab
 
 # Charging slower than the larger models use energy; batteries that are nearly empty.

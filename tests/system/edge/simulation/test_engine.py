@@ -15,8 +15,8 @@ from services.edge.simulation.engine import EventKind, EventQueue, RunSetting, S
 from services.edge.simulation.metrics import RunFigures, Tally
 from services.edge.simulation.protocol import Controller, Decision, Observation
 from services.edge.simulation.schedule import HOUR_US, TaskSchedule
-from tests.simulated_cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_network, make_setting
-from tests.tables import each_row
+from tests.support.cameras.cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_network, make_setting
+from tests.support.suite.tables import each_row
 
 HALF_DAY = TaskSchedule.of(days=0.5, interval_s=5)
 NAMES = ["naive_weak", "naive_strong", "rule", "oracle", "custom", "networks"]

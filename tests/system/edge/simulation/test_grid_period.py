@@ -5,7 +5,7 @@ import pytest
 
 from services.edge.clean_share import DAY_SLOTS, YEAR_SLOTS, draw_clean_share
 from services.edge.simulation.grid_period import GridPeriod
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 YEAR = draw_clean_share("NY")
 

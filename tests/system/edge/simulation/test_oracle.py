@@ -10,7 +10,7 @@ from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH
 from services.edge.simulation.controllers.oracle import OracleController
 from services.edge.simulation.engine import RunSetting, Simulation
 from services.edge.simulation.schedule import TaskSchedule
-from tests.simulated_cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_setting
+from tests.support.cameras.cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_setting
 
 
 def solve_programme(setting: RunSetting, camera: int) -> float:

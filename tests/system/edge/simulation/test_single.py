@@ -6,7 +6,7 @@ import pytest
 
 from services.edge.row_files import list_parts, read_rows
 from services.edge.simulation.single import simulate
-from tests.simulated_batches import configure, make_lab
+from tests.support.cameras.batches import configure, make_lab
 
 BRIEF = {"duration_days": 0.5, "task_interval_seconds": 60}
 LOGGED = {"log_every_task": True, "log_battery_levels": True, "log_energy_usage": True, "log_model_selections": True}

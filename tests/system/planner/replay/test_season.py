@@ -10,8 +10,8 @@ from luna.energy.timeline import FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
-from tests.replaying import describe_on_spot
-from tests.tables import each_row
+from tests.support.planning.replay import describe_on_spot
+from tests.support.suite.tables import each_row
 
 HOUR, WEEKS = timedelta(hours=1), 3
 FIRST = date(2023, 9, 4)

@@ -13,7 +13,7 @@ from luna.contracts.replay import PolicyReply
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import ReplayData, replay
-from tests.replaying import AFTER, BEFORE, DAYS, WINDOW, issue_forecast, make_scene
+from tests.support.planning.replay import AFTER, BEFORE, DAYS, WINDOW, issue_forecast, make_scene
 
 HOUR, THREE_HOURS = 4, 12
 CENT = 0.01

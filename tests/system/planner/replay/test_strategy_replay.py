@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.planner.replay import replay
-from tests.replaying import make_scene
+from tests.support.planning.replay import make_scene
 
 TARIFF = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": 0.07}}
 

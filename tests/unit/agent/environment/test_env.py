@@ -17,8 +17,8 @@ from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import LAYOUTS, StateLayout
 from services.agent.environment.transition import EnvRule
 from services.planner.replay.data import Rules
-from tests.replaying import make_scene
-from tests.tables import each_row
+from tests.support.planning.replay import make_scene
+from tests.support.suite.tables import each_row
 
 
 @each_row("control", ["discrete", "continuous"])

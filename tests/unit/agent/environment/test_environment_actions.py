@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.agent.environment.actions import DayPrices, Powers, find_quartiles
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 # 0.1, 0.2, 0.3, 0.4: quartiles at 0.175, 0.25 and 0.325; the zeros are gaps.
 DAY = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.0])

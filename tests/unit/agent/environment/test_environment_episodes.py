@@ -15,9 +15,9 @@ from services.agent.environment.states import LAYOUTS, V1
 from services.agent.environment.transition import EnvRule
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData
-from tests.gym import make_days, with_forecast
-from tests.replaying import make_scene
-from tests.tables import each_row
+from tests.support.agent.made_up_days import make_days, with_forecast
+from tests.support.planning.replay import make_scene
+from tests.support.suite.tables import each_row
 
 AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
 FIRST = date(2023, 10, 3)

@@ -8,7 +8,7 @@ import pytest
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.transition import EnvRule, RewardRule
-from tests.replaying import make_scene
+from tests.support.planning.replay import make_scene
 
 DISCOUNT = 0.97
 SLOTS = 4

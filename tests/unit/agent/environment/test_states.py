@@ -15,8 +15,8 @@ from services.agent.environment.states import COMPACT, LAYOUTS, SUMMARY, V1, V1_
 from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import ReplayData
-from tests.gym import make_days
-from tests.tables import each_row
+from tests.support.agent.made_up_days import make_days
+from tests.support.suite.tables import each_row
 
 SCENE = make_days(date(2023, 10, 28), date(2023, 10, 30))
 

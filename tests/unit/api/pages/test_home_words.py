@@ -20,8 +20,8 @@ from services.api.pages.home_notices import list_doubts, list_notices
 from services.api.pages.home_slots import view_sheet
 from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
-from tests.houses import house_of
-from tests.plans import FLOWS, describe_plan
+from tests.support.control.house import house_of
+from tests.support.planning.plans import FLOWS, describe_plan
 
 # A Wednesday, 16:37 by the clock of the site; the slot that runs began at 16:30.
 NOW = datetime.fromisoformat("2026-05-20T16:37:00+02:00")

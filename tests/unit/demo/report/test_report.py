@@ -14,7 +14,7 @@ from luna.energy.site import Site
 from luna.words import Language
 from luna.words.reason_wordings import find_wordings
 from services.demo.report.report import ReportInput, SiteResult, render
-from tests.recorded import hold_drawing
+from tests.support.recordings.comparison import hold_drawing
 
 PlanMaker = Callable[..., PlanReply]
 ReportMaker = Callable[..., ReportInput]

@@ -9,7 +9,7 @@ from luna.energy.errors import InvalidInputError
 from services.edge.batch.stage import BatchPlan
 from services.edge.clean_share import is_held_out, months_of
 from services.edge.simulation.group import CameraGroup, simulate_group
-from tests.simulated_batches import UNTRAINED, configure, make_lab
+from tests.support.cameras.batches import UNTRAINED, configure, make_lab
 
 ORIGINAL = {"data_sources": {"locations": ["CA", "FL", "NW", "NY"], "seasons": ["winter", "spring", "summer", "fall"]}}
 

@@ -16,8 +16,8 @@ from services.forecaster.inputs.curtailment import estimate_potential, find_curt
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky, expected_output, look_up
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
-from tests.household import START, day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import START, day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 DAYS = 21  # twenty that are known, and the one that is forecast

@@ -5,7 +5,7 @@ import pytest
 
 from services.forecaster.inputs.frame import DaysOff
 from services.forecaster.inputs.public_holidays import EPOCH, find_country, list_holidays
-from tests.household import describe_site
+from tests.support.household.measurements import describe_site
 
 
 def mark(first: date, last: date, **changes: object) -> tuple[list[date], list[date]]:

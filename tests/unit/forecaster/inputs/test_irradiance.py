@@ -4,7 +4,7 @@ import pytest
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import WEATHER, WeatherVintages
 from services.forecaster.inputs.solar import Light, Sky, estimate_output, expected_output, look_up
-from tests.household import describe_site
+from tests.support.household.measurements import describe_site
 
 SITE = describe_site(pv=[{"name": "roof", "peak_kw": 4, "tilt_deg": 0}])
 STARTS = np.arange("2024-06-20T00:00", "2024-06-21T00:00", 15, dtype="datetime64[m]").astype("datetime64[s]")

@@ -9,7 +9,7 @@ from services.forecaster.inputs.frame import Frame, Pairs, frame_series, number_
 from services.forecaster.inputs.load_features import QUIET_SHARE, describe_day_off, describe_temperature, view_load
 from services.forecaster.inputs.series import LOAD
 from services.forecaster.inputs.view import FeatureMatrix
-from tests.household import START, describe_site, measure_days
+from tests.support.household.measurements import START, describe_site, measure_days
 
 DAYS = 40
 FIRST = number_slot(START)

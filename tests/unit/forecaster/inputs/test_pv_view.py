@@ -15,7 +15,7 @@ from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
-from tests.household import START, describe_site, forecast_weather, measure_days
+from tests.support.household.measurements import START, describe_site, forecast_weather, measure_days
 
 DAYS = 12
 AFTERNOON = (DAYS - 1) * 96 + 54  # 13:30 UTC of the last day

@@ -10,7 +10,7 @@ from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.pv_features import view_pv
 from services.forecaster.inputs.solar import look_up
 from services.forecaster.inputs.view import FeatureMatrix
-from tests.household import START, describe_site, measure_days
+from tests.support.household.measurements import START, describe_site, measure_days
 
 DAYS = 20
 SITE = describe_site()

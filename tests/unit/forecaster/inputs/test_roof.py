@@ -8,9 +8,9 @@ import pytest
 from luna.energy.timeline import SLOT
 from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import limit_output
-from tests.histories import change, grow_roof
-from tests.household import ROOF, START, day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.forecasts.faulty_days import change, grow_roof
+from tests.support.household.measurements import ROOF, START, day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 

@@ -14,8 +14,8 @@ from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.rough_sky import RoughSky, find_place
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
-from tests.household import ROOF, day, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import ROOF, day, measure_days
+from tests.support.suite.tables import each_row
 
 SUMMER, WINTER = datetime(2024, 6, 20, 22, tzinfo=UTC), datetime(2024, 12, 20, 23, tzinfo=UTC)
 NOWHERE = parse_site({"name": "nowhere", "timezone": "Europe/Berlin", "pv": [ROOF]})

@@ -7,7 +7,7 @@ import pytest
 from luna.energy.site import Site
 from luna.energy.timeline import local_day
 from services.forecaster.inputs.solar import Sky, estimate_clear_sky, limit_output, look_up
-from tests.household import describe_site
+from tests.support.household.measurements import describe_site
 
 GREENWICH = {"latitude": 51.48, "longitude": 0.0}
 

@@ -16,7 +16,7 @@ from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.standard_profile import HeatingLoad, StandardProfile
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS, Baseline
-from tests.household import describe_site
+from tests.support.household.measurements import describe_site
 
 SITE = describe_site(household={"yearly_kwh": 3500})
 BERLIN = ZoneInfo(SITE.timezone)

@@ -5,7 +5,7 @@ import pytest
 
 from services.forecaster.inputs.frame import frame_series, number_slot, pair_origins
 from services.forecaster.inputs.series import EVERY_SERIES, ForecastSeries
-from tests.household import day, describe_site, measure_days
+from tests.support.household.measurements import day, describe_site, measure_days
 
 
 @pytest.mark.parametrize("series", EVERY_SERIES, ids=lambda series: series.name)

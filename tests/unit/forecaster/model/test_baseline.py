@@ -4,8 +4,8 @@ import pytest
 from luna.energy.outlook import SHARES, Quantiles
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import BASELINES, Baseline
-from tests.household import day, describe_site, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import day, describe_site, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 HISTORY = measure_days(30)

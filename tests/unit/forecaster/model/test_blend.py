@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, band_of, blend_members, measure_loss, stretch_band, weigh_members, weigh_strata
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 SHARES = each_row("share", [None, 0.1, 0.5, 0.9], ids=["mean", "p10", "p50", "p90"])
 

@@ -13,8 +13,8 @@ from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
 from services.forecaster.scoring import score_batch
-from tests.household import day, describe_site, forecast_weather, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import day, describe_site, forecast_weather, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 

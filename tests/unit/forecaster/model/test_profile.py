@@ -10,8 +10,8 @@ from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context
 from services.forecaster.model.aurora import Aurora
 from services.forecaster.model.baseline import BASELINES, Baseline
-from tests.household import day, describe_site, forecast_weather, measure_days
-from tests.tables import each_row
+from tests.support.household.measurements import day, describe_site, forecast_weather, measure_days
+from tests.support.suite.tables import each_row
 
 SITE = describe_site()
 KNOWN_DAYS = (1, 2, 3)

@@ -9,7 +9,7 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import FileObjects
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card, read_card
-from tests.household import day
+from tests.support.household.measurements import day
 
 METRICS = {"known_days": 30.0, "weather_share": 0.0, "load.mae_kwh": 0.0321, "trial.load.seasonal_naive.pinball": 0.05, "trial.load.new.coverage_80": 0.81}
 

@@ -5,7 +5,7 @@ import pytest
 
 from luna.energy.timeline import FloatArray
 from services.forecaster.retraining.renewal import DECISION_INTERVAL, accumulate_errors, list_signs, measure_shift
-from tests.household import measure_days
+from tests.support.household.measurements import measure_days
 
 DAY = 96
 CHANGED = 200

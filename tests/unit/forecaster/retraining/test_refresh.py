@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.refresh import list_due
-from tests.household import day
+from tests.support.household.measurements import day
 
 DRIVING = "baseline_like_days"
 NOW = day(3, 8.4)  # 08:24

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.forecaster.retraining.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEDNESDAY_AT_FOUR = TrainingSlot(2, 4)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from services.forecaster.retraining.training import begin_trial, judge_trial
 from services.forecaster.scoring import Score
-from tests.household import day
-from tests.tables import each_row
+from tests.support.household.measurements import day
+from tests.support.suite.tables import each_row
 
 
 def scores(new: float, in_use: float) -> dict[str, dict[str, Score]]:

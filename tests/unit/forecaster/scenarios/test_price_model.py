@@ -9,7 +9,7 @@ import pytest
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.price_model import FEW_PRICES, MEMORY, NO_PRICES, MarketAhead, PriceDays, look_beyond
 from services.forecaster.scenarios.service import make_scenarios
-from tests.scenarios import ISSUED_AT, describe_errors, describe_forecast, describe_prices
+from tests.support.forecasts.scenarios import ISSUED_AT, describe_errors, describe_forecast, describe_prices
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 START = ISSUED_AT.replace(minute=0)

@@ -10,8 +10,8 @@ from luna.energy.outlook import Scenarios
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
 from services.forecaster.scenarios.service import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
-from tests.household import day, measure_days
-from tests.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
+from tests.support.forecasts.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
+from tests.support.household.measurements import day, measure_days
 
 DAYS = 42
 LEVELS = (np.arange(DAYS)[:, None] + 0.5) / DAYS * np.ones(SLOTS)

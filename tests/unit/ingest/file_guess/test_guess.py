@@ -17,7 +17,7 @@ from services.ingest.file_guess.guess import guess_file
 from services.ingest.file_guess.sources import WHOLE_BYTES
 from services.ingest.file_guess.translate import read_rows
 from services.ingest.limited_file import FileLimits
-from tests.foreign_files import HELD_OUT, HOUR, KNOWN, ForeignFile, House, comma, lines, workbook
+from tests.support.metering.foreign_files import HELD_OUT, HOUR, KNOWN, ForeignFile, House, comma, lines, workbook
 
 BERLIN = "Europe/Berlin"
 

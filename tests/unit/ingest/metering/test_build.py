@@ -13,7 +13,7 @@ from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import BELOW_ZERO, STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_metered, every, minutes, one_sensor
+from tests.support.metering.samples import NOON, describe_metered, every, minutes, one_sensor
 
 HOUSE = {"total_load_consumption": "load", "total_pv_production": "pv", "total_grid_import": "import", "total_grid_export": "export"}
 BATTERY = {"total_battery_charge": "charge", "total_battery_discharge": "discharge"}

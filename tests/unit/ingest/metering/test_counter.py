@@ -6,8 +6,8 @@ import pytest
 from luna.energy.timeline import FloatArray
 from services.ingest.metering import SeriesCounts, SlotBuild
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
-from tests.metering import every, minutes, one_sensor
-from tests.tables import each_row
+from tests.support.metering.samples import every, minutes, one_sensor
+from tests.support.suite.tables import each_row
 
 
 def load(readings: list[tuple[float, float]], *, slots: int, unit: str = "kWh") -> SlotBuild:

@@ -9,7 +9,7 @@ from luna.energy.timeline import SLOT, Timeline
 from services.ingest.metering import build_slots
 from services.ingest.metering.meter import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_metered, every, minutes, one_sensor
+from tests.support.metering.samples import NOON, describe_metered, every, minutes, one_sensor
 
 
 @pytest.mark.parametrize(("unit", "full"), [("%", 100.0), (None, 1.0)])

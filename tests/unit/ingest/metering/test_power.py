@@ -8,7 +8,7 @@ from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
 from services.ingest.reading import Samples
-from tests.metering import NOON, SLOT, Timeline, describe_metered, every, minutes, one_sensor
+from tests.support.metering.samples import NOON, SLOT, Timeline, describe_metered, every, minutes, one_sensor
 
 
 def load(instants: InstantArray, watts: object, *, slots: int, unit: str = "W") -> SlotBuild:

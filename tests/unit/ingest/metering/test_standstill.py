@@ -7,7 +7,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import STUCK
 from services.ingest.reading import Samples
-from tests.metering import NOON, describe_metered, every
+from tests.support.metering.samples import NOON, describe_metered, every
 
 # Two days at five minutes each, and a quarter-hour in which the grid's meter freezes; for two hours.
 MINUTES, DAYS = 5, 2

@@ -8,7 +8,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import LONGEST_TEMPLATE, compile_expression
 from services.ingest.sources.mqtt.template import decoder, parse_template
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 METER = {"a": 100, "b": "250.5", "state": "charging", "sub": {"power": 1234.567, "values": [3, -4]}, "null": None, "off": False, "gone": "unavailable"}
 PAYLOAD = json.dumps(METER)

@@ -13,7 +13,7 @@ from luna.platform.addresses import parse_broker
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session
 from services.ingest.sources.mqtt.template import decoder, parse_path, parse_template
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NODE = '{"power": 5, "ENERGY": {"Power": [7, 8], "Total": 1500}, "text": "on"}'

@@ -15,7 +15,7 @@ from luna.energy.timeline import SLOT, Timeline
 from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet, hold_means, interpolate
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
-from tests.outside import REPLIES, Service, Services, document, recorded
+from tests.support.gateway.outside_service import REPLIES, Service, Services, document, recorded
 
 # The reply's first hour.
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

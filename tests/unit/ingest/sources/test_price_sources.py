@@ -21,8 +21,8 @@ from services.ingest.sources.prices.registry import choose_sources, list_markets
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
-from tests.outside import REPLIES, Service, document, recorded
-from tests.tables import each_row
+from tests.support.gateway.outside_service import REPLIES, Service, document, recorded
+from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START, END = datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC)

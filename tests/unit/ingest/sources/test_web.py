@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from luna.platform.clock import FixedClock
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import RETRY, Web
-from tests.outside import Reply, Service, document
-from tests.tables import each_row
+from tests.support.gateway.outside_service import Reply, Service, document
+from tests.support.suite.tables import each_row
 
 URL = "https://service.test/prices"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

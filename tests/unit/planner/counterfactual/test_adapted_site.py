@@ -11,7 +11,7 @@ from services.planner.counterfactual.adapted_site import Deciding, SevenDayMean,
 from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.problem.knowledge import PerfectForesight
 from services.planner.problem.problem import Margin
-from tests.recorded_days import TARIFF, describe_home, live_under, record_days
+from tests.support.planning.recorded_days import TARIFF, describe_home, live_under, record_days
 
 
 def bill(flows: PeriodFlows) -> float:

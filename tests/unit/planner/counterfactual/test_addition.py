@@ -16,7 +16,7 @@ from services.planner.counterfactual.adapted_site import list_added
 from services.planner.devices.appliance import AddedLoad
 from services.planner.devices.vehicle.begin import AddedVehicle
 from services.planner.service.counterfactual import Addition
-from tests.recorded_days import describe_home, live_under, record_days
+from tests.support.planning.recorded_days import describe_home, live_under, record_days
 
 FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
 CAR: dict[str, Any] = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}

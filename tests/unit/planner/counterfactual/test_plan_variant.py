@@ -13,9 +13,9 @@ from luna.energy.timeline import Timeline
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import SitePrices
-from tests.asking import make_request
-from tests.planning import START
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import make_request
+from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "charge_efficiency": 1, "discharge_efficiency": 1}

@@ -18,9 +18,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import price_opposite
-from tests.asking import answer, make_request, stay
-from tests.planning import BATTERY, START, describe_site, draw_problem, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import BATTERY, START, describe_site, draw_problem, make_problem
+from tests.support.planning.requests import answer, make_request, stay
+from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
 # What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.

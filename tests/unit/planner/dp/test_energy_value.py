@@ -16,8 +16,8 @@ from services.planner.milp.directions import FlowDirections, PlannedFlows
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.problem.problem import Problem
-from tests.planning import describe_site, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.tables import each_row
 
 SLOTS = 32
 HOURS = np.full(SLOTS, 0.25)

@@ -15,8 +15,8 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.notes import find_compromises
-from tests.planning import describe_site, draw_problem, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_problem, make_problem
+from tests.support.suite.tables import each_row
 
 SLOTS = 48
 LEVELS = np.linspace(0.0513, 8.9171, 60)

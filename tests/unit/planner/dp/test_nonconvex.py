@@ -14,9 +14,9 @@ from services.planner.milp.planner import plan_by_model
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits
-from tests.planning import describe_site, make_problem
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, make_problem
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 # Buying and selling prices beside the market's: selling pays more, buying is paid, prices have nothing to do with each other, an ordinary markup.
 TARIFFS = ("exports earn more", "markup", "anything", "high markup")

@@ -13,8 +13,8 @@ from services.planner.dp.planner import correct_value, read_policy, to_soc
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Problem
-from tests.planning import describe_site, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.tables import each_row
 
 SLOTS = 96
 NO_NIGHT = np.zeros(SLOTS, dtype=bool)

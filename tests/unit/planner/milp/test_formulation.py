@@ -13,10 +13,10 @@ from services.planner.milp.planner import solve_flows, solve_full
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
-from tests.depth import draws
-from tests.planning import describe_site, draw_problem, limit_time, make_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_problem, limit_time, make_problem, settle_cost
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 PLAIN = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.05}
 

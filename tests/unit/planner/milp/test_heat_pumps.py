@@ -11,9 +11,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
-from tests.appliances import ask, draw_series
-from tests.asking import answer, solve
-from tests.reference_model import solve_reference
+from tests.support.planning.appliances import ask, draw_series
+from tests.support.planning.requests import answer, solve
+from tests.support.reference_model.model import solve_reference
 
 HOUSE = {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22, "loss_kw_per_k": 0.2}
 PUMP = {"name": "pump", "power_kw": 3, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "store": HOUSE}

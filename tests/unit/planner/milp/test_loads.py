@@ -9,10 +9,10 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.problem.build import build_problem
-from tests.appliances import HEATER, ask, draw_series, model_cost, on
-from tests.asking import answer
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.appliances import HEATER, ask, draw_series, model_cost, on
+from tests.support.planning.requests import answer
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 CHEAP_AT_NOON = np.where(np.arange(24) // 2 == 6, 0.1, 0.3)
 BOILER = HEATER | {"name": "boiler", "power_kw": 3, "energy_kwh_per_day": 3}

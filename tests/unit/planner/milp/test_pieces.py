@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan, plan_alone
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
-from tests.planning import PATIENCE_S, limit_time
+from tests.support.planning.problems import PATIENCE_S, limit_time
 
 MOST_BINARIES = 1000
 

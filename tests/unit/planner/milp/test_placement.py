@@ -15,9 +15,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, TariffState
-from tests.asking import answer, make_request, stay, value_rest
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.requests import answer, make_request, stay, value_rest
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 CAR = {"name": "car", "capacity_kwh": 40}
 HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6, "max_gap_hours": 12, "min_on_minutes": 120}

@@ -9,9 +9,9 @@ from luna.contracts.plan import PlanReply
 from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
-from tests.appliances import ask, draw_series, on
-from tests.asking import answer, solve
-from tests.reference_model import solve_reference
+from tests.support.planning.appliances import ask, draw_series, on
+from tests.support.planning.requests import answer, solve
+from tests.support.reference_model.model import solve_reference
 
 WASHER = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 0.4, 0.4, 1.2], "profile_minutes": 60}
 CHEAP_AT_NOON = np.where(np.arange(24) // 4 == 3, 0.1, 0.3)

@@ -15,8 +15,8 @@ from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.schedule_loads import round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
-from tests.depth import THOROUGH
-from tests.tables import each_row
+from tests.support.suite.depth import THOROUGH
+from tests.support.suite.tables import each_row
 
 GAP = 0.003
 DRAWN = generate_full_cases(np.random.default_rng(7))

@@ -14,8 +14,8 @@ from services.planner.devices.kind import LoadPricing
 from services.planner.linear.model import InfeasibleError, LinearModel, ModelBuilder
 from services.planner.linear.schedules import Schedules
 from services.planner.milp.solver import Solver
-from tests.depth import draws
-from tests.tables import each_row
+from tests.support.suite.depth import draws
+from tests.support.suite.tables import each_row
 
 CASES = 60
 

@@ -17,9 +17,9 @@ from services.planner.dp.planner import serve_nowhere
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan
 from services.planner.problem.build import build_problem
-from tests.asking import answer, solve, stay
-from tests.planning import START
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import answer, solve, stay
+from tests.support.suite.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
 
 DEAR = 0.4

@@ -1,6 +1,6 @@
 """What an inverter does not let through is no surplus."""
 
-from tests.asking import answer, make_request
+from tests.support.planning.requests import answer, make_request
 
 HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 3, "surplus_only": True}
 

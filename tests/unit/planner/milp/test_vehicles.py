@@ -12,10 +12,10 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
-from tests.asking import answer, stay
-from tests.planning import START
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import answer, stay
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, count_starts, draw, given
 
 DEAR, CHEAP = 0.40, 0.10

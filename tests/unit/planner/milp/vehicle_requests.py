@@ -6,7 +6,7 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.state import VehicleState
-from tests.asking import QUIET, make_request, stay, value_rest
+from tests.support.planning.requests import QUIET, make_request, stay, value_rest
 
 CAR = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 1.4}
 BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5, "wear_price": 0.01}

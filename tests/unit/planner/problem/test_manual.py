@@ -16,10 +16,10 @@ from services.planner.planner import make_plan
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
 from services.planner.reply.devices import missed_blocks
-from tests.asking import answer, make_request
-from tests.planning import START, draw_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import START, draw_problem, settle_cost
+from tests.support.planning.requests import answer, make_request
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}

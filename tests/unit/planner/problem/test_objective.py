@@ -16,10 +16,10 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem, weigh
-from tests.asking import answer, make_request, solve
-from tests.planning import START, draw_problem, settle_cost
-from tests.reference_model import solve_reference
-from tests.tables import each_row
+from tests.support.planning.problems import START, draw_problem, settle_cost
+from tests.support.planning.requests import answer, make_request, solve
+from tests.support.reference_model.model import solve_reference
+from tests.support.suite.tables import each_row
 
 # Night 0.20 on coal, noon 0.24 on sun, evening 0.22 on coal: cost buys at night, carbon at noon.
 PRICE = [0.20] * 8 + [0.24] * 8 + [0.30] * 8

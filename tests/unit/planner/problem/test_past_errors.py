@@ -10,7 +10,7 @@ from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.scenarios import DAYS, LEAST_DAYS, ErrorScenarios, ScenarioSet, blend, cvar_weights, shift_days
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 NOW = START + 20 * DAY + timedelta(hours=9)

@@ -8,8 +8,8 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import hold_reserve
 from services.planner.problem.problem import Problem
-from tests.planning import describe_site, draw_problem, make_problem, settle_cost
-from tests.tables import each_row
+from tests.support.planning.problems import describe_site, draw_problem, make_problem, settle_cost
+from tests.support.suite.tables import each_row
 
 SLOTS, DRAWN = 36, 16
 EVENING = {"load_kwh": 0.5, "pv_kwh": 0.0, "import_price": [0.1] * 12 + [0.4] * 24, "export_price": 0.0}

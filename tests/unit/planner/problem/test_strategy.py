@@ -7,9 +7,9 @@ import pytest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.site import SafetyIndex
 from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
-from tests.asking import answer, make_request, stay
-from tests.planning import START, describe_site
-from tests.tables import each_row
+from tests.support.planning.problems import START, describe_site
+from tests.support.planning.requests import answer, make_request, stay
+from tests.support.suite.tables import each_row
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}

@@ -17,7 +17,7 @@ from services.planner.dp.plan import balance_residual_kwh
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults
-from tests.replaying import NOW, WINDOW, describe_on_spot, make_scene
+from tests.support.planning.replay import NOW, WINDOW, describe_on_spot, make_scene
 
 ALL = ("forecasts_missing", "forecasts_late", "prices_missing", "prices_late", "sensor_frozen", "command_lost", "planner_down", "grid_outage", "clock_behind")
 NOON = WINDOW.start + timedelta(hours=12)

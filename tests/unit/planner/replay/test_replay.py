@@ -11,7 +11,7 @@ from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import ReplaySpec, replay, run
-from tests.replaying import BEFORE, NOW, WINDOW, make_scene
+from tests.support.planning.replay import BEFORE, NOW, WINDOW, make_scene
 
 
 def test_unknown_policy_is_named() -> None:

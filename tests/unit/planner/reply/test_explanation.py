@@ -27,8 +27,8 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
 from services.planner.reply.reply import answer, answer_columns, show_modes
-from tests.planning import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
-from tests.tables import each_row
+from tests.support.planning.problems import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
+from tests.support.suite.tables import each_row
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 # Cheap hours, a peak, an ordinary evening.

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from services.planner.reply.notes import doubt_by_last_week
-from tests.asking import answer, make_request
-from tests.tables import each_row
+from tests.support.planning.requests import answer, make_request
+from tests.support.suite.tables import each_row
 
 GRID, PV = {"import_limit_kw": 17.0, "export_limit_kw": 17.0}, [{"peak_kw": 5.0}]
 BATTERY = [{"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}]

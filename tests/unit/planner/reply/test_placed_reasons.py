@@ -11,7 +11,7 @@ from luna.contracts.plan.columns import list_slots, parse_columns
 from services.planner.devices.causes import round_each
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_columns
-from tests.asking import answer, make_request, stay
+from tests.support.planning.requests import answer, make_request, stay
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
 HOURS = 14

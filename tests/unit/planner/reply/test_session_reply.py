@@ -3,7 +3,7 @@
 import pytest
 
 from luna.contracts.plan import SessionReply
-from tests.asking import answer, stay
+from tests.support.planning.requests import answer, stay
 from tests.unit.planner.milp.vehicle_requests import ask
 
 ASKED = {"price_sessions": True}

@@ -9,9 +9,9 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import Answered, answer_each
-from tests.asking import make_request, stay, value_rest
-from tests.planning import START
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import make_request, stay, value_rest
+from tests.support.suite.tables import each_row
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from luna.energy.errors import InvalidInputError
 from services.planner.devices.expected import IssuedPlan
 from services.planner.milp.solver import Solver
 from services.planner.service.plan_diff import compare_plans
-from tests.asking import answer, make_request, value_rest
+from tests.support.planning.requests import answer, make_request, value_rest
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)

@@ -6,9 +6,9 @@ from luna.energy.devices.appliance import LoadRun, LoadState
 from luna.energy.devices.heat_pump import HeatPumpState
 from services.planner.devices.appliance import carry_loads, list_remaining_runs
 from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
-from tests.appliances import HEATER, ask
-from tests.asking import answer
-from tests.tables import each_row
+from tests.support.planning.appliances import HEATER, ask
+from tests.support.planning.requests import answer
+from tests.support.suite.tables import each_row
 
 RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]
 

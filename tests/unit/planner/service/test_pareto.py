@@ -14,9 +14,9 @@ from luna.energy.timeline import FloatArray
 from luna.words.charts.tradeoff import draw_tradeoff, read_figure
 from services.planner.milp.solver import Solver
 from services.planner.service.pareto import TradeoffPoint, find_knee, trace_pareto, trace_tradeoff
-from tests.asking import make_request, solve
-from tests.planning import START
-from tests.tables import each_row
+from tests.support.planning.problems import START
+from tests.support.planning.requests import make_request, solve
+from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 20, "charge_limit_kw": 4}

@@ -10,7 +10,7 @@ from luna.contracts.plan.state import VehicleSession
 from luna.energy.site import Site, parse_site
 from luna.platform.database.site_facts import DemandFacts
 from services.planner.devices.vehicle.begin import KnownVehicle, find_vehicles
-from tests.asking import answer, make_request
+from tests.support.planning.requests import answer, make_request
 
 CAR = {"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "charge_efficiency": 0.9, "km_per_year": 14_610, "kwh_per_100_km": 20}
 SITE = parse_site({"name": "home", "timezone": "Europe/Berlin", "vehicles": [CAR]})

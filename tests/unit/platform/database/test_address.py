@@ -4,7 +4,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.database.engine import parse_address
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row("scheme", ["postgresql+psycopg", "postgresql", "postgres", "postgresql+psycopg2"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from luna.platform.database import migrate
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 VERSIONS = Path(migrate.FOLDER) / "versions"
 # The newest revision of each release; what was before the first one had no version before it.

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import CoursesMessage, PlanRequest
 from luna.contracts.plan.request import parse_inputs, write_inputs
-from tests.asking import describe_request
-from tests.tables import each_row
+from tests.support.planning.requests import describe_request
+from tests.support.suite.tables import each_row
 
 SLOTS = 8
 COURSES = np.round(np.random.default_rng(5).gamma(2.0, 0.1, (3, SLOTS)), 4)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from luna.platform.database.site_changes import is_same_clock
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 FIRST, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,7 +1,7 @@
 """Under which name the weather of a site is stored that has been in several places."""
 
 from luna.platform.database.weather_places import Place, name_place
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 BERLIN, NEARBY, VIENNA, FIJI, BEYOND = (52.52, 13.4), (52.59, 13.32), (48.2, 16.37), (-17.7, 179.97), (-17.72, -179.98)
 

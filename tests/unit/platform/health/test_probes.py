@@ -16,7 +16,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.health.probes import probes_for
 from luna.platform.health.readiness import check_all
 from luna.platform.settings import Settings
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOWHERE = Addresses(database_url="postgresql://luna:geheim@127.0.0.1:9/luna", redis_url="redis://:geheim@127.0.0.1:9/0")
 BOTH = {"models": [{"name": "llama3.1:8b-instruct"}, {"name": "nomic-embed-text:latest"}]}

@@ -2,7 +2,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.objects.store import check_key
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NONE = ["", "/", "/etc/passwd", "..", "a/../b", "a/./b", "a//b", "a/", ".hidden", "a/.hidden", "a b", "a\\b", "a\nb", "a\0b", "ä", "a" * 201, "a/" * 600 + "a"]
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from luna.contracts.job import Job
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.platform.queue.jobs import explain_end
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 FAILED = Job(job_id="j1", task="rag.documents.fetch", key="k", status="failed", attempts=1, submitted_at=NOW, finished_at=NOW, request={}, trace_id="t")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.rag.extraction.detection import is_mail, is_named_for, separator_of
 from services.rag.extraction.text import clean, decode, language_of
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 GERMAN = "Größere Anlagen müssen gemeldet werden; für ältere Zähler gilt das übrigens auch. § 14a EnWG, 5 °C."
 

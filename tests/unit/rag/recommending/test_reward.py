@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from luna.contracts.recommendations import EventAction
 from services.rag.recommending.choosing import reward_of
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 ACTIONS = st.tuples(st.sampled_from(["shown", "opened", "useful", "dismissed", "read"]), st.none() | st.floats(0, 86_400))
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.rag.retrieval.english import in_english_words, text_to_embed
 from services.rag.retrieval.terms import split_compound, weigh_passage, weigh_query
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(

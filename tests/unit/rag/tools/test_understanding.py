@@ -10,8 +10,8 @@ from luna.energy.timeline import parse_zone
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
 from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question
-from tests.tables import each_row
-from tests.told_home import PARTS
+from tests.support.pages.random_home import PARTS
+from tests.support.suite.tables import each_row
 
 SITE = parse_site({"name": "home"} | PARTS)
 NOW = datetime(2024, 5, 16, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
 from luna.words.charts.bill import draw_bills
-from tests.recorded import hold_drawing
+from tests.support.recordings.comparison import hold_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,7 +12,7 @@ from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
 from luna.words.charts.forecast import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
-from tests.recorded import hold_drawing
+from tests.support.recordings.comparison import hold_drawing
 
 SLOTS = 192
 NBSP = "\u00a0"

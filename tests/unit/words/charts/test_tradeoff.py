@@ -7,7 +7,7 @@ import pytest
 from luna.contracts.plan_questions import ParetoReply
 from luna.words.charts.axes import span_axis
 from luna.words.charts.tradeoff import draw_tradeoff
-from tests.recorded import hold_drawing
+from tests.support.recordings.comparison import hold_drawing
 
 
 def trade_off(costs: list[float], wears: list[float], knee: int | None = None) -> ParetoReply:

@@ -13,8 +13,8 @@ from luna.words import Numbers
 from luna.words.pages import page_words
 from services.api.pages.knowledge.answer_view import CitedAnswerView, ToolView, cut_excerpt, draw_answer_chart
 from services.api.pages.layout import templates
-from tests.tables import each_row
-from tests.told_answers import PRICES, tell, tell_answer
+from tests.support.answers.sample_answers import PRICES, tell, tell_answer
+from tests.support.suite.tables import each_row
 
 NUMBERS = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 START = datetime(2026, 10, 23, 22, tzinfo=UTC)

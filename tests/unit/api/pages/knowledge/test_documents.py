@@ -11,7 +11,7 @@ from luna.contracts.documents import Chunk, Document
 from luna.words import Language, Numbers
 from luna.words.pages import page_words
 from services.api.pages.knowledge.documents import DocumentView, view_passages
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 AT = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
 

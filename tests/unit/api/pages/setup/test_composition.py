@@ -13,7 +13,7 @@ from services.api.pages.setup.composition import Composition, compose, suggest_t
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
 from services.ingest.sources.prices.registry import list_markets
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 SITE_TYPED = {"name": "Home", "place": "DE:Berlin"}
 BATTERY = {"capacity_kwh": "10", "power_kw": "5", "reserve_percent": "10", "efficiency_percent": "81", "from_grid": "on"}

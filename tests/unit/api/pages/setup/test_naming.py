@@ -8,7 +8,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.part import MOST_CALLED
 from luna.energy.site import parse_site
 from services.api.pages.setup.naming import free_identifier, identifier_of
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 SITE = {"name": "home", "timezone": "Europe/Berlin"}
 

@@ -5,7 +5,7 @@ import pytest
 
 from services.ingest.sources.home_assistant.state import parse_history, parse_state
 from services.ingest.sources.source import SourceError
-from tests.tables import each_row
+from tests.support.suite.tables import each_row
 
 
 @each_row(("text", "value"), [("12.5", 12.5), ("-3", -3.0), ("1e3", 1000.0), ("on", 1.0), ("off", 0.0)])

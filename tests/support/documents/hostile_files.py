@@ -1,0 +1,117 @@
+"""Files that are made to hurt whoever reads them."""
+
+import io
+import zlib
+from collections.abc import Iterable
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from tests.support.documents import sample_files
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefghi", "bcdefghij", strict=True)) + "]>"
+
+
+def pdf_of(objects: Iterable[bytes]) -> bytes:
+    """A PDF of objects that are numbered from 1, the first its catalogue."""
+    body, offsets = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        offsets.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    tail = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(offsets) + 1, len(body))
+    return body + b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(offsets) + 1, table) + tail
+
+
+def many_pages(count: int) -> bytes:
+    """A PDF of empty pages."""
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>"
+    kids = b" ".join(b"%d 0 R" % number for number in range(3, 3 + count))
+    return pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids), *[page] * count])
+
+
+def flate_bomb(unpacked: int, *, layers: int) -> bytes:
+    """A page whose content is packed several times over: kilobytes that become gigabytes."""
+    packer = zlib.compressobj(9)
+    content = b"".join(packer.compress(b" " * 1_000_000) for _ in range(unpacked // 1_000_000)) + packer.flush()
+    for _ in range(layers - 1):
+        content = zlib.compress(content, 9)
+    stream = b"<< /Length %d /Filter [%s] >>\nstream\n%s\nendstream" % (len(content), b"/FlateDecode " * layers, content)
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>"
+    return pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, stream])
+
+
+def endless_pages() -> bytes:
+    """A tree of pages that holds itself."""
+    return pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 5 /Kids [2 0 R 2 0 R 2 0 R 2 0 R 2 0 R] /Parent 2 0 R >>"])
+
+
+def zip_bomb(unpacked: int) -> bytes:
+    """An archive that unpacks to so many bytes, as it says itself."""
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as container, container.open("a.txt", "w") as member:
+        for _ in range(unpacked // 1_000_000):
+            member.write(b"0" * 1_000_000)
+    return buffer.getvalue()
+
+
+def lying_zip_bomb(unpacked: int) -> bytes:
+    """The same, which says that it is of ten bytes."""
+    real, told = (size.to_bytes(4, "little") for size in (unpacked, 10))
+    return zip_bomb(unpacked).replace(real, told)
+
+
+def link_archive() -> bytes:
+    """An archive with a symbolic link to a file outside."""
+    entry = ZipInfo("link.txt")
+    entry.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w") as container:
+        container.writestr(entry, "/etc/passwd")
+    return buffer.getvalue()
+
+
+def encrypted_archive() -> bytes:
+    """An archive whose entries say that they are encrypted."""
+    content = bytearray(sample_files.archive(("a.txt", b"a" * 100)))
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + place] |= 1
+    return bytes(content)
+
+
+def encrypted_office() -> bytes:
+    """What an Office file with a password begins with: the older container with a stream of this name."""
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600)
+
+
+def laughing(package: bytes, part: str, charset: str = "utf-8") -> bytes:
+    """An Office file one of whose parts expands to a billion words."""
+    return sample_files.with_part(package, part, f'<?xml version="1.0" encoding="{charset}"?>{LAUGHS}<x>&j;</x>'.encode(charset))
+
+
+def far_cell() -> bytes:
+    """A workbook with a cell in the first and one in the last corner: 17 billion between them."""
+    from xlsxwriter import Workbook
+
+    buffer = io.BytesIO()
+    workbook = Workbook(buffer)
+    sheet = workbook.add_worksheet()
+    sheet.write(0, 0, "eins")
+    sheet.write(1_048_575, 16_383, "zwei")
+    workbook.close()
+    return buffer.getvalue()
+
+
+def long_pages(count: int, *, words: int) -> bytes:
+    """A PDF whose pages share one long content."""
+    lines = b"".join(b"(%s) Tj 0 -1 Td\n" % (b"wort " * 20) for _ in range(words // 20))
+    content = b"BT /F1 1 Tf 10 800 Td\n" + lines + b"ET"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 850] /Contents 3 0 R /Resources << /Font << /F1 4 0 R >> >> >>"
+    kids = b" ".join(b"%d 0 R" % number for number in range(5, 5 + count))
+    return pdf_of(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            *[page] * count,
+        ]
+    )

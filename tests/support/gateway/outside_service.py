@@ -1,0 +1,85 @@
+"""Outside services as tests see them: recorded replies, handed out through a transport, and what was asked of it."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+REPLIES = Path(__file__).parents[2] / "replies"
+Reply = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+
+
+def recorded(name: str, *, status: int = 200) -> httpx.Response:
+    """Return a recorded reply."""
+    return httpx.Response(status, content=(REPLIES / name).read_bytes())
+
+
+def document(content: Any) -> httpx.Response:
+    """Return a reply of JSON."""
+    return httpx.Response(200, content=json.dumps(content).encode())
+
+
+class Service(httpx.BaseTransport):
+    """Gives one reply after the other, the last one for good; keeps what was asked and how long the caller waited in between."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.asked: list[httpx.Request] = []
+        self.pauses: list[float] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.asked.append(request)
+        return _give(self.replies[min(len(self.asked), len(self.replies)) - 1], request)
+
+    def wait(self, seconds: float) -> None:
+        """Take the place of sleeping."""
+        self.pauses.append(seconds)
+
+
+class Services(httpx.BaseTransport):
+    """Several services by host; any other host is not there."""
+
+    def __init__(self, **services: Service) -> None:
+        self.services = {HOSTS[name]: service for name, service in services.items()}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.services.get(request.url.host, NOBODY).handle_request(request)
+
+
+HOSTS = {
+    "entsoe": "web-api.tp.entsoe.eu",
+    "energy_charts": "api.energy-charts.info",
+    "nord_pool": "dataportal-api.nordpoolgroup.com",
+    "awattar": "api.awattar.de",
+    "tibber": "api.tibber.com",
+    "forecast": "api.open-meteo.com",
+    "past_forecast": "historical-forecast-api.open-meteo.com",
+    "archive": "archive-api.open-meteo.com",
+}
+NOBODY = Service(httpx.ConnectError("nobody is there"))
+
+
+def energy_charts(starts: Sequence[datetime], price: Sequence[float | None]) -> httpx.Response:
+    """Return what energy-charts.info says of these prices per MWh."""
+    return document({"unix_seconds": [int(start.timestamp()) for start in starts], "price": [*price], "unit": "EUR / MWh"})
+
+
+def nord_pool(starts: Sequence[datetime], price: Sequence[float], *, updated_at: datetime, area: str = "GER", minutes: int = 15) -> httpx.Response:
+    """Return what Nord Pool says of these prices per MWh."""
+    entries = [
+        {"deliveryStart": start.isoformat(), "deliveryEnd": (start + timedelta(minutes=minutes)).isoformat(), "entryPerArea": {area: value}}
+        for start, value in zip(starts, price, strict=True)
+    ]
+    return document({"updatedAt": updated_at.isoformat(), "currency": "EUR", "multiAreaEntries": entries})
+
+
+def _give(reply: Reply, request: httpx.Request) -> httpx.Response:
+    if isinstance(reply, Exception):
+        raise reply
+    if isinstance(reply, httpx.Response):
+        return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
+    return reply(request)
