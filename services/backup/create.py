@@ -27,7 +27,7 @@ from luna.platform.settings.model import STORED_FILE
 from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space, stamp
 from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer, explain
-from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
+from services.backup.wal import REPORT_SECONDS, WalReceiver, WalShipper, await_received, note_reach
 
 SERVERS_FILE = "servers/servers.json"
 # The owner's files and folders in the data folder; without the key of the backups.
@@ -50,7 +50,11 @@ log = structlog.get_logger("luna.backup")
 
 @dataclass(frozen=True)
 class BackupWork:
-    """The parts that backups need: server, folder, shipping of the log, objects."""
+    """The parts that backups need: server, folder, shipping of the log, objects.
+
+    Args:
+        report_seconds: interval of the receiver's feedback to the server.
+    """
 
     settings: Settings
     server: BackedUpServer
@@ -61,10 +65,11 @@ class BackupWork:
     objects: ObjectStore
     mirror: ObjectMirror
     clock: Clock
+    report_seconds: int = REPORT_SECONDS
 
 
 @contextmanager
-def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> Iterator[BackupWork]:
+def open_work(settings: Settings, url: str, *, clock: Clock | None = None, report_seconds: int = REPORT_SECONDS) -> Iterator[BackupWork]:
     """Yield the parts for backups of the server at ``url``.
 
     Raises:
@@ -89,12 +94,14 @@ def open_work(settings: Settings, url: str, *, clock: Clock | None = None) -> It
             objects=objects,
             mirror=ObjectMirror(folder, objects, settings.data_folder / "scratch"),
             clock=clock or SystemClock(),
+            report_seconds=report_seconds,
         )
 
 
 def receiving(work: BackupWork) -> AbstractContextManager[None]:
     """Receive the write-ahead log while the block runs, unless another process does already."""
-    return WalReceiver(work.server, work.database, work.shipper, clock=work.clock).running()
+    receiver = WalReceiver(work.server, work.database, work.shipper, clock=work.clock, report_seconds=work.report_seconds)
+    return receiver.running()
 
 
 def create_backup(work: BackupWork, reason: Reason) -> Manifest:

@@ -108,8 +108,17 @@ class WalShipper:
 class WalReceiver:
     """Runs PostgreSQL's ``pg_receivewal`` in a thread, restarted after it ends; of several processes the holder of a lock runs it for all."""
 
-    def __init__(self, server: BackedUpServer, database: Engine, shipper: WalShipper, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        server: BackedUpServer,
+        database: Engine,
+        shipper: WalShipper,
+        *,
+        clock: Clock,
+        report_seconds: int = REPORT_SECONDS,
+    ) -> None:
         self._server, self._database, self._shipper, self._clock = server, database, shipper, clock
+        self._report_seconds = report_seconds
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -142,19 +151,19 @@ class WalReceiver:
         with engine.own_session(self._database) as connection:
             self._shipper.learn(connection)
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
-                self._begin_anew("the server keeps no more of it")
-        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(REPORT_SECONDS), "--no-loop", "--no-password")
+                self.begin_anew("the server keeps no more of it")
+        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(self._report_seconds), "--no-loop", "--no-password")
         # The child inherits the lock: it outlives a killed parent and keeps other processes from starting a second receiver.
         self._process = process = self._server.spawn("pg_receivewal", *arguments, lock=lock)
         words = (process.communicate()[1] or b"").decode(errors="replace")
         if self._ending.is_set():
             return
         if any(sign in words for sign in _BROKEN):
-            self._begin_anew(words)
+            self.begin_anew(words)
             return
         raise explain("pg_receivewal", words)
 
-    def _begin_anew(self, reason: str) -> None:
+    def begin_anew(self, reason: str) -> None:
         """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base backup can be restored to an instant."""
         log.error("the write-ahead log has a gap; a backup is made now", reason=" ".join(reason.split())[-300:])
         self._shipper.ship()

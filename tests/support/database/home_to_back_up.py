@@ -29,6 +29,8 @@ from tests.support.database.site import store_site
 
 KEY = "a-key-that-only-this-test-knows-0123"
 SEGMENT_BYTES = 16 * 2**20
+# A backup waits twice until the receiver says what it has: five seconds at most in a home.
+REPORT_SECONDS = 1
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 # It begins in segment 2 and has its own point in 3.
 MANIFEST = Manifest(
@@ -78,7 +80,7 @@ class KeptHome:
     @contextmanager
     def work(self) -> Iterator[BackupWork]:
         """Yield what makes backups, the server running."""
-        with self._postgres() as address, open_work(self.settings, address) as work:
+        with self._postgres() as address, open_work(self.settings, address, report_seconds=REPORT_SECONDS) as work:
             yield work
 
     @contextmanager

@@ -24,8 +24,11 @@ from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, Manifes
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
 from tests.support.database.home_to_back_up import KeptHome, fork, restore_until, wait_until
+from tests.support.suite.depth import LONG
 
 AS_ROOT = os.geteuid() == 0
+# Until "checking" begins a restore leaves the old state.
+KILLED_AT = ("unpacking", "recovering", "objects", "checking") if LONG else ("recovering", "checking")
 
 
 def newest(home: KeptHome) -> Path:
@@ -63,9 +66,9 @@ def test_a_damaged_backup_is_refused_and_what_is_there_stays(home: KeptHome, fau
     damaged = {"truncated": content[: len(content) // 2], "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], "missing": None}[fault]
     rows = home.observed()
     with altered(path, damaged):
-        with pytest.raises(MachineError, match=r"this file of a backup is damaged.*Take another backup"):
+        with pytest.raises(MachineError, match=r"is damaged.*another backup"):
             verify_backup(open_folder(home.settings), NEWEST)
-        with pytest.raises(MachineError, match="this file of a backup is damaged"):
+        with pytest.raises(MachineError, match="is damaged"):
             restore(home.settings, NEWEST)
     assert home.observed() == rows
     assert not list(Path(home.settings.data_folder / "servers").glob("*restor*"))
@@ -91,26 +94,26 @@ def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
 
 def test_another_key_is_told_from_damage_and_adds_nothing(home: KeptHome) -> None:
     other = home.settings.model_copy(update={"backup_key": type(home.settings.backup_key)("another key, as long as the first one")})
-    with pytest.raises(InvalidInputError, match="made with another key"):
+    with pytest.raises(InvalidInputError, match="made with another"):
         restore(other, NEWEST)
     unmarked = BackupFolder(open_folder(home.settings).root, BackupKey("another key, as long as the first one"))
-    with pytest.raises(InvalidInputError, match="encrypted with another key"):
+    with pytest.raises(InvalidInputError, match="encrypted with another"):
         unmarked.read(newest(home).name)
 
 
 def test_without_a_key_the_place_for_it_is_named(home: KeptHome, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"there is no key for backups.*backup_key"):
+    with pytest.raises(InvalidInputError, match=r"no key .*backup_key"):
         open_folder(Settings(_env_file=None, data_folder=tmp_path))  # type: ignore[call-arg]  # pydantic reads it
 
 
-@pytest.mark.parametrize(("change", "words"), [({"schema_revision": "9999"}, "Luna 9.9.9 made this backup"), ({"format": 99}, "is newer than this one")])
+@pytest.mark.parametrize(("change", "words"), [({"schema_revision": "9999"}, "Luna 9.9.9"), ({"format": 99}, "is newer than")])
 def test_a_newer_versions_backup_is_refused(home: KeptHome, change: dict[str, object], words: str) -> None:
     with altered_manifest(home, **change, luna_version="9.9.9"), pytest.raises(ConflictError, match=words):
         restore(home.settings, NEWEST)
 
 
 def test_another_postgresqls_backup_is_refused(home: KeptHome) -> None:
-    with altered_manifest(home, postgres_version=160_004), pytest.raises(ConflictError, match=r"PostgreSQL 16 wrote this backup.*Install PostgreSQL 16"):
+    with altered_manifest(home, postgres_version=160_004), pytest.raises(ConflictError, match="Install PostgreSQL 16"):
         restore(home.settings, NEWEST)
 
 
@@ -123,7 +126,7 @@ def test_a_folder_with_something_in_it_is_not_unpacked_into(home: KeptHome, tmp_
 
 
 def test_an_instant_before_the_first_backup_is_refused(home: KeptHome) -> None:
-    with pytest.raises(NotFoundError, match="no backup is that old"):
+    with pytest.raises(NotFoundError, match="that old"):
         restore(home.settings, "2001-01-01T00:00:00Z")
 
 
@@ -181,12 +184,14 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(own_home: 
     rows = own_home.observed()
     backed_up = open_folder(own_home.settings).choose(NEWEST)[0].tables["slot_observations"].rows
     assert rows != backed_up
+    found = {}
     # Each restore finds what the one before it left, and gets a step farther.
-    for step, left in {"unpacking": rows, "recovering": rows, "objects": rows, "checking": backed_up}.items():
+    for step in KILLED_AT:
         process = fork(partial(restore_until, own_home, step))
         process.join(600)
         assert (step, process.exitcode) == (step, -signal.SIGKILL)
-        assert (step, own_home.observed()) == (step, left)
+        found[step] = own_home.observed()
+    assert found == dict.fromkeys(KILLED_AT, rows) | {"checking": backed_up}
     with own_home.open() as database:
         own_home.observe(database, 1001)
     restore(own_home.settings, NEWEST)
@@ -211,7 +216,7 @@ def _refuse(url: str) -> None:
 
 
 def test_two_at_once_do_not_disturb_each_other(home: KeptHome) -> None:
-    with home.work() as work, work.folder.alone(), pytest.raises(ConflictError, match="another backup or restore is under way"):
+    with home.work() as work, work.folder.alone(), pytest.raises(ConflictError, match="under way"):
         create_backup(work, "asked")
 
 
