@@ -1,5 +1,6 @@
 """An MQTT 5 client for a configured broker: the user's credentials, and TLS with the system's certificate authorities."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +23,13 @@ def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> pa
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options)
     if broker.user is not None:
         client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
+    client.on_socket_open = _send_at_once
     return client
+
+
+def _send_at_once(_client: paho.Client, _data: Any, opened: Any) -> None:
+    # Otherwise a second small message waits 40 ms until the broker has confirmed the first.
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def use_tls(client: paho.Client, broker: Broker) -> None:
