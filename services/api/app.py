@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 import services.api.pages
 import services.api.routes
@@ -28,7 +29,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.json_body import CheckedRoute
 from services.api.middleware import BehindIngress, LimitBody, LimitWaiting, MeasureRequests, SecureHeaders, list_headers
-from services.api.openapi import describe
+from services.api.openapi import Schema, describe
 from services.api.pages.layout import answer_missing_page
 from services.api.problems import add_problem_handlers
 from services.api.routing import ResourceRouter
@@ -71,21 +72,11 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     ensure_plain_lines()
     settings = settings or load_settings()
     configure_tracing("api", settings.traces_url)
-    app = FastAPI(
-        title="Luna",
-        summary="Plans battery, car, heater and grid on your own machine.",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        lifespan=partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()),
-    )
-    # Instead of include_router: each nested router would match its routes twice per request.
-    app.router.routes.extend(ROUTES)
+    app = _create_bare_app(partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()))
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
     app.state.headers = list_headers(settings)
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.openapi = describe_routes  # type: ignore[method-assign]
     larger = {route.path_regex.pattern: route.operation.most_bytes for route in ROUTES if route.operation.most_bytes is not None}
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
@@ -95,6 +86,27 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     if settings.api_ingress:
         app.add_middleware(BehindIngress)
     return app
+
+
+def _create_bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    app = FastAPI(
+        title="Luna",
+        summary="Plans battery, car, heater and grid on your own machine.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
+    # Instead of include_router: each nested router would match its routes twice per request.
+    app.router.routes.extend(ROUTES)
+    return app
+
+
+@cache
+def describe_routes() -> Schema:
+    """Return the OpenAPI document; it takes more than a second, and is the same for all gateways of a process."""
+    return describe(_create_bare_app())
 
 
 @asynccontextmanager

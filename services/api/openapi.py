@@ -54,27 +54,25 @@ _UNITS = {
 
 def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        keyed = {route.operation.name for route in app.routes if isinstance(route, CheckedRoute) and route.operation.takes_key}
-        for path, methods in document["paths"].items():
-            for operation in methods.values():
-                if operation["operationId"] in keyed and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
-                    operation.setdefault("parameters", []).append(_KEY)
-                _add_errors(path, operation)
-                _add_examples(operation)
-        models = document["components"]["schemas"]
-        for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
-            # The field's own description, else that of its name, else that of its type.
-            kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
-            words = schema.get("description") or _describe_field(field) or kind.get("description", "").partition("\n")[0]
-            if words:
-                schema["description"] = words
-            # Client generators reject an object as a default; these are empty and mean the same as none.
-            if isinstance(schema.get("default"), dict):
-                del schema["default"]
-        app.openapi_schema = document
-    return app.openapi_schema
+    document = FastAPI.openapi(app)
+    keyed = {route.operation.name for route in app.routes if isinstance(route, CheckedRoute) and route.operation.takes_key}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            if operation["operationId"] in keyed and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+                operation.setdefault("parameters", []).append(_KEY)
+            _add_errors(path, operation)
+            _add_examples(operation)
+    models = document["components"]["schemas"]
+    for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
+        # The field's own description, else that of its name, else that of its type.
+        kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
+        words = schema.get("description") or _describe_field(field) or kind.get("description", "").partition("\n")[0]
+        if words:
+            schema["description"] = words
+        # Client generators reject an object as a default; these are empty and mean the same as none.
+        if isinstance(schema.get("default"), dict):
+            del schema["default"]
+    return document
 
 
 def _add_errors(path: str, operation: Schema) -> None:
