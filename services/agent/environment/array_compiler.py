@@ -37,9 +37,8 @@ class UnrecordedError(Exception):
 
 @dataclass
 class _Tape:
-    """The recorded operations: one line for each, as it is ``written``, and what has to be false for the record to hold."""
+    """The recorded operations, one line for each, and what has to be false for the record to hold."""
 
-    written: Mapping[Any, str] = field(default_factory=lambda: _WRITTEN)
     lines: list[str] = field(default_factory=list)
     guards: list[str] = field(default_factory=list)
 
@@ -71,7 +70,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.example)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method != "__call__" or options or ufunc not in self.tape.written:
+        if method != "__call__" or options or ufunc not in _WRITTEN:
             raise UnrecordedError(f"{ufunc.__name__}.{method}")
         return self._apply(ufunc, *inputs)
 
@@ -89,7 +88,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         if function is np.clip:
             value, least, most = inputs
             return np.minimum(np.maximum(value, least), most)
-        if options or function not in self.tape.written:
+        if options or function not in _WRITTEN:
             raise UnrecordedError(function.__name__)
         return self._apply(function, *inputs)
 
@@ -98,7 +97,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             example = function(*(each.example if isinstance(each, Recorded) else each for each in inputs))
         if not example.size:
             return example
-        return self.tape.note(self.tape.written[function].format(*(_write(each) for each in inputs)), example)
+        return self.tape.note(_WRITTEN[function].format(*(_write(each) for each in inputs)), example)
 
     def astype(self, dtype: Any, **_: Any) -> "Recorded":
         return Recorded(self.tape, self.name, self.example.astype(dtype))

@@ -1,119 +1,211 @@
-# fmt: off
-# mypy: ignore-errors
-"""What physics does with one battery in each slot, recorded by tests/unit/planner/test_settlement.py: not to be changed by hand."""
+"""The safe set-points and the flows of one battery, slot by slot, as a compiled loop.
 
-from numpy import inf
+For a battery without an inverter of its own it does what ``clamp`` and ``simulate_slot`` of
+``luna.energy.physics`` do, in the same order of operations. Source: docs/decisions/0086.
 
+Invariants: the results are theirs to the last bit, in every slot that is not marked as stalled.
+"""
+
+from math import inf, isfinite, isnan
+
+from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SUPPLY, Curtailment
 from luna.energy.timeline import FloatArray
 from services.planner.loops import loop, loop_part
 
+# The rows of the inputs: limits of the battery,
+CAPACITY_KWH, MIN_SOC, MAX_SOC, CHARGE_LIMIT_KW, DISCHARGE_LIMIT_KW = range(5)
+CHARGE_EFFICIENCY, DISCHARGE_EFFICIENCY, MIN_CHARGE_KW = range(5, 8)
+TAPER_FROM_SOC, TAPER_TO_SHARE, CHARGE_FROM_GRID, DISCHARGE_TO_GRID = range(8, 12)
+# the set-point that was asked for,
+ASKED_MODE, ASKED_POWER_KW, ASKED_TARGET_SOC, ASKED_FLOOR_SOC = range(12, 16)
+ASKED_CEILING_SOC, ASKED_SPILL_SOC, ASKED_CURTAILMENT, ASKED_PV_LIMIT_KW = range(16, 20)
+# limits of the site, and what the slot brings.
+IMPORT_LIMIT_KW, EXPORT_LIMIT_KW, CURTAILABLE = range(20, 23)
+START_KWH, LOAD_KWH, PV_KWH, HOURS = range(23, 27)
+INPUTS = 27
 
-@loop_part
-def least(one: float, other: float) -> float:
-    return one if (one < other) | (one != one) else other
+# The rows of the results: the safe set-point,
+MODE, POWER_KW, TARGET_SOC, FLOOR_SOC, CEILING_SOC, SPILL_SOC, CURTAILMENT, PV_LIMIT_KW = range(8)
+# its flows, and whether the battery would charge with less than it can.
+CHARGE_KWH, DISCHARGE_KWH, END_KWH, IMPORT_KWH, EXPORT_KWH, CURTAILED_KWH, EXCESS_KWH = range(8, 15)
+STALLED = 15
+RESULTS = 16
 
-
-@loop_part
-def most(one: float, other: float) -> float:
-    return one if (one > other) | (one != one) else other
-
-
-@loop_part
-def choose(where: bool, one: float, other: float) -> float:
-    return one if where else other
+NO_EXPORT, PV_OFF = int(Curtailment.EXPORT), int(Curtailment.ALL)
+# Energies below this are none, as in the simulation.
+NOTHING_KWH = 1e-9
+SHORTEST_TAPER = 1e-12
 
 
 @loop
-def settle_slots(inputs: FloatArray, made: FloatArray) -> None:
-    for i in range(inputs.shape[1]):
-        a0 = inputs[0, i]
-        a1 = inputs[1, i]
-        a2 = inputs[2, i]
-        a3 = inputs[3, i]
-        a4 = inputs[4, i]
-        a5 = inputs[5, i]
-        a6 = inputs[6, i]
-        a7 = inputs[7, i]
-        a8 = inputs[8, i]
-        a9 = inputs[9, i]
-        a10 = inputs[10, i] != 0.0
-        a11 = inputs[11, i] != 0.0
-        a12 = inputs[12, i]
-        a13 = inputs[13, i]
-        a14 = inputs[14, i]
-        a15 = inputs[15, i]
-        a16 = inputs[16, i]
-        a17 = inputs[17, i]
-        a18 = inputs[18, i]
-        a19 = inputs[19, i]
-        a20 = inputs[20, i]
-        a21 = inputs[21, i]
-        a22 = inputs[22, i] != 0.0
-        a23 = inputs[23, i]
-        a24 = inputs[24, i]
-        a25 = inputs[25, i]
-        a26 = inputs[26, i]
-        v5 = choose((((a12 >= (0)) & (a12 <= (5))) & ((a23 - a23) == 0.0)), a12, (3))
-        v9 = choose(((v5 == (4)) & (not a10)), (1), v5)
-        v13 = choose(((v9 == (5)) & (not a11)), (2), v9)
-        v14 = (v13 == (4))
-        v21 = choose(((a22 & (a18 >= (0))) & (a18 <= (2))), a18, (0))
-        v25 = least(most(choose((a13 != a13), (0.0), a13), (0.0)), choose(v14, a3, a4))
-        v29 = least(most(choose((a14 != a14), choose(v14, a1, a2), a14), a1), a2)
-        v33 = least(most(choose((a15 != a15), a2, a15), a1), a2)
-        v37 = least(most(choose((a16 != a16), a1, a16), a1), a2)
-        v41 = least(most(choose((a17 != a17), a1, a17), a1), a2)
-        v46 = choose((a22 & (not (a19 != a19))), most(a19, (0.0)), inf)
-        v50 = choose((v21 == (2)), (0.0), least(a25, (v46 * a26)))
-        v52 = most((a24 - v50), (0.0))
-        v54 = most((v50 - a24), (0.0))
-        v55 = (a20 * a26)
-        v56 = (a21 * a26)
-        v57 = ((a23 - a23) == 0.0)
-        v69 = ((a3 * ((1.0) - (least(most((((a23 / a0) - a8) / most(((1.0) - a8), (1e-12))), (0.0)), (1.0)) * ((1.0) - a9)))) * a26)
-        v75 = choose(v57, least(v69, (most(((a2 * a0) - a23), (0.0)) / a5)), (0.0))
-        v82 = choose(v57, least((a4 * a26), (most((a23 - (a1 * a0)), (0.0)) * a6)), (0.0))
-        v83 = (v13 == (4))
-        v84 = (v13 == (5))
-        v96 = least(v75, (most(((choose(v83, most(v37, v29), v37) * a0) - a23), (0.0)) / a5))
-        v114 = least(v82, (most((a23 - (choose(v84, least(v33, v29), v33) * a0)), (0.0)) * a6))
-        v128 = (v25 * a26)
-        v129 = (a7 * a26)
-        v133 = least(most(v52, (0.0)), most(choose((((v13 == (2)) | (v13 == (5))) | (v13 < (1))), v114, (0.0)), (0.0)))
-        v140 = (v133 + least(most(((v52 - v55) - v133), (0.0)), most((v82 - v133), (0.0))))
-        v142 = most((v52 - v140), (0.0))
-        v145 = least(most(v54, (0.0)), most(choose(((v13 <= (1)) | (v13 == (4))), v96, (0.0)), (0.0)))
-        v146 = (choose((a22 & v57), least(v75, (most(((v41 * a0) - a23), (0.0)) / a5)), v75) - v145)
-        v151 = least(most(((v54 - v56) - v145), (0.0)), most(v146, (0.0)))
-        v160 = least(most((v54 - v145), (0.0)), most(choose((v151 > (1e-09)), least(most(v151, (v129 - v145)), v146), (0.0)), (0.0)))
-        v161 = (v145 + v160)
-        v164 = least((choose(v83, least(v75, (most(((v29 * a0) - a23), (0.0)) / a5)), (0.0)) - v161), v128)
-        v167 = least((choose(v84, least(v82, (most((a23 - (v29 * a0)), (0.0)) * a6)), (0.0)) - v140), v128)
-        v174 = least(most(((v56 - (v54 - v161)) + most(v164, (0.0))), (0.0)), most(choose((v161 > (0.0)), (0.0), v167), (0.0)))
-        v179 = least(most(((v55 - v142) + v174), (0.0)), most(v164, (0.0)))
-        v181 = (((0.0) + v161) + v179)
-        v182 = (v140 + v174)
-        v190 = most((v54 - v161), (0.0))
-        v191 = least(v179, v174)
-        v193 = (v174 - v191)
-        v197 = least((a25 - v50), most((v142 - v55), (0.0)))
-        v203 = choose(a22, most((v190 - choose(((v21 == (1)) & a22), (0.0), most((v56 - v193), (0.0)))), (0.0)), (0.0))
-        v210 = ((v142 - v197) + (v179 - v191))
-        v212 = ((v190 - v203) + v193)
-        v217 = (most((v210 - v55), (0.0)) + most((v212 - v56), (0.0)))
-        made[0, i] = v13
-        made[1, i] = v25
-        made[2, i] = v29
-        made[3, i] = v33
-        made[4, i] = v37
-        made[5, i] = v41
-        made[6, i] = v21
-        made[7, i] = v46
-        made[8, i] = v181
-        made[9, i] = v182
-        made[10, i] = ((a23 + (v181 * a5)) - (v182 / a6))
-        made[11, i] = v210
-        made[12, i] = v212
-        made[13, i] = (((a25 - least((v50 + v197), a25)) - (0.0)) + v203)
-        made[14, i] = choose((v217 > (1e-09)), v217, (0.0))
-        made[15, i] = (((v181 > (0.0)) & (v181 < (v129 - (1e-09)))) != 0.0)
+def settle_slots(inputs: FloatArray, results: FloatArray) -> None:
+    """Write the safe set-point and the flows of every slot.
+
+    Args:
+        inputs: shape ``(INPUTS, slots)``.
+        results: shape ``(RESULTS, slots)``, written.
+    """
+    for slot in range(inputs.shape[1]):
+        clamp_setpoint(inputs[:, slot], results[:, slot])
+        settle_slot(inputs[:, slot], results[:, slot])
+
+
+@loop_part
+def clamp_setpoint(given: FloatArray, made: FloatArray) -> None:
+    """Write the nearest safe set-point. Source: ``luna.energy.physics.safety.clamp``."""
+    mode = given[ASKED_MODE]
+    if not (0 <= mode <= EXPORT and isfinite(given[START_KWH])):
+        mode = HOLD
+    if mode == CHARGE and not given[CHARGE_FROM_GRID]:
+        mode = SAVE
+    if mode == EXPORT and not given[DISCHARGE_TO_GRID]:
+        mode = SUPPLY
+    buys = mode == CHARGE
+    lowest, highest = given[MIN_SOC], given[MAX_SOC]
+    most_kw = given[CHARGE_LIMIT_KW] if buys else given[DISCHARGE_LIMIT_KW]
+    made[MODE] = mode
+    made[POWER_KW] = limit(given[ASKED_POWER_KW], 0.0, 0.0, most_kw)
+    # An unknown bound moves no energy.
+    made[TARGET_SOC] = limit(given[ASKED_TARGET_SOC], lowest if buys else highest, lowest, highest)
+    made[FLOOR_SOC] = limit(given[ASKED_FLOOR_SOC], highest, lowest, highest)
+    made[CEILING_SOC] = limit(given[ASKED_CEILING_SOC], lowest, lowest, highest)
+    made[SPILL_SOC] = limit(given[ASKED_SPILL_SOC], lowest, lowest, highest)
+    curtailment = given[ASKED_CURTAILMENT]
+    is_curtailed = given[CURTAILABLE] and 0 <= curtailment <= PV_OFF
+    made[CURTAILMENT] = curtailment if is_curtailed else 0.0
+    is_limited = given[CURTAILABLE] and not isnan(given[ASKED_PV_LIMIT_KW])
+    made[PV_LIMIT_KW] = max(given[ASKED_PV_LIMIT_KW], 0.0) if is_limited else inf
+
+
+@loop_part
+def limit(value: float, unknown: float, lowest: float, highest: float) -> float:
+    known = unknown if isnan(value) else value
+    return min(max(known, lowest), highest)
+
+
+@loop_part
+def settle_slot(given: FloatArray, made: FloatArray) -> None:
+    """Write the flows of the safe set-point. Source: ``luna.energy.physics.simulation``."""
+    hours = given[HOURS]
+    # The meter before the battery.
+    is_off = made[CURTAILMENT] == PV_OFF
+    pv_kwh = 0.0 if is_off else min(given[PV_KWH], made[PV_LIMIT_KW] * hours)
+    deficit_kwh = max(given[LOAD_KWH] - pv_kwh, 0.0)
+    surplus_kwh = max(pv_kwh - given[LOAD_KWH], 0.0)
+    import_limit_kwh = given[IMPORT_LIMIT_KW] * hours
+    export_limit_kwh = given[EXPORT_LIMIT_KW] * hours
+    chargeable_kwh, dischargeable_kwh = find_power(given)
+    # The battery serves the load as its mode says, then what the connection cannot carry.
+    serve_kwh = share(deficit_kwh, min(dischargeable_kwh, find_servable(given, made)))
+    unserved_kwh = deficit_kwh - import_limit_kwh - serve_kwh
+    serve_kwh += share(unserved_kwh, dischargeable_kwh - serve_kwh)
+    deficit_kwh = max(deficit_kwh - serve_kwh, 0.0)
+    # It stores surplus as its mode says, then what the connection cannot carry.
+    store_kwh = share(surplus_kwh, min(chargeable_kwh, find_storable(given, made)))
+    least_kwh = given[MIN_CHARGE_KW] * hours
+    room_kwh = min(chargeable_kwh, find_spillable(given, made)) - store_kwh
+    spill_kwh = share(surplus_kwh - export_limit_kwh - store_kwh, room_kwh)
+    if spill_kwh > NOTHING_KWH:
+        spill_kwh = min(max(spill_kwh, least_kwh - store_kwh), room_kwh)
+        store_kwh += share(surplus_kwh - store_kwh, spill_kwh)
+    surplus_kwh -= store_kwh
+    # It trades with what power and connection leave.
+    power_kwh = made[POWER_KW] * hours
+    buy_kwh = sell_kwh = 0.0
+    if made[MODE] == CHARGE:
+        buyable_kwh = min(chargeable_kwh, room_to(given, made[TARGET_SOC]))
+        buy_kwh = min(buyable_kwh - store_kwh, power_kwh)
+    if made[MODE] == EXPORT and store_kwh <= 0.0:
+        sellable_kwh = min(dischargeable_kwh, energy_above(given, made[TARGET_SOC]))
+        sell_kwh = min(sellable_kwh - serve_kwh, power_kwh)
+    sold_kwh = share(export_limit_kwh - surplus_kwh, sell_kwh)
+    bought_kwh = share(import_limit_kwh - deficit_kwh, buy_kwh)
+    charge_kwh = store_kwh + bought_kwh
+    discharge_kwh = serve_kwh + sold_kwh
+    gained_kwh = charge_kwh * given[CHARGE_EFFICIENCY]
+    made[CHARGE_KWH] = charge_kwh
+    made[DISCHARGE_KWH] = discharge_kwh
+    made[END_KWH] = given[START_KWH] + gained_kwh - discharge_kwh / given[DISCHARGE_EFFICIENCY]
+    made[STALLED] = 0.0 < charge_kwh < least_kwh - NOTHING_KWH
+    # Load that nothing else serves takes PV that was held back.
+    beyond_kwh = max(deficit_kwh - import_limit_kwh, 0.0)
+    released_kwh = min(given[PV_KWH] - pv_kwh, beyond_kwh)
+    surplus_kwh = max(surplus_kwh, 0.0)
+    curtailed_kwh = find_held(given, made, surplus_kwh, export_limit_kwh - sold_kwh)
+    used_kwh = min(pv_kwh + released_kwh, given[PV_KWH])
+    made[IMPORT_KWH] = deficit_kwh - released_kwh + bought_kwh
+    made[EXPORT_KWH] = surplus_kwh - curtailed_kwh + sold_kwh
+    made[CURTAILED_KWH] = given[PV_KWH] - used_kwh + curtailed_kwh
+    above_import_kwh = max(made[IMPORT_KWH] - import_limit_kwh, 0.0)
+    excess_kwh = above_import_kwh + max(made[EXPORT_KWH] - export_limit_kwh, 0.0)
+    made[EXCESS_KWH] = excess_kwh if excess_kwh > NOTHING_KWH else 0.0
+
+
+@loop_part
+def find_servable(given: FloatArray, made: FloatArray) -> float:
+    """Return the stored energy that the mode has for the load; what sells serves it first."""
+    mode, floor = made[MODE], made[FLOOR_SOC]
+    if mode == EXPORT:
+        floor = min(floor, made[TARGET_SOC])
+    serves = mode < SAVE or mode in (SUPPLY, EXPORT)
+    return energy_above(given, floor) if serves else 0.0
+
+
+@loop_part
+def find_storable(given: FloatArray, made: FloatArray) -> float:
+    """Return the room that the mode has for surplus; what buys takes the surplus first."""
+    mode, ceiling = made[MODE], made[CEILING_SOC]
+    if mode == CHARGE:
+        ceiling = max(ceiling, made[TARGET_SOC])
+    stores = mode <= SAVE or mode == CHARGE
+    return room_to(given, ceiling) if stores else 0.0
+
+
+@loop_part
+def find_spillable(given: FloatArray, made: FloatArray) -> float:
+    """Return the room for surplus that cannot be fed in; all there is where it has to go there."""
+    return room_to(given, made[SPILL_SOC]) if given[CURTAILABLE] else inf
+
+
+@loop_part
+def find_held(given: FloatArray, made: FloatArray, surplus_kwh: float, room_kwh: float) -> float:
+    """Return the surplus that is held back: what the connection has no room for, or all of it."""
+    if not given[CURTAILABLE]:
+        return 0.0
+    fed_in_kwh = 0.0 if made[CURTAILMENT] == NO_EXPORT else max(room_kwh, 0.0)
+    return max(surplus_kwh - fed_in_kwh, 0.0)
+
+
+@loop_part
+def find_power(given: FloatArray) -> tuple[float, float]:
+    """Return what the battery can take and give; nothing where its charge is unknown."""
+    stored_kwh = given[START_KWH]
+    if not isfinite(stored_kwh):
+        return 0.0, 0.0
+    # Charging falls linearly from a state of charge to full.
+    span = max(1.0 - given[TAPER_FROM_SOC], SHORTEST_TAPER)
+    above = (stored_kwh / given[CAPACITY_KWH] - given[TAPER_FROM_SOC]) / span
+    tapered = 1.0 - min(max(above, 0.0), 1.0) * (1.0 - given[TAPER_TO_SHARE])
+    charge_kwh = given[CHARGE_LIMIT_KW] * tapered * given[HOURS]
+    discharge_kwh = given[DISCHARGE_LIMIT_KW] * given[HOURS]
+    room_kwh, usable_kwh = room_to(given, given[MAX_SOC]), energy_above(given, given[MIN_SOC])
+    return min(charge_kwh, room_kwh), min(discharge_kwh, usable_kwh)
+
+
+@loop_part
+def room_to(given: FloatArray, soc: float) -> float:
+    """Return the energy up to a state of charge, kWh at the terminals."""
+    room_kwh: float = max(soc * given[CAPACITY_KWH] - given[START_KWH], 0.0)
+    return room_kwh / float(given[CHARGE_EFFICIENCY])
+
+
+@loop_part
+def energy_above(given: FloatArray, soc: float) -> float:
+    """Return the energy down to a state of charge, kWh at the terminals."""
+    energy_kwh: float = max(given[START_KWH] - soc * given[CAPACITY_KWH], 0.0)
+    return energy_kwh * float(given[DISCHARGE_EFFICIENCY])
+
+
+@loop_part
+def share(available_kwh: float, wanted_kwh: float) -> float:
+    return min(max(available_kwh, 0.0), max(wanted_kwh, 0.0))
