@@ -103,9 +103,9 @@ class _Notice:
     say: Callable[[str], None] = staticmethod(_log_line)
 
 
-def tell_extras(say: Callable[[str], None]) -> None:
-    """Set the callback for the line before an installation; by default it is logged."""
-    _Notice.say = staticmethod(say)
+def tell_extras(say: Callable[[str], None] | None) -> None:
+    """Set the callback for the line before an installation; None: it is logged, as by default."""
+    _Notice.say = staticmethod(say or _log_line)
 
 
 def require_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:

@@ -42,7 +42,7 @@ def is_right(password: str, stored_hash: str | None) -> bool:
     if len(password) > LONGEST:
         return False
     try:
-        return _HASHER.verify(stored_hash or _of_nobody(), _normal(password)) and stored_hash is not None
+        return _HASHER.verify(stored_hash or hash_of_nobody(), _normal(password)) and stored_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -53,7 +53,8 @@ def is_outdated(stored_hash: str) -> bool:
 
 
 @cache
-def _of_nobody() -> str:
+def hash_of_nobody() -> str:
+    """Return the hash that stands in for an unknown user's."""
     return _HASHER.hash("the password of nobody, so that it cannot be told by time who is there")
 
 

@@ -122,22 +122,29 @@ def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
         return job
 
 
-def await_end(read: Callable[[], JobReply], progress: ShowProgress, *, is_served: Callable[[], bool] = lambda: True) -> JobReply:
+def await_end(
+    read: Callable[[], JobReply],
+    progress: ShowProgress,
+    *,
+    is_served: Callable[[], bool] = lambda: True,
+    unserved_seconds: float = UNSERVED_SECONDS,
+) -> JobReply:
     """Return a job once it has ended.
 
     Args:
         read: returns how the job stands now.
         progress: hears how far it is.
         is_served: whether a live worker takes such a job.
+        unserved_seconds: how long a job may wait that nobody serves.
 
     Raises:
-        UnavailableError: for a minute the job has waited and nobody served it.
+        UnavailableError: the job has waited so long and nobody served it.
     """
     served = time.monotonic()
     while (job := read()).status in ("queued", "running"):
         if job.status == "running" or is_served():
             served = time.monotonic()
-        elif time.monotonic() - served > UNSERVED_SECONDS:
+        elif time.monotonic() - served > unserved_seconds:
             remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job.job_id}."
             queue = queue_of(job.task)
             raise UnavailableError(f"no worker serves the queue {queue} any more", field="job_id", value=job.job_id, remedy=remedy)

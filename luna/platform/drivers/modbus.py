@@ -93,9 +93,15 @@ class ModbusLink:
         if client is not None:
             client.close()  # type: ignore[no-untyped-call]
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open, and the device has sent nothing that no request asked for."""
+        socket = None if self._client is None else self._client.socket
+        return socket is not None and not select.select([socket], [], [], 0)[0]
+
     def _connected(self) -> "ModbusTcpClient":
-        # The device closed the connection, or sent data that no request asked for: reconnect before any request is lost.
-        if self._client is not None and (self._client.socket is None or select.select([self._client.socket], [], [], 0)[0]):
+        # Reconnect before any request is lost.
+        if not self.is_connected:
             self.close()
         if self._client is None:
             self._client = self._connect()

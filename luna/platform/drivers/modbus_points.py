@@ -122,7 +122,7 @@ class ModbusPoints:
         return DeviceIdentity(maker=self.profile.covers[0].brand, model=texts.get("model", ""), version="", serial=texts.get("serial", ""))
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
-        point, count = self._point(name), len(self._number_spans(name))
+        point, count = self._point(name), len(self.number_spans(name))
         numbers, others = registers[:count], registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
@@ -141,12 +141,13 @@ class ModbusPoints:
 
     def _spans(self, name: str) -> list[RegisterSpan]:
         """Return a point's registers: its number (one per port), then its exponent and its status bit where it has them."""
-        point, spans = self._point(name), [*self._number_spans(name), *self._exponent_spans(name)]
+        point, spans = self._point(name), [*self.number_spans(name), *self._exponent_spans(name)]
         if point.while_bit is not None:
             spans.append(RegisterSpan(self._table(name), point.while_bit.register_, 1))
         return spans
 
-    def _number_spans(self, name: str) -> list[RegisterSpan]:
+    def number_spans(self, name: str) -> list[RegisterSpan]:
+        """Return the registers of a point's number, one span per port."""
         point, table = self._point(name), self._table(name)
         address = self._address(point)
         if point.ports is not None and name not in self._ports:

@@ -60,7 +60,7 @@ class MqttPoints:
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
         # Requests for all values, and ``done`` messages, over this connection.
-        self._requests = self._answers = 0
+        self._requests = self.answers = 0
         self._requested_at = -math.inf
         # Last values sent to write-only points over this connection.
         self._sent: dict[str, float] = {}
@@ -122,7 +122,7 @@ class MqttPoints:
         self._sent.clear()
         with self._news:
             self._messages.clear()
-            self._requests = self._answers = 0
+            self._requests = self.answers = 0
 
     def _listen(self, topics: set[str]) -> None:
         """Wait until one of the topics has a current message or the device is done; first request all values where that is due.
@@ -139,14 +139,14 @@ class MqttPoints:
             # An answer to another client may have begun before this subscription: only the second ``done`` ends an answer that was received whole.
             for _ in range(2 if is_first and request.done is not None else 1):
                 # Answers to other clients were counted as well; wait for one more than those.
-                self._requests = max(self._requests, self._answers) + 1
+                self._requests = max(self._requests, self.answers) + 1
                 self._publish(self._topic(request.to), request.payload)
         # A device that ever sent ``done`` is taken to send it always: messages before it belong to the previous answer.
         if is_new and not self._waits(
-            lambda: 0 < self._requests <= self._answers or (not self._answers and all(self._came_since(topic, since) for topic in topics))
+            lambda: 0 < self._requests <= self.answers or (not self.answers and all(self._came_since(topic, since) for topic in topics))
         ):
             # A device may merge two requests into one answer, or lose one: that answer is not waited for again.
-            self._requests = self._answers
+            self._requests = self.answers
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
             raise refuse("device-silent", field="via", value=self.place)
@@ -213,7 +213,7 @@ class MqttPoints:
         with self._news:
             self._messages[message.topic] = TimedMessage(self._now(), document)
             request = self._transport.request
-            self._answers += request is not None and request.done is not None and message.topic == self._topic(request.done)
+            self.answers += request is not None and request.done is not None and message.topic == self._topic(request.done)
             self._news.notify_all()
 
 

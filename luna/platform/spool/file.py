@@ -83,7 +83,7 @@ class SpoolFile:
         self.path = folder / NAME
         self.waiting: dict[Stream, Waiting] = {}
         with translated(self.path):
-            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
+            self._connection = connect(self.path)
         try:
             self._prepare()
         except BaseException:
@@ -92,8 +92,6 @@ class SpoolFile:
 
     def _prepare(self) -> None:
         with translated(self.path):
-            for pragma in PRAGMAS:
-                self._connection.execute(f"PRAGMA {pragma}")
             self._connection.execute(SCHEMA)
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
@@ -142,6 +140,18 @@ class SpoolFile:
     def _oldest_kept_at(self, stream: Stream) -> int:
         row = self._connection.execute(OLDEST_KEPT_AT, stream).fetchone()
         return int(row[0]) if row else 0
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a spool's file so that what is committed is on the disk."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class DamagedSpoolError(MachineError):

@@ -122,7 +122,7 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
     """
     stop, kill_now, polls_devices = threading.Event(), threading.Event(), PolledDevices(database_url)
     commands = choose_companions(settings)
-    running = [_Companion(name, command, settings, kill_now, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
+    running = [Companion(name, command, settings, kill_now, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
     watches = [threading.Thread(target=companion.keep_running, args=(stop,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
@@ -142,7 +142,7 @@ def _join(watches: list[threading.Thread]) -> None:
         watch.join()
 
 
-class _Companion:
+class Companion:
     """One companion and its present process, by the current settings."""
 
     def __init__(
@@ -180,7 +180,7 @@ class _Companion:
         if needed and self._process is None:
             # In a session of its own: Ctrl-C reaches this process alone, which ends the companion after the gateway.
             self._process = self._starter.start(["luna.platform.supervision.parent_watch", *self._command])
-            threading.Thread(target=_pass_on, args=(self._process,), daemon=True).start()
+            threading.Thread(target=pass_on_log, args=(self._process,), daemon=True).start()
 
     def _read_settings(self) -> bool:
         import structlog
@@ -201,7 +201,7 @@ class _Companion:
             self._process = None
 
 
-def _pass_on(process: ChildProcess) -> None:
+def pass_on_log(process: ChildProcess) -> None:
     """Copy a companion's log to this process's standard error, and its last lines to the buffer of the log page."""
     from luna.platform.telemetry import RECENT_LINES
 

@@ -30,10 +30,10 @@ _NO_BREAK_SPACE = '{ "\\u00A0" }'
 class CatalogueMessage:
     """One message in one language, parsed when first used."""
 
-    __slots__ = ("_language", "_parts", "_source")
+    __slots__ = ("_language", "_parts", "source")
 
     def __init__(self, source: str, language: "_Language") -> None:
-        self._source = source
+        self.source = source
         self._language = language
         self._parts: tuple[Part, ...] | None = None
 
@@ -46,11 +46,11 @@ class CatalogueMessage:
         """
         if self._parts is None:
             # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms to load.
-            line = _LINE.fullmatch(self._source)
+            line = _LINE.fullmatch(self.source)
             if line is None:
                 from luna.words.catalogue.fluent_message import parse
 
-                self._parts = parse(self._source)
+                self._parts = parse(self.source)
             else:
                 self._parts = (_FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
         return self._parts
@@ -66,7 +66,7 @@ class CatalogueMessage:
             case (str(text),):
                 return text
             case _:
-                raise InvalidInputError("this message of a catalogue is one text", field="message", value=self._source, remedy="Write it without choices.")
+                raise InvalidInputError("this message of a catalogue is one text", field="message", value=self.source, remedy="Write it without choices.")
 
     def __call__(self, figures: Mapping[str, object]) -> str:
         """Return the text with its figures, each formatted by ``str``."""

@@ -70,13 +70,17 @@ def look_up(names: list[str]) -> frozenset[Address]:
 class TrustedProxies:
     """Proxies whose forwarding headers are trusted: networks, and names that are resolved in the background.
 
+    ``first_look_seconds`` is how long a request waits for the first look-up of names, ``name_cache_seconds`` how long one holds.
+
     Invariants:
-        A request waits for a name server at most ``FIRST_LOOK_SECONDS``, and only until the first look-up has ended; until then no name is trusted.
+        A request waits for a name server at most ``first_look_seconds``, and only until the first look-up has ended; until then no name is trusted.
     """
 
     networks: list[IPv4Network | IPv6Network]
     names: list[str]
     look_up: Callable[[list[str]], frozenset[Address]] = look_up
+    first_look_seconds: float = FIRST_LOOK_SECONDS
+    name_cache_seconds: float = NAME_CACHE_SECONDS
     _addresses: frozenset[Address] | None = None
     _looked_up_at: float = field(default=float("-inf"))
     _looking: "asyncio.Task[None] | None" = None
@@ -98,10 +102,10 @@ class TrustedProxies:
             return False
         if any(address in network for network in self.networks if network.version == address.version):
             return True
-        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > NAME_CACHE_SECONDS:
+        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > self.name_cache_seconds:
             self._looking = asyncio.create_task(self._look())
         if self._addresses is None and self._looking is not None:
-            await asyncio.wait([self._looking], timeout=FIRST_LOOK_SECONDS)
+            await asyncio.wait([self._looking], timeout=self.first_look_seconds)
         return address in (self._addresses or ())
 
     async def _look(self) -> None:

@@ -32,12 +32,13 @@ class ProfileSource:
         self._data_folder = data_folder
         self._clock = clock or SystemClock()
         self._every = every
-        self._faults: dict[Via, LunaError] = {}
+        # What is wrong with each device that does not answer.
+        self.faults: dict[Via, LunaError] = {}
 
     @property
     def fault(self) -> LunaError | None:
         """What is wrong with one of the devices; None while all answer."""
-        return next(iter(self._faults.values()), None)
+        return next(iter(self.faults.values()), None)
 
     async def listen(self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
         """Hand every reading to ``record`` until cancelled; one that the device does not know is NaN."""
@@ -58,13 +59,13 @@ class ProfileSource:
                     values = await asyncio.to_thread(device.read)
                     now, known = self._clock.now(), [each for each in sensors if each.reading in values]
                     await record([Reading(each.name, now, values[each.reading], READING_UNITS[each.reading]) for each in known])
-                    self._faults.pop(via, None)
+                    self.faults.pop(via, None)
                     pause = self._every
                     await asyncio.sleep(self._every.total_seconds())
                 except LunaError as error:
-                    if via not in self._faults:
+                    if via not in self.faults:
                         log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
-                    self._faults[via] = error
+                    self.faults[via] = error
                     # One that stands still has to be seen to move again; else its profile, or its password, may be another by then.
                     if error.reason != "device-stands-still":
                         reached.close()

@@ -25,7 +25,7 @@ _QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, Fals
 # Penalty on forbidden flows, in multiples of the highest price; larger sums would lose fractions of a cent to rounding.
 _PRICELESS = 1_000.0
 # Initial room for the pieces of one slot's function, and per slot for all; number of tries, each with twice the room.
-_ROOM, _ROOM_PER_SLOT, _DOUBLINGS = 256, 32, 6
+_ROOM, _ROOM_PER_SLOT, DOUBLINGS = 256, 32, 6
 _SAME_KWH = 1e-9
 
 
@@ -82,7 +82,14 @@ class Chosen:
     objective: float
 
 
-def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArray, FloatArray], *, least_charge_kw: float = 0.0) -> Chosen | None:
+def choose_directions(
+    problem: Problem,
+    free: Segments,
+    terminal: tuple[FloatArray, FloatArray],
+    *,
+    least_charge_kw: float = 0.0,
+    doublings: int = DOUBLINGS,
+) -> Chosen | None:
     """Return the directions of every slot in an optimal plan of one battery.
 
     Args:
@@ -90,9 +97,10 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
         free: the slots' segments without fixed directions.
         terminal: V′ at the horizon, over the usable capacity.
         least_charge_kw: least charging power.
+        doublings: number of tries, each with twice the room for pieces.
 
     Returns:
-        None where a slot forces energy in or out in all directions, or no path is feasible: the mixed-integer model takes over.
+        None where a slot forces energy in or out in all directions, no path is feasible, or the room never suffices: the mixed-integer model takes over.
     """
     price = _PRICELESS * max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
     ways = _list_ways(problem, free, price)
@@ -105,7 +113,7 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
     if least_charge_kw > 0:
         least_kwh = least_charge_kw * problem.outlook.timeline.hours * problem.site.batteries[0].charge_efficiency
         ways = [part for each in ways for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))]
-    best_path = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price)
+    best_path = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price, doublings=doublings)
     if best_path is None:
         return None
     chosen, objective = best_path
@@ -136,7 +144,14 @@ def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, 
     return [(allowed, offered.pick(place)) for place, allowed in enumerate(ways)]
 
 
-def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:
+def _walk(
+    problem: Problem,
+    ways: Sequence[SlotOptions],
+    terminal: tuple[FloatArray, FloatArray],
+    *,
+    price: float,
+    doublings: int,
+) -> tuple[IndexArray, float] | None:
     """Return each slot's index into ``ways`` on the optimal path, and the path's cost; None where there is none or the room never suffices."""
     slot, way = np.nonzero(np.array([each.where for each in ways]).T)
     slots = problem.outlook.timeline.count
@@ -145,7 +160,7 @@ def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatAr
     begin[:, 0], length, terminal = _round(begin[:, 0]), _round(length), (_round(terminal[0]), terminal[1])
     offers, offsets = (first, begin, length, value), np.empty(slots + 2, dtype=np.int64)
     chosen, path, lowest = np.empty(slots, dtype=np.int64), np.empty(slots), float(problem.limits.batteries.min_kwh[0, 0])
-    for doubling in range(_DOUBLINGS):
+    for doubling in range(doublings):
         room, store = np.empty((5, _ROOM << doubling, 4)), (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets)
         if envelopes.backward(offers, terminal, (problem.reserve_above_kwh, price), (store, room)):
             gain = envelopes.forward(offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path))
