@@ -1,6 +1,6 @@
 """Thirty faults put into the product, one at a time: whether the tests that ``make test-changed`` selects find each. By hand, half an hour.
 
-``python -m bench.mutations [--only N ...]``
+``python -m bench.mutations [--only N ...] [--suite test]``
 """
 
 import argparse
@@ -17,14 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from luna.energy.errors import MachineError
+from tests.selection.durations import SLOW_FOLDER
 from tests.selection.ranking import BUDGET
 
 Concern = Literal["limits", "money", "permissions", "idempotence", "recovery"]
+Suite = Literal["all", "test", "test-system"]
+SUITES: tuple[Suite, ...] = get_args(Suite)
 # Built, so git does not hold it; pages are served from there.
 STATIC = Path("services/api/static")
+NODE_MODULES = Path("services/api/frontend/node_modules")
 LONGEST_RUN_SECONDS = 600
 END_SECONDS = 30
 # "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]", and of a row "SUBFAILED[its name] tests/unit/test_heat.py::test_warm".
@@ -168,13 +172,14 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.mutations", description="See whether the selected tests find faults.")
     parser.add_argument("--only", nargs="+", type=int, metavar="N", default=range(1, len(MUTATIONS) + 1), help="numbers of mutations, from 1")
     parser.add_argument("--budget", type=float, default=BUDGET, help="seconds of tests a selection may take")
+    parser.add_argument("--suite", choices=SUITES, default="all", help="which tests may find them")
     given = parser.parse_args(words)
     for each in MUTATIONS:
         _mutate(Path(each.file).read_text(encoding="utf-8"), each)
     results: dict[int, Result] = {}
     with copied_tree(Path.cwd()) as copy:
         for number in given.only:
-            mutation, results[number] = MUTATIONS[number - 1], try_mutation(copy, MUTATIONS[number - 1], given.budget)
+            mutation, results[number] = MUTATIONS[number - 1], try_mutation(copy, MUTATIONS[number - 1], budget=given.budget, suite=given.suite)
             _print_result(number, mutation, results[number])
     caught = [result.test for result in results.values() if result.test]
     outside = sum(not test.startswith("tests/system/") for test in caught)
@@ -200,26 +205,34 @@ def copied_tree(root: Path) -> Iterator[Path]:
                 shutil.copy2(root / name, copy / name)
         if (root / STATIC).exists():
             shutil.copytree(root / STATIC, copy / STATIC, dirs_exist_ok=True)
-        (copy / ".venv").symlink_to(root / ".venv")
+        for installed in (Path(".venv"), NODE_MODULES):
+            (copy / installed).symlink_to(root / installed)
         found = _run_python(copy, "-c", "import luna, services.cli, tests.selection.graph as t; print(luna.__file__, services.__file__, t.__file__)")
         if any(not path.startswith(str(copy)) for path in found.split()):
             raise MachineError("the copy's processes import another tree", value=found, remedy="See that PYTHONPATH comes before what is installed.")
         yield copy
 
 
-def try_mutation(copy: Path, mutation: Mutation, budget: float) -> Result:
+def try_mutation(copy: Path, mutation: Mutation, *, budget: float, suite: Suite) -> Result:
     """Put a fault into the copy, run what is selected for its file, and take it out again."""
     began, path = time.monotonic(), copy / mutation.file
     sound = path.read_text(encoding="utf-8")
     path.write_text(_mutate(sound, mutation), encoding="utf-8")
     try:
-        selected = _run_python(copy, "-m", "tests.selection", "--list", "--budget", str(budget), "--files", mutation.file).split()
+        listed = _run_python(copy, "-m", "tests.selection", "--list", "--budget", str(budget), "--files", mutation.file).split()
+        selected = [test for test in listed if is_in_suite(test, suite)]
         failed = _find_failed(copy, selected) if selected else None
     finally:
         path.write_text(sound, encoding="utf-8")
     # What fails on the sound tree as well has found nothing.
     found = None if failed is None or _find_failed(copy, [failed]) else failed
     return Result(found, len(selected), time.monotonic() - began)
+
+
+def is_in_suite(test: str, suite: Suite) -> bool:
+    """Return whether ``make test`` or ``make test-system`` runs a test file."""
+    slow = test.startswith(SLOW_FOLDER)
+    return suite == "all" or slow == (suite == "test-system")
 
 
 def _mutate(text: str, mutation: Mutation) -> str:
@@ -235,7 +248,7 @@ def _find_failed(copy: Path, tests: Sequence[str]) -> str | None:
     options = ["-x", "-vv", "-p", "no:cacheprovider", "-n", str(processes), "--dist", "worksteal", *tests]
     command = [str(copy / ".venv/bin/python"), "-m", "pytest", *options]
     with subprocess.Popen(
-        command, cwd=copy, env=_environment(copy), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=copy, env=environment_of(copy), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
         timer = threading.Timer(LONGEST_RUN_SECONDS, _end, [run])
         timer.start()
@@ -257,12 +270,12 @@ def _end(run: subprocess.Popen[str]) -> None:
             run.communicate(timeout=END_SECONDS)
 
 
-def _environment(copy: Path) -> dict[str, str]:
+def environment_of(copy: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LUNA_"))} | {"PYTHONPATH": str(copy)}
 
 
 def _run_python(copy: Path, *words: str) -> str:
-    return subprocess.run([str(copy / ".venv/bin/python"), *words], cwd=copy, env=_environment(copy), check=True, capture_output=True, text=True).stdout
+    return subprocess.run([str(copy / ".venv/bin/python"), *words], cwd=copy, env=environment_of(copy), check=True, capture_output=True, text=True).stdout
 
 
 def _print_result(number: int, mutation: Mutation, result: Result) -> None:

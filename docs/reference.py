@@ -115,7 +115,9 @@ def _parameter(parameter: Any) -> tuple[str, ...]:
     name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.name.upper()
     default = getattr(parameter.default, "value", parameter.default)
     shown = "" if default in (None, (), [], "") or callable(default) or _is_switch(parameter) else f"`{default}`"
-    return f"`{name}`", "" if _is_switch(parameter) else _value(parameter), parameter.help or "", "required" if parameter.required else shown
+    names = ", ".join(f"`{each}`" for each in (name, *parameter.secondary_opts))
+    value = "" if _is_switch(parameter) else _value(parameter)
+    return names, value, parameter.help or "", "required" if parameter.required else shown
 
 
 def _is_switch(parameter: Any) -> bool:

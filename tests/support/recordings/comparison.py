@@ -6,7 +6,6 @@
 import difflib
 import json
 import os
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -30,22 +29,6 @@ def hold(name: str, document: Any) -> None:
     if recorded != text:
         lines = difflib.unified_diff(recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2)
         pytest.fail(f"{name} is not as recorded; meant: {VARIABLE}=1\n" + "\n".join(islice(lines, _SHOWN_LINES)), pytrace=False)
-
-
-def hold_drawing(name: str, drawing: str) -> None:
-    """Compare a drawing, or a page with drawings, with its recording, an element a line; what a style sheet says is not compared."""
-    hold(f"drawings/{name}", re.sub(r"(?<=<style>).*?(?=</style>)", "", drawing, flags=re.DOTALL).replace("><", ">\n<"))
-
-
-def find_differences(before: Any, after: Any, path: str = "") -> dict[str, Any]:
-    """Return by path what is other in ``after``; a part that is in one alone stands as a whole."""
-    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
-        pairs = [(before[name], after[name], f"{path}.{name}" if path else str(name)) for name in before]
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        pairs = [(left, right, f"{path}[{index}]") for index, (left, right) in enumerate(zip(before, after, strict=True))]
-    else:
-        return {} if before == after else {path: after}
-    return {name: value for left, right, place in pairs for name, value in find_differences(left, right, place).items()}
 
 
 def _plain(value: Any) -> Any:

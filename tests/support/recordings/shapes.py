@@ -50,6 +50,25 @@ def _walk(schema: Document, known: Document, path: str, within: tuple[str, ...])
             yield from _walk(part, known, f"{path}<{number}>", within)
 
 
+def list_own_fields(schema: Document) -> list[str]:
+    """Return name and type of each field of a message, not of those within; ``*``: required."""
+    fields = schema.get("properties", {})
+    stars = dict.fromkeys(schema.get("required", ()), "*")
+    return [f"{name}{stars.get(name, '')}: {_describe_type(each)}" for name, each in fields.items()]
+
+
+def _describe_type(schema: Document) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if values := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return " | ".join(map(str, values))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return " | ".join(map(_describe_type, choices))
+    items = schema.get("items", schema.get("additionalProperties"))
+    name = str(schema.get("format") or schema.get("type", "any"))
+    return f"{name} of {_describe_type(items)}" if isinstance(items, dict) else name
+
+
 def describe_shape(value: Any) -> Any:
     """Return a document with types in place of values; of a list its length and the shape of its first part."""
     if isinstance(value, dict):

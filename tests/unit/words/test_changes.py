@@ -10,10 +10,12 @@ from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.differences import list_cause_codes, say_cause
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 
 def say(code: str, figure: float | None = None, *, language: Language = "en", modes: int = 0, cost: float = 0.0) -> str:
-    return say_cause(code, figure, modes=modes, cost=cost, numbers=Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")).replace("\u00a0", " ")
+    numbers = Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
+    return plain(say_cause(code, figure, modes=modes, cost=cost, numbers=numbers))
 
 
 def test_every_cause_has_words_and_no_other() -> None:
@@ -29,13 +31,32 @@ def test_every_cause_is_a_sentence(code: str, language: Language) -> None:
         assert "{" not in said
 
 
-def test_more_and_less_are_told_apart_and_the_rest_is_left_out() -> None:
-    assert say("load", 2.5, modes=1, cost=0.4) == "The house is expected to use 2.5 kWh more. One mode changes; the plan costs €0.40 more."
-    assert say("pv", -2.5, language="de", modes=4, cost=0.4) == (
-        "Die Sonne wird voraussichtlich 2,5 kWh weniger bringen. 4 Betriebsarten ändern sich; der Plan kostet 0,40 € mehr."
-    )
-    assert say("prices", -0.023, cost=-1) == "Buying costs 2.3 ct less per kWh on average than was known. No mode changes; the plan costs €1.00 less."
-    assert say("load", 0.01) == "The house is expected to use as much, at other times. No mode changes."
+def fill(name: str, language: Language = "en", /, **figures: object) -> str:
+    return plain_wording("differences", name, language, **figures)
+
+
+def count(modes: int, language: Language = "en") -> str:
+    return fill("effect_modes", language, modes=modes, count=str(modes))
+
+
+def test_more_and_less_are_told_apart() -> None:
+    more = fill("cause_load_higher", kwh="2.5 kWh")
+    dearer = fill("effect_dearer", money="€0.40")
+    assert say("load", 2.5, modes=1, cost=0.4) == f"{more} {count(1)}{dearer}"
+    less = fill("cause_prices_lower", price="2.3 ct")
+    cheaper = fill("effect_cheaper", money="€1.00")
+    assert say("prices", -0.023, cost=-1) == f"{less} {count(0)}{cheaper}"
+
+
+def test_figures_are_those_of_the_language() -> None:
+    less = fill("cause_pv_lower", "de", kwh="2,5 kWh")
+    dearer = fill("effect_dearer", "de", money="0,40 €")
+    said = say("pv", -2.5, language="de", modes=4, cost=0.4)
+    assert said == f"{less} {count(4, 'de')}{dearer}"
+
+
+def test_what_is_as_much_as_before_and_costs_the_same_is_left_out() -> None:
+    assert say("load", 0.01) == f"{fill('cause_load_neither')} {count(0)}."
 
 
 def test_an_unknown_cause_is_refused() -> None:

@@ -9,7 +9,9 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.compromises import COMPROMISES, retell_compromise, say_compromise, say_part
+from luna.words.devices import PREFIXES
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 FIGURES = {
     "name": "garage",
@@ -44,53 +46,93 @@ def test_every_compromise_has_words_and_numbers_of_its_language(code: str, langu
     assert "1.5" not in shortfall or language == "en"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "english", "german"),
     [
-        ("end_at_least", ("battery garage: at least 80.0% at the end", "1.500 kWh"), ("Batterie garage: mindestens 80,0 % am Ende", "1,500 kWh")),
-        (
-            "import_limit_often",
-            ("grid import limit 4.5 kW, exceeded in 3 slots from 2024-02-01 04:00 on, most at 2024-02-01 05:00", "0.25 kW"),
-            ("Grenze des Netzbezugs von 4,5 kW, überschritten in 3 Zeitabschnitten ab 2024-02-01 04:00, am meisten um 2024-02-01 05:00", "0,25 kW"),
-        ),
-        ("load_day", ("load garage: 0.80 kWh on 2024-02-01", "1.500 kWh"), ("Gerät garage: 0,80 kWh am 2024-02-01", "1,500 kWh")),
+        ("end_at_least", ("80.0%", "1.500 kWh"), ("80,0 %", "1,500 kWh")),
+        ("import_limit_often", ("4.5 kW", "0.25 kW"), ("4,5 kW", "0,25 kW")),
+        ("load_day", ("0.80 kWh", "1.500 kWh"), ("0,80 kWh", "1,500 kWh")),
     ],
 )
-def test_numbers_and_days_are_written_as_people_of_the_language_do(code: str, english: tuple[str, str], german: tuple[str, str]) -> None:
-    said = [tuple(text.replace("\u00a0", " ") for text in say_compromise(code, language=language, **FIGURES)) for language in ("en", "de")]
-    assert said == [english, german]
+def test_numbers_are_written_as_people_of_the_language_do(
+    code: str,
+    english: tuple[str, str],
+    german: tuple[str, str],
+) -> None:
+    for language, figures in (("en", english), ("de", german)):
+        wanted, missing = map(plain, say_compromise(code, language=language, **FIGURES))
+        assert figures[0] in wanted
+        assert missing == figures[1]
+
+
+def test_a_limit_missed_often_says_how_often_since_when_and_where_most() -> None:
+    wanted, _ = say_compromise("import_limit_often", language="de", **FIGURES)
+    figures = {"first": "2024-02-01 04:00", "worst": "2024-02-01 05:00", "count": "3"}
+    said = plain_wording("compromises", "wanted_import_limit_often", "de", limit_kw="4,5", **figures)
+    assert plain(wanted) == said
 
 
 READER = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
 
 
+AT_THE_END = {"name": "garage", "wanted": 0.2, "kwh": 1.5}
+HEATED = {"name": "heat_pump", "celsius": 30.0}
+TAKEN_OVER = {
+    "name": "battery",
+    "action": "no_charge",
+    "first": "2024-02-01T04:00:00+00:00",
+    "last": "2024-02-01T05:00:00+00:00",
+    "kwh": 1.5,
+}
+WASHED = {
+    "name": "washer",
+    "wanted": 2.0,
+    "by": "2024-02-01",
+    "kwh": 1.5,
+    "rules": ["price_limit"],
+    "price": 0.2,
+}
+PARKED = {"name": "car", "wanted": 0.8, "by": "2024-02-01T07:00:00+01:00", "missing": 0.125}
+
+
 @pytest.mark.parametrize(
-    ("code", "figures", "german"),
+    ("code", "figures", "words", "missing"),
     [
-        ("vehicle", {"name": "car", "wanted": 0.8, "by": "2024-02-01T07:00:00+01:00", "missing": 0.125}, "Auto: 80 % bis Do. 07:00: 12,5 %"),
-        ("end_at_least", {"name": "garage", "wanted": 0.2, "kwh": 1.5}, "garage: mindestens 20,0 % am Ende: 1,500 kWh"),
-        (
-            "manual",
-            {"name": "battery", "action": "no_charge", "first": "2024-02-01T04:00:00+00:00", "last": "2024-02-01T05:00:00+00:00", "kwh": 1.5},
-            "von Hand: Batterie nicht laden Do. 05:00 bis Do. 06:00: 1,500 kWh",
-        ),
-        (
-            "load_day",
-            {"name": "washer", "wanted": 2.0, "by": "2024-02-01", "kwh": 1.5, "rules": ["price_limit"], "price": 0.2},
-            "washer: 2,00 kWh am Do., 1. Feb., nur unter 0,2 je kWh oder mit PV-Überschuss: 1,500 kWh",
-        ),
-        ("heat_store", {"name": "heat_pump", "celsius": 30.0}, "Wärmepumpe: 30 °C im Speicher zu Beginn: angenommen"),
+        ("vehicle", PARKED, ("Auto", "80 %", "Do. 07:00"), "12,5 %"),
+        ("end_at_least", AT_THE_END, ("garage", "20,0 %"), "1,500 kWh"),
+        ("manual", TAKEN_OVER, ("Batterie", "nicht laden", "Do. 05:00", "Do. 06:00"), "1,500 kWh"),
+        ("load_day", WASHED, ("washer", "2,00 kWh", "Do., 1. Feb.", "0,2"), "1,500 kWh"),
+        ("heat_store", HEATED, ("Wärmepumpe", "30 °C"), ""),
     ],
+    ids=lambda value: value if isinstance(value, str) and value.isidentifier() else "",
 )
-def test_a_plan_s_compromise_is_retold_in_the_reader_s_language_and_names(code: str, figures: dict[str, Any], german: str) -> None:
-    told = {"code": code, "constraint": "as the planner said it", "shortfall": "2 kWh", "figures": figures}
-    assert ": ".join(retell_compromise(told, READER)).replace("\u00a0", " ") == german
+def test_a_plan_s_compromise_is_retold_in_the_reader_s_language_and_names(
+    code: str,
+    figures: dict[str, Any],
+    words: tuple[str, ...],
+    missing: str,
+) -> None:
+    told = {"code": code, "constraint": "as the planner said it", "shortfall": "2 kWh"}
+    constraint, shortfall = map(plain, retell_compromise(told | {"figures": figures}, READER))
+    assert [word for word in words if word not in constraint] == []
+    assert missing in shortfall
     # One of a plan from before figures were kept stands as it was said.
-    assert retell_compromise(told | {"figures": {}}, READER) == ("as the planner said it", "2 kWh")
+    before = retell_compromise(told | {"figures": {}}, READER)
+    assert before == ("as the planner said it", "2 kWh")
+
+
+def test_a_retold_compromise_names_neither_the_kind_before_the_name_nor_a_field() -> None:
+    told = {"code": "end_at_least", "constraint": "", "shortfall": "", "figures": AT_THE_END}
+    wanted, _ = retell_compromise(told, READER)
+    assert not wanted.startswith(f"{PREFIXES.say('battery', 'de')} ")
+    stored = {"code": "heat_store", "constraint": "", "shortfall": "", "figures": HEATED}
+    assert "temperature_c" in say_compromise("heat_store", language="de", **HEATED)[0]
+    assert "temperature_c" not in retell_compromise(stored, READER)[0]
 
 
 def test_parts_hold_numbers_of_their_language_too() -> None:
-    assert say_part("price_limit", language="de", price=0.25) == "unter 0,25 je kWh oder mit PV-Überschuss"
+    said = plain_wording("compromises", "part_price_limit", "de", price="0,25")
+    assert say_part("price_limit", language="de", price=0.25) == said
 
 
 def test_refuses_a_compromise_without_words() -> None:

@@ -10,6 +10,7 @@ from luna.words.devices import DEVICES, say_device
 from luna.words.messages import say_message
 from luna.words.refusals import say_refusal
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 
 @each_row(
@@ -34,10 +35,20 @@ def test_no_device_has_the_same_word_as_what_programs_call_it() -> None:
     assert [name for name in DEVICES for language in CATALOGUE.languages if DEVICES.say(name, language) == name] == []
 
 
-def test_refusals_and_messages_say_devices_in_the_reader_s_language() -> None:
-    unknown = refuse("no-such-device", field="device", names=("battery", "car", "heat_pump", "Keller", "grid"))
-    assert say_refusal(unknown, "de").remedy == "Es gibt: Batterie, Auto, Wärmepumpe, Keller, Netzanschluss."
-    assert say_refusal(refuse("no-such-mode", field="mode", device="pv", modes=("free",)), "de").sentence == "Solaranlage kann das nicht."
+def test_refusals_say_devices_in_the_reader_s_language() -> None:
+    names = ("battery", "car", "heat_pump", "Keller", "grid")
+    unknown = refuse("no-such-device", field="device", names=names)
+    said = "Batterie, Auto, Wärmepumpe, Keller, Netzanschluss"
+    remedy = plain_wording("refusals", "remedy_no-such-device", "de", names=said)
+    assert say_refusal(unknown, "de").remedy == remedy
+    wrong_mode = refuse("no-such-mode", field="mode", device="pv", modes=("free",))
+    sentence = plain_wording("refusals", "sentence_no-such-mode", "de", device="Solaranlage")
+    assert say_refusal(wrong_mode, "de").sentence == sentence
+
+
+def test_messages_say_devices_in_the_reader_s_language() -> None:
     figures = {"device": "car", "at": datetime(2026, 5, 20, 14, tzinfo=UTC)}
-    said = say_message("device_silent", figures, site="Zuhause", numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))
-    assert said.text.startswith("Auto von Zuhause:")
+    numbers = Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
+    said = plain(say_message("device_silent", figures, site="Zuhause", numbers=numbers).text)
+    named = {"device": "Auto", "site": "Zuhause", "at": "Mi. 16:00"}
+    assert said == plain_wording("messages", "text_device_silent", "de", **named)

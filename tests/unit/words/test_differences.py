@@ -12,50 +12,70 @@ from luna.words import Language, Numbers
 from luna.words.catalogue import CATALOGUE
 from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_difference_codes
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 # 23:30 UTC on a Friday is Saturday in Berlin.
 LATE = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
-NBSP = "\u00a0"
 
 
 def speak(language: Language) -> Numbers:
     return Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
 
 
-def say(code: str, kw: float, fact: float | None = None, *, language: Language = "en", series: SeriesName = "load") -> str:
-    return describe_difference(Difference(code, kw, fact), series=series, start=LATE, numbers=speak(language)).replace(NBSP, " ")
+def say(
+    code: str,
+    kw: float,
+    fact: float | None = None,
+    *,
+    language: Language = "en",
+    series: SeriesName = "load",
+) -> str:
+    numbers = speak(language)
+    difference = Difference(code, kw, fact)
+    return plain(describe_difference(difference, series=series, start=LATE, numbers=numbers))
+
+
+def fill(name: str, language: Language = "en", /, **figures: object) -> str:
+    return plain_wording("differences", name, language, **figures)
 
 
 @each_row(
-    ("fact", "english", "german"),
+    ("fact", "name"),
     [
-        (-3.2, "3.2 °C colder than in the last seven days: +0.30 kW", "3,2 °C kälter als in den letzten sieben Tagen: +0,30 kW"),
-        (3.2, "3.2 °C warmer than in the last seven days: +0.30 kW", "3,2 °C wärmer als in den letzten sieben Tagen: +0,30 kW"),
-        (0.04, "the temperature: +0.30 kW", "die Temperatur: +0,30 kW"),
-        (None, "the temperature: +0.30 kW", "die Temperatur: +0,30 kW"),
+        (-3.2, "reason_temperature_below"),
+        (3.2, "reason_temperature_above"),
+        (0.04, "reason_temperature_neither"),
+        (None, "reason_temperature_neither"),
     ],
     ids=["colder", "warmer", "alike", "unknown"],
 )
-def test_colder_is_said_only_where_it_is_colder_whatever_it_adds(fact: float | None, english: str, german: str) -> None:
-    assert say("temperature", 0.3, fact) == english
-    assert say("temperature", 0.3, fact, language="de") == german
+def test_colder_is_said_only_where_it_is_colder_whatever_it_adds(
+    fact: float | None,
+    name: str,
+) -> None:
+    assert say("temperature", 0.3, fact) == f"{fill(name, degrees='3.2 °C')}: +0.30 kW"
+    in_german = fill(name, "de", degrees="3,2 °C")
+    assert say("temperature", 0.3, fact, language="de") == f"{in_german}: +0,30 kW"
 
 
 def test_the_last_hours_of_load_and_of_pv_have_words_of_their_own() -> None:
-    assert say("hours", 0.2, 0.4) == "more used than usual in the last hours: +0.20 kW"
-    assert say("hours", -0.2, -0.4, series="pv") == "less solar power than usual in the last hours: −0.20 kW"
-    assert say("hours", -0.2, -0.4, series="pv", language="de") == "in den letzten Stunden weniger Solarstrom als üblich: −0,20 kW"
+    assert say("hours", 0.2, 0.4) == f"{fill('reason_hours_load_above')}: +0.20 kW"
+    assert say("hours", -0.2, -0.4, series="pv") == f"{fill('reason_hours_pv_below')}: −0.20 kW"
+    in_german = fill("reason_hours_pv_below", "de")
+    assert say("hours", -0.2, -0.4, series="pv", language="de") == f"{in_german}: −0,20 kW"
 
 
 def test_a_fact_that_points_the_other_way_than_what_it_adds_is_not_named() -> None:
-    assert say("sky", 0.2, -40.0, series="pv") == "sun and clouds: +0.20 kW"
-    assert say("days", -0.2, 0.4) == "the last days: −0.20 kW"
-    assert say("sky", 0.2, -40.0) == "less sun than in the last seven days: +0.20 kW", "lamps are on under clouds"
+    assert say("sky", 0.2, -40.0, series="pv") == f"{fill('reason_sky_neither')}: +0.20 kW"
+    assert say("days", -0.2, 0.4) == f"{fill('reason_days_load_neither')}: −0.20 kW"
+    # Lamps are on under clouds.
+    assert say("sky", 0.2, -40.0) == f"{fill('reason_sky_below')}: +0.20 kW"
 
 
 def test_the_day_of_the_week_is_that_of_the_sites_clock() -> None:
-    assert say("calendar", 0.1) == "it is Saturday: +0.10 kW"
-    assert say("calendar", 0.1, language="de") == "es ist Samstag: +0,10 kW"
+    assert say("calendar", 0.1) == f"{fill('reason_calendar_neither', day='Saturday')}: +0.10 kW"
+    in_german = fill("reason_calendar_neither", "de", day="Samstag")
+    assert say("calendar", 0.1, language="de") == f"{in_german}: +0,10 kW"
 
 
 def test_every_reason_has_words_for_load_and_pv_in_every_language() -> None:
@@ -73,18 +93,25 @@ def test_a_reason_without_words_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "usual", "english"),
+    ("expected", "usual", "name", "figures"),
     [
-        (1.4, 1.1, "1.40 kW expected, 0.30 kW more than usual: in the last seven days it was 1.10 kW on average at this time. It is Saturday: +0.30 kW."),
-        (1.1, 1.4, "1.10 kW expected, 0.30 kW less than usual: in the last seven days it was 1.40 kW on average at this time. It is Saturday: +0.30 kW."),
-        (1.1, 1.101, "1.10 kW expected, as usual at this time in the last seven days. It is Saturday: +0.30 kW."),
+        (1.4, 1.1, "slot_above", ("1.40 kW", "1.10 kW", "0.30 kW")),
+        (1.1, 1.4, "slot_below", ("1.10 kW", "1.40 kW", "0.30 kW")),
+        (1.1, 1.101, "slot_neither", ("1.10 kW", "1.10 kW", "0.00 kW")),
     ],
     ids=["more", "less", "as usual"],
 )
-def test_a_slot_says_what_is_expected_what_is_usual_and_why(expected: float, usual: float, english: str) -> None:
-    assert describe_slot(expected, usual, [say("calendar", 0.3)], numbers=speak("en")).replace(NBSP, " ") == english
+def test_a_slot_says_what_is_expected_what_is_usual_and_why(
+    expected: float,
+    usual: float,
+    name: str,
+    figures: tuple[str, str, str],
+) -> None:
+    said = plain(describe_slot(expected, usual, ["why: +0.30 kW", "then"], numbers=speak("en")))
+    named = dict(zip(("expected", "usual", "difference"), figures, strict=True))
+    assert said == f"{fill(name, **named)} Why: +0.30 kW; then."
 
 
 def test_a_slot_without_reasons_ends_with_the_usual() -> None:
-    said = describe_slot(0, 0, [], numbers=speak("de")).replace(NBSP, " ")
-    assert said == "0,00 kW erwartet, wie in den letzten sieben Tagen um diese Zeit üblich."
+    said = plain(describe_slot(0, 0, [], numbers=speak("de")))
+    assert said == fill("slot_neither", "de", expected="0,00 kW")

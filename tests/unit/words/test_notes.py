@@ -10,6 +10,7 @@ from luna.words import Language, Numbers
 from luna.words.compromises import CONDITIONS
 from luna.words.notes import ASSUMED, NOTES, say_note
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIGURES: dict[str, Any] = {
@@ -64,18 +65,40 @@ def test_what_is_assumed_has_words() -> None:
     assert {*NOTES, *CONDITIONS} >= ASSUMED
 
 
-def test_instants_are_those_of_the_sites_clock_and_shares_and_prices_as_people_write_them() -> None:
-    german = Numbers("de", BERLIN, "EUR")
-    assert say_note("soc_earlier", FIGURES, german) == "Der letzte aufgezeichnete Ladestand, 50\u00a0%, ist der von Do. 04:15."
-    assert "beginnt bei 9,8\u00a0%, außerhalb ihrer Grenzen von 10\u00a0% bis" in say_note("soc_outside_limits", FIGURES, german)
-    assert "Verbrauch zählt 1,25-mal" in say_note("bias_corrected", FIGURES, german)
-    assert "30\u00a0ct" in say_note("tariff_default", FIGURES, german)
-    assert "ab 17. März 2024".replace(" ", "\u00a0").replace("ab\u00a0", "ab ") in say_note("forecast_awaits_proof", FIGURES, german)
+@each_row(
+    ("code", "figures"),
+    [
+        # 03:15 UTC is 04:15 in Berlin.
+        ("soc_earlier", {"soc": "50 %", "at": "Do. 04:15"}),
+        (
+            "soc_outside_limits",
+            {"battery": "cellar", "start_soc": "9,8 %", "min_soc": "10 %", "max_soc": "90 %"},
+        ),
+        ("bias_corrected", {"load_factor": "1,25", "pv_factor": "0,60"}),
+        ("tariff_default", {"import_price": "30 ct", "export_price": "0 ct"}),
+    ],
+)
+def test_instants_shares_and_prices_are_those_of_the_site_s_people(
+    code: str,
+    figures: dict[str, str],
+) -> None:
+    said = plain(say_note(code, FIGURES, Numbers("de", BERLIN, "EUR")))
+    assert said == plain_wording("notes", f"note_{code}", "de", **figures)
 
 
-def test_where_nobody_knows_when_a_version_may_take_over_nothing_is_said_of_it() -> None:
-    said = say_note("forecast_awaits_proof", FIGURES | {"earliest": None}, Numbers("en", BERLIN, "EUR"))
-    assert said.endswith("3 of 14 days are scored.")
+FROM_MARCH = plain_wording("notes", "earliest_known", "de", day="17. März 2024")
+
+
+@each_row(("earliest", "text"), [("2024-03-17", FROM_MARCH), (None, "")], ids=["known", "unknown"])
+def test_when_a_version_may_take_over_is_said_only_where_it_is_known(
+    earliest: str | None,
+    text: str,
+) -> None:
+    figures = FIGURES | {"earliest": earliest}
+    said = plain(say_note("forecast_awaits_proof", figures, Numbers("de", BERLIN, "EUR")))
+    named = {"version": "baseline_7_day_avg", "candidate": "aurora_v1.0"}
+    counted = {"days": "3", "needed": "14", "earliest": text}
+    assert said == plain_wording("notes", "note_forecast_awaits_proof", "de", **named, **counted)
 
 
 @pytest.mark.parametrize(("code", "figures"), [("full_moon", {}), ("soc_assumed", {})], ids=["no such code", "no figure"])

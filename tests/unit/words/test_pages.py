@@ -1,7 +1,7 @@
 """What the catalogue says: in every language the same names and figures, nothing that nobody says, and a language by its folder alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
-from luna.words.catalogue.fluent_message import list_figures, parse
+from luna.words.catalogue.fluent_message import Choice, Part, list_figures, parse
 from luna.words.pages import PageWords, page_words
 from luna.words.phrases import DEVICE_TOPICS
 from tests.support.suite.tables import each_row
@@ -97,6 +97,26 @@ def test_no_language_has_a_topic_or_a_line_that_is_none(language: str) -> None:
         assert begun == list(CATALOGUE.read(topic, language)), topic
 
 
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_every_choice_has_the_plural_forms_of_its_language(language: str) -> None:
+    forms = set(CATALOGUE.read(ITSELF, language)["plural-forms"]({}).split())
+    faults = []
+    for topic in CATALOGUE.topics(language):
+        for name, message in CATALOGUE.read(topic, language).items():
+            for choice in _list_choices(message.parts):
+                # A number of its own, such as none, may have its own words.
+                named = {form for form in choice.wordings if not form.isdigit()}
+                faults += [] if named == forms else [f"{topic}: {name}"]
+    assert faults == []
+
+
+def _list_choices(parts: Sequence[Part]) -> Iterator[Choice]:
+    for choice in (part for part in parts if isinstance(part, Choice)):
+        yield choice
+        for wording in choice.wordings.values():
+            yield from _list_choices(wording)
+
+
 def test_every_phrase_is_said_somewhere() -> None:
     pages = [topic for topic in TOPICS if topic != ITSELF and not PREFIXES[topic] and topic not in TEXTS]
     assert [f"{topic}: {name}" for topic in pages for name in CATALOGUE.read(topic, ENGLISH) if name not in ON_PAGES and not name.startswith(BEGINNINGS)] == []
@@ -118,7 +138,7 @@ def test_every_message_under_a_code_belongs_to_one_that_code_names(topic: str) -
 @each_row("language", CATALOGUE.languages)
 def test_a_message_of_one_line_is_read_as_the_parser_reads_it(language: str) -> None:
     messages = [message for topic in CATALOGUE.topics(language) for message in CATALOGUE.read(topic, language).values()]
-    assert [message.parts for message in messages] == [parse(message._source) for message in messages]
+    assert [message.parts for message in messages] == [parse(message.source) for message in messages]
 
 
 def test_a_phrase_that_is_not_there_is_an_error() -> None:

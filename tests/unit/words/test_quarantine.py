@@ -8,9 +8,11 @@ from luna.energy.refusals import refuse
 from luna.energy.row_fault import ENGLISH, HINTS, RowFault
 from luna.words.catalogue import CATALOGUE
 from luna.words.catalogue.fluent_message import list_figures
+from luna.words.language import Language
 from luna.words.quarantine import say_row_fault
 from luna.words.refusals import say_refusal
 from services.ingest.file_schema import KINDS
+from tests.support.words.wording import plain_wording
 
 TOO_MUCH = RowFault.of("above_site", series="import_kwh", limit=3.45, minutes=15)
 
@@ -23,13 +25,25 @@ def test_every_fault_has_words_and_needs_no_more_figures_than_it_has(language: s
         assert set(list_figures(said[code].parts)) <= {name for _, name, _, _ in string.Formatter().parse(template) if name}, code
 
 
+def fill(name: str, language: Language = "en", /, **figures: object) -> str:
+    return plain_wording("quarantine", name, language, **figures)
+
+
 def test_a_fault_is_said_in_the_language_of_its_reader() -> None:
-    assert str(TOO_MUCH) == "import_kwh is above 3.45 kWh in 15 minutes, more than the site can do"
-    assert say_row_fault(TOO_MUCH, "de") == "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann"
-    assert say_row_fault(RowFault.of("below", series="load_kwh", limit=-1.0, hint="direction"), "en").endswith(
-        "is below \N{MINUS SIGN}1: energies are counted in their own direction"
-    )
-    assert say_row_fault(RowFault.of("contradicts_line", line=1234567), "en") == "Contradicts line 1234567, which has the same time"
+    english = ENGLISH["above_site"].format(series="import_kwh", limit="3.45", minutes="15")
+    assert str(TOO_MUCH) == english
+    figures = {"series": "Netzbezug", "limit": "3,45", "minutes": "15"}
+    assert say_row_fault(TOO_MUCH, "de") == fill("above_site", "de", **figures)
+
+
+def test_a_fault_says_its_hint_and_its_numbers_as_they_are_written() -> None:
+    below = RowFault.of("below", series="load_kwh", limit=-1.0, hint="direction")
+    said = say_row_fault(below, "en")
+    assert "\N{MINUS SIGN}1" in said
+    assert fill("hint_direction") in said
+    # The number of a line has no thousands.
+    line = RowFault.of("contradicts_line", line=1234567)
+    assert say_row_fault(line, "en") == fill("contradicts_line", line="1234567")
 
 
 def test_every_bound_of_a_file_has_a_hint() -> None:
@@ -41,10 +55,14 @@ def test_what_is_stored_is_read_back_and_a_code_of_a_newer_release_is_said_as_it
     assert len({TOO_MUCH, RowFault.parse(TOO_MUCH.text), RowFault("stuck")}) == 2
     newer = RowFault.of("haunted", series="pv_kwh")
     assert (str(newer), say_row_fault(newer, "de")) == ("haunted", "haunted")
-    assert str(RowFault.of("skipped", column="issued_at")) == "issued_at: the clock skips this local time"
+    skipped = str(RowFault.of("skipped", column="issued_at"))
+    assert skipped == f"issued_at: {ENGLISH['skipped']}"
 
 
-def test_a_file_of_which_nothing_can_be_used_is_refused_with_the_reason_in_german() -> None:
-    error = refuse("no-row-usable", why=RowFault("no_value"), remedy="Correct the file; nothing was stored.")
-    assert error.message == "not a single row can be used: the row holds no value"
-    assert say_refusal(error, "de").sentence == "Keine einzige Zeile ist zu gebrauchen: Die Zeile hat keinen Wert."
+def test_a_file_of_which_nothing_can_be_used_is_refused_with_the_reason() -> None:
+    remedy = "Correct the file; nothing was stored."
+    error = refuse("no-row-usable", why=RowFault("no_value"), remedy=remedy)
+    assert ENGLISH["no_value"] in error.message
+    why = fill("no_value", "de")
+    said = say_refusal(error, "de").sentence
+    assert said == plain_wording("refusals", "sentence_no-row-usable", "de", why=why)

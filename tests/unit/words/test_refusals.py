@@ -1,6 +1,7 @@
 """Refusals in the words of who reads a page."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,39 +18,71 @@ from luna.words.language import Language
 from luna.words.refusals import REMEDIES, REMEDIES_OF_CODES, SENTENCES, SENTENCES_OF_CODES, SaidRefusal, SpokenError, say_problem, say_refusal
 from services.ingest.units import describe_doubt
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import plain, plain_wording
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
 TOO_MUCH = refuse("charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5)
 
 
-def test_a_known_refusal_is_said_in_the_reader_s_language_with_its_figures() -> None:
-    assert say_refusal(TOO_MUCH, "de") == SaidRefusal("So viel Leistung hat das Gerät nicht.", "Höchstens 2,5 kW.", "Leistung")
-    assert say_refusal(TOO_MUCH, "en") == SaidRefusal("The device does not have so much power.", "At most 2.5 kW.", "power")
+def fill(reason: str, language: Language, /, **figures: object) -> SaidRefusal:
+    parts = [f"{part}_{reason}" for part in ("sentence", "remedy")]
+    return SaidRefusal(*(plain_wording("refusals", part, language, **figures) for part in parts))
+
+
+@each_row(("language", "most", "place"), [("de", "2,5", "Leistung"), ("en", "2.5", "power")])
+def test_a_known_refusal_is_said_in_the_reader_s_language_with_its_figures(
+    language: Language,
+    most: str,
+    place: str,
+) -> None:
+    said = fill("charges-with-less", language, most=most)
+    assert say_refusal(TOO_MUCH, language) == replace(said, place=place)
 
 
 def test_an_unlikely_unit_is_said_with_both_numbers_and_what_to_say_of_the_file() -> None:
     doubt = UnitDoubt(0.5, 3.2, 0.32, "stored", ("EUR/MWh", "ct/kWh"))
     said = say_refusal(describe_doubt("spot_price", doubt, "EUR/kWh"), "de")
-    assert said.sentence.startswith("In EUR/kWh gelesen reichen die Werte bis 3,2, 10-mal die bekannten 0,32:")
-    assert "spot_price=EUR/MWh, oder spot_price=EUR/kWh, wenn das stimmt." in said.remedy
+    figures = ("EUR/kWh", "3,2", "10", "0,32")
+    assert [figure for figure in figures if figure not in said.sentence] == []
+    assert "spot_price=EUR/MWh" in said.remedy
+    assert "spot_price=EUR/kWh" in said.remedy
 
 
-def test_prices_in_another_currency_are_named_with_the_market_and_what_to_do() -> None:
+def test_prices_in_another_currency_are_named_with_the_market_and_the_instant() -> None:
     since = datetime(2026, 2, 1, 14, tzinfo=ZoneInfo("Europe/Stockholm"))
-    error = refuse("prices-in-other-currency", field="prices.SE3", count=9, when="", since=since, market="SE3", known=("SEK",), currency="EUR")
-    sentence = "Preise von SE3 sind nur in SEK bekannt, und du zahlst in EUR: Ab 1. Feb. 2026, 14:00 ist keiner zu gebrauchen."
-    assert say_refusal(error, "de").sentence.replace("\u00a0", " ") == sentence
+    names = {"market": "SE3", "currency": "EUR"}
+    error = refuse(
+        "prices-in-other-currency",
+        field="prices.SE3",
+        count=9,
+        when="",
+        since=since,
+        known=("SEK",),
+        **names,
+    )
+    said = fill("prices-in-other-currency", "de", known="SEK", since="1. Feb. 2026, 14:00", **names)
+    assert plain(say_refusal(error, "de").sentence) == said.sentence
 
 
 def test_of_several_wrong_fields_the_first_is_said() -> None:
-    faults = [{"type": "missing", "loc": (name,), "msg": "Field required", "input": {}} for name in ("from", "to")]
-    assert say_refusal(explain_faults(faults, field=""), "de") == SaidRefusal("Hier fehlt etwas.", "Füll es aus.", "von")
+    wrong = {"type": "missing", "msg": "Field required", "input": {}}
+    faults = [wrong | {"loc": (name,)} for name in ("from", "to")]
+    said = say_refusal(explain_faults(faults, field=""), "de")
+    assert said == replace(fill("missing", "de"), place="von")
 
 
 def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> None:
-    assert say_refusal(refuse("soc-beyond", field="target_soc", value=1, max_soc=0.9), "de").remedy == "Höchstens 90\u00a0%."
-    fault = {"type": "greater_than", "loc": ("grid", "import_limit_kw"), "msg": "Input should be greater than 0", "input": -0.5, "ctx": {"gt": 0.0}}
-    assert say_refusal(explain_faults([fault], field="site"), "de").remedy == "Mehr als 0\u00a0kW."
+    beyond = say_refusal(refuse("soc-beyond", field="target_soc", value=1, max_soc=0.9), "de")
+    assert plain(beyond.remedy) == fill("soc-beyond", "de", max_soc="90 %").remedy
+    fault = {
+        "type": "greater_than",
+        "loc": ("grid", "import_limit_kw"),
+        "msg": "Input should be greater than 0",
+        "input": -0.5,
+        "ctx": {"gt": 0.0},
+    }
+    said = say_refusal(explain_faults([fault], field="site"), "de")
+    assert plain(said.remedy) == fill("greater-than", "de", gt="0", unit=" kW").remedy
 
 
 def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:

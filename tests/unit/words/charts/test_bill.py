@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 from luna.contracts.counterfactual import BASELINE, MonthFlow, VariantReply, WhatIfReply
 from luna.words.charts.bill import draw_bills
-from tests.support.recordings.comparison import hold_drawing
+from tests.support.recordings.drawings import hold_drawing
+from tests.support.words.wording import plain_wording
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,7 +35,9 @@ def test_every_month_has_a_bar_for_each_variant_and_earnings_hang_below_the_line
     assert len(bars) == 2 * 2
     above, below = bars[0], bars[1]
     assert float(above.get("y", 0)) + float(above.get("height", 0)) == float(below.get("y", 0))
-    assert "Bill by month in EUR: home" in "".join(picture.itertext())
+    days = {"first": "2023-01-01", "last": "2023-02-28"}
+    title = plain_wording("charts", "bill", currency="EUR", site="home", **days)
+    assert title in "".join(picture.itertext())
 
 
 def test_names_that_are_markup_are_only_words_and_long_ones_take_more_rows() -> None:
@@ -44,4 +47,4 @@ def test_names_that_are_markup_are_only_words_and_long_ones_take_more_rows() -> 
 
 
 def test_the_picture_is_as_recorded() -> None:
-    hold_drawing("bill.svg", draw_bills(reply("15 kWh", "a tariff with a very long name " * 4, "<b>"), language="de"))
+    hold_drawing("bill", draw_bills(reply("15 kWh", "a tariff with a very long name " * 4, "<b>"), language="de"))

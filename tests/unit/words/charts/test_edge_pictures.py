@@ -11,7 +11,7 @@ from luna.words import Numbers
 from luna.words.charts.edge import EstimateRow, draw_estimate_rows, draw_mark
 from luna.words.charts.edge_pictures import LARGE, LEFT, WIDTH, LabChart, LabPicture, MissPoint, MissRow, draw_days, draw_miss_points, draw_misses, draw_places
 from luna.words.charts.files import write_pdf, write_png
-from tests.support.recordings.comparison import hold_drawing
+from tests.support.recordings.drawings import hold_drawing
 
 NUMBERS = Numbers("en", ZoneInfo("UTC"), "EUR")
 NAMES = {name: f"{name} <&>" for name in ("naive_weak", "naive_strong", "rule", "custom", "ensemble", "oracle", "mine")}
@@ -62,7 +62,7 @@ def test_a_picture_says_everything_and_stays_within_its_frame(draw: Callable[[],
 
 
 def test_the_pictures_are_as_recorded() -> None:
-    hold_drawing("edge.svg", "\n".join(compose(draw).write_svg() for draw in DRAWN))
+    hold_drawing("edge", "\n".join(compose(draw).write_svg() for draw in DRAWN))
 
 
 @pytest.mark.parametrize("draw", [estimates, miss_points])

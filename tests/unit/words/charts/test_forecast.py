@@ -12,10 +12,10 @@ from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
 from luna.words.charts.forecast import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
-from tests.support.recordings.comparison import hold_drawing
+from tests.support.recordings.drawings import hold_drawing
+from tests.support.words.wording import plain, plain_wording
 
 SLOTS = 192
-NBSP = "\u00a0"
 SVG = "{http://www.w3.org/2000/svg}"
 UNKNOWN = np.full(SLOTS, np.nan)
 
@@ -60,24 +60,33 @@ def draw(view: ForecastView) -> ET.Element:
 
 def draw_texts(view: ForecastView) -> list[str]:
     """Return every line of text in the drawing."""
-    return ["".join(element.itertext()).replace(NBSP, " ") for element in draw(view).iter(f"{SVG}text")]
+    return [plain("".join(element.itertext())) for element in draw(view).iter(f"{SVG}text")]
+
+
+def fill(name: str, language: Language = "en", /, **figures: object) -> str:
+    return plain_wording("forecast_chart", name, language, **figures)
 
 
 def test_the_headline_is_what_the_forecast_comes_to() -> None:
     # 48 h · 0.5 kW and 48 h · 1 kW.
-    assert draw_texts(view_forecast())[0] == "48 hours from Fri 14:00: the house uses 24.0 kWh and the sun brings 48.0 kWh."
-    assert draw_texts(view_forecast("de"))[0] == "48 Stunden ab Fr. 14:00: Das Haus verbraucht 24,0 kWh, die Sonne bringt 48,0 kWh."
+    english = {"time": "Fri 14:00", "load": "24.0 kWh", "pv": "48.0 kWh"}
+    german = {"time": "Fr. 14:00", "load": "24,0 kWh", "pv": "48,0 kWh"}
+    assert draw_texts(view_forecast())[0] == fill("headline", hours="48", **english)
+    assert draw_texts(view_forecast("de"))[0] == fill("headline", "de", hours="48", **german)
 
 
 def test_a_house_without_arrays_has_one_panel() -> None:
     texts = draw_texts(view_forecast(pv=None))
-    assert texts[0] == "48 hours from Fri 14:00: the house uses 24.0 kWh."
-    assert "Solar power kW" not in [text.replace("kW", " kW") for text in texts]
+    headings = {fill(name) + "kW" for name in ("load", "pv")}
+    assert texts[0] == fill("headline_load", hours="48", time="Fri 14:00", load="24.0 kWh")
+    assert headings & set(texts) == {fill("load") + "kW"}
+    assert headings <= set(draw_texts(view_forecast()))
 
 
 def test_what_it_rests_on_and_why_it_is_wide_stands_below() -> None:
     notes = draw_texts(view_forecast())[-2:]
-    assert notes == ["aurora_v1.0, issued Fri 20 Nov, 14:05. It has learned from two months and more of this house.", "The weather forecast is old."]
+    issued = fill("made", version="aurora_v1.0", day="Fri 20 Nov", time="14:05")
+    assert notes == [f"{issued} {fill('stage_full')}", "The weather forecast is old."]
 
 
 def test_how_it_did_is_counted_over_what_is_known() -> None:
@@ -85,7 +94,7 @@ def test_how_it_did_is_counted_over_what_is_known() -> None:
     happened = UNKNOWN.copy()
     happened[:8] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.5, 0.29, 0.71]
     note = draw_texts(view_forecast(load=view_series(0.5, happened)))[-1]
-    assert note == "Of 8 quarter-hours known since, consumption lay within the 8-of-10 band in 75%; on average it should in 80%."
+    assert note == fill("within_load", count="8", share="75%")
 
 
 def test_gaps_in_what_happened_stay_gaps_and_a_slot_between_two_is_a_dot() -> None:
@@ -99,7 +108,8 @@ def test_gaps_in_what_happened_stay_gaps_and_a_slot_between_two_is_a_dot() -> No
 
 @pytest.mark.parametrize(("happened", "said"), [(UNKNOWN, 0), (np.full(SLOTS, 0.5), 1)], ids=["unknown", "known"])
 def test_the_legend_names_only_what_is_drawn(happened: FloatArray, said: int) -> None:
-    assert draw_texts(view_forecast(load=view_series(0.5, happened))).count("what happened") == said
+    texts = draw_texts(view_forecast(load=view_series(0.5, happened)))
+    assert texts.count(fill("happened")) == said
 
 
 def test_each_night_is_shaded_in_both_panels() -> None:
@@ -111,7 +121,8 @@ def test_each_night_is_shaded_in_both_panels() -> None:
 def test_pointing_at_a_slot_says_why_and_how_sure() -> None:
     titles = [title.text or "" for title in draw(view_forecast()).iter(f"{SVG}title")]
     assert len(titles) == 2 * SLOTS
-    assert titles[0].replace(NBSP, " ") == "Fri 14:00 · <As usual> & so on. 8 of 10 cases lie between 0.30 kW and 0.70 kW."
+    between = fill("between", low="0.30 kW", high="0.70 kW")
+    assert plain(titles[0]) == f"Fri 14:00 · <As usual> & so on. {between}"
 
 
 def test_picture_and_page_are_as_recorded() -> None:
@@ -119,8 +130,9 @@ def test_picture_and_page_are_as_recorded() -> None:
     happened[:40] = 0.5 + 0.3 * np.sin(np.arange(40) / 6)
     happened[[7, 9]] = np.nan
     view = cut(view_forecast(load=view_series(0.5, happened)), 60)
-    hold_drawing("forecast.svg", draw_forecast_picture(view))
-    hold_drawing("forecast.html", draw_forecast_page(replace(view, numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))))
+    hold_drawing("forecast", draw_forecast_picture(view))
+    page = draw_forecast_page(view)
+    hold_drawing("forecast_narrow", page[page.index('<svg class="narrow"') :])
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -7,7 +7,7 @@ import pytest
 from luna.contracts.plan_questions import ParetoReply
 from luna.words.charts.axes import span_axis
 from luna.words.charts.tradeoff import draw_tradeoff
-from tests.support.recordings.comparison import hold_drawing
+from tests.support.recordings.drawings import hold_drawing
 
 
 def trade_off(costs: list[float], wears: list[float], knee: int | None = None) -> ParetoReply:
@@ -28,7 +28,7 @@ def test_the_picture_speaks_its_reader_s_language_with_units(language: Any, word
 
 
 def test_the_picture_is_as_recorded() -> None:
-    hold_drawing("tradeoff.svg", draw_tradeoff(trade_off([-1.37, -1.2, -0.4, 0.93], [0.5, 0.23, 0.11, 0.0], knee=1), language="de"))
+    hold_drawing("tradeoff", draw_tradeoff(trade_off([-1.37, -1.2, -0.4, 0.93], [0.5, 0.23, 0.11, 0.0], knee=1), language="de"))
 
 
 def test_a_single_plan_has_one_mark_on_each_side_and_lies_in_the_middle() -> None:

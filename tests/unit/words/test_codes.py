@@ -1,0 +1,53 @@
+"""Codes that the code gives away have words, with no more figures than come with them."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+from luna.words import LIMITS, Language
+from luna.words.catalogue import CATALOGUE
+from luna.words.messages import MESSAGES, TITLES
+from luna.words.notes import NOTES
+from luna.words.reason_wordings import find_wordings
+from services.notifier.notification import KINDS
+from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
+from services.planner.reply.reasons import CAUSES, Cause
+from tests.support.suite.tables import each_row
+
+PLANNER = Path(str(files("services.planner")))
+ASSUMPTION = re.compile(r'\bAssumption\(\s*code="(\w+)"')
+
+
+@each_row("language", CATALOGUE.languages)
+@each_row("cause", CAUSES, ids=lambda cause: f"{cause.code} {sorted(cause.figures)}")
+def test_a_cause_brings_the_figures_of_one_of_its_wordings(
+    cause: Cause,
+    language: Language,
+) -> None:
+    given = {*cause.figures, "start"} | ({"at_time"} if "time" in cause.figures else set())
+    wordings = find_wordings(cause.code, language)
+    assert any(_read_names(wording.text) <= given for wording in wordings)
+
+
+def _read_names(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_constraint_of_batteries_has_a_limit_with_words() -> None:
+    at_work = [each for each in BATTERY_CONSTRAINTS if each.at_work is not None]
+    limits = {constraint.code for constraint in at_work}
+    assert limits
+    assert limits - set(LIMITS) == set()
+
+
+def test_every_note_of_the_planner_has_words() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in PLANNER.rglob("*.py")]
+    codes = {code for text in texts for code in ASSUMPTION.findall(text)}
+    assert len(codes) > 5
+    assert codes - set(NOTES) == set()
+
+
+def test_every_message_to_owners_has_a_title_and_a_text() -> None:
+    assert set(KINDS) - set(MESSAGES) == set()
+    assert set(MESSAGES) == set(TITLES)
