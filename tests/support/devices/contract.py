@@ -47,9 +47,8 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reply import plan_request
 from tests.support.control.house import house_of
-from tests.support.planning.placed_judge import judge_placed
 from tests.support.planning.problems import START
-from tests.support.planning.reason_judge import judge
+from tests.support.planning.reason_check import list_faults
 from tests.support.reference_model.model import solve_reference
 
 Document = dict[str, Any]
@@ -274,8 +273,7 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
     for slot in reply["slots"]:
         assert abs(_balance(slot)) < 1e-4, slot
     whole = request.model_dump(mode="json", by_alias=True, exclude_none=True)
-    false = [*judge(whole, reply), *judge_placed(whole, reply)]
-    assert not false, false
+    assert list_faults(whole, reply) == []
     return True
 
 

@@ -1,0 +1,128 @@
+"""What always holds of a plan's reasons, whichever of several true ones it gives."""
+
+import re
+from datetime import datetime
+from math import inf
+
+from luna.words.reason_wordings import COMPARED, FIGURES, list_reason_codes
+from tests.support.planning.given_reason import (
+    EXACT_KWH,
+    Document,
+    GivenReason,
+    read_battery_figures,
+    read_reasons,
+)
+
+# What is claimed, by which codes as a pattern, and whether it holds.
+Claim = tuple[str, str, bool]
+# A reply rounds to a millionth: sums of energies, powers and states of charge agree to this.
+KWH, KW, SOC = EXACT_KWH, 1e-3, 3e-5
+# The largest figure of each unit in a home.
+MOST = {"energy": 999, "power": 99, "share": 1, "price": 5, "money": 999, "hours": 99, "count": 999}
+STORES = "store_.*|follow_house|feed_in_limit"
+CHARGES = f"{STORES}|charge_(cheap|for_.*|plain|negative)|takes_over|inverter_limit"
+USES = "(ev|load)_(cheapest|throughout|surplus|every_slot|among|late|gap|programme)"
+HOLDS = "hold_.*|cycles"
+RESTS = f"{HOLDS}|charge_waits_.*|empty|reserve_kept|full.*|.*_full|outside_limits|least_power"
+WAITS = "(ev|load)_(waits.*|later)"
+
+
+def list_faults(request: Document, reply: Document) -> list[tuple[str, str, str, str]]:
+    """Return of every claim that does not hold: instant, code and sentence of the reason, claim."""
+    faults = []
+    for given in read_reasons(request, reply):
+        claims = [*claim_flows(given), *claim_figures(given)]
+        claims += claim_later(given) if "time" in given.figures else []
+        claims += claim_battery(given) if given.is_battery else claim_other(given)
+        text = given.reason["text"]
+        for claim, codes, holds in claims:
+            if not holds and re.fullmatch(codes, given.code):
+                faults.append((given.now.start, given.code, text, claim))
+    return faults
+
+
+def claim_flows(given: GivenReason) -> list[Claim]:
+    """Return what is said of device, house and grid in the slot."""
+    now = given.now
+    idle, sun_left = now.taken + now.given <= KWH, now.export_kwh + now.curtailed_kwh
+    # An inverter passes sun to its battery that the house cannot use.
+    has_inverter = bool(given.request["site"]["inverters"])
+    return [
+        ("charges", f"{CHARGES}|{USES}", now.taken > 0),
+        ("gives", "serve_.*|sell_.*|connection_limit|peak_kept|passes_on|ev_gives", now.given > 0),
+        ("rests", f"{RESTS}|keep_room|other_battery|nothing_to_do|rest_plain", idle),
+        ("is off", f"{WAITS}|(ev|load)_(ready|short|done|not_now)", idle),
+        ("buys", "charge_(cheap|for_(limit|target)|plain|negative)", now.import_kwh > 0),
+        ("buys nothing", "(ev|load)_surplus", now.import_kwh <= KWH),
+        ("sells", "sell_.*", now.export_kwh > 0),
+        ("is needed", "serve_.*|connection_limit", now.need > 0),
+        ("is short", f"{HOLDS}|empty|reserve_kept|power_limit|not_for_car", now.short > 0),
+        ("is not short", "serve_peak|nothing_to_do|other_battery", now.short <= KWH),
+        ("has surplus", STORES, now.need < now.curtailed_kwh or has_inverter),
+        ("leaves sun", "full|least_power|keep_room", sun_left > 0),
+        ("leaves no sun", "nothing_to_do", sun_left <= KWH or has_inverter),
+    ]
+
+
+def claim_figures(given: GivenReason) -> list[Claim]:
+    """Return whether the code is known, figures are plausible, and in the order that is said."""
+    figures, claims = given.figures, [("is a reason", ".*", given.code in list_reason_codes())]
+    for name in figures.keys() - {"time", "start"}:
+        claims += [(f"{name} is plausible", ".*", abs(figures[name]) <= MOST[FIGURES[name]])]
+    for low, high in COMPARED.get(given.code, ()):
+        ordered = "held" in figures or figures.get(low, -inf) < figures.get(high, inf)
+        claims += [(f"{low} is below {high}", ".*", ordered)]
+    return claims
+
+
+def claim_later(given: GivenReason) -> list[Claim]:
+    """Return what is said of the sentence's time."""
+    now, then, figures = given.now, given.then, given.figures
+    time = datetime.fromisoformat(figures["time"])
+    after = given.slots[given.slot + 1 :]
+    charged = next((slot for slot in after if slot.taken > 0), None)
+    moved = next((slot for slot in after if slot.taken + slot.given > 0), None)
+    filled = then.import_kwh / then.hours >= figures.get("kw", 0.0) - KW
+    return [
+        ("is later", ".*", time > now.begin),
+        ("gives then", "charge_cheap|store_.*|hold_for_peak|.*_for_limit", then.given > 0),
+        ("is filled then", "(charge|hold)_for_limit", filled),
+        ("charges then", f"se.*|keep_room|empty|outside_limits|{WAITS}", then is charged),
+        ("moves then", "nothing_to_do", then is moved),
+        ("rests until then", "reserve_kept", moved is None or moved.begin >= time),
+        ("is set until then", "manual", given.obeys_until(time)),
+    ]
+
+
+def claim_other(given: GivenReason) -> list[Claim]:
+    """Return what is said of the prices of a car, an appliance or a site without a battery."""
+    now, figures = given.now, given.figures
+    buy = now.import_price if given.code == "ev_gives" else now.use_price
+    return [
+        ("is cheapest", "(ev|load)_cheapest", "_cheapest" not in given.code or given.is_cheapest()),
+        ("buys at that", ".*", buy == figures.get("buy", buy)),
+        ("sells at that", ".*", now.export_price == figures.get("sell", now.export_price)),
+        ("is paid then", "(ev|load)_waits", given.then.use_price == figures.get("price")),
+    ]
+
+
+def claim_battery(given: GivenReason) -> list[Claim]:
+    """Return what is said of a battery's figures, levels and limits."""
+    now, figures, reserves = given.now, given.figures, given.reserves_soc
+    lowest, highest = given.device["min_soc"], given.device["max_soc"]
+    moved, filled_kwh = now.taken + now.given, figures.get("kw", 0.0) * now.hours
+    planned = figures.get("takes", 0.0), figures.get("gives", 0.0)
+    claims = [
+        ("differs from the planner", "learned", planned != (now.taken, now.given)),
+        ("moves that", f"{CHARGES}|serve_.*|sell_.*", figures.get("kwh", 0.0) <= moved + KWH),
+        ("fills the connection", "connection_limit", now.import_kwh >= filled_kwh - KWH),
+        ("fills the connection", "feed_in_limit", now.export_kwh >= filled_kwh - KWH),
+        ("is at its lowest", "empty|reserve_kept", now.soc <= max(lowest, *reserves, 0.0) + SOC),
+        ("holds something", HOLDS, now.soc > lowest),
+        ("is full", "full|full_while_paid", now.soc_before >= highest - SOC),
+        ("has room", "charge_waits_.*|charge_limit|keep_room", now.soc_before < highest),
+    ]
+    for name, known in read_battery_figures(given).items():
+        distance = min((abs(figures.get(name, right) - right) for right in known), default=0.0)
+        claims += [(f"{name} is that", ".*", distance <= (KW if name == "kw" else KWH))]
+    return claims
