@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-core static demo test test-system test-changed compose-smoke up-local bench bench-peers lint format types layers reference docs lock wheels \
+.PHONY: help setup setup-core static demo test test-system test-long test-changed compose-smoke up-local bench bench-peers lint format types layers reference docs lock wheels \
         up down logs ps shell images secrets compose-demo compose-images compose-test upgrade-test bench-compose backup backups restore restore-undo drill clean reset
 
 help:  ## list the commands
@@ -113,8 +113,15 @@ PYTEST := $(BIN)/pytest -n auto --run-failed-again
 test: try-static  ## unit, property and integration tests against the real embedded servers
 	@$(PYTEST)
 
-test-system: everything  ## what kills, restores, upgrades, trains, fills disks and browses; properties at length
-	@LUNA_TEST_THOROUGH=yes $(PYTEST) tests/system tests/properties tests/unit/planner/milp tests/integration/planner/replay tests/integration/test_fuzzed_requests.py
+test-system: everything  ## what kills, restores, upgrades, trains, fills disks and browses
+	@$(PYTEST) tests/system
+
+# The same at length, and properties with all their cases; weekly: .github/workflows/long.yml.
+PATHS ?= tests/system tests/properties tests/unit/planner tests/integration/planner/replay tests/integration/identity tests/integration/rag \
+  tests/integration/forecaster/model tests/integration/ingest/test_meter_faults.py tests/integration/test_forecast_batch.py \
+  tests/integration/test_fuzzed_requests.py
+test-long: everything  ## the long versions: lived days, fortnights, trainings, all drawn cases; PATHS=<files> for some
+	@LUNA_TEST_LONG=yes $(PYTEST) $(PATHS)
 
 SINCE ?= main
 test-changed: $(VENV)/.system try-static  ## the tests that a change can touch; SINCE=<git ref>

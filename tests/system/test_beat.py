@@ -25,11 +25,9 @@ Start = Callable[..., tuple[Process, int]]
 
 
 @pytest.fixture
-def own_redis(redis_url: str) -> str:
-    """The queue, without what a beat before left in it."""
-    with redis.Redis.from_url(redis_url) as admin:
-        admin.delete("luna:beat", "luna:beat-lock", "luna:ingest")
-    return redis_url
+def own_redis(quiet_queue: str) -> str:
+    """A queue without signs of workers that other tests have killed: beat asks for what they would serve."""
+    return quiet_queue
 
 
 @pytest.fixture

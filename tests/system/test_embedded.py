@@ -198,7 +198,14 @@ def test_servers_whose_folder_somebody_removed_are_stopped_all_the_same(folder: 
         os.kill(pid, 0)
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "terminate", "closed-terminal"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c"),
+        pytest.param(signal.SIGTERM, id="terminate"),
+        pytest.param(signal.SIGHUP, id="closed-terminal", marks=pytest.mark.long),
+    ],
+)
 def test_an_owner_that_is_told_to_end_stops_its_servers_first(folder: Path, kind: signal.Signals) -> None:
     with begin_use(folder, "redis") as owner:
         first_line(owner)
@@ -377,7 +384,7 @@ def test_configured_addresses_are_used_and_nothing_is_started(folder: Path) -> N
 
 def test_an_address_that_is_none_is_refused_without_saying_its_password(folder: Path) -> None:
     settings = Settings(data_folder=folder, database_url="postgresql://db/luna", redis_url="http://:secret@queue")
-    with pytest.raises(InvalidInputError, match="LUNA_REDIS_URL: no address of a Redis") as raised, running(settings):
+    with pytest.raises(InvalidInputError, match=r"^LUNA_REDIS_URL: no address") as raised, running(settings):
         pass
     assert "secret" not in str(raised.value)
     assert not folder.exists()

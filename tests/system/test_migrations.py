@@ -59,18 +59,15 @@ def test_downgrading_removes_every_table_and_upgrading_brings_them_back(empty_ur
     assert tables(empty_url) == {*metadata.tables, "alembic_version"}
 
 
-def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing(empty_url: str) -> None:
+def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing_until_told_so(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     observe(empty_url)
-    with pytest.raises(ConflictError, match=r"drop data of slot_observations.*--yes"):
+    with pytest.raises(ConflictError, match="--yes") as refused:
         migrate.downgrade(empty_url, "base")
+    assert refused.value.reason == "downgrade-drops-data"
+    assert "slot_observations" in refused.value.parameters["names"]
     assert count_observations(empty_url) == 1
     assert tables(empty_url) == {*metadata.tables, "alembic_version"}
-
-
-def test_a_downgrade_may_lose_rows_when_told_so(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    observe(empty_url)
     migrate.downgrade(empty_url, "base", drop_data=True)
     assert tables(empty_url) == {"alembic_version"}
 
@@ -132,25 +129,40 @@ def test_a_revision_that_is_none_is_named_and_nothing_is_changed(empty_url: str)
         assert current(connection) is None
 
 
-@pytest.mark.parametrize("revision", ["9999", "0000"], ids=["newer", "from before the first release"])
-def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and_left_as_it_is(empty_url: str, revision: str) -> None:
+def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and_left_as_it_is(empty_url: str) -> None:
     migrate.upgrade(empty_url)
     observe(empty_url)
-    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
-    name = make_url(empty_url).database
-    for move in (migrate.upgrade, migrate.downgrade):
-        with pytest.raises(ConflictError, match=rf"{name} at 127\.0\.0\.1:\d+ are at revision {revision}.*does not know.*empty database in LUNA_DATABASE_URL"):
-            move(empty_url)
-    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert current(connection) == revision
+    # One from before the first release, and a newer one.
+    for revision in ("0000", "9999"):
+        set_revision(empty_url, revision)
+        assert refuse_to_move(empty_url, revision) == [revision, revision]
     assert count_observations(empty_url) == 1
+    # What runs works on through an update to a newer schema.
+    assert probe(empty_url) == "revision 9999"
 
 
-def test_what_runs_works_on_through_an_update_to_a_newer_schema(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    pool = engine.create(empty_url)
-    with engine.unit_of_work(pool) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert probe_database(pool) == "revision 9999"
-    pool.dispose()
+def set_revision(url: str, revision: str) -> None:
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def refuse_to_move(url: str, revision: str) -> list[str | None]:
+    """Require that up and down are refused, and return the revision that the database is at after each."""
+    found, name = [], make_url(url).database
+    for move in (migrate.upgrade, migrate.downgrade):
+        with pytest.raises(ConflictError, match=r"127\.0\.0\.1:\d+ .*LUNA_DATABASE_URL") as refused:
+            move(url)
+        assert refused.value.reason == "tables-of-unknown-revision"
+        assert refused.value.parameters["database"] == name
+        assert refused.value.parameters["revision"] == revision
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            found.append(current(connection))
+    return found
+
+
+def probe(url: str) -> str:
+    pool = engine.create(url)
+    try:
+        return probe_database(pool)
+    finally:
+        pool.dispose()

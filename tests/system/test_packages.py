@@ -58,7 +58,7 @@ def test_downloads_a_missing_package_and_says_how_far_it_is(index: Path, tmp_pat
     assert [file.name for file in (tmp_path / "cache").iterdir()] == [FILENAME]
 
 
-@pytest.mark.parametrize("name", ["pip", "pip3"])
+@pytest.mark.parametrize("name", ["pip", pytest.param("pip3", marks=pytest.mark.long)])
 def test_an_environment_without_pip_uses_the_one_on_the_path(index: Path, search_path: Path, tmp_path: Path, name: str) -> None:
     put_program(search_path / name, f'exec {sys.executable} -m pip "$@"')
     package = describe(hash_file(index / FILENAME))
@@ -84,8 +84,9 @@ def test_pip_is_asked_for_bytes_only_where_it_can_tell_them(index: Path, search_
 
 
 def test_without_any_pip_the_file_can_be_put_there_by_hand(search_path: Path, tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=rf"no pip to download it.*put {FILENAME} into {tmp_path}"):
+    with pytest.raises(MachineError, match=rf"{FILENAME} into {tmp_path}") as refused:
         fetch_package(describe("0" * 64), tmp_path)
+    assert refused.value.reason == "pip-missing"
 
 
 def test_replaces_a_damaged_file(index: Path, tmp_path: Path) -> None:
@@ -102,8 +103,9 @@ def test_uses_what_is_cached_without_a_network(tmp_path: Path, monkeypatch: pyte
 
 def test_says_what_to_do_where_there_is_neither_network_nor_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(MachineError, match=r"not cached and could not be downloaded.*Connect this machine to the network once, or put luna_tiny_data"):
+    with pytest.raises(MachineError, match="put luna_tiny_data") as refused:
         fetch_package(describe("0" * 64), tmp_path)
+    assert refused.value.reason == "package-not-downloaded"
     assert list(tmp_path.iterdir()) == []
 
 

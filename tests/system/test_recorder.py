@@ -31,6 +31,7 @@ from services.ingest.recorder import ReadingKind, Recorder, open_recorder
 from tests.support.database.databases import migrated_database
 from tests.support.database.site import store_site
 from tests.support.metering.recorder_process import SENSOR, SITE, reading
+from tests.support.suite.depth import LONG
 from tests.support.worker.workers import wait_for
 
 pytestmark = pytest.mark.every_database
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.every_database
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 FOR_EVER = datetime(2100, 1, 1, tzinfo=UTC)
 SOON = timedelta(seconds=60)
-KILLS = 100
+KILLS = 100 if LONG else 24
 # Nobody listens there.
 AWAY = "postgresql://luna@127.0.0.1:1/luna"
 ROOT = str(Path(__file__).parents[2])
@@ -234,7 +235,7 @@ def test_a_site_that_the_database_does_not_know_keeps_no_other_waiting(home: Eng
 
 def test_two_recorders_never_share_a_folder(tmp_path: Path) -> None:
     with recorder_without_database(tmp_path) as recorder:
-        with pytest.raises(MachineError, match="another process has this spool open"), recorder_without_database(tmp_path):
+        with pytest.raises(MachineError, match="another process"), recorder_without_database(tmp_path):
             pass
         record(recorder, [reading(1)])
         assert recorder.rows == 1
@@ -275,7 +276,7 @@ def record_until_killed(process: subprocess.Popen[str], request: str, wait: Call
     return [number for _, first, end in said for number in range(int(first), int(end))]
 
 
-def test_a_process_killed_at_any_of_100_instants_loses_nothing_acknowledged_and_doubles_nothing(home: Engine, tmp_path: Path) -> None:
+def test_a_process_killed_at_any_instant_loses_nothing_acknowledged_and_doubles_nothing(home: Engine, tmp_path: Path) -> None:
     chance = random.Random(4)
     folder = tmp_path / "spool" / "readings"
     with nursery() as process:

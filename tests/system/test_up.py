@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
-from luna.platform.clock import CLOCK_VARIABLE
+from luna.platform.clock import CLOCK_VARIABLE, move_clock
 from luna.platform.database import engine, migrate, revision, sites
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
@@ -54,6 +54,10 @@ LIVED: dict[str, Any] = {
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
     "tariff": {"import": {"kind": "time_of_use", "default": 0.35, "bands": [{"from": "23:00", "to": "05:00", "price": 0.18}]}},
 }
+
+
+# A source that is configured and not there: the process that listens runs.
+BROKER_AWAY = {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}
 
 
 @pytest.fixture(scope="module")
@@ -215,22 +219,6 @@ def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environme
     assert processes(own) == []
 
 
-def test_a_configured_source_is_listened_to_and_after_a_kill_the_next_start_works_and_can_be_ended_at_once(
-    shared: SharedLuna, environment: dict[str, str]
-) -> None:
-    shared.end()
-    configured = environment | {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}
-    with luna_up(configured) as luna:
-        wait_until(lambda: companions(environment, "services.ingest.live") != [])
-        kill_and_await_others(environment, "services.ingest.live")
-        luna.kill()
-    with luna_up(configured) as luna:
-        # It listens, and its worker still starts.
-        wait_until(lambda: companions(environment, "services.ingest.live") != [])
-        luna.send_signal(signal.SIGTERM)
-    wait_until(lambda: processes(environment) == [])
-
-
 def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_source(luna: RunningLuna, environment: dict[str, str]) -> None:
     assert luna.process.poll() is None
     assert companions(environment, "services.ingest.live") == []
@@ -295,11 +283,29 @@ def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(luna: Runn
     wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
+def test_the_next_day_is_planned_by_the_same_processes(luna: RunningLuna, environment: dict[str, str]) -> None:
+    morning = tomorrow_at_ten()
+    with client_of(environment) as client:
+        client.post("/v1/sites", json=LIVED).raise_for_status()
+        wait_until(lambda: client.get("/v1/sites/lived/plans/latest").status_code == httpx.codes.OK)
+        assert issued_at(client) < morning
+        put_clock_forward(environment, to=morning)
+        wait_until(lambda: issued_at(client) >= morning)
+        assert issued_at(client) < morning + timedelta(minutes=5)
+        # Nobody measured anything meanwhile, and nothing stands in its place.
+        assert find_measured(client) == set()
+        put_clock_right(environment)
+        # What holds now is planned as before.
+        wait_until(lambda: issued_at(client) < morning)
+
+
+# As a household sees it: what an open page and the assistant say.
+@pytest.mark.long
 def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environment: dict[str, str], browser: "Browser") -> None:
     from playwright.sync_api import expect
 
     token = subprocess.run(command("open", "--no-browser", "--json"), env=environment, check=True, capture_output=True, text=True)
-    morning = local_instant(datetime.now(BERLIN).date() + timedelta(days=1), "10:00", BERLIN)
+    morning = tomorrow_at_ten()
     with client_of(environment) as client, closing(browser.new_context(locale="en-GB")) as context:
         client.post("/v1/sites", json=LIVED).raise_for_status()
         wait_until(lambda: client.get("/v1/sites/lived/plans/latest").status_code == httpx.codes.OK)
@@ -313,8 +319,7 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
         planning.fill("input[name=arrival]", "40")
         planning.get_by_role("button", name="Plan this departure").click()
         expect(home.locator(".hero .steps")).to_contain_text("Car charges")
-        # A morning, whatever the hour is now: the cheap hours, in which the car charges, are still to come.
-        Path(environment[CLOCK_VARIABLE]).write_text(str((morning - datetime.now(UTC)).total_seconds()), encoding="ascii")
+        put_clock_forward(environment, to=morning)
         wait_until(lambda: issued_at(client) >= morning)
         planned = client.get("/v1/sites/lived/plans/latest").json()
         assert issued_at(client) < morning + timedelta(minutes=5)
@@ -325,16 +330,12 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
         expect(home.locator(".hero")).not_to_contain_text("No valid plan")
         answer = client.post("/v1/tools/house_now", json={"site_id": "lived", "arguments": {}}).json()
         assert f"Car takes {sum_kwh(planned):.1f} kWh from {begins:%a %-d %b}, {begins:%H:%M}" in answer["text"].replace("\u00a0", " ")
-        # Nobody measured anything meanwhile, and nothing stands in its place.
-        known = {each["series"] for each in client.get("/v1/sites/lived/series", params={"limit": 500}).json()["series"]}
-        assert known.isdisjoint({"load_kwh", "import_kwh", "export_kwh", "vehicle_kwh", "soc"}), known
-        # A clock that is put right again: what holds now is planned as before.
-        Path(environment[CLOCK_VARIABLE]).write_text("0", encoding="ascii")
+        put_clock_right(environment)
         wait_until(lambda: issued_at(client) < morning)
 
 
-# Last: it ends the one that the tests before share.
-def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: RunningLuna, environment: dict[str, str]) -> None:
+# The last that uses the one that the tests before share: the next one kills it.
+def test_everything_runs_and_what_dies_comes_back(luna: RunningLuna, environment: dict[str, str]) -> None:
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
     kill_and_await_others(environment, "luna.platform.queue.worker", "luna.platform.queue.beat", "services.executor")
     # What they are forked from is not needed for it.
@@ -342,15 +343,54 @@ def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: Runni
         os.kill(server, signal.SIGKILL)
     kill_and_await_others(environment, "luna.platform.queue.worker", "services.executor")
     assert companions(environment, "services.ingest.live") == []
-    luna.process.send_signal(signal.SIGINT)
-    assert luna.process.wait(PATIENCE_SECONDS) == 0
+    assert luna.process.poll() is None
+
+
+def test_after_a_kill_the_next_start_listens_to_a_configured_source_and_ctrl_c_ends_it_all(
+    shared: SharedLuna, luna: RunningLuna, environment: dict[str, str]
+) -> None:
+    luna.process.kill()
+    shared.end()
+    with luna_up(environment | BROKER_AWAY) as again:
+        wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
+        kill_and_await_others(environment, "services.ingest.live")
+        again.send_signal(signal.SIGINT)
+        assert again.wait(PATIENCE_SECONDS) == 0
     assert processes(environment) == []
+
+
+@pytest.mark.long
+def test_a_start_that_is_ended_at_once_leaves_nothing(environment: dict[str, str]) -> None:
+    with luna_up(environment | BROKER_AWAY) as luna:
+        # It listens, and its worker still starts.
+        wait_until(lambda: companions(environment, "services.ingest.live") != [])
+        luna.send_signal(signal.SIGTERM)
+    wait_until(lambda: processes(environment) == [])
 
 
 def client_of(environment: dict[str, str]) -> httpx.Client:
     token = (Path(environment["LUNA_DATA_FOLDER"]) / "identity" / "owner_token").read_text(encoding="ascii")
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+
+
+def tomorrow_at_ten() -> datetime:
+    """Return a morning, whatever the hour is now: the cheap hours, in which the car charges, are still to come."""
+    return local_instant(datetime.now(BERLIN).date() + timedelta(days=1), "10:00", BERLIN)
+
+
+def put_clock_forward(environment: dict[str, str], *, to: datetime) -> None:
+    move_clock(Path(environment[CLOCK_VARIABLE]), to - datetime.now(UTC))
+
+
+def put_clock_right(environment: dict[str, str]) -> None:
+    move_clock(Path(environment[CLOCK_VARIABLE]), timedelta())
+
+
+def find_measured(client: httpx.Client) -> set[str]:
+    """Return which series of measurements the lived site has."""
+    listed = client.get("/v1/sites/lived/series", params={"limit": 500}).json()["series"]
+    return {each["series"] for each in listed} & {"load_kwh", "import_kwh", "export_kwh", "vehicle_kwh", "soc"}
 
 
 def issued_at(client: httpx.Client) -> datetime:

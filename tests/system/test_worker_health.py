@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,6 +18,7 @@ from luna.platform.embedded.supervisor import Servers
 from luna.platform.queue import Client
 from luna.platform.queue.consumption import EXIT_STARVED
 from tests.integration import upkeep_messages as upkeep
+from tests.support.worker.fork_server import run_python
 from tests.support.worker.processes import Process, ask, failing, free_port, is_silent, luna_process, says
 from tests.support.worker.task_starts import count_starts
 from tests.support.worker.thread_log_worker import FORKS
@@ -27,6 +26,7 @@ from tests.support.worker.workers import kill, wait_for
 
 SOON = timedelta(seconds=60)
 BEAT = "0.3"
+WORKER = "luna.platform.queue.worker"
 # Named, not imported: in this process the service itself may answer the same requests.
 UPKEEP_TASKS = "tests.integration.upkeep_tasks"
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
@@ -49,7 +49,7 @@ class Workers:
         """Start a worker for queues, and return it with the port of its health."""
         port = free_port()
         arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
-        process = self.processes.enter_context(luna_process("luna.platform.queue.worker", *arguments, **self.servers | {"worker_processes": "1"} | settings))
+        process = self.processes.enter_context(luna_process(WORKER, *arguments, **self.servers | {"worker_processes": "1"} | settings))
         return process, port
 
 
@@ -209,10 +209,9 @@ def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, be
 def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_DATA_FOLDER": str(tmp_path)}
     port = redis.Redis.from_url(redis_url).connection_pool.connection_kwargs["port"]
-    command = [sys.executable, "-m", "luna.platform.queue.worker", "agent", "--health-port", str(port)]
-    refused = subprocess.run(command, env=os.environ | servers, capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "--health-port" in json.loads(refused.stderr.splitlines()[-1])["error"]
+    code, errors = run_python(WORKER, "agent", "--health-port", str(port), environment=os.environ | servers)
+    assert code == 1
+    assert "--health-port" in json.loads(errors.splitlines()[-1])["error"]
 
 
 def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url: str, tmp_path: Path) -> None:
@@ -224,13 +223,11 @@ def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url:
     assert (tmp_path / FORKS).read_text(encoding="utf-8").splitlines() == ["['MainThread']"] * 2
 
 
-def test_an_unknquiet_queue_is_named(redis_url: str, database_url: str) -> None:
+def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url}
-    refused = subprocess.run(
-        [sys.executable, "-m", "luna.platform.queue.worker", "kitchen"], env=os.environ | servers, capture_output=True, text=True, check=False
-    )
-    assert refused.returncode == 1
-    assert "kitchen" in json.loads(refused.stderr.splitlines()[-1])["error"]
+    code, errors = run_python(WORKER, "kitchen", environment=os.environ | servers)
+    assert code == 1
+    assert "kitchen" in json.loads(errors.splitlines()[-1])["error"]
 
 
 @pytest.fixture

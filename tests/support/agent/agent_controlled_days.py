@@ -1,7 +1,9 @@
 """Days of a site whose agent plans beside the planner, and whose owner lets it decide."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine
 
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
@@ -26,12 +28,12 @@ POLICY = "antares"
 class SteeredDays(LivedDays):
     """A site whose agent plans beside the planner, and whose owner lets it decide."""
 
-    def __init__(self, database: Engine, agent: AgentPolicy, wanted: ControlMode) -> None:
+    def __init__(self, database: Engine, agent: AgentPolicy, wanted: ControlMode, *, plan_every: timedelta = timedelta(0)) -> None:
         section, batteries = describe("dry_run", modes=ALL_MODES), [{"name": "battery"} | BATTERY]
         parts = {"tariff": TARIFF, "batteries": batteries, "pv": [{"name": "roof", "peak_kw": 5}], "antares": {"control_mode": wanted}}
         home = Home(database, lambda _: DryRun(), section, **parts)
         home.arm()
-        super().__init__(home, section)
+        super().__init__(home, section, plan_every=plan_every)
         self.agent = agent
         self.beside = self.plan_beside
         # What another mode has to gain, per kWh: it leaves the agent something to be cheaper by.
@@ -51,6 +53,10 @@ class SteeredDays(LivedDays):
         """Live slots and return what was decided about each, in order."""
         for slot in range(first, first + slots):
             self.live(slot)
+        return self.read_log(first)
+
+    def read_log(self, first: int = 0) -> list[ControlEntry]:
+        """Return what was decided about each slot from one on, in order."""
         with unit_of_work(self.home.database) as connection:
             log = control.read_log(connection, self.home.name, limit=2000)
         start = FIRST + first * SLOT
@@ -71,3 +77,12 @@ class SteeredDays(LivedDays):
 
     def verdicts(self) -> list[str]:
         return [each.verdict.code for each in self.summaries()]
+
+
+def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:
+    """Return what the thresholds of a plan say of a slot."""
+    battery = home.site(None).batteries[0]
+    place = (at - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
+    policy = plan.thresholds["battery"].policy(battery)
+    told = policy.read(slice(place, place + 1), np.array([Mode[before.upper()]], dtype=np.int8), np.array([soc]))
+    return {"mode": Mode(int(told.mode[0, 0])).word, "target_soc": round(float(told.target_soc[0, 0]), 9)}

@@ -51,11 +51,18 @@ def issue(rng: np.random.Generator, load: FloatArray, pv: FloatArray) -> list[Fo
 
 
 class LivedDays:
-    """The inverter of a stored site that is armed; what it does is measured and recorded."""
+    """The inverter of a stored site that is armed; what it does is measured and recorded.
 
-    def __init__(self, home: Home, section: dict[str, Any]) -> None:
+    Args:
+        home: the site.
+        section: how it is controlled.
+        plan_every: a plan that is asked for sooner after the last one is not made.
+    """
+
+    def __init__(self, home: Home, section: dict[str, Any], *, plan_every: timedelta = timedelta(0)) -> None:
         self.home, rng = home, np.random.default_rng(7)
         self.options, self.flows = PlanOptions(), list[Flows]()
+        self.plan_every, self.planned_at = plan_every, FIRST
         self.beside: Callable[[str], object] = lambda _: None
         self.load, self.pv = draw_energies(rng)
         self.spot = np.repeat(rng.normal(0.09, 0.05, AROUND.count // 4).clip(0.005), 4)
@@ -75,8 +82,15 @@ class LivedDays:
         with unit_of_work(self.home.database) as connection:
             observations.upsert(connection, self.home.name, seen)
 
+    def rest(self, slots: int) -> None:
+        """Let the battery stand still from midnight on, for so many slots."""
+        soc = float(self.stored[0, 0] / self.limits.batteries.capacity_kwh[0, 0])
+        self.record(BEFORE * 96, BEFORE * 96 + slots, np.full(slots, soc))
+        self.home.clock.instant = FIRST + slots * SLOT
+
     def plan(self, now: datetime) -> str:
         """Have the planner plan, and whoever plans beside it; return the plan's id."""
+        self.planned_at = now
         with unit_of_work(self.home.database) as connection:
             plan_id = plan_and_store(PlanRequest(site_id=self.home.name, options=self.options), lambda: connection, now=now, solver=Solver()).plan_id
         self.beside(plan_id)
@@ -89,7 +103,9 @@ class LivedDays:
         self.home.turn()
         if self.home.asked:
             self.home.asked.clear()
-            self.plan(now + timedelta(seconds=5))
+            soon = now + timedelta(seconds=5)
+            if soon - self.planned_at >= self.plan_every:
+                self.plan(soon)
         told = to_arrays([each for each in self.decided().values() if isinstance(each, BatterySetpoint)])
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}

@@ -20,6 +20,7 @@ from luna.platform.simulated_home.files import HomeFiles
 from luna.platform.simulated_home.site import SITE_NAME
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from services.ingest.demo_data.demo import load_demo
+from tests.support.words.wording import wording
 from tests.support.worker.processes import free_port
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def wait_until(holds: Callable[[], object]) -> None:
 def open_simulated_home(page: "Page", luna: LivingLuna) -> None:
     """Go from an empty Luna to the simulated home's plan, as its page leads there."""
     page.goto(str(luna.client.base_url))
-    page.get_by_role("button", name="Try it with a simulated home").click()
+    page.get_by_role("button", name=wording("setup", "simulated_home_start")).click()
     page.locator("#preparation a.primary").click(timeout=1000 * PATIENCE_SECONDS)
     page.locator(".hero .steps li").first.wait_for()
 

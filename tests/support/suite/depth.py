@@ -1,12 +1,17 @@
-"""How much a test draws: a part of its cases in everybody's loop, all of them where ``LUNA_TEST_THOROUGH`` is set, as ``make test-system`` does."""
+"""How long a run is: short in ``make test`` and ``make test-system``, long where ``LUNA_TEST_LONG`` is set, as ``make test-long`` does.
+
+A test marked ``long`` is collected in a long run only.
+A test that draws cases takes a part of them in a short run.
+"""
 
 import os
 
-THOROUGH = bool(os.environ.get("LUNA_TEST_THOROUGH"))
+LONG_VARIABLE = "LUNA_TEST_LONG"
+LONG = bool(os.environ.get(LONG_VARIABLE))
 PART = 8
 LEAST = 6
 
 
 def draws(count: int) -> int:
-    """Return how many of ``count`` drawn cases are tried in this run."""
-    return count if THOROUGH else max(count // PART, min(count, LEAST))
+    """Return how many of ``count`` drawn cases this run tries."""
+    return count if LONG else max(count // PART, min(count, LEAST))

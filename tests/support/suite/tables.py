@@ -3,14 +3,18 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import pytest
 
 Test = Callable[..., None]
 
 
-def each_row(names: str | Sequence[str], rows: Iterable[Any], *, ids: Sequence[object] | Callable[[Any], object] | None = None) -> Callable[[Test], Test]:
+Rows = Iterable[Any] | Callable[[], Iterable[Any]]
+Names = Sequence[object] | Callable[[Any], object] | None
+
+
+def each_row(names: str | Sequence[str], rows: Rows, *, ids: Names = None) -> Callable[[Test], Test]:
     """Run a test once for each row of a table, all of them within one test; what fails is reported as a subtest of its own.
 
     Takes what ``pytest.mark.parametrize`` takes. Fixtures are made once for all rows: a test whose rows would meet in one folder, connection or
@@ -18,11 +22,18 @@ def each_row(names: str | Sequence[str], rows: Iterable[Any], *, ids: Sequence[o
 
     Args:
         names: of the arguments that a row gives, as a sequence or separated by commas.
-        rows: a tuple of values each, or one value where there is one name; ``pytest.param`` names its row.
+        rows: a tuple of values each, or one value where there is one name; ``pytest.param`` names its row. Where they take long to
+            make, a function that makes them: every process of a run collects a test, and one runs it.
         ids: the rows' names, or what makes one of a value.
     """
     columns = [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
-    table = [(row, dict(zip(columns, _values(row, single=len(columns) == 1), strict=True))) for row in rows]
+
+    def read_table() -> list[tuple[Any, dict[str, Any]]]:
+        made = _make_rows(rows)
+        return [(row, dict(zip(columns, _values(row, single=len(columns) == 1), strict=True))) for row in made]
+
+    # A function is called when its test runs; what may be read once only is read now.
+    known = None if _is_made_later(rows) else read_table()
 
     def decorate(test: Test) -> Test:
         wanted = inspect.signature(test)
@@ -30,6 +41,7 @@ def each_row(names: str | Sequence[str], rows: Iterable[Any], *, ids: Sequence[o
 
         @functools.wraps(test)
         def run(*arguments: Any, subtests: pytest.Subtests, **fixtures: Any) -> None:
+            table = read_table() if known is None else known
             if not table:
                 pytest.skip("the table has no rows")
             own = {"subtests": subtests} if asked else {}
@@ -49,6 +61,15 @@ def each_row(names: str | Sequence[str], rows: Iterable[Any], *, ids: Sequence[o
     return decorate
 
 
+def _is_made_later(rows: Rows) -> TypeGuard[Callable[[], Iterable[Any]]]:
+    # An enumeration is a class, which can be called, and a table of its members.
+    return callable(rows) and not isinstance(rows, type)
+
+
+def _make_rows(rows: Rows) -> Iterable[Any]:
+    return rows() if _is_made_later(rows) else cast("Iterable[Any]", rows)
+
+
 def _values(row: Any, *, single: bool) -> Sequence[Any]:
     if hasattr(row, "marks"):
         assert not row.marks, "a row with marks needs pytest.mark.parametrize"
@@ -56,7 +77,7 @@ def _values(row: Any, *, single: bool) -> Sequence[Any]:
     return (row,) if single else row
 
 
-def _name_row(number: int, row: Any, ids: Sequence[object] | Callable[[Any], object] | None) -> str:
+def _name_row(number: int, row: Any, ids: Names) -> str:
     if getattr(row, "id", None) and hasattr(row, "marks"):
         return str(row.id)
     if callable(ids):

@@ -17,6 +17,7 @@ from tests.support.database.databases import remove_site
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import DemoHome
+from tests.support.words.wording import wording
 
 HOME, BARE = "/v1/sites/agented/agent", "/v1/sites/unlearned/agent"
 RUN = name_run("agented")
@@ -54,8 +55,8 @@ def test_it_says_where_the_agent_stands_in_the_readers_language(api: httpx.Clien
     status = read(api, HOME)
     assert (status["policy"], status["wanted"], status["mode"], status["run_id"]) == ("antares", "export_only", "export_only", RUN)
     assert [each["days"] for each in status["evidence"]] == [180, 31, 211]
-    assert read(api, BARE)["next_step"] == "The agent has to be trained."
-    assert read(api, BARE, language="de")["next_step"] == "Der Agent muss trainiert werden."
+    assert read(api, BARE)["next_step"] == wording("agent_status", "next_train")
+    assert read(api, BARE, language="de")["next_step"] == wording("agent_status", "next_train", "de")
 
 
 def test_scores_of_a_period_hold_the_days_that_all_were_scored_on(api: httpx.Client) -> None:

@@ -1,36 +1,29 @@
-"""Days that the executor follows while the agent may decide: what the device receives is what the agent's stored plan says, or the planner's."""
+"""Hours that the executor follows while the agent may decide: who decides each slot, and what the device receives. A whole day: test_nights.py."""
 
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from sqlalchemy import Engine, select, update
 
 from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
-from luna.contracts.plan import PlanReply
-from luna.energy.physics.mode import Mode
+from luna.energy.timeline import SLOT
 from luna.platform.database import plan_forms, plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.agent import antares_plan_history
 from services.agent.policy import AgentPolicy
-from tests.support.agent.agent_controlled_days import SteeredDays
+from tests.support.agent.agent_controlled_days import SteeredDays, read_told
 from tests.support.agent.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
-from tests.support.control.executor import BATTERY, Home
+from tests.support.control.executor import BATTERY
 from tests.support.control.lived_days import FIRST
+from tests.support.suite.depth import LONG
 
-
-def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:
-    """What the thresholds of a plan say of a slot."""
-    battery = home.site(None).batteries[0]
-    place = (at - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
-    told = plan.thresholds["battery"].policy(battery).read(slice(place, place + 1), np.array([Mode[before.upper()]], dtype=np.int8), np.array([soc]))
-    return {"mode": Mode(int(told.mode[0, 0])).word, "target_soc": round(float(told.target_soc[0, 0]), 9)}
+# A day; or two hours from a slot before noon on, at which it pays to sell.
+FIRST_SLOT, SLOTS = (0, 96) if LONG else (47, 8)
 
 
 def read_planned(days: SteeredDays, entry: ControlEntry) -> str:
@@ -57,34 +50,12 @@ def steer(database: Engine) -> Iterator[Callable[[AgentPolicy, ControlMode], Ste
 Steer = Callable[[AgentPolicy, ControlMode], SteeredDays]
 
 
-@pytest.fixture(scope="module")
-def day(database: Engine) -> Iterator[tuple[SteeredDays, list[ControlEntry]]]:
-    """A day under full control, and what was decided on it."""
-    days = SteeredDays(database, SwitchesFreely(), "full_control")
-    days.decide("full_control", "offered")
-    days.plan(FIRST)
-    yield days, days.run(96)
-    days.home.close()
-
-
-def test_a_day_under_full_control_is_what_the_agents_plans_say(day: tuple[SteeredDays, list[ControlEntry]]) -> None:
-    days, log = day
-    by_agent = [(before, entry) for before, entry in pairwise(log) if entry.decided_by == "agent"]
-    assert len(by_agent) > 48
-    for before, entry in by_agent:
-        soc = days.soc_before(entry.slot_start)
-        expected = read_told(days.read_plan(entry.plan_id), days.home, entry.slot_start, soc, before.allowed["battery"]["mode"])
-        assert {name: entry.requested["battery"][name] for name in expected} == pytest.approx(expected)
-        assert entry.confirmed is not None
-    assert {entry.reason for _, entry in by_agent} == {"agent_cheaper"}
-    assert {entry.reason for entry in log if entry.decided_by == "planner"} <= {"planned", "not_cheaper", "no_verdict"}
-
-
 def test_who_may_only_sell_decides_nothing_else(steer: Steer) -> None:
     days = steer(SwitchesFreely(), "export_only")
     days.decide("export_only", "offered")
-    days.plan(FIRST)
-    log = days.run(96)
+    days.rest(FIRST_SLOT)
+    days.plan(FIRST + FIRST_SLOT * SLOT)
+    log = days.run(SLOTS, FIRST_SLOT)
     by_agent = [entry for entry in log if entry.decided_by == "agent"]
     assert by_agent
     for entry in by_agent:
@@ -117,10 +88,14 @@ def test_without_the_evidence_the_planner_decides_and_says_so(steer: Steer) -> N
     assert {(entry.decided_by, entry.reason) for entry in days.run(4)} == {("planner", "mode_not_offered")}
 
 
-def test_a_withdrawal_takes_effect_in_the_next_slot(day: tuple[SteeredDays, list[ControlEntry]]) -> None:
-    days, _ = day
+def test_a_withdrawal_takes_effect_in_the_next_slot(steer: Steer) -> None:
+    days = steer(SwitchesFreely(), "full_control")
+    days.decide("full_control", "offered")
+    days.plan(FIRST)
+    before = days.run(4)
+    assert before[-1].decided_by == "agent"
     days.decide("full_control", "withdrawn", by="owner")
-    log = days.run(2, first=96)
+    log = days.run(2, first=4)
     assert [(entry.decided_by, entry.reason) for entry in log] == [("planner", "mode_withdrawn")] * 2
 
 

@@ -19,11 +19,12 @@ from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, local_days, local_midnight, parse_zone
 from luna.platform.database import forecasts, observations, quality, sites, training_runs
 from luna.platform.objects import FileObjects
-from services.agent.artefacts import load_artefact
+from services.agent.artefacts import load_artefact, save_artefact
 from services.agent.history import read_history
-from services.agent.registry import find_kinds, load_agent, load_agents
-from services.agent.training import describe_agent, train_agent
+from services.agent.registry import Lesson, find_kind, find_kinds, load_agent, load_agents
+from services.agent.training import compose_artefact, describe_agent, train_agent
 from services.forecaster.model.aurora import Progress, keep_quiet
+from tests.support.suite.depth import LONG
 
 # Without the day with a gap and the excluded one 22 can be learned from: one more than are needed.
 FIRST, DAYS = date(2024, 4, 2), 24
@@ -125,10 +126,13 @@ def test_the_champion_speaks_from_where_the_days_of_its_trial_end(home: Connecti
 
     assert agent.run_id == first.run_id
     assert load_agents(home, objects, site, before=tried - SLOT) == []
-    with pytest.raises(NotFoundError, match="nothing was trained, and tried"):
+    with pytest.raises(NotFoundError) as refused:
         load_agent(home, objects, site, "imitation", before=tried - SLOT)
+    assert refused.value.reason == "agent-untrained-before"
 
 
+# In a short run one is made in tests/system/agent/test_evaluation.py.
+@pytest.mark.long
 def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objects: FileObjects, first: TrainAgentReply) -> None:
     second = train(home, objects, "imitation", seed=1)
 
@@ -137,6 +141,7 @@ def test_a_challenger_stands_a_trial_beside_the_champion(home: Connection, objec
     assert second.accepted == (second.metrics["trial.new.score"] >= second.metrics["trial.champion.score"] - 0.005)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["network", "clone", "value"])
 def test_each_kind_is_trained_by_the_same_way(home: Connection, objects: FileObjects, kind: AgentKind) -> None:
     reply = train(home, objects, kind)
@@ -150,15 +155,20 @@ def test_the_same_seed_stores_the_same_artefact_whatever_is_measured_after_until
     changed = Observations.of(later.starts[DAYS * 96 :], {"load_kwh": later.load_kwh[DAYS * 96 :] * 5, "pv_kwh": later.pv_kwh[DAYS * 96 :] * 0.1})
     observations.upsert(home, SITE.name, changed)
 
-    assert train(home, objects, "imitation", until=until).artefact_key == first.artefact_key
+    # The training without its trial, of which nothing is in the artefact.
+    learned, _ = read_history(home, SITE.name, until=until).split()
+    kind, lesson = find_kind("imitation"), Lesson(learned)
+    artefact = compose_artefact(kind, SITE, lesson, kind.train(lesson))
+    assert save_artefact(artefact, objects) == first.artefact_key
 
 
 def test_a_longer_history_holds_the_shorter_one(home: Connection) -> None:
     """Who wants several reads the longest: forecasts that are made for it are those that are made for each."""
     # By the version that learns, of which nothing is stored.
     sites.save(home, parse_site(PARTS))
-    until = local_midnight(FIRST + timedelta(days=20), ZONE)
-    short, long = read_history(home, SITE.name, until=until), read_history(home, SITE.name, until=NOW)
+    ends = (20, DAYS) if LONG else (6, 8)
+    until, later = (local_midnight(FIRST + timedelta(days=days), ZONE) for days in ends)
+    short, long = (read_history(home, SITE.name, until=each) for each in (until, later))
     cut = long.within(long.scene.timeline.start, until)
     assert (cut.scene.timeline, cut.days) == (short.scene.timeline, short.days)
     for mine, theirs in zip(cut.scene.forecasts.forecasts, short.scene.forecasts.forecasts, strict=True):
@@ -179,15 +189,17 @@ def test_another_battery_needs_another_training(home: Connection, objects: FileO
 
 def test_a_site_with_few_days_says_how_many_it_needs(home: Connection, objects: FileObjects) -> None:
     until = local_midnight(FIRST + timedelta(days=12), ZONE).astimezone(UTC)
-    with pytest.raises(InvalidInputError, match="10 days that can be learned from, and 21 are needed"):
+    with pytest.raises(InvalidInputError) as refused:
         train(home, objects, "imitation", until=until)
+    assert (refused.value.reason, refused.value.parameters) == ("too-few-days-to-learn", {"days": 10, "needed": 21})
 
 
 def test_a_site_without_any_history_says_so(home: Connection, objects: FileObjects) -> None:
     empty: Site = SITE.model_copy(update={"name": "empty"})
     sites.save(home, empty)
-    with pytest.raises(InvalidInputError, match="nothing was measured on a whole day before"):
+    with pytest.raises(InvalidInputError) as refused:
         train_agent(home, TrainAgentRequest(site_id="empty", kind="imitation"), objects=objects, now=NOW)
+    assert refused.value.reason == "no-whole-day-measured"
 
 
 def test_progress_is_told(trained: Trained) -> None:

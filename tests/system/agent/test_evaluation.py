@@ -17,7 +17,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import FileObjects
 from services.agent.evaluation.evaluate import SYSTEM_ID, evaluate_agents
 from services.agent.evaluation.replay import load_learned, replay_learned
-from services.agent.training import train_agent
+from services.agent.training import TOLERANCE, train_agent
 from services.planner.service.replay import Store
 from tests.support.command_line.call import Luna
 from tests.support.forecasts.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home
@@ -90,6 +90,15 @@ def test_what_decided_knew_nothing_of_the_days(home: Engine, evaluated: Evaluate
     assert {week.trained_until for week in evaluated.weeks} == {UNSEEN}
     # Another one was made for the quarter: the home's own knows its first weeks alone.
     assert all(EARLY < run.data_until <= local_midnight(UNSEEN, ZONE) for run in runs)
+
+
+def test_who_was_trained_for_the_quarter_stood_a_trial_beside_the_champion(home: Engine, evaluated: EvaluateAgentReply) -> None:
+    with unit_of_work(home) as connection:
+        challenger = training_runs.load(connection, SITE.name, evaluated.weeks[0].run_ids["antares"])
+        champion = training_runs.load(connection, SITE.name, str(challenger.parent_run_id))
+    assert champion.knowledge_cutoff == EARLY
+    scores = {name: challenger.metrics[f"trial.{name}.score"] for name in ("new", "champion", "planner")}
+    assert challenger.accepted == (scores["new"] >= scores["champion"] - TOLERANCE)
 
 
 @pytest.mark.usefixtures("evaluated")
@@ -191,7 +200,7 @@ def test_the_replay_command_takes_learned_policies_by_any_of_their_names(command
 @pytest.mark.usefixtures("home")
 def test_the_train_command_says_what_came_of_it(commands: Luna) -> None:
     refused = commands("agent", "train", "--site", SITE.name, "--until", "2024-02-01", "--json")
-    assert (refused.code, "days that can be learned from" in refused.problem["detail"]) == (2, True)
+    assert (refused.code, refused.problem["reason"]) == (2, "too-few-days-to-learn")
     unknown = commands("agent", "train", "--site", SITE.name, "--kind", "wizard", "--json")
     assert (unknown.code, unknown.problem["field"]) == (2, "--kind")
 

@@ -1,7 +1,8 @@
-"""What stored plans would have cost is what they cost on the device that followed them; and what the agent's nights do with that."""
+"""A day under full control; what its stored plans would have cost is what they cost on the device; what the agent's nights do with that."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from luna.platform.database import agent_gates, agent_status, observations, qual
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from services.agent.night import UnscoredDayError, run_night, score_day, wants_training
-from tests.support.agent.agent_controlled_days import POLICY, SteeredDays
+from tests.support.agent.agent_controlled_days import POLICY, SteeredDays, read_told
 from tests.support.agent.agents import SwitchesFreely
 from tests.support.control.lived_days import BEFORE, FIRST
+from tests.support.suite.depth import LONG
 
 DAY = date(2024, 2, 1)
 # 04:15 in Berlin, in the night after the day.
@@ -28,8 +30,15 @@ NIGHT = FIRST + timedelta(days=1, hours=4, minutes=15)
 SYSTEM = "prod_shadow_antares"
 
 
+# The planner decides in the shadow's day, the agent in the other.
+MODES: tuple[ControlMode, ...] = ("shadow", "full_control") if LONG else ("full_control",)
+PLAN_EVERY = timedelta(hours=0 if LONG else 2)
+# Of 24 or 12.
+MANY_PLANS = 20 if LONG else 10
+
+
 def live_day(database: Engine, mode: ControlMode) -> SteeredDays:
-    days = SteeredDays(database, SwitchesFreely(), mode)
+    days = SteeredDays(database, SwitchesFreely(), mode, plan_every=PLAN_EVERY)
     days.decide(mode, "offered")
     days.plan(FIRST)
     days.run(96)
@@ -38,9 +47,8 @@ def live_day(database: Engine, mode: ControlMode) -> SteeredDays:
 
 @pytest.fixture(scope="module")
 def lived(database: Engine) -> Iterator[dict[ControlMode, SteeredDays]]:
-    """A day on which the planner decided, and the same day on which the agent did."""
-    modes: tuple[ControlMode, ...] = ("shadow", "full_control")
-    days = {mode: live_day(database, mode) for mode in modes}
+    """A day on which the agent decided, and in a long run the same day on which the planner did."""
+    days = {mode: live_day(database, mode) for mode in MODES}
     yield days
     for each in days.values():
         each.home.close()
@@ -53,7 +61,21 @@ def cost_executed(days: SteeredDays) -> float:
     return float((imported * (spot + 0.13)).sum() - (exported * spot).sum())
 
 
-@pytest.mark.parametrize(("mode", "policy"), [("shadow", "mpc"), ("full_control", POLICY)])
+def test_a_day_under_full_control_is_what_the_agents_plans_say(lived: dict[ControlMode, SteeredDays]) -> None:
+    days = lived["full_control"]
+    log = days.read_log()
+    by_agent = [(before, entry) for before, entry in pairwise(log) if entry.decided_by == "agent"]
+    assert len(by_agent) > 48
+    for before, entry in by_agent:
+        soc = days.soc_before(entry.slot_start)
+        expected = read_told(days.read_plan(entry.plan_id), days.home, entry.slot_start, soc, before.allowed["battery"]["mode"])
+        assert {name: entry.requested["battery"][name] for name in expected} == pytest.approx(expected)
+        assert entry.confirmed is not None
+    assert {entry.reason for _, entry in by_agent} == {"agent_cheaper"}
+    assert {entry.reason for entry in log if entry.decided_by == "planner"} <= {"planned", "not_cheaper", "no_verdict"}
+
+
+@pytest.mark.parametrize(("mode", "policy"), [pytest.param("shadow", "mpc", marks=pytest.mark.long), ("full_control", POLICY)])
 def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(lived: dict[ControlMode, SteeredDays], mode: ControlMode, policy: str) -> None:
     days = lived[mode]
     with unit_of_work(days.home.database) as connection:
@@ -63,7 +85,7 @@ def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(lived: dict[Co
 
 
 def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(lived: dict[ControlMode, SteeredDays]) -> None:
-    days = lived["shadow"]
+    days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
         costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
     settled = {name: cost.cost - (cost.value_gain or 0.0) for name, cost in costs.items()}
@@ -72,7 +94,7 @@ def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(lived: dict[
 
 
 def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]) -> None:
-    days = lived["shadow"]
+    days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
         first, again = (score_day(connection, days.home.site(None), DAY, policy=POLICY) for _ in range(2))
         stored = scores.read_daily(connection, days.home.name, system_id=SYSTEM)
@@ -85,7 +107,7 @@ def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]
     [pytest.param(DAY - timedelta(days=1), "too_few_plans", id="nothing planned"), pytest.param(DAY + timedelta(days=1), "gaps", id="not lived")],
 )
 def test_a_day_that_tells_nothing_is_left_out(lived: dict[ControlMode, SteeredDays], day: date, reason: str) -> None:
-    days = lived["shadow"]
+    days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection, pytest.raises(UnscoredDayError) as caught:
         score_day(connection, days.home.site(None), day, policy=POLICY)
     assert caught.value.reason == reason
@@ -126,13 +148,13 @@ def test_a_night_scores_and_judges_once(lived: dict[ControlMode, SteeredDays]) -
     # The one by which the test began, and that of the night: what was offered without evidence is not any more.
     assert [entry.state for entry in kept] == ["not_ready", "offered"]
     assert {each.kind: each.days for each in kept[0].evidence} == {"replay": 0, "shadow": 1, "both": 1}
-    assert (status.mode, status.next_step_code, status.shadow_plans > 20) == ("shadow", "train", True)
+    assert (status.mode, status.next_step_code, status.shadow_plans > MANY_PLANS) == ("shadow", "train", True)
 
 
 @pytest.mark.parametrize(("back", "wanted"), [(6, False), (7, True)])
 def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(lived: dict[ControlMode, SteeredDays], back: int, wanted: bool) -> None:
     """The four weeks of its trial are no age: it learned until they began."""
-    days = lived["shadow"]
+    days = lived[MODES[0]]
     site, tried = days.home.site(None), NIGHT - timedelta(days=back)
     run = TrainingRun(f"run {back}", "agent_value_v1", FIRST - timedelta(days=90), tried - timedelta(days=28), "1", 0, 1.0, tried_until=tried)
     with days.home.database.connect() as connection:
@@ -144,7 +166,7 @@ def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(lived: dict[C
 
 
 def test_a_site_that_has_recorded_enough_is_trained_first_on_what_was_before_its_evidence(lived: dict[ControlMode, SteeredDays]) -> None:
-    days = lived["shadow"]
+    days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
         nested = connection.begin_nested()
         earlier = FIRST - timedelta(days=60)

@@ -21,9 +21,15 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import SITE_NAME, ZONE
 from tests.support.database.databases import own_database
 from tests.support.database.server_folders import server_folder
+from tests.support.suite.depth import LONG
 
-LIVED = timedelta(hours=2)
-INCIDENTS = (Incident("battery_deaf", timedelta(minutes=15), timedelta(minutes=30)), Incident("luna_stopped", timedelta(hours=1), timedelta(minutes=30)))
+MINUTE = timedelta(minutes=1)
+# How long an incident lasts; a quarter-hour before, between and two after them are undisturbed.
+PART = 2 * SLOT if LONG else SLOT
+LIVED = 4 * SLOT + 2 * PART
+INCIDENTS = (Incident("battery_deaf", SLOT, PART), Incident("luna_stopped", 2 * SLOT + PART, PART))
+# Eight looks in a quarter-hour; every forty-third is asked at.
+DIRECT = 11 * SLOT
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert figures["sentences"] > 0
     # At each of five looks in the quarter-hours in which Luna lived, energies of the meter, the roof, the battery and how full that is.
     assert figures["readings"] >= 6 * 5 * (figures["minutes"] - figures["minutes_stopped"]) // 15
-    assert (figures["minutes"], figures["minutes_stopped"]) == (120, 30)
+    assert (figures["minutes"], figures["minutes_stopped"]) == (LIVED // MINUTE, PART // MINUTE)
     for name, energy in figures["energies"].items():
         # What flowed while Luna was stopped stands in the quarter-hours of that time.
         assert energy["stored_kwh"] == pytest.approx(energy["true_kwh"], abs=0.01 + 0.01 * energy["true_kwh"]), name
@@ -60,15 +66,14 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert any("sentences false" in line for line in told)
     periods = figures["periods"]
     assert set(periods) == {"undisturbed", "battery_deaf", "luna_stopped"}
-    assert periods["luna_stopped"]["minutes_stopped"] == 30
+    assert periods["luna_stopped"]["minutes_stopped"] == PART // MINUTE
     # Another home than the one that was lived: what was true there is false of it.
     assert {"the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge"} <= set(_judge_elsewhere(empty))
 
 
 def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(empty: Engine, folder: Path) -> None:
     product = load_profile("sunspec_12x", folder)
-    # Eight looks in a quarter-hour; every twenty-first is asked at.
-    figures = live_fortnight(folder, empty, timedelta(hours=2, minutes=45), incidents=(), product=product, say=lambda _: None)
+    figures = live_fortnight(folder, empty, DIRECT, incidents=(), product=product, say=lambda _: None)
     assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
     assert figures["sentences"] > 0
     with unit_of_work(empty) as connection:

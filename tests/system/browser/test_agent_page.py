@@ -14,6 +14,7 @@ from tests.support.browser.page import Open, find_barriers_in_all_forms, open_di
 from tests.support.database.databases import remove_site
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
+from tests.support.words.wording import wording
 
 PAGE, BARE = "/ui/sites/agented/agent", "/ui/sites/unlearned/agent"
 
@@ -33,18 +34,18 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_the_agents_page(open_
 
 def test_control_is_taken_back_by_hand_and_given_back_by_asking(open_page: Open, agented: httpx.Client) -> None:
     page = open_page(PAGE, gateway=agented)
-    expect(page.locator("h1")).to_have_text("Antares decides when the battery sells.")
+    expect(page.locator("h1")).to_have_text(wording("agent", "headline_export_only"))
     page.check("form[action$=withdrawal] input[name=sure]")
     page.click("button:text-is('Take control back')")
-    expect(page.locator("h1")).to_have_text("Control was taken from Antares: the planner decides.")
+    expect(page.locator("h1")).to_have_text(wording("agent", "headline_withdrawn"))
     page.check("input[value=export_only]")
     page.check("form[action$=mode] input[name=sure]")
     page.click("button:text-is('Ask for it')")
-    expect(page.locator("h1")).to_have_text("Antares decides when the battery sells.")
+    expect(page.locator("h1")).to_have_text(wording("agent", "headline_export_only"))
 
 
 def test_an_agent_that_learned_nothing_has_a_button_that_trains_it(open_page: Open, agented: httpx.Client) -> None:
     page = open_page(BARE, gateway=agented)
     page.click("button:text-is('Train now')")
-    expect(page.locator(".job")).to_contain_text("Waits for its turn.")
+    expect(page.locator(".job")).to_contain_text(wording("every_page", "job_queued"))
     expect(page.locator("button:text-is('Train now')")).to_have_count(0)

@@ -18,6 +18,7 @@ from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.support.browser.page import Open, find_barriers
 from tests.support.database.databases import own_database
 from tests.support.gateway.server import serve
+from tests.support.words.wording import wording
 from tests.support.worker.workers import worker_process
 
 # A person's figure; what a person types and reads between the clicks is not in the test's.
@@ -90,9 +91,10 @@ def test_an_inverter_that_is_found_is_told_what_the_page_shows(
     assert inverter.written == []
     assert find_barriers(page) == []
     page.click("button[value=try]", timeout=A_MINUTE_MS)
-    expect(page.locator("#tried")).to_contain_text("Charged with 200 W: right.", timeout=A_MINUTE_MS)
+    charged = wording("trial", "trial_charge_right", power=200)
+    expect(page.locator("#tried")).to_contain_text(charged, timeout=A_MINUTE_MS)
     expect(page.locator("#tried")).to_have_class("notice stack good")
-    expect(page.locator("#tried")).to_contain_text("back in its own self-consumption")
+    expect(page.locator("#tried")).to_contain_text(wording("trial", "trial_ended"))
     assert inverter.mode == "self_consumption"
     assert find_barriers(page) == []
     go_on(page)

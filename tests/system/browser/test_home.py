@@ -23,9 +23,12 @@ from tests.support.browser.page import PHONE, Open, find_barriers_in_all_forms
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import DemoHome, store_demo_home
+from tests.support.suite.depth import LONG
+from tests.support.words.wording import wording, wording_pattern
 
 HOME = "/ui/sites/demo/home"
 TITLE = "#readout .title b"
+WIDTHS = (320, 390, 720, 1024, 1440) if LONG else (320, 720)
 
 
 def drawn(page: Page) -> Page:
@@ -170,7 +173,7 @@ def test_zoom_and_choice_stay_when_something_new_arrives(open_page: Open, demo_h
     with unit_of_work(database) as connection:
         control_service.override(connection, "demo", "batteries", {"mode": "hold", "until": until.isoformat()}, now=demo_home.now)
     # Nobody clicks: the gateway says that there is something new.
-    expect(page.locator(".hero .notice")).to_contain_text("You decided: Hold until 18:40.")
+    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Hold", t="18:40"))
     assert span(page) == zoomed
     expect(page.locator(TITLE)).to_have_text("Wed 16:30")
     page.get_by_role("button", name="End now").click()
@@ -184,10 +187,10 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     expect(page.locator("#why .label").first).to_contain_text("16:30")
     page.locator(".override select").select_option(label="17:45")
     page.get_by_role("button", name="Charge", exact=True).click()
-    expect(page.locator(".hero .notice")).to_contain_text("You decided: Charge until 17:45.")
+    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Charge", t="17:45"))
     expect(page.locator("#why dl")).to_contain_text("you")
     page.get_by_role("button", name="Extend 1 h").click()
-    expect(page.locator(".hero .notice")).to_contain_text("until 18:45")
+    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Charge", t="18:45"))
     page.get_by_role("button", name="End now").click()
     expect(page.locator(".hero .notice")).to_have_count(0)
 
@@ -223,6 +226,8 @@ def changing_home(database: Engine, addresses: Addresses) -> Iterator[Callable[[
     remove_site(database, "change")
 
 
+# The days on which clocks change are read by a browser elsewhere in short runs as well.
+@pytest.mark.long
 def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> None:
     page = drawn(open_page(HOME, timezone_id="Asia/Kolkata"))
     page.locator("#chart").press("Home")
@@ -231,7 +236,10 @@ def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> Non
 
 
 # Noon in Greenwich is 13:00 in Amsterdam before the clocks change in March, and 14:00 before they do in October: 12¾ and 11¾ hours before 01:45.
-@pytest.mark.parametrize("browser_zone", ["America/Los_Angeles", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "browser_zone",
+    ["America/Los_Angeles", pytest.param("Australia/Lord_Howe", marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize(
     ("now", "hours", "following"),
     [("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]), ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"])],
@@ -253,7 +261,7 @@ def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
 
 def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
     page, widths = open_page(HOME, locale="de-DE"), dict[int, int]()
-    for width in (320, 390, 720, 1024, 1440):
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         page.reload()
         widths[width] = drawn(page).evaluate("document.documentElement.scrollWidth")
@@ -271,13 +279,21 @@ def test_on_a_phone_the_sheet_rises_where_a_slot_is_tapped_and_has_three_heights
     expect(sheet).to_have_attribute("data-height", "all")
 
 
+# A short run looks at a dark screenshot.
+@pytest.mark.long
 def test_dark_follows_the_system(open_page: Open) -> None:
     page = drawn(open_page(HOME, color_scheme="dark"))
     # The token --page in its dark value, #0e1116.
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 17, 22)"
 
 
-@pytest.mark.parametrize(("scheme", "low", "high"), [("light", 190, 255), ("dark", 0, 60)], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "low", "high"),
+    [
+        pytest.param("light", 190, 255, id="light", marks=pytest.mark.long),
+        pytest.param("dark", 0, 60, id="dark"),
+    ],
+)
 def test_a_screenshot_on_an_iphone_is_light_or_dark_as_the_phone_is(open_page: Open, tmp_path: Path, scheme: str, low: int, high: int) -> None:
     page = drawn(open_page(HOME, **IPHONE, color_scheme=scheme))
     page.locator("#chart").scroll_into_view_if_needed()
@@ -318,7 +334,8 @@ def test_values_leave_as_csv_and_as_a_picture(open_page: Open) -> None:
 
 def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page: Open) -> None:
     page = open_page(HOME, java_script_enabled=False)
-    assert re.search(r"From \d\d:\d\d it sells\.", page.locator("#headline").inner_text())
+    sells = wording_pattern("home", "next_export", t=re.compile(r"\d\d:\d\d"))
+    assert sells.search(page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
     assert page.locator(".facts > div").count() == 5
     page.locator(".step").nth(2).click()
@@ -332,6 +349,6 @@ def test_a_gateway_that_is_away_leaves_what_is_shown_and_says_so(open_page: Open
     page = drawn(open_page(HOME))
     page.context.set_offline(True)
     page.evaluate("document.body.dispatchEvent(new CustomEvent('luna:refresh', { detail: {} }))")
-    expect(page.locator("#said")).to_have_text("Connection lost. Shown is what was known last.")
+    expect(page.locator("#said")).to_have_text(wording("home", "offline"))
     expect(page.locator("#chart canvas")).to_be_visible()
     expect(page.locator("#headline")).not_to_be_empty()

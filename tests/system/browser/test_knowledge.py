@@ -21,6 +21,7 @@ from tests.support.answers.sample_answers import tell_answer
 from tests.support.browser.page import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish
+from tests.support.words.wording import wording
 from tests.support.worker.workers import wait_for, worker_process
 
 BASE = "/ui/sites/home/knowledge"
@@ -108,7 +109,7 @@ def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marke
     told.locator("a.mark").last.click()
     expect(page.locator("#cited mark")).to_contain_text("sechs Wochen")
     expect(page.locator("#cited")).to_be_focused()
-    page.click("text=Back to the answer")
+    page.click(f"text={wording('documents', 'back_to_question')}")
     expect(page.locator("article[id^=answer-]")).to_contain_text("Welche Kündigungsfrist")
 
 
@@ -127,14 +128,14 @@ def test_asking_on_keeps_the_conversation_and_a_new_question_begins_anew(open_pa
 def test_what_is_not_in_the_documents_is_said_with_the_nearest_passages(open_page: Open, knowing: httpx.Client, charted: str) -> None:
     page = open_page(charted, gateway=knowing)
     refused = page.locator("#answer-refused")
-    expect(refused).to_contain_text("Not in the documents")
-    expect(refused.locator(".sources")).to_contain_text("These passages come nearest")
+    expect(refused).to_contain_text(wording("knowledge", "refused"))
+    expect(refused.locator(".sources")).to_contain_text(wording("knowledge", "nearest"))
 
 
 def test_feedback_is_noted_in_its_place(open_page: Open, knowing: httpx.Client, charted: str) -> None:
     page = open_page(charted, gateway=knowing)
     page.locator("#answer-prices .feedback button").first.click()
-    expect(page.locator("#answer-prices .feedback")).to_contain_text("Noted: this helped.")
+    expect(page.locator("#answer-prices .feedback")).to_contain_text(wording("knowledge", "feedback_helpful"))
     page.reload()
     expect(page.locator("#answer-prices .feedback button[aria-pressed=true]")).to_have_text("Yes")
 
@@ -161,7 +162,8 @@ def test_a_file_that_nobody_can_read_says_why_in_the_reader_s_language(open_page
     page = open_page(f"{BASE}/documents", gateway=knowing, locale="de-DE")
     page.set_input_files("#upload input[type=file]", {"name": "bild.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\nnothing of the kind"})
     page.click("#upload button")
-    expect(page.locator(".document.failed", has_text="bild.pdf")).to_contain_text("Die Datei ist beschädigt.", timeout=60_000)
+    damaged = wording("documents", "fault_damaged", "de")
+    expect(page.locator(".document.failed", has_text="bild.pdf")).to_contain_text(damaged, timeout=60_000)
 
 
 def test_a_document_is_removed_after_a_second_yes(open_page: Open, knowing: httpx.Client) -> None:
@@ -170,7 +172,7 @@ def test_a_document_is_removed_after_a_second_yes(open_page: Open, knowing: http
     expect(page.locator("button.danger")).to_be_hidden()
     page.click("#remove summary")
     page.click("button.danger")
-    expect(page.locator("main")).to_contain_text("The document was removed.")
+    expect(page.locator("main")).to_contain_text(wording("documents", "removed"))
     assert knowing.get(f"/v1/documents/{document_id}").status_code == 404
 
 
@@ -194,7 +196,7 @@ def test_an_answer_that_is_no_longer_wanted_is_stopped(open_page: Open, knowing:
     page.route("**/v1/answers", lambda _route: None)
     ask(page, "Welche Kündigungsfrist hat der Vertrag?")
     page.click("text=Stop")
-    expect(page.locator(".turn")).to_contain_text("Stopped.")
+    expect(page.locator(".turn")).to_contain_text(wording("knowledge", "stopped"))
     expect(page.locator("#question")).to_have_value("Welche Kündigungsfrist hat der Vertrag?")
 
 
@@ -218,7 +220,7 @@ def test_what_is_recommended_is_shown_opened_and_decided(open_page: Open, knowin
     assert find_barriers(page) == []
     title = tip.locator(".tip-title").text_content() or ""
     tip.get_by_role("button", name=f"Useful: {title}").click()
-    expect(page.locator("#tips")).to_contain_text(f"Noted as useful: {title}")
+    expect(page.locator("#tips")).to_contain_text(wording("knowledge", "tip_noted_useful", title=title))
     wait_for(lambda: "useful" in told())
     page.locator(".tip [data-open]").first.click()
     wait_for(lambda: "opened" in told())

@@ -69,6 +69,8 @@ def run_demo(servers: Servers, folder: Path, *, days: int = 1) -> tuple[Said, st
     return Said(done.returncode, done.stdout, "\n".join(lines)), loaded
 
 
+# What the workers do for it is the same as in test_demo.py, which a short run has as well.
+@pytest.mark.long
 def test_it_asks_the_workers_there_for_everything_and_writes_nothing_but_the_report(running: Servers, tmp_path: Path) -> None:
     said, loaded = run_demo(running, tmp_path)
     assert said.code == 0, said.err
@@ -82,9 +84,13 @@ def test_it_asks_the_workers_there_for_everything_and_writes_nothing_but_the_rep
 
 
 def test_it_refuses_days_there_are_not(running: Servers, tmp_path: Path) -> None:
-    said, _ = run_demo(running, tmp_path, days=101)
+    said, loaded = run_demo(running, tmp_path, days=101)
     problem = json.loads(said.err.splitlines()[-1])
     assert (said.code, problem["field"], problem["value"]) == (2, "--days", 101)
+    # A worker has loaded the year; who asked has none of what that takes.
+    assert "load the year" in said.err
+    assert loaded == "[]"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_leaves_an_owners_site_alone(running: Servers, tmp_path: Path) -> None:

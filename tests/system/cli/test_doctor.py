@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import NodeSign
 from luna.platform.database.engine import unit_of_work
 from luna.platform.doctor.bundle import KEY_PATTERNS, list_secrets
 from luna.platform.doctor.examination import check_certificates, check_disk, check_permissions
-from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings
 from tests.support.command_line.call import Luna, Said
@@ -65,8 +65,7 @@ def test_a_person_reads_the_same(luna_on_servers: Luna) -> None:
 def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_servers: Luna, redis_url: str) -> None:
     queues: dict[str, tuple[str, ...]] = {queue: () for service in SERVICES for queue in (service, f"{service}.interactive")}
     sign = NodeSign(version="9.9.9", started_at=NOW, queues=queues)
-    client = Client(redis_url)
-    redis = client._redis
+    redis = Redis.from_url(redis_url)
     redis.sadd("luna:nodes", "doctored")
     redis.set("luna:node:doctored", sign.model_dump_json(), px=60_000)
     try:
@@ -74,7 +73,7 @@ def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_se
     finally:
         redis.delete("luna:node:doctored")
         redis.srem("luna:nodes", "doctored")
-        client.close()
+        redis.close()
     assert not [each for each in faults(said) if "worker" in each["detail"]]
     # Another release than this one is at work.
     assert "warning" in severities(said, "versions")

@@ -11,6 +11,7 @@ from luna.platform.objects import FileObjects
 from services.forecaster.service import issue_forecasts
 from tests.support.command_line.call import Luna
 from tests.support.household.measurements import day, describe_site, measure_days
+from tests.support.words.wording import wording
 
 AT = ("--site", "explain_cli", "--at", day(9, hours=1).isoformat(), "--version", "baseline_7_day_median")
 
@@ -30,7 +31,7 @@ def test_a_slot_is_explained_in_words_and_in_figures(forecast: Luna) -> None:
     assert [contribution["code"] for contribution in told["contributions"]] == ["habit"]
     said = forecast("explain", *AT, "--slot", day(9, hours=19).isoformat(), "--language", "de")
     assert (said.code, said.err) == (0, "")
-    assert "was in den letzten Wochen um diese Zeit typisch war" in " ".join(said.out.split())
+    assert wording("differences", "reason_habit", "de") in " ".join(said.out.split())
 
 
 def test_a_forecast_that_is_the_usual_itself_says_so(forecast: Luna, database: Engine) -> None:
@@ -39,8 +40,9 @@ def test_a_forecast_that_is_the_usual_itself_says_so(forecast: Luna, database: E
     asked = ("explain", "--site", "explain_cli", "--at", day(9, hours=1).isoformat(), "--version", "baseline_7_day_avg")
     said = forecast(*asked, "--language", "de")
     assert said.code == 0, said.err
-    assert "Diese Version sagt das Übliche voraus" in said.out
-    assert "Diese Version" not in forecast("explain", *AT, "--language", "de").out
+    the_usual = wording("forecast_command", "the_usual", "de")
+    assert the_usual in " ".join(said.out.split())
+    assert the_usual not in " ".join(forecast("explain", *AT, "--language", "de").out.split())
 
 
 def test_all_slots_are_shown_by_the_hour(forecast: Luna) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from luna.energy.day_fault import DayFault
 from tests.support.command_line.call import Luna, Said
 
 pytestmark = pytest.mark.every_database
@@ -39,10 +40,10 @@ def test_every_local_day_has_a_verdict_with_reasons(home: Luna) -> None:
     rows = site["days"]
     assert [(row["day"], row["verdict"]) for row in rows] == [("2024-01-01", "exclude"), ("2024-01-02", "exclude")]
     assert rows[0]["reasons"] == [
-        "price_zero: import_price is zero in 1 of 96 slots in which market and tariff were not",
-        "coverage: load_kwh is known in 95 of 96 slots",
+        str(DayFault.of("price_zero", series="import_price", known=1, slots=96)),
+        str(DayFault.of("coverage", series="load_kwh", known=95, slots=96)),
     ]
-    assert rows[1]["reasons"] == ["coverage: load_kwh is known in 72 of 96 slots"]
+    assert rows[1]["reasons"] == [str(DayFault.of("coverage", series="load_kwh", known=72, slots=96))]
     assert "2 exclude" in home("quality", *WINDOW).out
     assert home("verdicts", *WINDOW, "--json").document["days"] == rows
     told = home("verdicts", "--from", "2024-01-02").out

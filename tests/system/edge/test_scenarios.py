@@ -74,7 +74,7 @@ def test_one_exact_request_is_drawn_as_it_is(make_lab: MakeLab) -> None:
 
 def test_a_request_that_no_model_fulfils_is_refused(make_lab: MakeLab) -> None:
     lab = make_lab(training_data={"scenario_generation": {"accuracy_range": {"min": 0.7, "max": 1}, "latency_options": [1, 2]}})
-    with pytest.raises(InvalidInputError, match="no model is as accurate and as quick") as refused:
+    with pytest.raises(InvalidInputError, match="as accurate") as refused:
         write_scenarios(lab)
     assert "latency_options" in str(refused.value.problem())
     assert not lab.training.exists()

@@ -162,8 +162,9 @@ def test_sensors_of_mqtt_have_no_past_and_are_named(database: Engine, source: Ho
     assert (len(reply.sensors), reply.left_out) == (len(SENSORS), ["mqtt:battery/soc", "Heat pump energy"])
     with unit_of_work(database) as connection:
         store_site(connection, **SITE | {"name": site, "input_sensors": {"battery_soc": "mqtt:battery/soc"}})
-    with pytest.raises(InvalidInputError, match="no sensors of Home Assistant"):
+    with pytest.raises(InvalidInputError) as refused:
         run(database, source, site)
+    assert refused.value.reason == "site-without-home-assistant"
 
 
 class _StopError(Exception):

@@ -126,7 +126,7 @@ def test_an_owners_site_of_the_same_name_is_left_alone(connection: Connection, d
 def test_a_site_with_an_owners_observations_is_left_alone(stored: Connection, demo: DemoData, start: datetime, series: dict[str, float]) -> None:
     observations.upsert(stored, "home", observe(start, **series))
     before = count_rows(stored)
-    with pytest.raises(ConflictError, match="observations that are not the demo's") as raised:
+    with pytest.raises(ConflictError, match="not the demo's") as raised:
         store(stored, demo)
     assert (raised.value.field, raised.value.value) == ("site", "home")
     assert count_rows(stored) == before
@@ -135,7 +135,7 @@ def test_a_site_with_an_owners_observations_is_left_alone(stored: Connection, de
 @pytest.mark.parametrize("published_at", [SUMMER - timedelta(days=1), SUMMER], ids=["before", "revised"])
 def test_an_owners_prices_of_the_same_market_are_left_alone(connection: Connection, demo: DemoData, published_at: datetime) -> None:
     prices.upsert(connection, MARKET, starts=Timeline(SUMMER, SLOT, 1).starts, price=np.array([0.4321]), currency="EUR", published_at=published_at)
-    with pytest.raises(ConflictError, match="prices of this market"):
+    with pytest.raises(ConflictError, match="this market"):
         store(connection, demo)
     assert count_rows(connection) == [1, 0, 0]
 

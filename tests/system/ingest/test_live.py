@@ -20,11 +20,14 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import start as start_servers
 from tests.support.database.databases import remove_site
 from tests.support.home_assistant.broker import Mosquitto, Publisher, needs_mosquitto
+from tests.support.suite.depth import LONG
 from tests.support.worker.processes import Process, checks, free_port, luna_process, says
 from tests.support.worker.workers import wait_for
 
 NOWHERE = "postgresql://luna@127.0.0.1:9/none"
-COUNT = 1000
+COUNT = 1000 if LONG else 500
+# Seconds that a process lives before it is killed while the device publishes.
+LIVES = (0.3, 0.05, 0.6, 0.2) if LONG else (0.3,)
 TOPIC = "meter/total"
 SENSOR = f"mqtt:{TOPIC}"
 Start = Callable[..., tuple[Process, int]]
@@ -89,8 +92,8 @@ def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_re
     publishing = threading.Thread(target=lambda: [device.publish(TOPIC, str(value)) for value in range(COUNT)])
     process, _ = listen()
     publishing.start()
-    for pause in (0.3, 0.05, 0.6, 0.2):
-        time.sleep(pause)
+    for seconds in LIVES:
+        time.sleep(seconds)
         process.kill()
         process.wait(60)
         process, _ = listen()

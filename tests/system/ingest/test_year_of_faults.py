@@ -1,5 +1,6 @@
-"""Two faults at once, at random, in every week of a year: nothing wrong is trusted, nothing right is refused."""
+"""Two faults at once, at random, in every week of a season or a year: nothing wrong is trusted, nothing right is refused."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,21 +9,45 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.support.metering.expected_readings import Happening, find_contradictions, hear, take_in
-from tests.support.metering.faults import FAULTS
+from tests.support.metering.faults import FAULTS, Fault
 from tests.support.metering.house import live
 
-FIRST, DAYS, WEEK = date(2023, 9, 4), 364, 7
+FIRST, WEEK = date(2023, 9, 4), 7
+# A pair begins on the third or fourth day of a week; none begins in the last one.
+BEGINS = 2
+PAIRS_OF_YEAR = 51
+SEASON_SEED = 11
 
 
+def test_in_a_season_with_every_fault_beside_another_nothing_wrong_is_trusted_and_nothing_right_refused(connection: Connection, tmp_path: Path) -> None:
+    rng = np.random.default_rng(SEASON_SEED)
+    faults = rng.permutation(np.array(FAULTS, dtype=object))
+    pairs = zip(faults[::2], faults[1::2], strict=True)
+    days = (len(faults) // 2 + 1) * WEEK
+    assert find_untruths(connection, tmp_path, days=days, seed=SEASON_SEED, happenings=place(pairs, rng)) == []
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [11, 12, 23, 46])
 def test_in_a_year_of_pairs_of_faults_nothing_wrong_is_trusted_and_nothing_right_refused(seed: int, connection: Connection, tmp_path: Path) -> None:
     rng = np.random.default_rng(seed)
-    house = live(FIRST, DAYS, seed=seed)
-    happenings = [
-        Happening(fault, fault.place(FIRST + timedelta(days=week + int(rng.integers(0, 2))), rng))
-        for week in range(2, DAYS - WEEK, WEEK)
-        for fault in rng.choice(np.array(FAULTS, dtype=object), 2, replace=False)
-    ]
-    take_in(connection, house, hear(house, happenings), tmp_path)
-    found = find_contradictions(connection, house, happenings)
-    assert not found, "\n".join([f"seed {seed}:", *found])
+    pairs = (rng.choice(np.array(FAULTS, dtype=object), 2, replace=False) for _ in range(PAIRS_OF_YEAR))
+    days = (PAIRS_OF_YEAR + 1) * WEEK
+    assert find_untruths(connection, tmp_path, days=days, seed=seed, happenings=place(pairs, rng)) == []
+
+
+def place(pairs: Iterable[Iterable[Fault]], rng: np.random.Generator) -> Iterator[Happening]:
+    """Yield each pair of faults in a week of its own."""
+    for week, pair in enumerate(pairs):
+        for fault in pair:
+            begins = BEGINS + int(rng.integers(0, 2))
+            day = FIRST + timedelta(days=week * WEEK + begins)
+            yield Happening(fault, fault.place(day, rng))
+
+
+def find_untruths(connection: Connection, folder: Path, *, days: int, seed: int, happenings: Iterable[Happening]) -> list[str]:
+    """Return what is wrong and trusted, or right and refused, of so many days with faults."""
+    house = live(FIRST, days, seed=seed)
+    happened = list(happenings)
+    take_in(connection, house, hear(house, happened), folder)
+    return find_contradictions(connection, house, happened)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from tests.support.agent.home_with_agent import judge, store_agent_home
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import DemoHome
+from tests.support.words.wording import wording, wording_pattern
 
 PAGE = "/ui/sites/agented/agent"
 
@@ -47,46 +49,50 @@ def api(home: DemoHome, redis_url: str, database_url: str) -> Iterator[httpx.Cli
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
 
 
 def test_the_page_says_where_the_agent_stands_and_what_it_saved_in_both_languages(api: httpx.Client) -> None:
     english, german = read(api, PAGE), read(api, PAGE, "de")
-    assert "Antares decides when the battery sells." in english
-    assert "+0.8 points, between −0.2 and +1.9" in english
+    assert wording("agent", "headline_export_only") in english
+    assert wording("agent", "evidence_figures", points="+0.8", low="−0.2", high="+1.9") in english
     # Ten days at a cent each.
-    assert "€0.10 cheaper than the planner" in english
-    assert "Antares entscheidet, wann die Batterie verkauft." in german
-    assert "0,10 € günstiger als der Planer" in german
+    assert f"€0.10 {wording('agent', 'cheaper')}" in english
+    assert wording("agent", "headline_export_only", "de") in german
+    assert f"0,10 € {wording('agent', 'cheaper', 'de')}" in german
 
 
 def test_slots_say_who_decided_them_and_why(api: httpx.Client) -> None:
-    text = read(api, PAGE)
-    assert "The agent&#39;s plan is safe and expected to cost less." in text or "The agent's plan is safe and expected to cost less." in text
+    assert wording("agent_status", "verdict_agent_cheaper") in read(api, PAGE)
 
 
-@pytest.mark.parametrize(("path", "fields"), [("mode", {"control_mode": "full_control"}), ("withdrawal", {})])
-def test_what_changes_control_is_asked_twice(api: httpx.Client, changing: str, path: str, fields: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("path", "fields", "code"),
+    [("mode", {"control_mode": "full_control"}, "mode_unsure"), ("withdrawal", {}, "withdraw_unsure")],
+)
+def test_what_changes_control_is_asked_twice(api: httpx.Client, changing: str, path: str, fields: dict[str, str], code: str) -> None:
     refused = api.post(f"{changing}/{path}", data=fields)
-    assert (refused.status_code, "Nothing was changed" in refused.text) == (422, True)
+    assert refused.status_code == 422
+    assert wording("agent", code) in unescape(refused.text)
     assert api.post(f"{changing}/{path}", data=fields | {"sure": "true"}).headers["location"] == f"{changing}?done=true"
 
 
 def test_less_control_is_asked_once(api: httpx.Client, changing: str) -> None:
     assert api.post(f"{changing}/mode", data={"control_mode": "shadow"}).status_code == 303
-    assert "Antares has proven itself: you may let it decide." in read(api, changing)
+    assert wording("agent", "headline_offered") in read(api, changing)
 
 
 def test_a_job_that_is_on_its_way_is_shown(api: httpx.Client) -> None:
     address = api.post(f"{PAGE}/train").headers["location"]
-    assert "Waits for its turn." in read(api, address)
+    assert wording("every_page", "job_queued") in read(api, address)
     api.delete(f"/v1/jobs/{address.rpartition('=')[2]}")
 
 
 def test_a_card_that_nobody_can_read_is_said_so(api: httpx.Client) -> None:
     link = re.search(rf'href="({PAGE}/runs/[^"]+)"', api.get(PAGE).text)
     assert link is not None
-    assert "Training of Antares: value of stored energy" in read(api, link[1])
+    title = wording("agent", "run_title", kind=wording("agent", "kind_value"))
+    assert title in read(api, link[1])
 
 
 def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_for_is_not(api: httpx.Client, home: DemoHome, database: Engine) -> None:
@@ -94,7 +100,8 @@ def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_fo
         (news,) = find_agent_news(connection, home.site, now=home.now)
         later = find_agent_news(connection, home.site, now=home.now + timedelta(days=3))
     assert (news.code, news.figures, later) == ("agent_offered", {"mode": "full_control"}, [])
-    assert "Antares may be given control (Full control)." in read(api, "/ui/sites/agented/home")
+    offered = wording_pattern("messages", "text_agent_offered", mode="Full control")
+    assert offered.search(read(api, "/ui/sites/agented/home"))
 
 
 def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took_is_none(
@@ -106,7 +113,8 @@ def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took
         agent_gates.record(connection, site.name, judge(home.now, "export_only", "withdrawn", "losing_streak"))
         (news,) = find_agent_news(connection, site, now=home.now)
     assert (news.code, news.figures["mode"]) == ("agent_withdrawn", "full_control")
-    assert "wieder allein der Planer" in read(api, "/ui/sites/changing/home", "de")
+    withdrawn = wording_pattern("messages", "text_agent_withdrawn", "de")
+    assert withdrawn.search(read(api, "/ui/sites/changing/home", "de"))
     api.post(f"{changing}/withdrawal", data={"sure": "true"})
     with unit_of_work(database) as connection:
         assert [each.code for each in find_agent_news(connection, site, now=home.now)] == ["agent_withdrawn"]

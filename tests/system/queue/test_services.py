@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
 
@@ -12,6 +14,8 @@ def in_a_fresh_process(code: str) -> list[str]:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 
+# It takes five seconds to import them all; short runs have luna up do it.
+@pytest.mark.long
 def test_without_a_choice_every_installed_service_is_served() -> None:
     assert in_a_fresh_process("print(*load_services())") == sorted((*SERVICES, *OPTIONAL_SERVICES))
 

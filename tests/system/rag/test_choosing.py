@@ -18,6 +18,7 @@ from services.rag.recommending.evaluation import evaluate_log
 from services.rag.recommending.features import DIMENSIONS
 from tests.support.database.databases import remove_site
 from tests.support.documents.recommended_items import NOON, choose, clean, describe_item, store_items, tell_of
+from tests.support.words.wording import wording
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
 OWN = ("ours", "theirs")
@@ -65,7 +66,7 @@ def test_what_was_read_leads_to_what_resembles_it(connected: Connection) -> None
     record_events(connected, tell_of(first, "useful"), now=NOON)
     reasons = {each.item_id: each.reason for each in choose(connected, k=10)}
     assert "item00013" in reasons
-    assert reasons["item00013"] == "It resembles what you read and asked."
+    assert reasons["item00013"] == wording("recommendations", "reason_similar")
 
 
 def test_what_was_dismissed_stays_away_for_thirty_days(connected: Connection) -> None:
@@ -142,8 +143,9 @@ def test_the_log_tells_what_each_policy_is_worth(connected: Connection) -> None:
 
 
 def test_without_a_log_nothing_is_told(connected: Connection) -> None:
-    with pytest.raises(InvalidInputError, match="too little was logged"):
+    with pytest.raises(InvalidInputError) as refused:
         evaluate_log(connected)
+    assert refused.value.reason == "too-few-choices"
 
 
 def test_ten_thousand_items_and_a_long_request_are_chosen_from(connected: Connection) -> None:

@@ -15,6 +15,7 @@ from services.planner.service.counterfactual import plan_stored_variant
 from services.rag.tools.registry import call_tool
 from tests.support.database.databases import remove_site
 from tests.support.pages.random_home import NOW, furnish_told
+from tests.support.words.wording import wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
 NAME = "asked home"
@@ -68,4 +69,4 @@ def test_what_the_planner_refuses_is_told_as_its_reason(database: Engine, client
     # The battery's limits are too much for so little capacity.
     result = ask(database, client, battery_capacity_kwh=0.01)
     assert not result.found
-    assert result.text.startswith("Der Planer konnte nicht antworten: ")
+    assert wording_pattern("answers", "planner_refused", "de").match(result.text)

@@ -10,6 +10,7 @@ import pytest
 from luna.platform.simulated_home.house import BATTERY_MODEL
 from luna.platform.simulated_home.site import CAR, HEATER, SITE_NAME
 from tests.support.simulated_home.luna_instance import HOME, SITE, LivingLuna, run_luna, wait_until
+from tests.support.words.wording import wording
 
 STEP = timedelta(minutes=5)
 
@@ -67,4 +68,4 @@ def test_one_button_removes_it_and_leaves_nothing(demo: LivingLuna) -> None:
     assert not demo.files.folder.exists()
     assert demo.client.get(f"{SITE}/timeline").status_code == httpx.codes.NOT_FOUND
     offered = demo.client.get("/ui/setup").text
-    assert "Try it with a simulated home" in offered
+    assert wording("setup", "simulated_home_start") in offered

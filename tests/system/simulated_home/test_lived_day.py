@@ -1,4 +1,7 @@
-"""A day in the browser: set-up, plan, arming, 96 quarter-hours, an override, yesterday's savings; all of it held against the simulated home's truth."""
+"""A day in the browser: set-up, plan, arming, 96 quarter-hours, an override, yesterday's savings; all of it held against the simulated home's truth.
+
+A short run lives the two hours around the override.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import CAR, MODES, ZONE
 from tests.support.browser.page import DESKTOP
 from tests.support.simulated_home.luna_instance import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
+from tests.support.suite.depth import LONG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,8 +37,12 @@ RAMP = timedelta(seconds=10)
 # In the evening, when no plan charges: from 19:00 to 20:15.
 OVERRIDDEN, OVERRIDE_SLOTS = 76, 5
 OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
+BEGIN_SLOT = 0 if LONG else OVERRIDDEN - 1
+END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 2
+# How many modes a run has at least: by day it stores, serves, and does something with the grid or nothing at all.
+LEAST_MODES = 3 if LONG else 2
 # Quarter-hours after which a plan is waited for, and the open page.
-PLAN_EVERY, PAGE_EVERY = 4, 8
+PLAN_EVERY, PAGE_EVERY = 4, 8 if LONG else 2
 COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
 SLOTS_PER_HOUR, ALONE_STEPS = 4, 60
 # What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge, in which its first or last reading was taken.
@@ -54,6 +62,8 @@ def next_may_day(now: datetime) -> datetime:
 
 
 MIDNIGHT = next_may_day(datetime.now(UTC))
+BEGIN = MIDNIGHT + BEGIN_SLOT * SLOT
+END = MIDNIGHT + END_SLOT * SLOT
 
 
 @dataclass
@@ -96,7 +106,10 @@ class LivedSlot:
 
 @dataclass
 class LivedDay:
-    """Its slots, and what the open page said when some of them began: of the energy flows before, and its figures."""
+    """Its slots, and what the open page said when some of them began: of the energy flows before, and its figures.
+
+    A slot is numbered from midnight; the first one lived is ``BEGIN_SLOT``.
+    """
 
     slots: list[LivedSlot] = field(default_factory=list)
     pages: dict[int, str] = field(default_factory=dict)
@@ -105,7 +118,7 @@ class LivedDay:
 
 @pytest.fixture(scope="module")
 def luna(kept_folder: Path) -> Iterator[LivingLuna]:
-    with run_luna(kept_folder.parent, "up", begins_at=MIDNIGHT - timedelta(minutes=25), ready=LivingLuna.is_live) as luna:
+    with run_luna(kept_folder.parent, "up", begins_at=BEGIN - timedelta(minutes=25), ready=LivingLuna.is_live) as luna:
         yield luna
 
 
@@ -133,32 +146,33 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(luna: LivingLuna,
     wait_until(lambda: read_decision(luna).get("confirmed_at"))
 
 
-def test_for_96_quarter_hours_the_battery_does_what_was_decided_and_an_override_shows_in_every_tab(
+def test_quarter_hour_by_quarter_hour_the_battery_does_what_was_decided_and_an_override_shows_in_every_tab(
     luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
 ) -> None:
-    luna.set_clock(MIDNIGHT - ENDING)
-    wait_until(lambda: luna.files.read_state().at >= (MIDNIGHT - ENDING).timestamp())
-    for number in range(OVERRIDDEN):
+    luna.set_clock(BEGIN - ENDING)
+    wait_until(lambda: luna.files.read_state().at >= (BEGIN - ENDING).timestamp())
+    for number in range(BEGIN_SLOT, OVERRIDDEN):
         live_quarter(luna, day, number, page=tabs[0])
     live_quarter(luna, day, OVERRIDDEN, page=tabs[0], meanwhile=lambda: override(luna, tabs))
     for number in range(OVERRIDDEN + 1, OVERRIDE_ENDS):
         live_quarter(luna, day, number, page=tabs[0])
     live_quarter(luna, day, OVERRIDE_ENDS, page=tabs[0], meanwhile=lambda: require_no_override(tabs))
-    for number in range(OVERRIDE_ENDS + 1, SLOTS):
+    for number in range(OVERRIDE_ENDS + 1, END_SLOT):
         live_quarter(luna, day, number, page=tabs[0])
 
-    assert [slot.decision["decided_by"] for slot in day.slots] == ["planner"] * OVERRIDDEN + ["owner"] * OVERRIDE_SLOTS + ["planner"] * (SLOTS - OVERRIDE_ENDS)
+    decided_by = ["planner"] * OVERRIDDEN + ["owner"] * OVERRIDE_SLOTS + ["planner"] * (END_SLOT - OVERRIDE_ENDS)
+    assert [slot.decision["decided_by"] for slot in day.slots] == decided_by[BEGIN_SLOT:]
     assert {number: list(find_faults(slot)) for number, slot in enumerate(day.slots) if list(find_faults(slot))} == {}
-    # A day that tries them: it stores, serves and does something with the grid or nothing at all.
-    assert len({slot.told["mode"] for slot in day.slots}) >= 3
+    assert len({slot.told["mode"] for slot in day.slots}) >= LEAST_MODES
 
 
 def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
-    luna.set_clock(MIDNIGHT + SLOTS * SLOT + FOLLOWED)
-    day.pages[SLOTS] = read_flow(tabs[0], MIDNIGHT + SLOTS * SLOT)
-    span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
+    luna.set_clock(END + FOLLOWED)
+    day.pages[END_SLOT] = read_flow(tabs[0], END)
+    span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
-    assert {number: found for number, said in day.pages.items() if (found := list(compare_page(said, day.slots[number - 1])))} == {}
+    lived = {number: day.slots[number - BEGIN_SLOT - 1] for number in day.pages}
+    assert {number: found for number, said in day.pages.items() if (found := list(compare_page(said, lived[number])))} == {}
     measured, wrong = timeline["measured"], dict[str, list[int]]()
     for name in COUNTED:
         said, true = np.array(measured[f"{name}_kw"], dtype=float), np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
@@ -174,6 +188,7 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna
     assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
 
 
+@pytest.mark.long
 def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
     span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
@@ -191,6 +206,7 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLu
     assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (alone_cost, cost, value)
 
 
+@pytest.mark.long
 def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
     for number in range(SLOTS, LEFT):
         live_quarter(luna, day, number, page=tabs[0])
@@ -214,7 +230,7 @@ def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", 
     if number % PLAN_EVERY == 0:
         # The executor asks for it once the one before is an hour old.
         wait_until(lambda: datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"]) > start - timedelta(hours=1))
-    if number and number % PAGE_EVERY == 0:
+    if number > BEGIN_SLOT and number % PAGE_EVERY == 0:
         day.pages[number], day.facts[number] = read_flow(page, start), page.locator(".facts").inner_text()
     meanwhile()
     decision, car_decision = read_decision(luna), read_decision(luna, f"vehicle:{CAR}")

@@ -14,9 +14,13 @@ from services.agent.environment.transition import EnvRule, RewardRule
 from services.agent.environment.vector_env import FUSE_FROM, VectorEnv
 from tests.support.agent.made_up_days import bounds_kwh, join_sites, make_days
 from tests.support.planning.replay import BATTERY, make_scene
+from tests.support.suite.depth import LONG, draws
 
 SHAPED = RewardRule(discount=0.99, terminal_soc_penalty=0.5, cheap_discharge_penalty=0.1)
 SPRING = (date(2024, 3, 30), date(2024, 3, 31))
+# Sites whose steps are compared with those of one site alone, and steps under wild actions.
+COMPARED_SITES = 24 if LONG else 6
+WILD_STEPS = 1_000 if LONG else 250
 WILD = np.array([np.nan, np.inf, -np.inf, -3.0, 1e12, 0.0, 0.5, 1.0])
 
 
@@ -50,19 +54,21 @@ def compare(batch: EpisodeBatch, rule: EnvRule, rng: np.random.Generator, episod
             np.testing.assert_allclose(state, states[slot + 1][place], atol=1e-6)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=draws(12), deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), control=st.sampled_from(["discrete", "continuous"]))
 def test_sites_side_by_side_are_stepped_as_one_alone(seed: int, control: str) -> None:
     rng = np.random.default_rng(seed)
     batch = join_sites(rng, 4)
-    compare(batch, EnvRule(COMPACT, control, SHAPED), rng, rng.permutation(batch.episodes.size), 4)  # type: ignore[arg-type]
+    episodes = rng.permutation(batch.episodes.size)
+    compare(batch, EnvRule(COMPACT, control, SHAPED), rng, episodes, 4 if LONG else 2)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("control", ["discrete", "continuous"])
 def test_a_compiled_step_is_that_of_one_site_alone(control: str) -> None:
     rng = np.random.default_rng(1)
-    batch = join_sites(rng, 24)
-    compare(batch, EnvRule(V1_1, control, SHAPED), rng, np.resize(rng.permutation(batch.episodes.size), FUSE_FROM), 24)  # type: ignore[arg-type]
+    batch = join_sites(rng, COMPARED_SITES)
+    episodes = np.resize(rng.permutation(batch.episodes.size), FUSE_FROM)
+    compare(batch, EnvRule(V1_1, control, SHAPED), rng, episodes, COMPARED_SITES)  # type: ignore[arg-type]
 
 
 def test_sites_with_two_batteries_are_stepped_as_one_alone() -> None:
@@ -79,7 +85,7 @@ def test_no_policy_leads_a_battery_out_of_its_limits(control: str) -> None:
     env = VectorEnv(batch, FUSE_FROM, rule=rule)
     env.reset(rng)
     least, most = np.array([bounds_kwh(site) for site in batch.sites]).T
-    for _ in range(1_000):
+    for _ in range(WILD_STEPS):
         states, rewards, _ = env.step(draw_actions(rng, rule, (env.count,)))
         site = batch.episodes.site[env.info.episode]
         assert (env.info.stored_kwh >= least[site] - 1e-9).all()

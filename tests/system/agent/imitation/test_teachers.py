@@ -75,7 +75,7 @@ def test_days_that_cannot_be_trusted_count_nothing_and_masked_ones_half() -> Non
 
 
 def test_several_batteries_have_no_labels() -> None:
-    with pytest.raises(InvalidInputError, match="modes of one battery"):
+    with pytest.raises(InvalidInputError, match="one battery"):
         ask_oracle(make_history(3, batteries=[BATTERY | {"name": "one"}, BATTERY | {"name": "two"}]))
 
 

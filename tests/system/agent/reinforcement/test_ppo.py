@@ -18,9 +18,12 @@ from luna.energy.errors import InvalidInputError
 from services.agent.network import Activation, Scale, SmallNetwork
 from services.agent.reinforcement.ppo import Hyperparameters, Perceptron, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy
 from services.agent.reinforcement.run_folder import RunFolder
+from tests.support.suite.depth import LONG
 
 HOURS = 24
 SHORT = Hyperparameters(steps=6 * 32 * HOURS, rollout_steps=HOURS, hidden=(16, 16), minibatch=256, checkpoint_every=2)
+# The run that is killed after its seventh update: so many times a short one.
+KILLED_LENGTH = 10 if LONG else 4
 
 
 @dataclass
@@ -117,15 +120,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_ppo import SHORT, learned
+from test_ppo import KILLED_LENGTH, SHORT, learned
 from services.agent.reinforcement.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])) as folder:
-    learned(replace(SHORT, steps=SHORT.steps * 10), folder=folder)
+    learned(replace(SHORT, steps=SHORT.steps * KILLED_LENGTH), folder=folder)
 """
 
 
 def test_a_killed_run_goes_on_where_its_checkpoint_stands(tmp_path: Path) -> None:
-    settings = replace(SHORT, steps=SHORT.steps * 10)
+    settings = replace(SHORT, steps=SHORT.steps * KILLED_LENGTH)
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)], env={**os.environ, "PYTHONPATH": Path.cwd()}
     )
@@ -140,7 +143,7 @@ def test_a_killed_run_goes_on_where_its_checkpoint_stands(tmp_path: Path) -> Non
         again = learned(settings, folder=folder)
     assert begun >= 7
     assert same(again, learned(settings))
-    assert [line["update"] for line in folder.read()] == list(range(1, 61))
+    assert [line["update"] for line in folder.read()] == list(range(1, 1 + 6 * KILLED_LENGTH))
 
 
 def test_a_folder_of_another_run_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -18,6 +19,7 @@ from services.edge.camera import CameraModels
 from services.edge.config import EdgeConfig, ResultsSection
 from services.edge.lab import Lab
 from tests.support.cameras.results import Batch, Planted, draw_runs, write_runs
+from tests.support.words.wording import wording
 
 MODELS = CameraModels(("YOLOv10_N",), np.array([3e-4]), np.array([2.0]), np.array([0.4]))
 PLAIN = {"visualization": {"enabled": False}}
@@ -112,7 +114,7 @@ def test_measured_places_are_not_called_stand_ins(tmp_path: Path) -> None:
     assert write_report(lab)["stand_in_locations"] == []
     text = (lab.report / "report.html").read_text(encoding="utf-8")
     assert "STAND-IN" not in text
-    assert "Runs that the batch gave up: 1." in text
+    assert wording("camera_lab", "insight_runs_failed", runs=1) in html.unescape(text)
 
 
 def test_damage_is_named_by_file_and_line_wherever_it_stands(tmp_path: Path) -> None:

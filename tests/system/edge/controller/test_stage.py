@@ -20,17 +20,22 @@ from services.edge.controller.registry import list_versions, load_controller, re
 from services.edge.controller.stage import train_controllers
 from services.edge.lab import Lab
 from tests.support.cameras.labels import HORIZON, MODELS, draw_labelled, open_labelled_lab
+from tests.support.suite.depth import LONG
 
 # Trains in a process of its own, which is killed.
 _TRAIN = """
+import json
 import sys
 from pathlib import Path
 from typing import Any
 from services.edge.controller.stage import train_controllers
 from tests.support.cameras.labels import open_labelled_lab
-train_controllers(open_labelled_lab(Path(sys.argv[1]), settings={"training": {"epochs": 60, "early_stopping_patience": 60, "checkpoint_interval": 7}}))
+train_controllers(open_labelled_lab(Path(sys.argv[1]), settings=json.loads(sys.argv[2])))
 """
-_LONG = {"training": {"epochs": 60, "early_stopping_patience": 60, "checkpoint_interval": 7}}
+_EPOCHS, _CHECKPOINT_EPOCHS = (60, 7) if LONG else (20, 3)
+# Killed between two checkpoints, with most of the epochs to come.
+_KILLED_AFTER = _CHECKPOINT_EPOCHS + 2
+_MANY_EPOCHS = {"training": {"epochs": _EPOCHS, "early_stopping_patience": _EPOCHS, "checkpoint_interval": _CHECKPOINT_EPOCHS}}
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +122,11 @@ def test_other_camera_models_and_other_inputs_are_refused(trained: Lab, tmp_path
 
 
 def test_a_killed_training_goes_on_to_the_very_same_networks(tmp_path: Path) -> None:
-    whole = open_labelled_lab(tmp_path / "whole", settings=_LONG)
+    whole = open_labelled_lab(tmp_path / "whole", settings=_MANY_EPOCHS)
     train_controllers(whole)
     broken = tmp_path / "broken"
-    with subprocess.Popen([sys.executable, "-c", _TRAIN, str(broken)]) as process:
-        # Killed between two checkpoints.
-        while not any(len(path.read_text().splitlines()) > 10 for path in broken.glob("controller/unfinished-*/network-1/metrics.jsonl")):
+    with subprocess.Popen([sys.executable, "-c", _TRAIN, str(broken), json.dumps(_MANY_EPOCHS)]) as process:
+        while not any(len(path.read_text().splitlines()) > _KILLED_AFTER for path in broken.glob("controller/unfinished-*/network-1/metrics.jsonl")):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)

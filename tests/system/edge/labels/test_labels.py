@@ -1,6 +1,7 @@
 """Labels: exact, by every way the same, ties by a fixed rule."""
 
 import sys
+from dataclasses import fields
 from importlib import import_module
 
 import numpy as np
@@ -10,11 +11,14 @@ from services.edge.camera import NO_MODEL
 from services.edge.labels import reference
 from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, solve_problems
 from services.edge.scenarios import draw_batch
+from tests.support.suite.depth import LONG, draws
 from tests.support.suite.tables import each_row
 from tests.unit.edge.conftest import MakeLab
 
 # Charging slower than the larger models use energy; batteries that are nearly empty.
 SCARCE = {"batch_simulation": {"variations": {"charge_rate_range": {"min": 0.3, "max": 3}, "battery_capacity_range": {"min": 2, "max": 4}}}}
+# Problems of each kind that the solver solves as well: up to a second each.
+SOLVED = 12 if LONG else 3
 HORIZONS = [
     pytest.param({}, 48, 30, id="a day"),
     pytest.param({}, 48, 5, id="four hours"),
@@ -39,14 +43,17 @@ def assert_same(labels: Labels, others: Labels, *, within: float) -> None:
 
 @pytest.mark.parametrize(("sections", "steps", "minutes"), HORIZONS)
 def test_models_that_are_dominated_change_nothing(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int) -> None:
-    few, all_ = (solve_problems(draw_problem(make_lab, sections, steps, minutes, count=1000, every_model=every)) for every in (False, True))
+    few, all_ = (solve_problems(draw_problem(make_lab, sections, steps, minutes, count=draws(1000), every_model=every)) for every in (False, True))
     assert_same(few, all_, within=0)
 
 
-@pytest.mark.parametrize(("sections", "steps", "minutes"), [*HORIZONS[:2], pytest.param(SCARCE, 12, 30, id="scarce"), HORIZONS[3]])
+SHORTER = pytest.param(SCARCE, 12, 30, id="scarce")
+
+
+@pytest.mark.parametrize(("sections", "steps", "minutes"), [*HORIZONS[:2], SHORTER, HORIZONS[3]] if LONG else [HORIZONS[0], SHORTER])
 def test_the_mixed_integer_model_says_the_same(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int) -> None:
-    exact = solve_problems(draw_problem(make_lab, sections, steps, minutes, count=12))
-    solver = reference.solve_problems(draw_problem(make_lab, sections, steps, minutes, count=12, every_model=True))
+    exact = solve_problems(draw_problem(make_lab, sections, steps, minutes, count=SOLVED))
+    solver = reference.solve_problems(draw_problem(make_lab, sections, steps, minutes, count=SOLVED, every_model=True))
     assert_same(exact, solver, within=1e-9)
 
 
@@ -85,25 +92,25 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
     )
 
 
-@each_row(
-    ("problem", "model", "charge", "benefit", "objective", "value"),
-    [
-        # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step; one bought now costs 0.4 more than then.
-        pytest.param(two_models(10, [0.5, 0.1]), 3, False, -0.4, 1.0, 0.1, id="cleaner later"),
-        # Now is cleaner: both steps' 20 quanta less the 10 that are there are bought now at 0.1; waiting buys them at 0.5.
-        pytest.param(two_models(10, [0.1, 0.5]), 3, True, 4.0, 1.0, 0.5, id="cleaner now"),
-        # Equally clean: nothing is bought that can wait.
-        pytest.param(two_models(10, [0.2, 0.2]), 3, False, 0.0, 2.0, 0.2, id="a tie waits"),
-        # Empty, and later is cleaner: what this step takes is bought, or 360 tasks get nothing now, and 10 quanta are bought anyway then.
-        pytest.param(two_models(0, [0.5, 0.1]), 3, True, 360 - 5.0, 6.0, 0.1, id="empty"),
-        # No charger, energy for one step with the larger model and none for the rest of the other: the model that fulfils comes first.
-        pytest.param(two_models(14, [0.5, 0.5], most=0), 3, False, 0.0, 36.0, 0.0, id="a tie takes the model that fulfils"),
-        # No charger and nothing stored.
-        pytest.param(two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, 0.0, id="nothing there"),
-        # Stored energy is worth 0.3 at the end: worth buying now up to the capacity, of which this step frees 10 quanta and the next 10 more.
-        pytest.param(two_models(420, [0.2, 0.4], end=0.3), 3, True, 10 * (0.3 - 0.2), 10 * 0.2 - 410 * 0.3, 0.3, id="worth storing"),
-    ],
-)  # fmt: skip
+BY_HAND = [
+    # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step; one bought now costs 0.4 more than then.
+    pytest.param(two_models(10, [0.5, 0.1]), 3, False, -0.4, 1.0, 0.1, id="cleaner later"),
+    # Now is cleaner: both steps' 20 quanta less the 10 that are there are bought now at 0.1; waiting buys them at 0.5.
+    pytest.param(two_models(10, [0.1, 0.5]), 3, True, 4.0, 1.0, 0.5, id="cleaner now"),
+    # Equally clean: nothing is bought that can wait.
+    pytest.param(two_models(10, [0.2, 0.2]), 3, False, 0.0, 2.0, 0.2, id="a tie waits"),
+    # Empty, and later is cleaner: what this step takes is bought, or 360 tasks get nothing now, and 10 quanta are bought anyway then.
+    pytest.param(two_models(0, [0.5, 0.1]), 3, True, 360 - 5.0, 6.0, 0.1, id="empty"),
+    # No charger, energy for one step with the larger model and none for the rest of the other: the model that fulfils comes first.
+    pytest.param(two_models(14, [0.5, 0.5], most=0), 3, False, 0.0, 36.0, 0.0, id="a tie takes the model that fulfils"),
+    # No charger and nothing stored.
+    pytest.param(two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, 0.0, id="nothing there"),
+    # Stored energy is worth 0.3 at the end: worth buying now up to the capacity, of which this step frees 10 quanta and the next 10 more.
+    pytest.param(two_models(420, [0.2, 0.4], end=0.3), 3, True, 10 * (0.3 - 0.2), 10 * 0.2 - 410 * 0.3, 0.3, id="worth storing"),
+]  # fmt: skip
+
+
+@each_row(("problem", "model", "charge", "benefit", "objective", "value"), BY_HAND)
 def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float) -> None:
     labels = solve_problems(problem)
     assert labels.model[0] == model
@@ -111,7 +118,14 @@ def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool,
     assert labels.benefit_wh[0] == pytest.approx(benefit, abs=1e-9)
     assert labels.objective_wh[0] == pytest.approx(objective, abs=1e-9)
     assert labels.quantum_value_wh[0] == pytest.approx(value, abs=1e-9)
-    assert_same(labels, reference.solve_problems(problem), within=1e-9)
+
+
+def test_the_mixed_integer_model_says_the_same_of_small_problems() -> None:
+    problems = [row.values[0] for row in BY_HAND]
+    columns = {field.name: np.concatenate([getattr(each, field.name) for each in problems]) for field in fields(LabelProblem)}
+    # All at once: the solver's program takes a second to begin.
+    together = LabelProblem(**columns)
+    assert_same(solve_problems(together), reference.solve_problems(together), within=1e-9)
 
 
 def test_or_tools_and_the_planners_solver_do_not_meet(make_lab: MakeLab) -> None:

@@ -16,9 +16,12 @@ from services.edge.simulation.metrics import RunFigures, Tally
 from services.edge.simulation.protocol import Controller, Decision, Observation
 from services.edge.simulation.schedule import HOUR_US, TaskSchedule
 from tests.support.cameras.cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_network, make_setting
+from tests.support.suite.depth import LONG, draws
 from tests.support.suite.tables import each_row
 
-HALF_DAY = TaskSchedule.of(days=0.5, interval_s=5)
+HOURS = TaskSchedule.of(days=0.5 if LONG else 0.1, interval_s=5)
+# Long enough for a battery to run empty and to be filled several times.
+SEVERAL_CHARGES = TaskSchedule.of(days=1 if LONG else 0.25, interval_s=5)
 NAMES = ["naive_weak", "naive_strong", "rule", "oracle", "custom", "networks"]
 WIDE_ROW = st.tuples(
     st.floats(0.001, 50), st.floats(0.001, 500), st.floats(0.3, 1.0), st.floats(0.0, 1.0), st.floats(0.5, 30.0)
@@ -68,7 +71,7 @@ def test_events_come_in_the_order_of_time_and_of_what_is_known_first() -> None:
     assert order == [(0, EventKind.TASK), (5, EventKind.CLEAN_SHARE), (5, EventKind.LOG), (5, EventKind.END), (5, EventKind.TASK)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=draws(30), deadline=None)
 @given(
     rows=st.lists(WIDE_ROW, min_size=1, max_size=4), interval_s=st.sampled_from([5, 7.3, 60, 400, 3600]), weight=st.integers(1, 7), days=st.floats(0.01, 1.1)
 )
@@ -78,7 +81,7 @@ def test_energy_is_neither_lost_nor_made_under_any_controller(rows: list[Row], i
         check_balance(Simulation(setting, controller).run(), setting.table.capacity_wh)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=draws(10), deadline=None)
 @given(rows=st.lists(WIDE_ROW, min_size=1, max_size=3), charging=st.floats(0, 1))
 def test_no_battery_is_ever_in_arrears_or_fuller_than_full(rows: list[Row], charging: float) -> None:
     setting, levels = make_setting(rows, TaskSchedule.of(days=0.1, interval_s=60)), StoredEnergy()
@@ -94,10 +97,10 @@ def test_no_battery_is_ever_in_arrears_or_fuller_than_full(rows: list[Row], char
 @each_row("place", range(6), ids=NAMES)
 def test_a_camera_alone_gives_the_digits_that_it_gives_among_others(place: int) -> None:
     rows, places = draw_rows(np.random.default_rng(5), 40), [camera % 2 for camera in range(40)]
-    many = make_setting(rows, HALF_DAY, locations=("CA", "NW"), place=places)
+    many = make_setting(rows, HOURS, locations=("CA", "NW"), place=places)
     together = Simulation(many, make_controllers(many)[place]).run().to_rows(MODELS)
     for camera in (0, 17, 39):
-        one = make_setting([rows[camera]], HALF_DAY, locations=("NW",) if places[camera] else ("CA",))
+        one = make_setting([rows[camera]], HOURS, locations=("NW",) if places[camera] else ("CA",))
         assert Simulation(one, make_controllers(one)[place]).run().to_rows(MODELS) == [together[camera]]
 
 
@@ -105,7 +108,7 @@ def test_a_camera_alone_gives_the_digits_that_it_gives_among_others(place: int) 
 def test_tasks_done_at_once_give_the_digits_of_tasks_done_one_by_one(place: int) -> None:
     # An interval that divides no five minutes; a battery that runs empty, one whose charger cannot keep up.
     rows = [*draw_rows(np.random.default_rng(6), 3), (0.01, 0.2, 0.9, 0.8, 10.0), (1.0, 0.7, 0.9, 0.69, 10.0)]
-    setting = make_setting(rows, TaskSchedule.of(days=0.3, interval_s=7))
+    setting = make_setting(rows, TaskSchedule.of(days=0.3 if LONG else 0.05, interval_s=7))
     at_once, by_one = (Simulation(setting, make_controllers(setting)[place], each_task=each).run() for each in (False, True))
     assert at_once.to_rows(MODELS) == by_one.to_rows(MODELS)
 
@@ -128,7 +131,7 @@ def test_the_newest_clean_share_is_that_of_the_running_slot_and_nothing_of_the_f
 
 
 def test_the_naive_ones_charge_below_a_fifth_until_the_battery_is_full() -> None:
-    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], TaskSchedule.of(days=1, interval_s=5)), StoredEnergy()
+    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], SEVERAL_CHARGES), StoredEnergy()
     Simulation(setting, NaiveController.strong(setting), listeners=[levels], each_task=True).run()
     stored = np.array(levels.stored)[:, 0]
     # The largest model takes 6.055 mWh / 0.95, so that charging begins at most two tasks below 1 Wh.
@@ -172,7 +175,7 @@ class Unguarded:
 
 
 def test_a_network_that_never_charges_is_kept_from_running_empty() -> None:
-    setting = make_setting(draw_rows(np.random.default_rng(2), 4), TaskSchedule.of(days=1, interval_s=5))
+    setting = make_setting(draw_rows(np.random.default_rng(2), 4), SEVERAL_CHARGES)
     controller = LearnedController.of(make_network(charge_bias=-50), setting)
     safe, bare = (Simulation(setting, each).run().to_rows(MODELS) for each in (controller, Unguarded(controller)))
     assert sum(row["large_misses"] for row in bare) > 0
@@ -181,8 +184,8 @@ def test_a_network_that_never_charges_is_kept_from_running_empty() -> None:
 
 
 def test_logs_come_every_hour_from_the_beginning_on() -> None:
-    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], HALF_DAY), StoredEnergy()
+    setting, levels = make_setting([(5, 100, 0.95, 0.5, 10)], HOURS), StoredEnergy()
     controller: Controller = NaiveController.weak(setting)
     Simulation(setting, controller, listeners=[levels]).run()
     # The last at the end itself: what is to be logged comes before the end.
-    assert len(levels.hourly) == HALF_DAY.end_us // HOUR_US + 1
+    assert len(levels.hourly) == HOURS.end_us // HOUR_US + 1

@@ -11,6 +11,7 @@ from services.edge.simulation.controllers.oracle import OracleController
 from services.edge.simulation.engine import RunSetting, Simulation
 from services.edge.simulation.schedule import TaskSchedule
 from tests.support.cameras.cameras import MODELS, RandomController, Row, draw_rows, make_controllers, make_setting
+from tests.support.suite.depth import LONG, draws
 
 
 def solve_programme(setting: RunSetting, camera: int) -> float:
@@ -38,7 +39,7 @@ def solve_programme(setting: RunSetting, camera: int) -> float:
 ROW = st.tuples(st.floats(0.02, 3), st.floats(0.05, 50), st.just(0.95), st.floats(0.3, 1.0), st.floats(1.0, 15.0))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=2), interval_s=st.sampled_from([5, 20, 47]))
 def test_its_least_objective_is_the_linear_programmes(rows: list[Row], interval_s: float) -> None:
     setting = make_setting(rows, TaskSchedule.of(days=0.2, interval_s=interval_s))
@@ -46,7 +47,7 @@ def test_its_least_objective_is_the_linear_programmes(rows: list[Row], interval_
     assert OracleController.of(setting).least_objective_wh == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=draws(15), deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=3), charging=st.floats(0, 1))
 def test_nobody_is_below_its_least_objective(rows: list[Row], charging: float) -> None:
     setting = make_setting(rows, TaskSchedule.of(days=0.2, interval_s=20))
@@ -57,7 +58,8 @@ def test_nobody_is_below_its_least_objective(rows: list[Row], charging: float) -
 
 
 def test_it_comes_within_two_per_cent_of_the_least_objective_and_nobody_is_better() -> None:
-    setting = make_setting(draw_rows(np.random.default_rng(8), 60), TaskSchedule.of(days=3, interval_s=5), locations=("CA", "NY"), place=[0, 1] * 30)
+    pairs, schedule = (30, TaskSchedule.of(days=3, interval_s=5)) if LONG else (10, TaskSchedule.of(days=1, interval_s=5))
+    setting = make_setting(draw_rows(np.random.default_rng(8), 2 * pairs), schedule, locations=("CA", "NY"), place=[0, 1] * pairs)
     oracle = OracleController.of(setting)
     reached = {each.name: [row["objective_wh"] for row in Simulation(setting, each).run().to_rows(MODELS)] for each in make_controllers(setting)}
     own = np.array(reached.pop("oracle"))
