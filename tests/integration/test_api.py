@@ -36,6 +36,7 @@ from tests.support.database.site import store_site
 from tests.support.gateway.server import serve
 from tests.support.planning.plans import store_plan
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording_pattern
 from tests.support.worker.processes import free_port
 from tests.support.worker.workers import wait_for
 
@@ -299,7 +300,7 @@ def test_a_stored_site_is_planned_from_its_clock_time_and_says_what_that_rests_o
     assert answer.json()["slots"][0]["start"] == "2024-02-01T11:00:00Z"
     notes = {note["code"]: note for note in answer.json()["notes"]}
     assert [code for code, note in notes.items() if note["assumed"]] == ["soc_assumed", "tariff_default"]
-    assert notes["soc_assumed"]["text"].startswith("In den 24 Stunden davor wurde kein Ladestand aufgezeichnet")
+    assert wording_pattern("notes", "note_soc_assumed", "de").fullmatch(notes["soc_assumed"]["text"])
     assert api.get(f"/v1/plans/{answer.json()['plan_id']}").json()["notes"] == answer.json()["notes"]
 
 
@@ -346,6 +347,51 @@ def test_without_servers_the_gateway_lives_but_is_not_ready(api_without_servers:
     answer = api_without_servers.get("/health/ready")
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
     assert {check["name"]: check["ok"] for check in answer.json()["checks"]} == {"database": False, "redis": False, "worker": False}
+
+
+# What browsers keep to, of pages and of problem documents alike.
+POLICY = ("default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'none'")
+FRAMES = ("form-action 'self'", "frame-ancestors 'none'")
+SENSES = ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone")
+SAFE_HEADERS = {
+    "content-security-policy": "; ".join((*POLICY, *FRAMES)),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": ", ".join(f"{name}=()" for name in (*SENSES, "payment", "usb")),
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "content-type": PROBLEM,
+    "x-request-id": "trace-0001",
+    "x-trace-id": "trace-0001",
+}
+ALLOWED = {"allow": "POST"}
+LATER = {"cache-control": "no-store", "retry-after": "5"}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "status", "code", "field", "headers"),
+    [
+        pytest.param("GET", "/nothing", 404, "not-found", "path", {}, id="address"),
+        pytest.param("PUT", "/plan", 405, "method-not-allowed", "method", ALLOWED, id="method"),
+        pytest.param("GET", "/v1/jobs", 503, "unavailable", "database_url", LATER, id="database"),
+    ],
+)
+def test_a_refusal_has_its_code_and_the_headers_of_every_answer(
+    api_without_servers: httpx.Client,
+    method: str,
+    address: str,
+    status: int,
+    code: str,
+    field: str,
+    headers: dict[str, str],
+) -> None:
+    answer = api_without_servers.request(method, address, headers={"X-Trace-Id": "trace-0001"})
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert (problem["type"], problem["field"]) == (f"urn:luna:problem:{code}", field)
+    assert problem["trace_id"] == "trace-0001"
+    assert answer.headers.items() >= (SAFE_HEADERS | headers).items()
 
 
 @pytest.mark.parametrize(("method", "address"), [pytest.param("POST", "/plan", id="queue"), pytest.param("GET", "/v1/plans/some", id="database")])

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.row_fault import RowFault
 from luna.energy.series_query import SeriesQuery, as_rows
 from luna.energy.site import OWN
 from luna.energy.timeline import SLOT, Timeline
@@ -153,7 +154,7 @@ def test_the_missing_hour_of_spring_is_quarantined(connection: Connection, tmp_p
     rows = [f"2024-03-31T0{hour}:{minute:02}:00,1,0" for hour in range(4) for minute in (0, 15, 30, 45)]
     report = load_file(connection, "home", csv(tmp_path, *rows), FileForm("observations", zone=BERLIN))
     assert counts(report) == (12, 0, 4, 0)
-    assert list(report.reasons) == ["the clock skips this local time"]
+    assert list(report.reasons) == [str(RowFault("skipped"))]
 
 
 @pytest.mark.parametrize(
@@ -207,14 +208,15 @@ def test_a_whole_row_counts_for_more_than_one_of_its_time_that_lost_a_value(conn
     rows = day()
     load_file(connection, "home", csv(tmp_path, f"{rows[0].partition(',')[0]},0.7,abc", *rows), OBSERVATIONS)
     assert observations.read(connection, "home", DAY).load_kwh[0] == 0.5
-    assert [str(row.fault) for row in quarantine.read(connection, "home")] == ["pv_kwh is no number"]
+    assert [row.fault for row in quarantine.read(connection, "home")] == [RowFault.of("no_number", series="pv_kwh")]
 
 
 def test_a_column_without_a_single_good_value_is_refused_with_the_file(connection: Connection, tmp_path: Path) -> None:
     rows = [f'{row.partition(",")[0]},"0,5",0.1' for row in day()]
-    with pytest.raises(InvalidInputError, match=r"not a single load_kwh .*a point, not a comma") as caught:
+    with pytest.raises(InvalidInputError) as caught:
         load_file(connection, "home", csv(tmp_path, *rows), OBSERVATIONS)
-    assert caught.value.field == "load_kwh"
+    assert (caught.value.field, caught.value.reason) == ("load_kwh", "no-value-usable")
+    assert caught.value.parameters["why"]["code"] == "decimal_comma"
 
 
 def test_a_price_beside_a_bad_one_and_weather_beside_a_bad_one_are_stored(connection: Connection, tmp_path: Path) -> None:
@@ -263,12 +265,13 @@ def test_a_cheap_day_per_mwh_is_refused_until_its_unit_is_said(connection: Conne
     next_day = Timeline(DAY.end, timedelta(hours=1), 24)
     cheap = csv(tmp_path, *(f"{start.isoformat()},{price}" for start, price in zip(next_day, CHEAP_DAY, strict=True)), header=header)
     # Half of them are 3 or more from zero; all but a hundredth of what is stored are at most 0.29, so ten times as far.
-    with (
-        pytest.raises(InvalidInputError, match=r"beyond 3 EUR/kWh, 10 times 0\.29, .*EUR/MWh or ct/kWh, say it with --unit") as caught,
-        connection.begin_nested(),
-    ):
+    with pytest.raises(InvalidInputError) as caught, connection.begin_nested():
         load_file(connection, "home", cheap, FileForm("prices"))
-    assert caught.value.field == series
+    assert (caught.value.field, caught.value.reason) == (series, "unit-unlike-before")
+    figures = {"share": "half", "reached": 3.0, "times": 10, "known": 0.29, "name": series}
+    units = {"unit": "EUR/kWh", "suspected": "EUR/MWh or ct/kWh", "other": "EUR/MWh"}
+    assert caught.value.parameters == figures | units
+    assert "--unit" in str(caught.value.remedy)
     assert np.isnan(prices.read(connection, market, next_day)).all()
     load_file(connection, "home", cheap, FileForm("prices", units={series: "EUR/MWh"}))
     assert prices.read(connection, market, next_day).tolist() == [price / 1_000 for price in CHEAP_DAY]
@@ -286,16 +289,20 @@ def test_older_watt_hours_are_noticed_beside_the_weeks_after_them(connection: Co
     before = Timeline(START - timedelta(days=1), timedelta(hours=1), 24)
     # An hour of 60 W, beside quarter-hours of half a kilowatt: less than any factory's, and more than any home's.
     file = csv(tmp_path, *(f"{start.isoformat()},60" for start in before), header="slot_start,load_kwh")
-    with pytest.raises(InvalidInputError, match=r"beyond 60 kWh, .* times 0\.76, .*--unit load_kwh=Wh"):
+    with pytest.raises(InvalidInputError, match="--unit load_kwh=Wh") as refused:
         load_file(connection, "home", file, OBSERVATIONS)
+    assert refused.value.reason == "unit-unlike-before"
+    assert (refused.value.parameters["reached"], refused.value.parameters["known"]) == (60.0, 0.76)
 
 
 def test_what_a_price_can_be_goes_by_the_sites_currency(connection: Connection, tmp_path: Path) -> None:
     file = csv(tmp_path, *(f"{start.isoformat()},75" for start in DAY), header="slot_start,import_price")
     store_site(connection, name="puszta", timezone="Europe/Budapest", currency="HUF")
     assert counts(load_file(connection, "puszta", file, FileForm("prices")))[::2] == (96, 0)
-    with pytest.raises(InvalidInputError, match="import_price is above 40"):
+    with pytest.raises(InvalidInputError) as refused:
         load_file(connection, "home", file, FileForm("prices", units={"import_price": "EUR/kWh"}))
+    above = RowFault.of("above", series="import_price", limit=40.0, hint="per_kwh")
+    assert (refused.value.reason, refused.value.parameters["why"]) == ("rows-too-high", above.document())
 
 
 def test_market_prices_need_a_tariff_with_a_market(connection: Connection, tmp_path: Path) -> None:

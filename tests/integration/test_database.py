@@ -18,6 +18,7 @@ from luna.energy.row_fault import RowFault
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import (
+    backups,
     copy,
     engine,
     forecasts,
@@ -406,3 +407,8 @@ def test_a_database_that_is_away_is_named_with_a_remedy() -> None:
     pool = engine.create("postgresql+psycopg://luna@127.0.0.1:1/luna")
     with pytest.raises(UnavailableError, match="database_url"), engine.unit_of_work(pool):
         pass
+
+
+def test_a_restore_point_is_flushed_at_once(database: Engine) -> None:
+    with backups.freeze(database, "point") as frozen, engine.own_session(database) as connection:
+        assert backups.written_position(connection) >= frozen.lsn

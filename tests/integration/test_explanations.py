@@ -24,6 +24,7 @@ from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand
 from tests.support.gateway.server import serve
 from tests.support.household.measurements import QUICK, day, describe_site, measure_days
+from tests.support.words.wording import wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
 AT = day(31, hours=9)
@@ -84,7 +85,7 @@ def test_one_slot_is_told_in_the_readers_language_with_what_widens_the_forecast(
     slot = AT + timedelta(hours=10, minutes=7)
     reply = explain_forecast(home, ExplainRequest(site_id="home", at=AT, slot=slot, language="de"), objects=store)
     assert [told.start for told in reply.slots] == [AT + timedelta(hours=10)]
-    assert "In den letzten sieben Tagen waren es um diese Zeit im Mittel" in reply.slots[0].load.text
+    assert wording_pattern("differences", "slot_above", "de").match(reply.slots[0].load.text)
     assert [contribution.code for contribution in reply.slots[0].load.contributions] == ["habit"]
     assert reply.stage == "profile"
     assert len(reply.conditions) == len(reply.reasons) > 0

@@ -52,7 +52,7 @@ def rows(api: httpx.Client, **query: Any) -> list[dict[str, Any]]:
 def test_refused_rows_are_listed_with_reason_and_row(api: httpx.Client) -> None:
     found = rows(api)
     assert [row["line"] for row in found] == [3, 2, 1]
-    assert found[0]["reason"] == "pv_kwh is above 3 kWh in 15 minutes, more than the site can do"
+    assert found[0]["reason"] == str(RowFault.of("above_site", series="pv_kwh", limit=3.0, minutes=15))
     assert (found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("2", None)
     assert found[0]["fault"] == {"code": "above_site", "parameters": {"series": "pv_kwh", "limit": 3.0, "minutes": 15}}
     assert [row["line"] for row in rows(api, limit=2, cursor=api.get(PATH, params={"limit": 1}).json()["cursor"])] == [2, 1]
@@ -104,7 +104,9 @@ def test_a_correction_that_breaks_a_rule_changes_nothing(api: httpx.Client) -> N
     number = rows(api)[0]["quarantine_id"]
     # A roof of 5 kW gives 1.5625 kWh in a quarter-hour at most.
     answer = api.post(f"{PATH}/{number}/correct", json={"values": {"pv_kwh": 1.9}})
-    assert (answer.status_code, "more than the site can do" in answer.json()["detail"]) == (422, True)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "row-not-let-in")
+    figures = {"series": "pv_kwh", "limit": 1.5625, "minutes": 15}
+    assert answer.json()["parameters"]["why"] == {"code": "above_site", "parameters": figures}
     assert len(rows(api)) == 3
 
 

@@ -319,10 +319,12 @@ def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(plac
         jobs.finish(connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"})
     again = place.submit(errand)
     assert again.job_id != job.job_id
-    with pytest.raises(ConflictError, match="an equal job is open"):
+    with pytest.raises(ConflictError) as refused:
         retry_job(place.database, place.client, job.job_id)
-    with pytest.raises(ConflictError, match="the job is queued"):
+    assert refused.value.reason == "equal-job-open"
+    with pytest.raises(ConflictError) as still_open:
         retry_job(place.database, place.client, again.job_id)
+    assert (still_open.value.reason, still_open.value.parameters) == ("job-not-ended-badly", {"status": "queued"})
     with pytest.raises(NotFoundError):
         retry_job(place.database, place.client, "unknown")
 

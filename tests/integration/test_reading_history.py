@@ -5,16 +5,85 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.readings import Buckets
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.energy.units import StatedUnits
-from luna.platform.database import readings
+from luna.platform.database import copy, readings
 from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
-from tests.support.database import timescale_toolkit
 from tests.support.database.site import store_site
+
+DEFINITIONS = """
+CREATE SCHEMA by_definition;
+SET LOCAL search_path = by_definition, public;
+CREATE TYPE reading AS ("time" timestamptz, value float8);
+CREATE TYPE thinning AS (points int, readings reading[]);
+
+CREATE FUNCTION use() RETURNS text LANGUAGE sql AS 'SELECT set_config(''by_definition.used'', ''yes'', true)';
+
+CREATE FUNCTION collect(readings reading[], at timestamptz, value float8) RETURNS reading[] LANGUAGE sql AS 'SELECT readings || ROW(at, value)::reading';
+CREATE FUNCTION collect_backwards(readings reading[], value float8, at timestamptz) RETURNS reading[] LANGUAGE sql
+AS 'SELECT readings || ROW(at, value)::reading';
+CREATE FUNCTION collect_as(readings reading[], method text, at timestamptz, value float8) RETURNS reading[] LANGUAGE sql
+AS 'SELECT CASE WHEN method = ''LOCF'' THEN readings || ROW(at, value)::reading END';
+CREATE FUNCTION collect_for(state thinning, at timestamptz, value float8, points int) RETURNS thinning LANGUAGE sql
+AS 'SELECT ROW(points, (state).readings || ROW(at, value)::reading)::thinning';
+
+CREATE FUNCTION first_value_of(readings reading[]) RETURNS float8 LANGUAGE sql AS 'SELECT value FROM unnest(readings) ORDER BY "time" LIMIT 1';
+CREATE FUNCTION last_value_of(readings reading[]) RETURNS float8 LANGUAGE sql AS 'SELECT value FROM unnest(readings) ORDER BY "time" DESC LIMIT 1';
+CREATE AGGREGATE first(float8, timestamptz) (SFUNC = collect_backwards, STYPE = reading[], INITCOND = '{}', FINALFUNC = first_value_of);
+CREATE AGGREGATE last(float8, timestamptz) (SFUNC = collect_backwards, STYPE = reading[], INITCOND = '{}', FINALFUNC = last_value_of);
+
+-- The change of a counter whose every fall is a reset to zero.
+CREATE AGGREGATE counter_agg(timestamptz, float8) (SFUNC = collect, STYPE = reading[], INITCOND = '{}');
+CREATE FUNCTION delta(readings reading[]) RETURNS float8 LANGUAGE sql AS '
+SELECT use();
+SELECT last_value_of(readings) - first_value_of(readings) + coalesce(sum(before) FILTER (WHERE value < before), 0)
+FROM (SELECT value, lag(value) OVER (ORDER BY "time") AS before FROM unnest(readings)) AS steps';
+
+-- The average over time of values that hold until the next; none over no time.
+CREATE AGGREGATE time_weight(text, timestamptz, float8) (SFUNC = collect_as, STYPE = reading[], INITCOND = '{}');
+CREATE FUNCTION average(readings reading[]) RETURNS float8 LANGUAGE sql AS '
+SELECT use();
+SELECT sum(value * seconds) / nullif(sum(seconds), 0)
+FROM (SELECT value, extract(epoch FROM lead("time") OVER (ORDER BY "time") - "time")::float8 AS seconds FROM unnest(readings)) AS steps';
+
+CREATE FUNCTION thin(state thinning) RETURNS reading[] LANGUAGE plpgsql AS '
+DECLARE
+    readings reading[] := ARRAY(SELECT (each."time", each.value)::reading FROM unnest((state).readings) AS each ORDER BY each."time");
+    total int := cardinality(readings);
+    every float8 := (total - 2)::float8 / ((state).points - 2);
+    chosen reading[] := readings[1:1];
+    centre float8; height float8; best reading;
+BEGIN
+    PERFORM use();
+    IF total <= (state).points THEN RETURN readings; END IF;
+    FOR place IN 0 .. (state).points - 3 LOOP
+        SELECT avg(extract(epoch FROM each."time")), avg(each.value) INTO centre, height
+        FROM unnest(readings[floor((place + 1) * every)::int + 2 : least(floor((place + 2) * every)::int + 1, total)]) AS each;
+        SELECT each."time", each.value INTO best
+        FROM unnest(readings[floor(place * every)::int + 2 : floor((place + 1) * every)::int + 1]) WITH ORDINALITY AS each("time", value, number)
+        ORDER BY abs((extract(epoch FROM (chosen[place + 1])."time") - centre) * (each.value - (chosen[place + 1]).value)
+            - extract(epoch FROM (chosen[place + 1])."time" - each."time") * (height - (chosen[place + 1]).value)) DESC, number LIMIT 1;
+        chosen := chosen || best;
+    END LOOP;
+    RETURN chosen || readings[total];
+END';
+CREATE AGGREGATE lttb(timestamptz, float8, int) (SFUNC = collect_for, STYPE = thinning, INITCOND = '(0,{})', FINALFUNC = thin);
+"""
+
+
+def define(connection: Connection) -> None:
+    """Put the functions into the connection's transaction."""
+    copy.cursor(connection).execute(DEFINITIONS)
+
+
+def used(connection: Connection) -> bool:
+    """Whether one of them was called, in a statement that succeeded."""
+    return bool(connection.scalar(text("SELECT current_setting('by_definition.used', true)")) == "yes")
+
 
 pytestmark = pytest.mark.every_database
 
@@ -68,7 +137,7 @@ def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Conn
 
 @pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
 def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(meter: Connection, with_toolkit: bool) -> None:
-    timescale_toolkit.define(meter)
+    define(meter)
     # In the first hour 1.0 until 0:30 and nothing known after, in the second nothing until 1:45 and then 5.0, in the third 5.0 throughout.
     minutes = np.array([0, 15, 30, 40, 105, 120, 180, 240])
     values = np.array([1.0, 1.0, np.nan, np.nan, 5.0, 5.0, 5.0, 9.0])
@@ -92,7 +161,7 @@ def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection
     readings.upsert(meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units)
     kept = np.array(units.codes) != units.names.index("W")
     readings.upsert(meter, np.full(kept.sum(), key["plain"], dtype=np.int32), instants[kept], 1000 * value[kept])
-    timescale_toolkit.define(meter)
+    define(meter)
     for found in READ.values():
         mixed, plain = (found(meter, "aggregated", sensor, edges=HOURS, toolkit=with_toolkit) for sensor in ("mixed", "plain"))
         np.testing.assert_allclose(mixed.values, plain.values, rtol=1e-9)
@@ -103,18 +172,18 @@ def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection
 def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:
     edges = [START + timedelta(minutes=minutes) * count for count in range(240 // minutes + 1)]
     plain = READ[measure](meter, "aggregated", "meter", edges=edges)
-    timescale_toolkit.define(meter)
+    define(meter)
     np.testing.assert_allclose(READ[measure](meter, "aggregated", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
-    assert timescale_toolkit.used(meter)
+    assert used(meter)
 
 
 @pytest.mark.parametrize("points", [3, 40, 1000])
 def test_the_toolkits_shape_is_the_plain_one(meter: Connection, points: int) -> None:
     plain = read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points)
-    timescale_toolkit.define(meter)
+    define(meter)
     for one, other in zip(read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert timescale_toolkit.used(meter)
+    assert used(meter)
 
 
 @pytest.mark.parametrize("measure", READ)

@@ -21,6 +21,7 @@ from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
 from tests.support.household.measurements import QUICK, START, day, describe_site, measure_days
+from tests.support.words.wording import wording
 
 DAYS = 20
 SITE = describe_site(loads=[{"name": "pump", "power_kw": 2.0, "energy_kwh_per_day": 2.0}])
@@ -73,18 +74,13 @@ def test_forecasts_learn_what_the_sun_could_have_given_and_what_the_house_takes_
         assert forecast.load_kwh.expected[:96].sum() == pytest.approx(habit, rel=0.15)  # the pump took 2 kWh more
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [
-        ("en", "PV was held back on 20 of the last 20 days: what the sun could have given was estimated."),
-        ("de", "An 20 der letzten 20 Tage wurde PV abgeregelt: Was die Sonne hätte geben können, ist geschätzt."),
-    ],
-)
-def test_a_forecast_says_on_how_many_days_pv_was_held_back(steered: Connection, tmp_path: Any, language: Any, words: str) -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_forecast_says_on_how_many_days_pv_was_held_back(steered: Connection, tmp_path: Any, language: Any) -> None:
     store = FileObjects(tmp_path)
     issue_forecasts(steered, IssueRequest(site_id="home", at=day(DAYS), forecast_version="baseline_like_days"), objects=store)
     request = ExplainRequest(site_id="home", at=day(DAYS), forecast_version="baseline_like_days", language=language)
-    assert words in explain_forecast(steered, request, objects=store).conditions
+    held_back = wording("conditions", "pv_held_back", language, held_back=20, days=20)
+    assert held_back in explain_forecast(steered, request, objects=store).conditions
 
 
 def test_of_the_control_log_counts_what_was_confirmed_and_has_no_meter_of_its_own(steered: Connection) -> None:

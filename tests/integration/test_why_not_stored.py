@@ -15,6 +15,7 @@ from services.planner.service.counterfactual import ask_stored, plan_stored_vari
 from services.planner.service.plans import plan_and_store
 from tests.support.command_line.call import Luna
 from tests.support.planning.problems import BATTERY, START
+from tests.support.words.wording import wording, wording_pattern
 
 HOUR = timedelta(hours=1)
 
@@ -41,7 +42,9 @@ def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: C
     opposite = plans.load(connection, plan_id).slots[5].reason.cost_of_opposite
     assert reply.plan_id == plan_id
     assert reply.cost.total == pytest.approx(opposite, abs=1e-6)
-    assert reply.text.startswith("Zu halten ab Do. 05:00 (battery) würde")
+    holding = wording("alternatives", "does_hold", "de")
+    begins = wording("alternatives", "at", "de", what=holding, time="Do. 05:00", device="battery")
+    assert reply.text.startswith(f"{begins} ")
 
 
 def test_an_unknown_plan_is_not_found(connection: Connection) -> None:
@@ -54,7 +57,10 @@ def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engi
         plan_id = store(connection)
     words = ("why-not", "--plan", plan_id, "--mode", "hold", "--language", "en")
     assert luna_on_servers(*words, "--slot", "2024-02-01T05:00Z", "--json").document["cost"]["total"] > 0
-    assert "Holding from Thu 05:00 (battery) would cost" in luna_on_servers(*words, "--slot", "2024-02-01T05:00Z").out
+    shown = luna_on_servers(*words, "--slot", "2024-02-01T05:00Z").out
+    holding = wording("alternatives", "does_hold")
+    assert wording("alternatives", "at", what=holding, time="Thu 05:00", device="battery") in shown
+    assert wording_pattern("alternatives", "cost_more").search(shown)
     refused = luna_on_servers(*words, "--slot", "2024-02-03T05:00Z")
     assert (refused.code, refused.problem["field"]) == (2, "alternative.slot")
 
@@ -65,7 +71,8 @@ def test_a_stored_plan_is_planned_with_something_different(connection: Connectio
     reply = plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=larger), solver=Solver())
     assert reply.plan_id == plan_id
     assert reply.cost.total < 0
-    assert reply.text.startswith("20 kWh würde ")
+    assert reply.text.startswith("20 kWh ")
+    assert wording_pattern("alternatives", "cost_less", "de").search(reply.text)
     spot = Variant(name="spot", site={"tariff": {"import": {"kind": "spot", "market": "NL"}}})
     with pytest.raises(InvalidInputError, match="quarter-hours"):
         plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=spot), solver=Solver())

@@ -44,13 +44,13 @@ def test_a_window_is_kept_to(luna_on_servers: Luna) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policies", "detail"),
-    [("antares,mpc", "no day was scored for both policies"), ("mpc", "names two policies"), ("mpc,mpc", "names two policies")],
+    ("policies", "field", "reason"),
+    [("antares,mpc", "policies", "no-day-scored-for-both"), ("mpc", "--policies", None), ("mpc,mpc", "--policies", None)],
     ids=["never replayed", "one", "twice the same"],
 )
 @pytest.mark.usefixtures("scored")
-def test_what_cannot_be_compared_is_refused_with_what_to_do(luna_on_servers: Luna, policies: str, detail: str) -> None:
+def test_what_cannot_be_compared_is_refused_with_what_to_do(luna_on_servers: Luna, policies: str, field: str, reason: str | None) -> None:
     said = luna_on_servers(*NAMED, "--policies", policies, "--json")
     assert said.code == 2
-    assert detail in said.problem["detail"]
+    assert (said.problem["field"], said.problem.get("reason")) == (field, reason)
     assert said.problem["remedy"]

@@ -42,7 +42,7 @@ def test_a_version_is_promoted_its_training_changed_and_each_taken_back_with_one
     assert [made["decided_by"] for made in found["decisions"]] == ["rollback", "rollback", "hand", "hand"]
     assert [run["run_id"] for run in found["trainings"]] == ["cli_run_2", "cli_run_1"]
     assert found["shadow"][0]["versions"]["aurora_v1.0"]["series"]["load_kwh"]["pinball"] == pytest.approx(0.01)
-    assert "nothing to go back to" in forecast("rollback").problem["detail"]
+    assert forecast("rollback").problem["reason"] == "nothing-to-go-back-to"
 
 
 def test_what_is_shown_to_people_names_what_drives_the_planner(luna_on_servers: Luna, forecast: Luna) -> None:

@@ -75,13 +75,15 @@ def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tupl
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
 
 
-def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
-    database: Engine, client: Client, dead: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("luna.platform.desk.work.UNSERVED_SECONDS", 0.0)
+def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(database: Engine, client: Client, dead: Job) -> None:
     again = retry_job(database, client, dead.job_id)
-    with pytest.raises(UnavailableError, match="no worker serves the queue forecaster") as raised:
-        await_end(lambda: JobReply(**dict(again)), lambda *_: None, is_served=lambda: client.is_served(IssueRequest))
+    with pytest.raises(UnavailableError, match="queue forecaster") as raised:
+        await_end(
+            lambda: JobReply(**dict(again)),
+            lambda *_: None,
+            is_served=lambda: client.is_served(IssueRequest),
+            unserved_seconds=0.0,
+        )
     assert f"luna jobs watch {again.job_id}" in str(raised.value.remedy)
     with unit_of_work(database) as connection:
         assert jobs.load(connection, again.job_id).status == "queued"

@@ -22,6 +22,7 @@ from luna.platform.database.schema.plans import daily_scores
 from tests.support.command_line.call import Luna
 from tests.support.control.inverters import describe
 from tests.support.household.measurements import describe_site, measure_days
+from tests.support.words.wording import wording_pattern
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 SITE = ("--site", "listed")
@@ -86,7 +87,8 @@ def test_plans_are_listed_shown_and_their_reasons_told_by_the_sites_clock(home: 
     assert home("plans", "list", *SITE, "--to", "2024-02-01", "--json").document["plans"] == []
     shown = flat(home("plans", "show", *SITE).out)
     assert "Plan for listed, Europe/Berlin" in shown
-    assert "forecast them at 2024-02-01 12:00 CET" in shown
+    issued = wording_pattern("plan_command", "forecast", issued="2024-02-01 12:00 CET", why="")
+    assert issued.search(shown)
     assert home("plans", "show", "--plan", planned["plan_id"], "--json").document["slots"] == planned["slots"]
     reasons = home("plans", "reasons", *SITE, "--json").document["reasons"]
     assert (reasons[0]["from"], reasons[0]["text"]) == ("2024-02-01T11:00:00Z", planned["slots"][0]["reason"]["text"])

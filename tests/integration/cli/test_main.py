@@ -65,8 +65,17 @@ def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request
         (["replay", "--site", "home", "--every", "often"], "--every", "often"),
         (["data", "load", "--site", "home"], "file", None),
         (["nothing"], None, None),
+        (["plan", "--json"], "--request", None),
+        (["jobs", "list", "--status", "asleep"], "--status", "asleep"),
     ],
-    ids=["unknown option", "wrong value", "missing argument", "unknown command"],
+    ids=[
+        "unknown option",
+        "wrong value",
+        "missing argument",
+        "unknown command",
+        "one of two options",
+        "wrong choice",
+    ],
 )
 def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_read_on(
     luna: Luna, words: list[str], field: str | None, value: str | None
@@ -76,9 +85,52 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
     assert "--help" in said.problem["remedy"]
 
 
-def test_options_that_make_no_request_are_named(luna: Luna) -> None:
-    said = luna("replay", "--site", "home", "--from", "2023-01-01", "--to", "2023-01-02", "--policies", "")
-    assert (said.code, said.out, said.problem["field"]) == (2, "", "policies")
+DAYS = ["--from", "2023-01-01", "--to", "2023-01-02"]
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "reason"),
+    [
+        (["replay", "--site", "home", "--from", "2023-02-30"], "--from", "not-a-day"),
+        (["replay", "--site", "home", *DAYS, "--policies", ""], "policies", "too-short"),
+        (["plan", "--request", "unknown_field.json"], "horizon", "extra-forbidden"),
+        (["plan", "--request", "wrong_zone.json"], "site.timezone", "no-such-time-zone"),
+        (
+            ["plan", "--request", "request.json", "--pareto", "cost,luck"],
+            "figures.1",
+            "literal-error",
+        ),
+        (
+            ["site", "add", "--file", "site.yaml"],
+            "site.yaml.batteries.0.capacity_kwh",
+            "greater-than",
+        ),
+    ],
+    ids=["day", "policies", "unknown field", "time zone", "aim", "site file"],
+)
+def test_a_refused_value_is_named_with_the_reason(
+    luna: Luna,
+    request_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    field: str,
+    reason: str,
+) -> None:
+    folder = request_file.parent
+    request = json.loads(request_file.read_text(encoding="utf-8"))
+    wrong_zone = request | {"site": {"name": "home", "timezone": "Mars/Olympus"}}
+    site = "name: home\ntimezone: UTC\nbatteries:\n  - { capacity_kwh: -1, charge_limit_kw: 5 }\n"
+    unknown_field = request | {"horizon": 1}
+    (folder / "unknown_field.json").write_text(json.dumps(unknown_field), encoding="utf-8")
+    (folder / "wrong_zone.json").write_text(json.dumps(wrong_zone), encoding="utf-8")
+    (folder / "site.yaml").write_text(site, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    said = luna(*words)
+    problem = said.problem
+    assert (said.code, said.out) == (2, "")
+    assert (problem["type"], problem["status"]) == ("urn:luna:problem:invalid-input", 422)
+    assert (problem["field"], problem["reason"]) == (field, reason)
+    assert problem["remedy"]
 
 
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:

@@ -14,6 +14,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from tests.support.command_line.call import Luna
 from tests.support.household.measurements import describe_site
+from tests.support.words.wording import wording
 
 CAR = {"name": "car", "capacity_kwh": 40, "charge_efficiency": 1.0}
 SITE = ("--site", "driven")
@@ -61,7 +62,8 @@ def test_a_stay_of_one_plan_goes_by_the_sites_clock(home: Luna) -> None:
 
 
 def test_a_plan_without_a_stay_names_the_car(home: Luna) -> None:
-    assert "car: no session known, not planned" in home("plan", *SITE, "--start", f"{DAY} 12:00").out
+    shown = " ".join(home("plan", *SITE, "--start", f"{DAY} 12:00").out.split())
+    assert wording("device_vehicle", "note_no_session", vehicles="car") in shown
 
 
 def test_how_full_a_car_comes_need_not_be_said_again_where_a_stay_is_stored(home: Luna) -> None:

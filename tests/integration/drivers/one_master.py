@@ -17,24 +17,25 @@ class OneMaster:
     requests: list[bytes] = field(default_factory=list)
     # Cleared: answers are kept back.
     answers: threading.Event = field(default_factory=threading.Event)
-    _master: socket.socket | None = None
+    # The connection that is taken now.
+    master: socket.socket | None = None
 
     def drop(self) -> None:
         """Hang up on the master, as a device that reboots."""
-        if (master := self._master) is not None:
+        if (master := self.master) is not None:
             with suppress(OSError):
                 master.shutdown(socket.SHUT_RDWR)
 
     def relay(self, master: socket.socket, behind: int) -> None:
         """Pass requests and answers on until either side hangs up."""
-        self._master = master
+        self.master = master
         with master, suppress(OSError), socket.create_connection(("127.0.0.1", behind)) as device:
             threading.Thread(target=self._answer, args=(device, master), daemon=True).start()
             while request := master.recv(4096):
                 self.requests.append(request)
                 device.sendall(request)
             device.shutdown(socket.SHUT_RDWR)
-        self._master = None
+        self.master = None
 
     def _answer(self, device: socket.socket, master: socket.socket) -> None:
         with suppress(OSError):
@@ -48,12 +49,12 @@ class OneMaster:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                if self._master is not None:
+                if self.master is not None:
                     self.refused += 1
                     client.close()
                     continue
                 self.taken += 1
-                self._master = client
+                self.master = client
                 threading.Thread(target=self.relay, args=(client, behind), daemon=True).start()
 
 

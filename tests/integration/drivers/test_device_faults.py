@@ -36,7 +36,7 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
         before = reached.read()
         reading, point = [(reading, split_sign(entry)[1]) for reading, entries in profile.reads.items() for entry in entries][-1]
         assert isinstance(reached.points, ModbusPoints)
-        [span, *_] = reached.points._number_spans(point)
+        [span, *_] = reached.points.number_spans(point)
         server.faults.lacks = set(range(span.first, span.first + span.length))
         after = reached.read()
     resting = {name for name, entries in profile.reads.items() if point in {split_sign(entry)[1] for entry in entries}}
@@ -50,7 +50,7 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
 def test_a_register_that_a_device_lacks_is_not_asked_for_at_each_look_and_is_found_when_it_comes_back() -> None:
     with served(PROFILES["sungrow_sh"]) as (_, server, reached):
         assert isinstance(reached.points, ModbusPoints)
-        [span, *_] = reached.points._number_spans(split_sign(PROFILES["sungrow_sh"].reads["pv_w"][0])[1])
+        [span, *_] = reached.points.number_spans(split_sign(PROFILES["sungrow_sh"].reads["pv_w"][0])[1])
         server.faults.lacks = set(range(span.first, span.first + span.length))
         reached.read()
         # As after a night, in which some devices say less.

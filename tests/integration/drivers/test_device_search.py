@@ -82,13 +82,18 @@ def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
     assert (name(found), found.unit, found.identity) == ("shelly_pro_3em", None, DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"))
 
 
-def test_another_product_with_json_is_not_taken_for_the_meter() -> None:
+def make_other_product() -> SimulatedInverter:
+    """Return what answers as the meter does, and is another product."""
     profile = load_profile("shelly_pro_3em", NO_FOLDER)
     assert profile.identified is not None
     model, *others = profile.identified.documents
     other = profile.identified.model_copy(update={"documents": (model.model_copy(update={"example": "SPEM-002CEBEU50"}), *others)})
-    with serve_device(SimulatedInverter(profile.model_copy(update={"identified": other}))) as server:
-        assert list(find_devices(["127.0.0.1"], [profile], port=server.port)) == []
+    return SimulatedInverter(profile.model_copy(update={"identified": other}))
+
+
+def test_another_product_with_json_is_not_taken_for_the_meter() -> None:
+    with serve_device(make_other_product()) as server:
+        assert list(find_devices(["127.0.0.1"], [load_profile("shelly_pro_3em", NO_FOLDER)], port=server.port)) == []
 
 
 @contextmanager
@@ -219,10 +224,11 @@ def test_what_a_device_says_of_its_battery_stands_in_the_fields_and_the_owner_ma
     assert (typed["capacity_kwh"], typed["power_kw"]) == ("8", "3")
 
 
-def announce(responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int) -> None:
-    """Say of a device where it is, as it would itself."""
+def announce(responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int, *, asks_first: bool = True) -> None:
+    """Say of a device where it is, as it would itself; it takes a second to ask first whether another has its name."""
     addresses = [socket.inet_aton(host)]
-    responder.register_service(zeroconf.ServiceInfo(service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local."))
+    service = zeroconf.ServiceInfo(service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local.")
+    responder.register_service(service, cooperating_responders=not asks_first)
 
 
 @pytest.fixture
@@ -234,13 +240,18 @@ def responder() -> Iterator[zeroconf.Zeroconf]:
 
 def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_guess(tmp_path: Path, responder: zeroconf.Zeroconf) -> None:
     inverter, meter, elsewhere = (SimulatedInverter(load_profile(profile, NO_FOLDER)) for profile in ("huawei_sun2000", "shelly_pro_3em", "huawei_sun2000"))
-    with serve_registers(inverter) as modbus, serve_device(meter) as http, serve_registers(elsewhere, host="127.0.0.99") as outside:
+    with (
+        serve_registers(inverter) as modbus,
+        serve_device(meter) as http,
+        serve_device(make_other_product()) as printer,
+        serve_registers(elsewhere, host="127.0.0.99") as outside,
+    ):
         announce(responder, "_modbus._tcp.local.", "inverter", "127.0.0.1", modbus.port)
         announce(responder, "_http._tcp.local.", "shellypro3em", "127.0.0.1", http.port)
         # A printer, somebody who is away, and a device beyond the network that the owner names.
-        announce(responder, "_http._tcp.local.", "printer", "127.0.0.1", modbus.port)
-        announce(responder, "_modbus._tcp.local.", "away", "127.0.0.1", 9)
-        announce(responder, "_modbus._tcp.local.", "outside", "127.0.0.99", outside.port)
+        announce(responder, "_http._tcp.local.", "printer", "127.0.0.1", printer.port, asks_first=False)
+        announce(responder, "_modbus._tcp.local.", "away", "127.0.0.1", 9, asks_first=False)
+        announce(responder, "_modbus._tcp.local.", "outside", "127.0.0.99", outside.port, asks_first=False)
         found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
     assert {(each.host, each.port, each.profile) for each in found.devices} == {
         ("127.0.0.1", modbus.port, "huawei_sun2000"),

@@ -47,10 +47,10 @@ class Bench:
         with closing(reach(PROFILE, Via(profile=PROFILE.profile, host="127.0.0.1", port=self.port))) as device:
             return device.read()
 
-    def live(self, seconds: float) -> None:
+    def live(self, seconds: float, *, every_s: float = 5.0) -> None:
         end = self.home.now + seconds
         while self.home.now < end:
-            self.home.now += 5.0
+            self.home.now += every_s
             if self.home.now % 60 == 0:
                 self.session.read_back()
             self.session.look()
@@ -100,7 +100,7 @@ def test_a_full_battery_throttles_no_roof(setpoint: BatterySetpoint) -> None:
         assert bench.read()["pv_w"] == pytest.approx(6000, abs=10)
         # It gives no more than a hundredth for that.
         bench.home.pv_kw = 0.0
-        bench.live(3600)
+        bench.live(3600, every_s=30.0)
         assert bench.session.read_soc() > 0.985
 
 

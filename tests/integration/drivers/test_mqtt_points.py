@@ -189,7 +189,7 @@ def test_answers_that_another_program_asked_for_are_not_taken_for_ones_own(broke
         points.read(["power"])
         for _ in range(2):
             device.client.publish("home/tell", "null", qos=1)
-        wait_until(lambda: points._answers == 4)
+        wait_until(lambda: points.answers == 4)
         assert points.read(["power"]) == {"power": 5}
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -136,7 +135,7 @@ def test_who_leaves_last_hangs_up(dongle: OneMaster, tmp_path: Path) -> None:
     with link_to(dongle.port, tmp_path) as first, link_to(dongle.port, tmp_path) as second:
         first.read(40000, 2)
         second.read(40000, 2)
-    comes(lambda: dongle._master is None)
+    comes(lambda: dongle.master is None)
     with link_to(dongle.port, tmp_path) as link:
         assert link.read(40000, 2) == SUNSPEC_MARK
     assert (dongle.taken, dongle.refused) == (2, 0)
@@ -182,7 +181,7 @@ def test_after_a_reboot_everybody_looks_the_device_up_again(dongle: OneMaster, p
         device.read("soc")
     dongle.drop()
     # Each is hung up on.
-    comes(lambda: all(link._client is not None and select.select([link._client.socket], [], [], 0)[0] for link in links))
+    comes(lambda: not any(link.is_connected for link in links))
     for device in devices:
         assert device.read("soc")["soc"] == pytest.approx(50, abs=1)
     assert ([link.opened for link in links], dongle.taken, dongle.refused) == ([2, 2, 2], 2, 0)
@@ -211,7 +210,7 @@ def test_a_device_that_answers_too_late_is_asked_anew(dongle: OneMaster, profile
             link.read(40000, 2)
         assert silent.value.reason == "device-silent"
         dongle.answers.set()
-        comes(lambda: dongle._master is None)
+        comes(lambda: dongle.master is None)
         # The late answer belongs to no later question.
         assert link.read(40069, 1) != SUNSPEC_MARK[:1]
         assert dongle.refused == 0

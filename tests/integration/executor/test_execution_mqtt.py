@@ -90,7 +90,7 @@ def test_a_lost_connection_is_made_again(inverter: BrokerDevice, impatient: Mqtt
     wait_for(lambda: takes(impatient, CHARGE))
     relay.drop()
     wait_for(lambda: takes(impatient, EXPORT))
-    wait_for(lambda: inverter.heard[-1] == ("inverter/mode/set", "Force Discharge"))
+    wait_for(lambda: inverter.heard[-1:] == [("inverter/mode/set", "Force Discharge")])
 
 
 def test_what_the_broker_did_not_take_never_comes_later(inverter: BrokerDevice, near: MqttDevice, broker: Mosquitto) -> None:

@@ -22,8 +22,7 @@ from luna.platform.drivers.write_limits import uncounted
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.delivery import RESEND, VERIFY
-from services.executor.home_assistant import HomeAssistantDevice
-from services.executor.profile import MixedDevice, ProfileDevice
+from services.executor.device import DeviceError
 from tests.support.control.executor import BATTERY, START, Home
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
@@ -236,11 +235,15 @@ def test_each_mode_that_an_owner_asks_for_is_done(armed: Home, inverter: Simulat
 
 
 def test_beside_home_assistant_each_goes_its_own_way(tmp_path: Path) -> None:
-    battery = {"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1"}}
+    battery = {"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1", "port": 1}}
     car = {"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}
     control = Control.model_validate({"by": "home_assistant", "batteries": [battery], "vehicles": [car]})
     settings = Settings(data_folder=tmp_path, home_assistant_url="http://127.0.0.1:1", home_assistant_token="t")
     with closing(open_device(settings, control, uncounted)) as device:
-        assert isinstance(device, MixedDevice)
-        assert isinstance(device._whose("profile:battery#soc"), ProfileDevice)
-        assert isinstance(device._whose("switch.car"), HomeAssistantDevice)
+        # Neither is there: the fault says which of them was asked.
+        with pytest.raises(DeviceError) as silent:
+            device.read(["profile:battery#soc"])
+        with pytest.raises(DeviceError) as away:
+            device.read(["switch.car"])
+    assert (silent.value.field, silent.value.reason) == ("profile:battery#soc", "device-silent")
+    assert (away.value.field, away.value.reason) == ("home_assistant", None)

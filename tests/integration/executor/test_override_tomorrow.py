@@ -13,6 +13,7 @@ from luna.platform.embedded.supervisor import Addresses
 from tests.support.control.executor import START, Home
 from tests.support.control.inverters import Inverter
 from tests.support.gateway.server import serve as serve_gateway
+from tests.support.words.wording import wording, wording_pattern
 
 HOUR = timedelta(hours=1)
 # It is Thursday, 13:00 in Berlin; the override ends on Friday at 11:00.
@@ -51,15 +52,17 @@ def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_da
     assert inverter.modes == ["Force Discharge", "Force Charge", "Force Charge"]
     # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner said.
     assert owned(api, armed) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
-    assert "You decided: Charge until tomorrow 11:00." in read(api, armed)
-    assert "Du hast entschieden: Laden bis morgen 11:00." in read(api, armed, "de")
+    english = wording("home", "notice_override", mode="Charge", t="tomorrow 11:00")
+    german = wording("home", "notice_override", "de", mode="Laden", t="morgen 11:00")
+    assert english in read(api, armed)
+    assert german in read(api, armed, "de")
     why = api.get(f"/ui/sites/{armed.name}/home/why", params={"at": (END - SLOT).isoformat()}).text
-    assert "Does what you set, until Fri 11:00." in why
+    assert wording("battery_reasons", "reason_manual_1", time="Fri 11:00") in why
     # The usual tariff; a plan without values of energy has no ruler that would show it.
-    assert "Selling pays 0\u00a0ct, buying costs 30\u00a0ct" in why
+    assert wording("home", "ruler", sell="0\u00a0ct", buy="30\u00a0ct") in why
     armed.clock.instant = END
     armed.plan(*[EXPORT] * 192, at=END - HOUR)
     armed.turn()
     assert inverter.modes[3:] == ["Force Discharge"]
     assert owned(api, armed) == []
-    assert "You decided" not in read(api, armed)
+    assert not wording_pattern("home", "notice_override").search(read(api, armed))

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.embedded.supervisor import Servers
-from services.api.app import OPERATIONS
+from services.api.app import OPERATIONS, describe_routes
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
 from tests.support.database.site import store_site
@@ -116,27 +116,29 @@ class World:
 
     def store(self) -> dict[str, dict[str, Any]]:
         """Store a thing of every kind of both sites, anew where something was changed since, and return their identifiers."""
-        if not self.things:
-            self.things = self._store()
+        missing = {ALPHA, BRAVO}.difference(self.things)
+        if missing:
+            self._store(missing)
         return self.things
 
-    def _store(self) -> dict[str, dict[str, Any]]:
+    def _store(self, missing: Collection[str]) -> None:
         with unit_of_work(self.gate.database) as connection:
             for name in {ALPHA, BRAVO}.difference(sites.names(connection)):
                 store_site(connection, name=name, **PARTS)
             owner = self.gate.user_id("admin")
-            return {site: store_everything(connection, site, owner) for site in (ALPHA, BRAVO)}
+            self.things |= {site: store_everything(connection, site, owner) for site in missing}
 
     def ask(self, operation: Operation, values: Mapping[str, Any], headers: dict[str, str]) -> httpx.Response:
         """Ask by these identifiers, with nothing else said; of a stream the head alone is read."""
-        if operation.method != "GET":
-            self.things = {}
         path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: str(values.get(match[1], "1")), operation.path)
         confirmed = headers | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}
         # What replaces something says nothing of it: without a body it is no request.
         with self.gate.client.stream(operation.method, path, headers=confirmed, json={} if operation.method == "PUT" else None) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 answer.read()
+            # What is refused is rolled back.
+            if operation.method != "GET" and not answer.is_error:
+                self.things.pop(values.get("site", ""), None)
             return answer
 
 
@@ -196,6 +198,8 @@ def world(servers: Servers, redis_url: str) -> Iterator[World]:
             users.add(connection, NewUser(name=NAMES["admin"], password=SecretStr(PASSWORD), role="admin"), kept_password())
             for name in (ALPHA, BRAVO):
                 store_site(connection, name=name, **PARTS)
+        # A second and a half that no row should take.
+        describe_routes()
         yield World(gate, gate.key("admin", *SCOPES, sites=(ALPHA,)))
 
 

@@ -113,8 +113,8 @@ async def test_a_device_that_is_away_holds_no_other_up() -> None:
         source = ProfileSource(NO_FOLDER, every=SOON)
         task = asyncio.create_task(source.listen([*sensors(1, "soc"), "profile:nobody@127.0.0.1#soc", *sensors(server.port, "soc")], shelf.record))
         assert (await shelf.next())["soc"].sensor == sensors(server.port, "soc")[0]
-        await happens(lambda: len(source._faults) == 2)
-        assert {error.reason for error in source._faults.values()} == {"device-silent", "profile-unknown"}
+        await happens(lambda: len(source.faults) == 2)
+        assert {error.reason for error in source.faults.values()} == {"device-silent", "profile-unknown"}
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

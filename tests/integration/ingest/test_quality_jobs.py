@@ -67,7 +67,7 @@ def test_days_are_judged_by_their_own_slots_and_stored(connection: Connection) -
     measure(connection, load_kwh=hurt(0.2, slice(short.start, short.start + 10)))
     judged = judge_days(connection, "home", FIRST, LAST, now=LATER)
     assert [(day.day, day.verdict) for day in judged] == [(FIRST, "clean"), (SPRING, "exclude"), (LAST, "clean")]
-    assert judged[1].reasons == ["coverage: load_kwh is known in 82 of 92 slots"]
+    assert judged[1].faults == [DayFault.of("coverage", series="load_kwh", known=82, slots=92)]
     assert quality.read(connection, "home", FIRST, LAST) == judged
 
 
@@ -112,7 +112,7 @@ def test_judging_again_changes_what_differs_and_nothing_else(connection: Connect
 def test_a_day_that_has_not_ended_is_open_and_not_stored(connection: Connection) -> None:
     measure(connection)
     judged = judge_days(connection, "home", FIRST, LAST, now=local_day(LAST, BERLIN).end - timedelta(seconds=1))
-    assert judged[-1].reasons == ["open: the day has not ended"]
+    assert judged[-1].faults == [DayFault("open")]
     assert [day.day for day in quality.read(connection, "home", FIRST, LAST)] == [FIRST, SPRING]
 
 
@@ -123,7 +123,8 @@ def test_repaired_values_count_by_their_bits(connection: Connection) -> None:
     # Bit 2 stands for the grid import.
     marks[short.start : short.start + 30] = 4
     mark(connection, marks)
-    assert judge_days(connection, "home", SPRING, SPRING, now=LATER)[0].reasons == ["repaired: import_kwh was repaired in 30 of 92 slots"]
+    [judged] = judge_days(connection, "home", SPRING, SPRING, now=LATER)
+    assert judged.faults == [DayFault.of("repaired", series="import_kwh", known=30, slots=92)]
 
 
 def mark(connection: Connection, marks: NDArray[np.int16]) -> None:
@@ -144,8 +145,9 @@ def test_history_from_before_there_were_prices_may_train(connection: Connection)
 
 
 def test_a_window_upside_down_and_a_site_nobody_knows_are_refused(connection: Connection) -> None:
-    with pytest.raises(InvalidInputError, match="ends before it begins"):
+    with pytest.raises(InvalidInputError) as refused:
         judge_days(connection, "home", LAST, FIRST, now=LATER)
+    assert refused.value.reason == "days-reversed"
     with pytest.raises(NotFoundError, match="no such site"):
         judge_days(connection, "elsewhere", FIRST, LAST, now=LATER)
 
@@ -277,8 +279,9 @@ def test_without_a_site_every_site_is_judged_for_the_week_that_ended_from_when_i
 
 
 def test_a_window_far_outside_is_refused(connection: Connection) -> None:
-    with pytest.raises(InvalidInputError, match="outside 1970 to 2199"):
+    with pytest.raises(InvalidInputError) as refused:
         judge_days(connection, "home", FIRST, date(9999, 12, 31), now=LATER)
+    assert (refused.value.reason, refused.value.parameters) == ("days-outside-years", {"first": 1970, "last": 2199})
 
 
 def test_history_that_was_loaded_is_judged_when_beat_next_asks_and_only_once(connection: Connection) -> None:

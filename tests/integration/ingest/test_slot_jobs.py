@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
 from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.row_fault import RowFault
 from luna.energy.series_query import SeriesQuery, as_rows
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from luna.platform.database import observations, quality, quarantine, readings, sites
@@ -458,8 +459,12 @@ def mistaken_unit(connection: Connection, add_site: Callable[..., None]) -> Floa
 
 @pytest.mark.usefixtures("mistaken_unit")
 def test_a_day_that_would_become_another_one_stops_the_build_until_it_is_accepted(connection: Connection) -> None:
-    with pytest.raises(ConflictError, match=r"2024-06-02 .* load_kwh was 12\.00 kWh and would be 0\.012 kWh.*--accept"):
+    with pytest.raises(ConflictError) as refused:
         build(connection, slots=96, first=MIDNIGHT)
+    assert refused.value.reason == "days-would-change"
+    why = RowFault.of("built_again", series="load_kwh", before_kwh=12.0, after_kwh=0.012)
+    assert refused.value.parameters == {"day": "2024-06-02", "count": 1, "why": why.document()}
+    assert "--accept" in str(refused.value.remedy)
     request = BuildSlotsRequest(site_id="metered", first=MIDNIGHT, end=MIDNIGHT + 96 * SLOT, accept=True)
     assert build_site_slots(connection, request, now=NOW).slots_written == 96
     np.testing.assert_allclose(stored(connection, "load_kwh", 136)[40:], 1 / 8000)

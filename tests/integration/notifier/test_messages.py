@@ -1,6 +1,7 @@
 """Messages to owners: what is told, to whom, once, not at night, and again where it was not taken."""
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +24,7 @@ from tests.support.control.inverters import describe
 from tests.support.database.databases import remove_site
 from tests.support.notifications.server import TOKEN, MessageServer, serve_messages
 from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.words.wording import wording, wording_pattern
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -92,7 +94,7 @@ def test_an_armed_site_without_a_plan_is_told_once(tell: Any, house: MessageServ
     arm(database, site)
     for minutes in (0, 5, 10):
         tell(NOON + timedelta(minutes=minutes))
-    assert house.texts == [f"{site} is armed and has no plan: its devices do what they do by themselves."]
+    assert house.texts == [wording("messages", "text_no_plan", site=site)]
     (only,) = told(database, site)
     assert (only.event, only.code, only.urgent, only.deliveries[0].status) == ("plan", "no_plan", True, "sent")
 
@@ -123,11 +125,11 @@ def test_what_a_plan_misses_is_told_once_a_day_in_german_when_that_is_wanted(tel
         plan(database, site, NOON + hours * HOUR, status="compromised", compromises=[_compromise(missed), _compromise(sought)])
         tell(NOON + hours * HOUR, message_language="de")
     # What nobody had the time to find is not said to be out of reach.
-    was_up = f"Die Zeit, {site} zu planen, war um, bevor ein Weg gefunden war, alles Gewünschte einzuhalten"
-    assert sorted(house.texts) == [
-        f"Der Plan für {site} kann nicht alles einhalten, was gewünscht ist. Reserve: Batterie erreicht sie nicht, am wenigsten um Do. 18:00: 10,0\u00a0%",
-        f"{was_up}; es kann ihn geben, und der nächste Plan sucht weiter. load boiler: 2.000 kWh",
-    ]
+    unproven = wording("messages", "text_plan_unproven", "de", site=site, missed="load boiler: 2.000 kWh")
+    (other,) = [text for text in house.texts if text != unproven]
+    reserve = re.compile(r".*Batterie.*Do\. 18:00: 10,0\u00a0%")
+    assert len(house.texts) == 2
+    assert wording_pattern("messages", "text_plan_compromised", "de", site=site, missed=reserve).fullmatch(other)
 
 
 def _compromise(document: dict[str, Any]) -> Any:
@@ -146,7 +148,8 @@ def test_a_device_that_did_not_confirm_is_told(tell: Any, house: MessageServer, 
     with unit_of_work(database) as connection:
         control.decide(connection, control.load(connection, site), decision)
     tell(NOON)
-    assert house.texts == [f"The battery of {site} has not confirmed what it was told at Thu 12:00; it is left to itself."]
+    battery = wording("messages", "name_batteries")
+    assert house.texts == [wording("messages", "text_device_silent", device=battery, site=site, at="Thu 12:00")]
 
 
 def test_sensors_are_missed_after_an_hour_and_forgotten_after_a_week(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
@@ -158,8 +161,7 @@ def test_sensors_are_missed_after_an_hour_and_forgotten_after_a_week(tell: Any, 
     assert house.texts == []
     tell(NOON + 2 * HOUR)
     tell(NOON + 8 * DAY)
-    assert len(house.texts) == 1
-    assert "Since Thu 12:00 no sensor" in house.texts[0]
+    assert house.texts == [wording("messages", "text_sensors_silent", at="Thu 12:00", site=site)]
 
 
 def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_they_began(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
@@ -168,7 +170,8 @@ def test_cheap_hours_of_tomorrow_are_told_where_they_are_cheap_and_never_after_t
     plan(database, site, NOON, prices)
     tell(NOON)
     tell(NOON + HOUR)
-    assert house.texts == [f"{site}: from Fri 02:00 to Fri 05:00 electricity costs 6.0\u00a0ct per kWh on average, 27.0\u00a0ct over the whole day."]
+    figures = {"start": "Fri 02:00", "end": "Fri 05:00", "price": "6.0\u00a0ct", "usual": "27.0\u00a0ct"}
+    assert house.texts == [wording("messages", "text_cheap_hours", site=site, **figures)]
 
 
 def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
@@ -180,8 +183,10 @@ def test_the_day_is_told_in_its_morning_to_those_alone_who_ask_for_it(tell: Any,
     tell(morning + timedelta(minutes=20), lines)
     tell(morning + HOUR, lines)
     (text,) = house.texts
-    assert text.startswith(f"{site}: Nothing is sent to your devices; this is what Luna would do. Now, until Sat 07:30: Hold.")
-    assert "The battery is at 50% (planned)." in text
+    now = wording_pattern("house", "house_now", end="Sat 07:30", mode="Hold")
+    statements = re.compile(f"{re.escape(wording('house', 'house_would'))} {now.pattern}")
+    assert wording_pattern("messages", "text_day_ahead", site=site, statements=statements).match(text)
+    assert wording("house", "house_stored", soc="50%", basis="planned") in text
 
 
 def test_prices_that_are_level_or_not_published_yet_are_no_news(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
@@ -293,7 +298,7 @@ def test_the_week_is_told_on_monday_by_what_the_replay_counted(tell: Any, house:
     tell(datetime(2024, 1, 29, 8, 0, tzinfo=UTC))
     tell(datetime(2024, 1, 30, 12, 0, tzinfo=UTC))
     # Five days at 0.50.
-    assert house.texts == [f"{site}: by the replay, Luna cost €2.50 less than the inverter alone, on 5 of 7 days."]
+    assert house.texts == [wording("messages", "text_weekly_saving", site=site, saved="€2.50", days=5)]
 
 
 def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]) -> None:
@@ -311,4 +316,4 @@ def test_a_test_message_goes_to_everybody_and_says_who_did_not_take_it(house: Me
     apprise, phone = notification.send_test(open_targets(own), own).targets
     assert (apprise.sent, apprise.events, phone.sent, phone.error) == (True, ["saving"], False, "Home Assistant answers 401 Unauthorized")
     assert "secret" not in apprise.target
-    assert house.texts == ["This is a test: messages from Luna arrive here."]
+    assert house.texts == [wording("messages", "text_test")]

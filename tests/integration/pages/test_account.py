@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from luna.platform.embedded.supervisor import Addresses
 from services.api.pages.account.sign_in import safe_next
 from tests.support.gateway.server import OWNER, serve
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 NAME, PASSWORD = "ada", "seven green lanterns hum"
 
@@ -40,7 +42,7 @@ def post(api: httpx.Client, page: str, address: str, **typed: str) -> httpx.Resp
 
 
 def test_the_first_account_closes_the_door_behind_it_and_leads_in(api: httpx.Client) -> None:
-    assert "Make the first account" in api.get("/ui/login", headers=OWNER).text
+    assert wording("account", "first_account") in unescape(api.get("/ui/login", headers=OWNER).text)
     assert make_first(api).status_code == 303
     assert api.get("/ui/admin/status").status_code == 200
     api.cookies.clear()
@@ -64,7 +66,7 @@ def test_who_signs_in_comes_to_where_they_were_going_and_a_wrong_password_keeps_
 def test_a_weak_password_is_refused_in_the_reader_s_language(api: httpx.Client) -> None:
     weak = api.post("/ui/first-account", data={"name": NAME, "password": "short"}, headers=OWNER | {"Accept-Language": "de"})
     assert weak.status_code == 422
-    assert "Dieses Passwort ist zu kurz" in weak.text
+    assert wording("account", "said_weak", "de") in unescape(weak.text)
 
 
 def test_what_is_critical_asks_for_the_password_and_leads_back(api: httpx.Client) -> None:

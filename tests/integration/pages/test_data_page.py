@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from html import unescape
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.words.quality import say_series
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, refuse_row
+from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import worker_process
 
 LAST = date(2026, 10, 27)
@@ -37,22 +39,24 @@ def api(redis_url: str, database_url: str, database: Engine, tmp_path_factory: p
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
 
 
 def test_a_month_shows_the_verdict_on_each_day_and_what_speaks_against_it(api: httpx.Client) -> None:
     text = read(api, f"{PAGE}?month=2026-10")
     # Of the 27 days judged, the 18th and the 10th are left out.
-    assert "25 of 27 days of this month can be trusted." in text
-    assert "Sun 18 Oct: left out (Consumption is known in 68 of 96 quarter-hours)" in text
-    assert "Fri 23 Oct: all but the battery" in text
+    assert wording("data", "headline_some", good=25, judged=27) in text
+    fault = wording("quality", "fault_coverage", series="Consumption", known=68, slots=96)
+    assert f"Sun 18 Oct: {wording('data', 'verdict_exclude')} ({fault})" in text
+    assert f"Fri 23 Oct: {wording('data', 'verdict_mask_battery')}" in text
     assert "Wed 28 Oct: not judged" in text
 
 
 def test_it_speaks_german(api: httpx.Client) -> None:
     text = read(api, f"{PAGE}?month=2026-10", "de")
-    assert "25 von 27 Tagen dieses Monats ist zu trauen." in text
-    assert "So., 18. Okt.: ausgelassen (Verbrauch ist in 68 von 96 Viertelstunden bekannt)" in text
+    assert wording("data", "headline_some", "de", good=25, judged=27) in text
+    fault = wording("quality", "fault_coverage", "de", series="Verbrauch", known=68, slots=96)
+    assert f"So., 18. Okt.: {wording('data', 'verdict_exclude', 'de')} ({fault})" in text
 
 
 def test_a_day_that_is_partly_estimated_says_so_and_stays_clean(api: httpx.Client, database: Engine) -> None:
@@ -62,18 +66,17 @@ def test_a_day_that_is_partly_estimated_says_so_and_stays_clean(api: httpx.Clien
     english, german = (read(api, f"{PAGE}?month=2026-10", language) for language in ("en", "de"))
     with unit_of_work(database) as connection:
         quality.save(connection, "home", [told.model_copy(update={"faults": []})])
-    assert "Tue 27 Oct: clean (Consumption: the sum is the meter's, 9 of 96 quarter-hours of it are estimated)" in english.replace("&#39;", "'")
+    fault = wording("quality", "fault_estimated", series="Consumption", known=9, slots=96)
+    assert f"Tue 27 Oct: {wording('data', 'verdict_clean')} ({fault})" in english
     assert "≈ partly estimated 1" in english
     assert "≈ teilweise geschätzt 1" in german
-    assert "estimated" not in read(api, f"{PAGE}?month=2026-10")
+    assert wording("data", "estimated_days") not in read(api, f"{PAGE}?month=2026-10")
 
 
 def test_a_month_of_which_nothing_is_known_says_so(api: httpx.Client) -> None:
     text = read(api, "/ui/sites/bare/data?month=2026-10")
-    assert "No day of this month was judged." in text
-    assert "Nothing was recorded yet." in text
-    assert "no row was refused" in text
-    assert "No file was loaded yet." in text
+    for code in ("headline_empty", "span_none", "quarantine_none", "loads_none"):
+        assert wording("data", code) in text
 
 
 def test_months_that_nobody_can_name_are_refused_in_words(api: httpx.Client) -> None:
@@ -94,14 +97,14 @@ def test_without_a_worker_gaps_are_not_known_and_the_page_stands_all_the_same(re
         part = alone.get(f"{PAGE}/gaps?month=2026-10", headers={"HX-Request": "true"})
         page = alone.get(f"{PAGE}/gaps?month=2026-10")
     assert part.status_code == page.status_code == 200
-    assert "Gaps could not be looked for:" in part.text
+    assert wording("data", "gaps_unknown") in unescape(part.text)
     assert "<html" not in part.text
     assert "Quality by day" in page.text
 
 
 def test_what_is_still_to_come_is_no_gap(api: httpx.Client) -> None:
     # Nobody has to be asked for that, so no worker has to be there.
-    assert "No gaps" in read(api, f"{PAGE}/gaps?month=2100-01")
+    assert wording("data", "gaps_none") in read(api, f"{PAGE}/gaps?month=2100-01")
     assert say_series("market_prices:DE-LU", language="de") == "Preise von DE-LU"
 
 
@@ -111,7 +114,7 @@ def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_no
     with unit_of_work(database) as connection:
         first, second = (refuse_row(connection, "home", line) for line in (7, 8))
         third = refuse_row(connection, "home", 9, load_kwh=0.7)
-    assert "Consumption is below 0" in read(api, PAGE)
+    assert wording_pattern("quarantine", "below", series="Consumption", limit=0).search(read(api, PAGE))
     assert 'name="value:load_kwh" value="-0,4"' in api.get(PAGE, headers={"Accept-Language": "de"}).text
     assert api.post(f"/ui/sites/bare/data/quarantine/{first}/dismissed").status_code == 404
     assert api.post(f"{PAGE}/quarantine/{first}/corrected", data={"value:load_kwh": "-0,4"}).status_code == 422
@@ -122,9 +125,9 @@ def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_no
         released = api.post(f"{PAGE}/quarantine/{third}/released")
         gaps = read(api, f"{PAGE}/gaps?month=2026-11")
     assert (dismissed.status_code, corrected.status_code) == (303, 303), corrected.text
-    assert f"Row {first} is left out for good." in read(api, dismissed.headers["Location"])
-    assert f"Row {second} was let in as corrected." in read(api, corrected.headers["Location"])
-    assert f"Row {third} was let in." in read(api, released.headers["Location"])
+    assert wording("data", "decided_dismissed", id=first) in read(api, dismissed.headers["Location"])
+    assert wording("data", "decided_corrected", id=second) in read(api, corrected.headers["Location"])
+    assert wording("data", "decided_released", id=third) in read(api, released.headers["Location"])
     assert "Gaps" in gaps
     with unit_of_work(database) as connection:
         (row,) = quarantine.list_rows(connection, "home", status="corrected")
@@ -141,7 +144,7 @@ def test_a_file_is_taken_and_leads_to_what_becomes_of_it(api: httpx.Client, data
     assert (job.request["file_name"], job.request["kind"]) == ("zähler.csv", "observations")
     text = read(api, sent.headers["Location"])
     assert "zähler.csv" in text
-    assert "Waits for its turn." in text
+    assert wording("every_page", "job_queued") in text
     wrong = api.post(f"{PAGE}/uploads", data={"kind": "songs"}, files={"file": ("a.csv", b"x")}, headers={"HX-Request": "true"})
     assert wrong.status_code == 422
     assert "<html" not in wrong.text

@@ -19,6 +19,7 @@ from services.edge.analytics.runs import RowAt, RunRow
 from services.edge.analytics.summary import summarise
 from tests.support.cameras.results import Batch, draw_runs
 from tests.support.gateway.server import serve
+from tests.support.words.wording import wording, wording_pattern
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,12 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 
 def test_without_a_run_the_page_says_how_to_begin(api: httpx.Client, database: Engine) -> None:
     text = read(api, "/ui/edge")
-    assert "No run of the camera lab has ended yet." in text
-    assert "starts a run as a job" in text
+    assert wording("edge", "empty_title") in text
+    assert wording("edge", "start") in text
     assert api.get("/v1/edge/runs").json() == {"runs": [], "cursor": None}
     store(database, "broken", None)
-    assert "Der letzte Lauf kam nicht ans Ende: broken. the disk is full" in read(api, "/ui/edge", "de")
+    failed = wording("edge", "failed", "de", run="broken")
+    assert f"{failed} the disk is full" in read(api, "/ui/edge", "de")
 
 
 def test_the_page_says_what_the_newest_run_came_to(api: httpx.Client, database: Engine, summary: EdgeSummary) -> None:
@@ -73,13 +75,15 @@ def test_the_page_says_what_the_newest_run_came_to(api: httpx.Client, database: 
     text = read(api, "/ui/edge")
     share = next(each.share.value for each in summary.oracle_shares if each.controller == "custom")
     assert share is not None
-    assert f"Learned controller: {share:.1%} of the oracle's clean share" in text
+    finding = wording_pattern("camera_lab", "insight_oracle_share", Controller="Learned controller", value=f"{share:.1%}")
+    assert finding.search(text)
     assert "Stand-in data" in text
     assert "California, Florida, Northwest and New York" in text
     assert "runs-0001.jsonl, line 500: half <a> line" in text
     assert f"?job={older}" in api.get("/ui/edge").text
     german = read(api, f"/ui/edge?job={newest}", "de")
-    assert f"Gelernte Steuerung: {share * 100:.1f} % des sauberen Anteils des Orakels".replace(".", ",") in german.replace(".", ",")
+    german_figures = {"Controller": "Gelernte Steuerung", "value": f"{share * 100:.1f} %".replace(".", ",")}
+    assert wording_pattern("camera_lab", "insight_oracle_share", "de", **german_figures).search(german)
     assert "Ersatzdaten" in german
 
 

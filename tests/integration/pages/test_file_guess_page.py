@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from luna.platform.embedded.supervisor import Addresses
 from tests.support.gateway.server import serve
 from tests.support.metering.foreign_files import ForeignFile, austrian_portal, dutch_p1_meter
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished
+from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
 SITE = "paper-house"
@@ -45,7 +47,7 @@ def hand_over(api: httpx.Client, file: ForeignFile) -> str:
 
 def read(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.text
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
 
 
 def fields_of(page: str) -> dict[str, str]:
@@ -60,14 +62,15 @@ def test_a_file_with_an_open_question_is_stored_once_it_is_answered(api: httpx.C
     address = hand_over(api, file)
     page = api.get(address)
     text = read(page)
-    assert "one thing only you know" in text
-    assert "Verbrauch [kWh]: what the house used, or what was bought from the grid?" in text
-    assert "The clock changes on 2024-03-31" in text
-    assert "Eines weißt nur du" in read(api.get(address, headers={"Accept-Language": "de"}))
+    assert wording("file_guess", "headline_open", file=file.name) in text
+    assert wording("file_guess", "question_consumption", column="Verbrauch [kWh]") in text
+    assert wording_pattern("file_guess", "reason_zone_changes", day="2024-03-31").search(text)
+    german = read(api.get(address, headers={"Accept-Language": "de"}))
+    assert wording("file_guess", "headline_open", "de", file=file.name) in german
     path = address.partition("?")[0]
     fields = fields_of(page.text)
     refused = api.post(path, data=fields)
-    assert "Answer what stands above first" in read(api.get(refused.headers["Location"]))
+    assert wording("file_guess", "unanswered") in read(api.get(refused.headers["Location"]))
     answered = fields | dict(file.answers)
     # Bought on 30 March, 31 March and 1 April: the sums of the months are those of the house.
     march = sum(kwh for start, kwh in zip(file.house.starts, file.house.bought, strict=True) if start.astimezone(file.house.zone).month == 3)
@@ -84,15 +87,15 @@ def test_a_file_with_an_open_question_is_stored_once_it_is_answered(api: httpx.C
     days = Timeline(file.house.starts[0], SLOT, len(file.house.starts))
     with unit_of_work(database) as connection:
         assert observations.read(connection, SITE, days).import_kwh.round(6).tolist() == file.house.bought
-    assert "284 rows: 284 accepted" in read(api.get(DATA))
+    assert wording_pattern("data", "load_counts", rows=284, accepted=284).search(read(api.get(DATA)))
 
 
 def test_what_can_be_known_is_stored_without_a_question_and_counters_are_gathered(api: httpx.Client) -> None:
     address = hand_over(api, dutch_p1_meter())
     page = api.get(address)
     text = read(page)
-    assert "2 columns are added up" in text
-    assert "only rises, as meters do" in text
+    assert wording("file_guess", "reason_added_up", count=2) in text
+    assert wording("file_guess", "reason_counter_rises") in text
     fields = fields_of(page.text)
     assert (fields["column:Import T1 kWh"], fields["measure:Import T1 kWh"], fields["zone"]) == ("import_kwh", "counter", "Europe/Berlin")
     # What is shown again with the same choices is the same.
@@ -119,7 +122,7 @@ def test_a_file_of_another_kind_is_refused_in_words(api: httpx.Client) -> None:
     sent = api.post(f"{DATA}/imports", files={"file": ("portal.csv", b"<!DOCTYPE html><html><head><title>Login</title></head></html>")})
     page = api.get(sent.headers["Location"])
     assert page.status_code == 422
-    assert "sign in" in page.text
+    assert wording("refusals", "sentence_file-is-web-page") in unescape(page.text)
     assert api.get(f"{DATA}/imports/{'0' * 32}").status_code == 404
     # Another site does not see it.
     assert api.get(sent.headers["Location"].replace(SITE, OTHER)).status_code == 404

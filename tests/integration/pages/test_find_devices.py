@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -19,16 +20,23 @@ from luna.platform.embedded.supervisor import Addresses
 from tests.support.gateway.server import serve
 from tests.support.home_assistant.server import TOKEN, House, Sensor
 from tests.support.home_assistant.server import serve as serve_home_assistant
+from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
 NO_FOLDER = Path("/nonexistent")
 
 
-@pytest.fixture
-def api(redis_url: str, database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where gateway and worker keep their data."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, folder: Path) -> Iterator[httpx.Client]:
     with (
-        worker_process(redis_url, database_url, "services.ingest.tasks", data_folder=tmp_path),
-        serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path, outside_services=False) as client,
+        worker_process(redis_url, database_url, "services.ingest.tasks", data_folder=folder),
+        serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=folder, outside_services=False) as client,
     ):
         yield client
 
@@ -98,38 +106,37 @@ def test_what_was_found_is_in_the_site(api: httpx.Client, server: RegisterServer
 
 
 @pytest.mark.parametrize(
-    ("network", "port", "said"),
+    ("network", "port", "reason"),
     [
-        ("no network at all", "", "Das ist kein Netz."),
-        ("8.8.8.0/24", "", "Das ist kein privates Netz."),
-        ("10.0.0.0/8", "", "Das Netz hat mehr als 1024 Adressen."),
-        ("127.0.0.1", "seven", "Das ist kein Port."),
+        ("no network at all", "", "network-unreadable"),
+        ("8.8.8.0/24", "", "network-public"),
+        ("10.0.0.0/8", "", "network-too-large"),
+        ("127.0.0.1", "seven", "port-unreadable"),
     ],
 )
-def test_no_network_of_a_home_is_refused_in_the_owner_s_language(api: httpx.Client, network: str, port: str, said: str) -> None:
+def test_no_network_of_a_home_is_refused_in_the_owner_s_language(api: httpx.Client, network: str, port: str, reason: str) -> None:
     page = api.post(begin(api), data={"go": "search", "network": network, "port": port}, headers={"Accept-Language": "de"})
-    assert said in page.text
+    assert wording("refusals", f"sentence_{reason}", "de", most=1024) in unescape(page.text)
     assert f'value="{network}"' in page.text
 
 
-def test_a_password_stays_in_a_file_that_its_owner_alone_can_read(
-    api: httpx.Client, database: Engine, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_password_stays_in_a_file_that_its_owner_alone_can_read(api: httpx.Client, database: Engine, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     address, password = begin(api), "not to be read by anybody"
     typed = {"go": "search", "network": "127.0.0.1", "port": "9", "user": "luna", "password": password}
     assert api.post(address, data=typed).status_code == 303
-    [file] = (tmp_path / "devices" / "secrets").iterdir()
+    [file] = (folder / "devices" / "secrets").iterdir()
     assert (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (f"luna:{password}", 0o600)
-    wait_for(lambda: "No device answers" in api.get(address).text)
+    wait_for(lambda: wording("setup", "find_none") in unescape(api.get(address).text))
     # The same address is shown it again.
     assert api.post(address, data={"go": "search", "network": "127.0.0.1", "port": "9", "user": "", "password": ""}).status_code == 303
     page = api.get(address).text
-    assert "A password is stored." in page
+    assert wording("setup", "kept_mqtt_password") in unescape(page)
     with unit_of_work(database) as connection:
         rows = connection.execute(text("SELECT request::text FROM jobs WHERE task = 'ingest.devices.find' ORDER BY submitted_at DESC LIMIT 2")).scalars().all()
     assert [f'"secret": "{file.name}"' in row for row in rows] == [True, True]
     assert password not in page + "".join(rows)
-    assert "shown to one device or broker alone" in api.post(address, data=typed | {"network": "192.168.1.0/24"}).text
+    refused = api.post(address, data=typed | {"network": "192.168.1.0/24"})
+    assert wording("refusals", "sentence_network-secret-place") in unescape(refused.text)
 
 
 def test_a_search_is_stopped(api: httpx.Client) -> None:
@@ -137,7 +144,7 @@ def test_a_search_is_stopped(api: httpx.Client) -> None:
     # Nobody is there: each address takes its second.
     api.post(address, data={"go": "search", "network": "192.168.255.0/22"})
     api.post(address, data={"go": "stop"})
-    assert "Stopped." in api.get(address).text
+    assert wording("setup", "find_stopped") in unescape(api.get(address).text)
 
 
 def test_a_battery_that_is_away_is_not_moved_and_that_is_said(api: httpx.Client, inverter: SimulatedInverter) -> None:
@@ -148,21 +155,23 @@ def test_a_battery_that_is_away_is_not_moved_and_that_is_said(api: httpx.Client,
     draft = address.removesuffix("/find")
     typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "127.0.0.1", "profile-0-port_number": str(server.port)}
     assert api.post(f"{draft}/control", data=typed | {"go": "try"}).headers["Location"].endswith("control#tried")
-    wait_for(lambda: "The device does not answer." in api.get(f"{draft}/control").text)
+    silent = wording("refusals", "sentence_device-silent")
+    wait_for(lambda: silent in unescape(api.get(f"{draft}/control").text))
     # What was tried at one address says nothing of another.
     api.post(f"{draft}/control", data=typed | {"profile-0-host_place": "elsewhere.invalid", "go": "connect"})
-    assert "The device does not answer." not in api.get(f"{draft}/control").text
+    assert silent not in unescape(api.get(f"{draft}/control").text)
     assert inverter.written == []
 
 
-def test_one_battery_is_tried_at_a_time(api: httpx.Client, server: RegisterServer, inverter: SimulatedInverter, tmp_path: Path) -> None:
+def test_one_battery_is_tried_at_a_time(api: httpx.Client, server: RegisterServer, inverter: SimulatedInverter, folder: Path) -> None:
     draft = begin(api).removesuffix("/find")
     typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "127.0.0.1", "profile-0-port_number": str(server.port)}
-    (tmp_path / "devices").mkdir()
-    lock = open_lock(tmp_path / "devices" / "trial")
+    (folder / "devices").mkdir(exist_ok=True)
+    lock = open_lock(folder / "devices" / "trial")
     assert take(lock)
     api.post(f"{draft}/control", data=typed | {"go": "try"})
-    wait_for(lambda: "A battery is being tried just now." in api.get(f"{draft}/control").text)
+    refused = wording("refusals", "sentence_device-tried-already")
+    wait_for(lambda: refused in unescape(api.get(f"{draft}/control").text))
     os.close(lock)
     assert inverter.written == []
 
@@ -222,7 +231,7 @@ def test_what_home_assistant_has_is_proposed_and_taken_as_it_was_chosen(api: htt
     assert TOKEN not in page
     # The owner says otherwise: there is no meter of the house.
     assert api.post(address, data=proposed | {"sensor-total_load_consumption": "", "go": "entities"}).headers["Location"] == f"{address}#home-assistant"
-    assert "Sensors of Home Assistant that are used: 4." in api.get(address).text
+    assert wording("setup", "find_entities_taken", count=4) in unescape(api.get(address).text)
     draft = address.removesuffix("/find")
     assert 'name="vehicles-0-capacity_kwh"' in api.get(f"{draft}/devices").text
     # What was chosen is not asked for again, and leads on.
@@ -252,9 +261,10 @@ def test_home_assistant_beside_a_found_inverter_offers_what_that_does_not_measur
 
 def test_a_home_assistant_that_lets_nobody_in_is_said_and_nothing_is_taken(api: httpx.Client, house: House) -> None:
     address = begin(api)
-    assert "Schreib eine Adresse" in api.post(address, data={"go": "connect", "url": "nowhere", "token": "x"}, headers={"Accept-Language": "de"}).text
+    nowhere = api.post(address, data={"go": "connect", "url": "nowhere", "token": "x"}, headers={"Accept-Language": "de"})
+    assert wording("setup", "fault_url", "de") in unescape(nowhere.text)
     api.post(address, data={"go": "connect", "url": house.url, "token": "wrong"})
-    assert "does not accept the token" in api.get(f"{address}?look=1").text
+    assert wording("setup", "ha_token") in unescape(api.get(f"{address}?look=1").text)
     refused = api.post(address, data={"go": "entities", "sensor-battery_soc": "sensor.home_battery"})
-    assert "does not accept the token" in refused.text
-    assert "that are used" not in api.get(address).text
+    assert wording("setup", "ha_token") in unescape(refused.text)
+    assert not wording_pattern("setup", "find_entities_taken").search(unescape(api.get(address).text))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from html import unescape
 
 import httpx
 import numpy as np
@@ -27,11 +28,13 @@ from services.forecaster.service import issue_forecasts
 from tests.support.database.site import issue_half_a_kilowatt
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished
+from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
 # In the hour that the clock shows twice, the zone's name stands beside it.
-CLOCK = r"\d\d:\d\d(?: [A-Z]+)?"
+CLOCK = re.compile(r"\d\d:\d\d(?: [A-Z]+)?")
+MINUTES = re.compile(r"\d+")
 BASELINE, AURORA = "baseline_like_days", "aurora_v1.0"
 
 
@@ -68,38 +71,41 @@ def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
 
 
 def test_it_says_what_drives_how_old_it_is_and_how_good_versions_were(api: httpx.Client) -> None:
     text = read(api, PAGE)
-    assert "The mean of days like the one ahead drives the plan." in text
-    assert re.search(rf"Issued {CLOCK}, \d+ min ago, for 48 h ahead", text)
+    version = wording("forecasts", "version_baseline_like_days")
+    assert wording("forecasts", "headline", version=version) in text
+    assert wording_pattern("forecasts", "fresh", at=CLOCK, minutes=MINUTES, hours=48).search(text)
     # 0.05 and 0.03 kWh in a quarter-hour are 0.2 and 0.12 kW.
     assert "0.20 kW" in text
     assert "0.12 kW" in text
     german = read(api, PAGE, "de")
-    assert "Das Mittel von Tagen wie dem kommenden treibt den Plan an." in german
-    assert "Das ist die Vorgabe" in german
+    version = wording("forecasts", "version_baseline_like_days", "de")
+    assert wording("forecasts", "headline", "de", version=version) in german
+    assert wording("forecasts", "by_default", "de") in german
 
 
 def test_an_old_forecast_and_none_at_all_are_said_to_be_so(api: httpx.Client) -> None:
-    assert "The last forecast is 9 h old" in read(api, "/ui/sites/old/forecasts")
+    assert wording_pattern("forecasts", "stale", hours=9).search(read(api, "/ui/sites/old/forecasts"))
     # However old it is, it is not "none".
-    assert "The last forecast is 73 h old" in read(api, "/ui/sites/forgotten/forecasts")
-    assert "Die letzte Prognose ist 73 h alt" in read(api, "/ui/sites/forgotten/forecasts", "de")
+    forgotten, german = (read(api, "/ui/sites/forgotten/forecasts", language) for language in ("en", "de"))
+    assert wording_pattern("forecasts", "stale", hours=73).search(forgotten)
+    assert wording_pattern("forecasts", "stale", "de", hours=73).search(german)
     bare = read(api, "/ui/sites/bare/forecasts")
-    assert "No forecast yet" in bare
-    assert "Nothing is compared yet" in bare
+    assert wording("forecasts", "none") in bare
+    assert wording("forecasts", "versions_none") in bare
 
 
 def test_a_forecast_that_reaches_a_part_of_the_horizon_says_how_far(api: httpx.Client) -> None:
     short = read(api, "/ui/sites/short/forecasts")
     # 42 quarter-hours are ten and a half hours.
-    assert re.search(rf"Issued {CLOCK}, \d+ min ago, for 10 h ahead", short)
-    assert "It covers 10 h; beyond that its last day is repeated." in short
-    assert "Sie reicht 10 h" in read(api, "/ui/sites/short/forecasts", "de")
-    assert "It covers" not in read(api, PAGE)
+    assert wording_pattern("forecasts", "fresh", at=CLOCK, minutes=MINUTES, hours=10).search(short)
+    assert wording("forecasts", "partly", hours=10) in short
+    assert wording("forecasts", "partly", "de", hours=10) in read(api, "/ui/sites/short/forecasts", "de")
+    assert not wording_pattern("forecasts", "partly").search(read(api, PAGE))
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +125,10 @@ def test_the_forecast_is_drawn_with_its_reasons_and_a_slot_is_explained(api: htt
     missing = api.get("/ui/sites/bare/forecasts/chart", headers={"HX-Request": "true"})
     assert part.text.count('<svg class="chart forecast') == whole.text.count('<svg class="chart forecast') == 2
     assert "<html" not in part.text
-    assert "8 of 10 cases lie between" in part.text
+    assert wording_pattern("forecast_chart", "between").search(unescape(part.text))
     # The last seven days were 0.2 kWh a quarter-hour.
     assert "0.80 kW" in why
-    assert "The forecast cannot be shown:" in missing.text
+    assert wording("forecasts", "chart_unknown") in unescape(missing.text)
 
 
 @pytest.mark.usefixtures("worker")
@@ -136,7 +142,7 @@ def test_promoting_and_taking_back_are_decisions_of_the_planner_s_forecasts(api:
     assert isinstance(decided, Activation)
     assert decided.forecast_version == "seasonal_naive"
     assert (back.status_code, nothing.status_code) == (303, 409)
-    assert "There is nothing to go back to." in nothing.text
+    assert wording("refusals", "sentence_nothing-to-go-back-to") in unescape(nothing.text)
 
 
 def test_training_anew_is_a_job_that_counts_whatever_its_test_says(api: httpx.Client, database: Engine) -> None:
@@ -152,7 +158,7 @@ def test_forgetting_today_is_said_and_issues_a_forecast_afresh(api: httpx.Client
     with unit_of_work(database) as connection:
         (job,) = jobs.list_of_site(connection, "foreseen", tasks=[IssueRequest.task])
     assert job.request["forecast_version"] == BASELINE
-    assert re.search(rf"Today before {CLOCK} is forgotten\.", read(api, PAGE))
+    assert wording_pattern("forecasts", "reset_since", at=CLOCK).search(read(api, PAGE))
 
 
 def test_what_was_measured_before_the_reset_moves_no_forecast_of_the_day_and_counts_again_tomorrow(database: Engine) -> None:

@@ -28,7 +28,7 @@ from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from luna.words import list_reason_codes
 from luna.words.pages import page_words
-from services.api.pages.home_slots import _cell, view_sheet
+from services.api.pages.home_slots import view_sheet, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
@@ -41,9 +41,11 @@ from tests.support.database.site import issue_half_a_kilowatt, plan_stored, stor
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import NOW, store_demo_home
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording, wording_pattern
 
 HOME, EVENTS = "/ui/sites/shown/home", "/ui/sites/shown/events"
 PLAIN = {"vehicles": [], "loads": []}
+CLOCK = re.compile(r"\d\d:\d\d")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def api(database: Engine, servers_of: Addresses) -> Iterator[httpx.Client]:
 
 def seen(page: httpx.Response) -> str:
     """The words of a page, without its markup."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.text).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
 
 
 def house_of(connection: Connection) -> HouseNow:
@@ -70,18 +72,26 @@ def house_of(connection: Connection) -> HouseNow:
     return read_house(connection, site, read_planned(connection, site, now=NOW), plan_max_age=None, now=NOW)
 
 
+def read_view(database: Engine) -> HomeView:
+    with unit_of_work(database) as connection:
+        window = open_window(sites.load(connection, "shown"), now=NOW, language="en")
+        timeline = build_timeline(connection, window, PlanMemory())
+        return HomeView(window, timeline, page_words("home", "en"), house_of(connection))
+
+
 def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
     english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
-    assert re.search(r"Battery follows the house\. From \d\d:\d\d it sells\.", seen(english))
-    assert re.search(r"Batterie folgt dem Haus\. Ab \d\d:\d\d verkauft sie\.", seen(german))
-    assert re.search(r"instead of −?€\d+\.\d\d without Luna", seen(english))
+    follows, sells = wording_pattern("home", "now_self_consumption"), wording_pattern("home", "next_export", t=CLOCK)
+    assert re.search(f"{follows.pattern} {sells.pattern}", seen(english))
+    follows, sells = wording_pattern("home", "now_self_consumption", "de"), wording_pattern("home", "next_export", "de", t=CLOCK)
+    assert re.search(f"{follows.pattern} {sells.pattern}", seen(german))
+    assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(seen(english))
     assert re.search(r"Saved today [+−]?€\d+\.\d\d", seen(english))
 
 
 def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:
-    with unit_of_work(database) as connection:
-        window = open_window(sites.load(connection, "shown"), now=NOW, language="en")
-        view = HomeView(window, build_timeline(connection, window, PlanMemory()), page_words("home", "en"), house_of(connection))
+    view = read_view(database)
+    window = view.window
     decided, prices = view.document["decisions"], view.document["prices"]
     sheets = {slot: view_sheet(view, slot) for slot in range(window.past, window.timeline.count)}
     assert len(sheets) == 192
@@ -108,14 +118,16 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
     page, saved = seen(api.get(HOME)), told["saved_today"]
     assert saved is not None
     assert f"Saved today {'+' if saved >= 0 else '−'}€{abs(saved):.2f} {beside['saved_today']['basis']}" in page
-    assert f"the battery saves {'' if saved >= 0 else '−'}€{abs(saved):.2f} today ({beside['saved_today']['basis']})" in answer.text
-    assert f"Energy costs {'' if told['cost_today'] >= 0 else '−'}€{abs(told['cost_today']):.2f} today ({beside['cost_today']['basis']})" in answer.text
+    saved_money = f"{'' if saved >= 0 else '−'}€{abs(saved):.2f}"
+    cost_money = f"{'' if told['cost_today'] >= 0 else '−'}€{abs(told['cost_today']):.2f}"
+    assert wording("house", "house_saved_today", saved=saved_money, basis=beside["saved_today"]["basis"]) in answer.text
+    assert wording("house", "house_cost_today", cost=cost_money, basis=beside["cost_today"]["basis"]) in answer.text
     begins = told["next_action_at"].astimezone(parse_zone(house.site.timezone)).strftime("%H:%M")
-    assert f"From {begins} it sells." in page
+    assert wording("home", "next_export", t=begins) in page
     assert beside["next_action"]["reason"] in answer.text
     # Nothing is sent from a site that is not armed.
-    assert "Luna would" in page
-    assert "this is what Luna would do" in answer.text
+    assert wording("home", "would") in page
+    assert wording("house", "house_would") in answer.text
 
 
 @pytest.mark.usefixtures("api")
@@ -152,10 +164,11 @@ def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(api: 
 def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client) -> None:
     chosen = api.post(f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"})
     assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
-    assert "You decided: Hold until 18:30. Nothing can be sent: Luna does not know how your devices are told." in seen(api.get(HOME))
-    assert "Luna would, if anything were sent to your devices:" in seen(api.get(HOME))
+    decided = wording("home", "notice_override", mode="Hold", t="18:30")
+    assert f"{decided} {wording('home', 'notice_cannot_send')}" in seen(api.get(HOME))
+    assert wording("home", "would") in seen(api.get(HOME))
     assert api.post(f"{HOME}/resume", data={"device": "batteries"}).status_code == 303
-    assert "You decided" not in seen(api.get(HOME))
+    assert not wording_pattern("home", "notice_override").search(seen(api.get(HOME)))
 
 
 def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(api: httpx.Client, database: Engine) -> None:
@@ -167,11 +180,16 @@ def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(api:
     finally:
         with unit_of_work(database) as connection:
             sites.save(connection, site)
-    assert re.search(r"Until \d\d:\d\d: leave the battery to itself", english)
-    assert re.search(r"From \d\d:\d\d to \d\d:\d\d: sell from the battery with \d\.\d kW, down to \d+%; set it in your battery's app\.", english)
-    assert re.search(r"Von \d\d:\d\d bis \d\d:\d\d: aus der Batterie mit \d,\d kW verkaufen, bis \d+\s%; stell das in der App", german)
-    assert "armed" not in english
-    assert "would, if anything" not in english
+    assert wording_pattern("home", "advice_until", end=CLOCK, deed=wording("home", "deed_self_consumption")).search(english)
+    sell = wording_pattern("home", "deed_export", kw=re.compile(r"\d\.\d"), soc=re.compile(r"\d+%"))
+    by_hand = wording_pattern("home", "advice_set", deed=sell)
+    assert wording_pattern("home", "advice_span", start=CLOCK, end=CLOCK, deed=by_hand).search(english)
+    sell = wording_pattern("home", "deed_export", "de", kw=re.compile(r"\d,\d"), soc=re.compile(r"\d+\s%"))
+    by_hand = wording_pattern("home", "advice_set", "de", deed=sell)
+    assert wording_pattern("home", "advice_span", "de", start=CLOCK, end=CLOCK, deed=by_hand).search(german)
+    # Neither that something is to be armed, nor what would be sent.
+    for code in ("notice_not_sent", "override_not_armed", "would"):
+        assert wording("home", code) not in english
 
 
 @each_row(
@@ -188,7 +206,7 @@ def test_what_cannot_be_overridden_is_refused_with_a_remedy(api: httpx.Client, w
     answer = api.post(f"{HOME}/override", data=wanted, headers={"HX-Request": "true"})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
-    assert "You decided" not in seen(api.get(HOME))
+    assert not wording_pattern("home", "notice_override").search(seen(api.get(HOME)))
 
 
 def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) -> None:
@@ -234,8 +252,8 @@ def test_a_charge_that_nobody_measured_is_said_to_be_assumed_wherever_it_stands(
         german = seen(api.get("/ui/sites/unsaid/home", headers={"Accept-Language": "de"}))
         rows = list(csv.DictReader(io.StringIO(api.get("/ui/sites/unsaid/home/plan.csv").text)))
         table = api.get("/ui/sites/unsaid/home/table").text
-    assert "How full the battery is, nobody has measured of late" in seen(page)
-    assert "Nenne den Sensor ihres Ladestands" in german
+    assert wording_pattern("home", "notice_soc_assumed").search(seen(page))
+    assert wording("home", "notice_soc_assumed_unnamed", "de") in german
     # Beside the figure, and in the flow.
     assert re.search(r"In the battery \d\.\d kWh assumed · worth", seen(page))
     assert re.search(r"Battery (\S+ kW · )?\d+% assumed", seen(page))
@@ -250,37 +268,42 @@ def timeline_instant(timeline: dict[str, Any], slot: int) -> datetime:
     return parse_instant(timeline["start"], field="start") + slot * SLOT
 
 
-def test_no_cell_of_a_csv_is_a_formula() -> None:
-    assert [_cell(value) for value in ("=1+1", "@x", "-2", -2.0, None)] == ["'=1+1", "'@x", "'-2", -2.0, ""]
+def test_no_cell_of_a_csv_is_a_formula(database: Engine) -> None:
+    view = read_view(database)
+    view.document["decisions"]["text"][:4] = ["=1+1", "@x", "-2", None]
+    view.document["prices"]["import"][0] = -2.0
+    rows = list(csv.DictReader(io.StringIO(write_csv(view))))
+    assert [row["text"] for row in rows[:4]] == ["'=1+1", "'@x", "'-2", ""]
+    assert rows[0]["import_price"] == "-2.0"
 
 
 # The clock of the gateway goes on, the recorder and the planner have stopped: four hours later the plan of 16:30 is older than three hours.
 def test_old_values_late_prices_and_an_old_plan_are_said(api: httpx.Client, servers_of: Addresses) -> None:
     with serve(servers_of, FixedClock(NOW + timedelta(hours=4))) as later:
         found = seen(later.get(HOME, headers={"Accept-Language": "en"}))
-        assert "No valid plan for 4 h. The inverter follows the house by itself." in found
-        assert "No measured values since 16:30." in found
+        no_plan = f"{wording('home', 'notice_fallback', age='4 h')} {wording('home', 'notice_fallback_more')}"
+        assert no_plan in found
+        assert wording("home", "notice_stale", t="16:30") in found
         assert "4 h old" in found
     with serve(servers_of, FixedClock(NOW + timedelta(hours=60))) as later:
-        assert "Luna is watching. No plan holds now." in seen(later.get(HOME, headers={"Accept-Language": "en"}))
+        assert wording("home", "no_plan_now") in seen(later.get(HOME, headers={"Accept-Language": "en"}))
     with serve(servers_of, FixedClock(NOW + timedelta(days=1))) as tomorrow:
-        assert "Prices for tomorrow are late. Planned with predicted prices from tomorrow 00:00 on." in seen(
-            tomorrow.get(HOME, headers={"Accept-Language": "en"})
-        )
+        late = f"{wording('home', 'notice_prices')} {wording('home', 'notice_prices_more', t='tomorrow 00:00')}"
+        assert late in seen(tomorrow.get(HOME, headers={"Accept-Language": "en"}))
 
 
 def test_after_the_last_slot_of_the_last_plan_home_still_opens(api: httpx.Client, servers_of: Addresses) -> None:
     with serve(servers_of, FixedClock(NOW + timedelta(days=30))) as later:
         found = later.get(HOME, headers={"Accept-Language": "en"})
         assert found.status_code == 200
-        assert "There is no plan yet." in seen(found)
+        assert wording("home", "no_plan") in seen(found)
 
 
 def test_a_site_without_anything_says_that_luna_watches(api: httpx.Client, database: Engine) -> None:
     with stored_site(database, name="bare"):
         found = api.get("/ui/sites/bare/home")
-        assert "Luna is watching. There is no plan yet." in seen(found)
-        assert "No measured values yet." in seen(found)
+        assert wording("home", "no_plan") in seen(found)
+        assert wording("home", "flow_none") in seen(found)
         for part in ("head", "flow", "why", "table", "plan.csv"):
             assert api.get(f"/ui/sites/bare/home/{part}").status_code == 200
 
@@ -291,9 +314,9 @@ def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(api: httpx.
             plan_causes.forget(connection, plan_causes.read(connection, ["bare"]))
             plan_sites(connection, PlanSitesRequest(site_ids=["bare"]), now=NOW)
         english, german = (seen(api.get("/ui/sites/bare/home", headers={"Accept-Language": language})) for language in ("en", "de"))
-        assert "There is no forecast of consumption and sun for now." in english
-        assert "Tried last 16:40;" in english
-        assert "Für jetzt gibt es keine Vorhersage" in german
+        assert wording("refusals", "sentence_no-forecast-at-start") in english
+        assert wording("home", "notice_tried", t="16:40") in english
+        assert wording("refusals", "sentence_no-forecast-at-start", "de") in german
         assert "luna " not in english
         asked = api.post("/ui/sites/bare/home/plan")
         assert (asked.status_code, asked.headers["Location"]) == (303, "/ui/sites/bare/home")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 from luna.platform.embedded.supervisor import Addresses
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
+from tests.support.words.wording import wording
 
 HOME = "/ui/sites/paged/home"
 
@@ -59,7 +61,7 @@ def test_a_site_that_is_not_there_is_said_so_in_the_page_s_frame_and_in_a_part_a
     assert (page.status_code, part.status_code) == (404, 404)
     assert "<html" in page.text
     assert "<html" not in part.text
-    assert all("no such site" in each.text for each in (page, part))
+    assert all(wording("refusals", "sentence_no-such-site") in unescape(answer.text) for answer in (page, part))
 
 
 def test_a_page_that_is_not_there_is_said_so_on_a_page_in_the_reader_s_language(api: httpx.Client) -> None:
@@ -68,9 +70,9 @@ def test_a_page_that_is_not_there_is_said_so_on_a_page_in_the_reader_s_language(
         page = api.get(path, headers={"Accept-Language": "de"})
         assert (page.status_code, page.headers["Content-Type"]) == (404, "text/html; charset=utf-8"), path
         assert '<html lang="de">' in page.text
-        assert "Diese Seite gibt es nicht." in page.text
+        assert wording("refusals", "sentence_no-such-page", "de") in unescape(page.text)
     part = api.get("/ui/nothing", headers={"HX-Request": "true", "Accept-Language": "en"})
-    assert "There is no such page." in part.text
+    assert wording("refusals", "sentence_no-such-page") in unescape(part.text)
     assert "<html" not in part.text
     # Programs are told as ever.
     assert api.get("/v1/nothing").headers["Content-Type"] == "application/problem+json"

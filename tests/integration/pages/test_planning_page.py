@@ -25,6 +25,7 @@ from services.planner.service.counterfactual import ask_stored
 from tests.support.control.inverters import describe
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, plan_now
+from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
 PAGE = "/ui/sites/planned/planning"
@@ -51,7 +52,7 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
 
 
 def tomorrow(**changes: Any) -> dict[str, str]:
@@ -64,7 +65,7 @@ def tomorrow(**changes: Any) -> dict[str, str]:
 
 
 def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(api: httpx.Client, database: Engine, site: str) -> None:
-    assert "Nothing is fixed: Luna plans freely." in read(api, PAGE)
+    assert wording("planning", "headline_free") in read(api, PAGE)
     assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="2,5")).status_code == 303
     assert "Battery: Charge 2.5 kW" in read(api, PAGE)
     assert "Batterie: Laden 2,5 kW" in read(api, PAGE, "de")
@@ -74,8 +75,8 @@ def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(a
     taken = api.post(f"{PAGE}/blocks/{block.block_id}/take-back")
     assert (taken.status_code, taken.headers["Location"]) == (303, f"{PAGE}?taken_back={block.block_id}")
     text = read(api, taken.headers["Location"])
-    assert "Nothing is fixed" in text
-    assert "Taken back: Battery: Charge 2.5 kW" in text
+    assert wording("planning", "headline_free") in text
+    assert wording("planning", "taken_back", what="Battery: Charge 2.5 kW") in text
 
 
 def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
@@ -92,9 +93,11 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
         by_plan = api.get(f"{PAGE}/cost", params=tomorrow(device="grid", action="no_import"))
         page = read(api, f"{PAGE}?{httpx.QueryParams(fields | {'cost': 'true'})}")
     assert "<html" not in part.text
-    assert f"Costs about €{expected:.2f} more than the plan." in part.text
-    assert f"Costs about €{expected:.2f} more than the plan." in page
-    assert "Costs" in by_plan.text
+    said = wording("planning", "cost_more", amount=f"€{expected:.2f}")
+    assert said in unescape(part.text)
+    assert said in page
+    costs = [wording_pattern("planning", code) for code in ("cost_more", "cost_less", "cost_same")]
+    assert any(cost.search(unescape(by_plan.text)) for cost in costs)
     with unit_of_work(database) as connection:
         latest = plans.latest(connection, site, now=SystemClock().now())
         assert latest is not None
@@ -113,16 +116,16 @@ def test_a_block_that_ends_before_the_plan_begins_is_answered_in_words(
     with worker_process(redis_url, database_url, "services.planner.tasks"):
         part = api.get(f"{PAGE}/cost", params=tomorrow(**sooner), headers={"HX-Request": "true"})
     assert part.status_code == 200
-    assert "What it costs is not known:" in part.text
+    assert wording("planning", "cost_unknown") in unescape(part.text)
 
 
 def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, site: str) -> None:
     for fields, said in [
-        (tomorrow(device="toaster"), "There is no such device here"),
-        (tomorrow(action="on"), "Battery cannot do that"),
-        (tomorrow(power_kw="99"), "The device does not have so much power"),
-        (tomorrow(action="hold", power_kw="3"), "Leave the power empty"),
-        (tomorrow(to=tomorrow()["from"]), "The end lies before the beginning"),
+        (tomorrow(device="toaster"), wording("refusals", "sentence_no-such-device")),
+        (tomorrow(action="on"), wording("refusals", "sentence_device-cannot", device="Battery")),
+        (tomorrow(power_kw="99"), wording("refusals", "sentence_charges-with-less")),
+        (tomorrow(action="hold", power_kw="3"), wording("refusals", "remedy_power-without-charge")),
+        (tomorrow(to=tomorrow()["from"]), wording("refusals", "sentence_block-reversed")),
     ]:
         assert said in read(api, f"{PAGE}/cost?{httpx.QueryParams(fields)}"), fields
         assert api.post(f"{PAGE}/blocks", data=fields).status_code == 422
@@ -132,20 +135,21 @@ def test_what_cannot_be_had_is_said_where_the_form_stands(api: httpx.Client, sit
 
 
 def test_without_a_plan_the_cost_is_not_known_and_said_so(api: httpx.Client, site: str) -> None:
-    assert "There is no plan yet" in read(api, "/ui/sites/bare/planning")
-    assert "There is no plan yet" in read(api, f"/ui/sites/bare/planning/cost?{httpx.QueryParams(tomorrow())}")
+    assert wording("planning", "no_plan") in read(api, "/ui/sites/bare/planning")
+    cost = read(api, f"/ui/sites/bare/planning/cost?{httpx.QueryParams(tomorrow())}")
+    assert wording("refusals", "sentence_no-plan-to-compare") in cost
 
 
 def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, database: Engine, site: str) -> None:
-    assert "Luna only reads and advises." in read(api, PAGE)
-    assert "Luna only reads. The site does not say" in read(api, "/ui/sites/bare/planning")
+    assert wording("planning", "control_off") in read(api, PAGE)
+    assert wording("planning", "control_none") in read(api, "/ui/sites/bare/planning")
     refused = api.post(f"{PAGE}/arm", headers={"Accept-Language": "de"})
     assert refused.status_code == 422
-    assert "Setze erst das Häkchen" in refused.text
+    assert wording("planning", "arm_unsure", "de") in unescape(refused.text)
     with unit_of_work(database) as connection:
         assert control.load(connection, site).armed_at is None
     api.post(f"{PAGE}/arm", data={"sure": "true"})
-    assert "Luna controls the devices since" in read(api, PAGE)
+    assert wording_pattern("planning", "control_on").search(read(api, PAGE))
     api.post(f"{PAGE}/disarm")
     with unit_of_work(database) as connection:
         assert control.load(connection, site).armed_at is None
@@ -155,9 +159,10 @@ def test_an_override_stands_above_all_and_can_be_ended(api: httpx.Client, databa
     now = SystemClock().now()
     with unit_of_work(database) as connection:
         control_service.override(connection, site, "batteries", {"mode": "hold", "until": now + timedelta(hours=1)}, now=now)
-    assert "You decided: Hold for all batteries until" in read(api, PAGE)
+    batteries = wording("planning", "override_batteries")
+    assert wording_pattern("planning", "override", mode="Hold", device=batteries).search(read(api, PAGE))
     api.post(f"{PAGE}/resume", data={"device": "batteries"})
-    assert "You decided" not in read(api, PAGE)
+    assert not wording_pattern("planning", "override").search(read(api, PAGE))
 
 
 def test_heat_begins_now_for_as_long_as_asked(api: httpx.Client, database: Engine, site: str) -> None:
@@ -169,9 +174,9 @@ def test_heat_begins_now_for_as_long_as_asked(api: httpx.Client, database: Engin
 
 def test_a_vacation_begins_and_ends_by_a_button(api: httpx.Client, site: str) -> None:
     api.post(f"{PAGE}/vacation", data={"on": "true"})
-    assert "Nobody is at home." in read(api, PAGE)
+    assert wording("planning", "vacation_on") in read(api, PAGE)
     api.post(f"{PAGE}/vacation", data={"on": "false"})
-    assert "Somebody is at home." in read(api, PAGE)
+    assert wording("planning", "vacation_off") in read(api, PAGE)
 
 
 def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: httpx.Client, database: Engine, site: str) -> None:
@@ -179,10 +184,10 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
         sites.save(connection, describe_furnished("planned", control=describe()))
     first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
     fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": ""}
-    assert "No departure is known" in read(api, PAGE)
+    assert wording("planning", "stays_empty") in read(api, PAGE)
     unknown = api.post(f"{PAGE}/stays", data=fields)
     assert unknown.status_code == 422
-    assert "how full the car comes" in unknown.text
+    assert wording("refusals", "sentence_arrival-unknown") in unescape(unknown.text)
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "40"}).status_code == 303
     assert "Car: 80% by" in read(api, PAGE)
     assert "Auto: 80 % bis" in read(api, PAGE, "de")
@@ -190,7 +195,8 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
         (stay,) = charging_stays.read_standing(connection, site, first=first)
     assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
     taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
-    assert "Taken back: Car: 80% by" in read(api, taken.headers["Location"])
+    stay_said = re.compile("Car: 80% by .+?")
+    assert wording_pattern("planning", "taken_back", what=stay_said).search(read(api, taken.headers["Location"]))
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422
 
 
@@ -242,9 +248,10 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     with unit_of_work(database) as connection:
         plan_now(connection, sites.load(connection, site), now)
     # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
-    said = r"22\.[0-9] kWh for €\d\.\d\d \(\d+ ct\), ready"
-    assert re.search("Luna charges " + said, read(api, PAGE).replace("\xa0", " ").replace("\u202f", " "))
-    assert re.search("Car charges " + said + " by", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))
+    charge = {"kwh": re.compile(r"22\.[0-9] kWh"), "cost": re.compile(r"€\d\.\d\d"), "price": re.compile(r"\d+ ct")}
+    planning, home = (read(api, path).replace("\xa0", " ").replace("\u202f", " ") for path in (PAGE, f"/ui/sites/{site}/home"))
+    assert wording_pattern("planning", "stay_charging", **charge).search(planning)
+    assert wording_pattern("home", "step_car", name="Car", **charge).search(home)
 
 
 def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(api: httpx.Client, database: Engine, site: str) -> None:
@@ -253,19 +260,19 @@ def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(api
         own = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     text = read(api, PAGE)
-    assert "If Luna falls silent, battery goes back to its own self-consumption after 180 seconds." in text
+    assert wording("planning", "unattended_reverts", device="battery", seconds=180) in text
     assert "for charging and discharging; every other program that writes to it over Modbus." in text
-    assert "tried against its simulator alone; nobody has reported it from a house yet." in text
-    assert "Verstummt Luna, kehrt battery nach 180 Sekunden" in read(api, PAGE, "de")
+    assert wording_pattern("planning", "unattended_evidence_simulator").search(text)
+    assert wording("planning", "unattended_reverts", "de", device="battery", seconds=180) in read(api, PAGE, "de")
     with unit_of_work(database) as connection:
         control_service.arm(connection, site, now=SystemClock().now(), by="anna")
-    assert "If Luna falls silent" not in read(api, PAGE)
+    assert not wording_pattern("planning", "unattended_reverts").search(read(api, PAGE))
     with unit_of_work(database) as connection:
         control.disarm(connection, site)
         sites.save(
             connection, describe_furnished("planned", vehicles=[], control=own | {"batteries": [{"battery": "battery", "via": via | {"profile": "gone"}}]})
         )
-    assert "battery cannot be commanded: there is no profile gone any more." in read(api, PAGE)
+    assert wording("planning", "unattended_profile_missing", device="battery", profile="gone") in read(api, PAGE)
 
 
 @pytest.mark.usefixtures("site")
@@ -274,8 +281,8 @@ def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(api: http
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     text = read(api, PAGE)
-    assert "goes back to its own self-consumption after 900 seconds." in text
-    assert "stays in them until somebody changes it: Save, Supply the house, Hold." in text
+    assert wording("planning", "unattended_reverts", device="battery", seconds=900) in text
+    assert wording("planning", "unattended_stays", modes="Save, Supply the house, Hold") in text
 
 
 def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:
@@ -295,15 +302,15 @@ def test_a_battery_is_tried_before_it_is_armed_and_never_after(
     section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[], control=section))
-    assert "Try it with 200 W" in read(api, PAGE)
+    assert wording("every_page", "try_battery") in read(api, PAGE)
     address = api.post(f"{PAGE}/try").headers["Location"]
-    assert "The battery is being tried." in read(api, address)
+    assert wording("every_page", "trying_battery") in read(api, address)
     with worker_process(redis_url, database_url, "services.ingest.tasks", data_folder=tmp_path):
         wait_for(lambda: '<div class="notice stack bad" id="tried"' in api.get(address).text)
-    assert "The device does not answer." in read(api, address)
+    assert wording("refusals", "sentence_device-silent") in read(api, address)
     # Of another site's page it is none.
     assert 'id="tried"' not in api.get(address.replace("/planned/", "/bare/")).text
     with unit_of_work(database) as connection:
         control.arm(connection, site, at=SystemClock().now(), by="test")
-    assert "Try it with 200 W" not in read(api, PAGE)
+    assert wording("every_page", "try_battery") not in read(api, PAGE)
     assert api.post(f"{PAGE}/try").status_code == 409

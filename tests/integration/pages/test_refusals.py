@@ -15,10 +15,12 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
+from luna.words import Language
 from tests.support.control.inverters import describe
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording, wording_pattern
 
 HOME = "/ui/sites/home"
 NOW = floor_to(SystemClock().now(), SLOT)
@@ -29,54 +31,57 @@ BLOCK, STAY = {"device": "battery", "action": "charge"}, {"vehicle": "car", "arr
 FIELD = {"mode": "charge"}
 LONG = {"from": SPAN["from"], "to": (NOW + timedelta(days=400)).isoformat()}
 
-# path, form, what a German is told of it, and an English reader.
-WRONG: list[tuple[str, str, dict[str, str], str, str]] = [
-    ("power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "viel"}, "Das ist keine Zahl.", "This is no number."),
-    ("much power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "99"}, "Höchstens 5 kW.", "At most 5 kW."),
-    ("power of a pause", "/planning/blocks", BLOCK | SPAN | {"action": "hold", "power_kw": "2"}, "Lass die Leistung leer.", "Leave the power empty."),
-    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "Das Ende liegt vor dem Anfang.", "The end lies before the beginning."),
-    ("block in the past", "/planning/blocks", BLOCK | PAST, "Diese Zeit ist vorbei.", "This time has passed."),
-    ("long block", "/planning/blocks", BLOCK | LONG, "Das ist zu lang.", "This is too long."),
-    ("no such device", "/planning/blocks", BLOCK | SPAN | {"device": "toaster"}, "Dieses Gerät gibt es hier nicht.", "There is no such device here."),
-    ("no such action", "/planning/blocks", BLOCK | SPAN | {"action": "dance"}, "Das lässt sich nicht wählen.", "This cannot be chosen."),
-    ("what the device cannot", "/planning/blocks", BLOCK | SPAN | {"action": "on"}, "Batterie kann das nicht.", "Battery cannot do that."),
-    ("no time", "/planning/blocks", BLOCK | SPAN | {"from": "soon"}, "Das ist keine lesbare Zeitangabe.", "This is no time that can be read."),
-    ("nothing filled in", "/planning/blocks", {}, "Hier fehlt etwas.", "Something is missing."),
-    ("no such block", "/planning/blocks/4711/take-back", {}, "Das gibt es nicht oder nicht mehr.", "This is not there, or not any more."),
-    ("heat for days", "/planning/heat", {"device": "boiler", "hours": "99"}, "Höchstens 24.", "At most 24."),
-    ("unsure", "/planning/arm", {}, "", ""),
-    ("no control", "bare:/planning/arm", {"sure": "true"}, "Noch hat niemand gesagt", "Nobody has said yet"),
-    ("foreign device", "/planning/resume", {"device": "load:toaster"}, "Dieses Gerät steuert Luna nicht.", "does not control this"),
-    ("unknown arrival", "/planning/stays", {"vehicle": "car"} | SPAN, "wie voll das Auto kommt", "how full the car comes"),
-    ("no such car", "/planning/stays", STAY | SPAN | {"vehicle": "boat"}, "Es gibt: Auto.", "There are: Car."),
-    ("more than full", "/planning/stays", STAY | SPAN | {"target": "120"}, "Höchstens 100.", "At most 100."),
-    ("stay backwards", "/planning/stays", STAY | BACKWARDS, "Das Ende liegt vor dem Anfang.", "The end lies before the beginning."),
-    ("stay in the past", "/planning/stays", STAY | PAST, "Diese Zeit ist vorbei.", "This time has passed."),
-    ("override until yesterday", "/home/override", FIELD | {"until": PAST["to"]}, "Diese Zeit ist vorbei.", "This time has passed."),
+# path, form, the reason of the refusal, and the figures of its words in German and in English.
+WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = [
+    ("power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "viel"}, "no-number", {}),
+    ("much power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "99"}, "charges-with-less", {"most": ("5", "5")}),
+    ("power of a pause", "/planning/blocks", BLOCK | SPAN | {"action": "hold", "power_kw": "2"}, "power-without-charge", {}),
+    ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "block-reversed", {}),
+    ("block in the past", "/planning/blocks", BLOCK | PAST, "block-passed", {}),
+    ("long block", "/planning/blocks", BLOCK | LONG, "block-too-long", {"days": ("14", "14")}),
+    ("no such device", "/planning/blocks", BLOCK | SPAN | {"device": "toaster"}, "no-such-device", {}),
+    ("no such action", "/planning/blocks", BLOCK | SPAN | {"action": "dance"}, "literal-error", {}),
+    ("what the device cannot", "/planning/blocks", BLOCK | SPAN | {"action": "on"}, "device-cannot", {"device": ("Batterie", "Battery")}),
+    ("no time", "/planning/blocks", BLOCK | SPAN | {"from": "soon"}, "datetime-from-date-parsing", {}),
+    ("nothing filled in", "/planning/blocks", {}, "missing", {}),
+    ("no such block", "/planning/blocks/4711/take-back", {}, "no-such-block", {}),
+    ("heat for days", "/planning/heat", {"device": "boiler", "hours": "99"}, "less-than-equal", {"le": ("24", "24"), "unit": ("", "")}),
+    ("no control", "bare:/planning/arm", {"sure": "true"}, "no-control", {}),
+    ("foreign device", "/planning/resume", {"device": "load:toaster"}, "device-not-controlled", {"devices": ("Batterie", "Battery")}),
+    ("unknown arrival", "/planning/stays", {"vehicle": "car"} | SPAN, "arrival-unknown", {}),
+    ("no such car", "/planning/stays", STAY | SPAN | {"vehicle": "boat"}, "no-such-vehicle", {"names": ("Auto", "Car")}),
+    ("more than full", "/planning/stays", STAY | SPAN | {"target": "120"}, "less-than-equal", {"le": ("100", "100"), "unit": ("", "")}),
+    ("stay backwards", "/planning/stays", STAY | BACKWARDS, "stay-reversed", {}),
+    ("stay in the past", "/planning/stays", STAY | PAST, "stay-passed", {}),
+    ("override until yesterday", "/home/override", FIELD | {"until": PAST["to"]}, "instant-passed", {}),
     (
         "override of nothing",
         "/home/override",
         FIELD | {"until": SPAN["to"], "device": "load:toaster"},
-        "Dieses Gerät steuert Luna nicht.",
-        "does not control this",
+        "device-not-controlled",
+        {"devices": ("Batterie", "Battery")},
     ),
-    ("no such mode", "/home/override", {"mode": "dance", "until": SPAN["to"]}, "Batterie kann das nicht.", "Battery cannot do that."),
-    ("no such decision", "/data/quarantine/4711/dismissed", {}, "Das gibt es nicht oder nicht mehr.", "This is not there, or not any more."),
-    ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "Kein Wert wurde geändert.", "No value was changed."),
-    ("no worker", "/data/quarantine/ROW/dismissed", {}, "Niemand hat innerhalb von 0,2 Sekunden geantwortet.", "Nobody answered within 0.2 seconds."),
-    ("no such month", "/data/quality?month=13", {}, "Schreib einen Monat wie 2024-02.", "Write a month such as 2024-02."),
-    ("no change asked", "/what-ifs", {"from": "2026-10-01", "to": "2026-10-20"}, "", ""),
-    ("no price", "/what-ifs", {"fixed_price": "x"}, "", ""),
+    ("no such mode", "/home/override", {"mode": "dance", "until": SPAN["to"]}, "no-such-mode", {"device": ("Batterie", "Battery")}),
+    ("no such decision", "/data/quarantine/4711/dismissed", {}, "no-such-row", {}),
+    ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "no-value-changed", {}),
+    ("no worker", "/data/quarantine/ROW/dismissed", {}, "no-reply", {"seconds": ("0,2", "0.2")}),
+    ("no such month", "/data/quality?month=13", {}, "form-month-of-year", {}),
     (
         "days upside down",
         "/what-ifs",
         {"from": "2026-10-20", "to": "2026-10-01", "fixed_price": "30"},
-        "Das Ende liegt vor dem Anfang.",
-        "The end lies before the beginning.",
+        "window-reversed",
+        {},
     ),
-    ("no such version", "/forecasts/promote", {"version": "oracle"}, "", ""),
-    ("draft that is gone", "/ui/setup/0123456789abcdef/site", {"go": "next"}, "Diese Eingaben gibt es nicht mehr.", "not there any more."),
-    ("no such site", "/ui/sites/nowhere/planning/vacation", {"on": "true"}, "Diesen Standort gibt es nicht", "There is no such site"),
+    ("no such version", "/forecasts/promote", {"version": "oracle"}, "no-reply", {"seconds": ("0,2", "0.2")}),
+    ("draft that is gone", "/ui/setup/0123456789abcdef/site", {"go": "next"}, "no-such-draft", {}),
+    ("no such site", "/ui/sites/nowhere/planning/vacation", {"on": "true"}, "no-such-site", {}),
+]
+# path, form, and the code of what the page itself says.
+WRONG_ON_PAGE: list[tuple[str, str, dict[str, str], str, str]] = [
+    ("unsure", "/planning/arm", {}, "planning", "arm_unsure"),
+    ("no change asked", "/what-ifs", {"from": "2026-10-01", "to": "2026-10-20"}, "what_ifs", "nothing_changed"),
+    ("no price", "/what-ifs", {"fixed_price": "x"}, "what_ifs", "no_number"),
 ]
 
 
@@ -112,33 +117,49 @@ def read_alert(answer: httpx.Response) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r'<p class="small muted".*?</p>|<[^>]+>', " ", part[1])))
 
 
+LANGUAGES: tuple[Language, Language] = ("de", "en")
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose|luna (manual|session|data)|POST)\b")
 
 
-@each_row(("path", "form", "german", "english"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
+def read_refusals(api: httpx.Client, path: str, form: dict[str, str]) -> tuple[str, str]:
+    """Return what a German reader is told of a form, and an English one."""
+    answers = [api.post(path, data=form, headers={"Accept-Language": language}) for language in LANGUAGES]
+    assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 600] == []
+    german, english = (read_alert(answer) for answer in answers)
+    assert not ENGLISH.search(german), german
+    assert german != english
+    return german, english
+
+
+@each_row(("path", "form", "reason", "figures"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
 def test_what_is_refused_is_said_in_the_reader_s_language_with_what_to_do(
-    api: httpx.Client, row: int, path: str, form: dict[str, str], german: str, english: str
+    api: httpx.Client, row: int, path: str, form: dict[str, str], reason: str, figures: dict[str, tuple[str, str]]
 ) -> None:
-    told = {}
-    for language in ("de", "en"):
-        answer = api.post(address(path, row), data=form, headers={"Accept-Language": language})
-        assert 400 <= answer.status_code < 600
-        told[language] = read_alert(answer)
-    assert german in told["de"]
-    assert english in told["en"]
-    assert not ENGLISH.search(told["de"]), told["de"]
-    assert told["de"] != told["en"]
+    told = read_refusals(api, address(path, row), form)
+    for place, language in enumerate(LANGUAGES):
+        said = {name: texts[place] for name, texts in figures.items()}
+        for part in ("sentence", "remedy"):
+            assert wording_pattern("refusals", f"{part}_{reason}", language, **said).search(told[place]), told[place]
+
+
+@each_row(("path", "form", "topic", "code"), [case[1:] for case in WRONG_ON_PAGE], ids=[case[0] for case in WRONG_ON_PAGE])
+def test_what_a_page_itself_refuses_is_said_in_the_reader_s_language(
+    api: httpx.Client, row: int, path: str, form: dict[str, str], topic: str, code: str
+) -> None:
+    told = read_refusals(api, address(path, row), form)
+    for place, language in enumerate(LANGUAGES):
+        assert wording(topic, code, language) in told[place]
 
 
 def test_a_file_that_is_none_is_refused_in_words(api: httpx.Client, row: int) -> None:
     parts = {"kind": (None, "observations")}
     told = [read_alert(api.post(f"{HOME}/data/uploads", files=parts, headers={"Accept-Language": language})) for language in ("de", "en")]
-    assert "Es braucht genau eine Datei." in told[0]
-    assert "It takes one file." in told[1]
+    assert wording("refusals", "sentence_form-without-file", "de") in told[0]
+    assert wording("refusals", "sentence_form-without-file", "en") in told[1]
 
 
 def test_a_cost_that_cannot_be_said_is_no_error_and_says_why(api: httpx.Client, row: int) -> None:
     address = f"{HOME}/planning/cost"
     told = [api.get(address, params=BLOCK | PAST, headers={"Accept-Language": language, "HX-Request": "true"}).text for language in ("de", "en")]
-    assert "Diese Zeit ist vorbei." in told[0]
-    assert "This time has passed." in told[1]
+    assert wording("refusals", "sentence_block-passed", "de") in html.unescape(told[0])
+    assert wording("refusals", "sentence_block-passed", "en") in html.unescape(told[1])

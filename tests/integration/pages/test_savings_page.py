@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from html import unescape
 
 import httpx
 import numpy as np
@@ -21,6 +22,7 @@ from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.replay import replay_site
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, furnish
+from tests.support.words.wording import wording, wording_pattern
 
 # Of the thirty days up to this one, 25 October has 25 hours.
 LAST = date(2026, 10, 27)
@@ -40,31 +42,34 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)))
 
 
 def test_it_counts_the_days_that_count_and_says_of_the_others_why(api: httpx.Client) -> None:
     text = read(api, f"/ui/sites/home/savings?until={LAST}")
     # Thirty days less two that are excluded and two that wait.
-    assert "26 of 30 days are counted" in text
-    assert "Sun 18 Oct: its data cannot be trusted: Consumption is known in 68 of 96 quarter-hours" in text.replace("\u00a0", " ")
-    assert "Mon 26 Oct – Tue 27 Oct: not counted yet" in text.replace("\u00a0", " ")
-    assert "Count 2 days now" in text
+    assert wording("savings", "lead", counted=26, days=30) in text
+    fault = wording("quality", "fault_coverage", series="Consumption", known=68, slots=96)
+    assert f"Sun 18 Oct: {wording('savings', 'left_excluded')}: {fault}" in text.replace("\u00a0", " ")
+    assert f"Mon 26 Oct – Tue 27 Oct: {wording('savings', 'left_not_replayed')}" in text.replace("\u00a0", " ")
+    assert wording("savings", "compute", days=2) in text
 
 
 def test_it_speaks_german(api: httpx.Client) -> None:
     text = read(api, f"/ui/sites/home/savings?until={LAST}", "de").replace("\u00a0", " ")
-    assert "26 von 30 Tagen sind gezählt" in text
-    assert "So., 18. Okt.: seinen Daten ist nicht zu trauen: Verbrauch ist in 68 von 96 Viertelstunden bekannt" in text
+    assert wording("savings", "lead", "de", counted=26, days=30) in text
+    fault = wording("quality", "fault_coverage", "de", series="Verbrauch", known=68, slots=96)
+    assert f"So., 18. Okt.: {wording('savings', 'left_excluded', 'de')}: {fault}" in text
 
 
 def test_a_site_without_a_past_is_told_what_a_day_needs_to_count(api: httpx.Client) -> None:
     text = read(api, f"/ui/sites/bare/savings?until={LAST}")
-    assert "No day is counted yet." in text
-    assert "Luna decided nothing on these days" in text
-    assert "Count" not in text.replace("Counted", "")
+    assert wording("savings", "empty_title") in text
+    assert wording("savings", "who_empty") in text
+    assert wording("savings", "compute", days=1) not in text
+    assert not wording_pattern("savings", "compute").search(text)
     # The days before it was there are not left out.
-    assert "Tue 27 Oct: nothing was recorded" in text.replace("\u00a0", " ")
+    assert f"Tue 27 Oct: {wording('savings', 'left_not_recorded')}" in text.replace("\u00a0", " ")
     assert "Mon 28 Sep" not in text.replace("\u00a0", " ")
 
 
@@ -75,11 +80,12 @@ def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to
     with unit_of_work(database) as connection:
         (job,) = jobs.list_of_site(connection, "home", tasks=[ReplayRequest.task])
     assert (job.request["from_day"], job.request["to_day"]) == ("2026-10-26", "2026-10-27")
-    assert "Waits for its turn." in read(api, asked.headers["Location"])
+    assert wording("every_page", "job_queued") in read(api, asked.headers["Location"])
     assert api.get(f"/ui/sites/bare/jobs/{job.job_id}").status_code == 404
     with unit_of_work(database) as connection:
         jobs.put_back(connection, jobs.begin(connection, job.job_id), counted=False, error=FullError("the disk is full").problem())
-    assert "Waits for its turn. A disk is full" in read(api, f"/ui/sites/home/jobs/{job.job_id}")
+    waits = f"{wording('every_page', 'job_queued')} {wording('error_codes', 'sentence_full')}"
+    assert waits in read(api, f"/ui/sites/home/jobs/{job.job_id}")
 
 
 def test_who_decided_is_shown_by_the_day_s_own_length(api: httpx.Client) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.home_assistant.server import TOKEN, House, Sensor
 from tests.support.home_assistant.server import serve as serve_home_assistant
 from tests.support.planning.plans import describe_plan, store_plan
+from tests.support.words.wording import wording
 from tests.support.worker.workers import wait_for, worker_process
 
 # What the pages make of "Haus Müller".
@@ -80,8 +82,8 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
         wait_for(lambda: f"/ui/sites/{OWN_ID}/home" in api.get(f"{draft}/progress").text)
     page = api.get(f"{draft}/plan").text
-    assert "standard load profile" in page
-    assert "household.yearly_kwh" in page
+    assert wording("conditions", "no_history") in unescape(page)
+    assert wording("conditions", "load_by_yearly_kwh") in unescape(page)
     assert "hx-get" not in page
     home = api.get(f"/ui/sites/{OWN_ID}/home")
     assert home.status_code == 200
@@ -106,22 +108,25 @@ def read_forecast_load(api: httpx.Client) -> dict[int, list[float]]:
 
 
 def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_listed(api: httpx.Client) -> None:
-    said = {"": "3,500 kWh, assumed", "4": "4,085 kWh, assumed from the persons in the household"}
+    said = {
+        "": wording("setup", "review_load_assumed", kwh="3,500"),
+        "4": wording("setup", "review_load_persons", kwh="4,085"),
+    }
     for persons, expected in said.items():
         draft = begin(api)
         steps = [("site", SITE | {"yearly_kwh": "", "persons": persons}), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"})]
         assert follow(api, draft, *steps) == "control"
-        page = api.get(f"{draft}/review").text
+        page = unescape(api.get(f"{draft}/review").text)
         assert f"<dd>{expected}</dd>" in page
-        assert "Nothing heats with electricity." in page
+        assert wording("setup", "assumed_heated_by") in page
     told = SITE | {"yearly_kwh": "", "persons": "3", "heated_by": "heat_pump", "heated_m2": "150", "car_km_per_year": "10.000"}
     assert follow(api, draft, ("site", told)) == "devices"
-    page = api.get(f"{draft}/review").text
+    page = unescape(api.get(f"{draft}/review").text)
     # 110 kWh of heat for each of 150 m², of which a heat pump makes 3.1 of one; 18 kWh for 100 km.
-    assert "a heat pump, 5,323 kWh a year" in page
-    assert "10,000\u00a0km, 1,800 kWh a year" in page
-    assert "Heating takes 5,323 kWh a year, for 150 m²." in page
-    assert "Nothing heats with electricity." not in page
+    assert wording("setup", "review_beside", what="a heat pump", kwh="5,323") in page
+    assert wording("setup", "review_beside", what="10,000\u00a0km", kwh="1,800") in page
+    assert wording("setup", "assumed_heating_kwh", kwh="5,323", area=150) in page
+    assert wording("setup", "assumed_heated_by") not in page
     assert follow(api, begin(api), ("site", SITE | {"yearly_kwh": "3,5"})) == "site?check=1"
 
 
@@ -132,7 +137,7 @@ def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing
         == "devices?check=1"
     )
     page = api.get(f"{draft}/devices?check=1", headers={"Accept-Language": "de"}).text
-    assert "Schreib eine Zahl" in page
+    assert wording("setup", "fault_number", "de") in unescape(page)
     assert 'value="viel"' in page
     assert 'value="9,6"' in page
     assert 'value="90,25" maxlength="120" autocomplete="off" inputmode="decimal"' in page
@@ -160,7 +165,7 @@ def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(api: http
     follow(api, draft, ("site", SITE), ("review", {"go": "next"}))
     other = begin(api)
     assert follow(api, other, ("site", SITE | {"name": "haus müller"})) == "site?check=1"
-    assert "There is a site of this name" in api.get(f"{other}/site?check=1").text
+    assert wording("setup", "fault_exists") in unescape(api.get(f"{other}/site?check=1").text)
 
 
 def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(api: httpx.Client, tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
         url = house.url
         entered = {"source": "home_assistant", "url": url, "token": "wrong", "go": "connect"}
         assert follow(api, draft, ("site", SITE), ("data", entered)) == "data?look=1"
-        assert "does not accept the token" in api.get(f"{draft}/data?look=1").text
+        assert wording("setup", "ha_token") in unescape(api.get(f"{draft}/data?look=1").text)
         follow(api, draft, ("data", entered | {"token": TOKEN}))
         page = api.get(f"{draft}/data?look=1").text
     assert re.search(r'<option value="sensor.house_energy" selected', page)
@@ -203,7 +208,8 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
         observations.write(connection, OWN_ID, np.array(["2024-03-01T12:00"], dtype="datetime64[s]"), {"load_kwh": np.array([0.1])})
     follow(api, draft, ("site", SITE | {"timezone": "America/New_York"}))
     assert follow(api, draft, ("review", {"go": "next"})) == "review"
-    assert "The time zone is another one" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+    review = unescape(api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text)
+    assert wording("setup", "clock_changes") in review
     assert follow(api, draft, ("review", {"go": "next", "accept_time_zone": "on"})) == "plan"
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).timezone == "America/New_York"
@@ -211,7 +217,8 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
     page = f"/ui/sites/{OWN_ID}/site"
     asked = api.post(f"{page}/back", data={"version": "1"}).headers["Location"]
     assert asked == f"{page}?other_clock=1#version-1"
-    assert "Die Zeitzone ist eine andere" in api.get(asked, headers={"Accept-Language": "de"}).text
+    german = unescape(api.get(asked, headers={"Accept-Language": "de"}).text)
+    assert wording("setup", "clock_changes", "de") in german
     assert api.post(f"{page}/back", data={"version": "1", "accept_time_zone": "on"}).headers["Location"] == page
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).timezone == "Europe/Vienna"
@@ -255,7 +262,9 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(redis_url: str, dat
             end_job(database, draft, task, reply)
         shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     remove_site(database, OWN_ID)
-    assert "No service gave anything. Luna tries again by itself" in " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    read = " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+    nothing = [wording("refusals", f"{part}_nothing-fetched") for part in ("sentence", "remedy")]
+    assert " ".join(nothing) in read
     assert "open-meteo: no answer within 30 s" in shown
 
 
@@ -277,7 +286,7 @@ def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_
     remove_site(database, OWN_ID)
     assert f'href="/ui/sites/{OWN_ID}/home"' in shown
     assert "Cheap sun is stored." in shown
-    assert "What is still under way makes the next plans better." in shown
+    assert wording("setup", "after_plan") in unescape(shown)
 
 
 def look(api: httpx.Client, draft: str, database: Engine) -> set[str]:
@@ -325,7 +334,7 @@ def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Clien
     assert api.post(f"{draft}/review", data={"go": "next"}).status_code == 409
     shown = re.sub(r"<[^>]+>", "", api.get(page).text)
     assert "batteries.battery.capacity_kwh: 9.6 → 12.0" in shown
-    assert "Nothing heats with electricity." in shown
+    assert wording("setup", "assumed_heated_by") in unescape(shown)
     assert api.post(f"{page}/back", data={"version": "1"}).status_code == 303
     assert api.post(f"{page}/back", data={"version": "99"}).status_code == 404
     with unit_of_work(database) as connection:
@@ -343,7 +352,7 @@ def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past
     typed = {"version": "1", "total_grid_import": "sensor.new", "vehicle_consumption": "sensor.wallbox"}
     asked = api.post(page, data=typed, headers={"Accept-Language": "de"}).text
     assert "<s>sensor.old</s>" in asked
-    assert "Ab jetzt" in asked
+    assert wording("setup", "changed_sensors_from-now", "de") in unescape(asked)
     twice = api.post(page, data=typed | {"total_grid_export": "sensor.new"}, headers={"Accept-Language": "de"})
     assert twice.status_code == 200
     assert api.post(page, data=typed | {"go": "store"}).headers["Location"] == f"/ui/sites/{OWN_ID}/site"
@@ -395,8 +404,9 @@ def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine)
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
     refused = api.post(f"/v1/sites/{OWN_ID}/control/arm")
-    assert (refused.status_code, "only advised" in refused.text) == (422, True)
-    assert "you chose" in api.get(f"/ui/sites/{OWN_ID}/planning", headers={"Accept-Language": "en"}).text
+    assert (refused.status_code, refused.json()["reason"]) == (422, "only-advised")
+    planning = api.get(f"/ui/sites/{OWN_ID}/planning", headers={"Accept-Language": "en"})
+    assert wording("planning", "control_advice") in unescape(planning.text)
 
 
 def test_without_a_battery_nobody_asks_how_it_is_told(api: httpx.Client) -> None:
@@ -418,11 +428,12 @@ def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(api: http
         page = api.get(f"{draft}/control?look=1", headers={"Accept-Language": "en"}).text
     finally:
         broker.kill()
-    assert "the broker lets Luna in" in page
+    assert wording("setup", "broker_found") in unescape(page)
     assert re.search(r"<code>battery/power/set</code> = <code>4600</code>", page)
     assert "geheim" not in page
     assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["mqtt_password"] == "geheim"
-    assert "Dort antwortet kein Broker" in api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text
+    away = unescape(api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text)
+    assert wording("setup", "broker_away", "de") in away
     assert follow(api, draft, ("control", typed | {"mqtt_url": "broker"})) == "control?check=1"
     assert follow(api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"})) == "control?check=1"
 

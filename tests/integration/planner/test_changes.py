@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.settings import Settings
-from services.planner.milp.solver import Solver
+from services.planner.linear.model import LinearModel
+from services.planner.milp.solver import Solution, Solver
 from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_stays, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.support.database.databases import remove_site
@@ -179,22 +181,22 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(databa
     assert look() == {"stay"}
 
 
-def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine, home: str) -> None:
     with unit_of_work(database) as connection:
         stay(connection)
 
-    def make_meanwhile(*given: object, **named: object) -> object:
-        with unit_of_work(database) as other:
-            stays = charging_stays.read_standing(other, home, first=START)
-            charging_stays.remove(other, home, stays[0].session_id, by="anna")
-        return read(*given, **named)
+    class InterruptedSolver(Solver):
+        """A solver during whose search the owner takes the charging stay back."""
 
-    from services.planner.service import plans as service
+        def solve(self, model: LinearModel, **options: Any) -> Solution:
+            with unit_of_work(database) as other:
+                for each in charging_stays.read_standing(other, home, first=START):
+                    charging_stays.remove(other, home, each.session_id, by="anna")
+            return super().solve(model, **options)
 
-    read = service.complete_request
-    monkeypatch.setattr(service, "complete_request", make_meanwhile)
     with unit_of_work(database) as connection:
-        plan_and_store(PlanRequest(site_id=home), lambda: connection, now=START, solver=Solver())
+        request = PlanRequest(site_id=home)
+        plan_and_store(request, lambda: connection, now=START, solver=InterruptedSolver())
     with unit_of_work(database) as connection:
         assert {kind for _, kind in plan_causes.read(connection, [home])} == {"stay"}
 

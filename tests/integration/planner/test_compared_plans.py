@@ -17,6 +17,7 @@ from services.planner.service.plan_diff import compare_stored
 from services.planner.service.plans import plan_and_store
 from tests.support.command_line.call import Luna
 from tests.support.planning.problems import BATTERY, START
+from tests.support.words.wording import wording
 
 HOURS, HOUR = 12, timedelta(hours=1)
 _NUMBERS = itertools.count()
@@ -48,16 +49,18 @@ def test_a_stored_plan_is_compared_with_the_one_before_it_in_its_language(databa
         told = compare_stored(connection, PlanChangesRequest(plan_id=plans[1]), solver=Solver())
     assert (told.before_id, told.slots) == (plans[0], HOURS - 1)
     assert "load" in [cause.code for cause in told.causes]
-    assert any(cause.text.startswith("Das Haus wird voraussichtlich 4,4\u00a0kWh mehr") for cause in told.causes)
+    said = wording("differences", "cause_load_higher", "de", kwh="4,4\u00a0kWh")
+    assert any(cause.text.startswith(said) for cause in told.causes)
 
 
 def test_a_first_plan_has_none_before_it(database: Engine, plans: tuple[str, str]) -> None:
-    with unit_of_work(database) as connection, pytest.raises(NotFoundError, match="no plan was issued before it"):
+    with unit_of_work(database) as connection, pytest.raises(NotFoundError) as refused:
         compare_stored(connection, PlanChangesRequest(plan_id=plans[0]), solver=Solver())
+    assert refused.value.reason == "no-plan-before"
 
 
 def test_the_command_says_what_did_it(luna_on_servers: Luna, plans: tuple[str, str]) -> None:
     said = luna_on_servers("plans", "changes", "--plan", plans[1], "--language", "en")
-    assert "The house is expected to use 4.4" in said.out.replace("\u00a0", " ")
+    assert wording("differences", "cause_load_higher", kwh="4.4 kWh") in " ".join(said.out.split())
     document = luna_on_servers("plans", "changes", "--plan", plans[1], "--json").document
     assert (document["plan_id"], document["before_id"]) == (plans[1], plans[0])

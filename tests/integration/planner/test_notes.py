@@ -19,6 +19,7 @@ from luna.platform.database.training_runs import TrainingRun
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.support.database.site import store_site
+from tests.support.words.wording import wording
 
 AURORA = "aurora_v1.0"
 START = datetime(2024, 2, 1, 12, 15, tzinfo=UTC)
@@ -136,7 +137,7 @@ def test_what_is_the_matter_with_the_forecast_is_said_in_the_language_asked_for(
     notes = {note.code: note for note in plan(connection, options=PlanOptions(language="de")).notes}
     assert notes["no_history"].assumed
     assert not notes["clock_change"].assumed
-    assert notes["no_history"].text.startswith("In den letzten Wochen wurde nichts gemessen")
+    assert notes["no_history"].text == wording("conditions", "no_history", "de")
 
 
 def test_a_forecast_that_is_old_is_named_by_its_issue(connection: Connection) -> None:

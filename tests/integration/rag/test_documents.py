@@ -22,6 +22,7 @@ from services.rag.documents.ingest import fetch_document, reindex_documents
 from services.rag.extraction.fetching import Network
 from tests.support.database.site import stored_site
 from tests.support.documents.library import TARIFF, LetterEmbedder, Library
+from tests.support.suite.depth import draws
 
 OTHER = b"# Price list\n\nThe price per kilowatt hour is thirty cents.\n"
 BROKEN = b"%PDF-1.7 and nothing more"
@@ -242,7 +243,7 @@ def test_a_reindex_brings_up_what_a_crash_left_behind(library: Library) -> None:
     assert reindex_documents(ReindexRequest(), library.pipeline, NOBODY_LISTENS).documents == 1
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=draws(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(["add", "ingest", "delete", "reindex", "rechunk"]), st.sampled_from("ab"), st.sampled_from([TARIFF, OTHER, b"\x00"])))
 )

@@ -27,6 +27,7 @@ from services.rag.recommending.choosing import Chooser, record_events
 from services.rag.recommending.stock import refresh
 from tests.support.database.site import stored_site
 from tests.support.documents.recommended_items import choose, clean, tell_of
+from tests.support.words.wording import wording
 
 NOW = datetime(2024, 5, 1, 3, tzinfo=UTC)
 SITE = "recommended"
@@ -125,12 +126,12 @@ def test_each_is_told_in_both_languages_with_its_evidence(house: Engine) -> None
     look(house)
     with unit_of_work(house) as connection:
         told = {language: {each.kind: each for each in choose(connection, site_id=SITE, k=10, language=language, now=NOW)} for language in ("en", "de")}
-    assert told["en"]["tip"].title == "Look for what runs all night"
+    assert told["en"]["tip"].title == wording("recommendations", "title_standby")
     assert told["de"]["tip"].evidence == [
-        "Zwischen 1 und 5 Uhr liegt die Last in neun von zehn Viertelstunden über 400\u00a0W.",
-        "Gerechnet aus 40 vollständigen Tagen zwischen 22.3.2024 und 30.4.2024; ein Jahr solcher Tage.",
+        wording("recommendations", "evidence_standby", "de", standby="400\u00a0W"),
+        wording("recommendations", "year_counted", "de", days=40, first="22.3.2024", last="30.4.2024"),
         # 0.4 kW at 0.30 in 959 hours of forty days: 2.877 a day.
-        "In einem Jahr solcher Tage werden 1.050,82\u00a0€ für Strom gezahlt.",
+        wording("recommendations", "year_bill", "de", bill="1.050,82\u00a0€"),
     ]
     assert told["en"]["tariff"].what_if_id == "cheaper"
     assert told["en"]["document"].document_id == "doc-battery"
@@ -194,7 +195,7 @@ def test_with_a_model_items_get_vectors_and_are_found_by_them(house: Engine) -> 
     with unit_of_work(house) as connection:
         # No word of it stands in any item; its letters do.
         reply = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="zzgnihtyna", k=1), now=NOW)
-    assert reply.recommendations[0].reason == "It fits what you are looking for."
+    assert reply.recommendations[0].reason == wording("recommendations", "reason_named")
 
 
 def test_while_the_model_is_away_words_are_enough(house: Engine) -> None:

@@ -19,6 +19,7 @@ from tests.support.browser.chromium import AXE, CHROMIUM, MISSING
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import OWNER_TOKEN, serve
 from tests.support.pages.demo_home import DemoHome, store_demo_home
+from tests.support.suite.depth import LONG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -167,12 +168,17 @@ def find_barriers_in_both_schemes(page: "Page") -> list[str]:
     return found
 
 
+Form = tuple[str, dict[str, Any], Callable[["Page"], list[str]]]
+# On a desk in dark and in light, and in German on a phone; in a short run one that differs in all of it.
+AT_LENGTH: list[Form] = [("desk", {}, find_barriers_in_both_schemes), ("phone", GERMAN_PHONE, find_barriers)]
+SHORTLY: list[Form] = [("dark phone", GERMAN_PHONE | {"color_scheme": "dark"}, find_barriers)]
+FORMS = AT_LENGTH if LONG else SHORTLY
+
+
 def find_barriers_in_all_forms(open_page: Open, *paths: str, gateway: httpx.Client | None = None, ready: "Callable[[Page], object]") -> list[str]:
-    """Return what keeps readers out of pages on a desk in dark and in light, and in German on a phone; ``ready`` waits until a page can be judged."""
+    """Return what keeps readers out of pages in ``FORMS``; ``ready`` waits until a page can be judged."""
     found = list[str]()
-    forms: list[tuple[str, dict[str, Any], Callable[[Page], list[str]]]]
-    forms = [("desk", {}, find_barriers_in_both_schemes), ("phone", GERMAN_PHONE, find_barriers)]
-    for form, parts, judge in forms:
+    for form, parts, judge in FORMS:
         page: Page | None = None
         for path in paths:
             page = open_page(path, gateway=gateway, on=page, **parts)

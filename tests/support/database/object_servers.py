@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -93,6 +94,15 @@ def stay_silent() -> Iterator[str]:
 def refusal(code: str) -> bytes:
     """Return the body that an S3 server sends with an error."""
     return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+
+
+def add_bucket(objects: S3Objects, name: str) -> S3Objects:
+    """Make another bucket on the server of a store, and return the store in it."""
+    import boto3
+
+    own = {"aws_access_key_id": objects.access_key, "aws_secret_access_key": objects.secret_key}
+    boto3.client("s3", endpoint_url=objects.url, region_name=REGION, **own).create_bucket(Bucket=name)
+    return replace(objects, bucket=name)
 
 
 def _wait(url: str, log: Path) -> None:

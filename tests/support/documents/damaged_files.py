@@ -1,6 +1,6 @@
-"""Reads damaged copies of a sample, all in one confined process.
+"""Reads damaged copies of samples, all in one confined process.
 
-``python -m tests.support.documents.damaged_files NAME SEED COUNT`` writes a fault or ``ok`` per copy.
+``python -m tests.support.documents.damaged_files END NAME:BEGIN …`` writes name and fault, or ``ok``, for each copy from BEGIN on.
 
 A reader may take the process down with it, as it may in production; the lines that are there say how far it came.
 """
@@ -46,17 +46,19 @@ def damaged_within(content: bytes, chance: random.Random) -> bytes:
     return sample_files.with_part(content, name, damaged(part or b"x", chance))
 
 
-def main(name: str, seed: int, count: int) -> None:
-    """Read so many copies."""
-    content = sample_files.SAMPLES[name]()
+def main(end: int, begun: dict[str, int]) -> None:
+    """Read the copies of each sample up to number ``end``, from the one on that is named."""
+    samples = {name: sample_files.SAMPLES[name]() for name in begun}
     folder = Path(mkdtemp())
     confine(LIMITS)
-    for number in range(seed, seed + count):
-        chance = random.Random(number)
-        (folder / "upload").write_bytes((damaged, damaged_within)[number % 2](content, chance))
-        reply = answer(FileSource(folder / "upload", name, LIMITS, folder))
-        print(reply["fault"]["code"] if "fault" in reply else "ok", flush=True)  # noqa: T201 - what its caller reads
+    for name, content in samples.items():
+        for number in range(begun[name], end):
+            chance = random.Random(number)
+            (folder / "upload").write_bytes((damaged, damaged_within)[number % 2](content, chance))
+            reply = answer(FileSource(folder / "upload", name, LIMITS, folder))
+            print(name, reply["fault"]["code"] if "fault" in reply else "ok", flush=True)  # noqa: T201 - what its caller reads
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    places = (place.split(":") for place in sys.argv[2:])
+    main(int(sys.argv[1]), {name: int(number) for name, number in places})

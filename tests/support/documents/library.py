@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
 from typing import Literal
@@ -49,9 +50,13 @@ class Library:
     def objects(self) -> FileObjects:
         return FileObjects(self.folder / "objects")
 
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings(data_folder=self.folder)
+
     @property
     def pipeline(self) -> Pipeline:
-        return Pipeline(Settings(data_folder=self.folder), self.database, self.objects, lambda _: self.embedder)
+        return Pipeline(self.settings, self.database, self.objects, lambda _: self.embedder)
 
     def store(self, name: str, content: bytes = TARIFF, **fields: str) -> tuple[Document, Outcome]:
         place = lambda key: self.objects.put(key, content)  # noqa: E731 - handed over as one

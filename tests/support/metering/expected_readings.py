@@ -55,9 +55,9 @@ def hear(house: House, happenings: Iterable[Happening]) -> pl.DataFrame:
 
 
 def take_in(connection: Connection, house: House, rows: pl.DataFrame, folder: Path, *, name: str = SITE) -> None:
-    """Load the readings, of which a first import was interrupted half way, and build and judge what they come to."""
+    """Load the readings, of which a first import was interrupted, and build and judge what they come to."""
     sites.save(connection, describe_house(name))
-    for part in (rows.head(rows.height // 2), rows):
+    for part in (rows.head(rows.height // 8), rows):
         path = folder / "readings.csv"
         part.write_csv(path)
         load_file(connection, name, path, FileForm("readings"))

@@ -62,6 +62,11 @@ class Fault:
     begins: tuple[float, float] = (1.0, 3.0)
     days_before: int = 0
 
+    @property
+    def most_days(self) -> int:
+        """How many days it may touch."""
+        return self.days_before + 1 + int((self.begins[1] + self.hours[1]) // 24)
+
     def place(self, day: date, rng: np.random.Generator) -> Place:
         """Return where it happens, from ``day`` on."""
         return Place(day, float(np.floor(rng.uniform(*self.begins))), float(np.floor(rng.uniform(*self.hours))), str(rng.choice(self.sensors)), rng)

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -96,14 +97,22 @@ def _server() -> ForkServer:
 Process = subprocess.Popen[bytes] | ForkedProcess
 
 
-def start_python(*words: str, environment: Mapping[str, str]) -> Process:
-    """Start ``python -m WORDS`` in a session of its own, with ``environment`` as all that it has."""
+def start_python(*words: str, environment: Mapping[str, str], errors: int = STANDARD_ERROR) -> Process:
+    """Start ``python -m WORDS`` in a session of its own, with ``environment`` as all that it has; ``errors`` is its standard error."""
     if not hasattr(os, "pidfd_open"):
-        return subprocess.Popen([sys.executable, "-m", *words], env=environment, start_new_session=True)
+        return subprocess.Popen([sys.executable, "-m", *words], env=environment, start_new_session=True, stderr=errors)
     with Path(os.devnull).open("rb") as nothing:
         asked = [MODULE, json.dumps(dict(environment)), *words]
-        pid, descriptor = _server().fork(asked, stdin=nothing.fileno(), stderr=STANDARD_ERROR)
+        pid, descriptor = _server().fork(asked, stdin=nothing.fileno(), stderr=errors)
     return ForkedProcess(_server(), pid, descriptor)
+
+
+def run_python(*words: str, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run ``python -m WORDS`` to its end; return its exit code and what it wrote to its standard error."""
+    with tempfile.TemporaryFile() as errors:
+        ended = start_python(*words, environment=environment, errors=errors.fileno()).wait(timeout=60)
+        errors.seek(0)
+        return ended, errors.read().decode()
 
 
 def _become(environment: Mapping[str, str], *words: str) -> None:

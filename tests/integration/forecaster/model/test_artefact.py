@@ -66,7 +66,7 @@ def test_features_and_members_belong_to_the_format(history: Observations) -> Non
 
 def test_a_store_that_cannot_be_written_is_named(aurora: Aurora, objects: FileObjects) -> None:
     objects.put("aurora", b"a file where the folder should be")
-    with pytest.raises(MachineError, match="objects cannot be kept here"):
+    with pytest.raises(MachineError, match="cannot be kept"):
         save_aurora(aurora, objects)
 
 

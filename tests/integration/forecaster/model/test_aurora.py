@@ -16,6 +16,8 @@ from tests.support.household.measurements import QUICK, day, describe_site, meas
 from tests.support.suite.tables import each_row
 
 SITE = describe_site()
+# Where a forecast is to be sound, and nobody asks how good it is.
+SKETCH = replace(QUICK, rows=2_000, trees=replace(QUICK.trees, rounds=5))
 
 
 def assert_sound(forecast: Forecast) -> None:
@@ -54,7 +56,7 @@ def test_many_origins_at_once_equal_one_after_the_other(aurora: Aurora, history:
         np.testing.assert_array_equal(one.pv_kwh.expected, forecast.pv_kwh.expected)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(threads: int, aurora: Aurora, history: Observations) -> None:
     again = train(history, site=SITE, until=day(65), settings=replace(QUICK, threads=threads)).issue(history, day(66))
     for name in PARTS:
@@ -110,13 +112,13 @@ def test_a_forecast_tells_what_the_last_hours_did_to_it(aurora: Aurora, history:
 
 @pytest.mark.parametrize(("days", "stage"), [(2, "profile"), (20, "young"), (61, "full")])
 def test_the_stage_says_what_the_forecast_rests_on(days: int, stage: str) -> None:
-    aurora = train(measure_days(days), site=SITE, until=day(days), settings=QUICK)
+    aurora = train(measure_days(days), site=SITE, until=day(days), settings=SKETCH)
     assert aurora.stage == stage
     assert_sound(aurora.issue(measure_days(days), day(days)))
 
 
 def test_before_the_first_reading_the_forecast_is_cold(history: Observations) -> None:
-    aurora = train(history, site=SITE, until=day(0), settings=QUICK)
+    aurora = train(history, site=SITE, until=day(0), settings=SKETCH)
     assert aurora.stage == "cold"
     assert_sound(aurora.issue(history, day(0)))
 
@@ -156,7 +158,7 @@ def with_every_second_slot(history: Observations) -> Observations:
 @each_row("damage", [with_gap, with_constant, with_nonsense, with_nothing, with_every_second_slot])
 def test_bad_histories_still_give_a_sound_forecast(damage: object, history: Observations) -> None:
     damaged = damage(history)  # type: ignore[operator]
-    assert_sound(train(damaged, site=SITE, until=day(64), settings=QUICK).issue(damaged, day(64)))
+    assert_sound(train(damaged, site=SITE, until=day(64), settings=SKETCH).issue(damaged, day(64)))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_bad_histories_still_give_a_sound_forecast(damage: object, history: Obse
 )
 def test_sites_without_the_usual_description_are_forecast(changes: dict[str, object], history: Observations) -> None:
     site = describe_site(**changes)
-    assert_sound(train(history, site=site, until=day(64), settings=QUICK).issue(history, day(64)))
+    assert_sound(train(history, site=site, until=day(64), settings=SKETCH).issue(history, day(64)))
 
 
 def test_a_constant_load_is_forecast_as_that_constant(history: Observations) -> None:
