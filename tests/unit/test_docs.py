@@ -1,11 +1,14 @@
 """The pages tell the truth: what they name exists."""
 
 import re
+from functools import cache
 
 import pytest
 
 from docs import reference
 from luna.platform.objects.store import ObjectStore
+from luna.platform.settings import Settings
+from luna.platform.settings.model import Deployment
 from luna.words.language import Language
 from luna.words.modes import MODES, mode
 from tests.support.documentation.commands import faults_of_luna, faults_of_make, find_commands
@@ -23,13 +26,46 @@ from tests.support.documentation.pages import (
     read_page,
     read_pages,
 )
-from tests.support.documentation.settings import unknown_settings
 from tests.support.suite.tables import each_row
 
-REFERENCE = reference.render()
+_VARIABLE = re.compile(r"\bLUNA_[A-Z0-9_]*[A-Z0-9]\b")
+# Where variables that are no settings are read: those of tests, benches and scripts.
+_READERS = ("luna/platform/clock.py", "services/cli/main.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
+
+
+def unknown_settings(page: Page) -> list[str]:
+    """Name every variable on the page that nothing reads."""
+    texts = [(span.place, span.text) for span in page.spans]
+    return [f"{place} {name}" for place, text in texts for name in _VARIABLE.findall(text) if name not in known_variables()]
+
+
+@cache
+def known_variables() -> frozenset[str]:
+    """Return every variable that has a reader: settings and their files, the compose file's, those of tests, benches and scripts."""
+    settings = {f"LUNA_{name.upper()}" for name in Settings.model_fields}
+    compose = {name.upper() for name in Deployment.model_fields}
+    return frozenset(settings | {f"{name}_FILE" for name in settings} | compose | _read_elsewhere())
+
+
+def _read_elsewhere() -> set[str]:
+    files = [path for pattern in _READERS for path in ROOT.glob(pattern) if path.is_file() and path.name != "test_docs.py"]
+    return {name for path in files for name in _VARIABLE.findall(path.read_text(encoding="utf-8", errors="replace"))}
+
+
 LANGUAGES = ("en", "de")
-EACH_GUIDE_PAGE = each_row("page", [guide_page(language, name) for language in LANGUAGES for name in NAMES], ids=lambda page: page.name)
-EACH_PAGE = each_row("page", read_pages(), ids=lambda page: page.name)
+
+
+def list_guide_pages() -> list[Page]:
+    return [guide_page(language, name) for language in LANGUAGES for name in NAMES]
+
+
+@cache
+def read_reference() -> dict[str, str]:
+    return reference.render()
+
+
+EACH_GUIDE_PAGE = each_row("page", list_guide_pages, ids=lambda page: page.name)
+EACH_PAGE = each_row("page", read_pages, ids=lambda page: page.name)
 
 
 @EACH_PAGE
@@ -52,6 +88,12 @@ def test_every_row_that_is_promised_is_held_by_a_test(page: str, count: int) -> 
     rows = re.findall(r"^\| (\d+) \|(.*)$", (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(number) for number, _ in rows] == list(range(1, count + 1))
     assert [number for number, row in rows if not named_tests(row)] == []
+
+
+def test_every_package_of_helpers_is_on_the_page_about_tests() -> None:
+    packages = {path.name for path in (ROOT / "tests/support").iterdir() if any(path.glob("*.py"))}
+    listed = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/testing.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert listed == packages
 
 
 @EACH_PAGE
@@ -84,10 +126,10 @@ def test_every_route_on_a_page_is_one_of_the_gateway(page: Page) -> None:
     assert unknown_routes(page) == []
 
 
-@each_row("name", REFERENCE)
+@each_row("name", read_reference)
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     # make reference writes it anew.
-    assert (reference.FOLDER / name).read_text(encoding="utf-8") == REFERENCE[name]
+    assert (reference.FOLDER / name).read_text(encoding="utf-8") == read_reference()[name]
 
 
 @EACH_GUIDE_PAGE

@@ -1,9 +1,22 @@
 """Every task is declared once: its request says how often it is asked for and by whom, and one list names it."""
 
-from luna.contracts.message import Request
-from luna.contracts.tasks import list_periodic, list_public
+from pathlib import Path
+
+from luna.contracts.message import Message, Request
+from luna.contracts.tasks import REQUESTS, list_periodic, list_public
 from luna.platform.queue.services import SERVICES
 from tests.support.suite.tables import each_row
+
+SERVICE_FOLDER = Path(__file__).parents[2] / "services"
+
+
+@each_row("request_class", REQUESTS, ids=lambda request_class: request_class.task)
+def test_a_task_is_named_after_its_service_and_has_a_reply(request_class: type[Request]) -> None:
+    service, noun, verb = request_class.task.split(".")
+    assert (SERVICE_FOLDER / service / "tasks.py").exists()
+    assert noun.isidentifier()
+    assert verb.isidentifier()
+    assert issubclass(request_class.reply, Message)
 
 
 @each_row("request_class", list_periodic(), ids=lambda request_class: request_class.task)

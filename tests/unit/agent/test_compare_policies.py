@@ -116,6 +116,7 @@ def test_points_are_told_where_the_oracle_and_idle_were_scored_beside() -> None:
 
 
 def test_what_was_not_scored_says_which_command_does() -> None:
-    with pytest.raises(NotFoundError, match="no day was scored for both") as raised:
+    with pytest.raises(NotFoundError) as raised:
         compare_stored("home", {"mpc": score_days([1.0])}, ("antares", "mpc"), currency="EUR")
+    assert (raised.value.reason, raised.value.parameters) == ("no-day-scored-for-both", {"site_id": "home", "policy": "antares", "over": "mpc"})
     assert "luna replay --site home" in (raised.value.remedy or "")

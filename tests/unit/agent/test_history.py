@@ -15,5 +15,8 @@ def test_days_to_learn_from_know_in_which_currencies_their_market_has_prices() -
     book = scene.prices.books["NL"]
     bare = replace(book, slot=book.slot[:0], published_at=book.published_at[:0], price=book.price[:0], foreign=("GBP",))
     cut = cut_scene(replace(scene, prices=replace(scene.prices, books={"NL": bare})), scene.timeline)
-    with pytest.raises(InvalidInputError, match="known in GBP alone, and the site pays in EUR"):
+    with pytest.raises(InvalidInputError) as refused:
         cut.prices.ahead(NOW, Timeline(NOW, SLOT, 8))
+    assert refused.value.reason == "prices-in-other-currency"
+    figures = {"known": ["GBP"], "currency": "EUR"}
+    assert refused.value.parameters.items() >= figures.items()

@@ -1,20 +1,42 @@
 """Every operation is declared once, and the gateway describes itself by them."""
 
 import re
+from functools import cache
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from luna.platform.settings import Settings
 from services.api.app import OPERATIONS, PAGES, ROUTES, create_app
 from services.api.routes.documentation import render_documentation
 from tests.support.suite.tables import each_row
 
-APP = create_app(Settings())
-DOCUMENT = APP.openapi()
 # Where programs ask; the rest are short paths and what people see.
 DOCUMENTED = ("/v1/", "/health/", "/metrics")
-DESCRIBED = [(method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
+
+Described = tuple[str, str, dict[str, Any]]
+
+
+@cache
+def read_app() -> FastAPI:
+    return create_app(Settings())
+
+
+def read_document() -> dict[str, Any]:
+    return read_app().openapi()
+
+
+def list_described() -> list[Described]:
+    return [(method, path, operation) for path, methods in read_document()["paths"].items() for method, operation in methods.items()]
+
+
+def list_answered() -> list[Any]:
+    return [pytest.param(operation, id=operation["operationId"]) for *_, operation in list_described() if "204" not in operation["responses"]]
+
+
+def list_messages() -> list[str]:
+    return list(read_document()["components"]["schemas"])
 
 
 def test_no_address_stands_twice() -> None:
@@ -31,7 +53,7 @@ def test_a_path_with_a_word_goes_before_one_that_takes_any() -> None:
 
 def test_every_documented_path_is_that_of_its_operation() -> None:
     rows = {(operation.method, operation.path.replace(":path", ""), operation.name) for operation in OPERATIONS if operation.path.startswith(DOCUMENTED)}
-    described = {(method.upper(), path, operation["operationId"]) for method, path, operation in DESCRIBED}
+    described = {(method.upper(), path, operation["operationId"]) for method, path, operation in list_described()}
     assert described == rows
 
 
@@ -44,23 +66,24 @@ def test_pages_are_no_operations() -> None:
     assert [route.path for route in PAGES if route.include_in_schema] == []
 
 
-@each_row("operation", [pytest.param(operation, id=operation["operationId"]) for *_, operation in DESCRIBED if "204" not in operation["responses"]])
+@each_row("operation", list_answered)
 def test_every_operation_shows_an_example(operation: dict[str, Any]) -> None:
     contents = [content for part in (operation.get("requestBody", {}), *operation["responses"].values()) for content in part.get("content", {}).values()]
     assert [part for part in (*contents, *operation.get("parameters", [])) if "example" in part]
 
 
-@each_row("name", DOCUMENT["components"]["schemas"])
+@each_row("name", list_messages)
 def test_every_field_of_a_message_is_described(name: str) -> None:
-    fields = DOCUMENT["components"]["schemas"][name].get("properties", {})
+    fields = read_document()["components"]["schemas"][name].get("properties", {})
     assert [field for field, schema in fields.items() if not schema.get("description")] == []
 
 
 def test_every_parameter_is_described() -> None:
-    assert [parameter["name"] for *_, operation in DESCRIBED for parameter in operation.get("parameters", []) if not parameter.get("description")] == []
+    parameters = [parameter for *_, operation in list_described() for parameter in operation.get("parameters", [])]
+    assert [parameter["name"] for parameter in parameters if not parameter.get("description")] == []
 
 
 def test_the_page_about_all_of_it_is_rendered_once() -> None:
-    page, _ = render_documentation(APP)
-    assert all(f'id="{name}"' in page for name in DOCUMENT["components"]["schemas"])
-    assert render_documentation(APP)[0] is page
+    page, _ = render_documentation(read_app())
+    assert all(f'id="{name}"' in page for name in list_messages())
+    assert render_documentation(read_app())[0] is page

@@ -35,7 +35,7 @@ def test_a_file_that_was_cut_short_is_never_taken_for_whole(tmp_path: Path, cut:
 
 def test_another_key_is_told_from_damage(tmp_path: Path) -> None:
     KEY.seal_bytes(b"kept", tmp_path / "file")
-    with pytest.raises(InvalidInputError, match="encrypted with another key"):
+    with pytest.raises(InvalidInputError, match="another key"):
         BackupKey("another secret of more than 32 characters").read(tmp_path / "file")
 
 

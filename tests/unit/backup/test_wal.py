@@ -47,6 +47,6 @@ def test_a_gap_that_cannot_be_recorded_yet_is_found_again(tmp_path: Path) -> Non
     spool.mkdir()
     (spool / SEGMENT).write_bytes(b"log")
     with pytest.raises(UnavailableError):
-        receiver(tmp_path, be_away)._begin_anew("requested WAL segment has already been removed")
+        receiver(tmp_path, be_away).begin_anew("requested WAL segment has already been removed")
     # From an empty spool the log would go on without a word, as in a new home.
     assert list_segments(spool) == [SEGMENT]

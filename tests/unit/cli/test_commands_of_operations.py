@@ -1,6 +1,7 @@
 """The command line and the gateway do the same: operations name every command, and every command they name is there."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from typer.main import get_command
 
@@ -71,6 +72,25 @@ def test_every_command_is_an_operations_or_says_why_not() -> None:
 def test_what_stands_alone_is_there_and_no_operations() -> None:
     assert set(COMMANDS_ALONE) <= set(KNOWN)
     assert set(COMMANDS_ALONE).isdisjoint({operation.command for operation in NAMED})
+
+
+def test_every_command_and_every_option_has_help() -> None:
+    # Which ones there are stands in docs/guide/reference/commands.md, which a test compares.
+    texts = [text for name in COMMANDS for text in _list_help(name, _find_command(name))]
+    assert [name for name, text in texts if not (text or "").strip()] == []
+
+
+def _find_command(name: str) -> Any:
+    group: Any = get_command(build(name))
+    return group.commands[name]
+
+
+def _list_help(path: str, command: Any) -> Iterator[tuple[str, str | None]]:
+    yield path, command.help
+    for parameter in command.params:
+        yield f"{path} {parameter.opts[0]}", parameter.help
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _list_help(f"{path} {name}", below)
 
 
 # A local day that is included; an instant that is not, or that says itself what it is.

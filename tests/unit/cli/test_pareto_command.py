@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line.call import Luna
+from tests.support.words.wording import wording_pattern
 
 
 @pytest.fixture
@@ -34,7 +35,8 @@ def test_a_weighed_plan_says_what_it_costs_beside_the_cheapest(luna: Luna, reque
     document = json.loads(Path(request_file).read_text(encoding="utf-8"))
     weighed = document | {"options": {"objective": {"wear_factor": 20.0}}}
     Path(request_file).write_text(json.dumps(weighed), encoding="utf-8")
-    assert "Beside the cheapest plan" in luna("plan", "--request", request_file).out
+    said = luna("plan", "--request", request_file).out
+    assert wording_pattern("plan_command", "beside", carbon="").search(said)
 
 
 def test_a_trade_off_is_a_table_for_people(luna: Luna, request_file: str) -> None:

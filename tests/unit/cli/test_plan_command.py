@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line.call import Luna
+from tests.support.words.wording import wording
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -69,7 +70,8 @@ def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
     request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [stay]}}}
     request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
     _, out, _ = call(request, "--language", "de")
-    assert "Lädt das Auto im günstigsten von 8 Zeitabschnitten bis 03:00: 2,0 kWh zu 20 ct." in " ".join(out.split())
+    figures = {"total": 8, "time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
+    assert wording("device_vehicle", "reason_ev_cheapest_2", "de", **figures) in " ".join(out.split())
 
 
 def test_reasons_come_in_german_on_request(call: Call) -> None:
@@ -94,7 +96,7 @@ def test_contradicting_limits_are_a_plan_with_named_compromises(call: Call) -> N
     reply = json.loads(out)
     assert code == 0
     assert reply["status"] == "compromised"
-    assert [each["constraint"] for each in reply["compromises"]] == ["battery battery: at least 100.0% at the end"]
+    assert [(each["code"], each["figures"]["name"], each["figures"]["wanted"]) for each in reply["compromises"]] == [("end_at_least", "battery", 1.0)]
 
 
 def battery_of(document: dict[str, Any]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def test_the_slot_is_the_last_axis() -> None:
     assert trajectory.flows.import_kwh.shape == trajectory.setpoints.curtailment.shape == (3, 4)
 
 
-@each_row("mode", Mode, ids=lambda mode: mode.word)
+@each_row("mode", list(Mode), ids=lambda mode: mode.word)
 def test_many_sites_at_once_are_the_same_as_one_by_one(mode: Mode) -> None:
     random = np.random.default_rng(7)
     load, pv = random.gamma(1.0, 2.0, (5, 24)), random.gamma(0.5, 4.0, (5, 24))
@@ -131,7 +131,7 @@ def test_a_site_without_a_battery_runs_too() -> None:
     assert flows.charge_kwh.shape == (0, 1, 4)
 
 
-@each_row("mode", Mode, ids=lambda mode: mode.word)
+@each_row("mode", list(Mode), ids=lambda mode: mode.word)
 def test_the_books_balance_in_every_slot(mode: Mode) -> None:
     random = np.random.default_rng(8)
     load, pv = random.gamma(1.0, 2.0, (4, 96)), random.gamma(0.5, 4.0, (4, 96))

@@ -296,8 +296,10 @@ def test_a_site_survives_its_own_json() -> None:
 
 def test_watts_given_as_kilowatts_are_refused() -> None:
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5000, "discharge_limit_kw": 5}
-    with pytest.raises(InvalidInputError, match="give kW, not W"):
+    with pytest.raises(InvalidInputError) as caught:
         parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [battery]})
+    told = {"name": "charge_limit_kw", "power_kw": 5000, "capacity_kwh": 10}
+    assert (caught.value.reason, caught.value.parameters) == ("power-in-watts", told)
 
 
 def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:

@@ -73,21 +73,22 @@ def test_an_edge_belongs_to_the_block_that_it_begins() -> None:
 
 
 @each_row(
-    ("parts", "says"),
+    ("parts", "reason", "figures"),
     [
-        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 100, "price": 0.3}, {"price": 0.4}], "that of block 2 is 100 after 100"),
-        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 50, "price": 0.3}, {"price": 0.4}], "that of block 2 is 50 after 100"),
-        ([{"price": 0.2}, {"price": 0.3}], "each but the last needs up_to_kwh"),
-        ([{"up_to_kwh": 100, "price": 0.2}], "the last has none"),
-        ([{"up_to_kwh": 100, "price": 0.3}, {"price": 0.2}], "block 2 costs 0.2 after 0.3"),
-        ([], "at least 1"),
+        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 100, "price": 0.3}, {"price": 0.4}], "blocks-fall", {"number": 2, "up_to_kwh": 100, "before": 100}),
+        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 50, "price": 0.3}, {"price": 0.4}], "blocks-fall", {"number": 2, "up_to_kwh": 50, "before": 100}),
+        ([{"price": 0.2}, {"price": 0.3}], "blocks-open", {}),
+        ([{"up_to_kwh": 100, "price": 0.2}], "blocks-open", {}),
+        ([{"up_to_kwh": 100, "price": 0.3}, {"price": 0.2}], "blocks-cheaper", {"number": 2, "price": 0.2, "before": 0.3}),
+        ([], "too-short", {"field_type": "Tuple", "min_length": 1, "actual_length": 0}),
     ],
     ids=["equal", "falling", "no end", "an end to the last", "cheaper later", "none"],
 )
-def test_blocks_that_are_none_are_refused(parts: list[dict[str, Any]], says: str) -> None:
-    with pytest.raises(InvalidInputError, match=says) as caught:
+def test_blocks_that_are_none_are_refused(parts: list[dict[str, Any]], reason: str, figures: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
         parse_site({"name": "home", "timezone": "UTC", "tariff": {"import": {"kind": "blocks", "blocks": parts}}})
     assert str(caught.value.field).startswith("site.tariff.import")
+    assert (caught.value.reason, caught.value.parameters) == (reason, figures)
 
 
 def test_taxes_lie_on_fees_and_on_negative_prices() -> None:

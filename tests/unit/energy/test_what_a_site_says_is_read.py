@@ -53,12 +53,16 @@ def read_code() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     return attributes, texts
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    names = {each.id for decorator in getattr(node, "decorator_list", ()) for each in ast.walk(decorator) if isinstance(each, ast.Name)}
-    if not names & CHECKS:
-        yield node
-        for child in ast.iter_child_nodes(node):
-            yield from _walk(child)
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree, without those of functions that check a site."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        decorators = getattr(node, "decorator_list", ())
+        names = {part.id for decorator in decorators for part in ast.walk(decorator) if isinstance(part, ast.Name)}
+        if not names & CHECKS:
+            yield node
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def test_every_field_of_a_site_is_read() -> None:

@@ -10,6 +10,7 @@ from luna.words import Numbers
 from services.home_assistant.entities import PublishedEntity, list_entities
 from tests.support.control.house import house_of
 from tests.support.planning.plans import FLOWS
+from tests.support.words.wording import wording
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 START = datetime(2026, 5, 20, 16, 30, tzinfo=ZONE)
@@ -47,7 +48,8 @@ def test_a_deed_of_some_watt_hours_is_not_what_comes_next() -> None:
 
 def test_what_comes_next_is_told_as_a_whole_by_times_as_they_are_read_now() -> None:
     told = states_of(HOUSE, ("charge", 0.027), HOUSE, ("charge", 1.25), ("charge", 1.05), ("save", 0.0))
+    figures = {"kwh": "2.3\u00a0kWh", "buy": "11\u00a0ct", "time": "Thu 16:30", "price": "30\u00a0ct"}
     assert told == {
-        "next_action": "Charge: Buys 2.3\u00a0kWh at 11\u00a0ct for Thu 16:30, when a kWh brings 30\u00a0ct.",
+        "next_action": f"Charge: {wording('trade_reasons', 'reason_charge_cheap_2', **figures)}",
         "next_action_at": START + 3 * SLOT,
     }

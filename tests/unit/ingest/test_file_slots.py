@@ -4,10 +4,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from luna.energy.row_fault import RowFault
 from luna.energy.site import parse_site
 from services.ingest.file_slots import set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 from services.ingest.limits import limit_powers
-from tests.support.metering.row_faults import say_faults
+from tests.support.metering.row_faults import read_faults
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -25,9 +26,9 @@ def test_identical_repeats_are_counted_and_contradicting_ones_set_aside() -> Non
     kept, identical, contradicting = set_aside_repeats(rows([15, 0, 0, 0, 15], load_kwh=[5.0, 1.0, 1.0, 2.0, None]), ["instant"], ["load_kwh"])
     assert (minutes_of(kept), kept["load_kwh"].to_list()) == ([0, 15], [1.0, 5.0])
     assert identical == 1
-    assert dict(zip(contradicting["line"], say_faults(contradicting["fault"]), strict=True)) == {
-        5: "contradicts line 3, which has the same time",
-        6: "contradicts line 2, which has the same time",
+    assert dict(zip(contradicting["line"], read_faults(contradicting["fault"]), strict=True)) == {
+        5: RowFault.of("contradicts_line", line=3),
+        6: RowFault.of("contradicts_line", line=2),
     }
 
 
@@ -39,7 +40,7 @@ def test_the_same_time_of_another_key_is_no_repeat() -> None:
 def test_rows_off_the_grid_are_set_aside() -> None:
     on_grid, off_grid = set_aside_off_grid(rows([0, 15, 22, 30]), timedelta(minutes=15))
     assert minutes_of(on_grid) == [0, 15, 30]
-    assert say_faults(off_grid["fault"]) == ["off the grid of 15-minute slots"]
+    assert read_faults(off_grid["fault"]) == [RowFault.of("off_grid", minutes=15)]
 
 
 def test_hours_may_begin_at_half_past_where_they_all_do() -> None:
@@ -53,7 +54,7 @@ def test_what_the_site_cannot_do_is_set_aside() -> None:
     # 4 kW for a quarter-hour is 1 kWh; a quarter above it is believed, 1.3 kWh is not.
     possible, impossible = set_aside_impossible(rows([0, 15], pv_kwh=[1.25, 1.3]), limit_powers(site), timedelta(minutes=15))
     assert minutes_of(possible) == [0]
-    assert say_faults(impossible["fault"]) == ["pv_kwh is above 1.25 kWh in 15 minutes, more than the site can do"]
+    assert read_faults(impossible["fault"]) == [RowFault.of("above_site", series="pv_kwh", limit=1.25, minutes=15)]
 
 
 def test_a_site_without_limits_takes_any_believable_power() -> None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import polars as pl
 
+from luna.energy.row_fault import RowFault
 from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.validation import RowVerdict, judge
-from tests.support.metering.row_faults import say_faults
+from tests.support.metering.row_faults import read_faults
 from tests.support.suite.tables import each_row
 
 
@@ -19,19 +20,19 @@ def verdict(kind: str, **columns: list[Any]) -> RowVerdict:
 
 
 @each_row(
-    ("cell", "reason"),
+    ("cell", "fault"),
     [
-        ("abc", "load_kwh is no number"),
-        ("1,5", "load_kwh is no number: decimals follow a point, not a comma"),
-        ("NaN", "load_kwh is not finite"),
-        ("-inf", "load_kwh is not finite"),
-        ("-1", "load_kwh is below 0: energies are counted in their own direction"),
-        ("", "the row holds no value"),
+        ("abc", RowFault.of("no_number", series="load_kwh")),
+        ("1,5", RowFault.of("decimal_comma", series="load_kwh")),
+        ("NaN", RowFault.of("not_finite", series="load_kwh")),
+        ("-inf", RowFault.of("not_finite", series="load_kwh")),
+        ("-1", RowFault.of("below", series="load_kwh", limit=0, hint="direction")),
+        ("", RowFault("no_value")),
     ],
 )
-def test_refuses_a_value_with_its_reason(cell: str, reason: str) -> None:
+def test_refuses_a_value_with_its_reason(cell: str, fault: RowFault) -> None:
     refused = verdict("observations", load_kwh=[cell]).rejected
-    assert say_faults(refused["fault"]) == [reason]
+    assert read_faults(refused["fault"]) == [fault]
     assert json.loads(refused["raw"][0])["load_kwh"] == cell
 
 
@@ -39,7 +40,7 @@ def test_refuses_a_value_with_its_reason(cell: str, reason: str) -> None:
 def test_a_word_for_unknown_is_unknown(word: str) -> None:
     judged = verdict("observations", load_kwh=[word, word], pv_kwh=["0.5", ""])
     assert judged.accepted.select("load_kwh", "pv_kwh").rows() == [(None, 0.5)]
-    assert say_faults(judged.rejected["fault"]) == ["the row holds no value"]
+    assert read_faults(judged.rejected["fault"]) == [RowFault("no_value")]
 
 
 def test_a_switch_that_is_on_reads_one_and_off_zero() -> None:
@@ -52,15 +53,17 @@ def test_a_sensor_that_knows_nothing_is_a_reading() -> None:
     # As the recorder keeps it: from here on nothing is known, while a cell without anything is no reading.
     judged = verdict("readings", sensor=["a", "a"], value=["unavailable", ""])
     assert math.isnan(judged.accepted["value"].item())
-    assert say_faults(judged.rejected["fault"]) == ["value is missing"]
+    assert read_faults(judged.rejected["fault"]) == [RowFault.of("missing", series="value")]
 
 
 def test_a_percentage_is_no_state_of_charge() -> None:
-    assert "no percentage" in say_faults(verdict("observations", soc=["55"]).rejected["fault"])[0]
+    refused = verdict("observations", soc=["55"]).rejected
+    assert read_faults(refused["fault"]) == [RowFault.of("above", series="soc", limit=1, hint="fraction")]
 
 
 def test_a_price_per_mwh_is_no_price_per_kwh() -> None:
-    assert "not per MWh" in say_faults(verdict("prices", spot_price=["95.2"]).rejected["fault"])[0]
+    refused = verdict("prices", spot_price=["95.2"]).rejected
+    assert read_faults(refused["fault"]) == [RowFault.of("above", series="spot_price", limit=40, hint="per_kwh")]
 
 
 def test_an_empty_cell_is_unknown_beside_a_known_one() -> None:
@@ -71,8 +74,9 @@ def test_an_empty_cell_is_unknown_beside_a_known_one() -> None:
 def test_a_price_that_is_missing_is_refused_and_the_one_beside_it_accepted() -> None:
     judged = verdict("prices", import_price=["0.3"], export_price=[""])
     assert judged.accepted.select("import_price", "export_price").rows() == [(0.3, None)]
-    assert say_faults(judged.accepted["doubt"]) == ["export_price is missing"]
-    assert say_faults(verdict("prices", spot_price=[""]).rejected["fault"]) == ["spot_price is missing"]
+    assert read_faults(judged.accepted["doubt"]) == [RowFault.of("missing", series="export_price")]
+    refused = verdict("prices", spot_price=[""]).rejected
+    assert read_faults(refused["fault"]) == [RowFault.of("missing", series="spot_price")]
 
 
 def test_a_bad_value_is_refused_as_it_was_written_and_those_beside_it_are_accepted() -> None:
@@ -82,7 +86,7 @@ def test_a_bad_value_is_refused_as_it_was_written_and_those_beside_it_are_accept
         {"slot_start": "2024-01-01T00:00:00Z", "instant": "2024-01-01 00:00:00.000000+00:00", "load_kwh": "abc"},
         {"slot_start": "2024-01-01T00:15:00Z", "instant": "2024-01-01 00:15:00.000000+00:00", "pv_kwh": "-2"},
     ]
-    assert say_faults(judged.rejected["fault"]) == ["load_kwh is no number: decimals follow a point, not a comma"]
+    assert read_faults(judged.rejected["fault"]) == [RowFault.of("decimal_comma", series="load_kwh")]
 
 
 def test_a_value_just_beyond_its_bounds_is_rounded_and_counted() -> None:
@@ -93,11 +97,15 @@ def test_a_value_just_beyond_its_bounds_is_rounded_and_counted() -> None:
 
 def test_a_value_further_beyond_its_bounds_is_refused() -> None:
     judged = verdict("observations", load_kwh=["-0.006", "0.1"], soc=["0.5", "1.03"])
-    assert [reason.partition(":")[0] for reason in say_faults(judged.accepted["doubt"])] == ["load_kwh is below 0", "soc is above 1"]
+    assert read_faults(judged.accepted["doubt"]) == [
+        RowFault.of("below", series="load_kwh", limit=0, hint="direction"),
+        RowFault.of("above", series="soc", limit=1, hint="fraction"),
+    ]
 
 
 def test_a_reading_needs_its_sensor() -> None:
-    assert say_faults(verdict("readings", sensor=[" "], value=["1"]).rejected["fault"]) == ["sensor is missing"]
+    refused = verdict("readings", sensor=[" "], value=["1"]).rejected
+    assert read_faults(refused["fault"]) == [RowFault.of("missing", series="sensor")]
 
 
 def test_lines_are_those_of_the_file() -> None:

@@ -19,6 +19,7 @@ from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 DAY = date(2024, 1, 10)
 PLAIN = parse_site({"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 5}]})
@@ -56,18 +57,23 @@ def test_a_whole_day_is_clean() -> None:
 def test_a_day_is_judged_by_its_own_slots(slots: int, allowed: int) -> None:
     # A tenth may be missing: of 92 slots 9.2, of 96 9.6, of 100 exactly 10.
     few = judge_day(record(slots, load_kwh=without_first(allowed, of=slots)), PLAIN)
-    assert (few.verdict, few.reasons) == ("clean", [f"coverage: load_kwh is known in {slots - allowed} of {slots} slots"])
+    fault = DayFault.of("coverage", series="load_kwh", known=slots - allowed, slots=slots)
+    assert (few.verdict, few.faults) == ("clean", [fault])
     assert judge(record(slots, load_kwh=without_first(allowed + 1, of=slots))) == ("exclude", ["coverage"])
 
 
 def test_the_reason_names_the_series_and_its_slots() -> None:
-    assert judge_day(record(load_kwh=without_first(30)), PLAIN).reasons == ["coverage: load_kwh is known in 66 of 96 slots"]
+    judged = judge_day(record(load_kwh=without_first(30)), PLAIN)
+    assert judged.faults == [DayFault.of("coverage", series="load_kwh", known=66, slots=96)]
+    assert judged.reasons[0].startswith("coverage: load_kwh ")
+    assert "66 of 96" in judged.reasons[0]
 
 
 @pytest.mark.parametrize(("filled", "verdict"), [(9, "clean"), (10, "exclude")])
 def test_what_is_filled_to_the_meters_total_is_named_and_counts_as_not_measured(filled: int, verdict: str) -> None:
     judged = judge_day(replace(record(load_kwh=without_first(filled)), estimated={"load_kwh": filled}), PLAIN)
-    assert (judged.verdict, judged.reasons) == (verdict, [f"estimated: load_kwh is filled to the meter's total in {filled} of 96 slots"])
+    fault = DayFault.of("estimated", series="load_kwh", known=filled, slots=96)
+    assert (judged.verdict, judged.faults) == (verdict, [fault])
 
 
 @pytest.mark.parametrize("name", ["pv_kwh", "import_kwh", "export_kwh"])
@@ -90,7 +96,7 @@ def test_a_day_of_which_a_fifth_was_repaired_is_left_out(repaired: int, verdict:
 def test_what_the_meters_leave_open_is_computed_where_it_is_not_stored() -> None:
     # Import reads 0.15 instead of 0.1: 96 × 0.05 = 4.8 kWh of 96 × 0.25 = 24 kWh are unexplained.
     judged = judge_day(record(import_kwh=np.full(96, 0.15)), PLAIN)
-    assert (judged.verdict, judged.reasons) == ("exclude", ["balance: the meters leave 4.8 kWh unexplained of 24.0 kWh that flowed"])
+    assert (judged.verdict, judged.faults) == ("exclude", [DayFault.of("balance", open=4.8, flow=24.0)])
 
 
 def test_a_stored_residual_counts_and_errors_of_a_quarter_day_do_not_cancel() -> None:
@@ -126,9 +132,10 @@ def charging(kw: float, *, house_kw: float, hours: int = 3) -> dict[str, FloatAr
 def test_a_car_that_uses_more_than_the_house_it_is_taken_off_excludes_the_day() -> None:
     # 3 h × (7 − 0.5) kW = 19.5 kWh in 12 slots.
     day = record(expected=frozenset({"load_kwh"}), **charging(7, house_kw=0.5))
-    assert judge_day(day, PLAIN).reasons == ["devices_beyond_house: vehicle_kwh is 19.5 kWh more than the house's meter in 12 of 96 slots"]
+    figures = {"series": "vehicle_kwh", "open": 19.5, "known": 12, "slots": 96}
+    assert judge_day(day, PLAIN).faults == [DayFault("devices_beyond_house", figures)]
     derived = PLAIN.model_copy(update={"input_sensors": InputSensors(total_grid_import=("grid",), vehicle_consumption=("car",))})
-    assert judge_day(day, derived).reasons == ["devices_beyond_grid: vehicle_kwh is 19.5 kWh more than the grid's meter leaves for the house in 12 of 96 slots"]
+    assert judge_day(day, derived).faults == [DayFault("devices_beyond_grid", figures)]
 
 
 @each_row(
@@ -203,8 +210,8 @@ def storing(*, swap: tuple[str, ...] = (), load_metered: bool = True) -> DayReco
     return record(**read)
 
 
-BATTERY_TURNED = "turned: total_battery_discharge and total_battery_charge look exchanged; the other way round the meters explain the day"
-GRID_TURNED = "turned: total_grid_import and total_grid_export look exchanged; the other way round the meters explain the day"
+BATTERY_TURNED = DayFault.of("turned", source="total_battery_discharge", sink="total_battery_charge")
+GRID_TURNED = DayFault.of("turned", source="total_grid_import", sink="total_grid_export")
 
 
 @each_row(
@@ -220,13 +227,12 @@ GRID_TURNED = "turned: total_grid_import and total_grid_export look exchanged; t
     ],
     ids=["right", "right, derived", "battery", "battery, derived", "grid", "grid, derived", "both"],
 )
-def test_the_turn_that_explains_a_day_is_named(swap: tuple[str, ...], load_metered: bool, told: list[str]) -> None:
-    reasons = judge_day(storing(swap=swap, load_metered=load_metered), STORING).reasons
-    assert [reason for reason in reasons if reason.startswith("turned")] == told
+def test_the_turn_that_explains_a_day_is_named(swap: tuple[str, ...], load_metered: bool, told: list[DayFault]) -> None:
+    faults = judge_day(storing(swap=swap, load_metered=load_metered), STORING).faults
+    assert [fault for fault in faults if fault.code == "turned"] == told
     # It rose by 16 × 0.03 and fell by 16 × 0.02 of 10 kWh, against 16 × 0.3 / 0.95 + 16 × 0.2 × 0.95 kWh.
-    assert [reason for reason in reasons if reason.startswith("soc_reversed")] == (
-        ["soc_reversed: the state of charge moves by 8.0 kWh against the 8.1 kWh that are charged and discharged"] if "charge_kwh" in swap else []
-    )
+    reversed_by = [fault.figures for fault in faults if fault.code == "soc_reversed"]
+    assert reversed_by == ([{"against": "8.0", "moved": "8.1"}] if "charge_kwh" in swap else [])
 
 
 def test_an_imbalance_that_no_turn_explains_names_none() -> None:
@@ -253,16 +259,16 @@ def sunny(**changed: FloatArray) -> DayRecord:
         # Of meters that are off by 4 % of what they count, as clamps are.
         ("import_kwh", lambda kwh: 1.04 * kwh, []),
         # (32 + 8) × 0.1 and 24 × 0.2 kWh by night, and for the oven 4 × 2.1 less what the sun gives meanwhile, 2 × (1.165 + 1.095).
-        ("import_kwh", lambda kwh: 0.0 * kwh, ["frozen: total_grid_import stands still for 24 h in which the other meters say 12.7 kWh"]),
-        ("pv_kwh", lambda kwh: np.roll(kwh, 4), ["clock_late: total_pv_production looks 1 h late"]),
-        ("pv_kwh", lambda kwh: np.roll(kwh, -8), ["clock_early: total_pv_production looks 2 h early"]),
-        ("pv_kwh", lambda kwh: 0.0 * kwh, ["frozen: total_pv_production stands still for 24 h in which the other meters say 20.5 kWh"]),
+        ("import_kwh", lambda kwh: 0.0 * kwh, [DayFault.of("frozen", sensor="total_grid_import", hours=24.0, missed=12.68)]),
+        ("pv_kwh", lambda kwh: np.roll(kwh, 4), [DayFault.of("clock_late", sensor="total_pv_production", hours=1.0)]),
+        ("pv_kwh", lambda kwh: np.roll(kwh, -8), [DayFault.of("clock_early", sensor="total_pv_production", hours=2.0)]),
+        ("pv_kwh", lambda kwh: 0.0 * kwh, [DayFault.of("frozen", sensor="total_pv_production", hours=24.0, missed=20.48)]),
     ],
     ids=["right", "within a meter's error", "import frozen", "sun late", "sun early", "sun turned"],
 )
-def test_the_one_meter_that_explains_a_day_is_named(name: str, change: Callable[[FloatArray], FloatArray], told: list[str]) -> None:
+def test_the_one_meter_that_explains_a_day_is_named(name: str, change: Callable[[FloatArray], FloatArray], told: list[DayFault]) -> None:
     judged = judge_day(sunny(**{name: change(sunny().series[name])}), PLAIN)
-    assert (judged.verdict, judged.reasons[1:]) == ("exclude" if told else "clean", told)
+    assert (judged.verdict, judged.faults[1:]) == ("exclude" if told else "clean", told)
     assert [reason.partition(":")[0] for reason in judged.reasons[:1]] in ([], ["balance"], ["balance_unusual"])
     assert all("?" in say_day_fault(fault, language) for fault in judged.faults[1:] for language in CATALOGUE.languages)
 
@@ -273,8 +279,9 @@ def test_how_far_meters_may_disagree_is_what_they_do_on_the_days_around() -> Non
     few, agreed, coarse = ([Imbalance(kwh, 20.0)] * days for kwh, days in ((0.02, 6), (0.02, 7), (0.6, 28)))
     assert judge(replace(day, usual=learn_usual(few))) == judge(replace(day, usual=learn_usual(coarse))) == ("clean", [])
     judged = judge_day(replace(day, usual=learn_usual(agreed)), PLAIN)
-    assert judged.reasons == ["balance_unusual: the meters leave 1.4 kWh unexplained of 20.6 kWh that flowed, usually 0.0 kWh"]
-    assert say_day_fault(judged.faults[0], "de").startswith("die Zähler lassen 1,4 von 20,6 kWh offen, an den Tagen ringsum meist höchstens 0,0")
+    assert judged.faults == [DayFault.of("balance_unusual", open=1.44, flow=20.64, usual=0.02)]
+    said = wording("quality", "fault_balance_unusual", "de", open="1,4", flow="20,6", usual="0,0")
+    assert say_day_fault(judged.faults[0], "de") == said
 
 
 def hours(count: float) -> datetime:
@@ -304,11 +311,12 @@ def test_a_silent_sensor_is_named_where_the_sum_is_unknown_without_it() -> None:
     silent = [("pv_kwh", "sensor.garage", date(2024, 2, 1)), ("load_kwh", "sensor.pump", date(2024, 2, 1)), ("import_kwh", "sensor.mistyped", None)]
     judged = judge_day(replace(record(pv_kwh=without_first(96), import_kwh=without_first(96)), silent=silent), PLAIN)
     assert judged.verdict == "exclude"
-    assert [reason for reason in judged.reasons if not reason.startswith("coverage")] == [
-        "silent: pv_kwh lacks sensor.garage, silent since 2024-02-01",
-        "unheard: import_kwh lacks sensor.mistyped, which never said anything",
+    assert [fault for fault in judged.faults if fault.code != "coverage"] == [
+        DayFault.of("silent", series="pv_kwh", sensor="sensor.garage", since="2024-02-01"),
+        DayFault.of("unheard", series="import_kwh", sensor="sensor.mistyped"),
     ]
-    assert "sensor.garage schweigt seit 2024-02-01" in say_day_fault(judged.faults[2], "de")
+    figures = {"series": wording("quality", "series_pv_kwh", "de"), "sensor": "sensor.garage", "since": "2024-02-01"}
+    assert say_day_fault(judged.faults[2], "de") == wording("quality", "fault_silent", "de", **figures)
 
 
 @pytest.mark.parametrize("language", CATALOGUE.languages)

@@ -4,7 +4,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.ingest.units import choose_units, convert, describe_units, set_aside_unknown_units
-from tests.support.metering.row_faults import say_faults
+from tests.support.metering.row_faults import read_faults
 from tests.support.suite.tables import each_row
 
 
@@ -79,4 +79,4 @@ def test_readings_of_a_device_outside_the_houses_meter_are_judged_by_its_own_rol
     rows = pl.DataFrame({"sensor": ["car", "house"], "unit": ["litre", "kWh"]})
     kept, refused = set_aside_unknown_units(rows, site)
     assert (kept["sensor"].to_list(), refused["sensor"].to_list()) == (["house"], ["car"])
-    assert say_faults(refused["fault"])[0].startswith("car (input_sensors.vehicle_consumption)")
+    assert str(read_faults(refused["fault"])[0]).startswith("car (input_sensors.vehicle_consumption)")

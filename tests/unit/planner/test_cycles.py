@@ -16,6 +16,7 @@ from services.planner.planner import decide, dp_is_exact, make_plan
 from services.planner.problem.problem import ACTING, Following, Problem, StorageBounds
 from tests.support.planning.problems import describe_site, draw_prices, make_problem, settle_cost
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 DAY = timedelta(days=1) // SLOT
@@ -65,7 +66,7 @@ def test_a_limit_that_nothing_reaches_changes_nothing_and_costs_no_model() -> No
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(12))
+@each_row("seed", range(draws(12)))
 def test_it_costs_what_the_model_written_for_readers_says(seed: int) -> None:
     rng = np.random.default_rng(seed)
     cycles = {"max_cycles_per_day": float(rng.choice([0.2, 0.5, 1.0]))}
@@ -81,7 +82,7 @@ def test_it_costs_what_the_model_written_for_readers_says(seed: int) -> None:
     assert missed_kwh(problem, plan.flows) <= 1e-6
 
 
-@each_row("seed", range(20))
+@each_row("seed", range(draws(20)))
 def test_what_is_followed_keeps_it_too(seed: int) -> None:
     rng = np.random.default_rng(seed + 100)
     site = describe_site({"max_cycles_per_day": float(rng.choice([0.0, 0.2, 0.6]))})

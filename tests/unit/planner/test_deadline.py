@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import plan_request
 from tests.support.planning.problems import PATIENCE_S
+from tests.support.suite.depth import LONG
 
 NOW = datetime(2024, 5, 5, tzinfo=UTC)
 LIMIT_S = 2.0
@@ -67,18 +69,20 @@ def late(solves: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(begun, allowed) for begun, allowed in solves if begun >= 100.0 + LIMIT_S or begun + allowed > 100.0 + LIMIT_S + 1e-9]
 
 
-@pytest.mark.parametrize("takes_s", [0.05, 0.7, 5.0], ids=["a busy machine", "a very busy one", "one that does not answer"])
-@pytest.mark.parametrize(
-    "request_",
-    [
-        pytest.param(draw_request(2, "pins"), id="two batteries and pins"),
-        pytest.param(draw_request(2, "pins", "appliances", "peaks"), id="appliances and peaks besides"),
-        pytest.param(draw_request(2, options={"objective": {"self_sufficiency_price": 0.05}}), id="beside the cheapest"),
-    ],
-)
-def test_no_solve_begins_or_goes_on_after_the_deadline(request_: PlanRequest, takes_s: float) -> None:
+REQUESTS = {
+    "two batteries and pins": draw_request(2, "pins"),
+    "appliances and peaks besides": draw_request(2, "pins", "appliances", "peaks"),
+    "beside the cheapest": draw_request(2, options={"objective": {"self_sufficiency_price": 0.05}}),
+}
+SOLVE_SECONDS = {"a busy machine": 0.05, "a very busy one": 0.7, "one that does not answer": 5.0}
+# One of each; all of them together in a long run.
+SHORT = list(zip(REQUESTS, SOLVE_SECONDS, strict=True))
+
+
+@pytest.mark.parametrize(("name", "machine"), list(product(REQUESTS, SOLVE_SECONDS)) if LONG else SHORT)
+def test_no_solve_begins_or_goes_on_after_the_deadline(name: str, machine: str) -> None:
     clock = Clock()
-    reply = plan_request(request_, now=NOW, solver=Busy(clock, takes_s), clock_s=clock)
+    reply = plan_request(REQUESTS[name], now=NOW, solver=Busy(clock, SOLVE_SECONDS[machine]), clock_s=clock)
     assert clock.solves
     assert late(clock.solves) == []
     assert len(reply.slots) == 672

@@ -19,6 +19,7 @@ from services.planner.planner import make_plan
 from tests.support.planning.problems import describe_site, draw_prices, make_problem, settle_cost
 from tests.support.planning.requests import answer, make_request, solve, stay, value_rest
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 # 10 kWh: the first 3 kWh below full cost 0.01 per kWh, the next 4 cost 0.03, the last 3 cost 0.08.
@@ -79,7 +80,7 @@ def draw(seed: int) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(10))
+@each_row("seed", range(draws(10)))
 def test_a_plan_costs_what_the_model_written_for_readers_costs(seed: int) -> None:
     problem = draw(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6)

@@ -19,6 +19,7 @@ from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reasons import find_limits
 from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 HYBRID = {"name": "hybrid", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery 0"]}
@@ -90,7 +91,7 @@ def test_by_its_value_a_battery_costs_what_the_reference_model_costs(seed: int) 
     assert settle_cost(plan) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@each_row("seed", range(10))
+@each_row("seed", range(draws(10)))
 def test_contradicting_limits_end_in_a_plan(seed: int) -> None:
     assert isinstance(make_plan(draw_behind(seed, batteries=1 + seed % 2, contradiction=True), Solver()), Plan)
 

@@ -17,6 +17,7 @@ from services.planner.problem.problem import Problem
 from tests.support.planning.problems import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost
 from tests.support.planning.requests import answer, make_request
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 SITE: dict[str, Any] = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 10}]}
@@ -44,7 +45,7 @@ def ask(*, site: dict[str, Any] | None = None, soc: float = 0.0, **outlook: Any)
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(10))
+@each_row("seed", range(draws(10)))
 def test_with_limits_of_its_own_in_every_slot_a_plan_costs_what_the_reference_costs(seed: int) -> None:
     problem = draw_limited(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
@@ -97,7 +98,9 @@ def test_where_an_operator_dims_the_battery_carries_the_house_and_waits_with_cha
 def test_a_limit_that_load_breaks_is_named_with_its_slot_and_its_own_figure() -> None:
     reply = ask(pv_kwh=[0.0] * 24, import_limit_kw=[None] * 3 + [0.2] + [None] * 20, site={"batteries": [BATTERY | {"discharge_limit_kw": 0}]})
     assert reply.status == "compromised"
-    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [("grid import limit 0.2 kW, exceeded at 2024-02-01 04:00", "0.30 kW")]
+    [compromise] = reply.compromises
+    assert (compromise.code, compromise.shortfall) == ("import_limit", "0.30 kW")
+    assert (compromise.figures["limit_kw"], compromise.figures["worst"]) == (0.2, "2024-02-01T04:00:00+01:00")
 
 
 def test_a_slot_half_over_carries_half_as_much() -> None:

@@ -16,6 +16,7 @@ from services.planner.problem.build import build_problem
 from services.planner.service.state import carry_modes
 from tests.support.planning.problems import START, draw_problem
 from tests.support.planning.requests import answer, make_request, value_rest
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 BATTERY = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
@@ -48,7 +49,7 @@ def test_modes_change_less_often_the_more_a_change_has_to_gain() -> None:
     assert counts[0] >= counts[1] > 1.15 * counts[2]
 
 
-@each_row("seed", range(12))
+@each_row("seed", range(draws(12)))
 def test_a_steady_plan_costs_no_less_and_hardly_more(seed: int) -> None:
     free, steady = choose(ask(seed)), choose(ask(seed, switching_price=0.005))
     moved = float((steady.flows.charge_kwh + steady.flows.discharge_kwh + free.flows.charge_kwh + free.flows.discharge_kwh).sum())
@@ -116,7 +117,7 @@ def test_batteries_that_the_model_plans_keep_their_modes_too() -> None:
     assert reply.objective.reasons == []
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_any_problem_has_a_steady_plan_that_physics_confirms_and_that_is_no_cheaper(seed: int) -> None:
     rng = np.random.default_rng(seed)
     problem = draw_problem(rng, batteries=1, slots=24)

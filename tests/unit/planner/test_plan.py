@@ -84,38 +84,44 @@ def test_contradicting_limits_end_in_a_plan_and_never_in_an_exception(seed: int)
     assert bool((plan.flows.excess_kwh > 1e-3).any()) <= bool(find_compromises(plan))
 
 
-def compromises_of(problem: Problem) -> list[tuple[str, str]]:
-    return [(each.constraint, each.shortfall) for each in find_compromises(make_plan(problem, Solver()))]
+def compromises_of(problem: Problem) -> list[tuple[str, dict[str, Any]]]:
+    return [(each.code, each.figures) for each in find_compromises(make_plan(problem, Solver()))]
 
 
 def test_terminal_soc_out_of_reach_is_named_and_missed_by_as_little_as_can_be() -> None:
     # Eight slots of 1.25 kWh × 0.95 store 9.5 kWh of the 10 that are wanted.
     problem = make_problem(describe_site({}), FLAT, soc=0.0, terminal=Terminal(kind="minimum_soc", soc=1.0))
-    assert compromises_of(problem) == [("battery battery 0: at least 100.0% at the end", "0.500 kWh")]
+    assert compromises_of(problem) == [("end_at_least", {"name": "battery 0", "wanted": 1.0, "kwh": pytest.approx(0.5)})]
 
 
 def test_terminal_soc_below_the_reserve_is_named() -> None:
     problem = make_problem(describe_site({"min_soc": 0.2}), FLAT, terminal=Terminal(kind="equal_soc", soc=0.1))
-    assert compromises_of(problem) == [("battery battery 0: at most 10.0% at the end", "1.000 kWh")]
+    assert compromises_of(problem) == [("end_at_most", {"name": "battery 0", "wanted": 0.1, "kwh": pytest.approx(1.0)})]
 
 
 def test_load_beyond_the_import_limit_is_named_with_the_slot_where_it_breaks_most() -> None:
     # 2 kWh in slot 3 against 1 kWh through the connection and 0.5 kWh from the battery: 0.5 kWh in a quarter of an hour is 2 kW.
     site = describe_site({"discharge_limit_kw": 2}, import_limit_kw=4)
     problem = make_problem(site, FLAT | {"load_kwh": [0.3, 0.3, 0.3, 2.0]}, soc=0.5)
-    assert compromises_of(problem) == [("grid import limit 4 kW, exceeded at 2024-02-01 01:45", "2.00 kW")]
+    at = "2024-02-01T01:45:00+01:00"
+    figures = {"limit_kw": 4.0, "kw": pytest.approx(2.0), "count": 1, "first": at, "worst": at}
+    assert compromises_of(problem) == [("import_limit", figures)]
 
 
 def test_load_beyond_the_import_limit_in_several_slots_is_named_from_the_first_on() -> None:
     site = describe_site({"discharge_limit_kw": 0.001}, import_limit_kw=4)
     problem = make_problem(site, FLAT | {"load_kwh": [0.3, 1.5, 0.3, 2.0]}, soc=0.5)
-    assert compromises_of(problem)[0][0] == "grid import limit 4 kW, exceeded in 2 slots from 2024-02-01 01:15 on, most at 2024-02-01 01:45"
+    slots = {"first": "2024-02-01T01:15:00+01:00", "worst": "2024-02-01T01:45:00+01:00"}
+    figures = {"limit_kw": 4.0, "kw": pytest.approx(4.0, abs=0.01), "count": 2} | slots
+    assert compromises_of(problem)[0] == ("import_limit_often", figures)
 
 
 def test_sun_that_may_not_be_held_back_beyond_the_export_limit_is_named() -> None:
     site = describe_site({"charge_limit_kw": 1}, curtailable=False, export_limit_kw=2)
     problem = make_problem(site, FLAT | {"load_kwh": 0.0, "pv_kwh": [0.0, 1.0]}, soc=0.5)
-    assert compromises_of(problem) == [("grid export limit 2 kW, exceeded at 2024-02-01 01:15", "1.00 kW")]
+    at = "2024-02-01T01:15:00+01:00"
+    figures = {"limit_kw": 2.0, "kw": pytest.approx(1.0), "count": 1, "first": at, "worst": at}
+    assert compromises_of(problem) == [("export_limit", figures)]
 
 
 def ask_outside(bounds: dict[str, float], soc: float, pv_kwh: list[float]) -> PlanReply:

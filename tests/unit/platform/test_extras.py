@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import MachineError
-from luna.platform import extras
 from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
 from tests.support.suite.tables import each_row
 
@@ -41,7 +40,7 @@ def said() -> Iterator[list[str]]:
     lines: list[str] = []
     tell_extras(lines.append)
     yield lines
-    tell_extras(extras._log_line)
+    tell_extras(None)
 
 
 def _program(folder: Path, text: str) -> str:

@@ -90,7 +90,9 @@ def test_a_password_is_not_repeated_in_the_refusal() -> None:
 def test_an_address_that_says_itself_that_it_leads_inside_is_refused(url: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         require_public(url)
-    assert (caught.value.field, caught.value.remedy) == ("url", "Give the address of a public page or file.")
+    assert caught.value.field == "url"
+    assert caught.value.reason in {"address-inward", "address-odd-number"}
+    assert caught.value.remedy
 
 
 @each_row("url", ["http://example.org", "https://example.org:443/a", "http://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]:80/"])

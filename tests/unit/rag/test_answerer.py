@@ -13,6 +13,7 @@ from services.rag.answering.ports import ProposedCall
 from services.rag.language import ChatMessage
 from tests.support.answers.inputs import TODAY, Ear, Library, Meter, Speaker, passage
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 NOTICE = passage(
     1,
@@ -78,7 +79,7 @@ def test_a_question_in_the_other_language_is_answered_by_the_glossary() -> None:
 def test_what_the_documents_do_not_hold_is_refused(question: str) -> None:
     made = answer(question)
     assert (made.refused, made.tool_calls) == (True, [])
-    assert made.text.startswith(("Das steht nicht in den Unterlagen.", "Your documents do not say that."))
+    assert made.text.startswith((wording("answering", "not_in_documents", "de"), wording("answering", "not_in_documents")))
 
 
 def test_a_model_words_what_passages_carry_and_nothing_else() -> None:

@@ -3,11 +3,13 @@
 from datetime import date
 
 from luna.contracts.documents import DocumentValidity
+from luna.words.language import Language
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.question import find_question_time
 from services.rag.documents.validity import find_validity
 from tests.support.answers.inputs import TODAY, Library, Speaker, passage
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 
 def days(first: str | None, last: str | None) -> DocumentValidity:
@@ -104,6 +106,13 @@ def plain(made: AnswerResult) -> str:
     return made.text.replace("\u00a0", " ")
 
 
+def say(code: str, language: Language, *, title: str, span: str, asked: str = "", **verbs: str) -> str:
+    """Return the words of when a document holds, and whether that is the time asked about."""
+    words = {"title": wording("answering", "quoted", language, title=title), "span": span, "asked": asked}
+    words |= {name: wording("answering", verb, language) for name, verb in verbs.items()}
+    return wording("answering", f"validity_{code}", language, **words)
+
+
 @each_row(
     ("question", "told"),
     [
@@ -122,13 +131,18 @@ def test_the_document_that_holds_at_the_time_asked_about_answers(question: str, 
 
 
 def test_a_time_beyond_what_a_document_holds_is_no_answer() -> None:
+    old = wording("answering", "span_span", "de", first="1. Jan. 2025", last="31. Dez. 2025")
+    terms = wording("answering", "span_span", first="1 Apr 2025", last="31 July 2026")
     made = answer("Wie hoch ist das Netzentgelt nächstes Jahr?", OLD, NOW)
     assert (made.refused, made.notes, made.draft and made.draft.sentences) == (True, ["outside_validity"], [])
-    assert plain(made).startswith("„Preisblatt A“ galt vom 1. Jan. 2025 bis 31. Dez. 2025; was 2027 gilt, steht nicht darin.")
+    asked = wording("answering", "span_year", "de", year=2027)
+    assert plain(made).startswith(say("beyond", "de", title="Preisblatt A", span=old, asked=asked, holds="held", asked_holds="holds"))
     made = answer("What is the base fee of the supply contract in 2027?", ENGLISH)
-    assert plain(made).startswith("“Supply terms” holds from 1 Apr 2025 to 31 July 2026; what holds in 2027 it does not say.")
+    asked = wording("answering", "span_year", year=2027)
+    assert plain(made).startswith(say("beyond", "en", title="Supply terms", span=terms, asked=asked, holds="holds", asked_holds="holds"))
     made = answer("What was the base fee of the supply contract in 2023?", ENGLISH)
-    assert plain(made).startswith("“Supply terms” holds from 1 Apr 2025 to 31 July 2026; what held in 2023 it does not say.")
+    asked = wording("answering", "span_year", year=2023)
+    assert plain(made).startswith(say("beyond", "en", title="Supply terms", span=terms, asked=asked, holds="holds", asked_holds="held"))
 
 
 def test_no_model_words_an_answer_about_a_time_beyond() -> None:
@@ -139,16 +153,19 @@ def test_no_model_words_an_answer_about_a_time_beyond() -> None:
 def test_an_expired_document_is_named_as_one_where_no_other_answers() -> None:
     made = answer("Wie hoch ist das Netzentgelt?", OLD)
     assert (made.refused, made.notes) == (False, ["outside_validity"])
-    assert plain(made) == (
-        "Das Netzentgelt beträgt 8,20 ct/kWh. [1] „Preisblatt A“ galt vom 1. Jan. 2025 bis 31. Dez. 2025; was heute gilt, steht nicht darin. [1]"
-    )
+    old = wording("answering", "span_span", "de", first="1. Jan. 2025", last="31. Dez. 2025")
+    today = wording("answering", "span_today", "de")
+    said = say("beyond", "de", title="Preisblatt A", span=old, asked=today, holds="held", asked_holds="holds")
+    assert plain(made) == f"Das Netzentgelt beträgt 8,20 ct/kWh. [1] {said} [1]"
 
 
 def test_a_document_that_holds_for_a_part_of_the_time_says_for_which() -> None:
     made = answer("What is the base fee of the supply contract in 2026?", ENGLISH)
-    assert plain(made).endswith("“Supply terms” holds from 1 Apr 2025 to 31 July 2026. [1]")
+    terms = wording("answering", "span_span", first="1 Apr 2025", last="31 July 2026")
+    assert plain(made).endswith(f"{say('holds', 'en', title='Supply terms', span=terms, holds='holds')} [1]")
     made = answer("Wie hoch war das Netzentgelt 2025?", passage(5, OLD.text, title="Preisblatt", holds=(None, date(2025, 6, 30))))
-    assert plain(made).endswith("„Preisblatt“ galt bis 30. Juni 2025. [1]")
+    until = wording("answering", "span_until", "de", last="30. Juni 2025")
+    assert plain(made).endswith(f"{say('holds', 'de', title='Preisblatt', span=until, holds='held')} [1]")
 
 
 def test_a_sentence_about_the_year_itself_answers_from_a_document_that_is_over_by_then() -> None:

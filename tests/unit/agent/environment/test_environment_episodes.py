@@ -53,9 +53,9 @@ def test_episodes_of_several_days_begin_on_each_day_that_enough_follow() -> None
 def test_a_day_with_gaps_is_refused_and_says_why() -> None:
     batch = EpisodeBatch.of(break_load(make_scene(), 100))
     assert [day.day for day in batch.episodes.day] == [3, 5]
-    with pytest.raises(InvalidInputError, match=r"1 of 96 slots have gaps: what the load was is not known"):
+    with pytest.raises(InvalidInputError, match=r"1 of 96 .*load"):
         batch.find(date(2023, 10, 4))
-    with pytest.raises(InvalidInputError, match="1 of 96 slots have gaps"):
+    with pytest.raises(InvalidInputError, match="1 of 96"):
         AntaresEnv(batch).reset(options={"day": "2023-10-04"})
 
 
@@ -93,7 +93,7 @@ def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:
 
 
 def test_where_no_day_is_left_the_batch_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="no episode can be made"):
+    with pytest.raises(InvalidInputError, match="no episode"):
         EpisodeBatch.of(make_scene(), verdicts={FIRST + timedelta(days=ahead): "exclude" for ahead in range(3)})
 
 

@@ -6,7 +6,6 @@ from ipaddress import ip_address
 
 import pytest
 
-from services.api.identity import source
 from services.api.identity.source import Address, TrustedProxies
 
 CADDY, STRANGER = ip_address("172.18.0.9"), ip_address("203.0.113.5")
@@ -17,10 +16,14 @@ def test_a_network_is_believed_without_a_look() -> None:
     assert [asyncio.run(proxies.trust(each)) for each in (CADDY, STRANGER, None)] == [True, False, False]
 
 
-def test_a_name_is_believed_where_it_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_believed_where_it_leads() -> None:
     # A busy machine takes longer for a thread than a request waits for a name.
-    monkeypatch.setattr(source, "FIRST_LOOK_SECONDS", 60.0)
-    proxies = TrustedProxies([], ["caddy"], look_up=lambda names: frozenset([CADDY]) if names == ["caddy"] else frozenset())
+    proxies = TrustedProxies(
+        [],
+        ["caddy"],
+        look_up=lambda names: frozenset([CADDY]) if names == ["caddy"] else frozenset(),
+        first_look_seconds=60.0,
+    )
     assert [asyncio.run(proxies.trust(each)) for each in (CADDY, STRANGER)] == [True, False]
 
 
@@ -49,8 +52,7 @@ def test_requests_do_not_wait_for_a_name_server_that_is_away() -> None:
     assert looks == [["caddy"]]
 
 
-def test_what_was_known_holds_while_it_is_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.api.identity.source.NAME_CACHE_SECONDS", -1.0)
+def test_what_was_known_holds_while_it_is_looked_up_again() -> None:
     answers = [frozenset([CADDY])]
     never = threading.Event()
 
@@ -60,7 +62,7 @@ def test_what_was_known_holds_while_it_is_looked_up_again(monkeypatch: pytest.Mo
         return answers.pop()
 
     async def ask() -> list[bool]:
-        proxies = TrustedProxies([], ["caddy"], look_up=look_up)
+        proxies = TrustedProxies([], ["caddy"], look_up=look_up, name_cache_seconds=-1.0)
         found = [await proxies.trust(CADDY) for _ in range(3)]
         answers.append(frozenset())
         never.set()

@@ -22,6 +22,7 @@ from services.api.pages.home_view import HomeView
 from services.api.timeline.window import open_window
 from tests.support.control.house import house_of
 from tests.support.planning.plans import FLOWS, describe_plan
+from tests.support.words.wording import wording
 
 # A Wednesday, 16:37 by the clock of the site; the slot that runs began at 16:30.
 NOW = datetime.fromisoformat("2026-05-20T16:37:00+02:00")
@@ -68,6 +69,11 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
     return HomeView(window, document, page_words("home", language), house_of(SITE, plan, NOW))
 
 
+def headline(now: str, following: str, t: str, language: Language = "en") -> str:
+    """What Home says of a mode of now, and of the one that follows from ``t`` on."""
+    return f"{wording('home', f'now_{now}', language)} {wording('home', f'next_{following}', language, t=t)}"
+
+
 def test_something_else_lasts_to_the_end_of_the_run() -> None:
     sheet = view_sheet(view_of(("self_consumption", 5, 0.0), ("export", 4, 4.0), ("save", 4, 0.0)), 96)
     assert sheet is not None
@@ -86,9 +92,9 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
 def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     # A quarter-hour at 0.108 kW is 27 Wh.
     view = view_of(("self_consumption", 4, 0.0), ("charge", 1, 0.108), ("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
-    assert view.headline == "Battery follows the house. From 18:45 it sells."
+    assert view.headline == headline("self_consumption", "export", "18:45")
     assert [(step.time, step.text, step.gain) for step in view.steps()] == [
-        ("Now – 18:45", "Battery follows the house", ""),
+        ("Now – 18:45", wording("home", "step_self_consumption"), ""),
         ("18:45 – 19:45", "Battery sells 4.0\u00a0kWh", "+€0.80"),
         ("19:45 – Fri 16:30", "Battery waits", ""),
     ]
@@ -101,9 +107,10 @@ def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> Non
     assert plan is not None
     sunny = [slot.model_copy(update={"export_kwh": 0.5}) if slot.mode == "supply" else slot for slot in plan.slots]
     sold = HomeView(view.window, view.document, view.words, house_of(SITE, plan.model_copy(update={"slots": sunny}), NOW))
-    assert [step.text for step in sold.steps()] == ["Battery follows the house", "Battery holds its charge", "Battery follows the house"]
+    follows, holds = (wording("home", f"step_{mode}") for mode in ("self_consumption", "hold"))
+    assert [step.text for step in sold.steps()] == [follows, holds, follows]
     # With nothing to sell it is part of what goes on beside it.
-    assert [step.text for step in view.steps()] == ["Battery follows the house"]
+    assert [step.text for step in view.steps()] == [follows]
 
 
 def armed(view: HomeView, soc: HouseFigure, **setpoint: Any) -> HomeView:
@@ -118,29 +125,31 @@ def armed(view: HomeView, soc: HouseFigure, **setpoint: Any) -> HomeView:
 def test_what_the_battery_was_told_for_its_charge_is_what_it_is_said_to_do() -> None:
     planned = view_of(("hold", 8, 0.0), ("charge", 4, 4.0))
     view = armed(planned, HouseFigure(0.6, "measured"), mode="self_consumption", floor_soc=0.2, ceiling_soc=0.9)
-    assert view.headline == "Battery follows the house. From 18:30 it charges."
-    assert view.lead == "As full as the battery is now, this is better than what was planned."
+    assert view.headline == headline("self_consumption", "charge", "18:30")
+    assert view.lead == wording("house", "level_decided")
     # As it was planned, the plan says why; and what moves little is told as long as it is done.
     assert armed(planned, HouseFigure(0.6, "measured"), mode="hold").lead == "Because of hold."
     little = armed(view_of(("supply", 1, 0.1), ("save", 8, 0.0)), HouseFigure(0.6, "measured"), mode="supply")
-    assert little.headline == "Battery runs the house. From 16:45 it waits."
+    assert little.headline == headline("supply", "save", "16:45")
 
 
 @pytest.mark.parametrize(
-    ("soc", "setpoint", "said"),
+    ("soc", "setpoint", "code"),
     [
-        (0.87, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "Battery is as full as it is to be."),
-        (0.80, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "Battery follows the house."),
-        (0.40, {"mode": "supply", "floor_soc": 0.4}, "Battery is as empty as it is to be."),
-        (0.80, {"mode": "charge", "target_soc": 0.8}, "Battery is as full as it is to be."),
+        (0.87, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "now_filled"),
+        (0.80, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "now_self_consumption"),
+        (0.40, {"mode": "supply", "floor_soc": 0.4}, "now_drained"),
+        (0.80, {"mode": "charge", "target_soc": 0.8}, "now_filled"),
         # Its own limit is no decision.
-        (1.00, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 1.0}, "Battery follows the house."),
+        (1.00, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 1.0}, "now_self_consumption"),
     ],
 )
-def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float, setpoint: dict[str, Any], said: str) -> None:
+def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float, setpoint: dict[str, Any], code: str) -> None:
     view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(soc, "measured"), **setpoint)
-    assert view.headline.startswith(said)
-    assert ("house_filled" in (codes := {each.code for each in state_house(view.house, view.numbers)}) or "house_drained" in codes) == ("is to be" in said)
+    assert view.headline.startswith(wording("home", code))
+    codes = {each.code for each in state_house(view.house, view.numbers)}
+    reached = {"now_filled": {"house_filled"}, "now_drained": {"house_drained"}}
+    assert codes & {"house_filled", "house_drained"} == reached.get(code, set())
 
 
 def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> None:
@@ -148,15 +157,15 @@ def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> Non
     view = HomeView(view.window, dict(view.document) | {"ghosts": {"without_luna": {"next_day": None}}}, view.words, view.house)
     assert [fact.basis for fact in view.facts() if fact.label == "In the battery"] == ["measured 16:32"]
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(view.house, view.numbers) if each.code.startswith("house_stored")]
-    assert said == ["The battery was at 71% (measured 16:32)."]
+    assert said == [wording("house", "house_stored_at", soc="71%", basis="measured", at="16:32")]
 
 
 @pytest.mark.parametrize(
-    ("known_hours_ahead", "said"),
+    ("known_hours_ahead", "codes"),
     # At 16:37 tomorrow's are late from 14:00 on; those of the slot that runs are known where they end after it.
-    [(-1.0, ["Prices for today are missing."]), (2.0, ["Prices for tomorrow are late."]), (31.0, [])],
+    [(-1.0, ["notice_prices_today"]), (2.0, ["notice_prices"]), (31.0, [])],
 )
-def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: float, said: list[str]) -> None:
+def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: float, codes: list[str]) -> None:
     view = view_of(("save", 4, 0.0))
     tariff = {"import": {"kind": "spot", "market": "DE_LU"}}
     site = SITE.model_copy(update={"tariff": parse_site({"name": "home", "timezone": "Europe/Amsterdam", "tariff": tariff}).tariff})
@@ -169,23 +178,17 @@ def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: flo
         "prices": {"known_slots": window.past + round(known_hours_ahead * 4)},
     }
     home = HomeView(window, document, view.words, replace(view.house, site=site))
-    assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == said
+    assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == [wording("home", code) for code in codes]
 
 
-@pytest.mark.parametrize(
-    ("code", "language", "said"),
-    [
-        ("plan_compromised", "en", "Not everything can be had."),
-        ("plan_unproven", "en", "Not everything was found in time."),
-        ("plan_unproven", "de", "Nicht alles war rechtzeitig zu finden."),
-    ],
-)
-def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(code: FindingCode, language: Language, said: str) -> None:
+@pytest.mark.parametrize(("code", "language"), [("plan_compromised", "en"), ("plan_unproven", "en"), ("plan_unproven", "de")])
+def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(code: FindingCode, language: Language) -> None:
     view = view_of(("save", 4, 0.0), language=language)
     missed = [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]
     document = dict(view.document) | {"overrides": [], "stays": [], "ages_s": {"plan": 60, "measured": 600}, "prices": {"known_slots": 999}}
     house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
     notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
+    said = f"{wording('messages', f'title_{code}', language)}."
     assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [(said, True)]
 
 
@@ -193,12 +196,12 @@ def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
     view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
     # 52 quarter-hours after 16:30 it is 05:30.
     assert [step.time for step in view.steps()] == ["Jetzt – morgen 05:30", "Morgen 05:30 – 07:30", "Morgen 07:30 – 14:00", "Morgen 14:00 – 15:00"]
-    assert view.headline == "Batterie wartet. Ab morgen 05:30 lädt sie."
+    assert view.headline == headline("save", "charge", "morgen 05:30", "de")
 
 
 def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     view = view_of(("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
-    assert view.headline == "Battery follows the house. From 17:30 it sells."
+    assert view.headline == headline("self_consumption", "export", "17:30")
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
     assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
@@ -221,46 +224,43 @@ def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_be
     assert say_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
 
 
-@pytest.mark.parametrize(
-    ("language", "headline", "statement"),
-    [
-        ("en", "Battery does not answer.", "Battery has not confirmed what it was told at 16:30, and is left to itself; what follows is the plan."),
-        ("de", "Batterie antwortet nicht.", "Batterie hat den Befehl von 16:30 nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan."),
-    ],
-)
-def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(language: Language, headline: str, statement: str) -> None:
+@pytest.mark.parametrize(("language", "battery"), [("en", "Battery"), ("de", "Batterie")])
+def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(language: Language, battery: str) -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0), language=language)
-    assert headline not in view.headline
+    silence = wording("home", "now_silent", language)
+    assert silence not in view.headline
     silent = SiteFinding("device_silent", "batteries", {"device": "batteries", "at": view.window.running})
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
     silenced = HomeView(view.window, view.document, view.words, house)
-    assert silenced.headline == headline
+    assert silenced.headline == silence
     assert silenced.lead == view.words("lead_left_alone")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    statement = wording("house", "house_silent", language, device=battery, at="16:30")
     assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
 
 
 @pytest.mark.parametrize(
-    ("code", "headline", "statement"),
+    ("code", "now", "statement"),
     [
-        ("device_disobeys", "Battery does something else than it was told.", "Battery took the command of 16:30 and does something else,"),
-        ("device_spared", "Battery is spared: it was told as much today as its memory bears.", "Battery was written to as often as its memory bears in a day,"),
-        ("device_kept", "Battery goes on as before.", "Battery goes on as before 16:30,"),
+        ("device_disobeys", "now_disobeys", "house_disobeys"),
+        ("device_spared", "now_spared", "house_spared"),
+        ("device_kept", "now_kept", "house_kept"),
     ],
 )
-def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as_what_it_does(code: FindingCode, headline: str, statement: str) -> None:
+def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as_what_it_does(code: FindingCode, now: str, statement: str) -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0))
     found = SiteFinding(code, "batteries", {"device": "batteries", "at": view.window.running, "until": view.window.running})
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(found,))
     told = HomeView(view.window, view.document, view.words, house)
-    assert told.headline == headline
-    assert [said for each in state_house(house, view.numbers) if (said := say_statement(each, view.numbers, now=NOW)).startswith(statement)]
+    assert told.headline == wording("home", now)
+    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    assert wording("house", statement, device="Battery", at="16:30") in said
 
 
 def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_missing() -> None:
     view = view_of(("save", 4, 0.0), language="de")
     # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour before.
-    for minutes, told in ((0, []), (-15, ["Was das Haus verbraucht, ist seit 15:45 nicht bekannt."])):
+    for minutes, told in ((0, []), (-15, [wording("house", "house_unknown", "de", at="15:45")])):
         until = NOW.replace(hour=16, minute=0) + timedelta(minutes=minutes)
         house = replace(view.house, planned=replace(view.house.planned, measured_until=until))
         assert [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers) if each.code == "house_unknown"] == told
@@ -273,4 +273,5 @@ def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
     assert plan is not None
     doubted = plan.model_copy(update={"notes": [NoteReply(code="soc_doubted", text="", figures=doubt)]})
     (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house_of(SITE, doubted, NOW)))
-    assert notice.title.replace("\u00a0", " ").startswith("Mi. 16:30 hieß der Ladestand 0 % nach 43 % Mi. 16:15")
+    doubted_figures = {"doubted_at": "Mi. 16:30", "doubted_soc": "0 %", "soc": "43 %", "at": "Mi. 16:15"}
+    assert notice.title.replace("\u00a0", " ") == wording("notes", "note_soc_doubted", "de", **doubted_figures)

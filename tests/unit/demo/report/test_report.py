@@ -14,7 +14,8 @@ from luna.energy.site import Site
 from luna.words import Language
 from luna.words.reason_wordings import find_wordings
 from services.demo.report.report import ReportInput, SiteResult, render
-from tests.support.recordings.comparison import hold_drawing
+from tests.support.recordings.drawings import hold_drawing
+from tests.support.words.wording import wording
 
 PlanMaker = Callable[..., PlanReply]
 ReportMaker = Callable[..., ReportInput]
@@ -51,7 +52,8 @@ def test_asks_nobody_for_anything(make_report: ReportMaker) -> None:
 def test_every_slot_says_its_mode_and_why(make_report: ReportMaker) -> None:
     report = make_report()
     page = Page(render(report))
-    whys = [text for text in page.texts if text.startswith("Runs the house from the battery: buying costs 30 ct, a stored kWh is worth 20 ct.")]
+    why = wording("trade_reasons", "reason_serve_peak_1", buy="30 ct", value="20 ct")
+    whys = [text for text in page.texts if text.startswith(why)]
     planned = sum(slot.reason.code == "serve_peak" for slot in report.plan.slots)
     assert page.count("td", **{"data-k": "why"}) == 192
     assert len(whys) >= planned
@@ -61,19 +63,19 @@ def test_speaks_without_a_script(make_report: ReportMaker) -> None:
     html = render(make_report())
     without_script = html[: html.index("<script>")]
     assert without_script.count("<title>") == 1 + 192
-    assert "A stored kWh is worth" in without_script
+    assert wording("report", "worth") in without_script
 
 
-@pytest.mark.parametrize(("language", "headline"), [("en", "On 14 unseen days Luna kept 93% of"), ("de", "An 14 unbekannten Tagen erreicht Luna 93 % dessen")])
-def test_speaks_both_languages(make_report: ReportMaker, language: Language, headline: str) -> None:
+@pytest.mark.parametrize(("language", "score"), [("en", "93%"), ("de", "93 %")])
+def test_speaks_both_languages(make_report: ReportMaker, language: Language, score: str) -> None:
     html = render(make_report(language=language)).replace("\u00a0", " ")
     assert f'<html lang="{language}">' in html
-    assert headline in html
+    assert wording("report", "headline", language, days=14, score=score) in html
 
 
 def test_a_german_report_of_an_english_plan_is_german_throughout(make_report: ReportMaker) -> None:
     texts = " ".join(Page(render(make_report(language="de"))).texts)
-    assert "Versorgt das Haus aus der Batterie: Kaufen kostet 30 ct" in texts
+    assert wording("trade_reasons", "reason_serve_peak_1", "de", buy="30 ct", value="20 ct") in texts
     assert "Batterie voll" in texts
     assert "battery full" not in texts
     assert "As planned." not in texts
@@ -131,7 +133,7 @@ def test_drawings_are_as_recorded(make_report: ReportMaker, make_plan: PlanMaker
     start = datetime(2023, 10, 28, 22, tzinfo=UTC)
     plan = make_plan(start, 100).model_copy(update={"prices_known_until": start + timedelta(hours=20)})
     html = render(make_report(plan, without_soc=[0.4] * 100))
-    hold_drawing("report.svg", "\n".join(re.findall(r'<svg class="(?:plan|losses) .*?</svg>', html, flags=re.DOTALL)))
+    hold_drawing("report", "\n".join(re.findall(r'<svg class="(?:plan|losses) .*?</svg>', html, flags=re.DOTALL)))
 
 
 def test_marks_predicted_prices(make_report: ReportMaker, make_plan: PlanMaker) -> None:
@@ -161,7 +163,7 @@ def test_losses_lead_from_perfect_foresight_to_luna(make_report: ReportMaker) ->
 
 @pytest.mark.parametrize(
     ("cost", "verdict"),
-    [(30.0, "Luna costs €1.00 less"), (31.0, "Luna costs the same"), (32.0, "Luna costs €1.00 more")],
+    [(30.0, "second_better"), (31.0, "second_equal"), (32.0, "second_worse")],
     ids=["less", "same", "more"],
 )
 def test_the_second_house_is_told_honestly(
@@ -169,7 +171,7 @@ def test_the_second_house_is_told_honestly(
 ) -> None:
     second = SiteResult(site, replay_costing(cost), date(2023, 9, 1), date(2023, 9, 14))
     report = make_report()
-    assert verdict in render(replace(report, results=[report.results[0], second]))
+    assert wording("report", verdict, amount="€1.00") in render(replace(report, results=[report.results[0], second]))
 
 
 def test_a_window_without_savings_has_no_score(make_report: ReportMaker, site: Site, replay_costing: Callable[[float], ReplayReply]) -> None:
@@ -177,7 +179,7 @@ def test_a_window_without_savings_has_no_score(make_report: ReportMaker, site: S
     policies = {name: policy.model_copy(update={"score": None}) for name, policy in replay.policies.items()}
     result = SiteResult(site, replay.model_copy(update={"policies": policies, "loss": {}}), date(2023, 9, 1), date(2023, 9, 14))
     html = render(make_report(results=[result]))
-    assert "there was nothing for a battery to save" in html
+    assert wording("report", "headline_nothing", days=14) in html
     assert 'class="losses' not in html
 
 

@@ -249,5 +249,5 @@ def test_a_market_is_known_by_its_usual_names(name: str) -> None:
 
 
 def test_an_unknown_market_is_named_with_those_there_are() -> None:
-    with pytest.raises(NotFoundError, match=r"SE3.*load others by file"):
+    with pytest.raises(NotFoundError, match=r"SE3.*by file"):
         market_named("MARS")

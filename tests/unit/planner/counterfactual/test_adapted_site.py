@@ -94,17 +94,20 @@ def test_the_usual_is_the_mean_of_the_days_before_and_knows_nothing_of_the_day()
 def test_the_usual_needs_a_day_before() -> None:
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 96)
     usual = SevenDayMean(PerfectForesight(timeline, np.ones(96), np.zeros(96)))
-    with pytest.raises(InvalidInputError, match="Begin the window a day later"):
+    with pytest.raises(InvalidInputError) as refused:
         usual.ahead(timeline.start + timedelta(hours=5), Timeline(timeline.start + timedelta(hours=5), SLOT, 4))
+    assert refused.value.reason == "usual-unknown"
 
 
 def test_arrays_where_none_were_recorded_cannot_be_scaled() -> None:
-    with pytest.raises(InvalidInputError, match="no array whose production"):
+    with pytest.raises(InvalidInputError) as refused:
         scale_pv(describe_home(pv=[]), describe_home())
+    assert refused.value.reason == "no-array-to-scale"
 
 
 def test_what_a_device_used_cannot_be_told_from_the_recorded_load() -> None:
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
     assert [each.name for each in list_added(describe_home(), describe_home(loads=[tank]))["loads"]] == ["tank"]
-    with pytest.raises(InvalidInputError, match="part of the recorded load"):
+    with pytest.raises(InvalidInputError) as refused:
         list_added(describe_home(loads=[tank]), describe_home(loads=[tank | {"energy_kwh_per_day": 8}]))
+    assert (refused.value.field, refused.value.reason) == ("site.loads.tank", "part-of-recorded-load")

@@ -82,14 +82,16 @@ def test_weekdays_leave_the_weekend_out() -> None:
 
 def test_a_day_longer_than_the_car_goes_is_refused() -> None:
     car = ElectricVehicle.model_validate(CAR | {"capacity_kwh": 5})
-    with pytest.raises(InvalidInputError, match="more than the vehicle holds"):
+    with pytest.raises(InvalidInputError) as refused:
         AddedVehicle(car, NIGHTS, BERLIN).begin(Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), None)
+    assert (refused.value.reason, refused.value.parameters) == ("day-beyond-vehicle", {"holds_kwh": 5.0})
 
 
 @pytest.mark.parametrize("habits", [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")])
 def test_every_new_vehicle_needs_a_habit_and_no_other_has_one(habits: dict[str, Habit]) -> None:
-    with pytest.raises(InvalidInputError, match="a habit goes with a vehicle"):
+    with pytest.raises(InvalidInputError) as refused:
         add(habits, vehicles=[CAR])
+    assert refused.value.reason == "habit-without-vehicle"
 
 
 def test_what_runs_when_a_stretch_ends_goes_on_running_in_the_next() -> None:

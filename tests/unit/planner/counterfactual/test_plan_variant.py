@@ -16,6 +16,7 @@ from services.planner.problem.knowledge import SitePrices
 from tests.support.planning.problems import START
 from tests.support.planning.requests import make_request
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 HOUR = timedelta(hours=1)
 BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "charge_efficiency": 1, "discharge_efficiency": 1}
@@ -45,7 +46,8 @@ def ask(export_kwh: float | None = None, *, request: PlanRequest | None = None, 
 def test_nothing_different_costs_the_same() -> None:
     reply = ask()
     assert (reply.cost.total, reply.changes) == (0.0, [])
-    assert reply.text == "other would cost the same; 0 slots change."
+    same = wording("alternatives", "cost_same")
+    assert reply.text == wording("alternatives", "variant", name="other", money=same, count=0, shown=0)
 
 
 def test_a_larger_battery_moves_more_and_begins_no_richer() -> None:

@@ -21,6 +21,7 @@ from services.planner.reply.reasons import price_opposite
 from tests.support.planning.problems import BATTERY, START, describe_site, draw_problem, make_problem
 from tests.support.planning.requests import answer, make_request, stay
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 HOUR = timedelta(hours=1)
 # What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.
@@ -101,7 +102,9 @@ def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(cou
 def test_following_the_plan_costs_nothing_and_changes_nothing() -> None:
     reply = ask(5, "supply")
     assert (reply.cost.total, reply.changes) == (0.0, [])
-    assert "would cost the same; nothing else changes" in reply.text
+    same = wording("alternatives", "cost_same")
+    nothing_else = wording("alternatives", "changes", count=0, shown=0, time="")
+    assert reply.text.endswith(f" {same}; {nothing_else}.")
 
 
 def test_an_alternative_may_last_for_several_slots() -> None:
@@ -119,12 +122,16 @@ def test_two_batteries_are_planned_anew_together() -> None:
     assert deviation.cost == pytest.approx(objective(deviation.after) - objective(plan))
 
 
-def test_both_languages_say_what_it_costs() -> None:
-    assert ask(4, "hold").text == "Holding from Thu 05:00 (battery) would cost €0.45 more; one more slot changes, Thu 12:00."
-    assert (
-        ask(4, "hold", language="de").text
-        == "Zu halten ab Do. 05:00 (battery) würde 0,45\u00a0€ mehr kosten; ein weiterer Zeitabschnitt ändert sich, Do. 12:00."
-    )
+@pytest.mark.parametrize(
+    ("language", "start", "money", "other"),
+    [("en", "Thu 05:00", "€0.45", "Thu 12:00"), ("de", "Do. 05:00", "0,45\u00a0€", "Do. 12:00")],
+)
+def test_both_languages_say_what_it_costs(language: Language, start: str, money: str, other: str) -> None:
+    holding = wording("alternatives", "does_hold", language)
+    begins = wording("alternatives", "at", language, what=holding, time=start, device="battery")
+    costs = wording("alternatives", "cost_more", language, money=money)
+    changes = wording("alternatives", "changes", language, count=1, shown=1, time=other)
+    assert ask(4, "hold", language=language).text == f"{begins} {costs}; {changes}."
 
 
 @each_row(
@@ -153,7 +160,9 @@ def test_what_is_impossible_names_the_limit_that_forbids_it(hour: int, question:
 def test_what_it_makes_unreachable_is_named() -> None:
     # Half full at the end: held until then nothing is missing, sold in the last hour 5 kWh are.
     reply = ask(11, "export", request=inputs(terminal={"kind": "minimum_soc", "soc": 0.5}))
-    assert [each.constraint for each in reply.compromises] == ["battery battery: at least 50.0% at the end"]
+    [compromise] = reply.compromises
+    assert compromise.code == "end_at_least"
+    assert compromise.figures == {"name": "battery", "wanted": 0.5, "kwh": pytest.approx(5.0)}
 
 
 def devices(**changes: Any) -> PlanRequest:
@@ -202,8 +211,10 @@ def test_a_planned_peak_forbids_what_would_rise_above_it() -> None:
     assert request.site is not None
     peaky = request.model_copy(update={"site": parse_site(request.site.model_dump(by_alias=True) | {"tariff": tariff})})
     # A load of 1 kW all day: the peak that is paid for is 1 kW, and the house takes all of it.
-    with pytest.raises(InvalidInputError, match=r"the peak of 1\.00 kW"):
+    with pytest.raises(InvalidInputError) as refused:
         ask(5, "charge", request=peaky)
+    assert refused.value.reason == "alternative-impossible"
+    assert "peak of 1.00 kW" in refused.value.parameters["why"]
 
 
 def test_under_a_tariff_in_blocks_the_month_so_far_counts() -> None:

@@ -17,6 +17,7 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.problem.problem import Problem
 from tests.support.planning.problems import describe_site, make_problem
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 SLOTS = 32
@@ -109,7 +110,7 @@ def test_draws_hold_what_makes_them_hard() -> None:
     assert all(segments_of(problem).covered.all() for problem in problems)
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_dual_of_the_linear_model_lies_between_the_values_left_and_right(seed: int) -> None:
     problem = draw_convex(seed)
     flows = solve_linear(problem)
@@ -120,7 +121,7 @@ def test_dual_of_the_linear_model_lies_between_the_values_left_and_right(seed: i
     assert (dual[inside] >= right[inside] - 1e-7).all()
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_thresholds_are_ordered(seed: int) -> None:
     problem = draw_convex(seed)
     thresholds = value_of(problem).thresholds(segments_of(problem).levels, self_consumption_margin=0.005)
@@ -229,7 +230,7 @@ def test_path_stays_within_capacity_and_power(load: list[float], pv: list[float]
     assert np.diff(path).min() >= -5 * 0.25 / 0.95 - 1e-12
 
 
-@each_row("seed", range(10))
+@each_row("seed", range(draws(10)))
 def test_more_stored_at_the_start_never_costs_more_than_its_value(seed: int) -> None:
     # W is convex: the cost with one kWh more lies between the values left and right of it.
     problem = draw_convex(seed)

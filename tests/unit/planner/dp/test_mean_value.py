@@ -16,6 +16,7 @@ from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.notes import find_compromises
 from tests.support.planning.problems import describe_site, draw_problem, make_problem
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 SLOTS = 48
@@ -96,7 +97,7 @@ def test_all_risk_makes_the_plan_for_the_dearest_course() -> None:
     assert sample(function_of(plan(problem, courses, risk=1.0)), 3) == pytest.approx(sample(function_of(dearest), 3))
 
 
-@each_row("seed", range(12))
+@each_row("seed", range(draws(12)))
 def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_other_keeps(seed: int) -> None:
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=SLOTS)
     point, weighed = plan(problem), plan(problem, err(problem))

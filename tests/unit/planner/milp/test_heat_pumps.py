@@ -123,7 +123,9 @@ def test_a_house_that_is_too_cold_is_warmed_with_all_the_pump_has_and_the_plan_s
     # 6 kW of heat against the 5.2 kW that a house of 16 °C loses: it takes hours, and never more than 3 kW.
     assert max(flow.energy_kwh for flow in course) == pytest.approx(3)
     assert reply.status == "compromised"
-    assert reply.compromises[0].constraint.startswith("heat pump pump: at least 20.0 °C, missed most at 2024-02-01")
+    compromise = reply.compromises[0]
+    assert (compromise.code, compromise.figures["name"], compromise.figures["wanted"]) == ("heat_least", "pump", 20.0)
+    assert compromise.figures["worst"].startswith("2024-02-01")
 
 
 def test_a_store_that_starts_too_warm_is_left_alone() -> None:
@@ -134,9 +136,9 @@ def test_a_store_that_starts_too_warm_is_left_alone() -> None:
 
 def test_what_is_not_known_is_assumed_aloud() -> None:
     reply = answer(warm(PUMP, outdoor_c=None, start_c=None))
-    assert [each.constraint for each in reply.compromises] == [
-        "heat pump pump: 7 °C outdoors, no temperature is known",
-        "heat pump pump: 21 °C in the store at the start (state.heat_pumps.pump.temperature_c)",
+    assert [(compromise.code, compromise.figures) for compromise in reply.compromises] == [
+        ("heat_outdoor", {"name": "pump", "celsius": 7.0}),
+        ("heat_store", {"name": "pump", "celsius": 21.0}),
     ]
 
 

@@ -62,7 +62,10 @@ def test_clock_times_are_kept_on_a_day_with_an_hour_more() -> None:
 def test_more_than_a_window_can_carry_is_a_compromise_that_says_so() -> None:
     reply = answer(ask(HEATER | {"comfort": [{"from": "00:00", "to": "02:00", "energy_kwh": 5}]}))
     assert on(reply)[:2] == [0, 1]
-    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [("load heater: 5.00 kWh by 2024-02-01 02:00", "1.000 kWh")]
+    [compromise] = reply.compromises
+    assert compromise.code == "load_by"
+    by = "2024-02-01T02:00:00+00:00"
+    assert compromise.figures == {"name": "heater", "wanted": 5.0, "by": by, "kwh": pytest.approx(1.0)}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,10 @@ def test_a_price_limit_leaves_cheap_hours_and_surplus() -> None:
     series = {"import_price": np.where(np.arange(24) < 2, 0.15, 0.3), "pv_kwh": np.where(np.arange(24) == 12, 2.3, 0.0)}
     reply = answer(ask(HEATER | {"price_limit": 0.2, "energy_kwh_per_day": 8}, **series))
     assert on(reply) == [0, 1, 12]
-    assert reply.compromises[0].constraint == "load heater: 8.00 kWh on 2024-02-01, only below 0.2 per kWh or on PV surplus"
+    compromise = reply.compromises[0]
+    assert compromise.code == "load_day"
+    told = {"name": "heater", "wanted": 8.0, "by": "2024-02-01", "rules": ["price_limit"], "price": 0.2}
+    assert compromise.figures == told | {"kwh": pytest.approx(2.0)}
 
 
 def test_what_runs_on_surplus_alone_shares_it() -> None:
@@ -106,7 +112,8 @@ def test_what_has_just_begun_runs_on_beyond_price_and_connection_and_the_plan_sa
     reply = answer(ask(*loads, state={"heater": {"on_hours": 1}, "boiler": {"on_hours": 2}}))
     assert (on(reply), on(reply, "boiler")) == ([0, 1], [0])
     # 12 kW and 0.3 of the house, where 11 pass the connection.
-    assert [(each.constraint[:23], each.shortfall) for each in reply.compromises] == [("grid import limit 11 kW", "1.30 kW")]
+    [compromise] = reply.compromises
+    assert (compromise.code, compromise.figures["limit_kw"], compromise.shortfall) == ("import_limit", 11.0, "1.30 kW")
 
 
 def test_an_optional_load_runs_where_a_kwh_costs_less_than_it_is_worth() -> None:
@@ -120,7 +127,7 @@ def test_equal_hours_are_taken_early() -> None:
 
 
 def test_on_and_off_at_once_is_refused() -> None:
-    with pytest.raises(ValueError, match="give one of them"):
+    with pytest.raises(ValueError, match="one of them"):
         ask(HEATER, state={"heater": {"on_hours": 1, "off_hours": 2}})
 
 

@@ -83,6 +83,7 @@ def test_pins_of_a_hard_week_are_had_until_their_battery_is_full_or_empty() -> N
     assert objective(plan) < -9.35
 
 
+@pytest.mark.long
 def test_without_time_for_a_search_physics_makes_the_best_of_what_is_near_a_plan() -> None:
     problem = pose(4, 2, "pins", "appliances")
     plan, alone = make_plan(problem, Searchless()), plan_alone(problem)

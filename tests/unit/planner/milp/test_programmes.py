@@ -58,9 +58,9 @@ def test_nothing_asked_for_runs_never() -> None:
 
 def test_a_run_that_does_not_fit_is_missed_and_named() -> None:
     reply = answer(ask(WASHER | {"forbidden": [{"from": "08:00", "to": "10:00"}]}, state=runs(("06:00", "01T11:00"))))
-    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [
-        ("load washer: one run by 2024-02-01 11:00, only at its allowed times", "not run"),
-    ]
+    [compromise] = reply.compromises
+    assert (compromise.code, compromise.shortfall) == ("load_run", "not run")
+    assert compromise.figures == {"name": "washer", "by": "2024-02-01T11:00:00+00:00", "rules": ["allowed"]}
     assert sum(used(reply)) == 0
 
 

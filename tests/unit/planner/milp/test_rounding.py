@@ -15,7 +15,7 @@ from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.schedule_loads import round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
-from tests.support.suite.depth import THOROUGH
+from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 GAP = 0.003
@@ -66,7 +66,7 @@ def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, An
     return document | {"site": site | {"loads": loads}, "state": state}
 
 
-@each_row("seed", range(6 if THOROUGH else 2))
+@each_row("seed", range(6 if LONG else 2))
 def test_no_whole_answer_costs_less_than_the_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     built = build(add_pump(generate_full_cases(rng)[seed], rng))

@@ -19,6 +19,7 @@ from services.planner.planner import decide, make_plan
 from services.planner.problem.build import build_problem
 from tests.support.planning.problems import START
 from tests.support.planning.requests import answer, solve, stay
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
 
@@ -87,7 +88,7 @@ def test_where_its_owner_lets_nothing_be_imported_a_battery_serves_beside_a_car_
         assert [SERVES[each].tolist() for each in modes] == [[False] * 4, [True] * 4]
 
 
-@each_row("seed", range(40))
+@each_row("seed", range(draws(40)))
 def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) -> None:
     rng = np.random.default_rng(seed)
     made = solve(draw(seed))

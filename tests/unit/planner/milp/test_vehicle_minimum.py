@@ -66,7 +66,7 @@ def test_a_pinned_charge_ends_with_a_full_car_that_nothing_kept_empty() -> None:
     assert money(reply) == pytest.approx(0.0, abs=1e-6)
     assert reply.manual is not None
     assert reply.manual.cost == pytest.approx(0.0, abs=1e-6)
-    assert [(each.cost, "the vehicle is full" in each.constraint) for each in reply.compromises] == [(0.0, True)]
+    assert [(each.cost, each.code) for each in reply.compromises] == [(0.0, "manual_vehicle_full")]
 
 
 @pytest.mark.parametrize(("least_kw", "last"), [(0.0, 1.0), (1.4, 0.0)])
@@ -136,9 +136,10 @@ def test_a_minimum_ends_with_a_full_car() -> None:
 def test_a_minimum_that_the_connection_does_not_carry_is_a_compromise() -> None:
     reply = answer(ask([0.3] * 2, stay(0, 2, min_power_kw=4), grid={"import_limit_kw": 3}))
     assert charged(reply) == pytest.approx([2.5, 2.5])
-    assert [(each.constraint, each.shortfall) for each in reply.compromises] == [
-        ("vehicle car: at least 4 kW from 2024-02-01 00:00 to 2024-02-01 02:00", "3.000 kWh")
-    ]
+    [compromise] = reply.compromises
+    assert (compromise.code, compromise.shortfall) == ("vehicle_minimum", "3.000 kWh")
+    stay_of_car = {"first": "2024-02-01T00:00:00+00:00", "last": "2024-02-01T02:00:00+00:00"}
+    assert compromise.figures == {"name": "car", "kw": 4.0, "kwh": pytest.approx(3.0)} | stay_of_car
 
 
 def test_a_minimum_beyond_the_charger_is_refused_by_name() -> None:

@@ -15,6 +15,7 @@ from services.planner.problem.build import build_problem
 from tests.support.planning.problems import START
 from tests.support.planning.requests import answer, stay
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, count_starts, draw, given
 
@@ -22,7 +23,7 @@ DEAR, CHEAP = 0.40, 0.10
 SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 
-@each_row("seed", range(16))
+@each_row("seed", range(draws(16)))
 def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(seed: int) -> None:
     problem = build_problem(draw(seed))
     made = make_plan(problem, Solver())

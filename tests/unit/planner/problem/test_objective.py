@@ -19,6 +19,7 @@ from services.planner.problem.build import build_problem, weigh
 from tests.support.planning.problems import START, draw_problem, settle_cost
 from tests.support.planning.requests import answer, make_request, solve
 from tests.support.reference_model.model import solve_reference
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 # Night 0.20 on coal, noon 0.24 on sun, evening 0.22 on coal: cost buys at night, carbon at noon.
@@ -123,6 +124,7 @@ def test_thresholds_and_explanation_use_the_value_by_which_the_plan_was_made() -
 def test_unknown_carbon_is_left_out_and_said() -> None:
     reply = answer(ask({"carbon_price_per_kg": 0.2}, outlook={"carbon_g_per_kwh": None}))
     assert reply.status == "compromised"
+    assert reply.compromises[0].code == "carbon_unknown"
     assert "carbon_price_per_kg" in reply.compromises[0].constraint
     assert reply.objective is not None
     assert reply.objective.reasons == ["no_carbon_intensity"]
@@ -194,7 +196,7 @@ def test_a_site_names_its_objective() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
-@each_row("seed", range(12))
+@each_row("seed", range(draws(12)))
 def test_a_weighed_plan_counts_what_the_model_written_for_readers_counts(seed: int) -> None:
     rng = np.random.default_rng(seed)
     problem = draw_problem(rng, batteries=1 + seed % 2, slots=16)

@@ -9,6 +9,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import hold_reserve
 from services.planner.problem.problem import Problem
 from tests.support.planning.problems import describe_site, draw_problem, make_problem, settle_cost
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 SLOTS, DRAWN = 36, 16
@@ -31,7 +32,7 @@ def lacking_kwh(plan: Plan) -> float:
     return float(np.maximum(wanted - plan.flows.stored_kwh, 0.0).sum())
 
 
-@each_row("seed", range(16))
+@each_row("seed", range(draws(16)))
 def test_value_of_energy_and_model_hold_the_same_reserve_at_the_same_cost(seed: int) -> None:
     plans = [make_plan(draw_reserved(seed), Solver()), plan_by_model(draw_reserved(seed), Solver())]
     assert lacking_kwh(plans[0]) == pytest.approx(lacking_kwh(plans[1]), abs=1e-4)

@@ -10,6 +10,7 @@ from services.planner.problem.strategy import apply_strategy, margin_soc, safety
 from tests.support.planning.problems import START, describe_site
 from tests.support.planning.requests import answer, make_request, stay
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording, wording_pattern
 
 HOUR = timedelta(hours=1)
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
@@ -81,21 +82,23 @@ def test_a_reserve_for_a_storm_is_bought_cheap_held_while_it_lasts_and_used_afte
     assert soc(reply)[-1] < 0.8 - 0.1
     # All of it is bought in the six cheap hours.
     assert sum(slot.batteries["battery"].charge_kwh for slot in reply.slots[6:]) == pytest.approx(0.0, abs=1e-6)
-    assert reply.strategy[0].why == "A warning holds from Thu 13:00 to Thu 21:00."
+    assert reply.strategy[0].why == wording("notes", "rule_outage", first="Thu 13:00", last="Thu 21:00")
 
 
 def test_slots_in_which_a_reserve_decides_say_so() -> None:
     # At one price all day nothing but the reserve is worth buying for: the battery rests at it.
     reply = answer(describe({"outage": EVERY["outage"]}, prices=[0.3] * 24, warnings=[STORM]))
     said = {(slot.reason.code, slot.reason.text.replace("\u00a0", " "), tuple(slot.reason.binding)) for slot in reply.slots[13:19]}
-    assert said == {("reserve_kept", "Stays at the reserve of 80% you set until 21:00.", ("reserve",))}
+    kept = wording("battery_reasons", "reason_reserve_kept_1", reserve="80%", time="21:00")
+    assert said == {("reserve_kept", kept, ("reserve",))}
 
 
 def test_a_reserve_out_of_reach_is_a_compromise() -> None:
     now = {"from": START.isoformat(), "to": (START + 2 * HOUR).isoformat()}
     reply = answer(describe({"outage": EVERY["outage"]}, warnings=[now]))
     # An hour at 5 kW brings 4.75 kWh to 2: 1.25 of the 8 are missing.
-    assert [each.shortfall for each in reply.compromises if each.constraint.startswith("reserve: battery battery out of reach")] == ["12.5%"]
+    missed = [(each.code, each.figures.get("name"), each.shortfall) for each in reply.compromises]
+    assert ("reserve", "battery", "12.5%") in missed
 
 
 def test_extreme_prices_make_a_plan_over_scenarios_heed_the_dearer_ones() -> None:
@@ -134,7 +137,7 @@ def test_what_the_index_keeps_is_there_at_midnight() -> None:
     # Midnight in Berlin is the end of the twenty-third hour, an hour before the plan's own.
     assert soc(reply)[22] >= reply.strategy[0].value - 1e-6
     assert soc(reply)[23] < reply.strategy[0].value - 1e-6
-    assert reply.strategy[0].why.startswith("A factor of 1.5: 100%")
+    assert wording_pattern("notes", "rule_s_index_cold", factor="1.5", share="100%").fullmatch(reply.strategy[0].why)
 
 
 def test_what_is_kept_never_exceeds_the_batteries() -> None:
@@ -146,8 +149,8 @@ def test_reasons_are_said_in_the_language_that_was_asked_for() -> None:
     request = describe(EVERY, uncertainty="scenarios", prices=[0.1, *[0.9] * 23], **AROUND)
     german = request.model_copy(update={"options": request.options.model_copy(update={"language": "de"})})
     said = {each.rule: each.why.replace("\u00a0", " ") for each in apply_strategy(german)[1]}
-    assert said["vacation"] == "Niemand ist zu Hause."
-    assert said["outage"] == "Von Do. 13:00 bis Do. 21:00 gilt eine Warnung."
+    assert said["vacation"] == wording("notes", "rule_vacation", "de")
+    assert said["outage"] == wording("notes", "rule_outage", "de", first="Do. 13:00", last="Do. 21:00")
     unknown = apply_strategy(describe({"s_index": {}}))[1][0].why
-    assert unknown == "A factor of 1.35: 100% of the load ahead is not met by the sun, and the temperature is unknown."
-    assert said["s_index"] == "Ein Faktor von 1,5: 100 % der Last deckt die Sonne nicht, 100 % des Weges zum kältesten Tag."
+    assert unknown == wording("notes", "rule_s_index", factor="1.35", share="100%")
+    assert said["s_index"] == wording("notes", "rule_s_index_cold", "de", factor="1,5", share="100 %", cold="100 %")

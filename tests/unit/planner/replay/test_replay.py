@@ -106,12 +106,17 @@ def test_a_market_without_any_price_names_its_first_slot() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
     bare = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])})
-    with pytest.raises(InvalidInputError, match="slots have no price, the first at 20") as refused:
+    with pytest.raises(InvalidInputError) as refused:
         bare.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
+    assert refused.value.reason == "prices-missing"
     assert refused.value.field == "prices.NL"
     told = {"NL": replace(bare.books["NL"], foreign=("GBP", "SEK"))}
-    with pytest.raises(InvalidInputError, match=r"known in GBP, SEK alone, and the site pays in EUR: ask .*--market NL --currency EUR"):
+    with pytest.raises(InvalidInputError) as foreign:
         replace(bare, books=told).ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
+    assert foreign.value.reason == "prices-in-other-currency"
+    figures = {"market": "NL", "known": ["GBP", "SEK"], "currency": "EUR"}
+    assert foreign.value.parameters.items() >= figures.items()
+    assert "--market NL --currency EUR" in str(foreign.value.remedy)
 
 
 def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
@@ -119,5 +124,8 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     book = scene.prices.books["NL"]
     kept = (book.slot < BEFORE + 8) | (book.slot > BEFORE + 11)
     gappy = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[kept], book.published_at[kept], book.price[kept])})
-    with pytest.raises(InvalidInputError, match="4 slots have no price, the first at 2023-10-03 02:00 CEST"):
+    with pytest.raises(InvalidInputError) as refused:
         gappy.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
+    assert refused.value.reason == "prices-missing"
+    figures = {"count": 4, "when": "2023-10-03 02:00 CEST", "since": "2023-10-03T02:00:00+02:00"}
+    assert refused.value.parameters == figures

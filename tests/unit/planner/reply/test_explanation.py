@@ -28,6 +28,7 @@ from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
 from services.planner.reply.reply import answer, answer_columns, show_modes
 from tests.support.planning.problems import START, describe_site, draw_contradiction, draw_prices, draw_problem, make_problem
+from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
 NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
@@ -404,7 +405,7 @@ def test_slots_of_a_day_that_share_cause_and_figures_share_one_object() -> None:
     assert len({id(reason.figures) for reason in told}) == 1
 
 
-@each_row("seed", range(20))
+@each_row("seed", range(draws(20)))
 def test_a_mode_is_shown_only_where_the_flows_bear_it_out(seed: int) -> None:
     plan = make_plan(draw_problem(np.random.default_rng(seed), batteries=1, slots=48), Solver())
     seen = Evidence([plan])

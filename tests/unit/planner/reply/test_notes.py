@@ -7,6 +7,7 @@ import numpy as np
 from services.planner.reply.notes import doubt_by_last_week
 from tests.support.planning.requests import answer, make_request
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording_pattern
 
 GRID, PV = {"import_limit_kw": 17.0, "export_limit_kw": 17.0}, [{"peak_kw": 5.0}]
 BATTERY = [{"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}]
@@ -42,7 +43,8 @@ def test_the_note_names_the_furthest_slot_and_what_it_is_compared_with() -> None
     note = next(note for note in reply.notes if note.code == "load_beyond_site")
     # 17 kW of the connection, 5 of the sun, 5 of the battery.
     assert (note.figures["kw"], note.figures["limit_kw"], note.figures["times"]) == (27_000.0, 27.0, 1_000.0)
-    assert "27,000.0\u00a0kW, 1,000 times the 27.0\u00a0kW" in note.text
+    told = {"kw": "27,000.0\u00a0kW", "times": "1,000", "limit_kw": "27.0\u00a0kW"}
+    assert wording_pattern("notes", "note_load_beyond_site", **told).fullmatch(note.text)
 
 
 def test_prices_ahead_are_compared_with_those_of_the_last_week() -> None:

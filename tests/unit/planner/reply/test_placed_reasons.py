@@ -12,6 +12,7 @@ from services.planner.devices.causes import round_each
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_columns
 from tests.support.planning.requests import answer, make_request, stay
+from tests.support.words.wording import wording, wording_pattern
 
 START = datetime(2024, 2, 1, 17, tzinfo=UTC)
 HOURS = 14
@@ -51,9 +52,11 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
     reply = plan()
     assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
     waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
-    assert charging.text.replace("\u00a0", " ") == "Charges the car in the cheapest of 14 slots until 07:00: 10.0 kWh at 17 ct."
+    figures = {"total": 14, "time": "07:00", "kwh": "10.0 kWh", "price": "17 ct"}
+    assert charging.text.replace("\u00a0", " ") == wording("device_vehicle", "reason_ev_cheapest_2", **figures)
     assert (charging.price_rank, charging.price_count) == (1, 14)
-    assert waiting.text.replace("\u00a0", " ") == "The car waits: a kWh costs 40 ct now, 17 ct from Fri 01:00 on."
+    figures = {"buy": "40 ct", "price": "17 ct", "time": "Fri 01:00"}
+    assert waiting.text.replace("\u00a0", " ") == wording("device_vehicle", "reason_ev_waits_1", **figures)
 
 
 def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
@@ -82,7 +85,9 @@ def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_targe
 def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones() -> None:
     told = plan(until=4, target=0.8, grid={"import_limit_kw": 5.5})
     assert codes(told) == ["ev_throughout"] * 4
-    assert car_reasons(told)[0].text.replace("\u00a0", " ").startswith("Charges the car in every slot until 21:00, also at 45 ct: 20.0 kWh")
+    figures = {"time": "21:00", "dearest": "45 ct", "kwh": "20.0 kWh"}
+    said = wording_pattern("device_vehicle", "reason_ev_throughout_1", **figures)
+    assert said.fullmatch(car_reasons(told)[0].text.replace("\u00a0", " "))
 
 
 def test_a_battery_that_finds_no_room_beside_the_car_says_so_and_speaks_of_no_sun() -> None:
@@ -111,7 +116,7 @@ def test_a_car_waits_for_surplus_and_charges_from_it() -> None:
 
 def test_surplus_that_may_not_be_fed_in_is_told_without_a_price() -> None:
     reply = plan(target=None, outlook={"pv_kwh": [0.0] * 4 + [5.0] * 4 + [0.0] * 6}, pv=[{"peak_kw": 8}], grid={"export_limit_kw": 0})
-    assert car_reasons(reply)[5].text == "Charges the car with solar surplus that may not be fed in."
+    assert car_reasons(reply)[5].text == wording("device_vehicle", "reason_ev_surplus_4")
 
 
 def test_a_car_stays_below_the_peak_of_the_month() -> None:
@@ -134,7 +139,8 @@ def test_a_heater_that_may_not_be_off_for_long_says_that_it_must_run() -> None:
     heater = HEATER | {"max_gap_hours": 3}
     reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0, "off_hours": 2}}}, vehicles=[], loads=[heater])
     assert reply.slots[0].loads["boiler"].reason is not None
-    assert reply.slots[0].loads["boiler"].reason.text.replace("\u00a0", " ") == "Runs now, for it may be off for 3 h at most."
+    said = reply.slots[0].loads["boiler"].reason.text.replace("\u00a0", " ")
+    assert said == wording("device_load", "reason_load_gap_1", hours="3 h")
 
 
 def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
@@ -145,7 +151,8 @@ def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
     # Begun at 18 ct before the hour at 17, or at 17 before the one at 19, it costs 53 ct: the sooner one is taken.
     assert [reason.code if reason else None for reason in told] == ["load_waits"] * 7 + ["load_programme"] * 2 + ["load_done"] * 3 + [None] * 2
     assert told[7] is not None
-    assert told[7].text.replace("\u00a0", " ") == "Runs its programme at 18 ct on average; it is to be done by 05:00."
+    said = told[7].text.replace("\u00a0", " ")
+    assert said == wording("device_load", "reason_load_programme_1", price="18 ct", time="05:00")
 
 
 def test_a_run_that_comes_before_one_with_an_earlier_deadline_says_its_own() -> None:
@@ -176,7 +183,7 @@ def test_a_battery_keeps_the_peak_and_says_what_it_is_worth_under_the_components
     kept = [slot.reason for slot in reply.slots[4:6]]
     assert [reason.code for reason in kept] == ["peak_kept"] * 2
     assert kept[0].figures["cost"] == 5.0
-    assert "the month's peak" in kept[0].binding
+    assert wording("battery_reasons", "limit_peak") in kept[0].binding
 
 
 def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> None:

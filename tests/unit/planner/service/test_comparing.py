@@ -11,6 +11,7 @@ from services.planner.devices.expected import IssuedPlan
 from services.planner.milp.solver import Solver
 from services.planner.service.plan_diff import compare_plans
 from tests.support.planning.requests import answer, make_request, value_rest
+from tests.support.words.wording import wording, wording_pattern
 
 START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)
@@ -56,7 +57,7 @@ def test_prices_that_become_known_are_named_with_what_they_change_and_cost() -> 
     assert {change.device for change in told.changes} == {"battery"}
     mean = sum(second.outlook.import_price[: HOURS - 1]) / (HOURS - 1) - sum(PRICES[1:HOURS]) / (HOURS - 1)
     assert cause.figures["higher"] == pytest.approx(mean, abs=1e-6)
-    assert "modes change" in cause.text
+    assert wording("differences", "effect_modes", modes=cause.modes, count=cause.modes) in cause.text
 
 
 def test_every_input_that_is_other_has_its_share_and_shares_add_up() -> None:
@@ -67,9 +68,9 @@ def test_every_input_that_is_other_has_its_share_and_shares_add_up() -> None:
     assert sum(cause.modes for cause in told.causes) == len(told.changes)
     texts = {cause.code: cause.text.replace("\u00a0", " ") for cause in told.causes}
     # 0.9 kWh more in each of eleven hours; two kWh of sun in the last two that both plans cover.
-    assert texts["load"].startswith("The house is expected to use 9.9 kWh more.")
-    assert texts["pv"].startswith("The sun is expected to bring 4.0 kWh more.")
-    assert texts["soc"].startswith("The battery holds ")
+    assert texts["load"].startswith(wording("differences", "cause_load_higher", kwh="9.9 kWh"))
+    assert texts["pv"].startswith(wording("differences", "cause_pv_higher", kwh="4.0 kWh"))
+    assert wording_pattern("differences", "cause_soc_lower").match(texts["soc"])
     assert next(cause for cause in told.causes if cause.code == "load").cost > 0
 
 
@@ -94,9 +95,11 @@ def test_another_battery_and_a_car_that_comes_are_named() -> None:
 
 def test_it_is_said_in_german_as_well() -> None:
     told = compare(issue(), issue(load_kwh=[1.5] * HOURS), language="de")
-    assert told.causes[0].text.startswith("Das Haus wird voraussichtlich 10,8\u00a0kWh mehr verbrauchen.")
+    said = wording("differences", "cause_load_higher", "de", kwh="10,8\u00a0kWh")
+    assert told.causes[0].text.startswith(said)
 
 
 def test_plans_without_a_slot_in_common_are_not_compared() -> None:
-    with pytest.raises(InvalidInputError, match="no slots in common"):
+    with pytest.raises(InvalidInputError) as refused:
         compare(issue(1), issue())
+    assert (refused.value.field, refused.value.reason) == ("before_id", "plans-apart")

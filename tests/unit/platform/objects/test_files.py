@@ -39,7 +39,7 @@ def test_a_full_disk_leaves_everything_as_it_was(objects: FileObjects, monkeypat
         raise OSError(fault, os.strerror(fault))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(FullError, match="Free some space there; nothing was changed") as caught:
+    with pytest.raises(FullError, match="Free some space") as caught:
         objects.put("aurora/model", b"other trees")
     assert caught.value.value == str(objects.folder / "aurora")
     assert objects.get("aurora/model") == b"trees"
@@ -58,7 +58,7 @@ def test_an_interrupted_put_leaves_nothing_behind(objects: FileObjects, monkeypa
 
 def test_a_place_that_cannot_be_written_is_named(objects: FileObjects) -> None:
     objects.put("aurora", b"a file where a folder should be")
-    with pytest.raises(MachineError, match="Check who may read and write there") as caught:
+    with pytest.raises(MachineError, match="who may read") as caught:
         objects.put("aurora/model", b"trees")
     assert caught.value.value == str(objects.folder / "aurora" / "model")
 
@@ -70,5 +70,5 @@ def test_a_probe_makes_the_folder_ready(objects: FileObjects) -> None:
 
 def test_a_probe_finds_out_that_the_folder_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file where the data folder should be")
-    with pytest.raises(MachineError, match="objects cannot be kept here"):
+    with pytest.raises(MachineError, match="cannot be kept"):
         FileObjects(tmp_path / "var" / "objects").probe()

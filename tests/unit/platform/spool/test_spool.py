@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine
 
 from luna.energy.errors import MachineError, UnavailableError
 from luna.platform.clock import Clock, FixedClock
-from luna.platform.spool.file import NAME, Append, Remove, SpoolFile, Stream, open_file
+from luna.platform.spool.file import NAME, Append, Remove, SpoolFile, Stream, connect, open_file
 from luna.platform.spool.spool import MIB, Disk, Spool, SpoolWriter, open_mirror, require_room
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -83,10 +83,11 @@ def test_only_what_was_delivered_is_removed(tmp_path: Path) -> None:
 
 
 def test_each_commit_is_synced(tmp_path: Path) -> None:
-    file = SpoolFile(tmp_path)
+    pragmas = ("synchronous", "journal_mode", "fullfsync")
+    with closing(connect(tmp_path / NAME)) as connection:
+        set_to = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
     # 2 is FULL: the log is synced before a commit returns.
-    assert [file._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode", "fullfsync")] == [2, "wal", 1]
-    file.close()
+    assert set_to == [2, "wal", 1]
 
 
 def test_many_threads_keep_rows_at_once_and_none_is_lost(tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_start_that_ended_while_carrying_rows_over_is_finished_by_the_next(tmp
 
 def test_a_second_process_is_refused_by_the_file_itself(tmp_path: Path) -> None:
     file = SpoolFile(tmp_path)
-    with pytest.raises(MachineError, match="another process has the spool open"):
+    with pytest.raises(MachineError, match="another process"):
         SpoolFile(tmp_path)
     file.commit([Append(LANE, [b"a"], 0)])
     file.close()
@@ -175,7 +176,7 @@ def test_a_disk_that_is_nearly_full_takes_no_more_rows_but_lets_them_go(tmp_path
     with open_spool(tmp_path, disk=lambda _: space) as spool:
         keep(spool, "a")
         space.free -= 1
-        with pytest.raises(MachineError, match="the spool's disk is full: 1023 MiB are free, 1024 MiB are kept") as refusal:
+        with pytest.raises(MachineError, match=r"1023 MiB .* 1024 MiB") as refusal:
             keep(spool, "b")
         assert refusal.value.field == "data_folder"
         assert bodies(spool) == ["a"]

@@ -12,7 +12,7 @@ import pytest
 
 from luna.platform.memory import affordable_processes
 from luna.platform.settings import Settings
-from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, _Companion, _pass_on, choose_companions, has_one_worker
+from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, Companion, choose_companions, has_one_worker, pass_on_log
 from luna.platform.telemetry import RECENT_LINES
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"
@@ -23,7 +23,7 @@ def test_a_log_on_a_full_disk_holds_up_no_companion(monkeypatch: pytest.MonkeyPa
     # In the test itself: pytest sets its own before each step.
     monkeypatch.setattr(sys, "stderr", full)
     with subprocess.Popen([sys.executable, "-c", TALKER], stderr=subprocess.PIPE) as companion:
-        _pass_on(companion)
+        pass_on_log(companion)
         assert companion.wait(60) == 0
     assert RECENT_LINES[-1] == "line 49999"
     with suppress(OSError):
@@ -60,7 +60,7 @@ class ShortOfMemory:
 
 def test_a_companion_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
     starter, stop = ShortOfMemory(), threading.Event()
-    companion = _Companion("executor", ["executor"], Settings(data_folder=tmp_path), threading.Event(), starter=starter, polls_devices=lambda: False)
+    companion = Companion("executor", ["executor"], Settings(data_folder=tmp_path), threading.Event(), starter=starter, polls_devices=lambda: False)
     watch = threading.Thread(target=companion.keep_running, args=(stop,), daemon=True)
     watch.start()
     assert starter.started.wait(60)

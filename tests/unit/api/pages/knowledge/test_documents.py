@@ -12,6 +12,7 @@ from luna.words import Language, Numbers
 from luna.words.pages import page_words
 from services.api.pages.knowledge.documents import DocumentView, view_passages
 from tests.support.suite.tables import each_row
+from tests.support.words.wording import wording
 
 AT = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
 
@@ -60,12 +61,13 @@ def test_a_document_tells_how_many_of_five_steps_are_done(state: str, done: int)
 def test_a_known_fault_is_told_with_its_remedy_in_the_reader_s_language() -> None:
     fault = {"code": "encrypted", "message": "the file is encrypted", "remedy": "Save it without a password."}
     shown = describe("de", state="failed", fault=fault)
-    assert shown.fault == ("Die Datei ist mit einem Passwort gesperrt.", "Speichere sie ohne Passwort und füg sie neu hinzu.", "")
+    said, remedy = (wording("documents", code, "de") for code in ("fault_encrypted", "fault_encrypted_remedy"))
+    assert shown.fault == (said, remedy, "")
 
 
 def test_a_fault_that_no_sentence_is_known_for_is_told_as_it_is() -> None:
     shown = describe("de", state="failed", fault={"code": "haunted", "message": "there are ghosts in it", "remedy": "Call somebody."})
-    assert shown.fault == ("Die Datei ließ sich nicht lesen.", "", "there are ghosts in it Call somebody.")
+    assert shown.fault == (wording("documents", "fault_other", "de"), "", "there are ghosts in it Call somebody.")
 
 
 def test_a_searchable_document_that_a_newer_one_replaced_is_an_older_version() -> None:

@@ -17,6 +17,7 @@ from services.api.pages.setup.composition import compose
 from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps, view_changes
 from services.api.pages.setup.views import view_site_parts
 from services.cli.site import load_site
+from tests.support.words.wording import wording
 
 EXAMPLE = Path(__file__).parents[5] / "config" / "site.yaml"
 HOUSE: dict[str, Any] = {
@@ -142,7 +143,7 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
     assert [(line.step, line.label, line.before, line.after) for line in lines][:3] == [
         ("devices", "Akku: Kapazität", "10\u00a0kWh", "12,5\u00a0kWh"),
         ("devices", "Solaranlage: Süddach", "vorhanden", "entfernt"),
-        ("tariff", "Kaufen", "Nach Uhrzeit", "Ein Preis rund um die Uhr"),
+        ("tariff", "Kaufen", "Nach Uhrzeit", wording("setup", "option_import_kind_fixed", "de")),
     ]
     assert list_changed_steps(answers_of(site), after) == ["devices", "tariff"]
 
@@ -156,18 +157,18 @@ def test_the_review_lists_every_switched_device_by_its_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "sentence"),
+    ("rules", "code"),
     [
-        ({"export": {"kind": "time_of_use", "default": 0.08, "bands": [{"from": "17:00", "to": "20:00", "price": 0.12}]}}, "selling by time of day"),
-        ({"export": {"kind": "series"}}, "selling at prices of its own"),
-        ({"import": {"kind": "series"}}, "buying at prices of its own"),
+        ({"export": {"kind": "time_of_use", "default": 0.08, "bands": [{"from": "17:00", "to": "20:00", "price": 0.12}]}}, "selling_time_of_use"),
+        ({"export": {"kind": "series"}}, "selling_series"),
+        ({"import": {"kind": "series"}}, "buying_series"),
     ],
     ids=["sold by time of day", "sold at own prices", "bought at own prices"],
 )
-def test_the_review_says_a_tariff_that_set_up_does_not_ask_for(rules: dict[str, Any], sentence: str) -> None:
+def test_the_review_says_a_tariff_that_set_up_does_not_ask_for(rules: dict[str, Any], code: str) -> None:
     site = parse_site(HOUSE | {"tariff": HOUSE["tariff"] | rules})
     said = dict(view_site_parts(site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")))["tariff"]
-    assert sentence in dict(said).values()
+    assert wording("tariffs", code) in dict(said).values()
 
 
 def test_a_comma_where_a_point_stood_is_no_change() -> None:
