@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.platform.embedded.supervisor import Servers, start
 from luna.platform.telemetry import ensure_plain_lines
+from tests.selection import durations
 from tests.selection.durations import TABLE, duration_of, read_durations
 from tests.support.browser import chromium
 from tests.support.command_line.call import Luna, Said
@@ -22,7 +23,7 @@ from tests.support.database.object_servers import OUTSIDE, OUTSIDE_VARIABLE
 from tests.support.database.server_folders import make_server_folder, server_folder
 from tests.support.home_assistant.broker import SAID
 from tests.support.suite import failed_again
-from tests.support.suite.depth import draws
+from tests.support.suite.depth import LONG, LONG_VARIABLE, draws
 
 FOLDER = pytest.StashKey[Path]()
 # Each takes up to two gigabytes.
@@ -34,6 +35,7 @@ TIMESCALE = os.environ.get(TIMESCALE_VARIABLE)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     failed_again.add_option(parser)
+    durations.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,9 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("luna")
     config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
     config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
+    config.addinivalue_line("markers", f"long: runs where {LONG_VARIABLE} is set, as in make test-long")
     workerinput = getattr(config, "workerinput", None)
     config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else make_server_folder()
     failed_again.register(config)
+    durations.register(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -98,12 +102,23 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # What only a TimescaleDB can show is not collected without one.
-    items[:] = [item for item in items if TIMESCALE or not item.get_closest_marker("timescale_alone")]
+    left_out = _left_out_markers()
+    items[:] = [item for item in items if not any(item.get_closest_marker(marker) for marker in left_out)]
     if hasattr(config, "workerinput"):
         # Each file goes to one process, which makes its fixtures once, and the longest ones go first: none is left over when the others have ended.
-        durations = read_durations(config.rootpath / TABLE)
-        items.sort(key=lambda item: -duration_of(item.nodeid.partition("::")[0], durations))
+        known = read_durations(config.rootpath / TABLE)
+        items.sort(key=lambda item: -duration_of(item.nodeid.partition("::")[0], known))
+
+
+def _left_out_markers() -> list[str]:
+    """Return the markers of tests that this run does not collect."""
+    markers = []
+    # What only a TimescaleDB can show is not collected without one.
+    if not TIMESCALE:
+        markers.append("timescale_alone")
+    if not LONG:
+        markers.append("long")
+    return markers
 
 
 # Not the report's header: it is left out when pytest is quiet.

@@ -54,16 +54,28 @@ def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]
     for name in PRODUCT:
         # What builds the pages is a hundred megabytes, of which nothing runs.
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
-    for edit in change.edits:
-        _apply(edit, folder / edit.path)
+    apply_edits(change, folder)
     # What is compiled for the copy alone goes with the copy; what tests share stands behind it.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "LUNA_DATA_FOLDER": str(folder / "var")}
     return subprocess.run([sys.executable, "-c", change.proof], cwd=folder, env=environment, text=True, capture_output=True, check=False)
 
 
+def apply_edits(change: Change, folder: Path) -> None:
+    """Edit the files below ``folder``; one that is not there is copied from the product first.
+
+    Raises:
+        LookupError: the line that an edit follows is not there exactly once.
+    """
+    for edit in change.edits:
+        path = folder / edit.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if edit.after is not None and not path.exists():
+            shutil.copy(ROOT / edit.path, path)
+        _apply(edit, path)
+
+
 def _apply(edit: Edit, path: Path) -> None:
     if edit.after is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(edit.text)
         return
     lines = path.read_text().splitlines(keepends=True)

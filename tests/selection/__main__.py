@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.selection.durations import TABLE, read_durations, record_durations
+from tests.selection.durations import TABLE, read_durations
 from tests.selection.graph import Repository
 from tests.selection.ranking import BUDGET, Selection, select_tests
 
@@ -17,9 +17,6 @@ MOST_PROCESSES = 5
 def main(root: Path, words: list[str]) -> int:
     """Carry out one command line and return its exit code."""
     given = _read_options(words)
-    if given.record:
-        _print_lines(f"{record_durations(root, given.record)} test files in {TABLE}")
-        return 0
     try:
         changed = given.files or find_changed(root, given.ref)
     except subprocess.CalledProcessError as error:
@@ -74,7 +71,6 @@ def _read_options(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--files", nargs="+", metavar="PATH", help="these files changed; git is not asked")
     parser.add_argument("--budget", type=float, default=BUDGET, help=f"seconds of tests, one after the other (default: {BUDGET:.0f})")
     parser.add_argument("--list", action="store_true", help="print the selected files, and run none")
-    parser.add_argument("--record", nargs="+", type=Path, metavar="REPORT", help=f"write {TABLE} from reports of pytest --junit-xml")
     return parser.parse_args(words)
 
 

@@ -1,18 +1,32 @@
-"""How long each test file takes, as a committed table: ``seconds path``, sorted by path."""
+"""How long each test file takes, as a committed table: the seconds of all its tests, those of the longest one, and its path."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
+import pytest
+
+OPTION = "--record-durations"
 TABLE = Path("tests/durations.txt")
 # What takes less is not listed.
 LEAST_SECONDS = 0.5
 UNKNOWN_SECONDS = 0.3
 # Nothing in there is quick: one that nobody has timed yet is not taken for a trifle.
-SLOW_FOLDER, SLOW_SECONDS = "tests/system/", 30.0
+SLOW_FOLDER = "tests/system/"
+SLOW_SECONDS = 30.0
 
 Durations = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FileDuration:
+    """Seconds of a file's tests together, and of its longest test."""
+
+    seconds: float
+    longest: float
+
+
+NOTHING = FileDuration(0.0, 0.0)
 
 
 def duration_of(test: str, durations: Durations) -> float:
@@ -22,38 +36,48 @@ def duration_of(test: str, durations: Durations) -> float:
 
 def read_durations(table: Path) -> dict[str, float]:
     """Return the seconds of each listed test file; none where there is no table."""
-    lines = table.read_text().splitlines() if table.exists() else []
-    return {path: float(seconds) for seconds, path in (line.split(maxsplit=1) for line in lines if line.strip())}
+    return {path: duration.seconds for path, duration in read_table(table).items()}
 
 
-def record_durations(root: Path, reports: Iterable[Path]) -> int:
-    """Write the table from pytest's ``--junit-xml`` reports and return its length; files that no report names keep their line while they exist."""
-    table = root / TABLE
-    found = {path: seconds for path, seconds in read_durations(table).items() if (root / path).exists()}
-    timed: dict[str, float] = {}
-    for report in reports:
-        for path, seconds in _sum_report(root, report).items():
-            timed[path] = max(seconds, timed.get(path, 0.0))
-    found |= timed
-    listed = {path: seconds for path, seconds in found.items() if seconds >= LEAST_SECONDS or path.startswith(SLOW_FOLDER)}
-    table.write_text("".join(f"{seconds:.1f} {path}\n" for path, seconds in sorted(listed.items())))
-    return len(listed)
+def read_table(table: Path) -> dict[str, FileDuration]:
+    """Return the duration of each listed test file; none where there is no table."""
+    if not table.exists():
+        return {}
+    rows = [line.split(maxsplit=2) for line in table.read_text().splitlines() if line.strip()]
+    return {path: FileDuration(float(seconds), float(longest)) for seconds, longest, path in rows}
 
 
-def _sum_report(root: Path, report: Path) -> dict[str, float]:
-    seconds: defaultdict[str, float] = defaultdict(float)
-    for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by pytest on this machine
-        path = _find_file(root, case.get("classname", ""))
-        if path is not None:
-            seconds[path] += float(case.get("time", 0.0))
-    return dict(seconds)
+def write_table(table: Path, timed: Mapping[str, FileDuration], *, root: Path) -> None:
+    """Write the durations of a run; files that were not in it keep their line while they exist."""
+    found = {path: duration for path, duration in read_table(table).items() if (root / path).exists()} | dict(timed)
+    listed = {path: duration for path, duration in found.items() if duration.seconds >= LEAST_SECONDS or path.startswith(SLOW_FOLDER)}
+    lines = [f"{duration.seconds:.1f} {duration.longest:.1f} {path}\n" for path, duration in sorted(listed.items())]
+    table.write_text("".join(lines))
 
 
-def _find_file(root: Path, dotted: str) -> str | None:
-    """Return the test file of a case; what follows its name is a class."""
-    parts = dotted.split(".")
-    for size in range(len(parts), 0, -1):
-        path = f"{'/'.join(parts[:size])}.py"
-        if (root / path).is_file():
-            return path
-    return None
+class DurationRecorder:
+    """The plug-in of ``--record-durations``; it lives in the process that distributes the tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._root = config.rootpath
+        self._timed: dict[str, FileDuration] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        path = report.nodeid.partition("::")[0]
+        # What a test waits for in its set-up is often shared: it counts to the file.
+        longest = report.duration if report.when == "call" else 0.0
+        before = self._timed.get(path, NOTHING)
+        self._timed[path] = FileDuration(before.seconds + report.duration, max(before.longest, longest))
+
+    def pytest_sessionfinish(self) -> None:
+        write_table(self._root / TABLE, self._timed, root=self._root)
+
+
+def add_option(parser: pytest.Parser) -> None:
+    parser.addoption(OPTION, action="store_true", help=f"write how long each file takes into {TABLE}")
+
+
+def register(config: pytest.Config) -> None:
+    """Record durations where the option asks for it; once, in the process that distributes the tests."""
+    if config.getoption(OPTION) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(DurationRecorder(config))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.selection.__main__ import find_changed
-from tests.selection.durations import TABLE, record_durations
+from tests.selection.durations import TABLE, FileDuration, read_table, write_table
 from tests.selection.graph import Repository
 from tests.selection.ranking import Selection, mirrors, select_tests, split_words
 
@@ -122,13 +122,14 @@ def test_git_says_what_changed_and_what_is_new(tree: Path) -> None:
     assert find_changed(tree, "main") == ["luna/new.py", "luna/page.py"]
 
 
-def test_durations_are_recorded_by_file_and_trifles_left_out(tree: Path) -> None:
-    cases = [("tests.unit.test_warm", 0.4), ("tests.unit.test_warm.TestPump", 0.3), ("tests.unit.test_boil", 0.1)]
-    lines = "".join(f'<testcase classname="{name}" name="test" time="{seconds}"/>' for name, seconds in cases)
-    report = tree / "report.xml"
-    report.write_text(f"<testsuites><testsuite>{lines}</testsuite></testsuites>")
-    assert record_durations(tree, [report]) == 1
-    assert (tree / TABLE).read_text() == "0.7 tests/unit/test_warm.py\n"
+def test_durations_of_a_run_are_written_and_trifles_left_out(tree: Path) -> None:
+    table = tree / TABLE
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("9.0 5.0 luna/page.py\n2.0 1.0 tests/unit/test_gone.py\n")
+    timed = {"tests/unit/test_warm.py": FileDuration(0.72, 0.4), "tests/unit/test_boil.py": FileDuration(0.1, 0.1)}
+    write_table(table, timed, root=tree)
+    # What was not run keeps its line, what is no longer there loses it.
+    assert read_table(table) == {"luna/page.py": FileDuration(9.0, 5.0), "tests/unit/test_warm.py": FileDuration(0.7, 0.4)}
 
 
 def test_modules_of_this_repository_bring_their_mirrors() -> None:

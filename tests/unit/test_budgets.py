@@ -1,0 +1,83 @@
+"""What tests may take, by the recorded durations: a file, a test of everybody's loop, a suite. Record anew: ``pytest --record-durations``."""
+
+from collections.abc import Iterator
+
+from tests.selection.durations import SLOW_FOLDER, TABLE, FileDuration, read_table
+from tests.support.documentation.pages import ROOT
+from tests.support.suite.tables import each_row
+
+RECORDED = read_table(ROOT / TABLE)
+LOOP_FOLDERS = ("tests/unit/", "tests/properties/", "tests/integration/")
+# As long as they take among others: in a run of three processes on two cores.
+FILE_SECONDS = {"tests/unit/": 10.0, "tests/properties/": 10.0, "tests/integration/": 17.0, SLOW_FOLDER: 35.0}
+# Of all files of a suite, one after the other.
+LOOP_SECONDS = 900.0
+SYSTEM_SECONDS = 1850.0
+TEST_SECONDS = 3.0
+MOST_LONGER_TESTS = 12
+# Files with more time than others, and why.
+LONGER_FILES: dict[str, tuple[float, str]] = {
+    "tests/integration/cli/test_remote.py": (27.0, "commands that ask a gateway elsewhere, each over HTTP"),
+    "tests/integration/drivers/test_profiles.py": (32.0, "every product does what its profile says"),
+    "tests/integration/pages/test_setup.py": (22.0, "a home is set up anew for each test"),
+    "tests/integration/rag/test_assistants.py": (27.0, "the command serves an assistant in a process of its own"),
+    "tests/unit/planner/milp/test_formulation.py": (14.0, "CBC is started for every plan of the reference model"),
+    "tests/unit/planner/test_deadline.py": (17.0, "a week of two batteries and appliances"),
+    "tests/system/agent/test_evaluation.py": (70.0, "an agent is trained for two quarters and compared"),
+    "tests/system/backup/test_faults.py": (55.0, "a backup and a restore for each fault"),
+    "tests/system/bench/test_fortnight.py": (50.0, "hours of a home with all of its processes"),
+    "tests/system/browser/test_found_inverter.py": (45.0, "an inverter is found, set up and told, in the browser"),
+    "tests/system/browser/test_home.py": (45.0, "the page of a home, in two languages and on a phone"),
+    "tests/system/browser/test_open_pages.py": (47.0, "a page shows what another one changed"),
+    "tests/system/edge/test_pipeline.py": (65.0, "all stages of the lab, and their loops compiled"),
+    "tests/system/executor/test_device_drills.py": (66.0, "an executor is killed, and the next one follows"),
+    "tests/system/proofs/test_safety_proof.py": (45.0, "each part of the safety layer proven"),
+    "tests/system/simulated_home/test_live_demo.py": (45.0, "the first minutes of a home that lives"),
+    "tests/system/simulated_home/test_lived_day.py": (70.0, "two hours of a home that lives, around an override"),
+    "tests/system/test_up.py": (80.0, "all processes, started three times"),
+    "tests/system/test_worker_health.py": (45.0, "workers that freeze are waited for"),
+}
+# Files of everybody's loop with a test that takes longer than three seconds, and why.
+LONGER_TESTS: dict[str, str] = {
+    "tests/integration/cli/test_remote.py": "documents elsewhere are listed once they are read",
+    "tests/integration/drivers/test_device_search.py": "devices announce themselves when they like",
+    "tests/integration/identity/test_what_a_key_sees.py": "every operation is asked twice",
+    "tests/integration/pages/test_setup.py": "from nothing to a plan",
+    "tests/integration/rag/test_assistants.py": "the command starts and loads its tools",
+    "tests/integration/test_forecast_batch.py": "sites are forecast together and alone",
+    "tests/unit/energy/test_refusals.py": "all of the code is parsed",
+    "tests/unit/energy/test_what_a_site_says_is_read.py": "all of the code is parsed",
+    "tests/unit/planner/milp/test_formulation.py": "CBC is started for every plan of the reference model",
+    "tests/unit/planner/test_deadline.py": "a week of two batteries and appliances",
+}
+
+
+def files_in(*folders: str) -> dict[str, FileDuration]:
+    return {path: duration for path, duration in RECORDED.items() if path.startswith(folders)}
+
+
+def list_budgets() -> Iterator[tuple[str, float]]:
+    for folder, seconds in FILE_SECONDS.items():
+        for path in files_in(folder):
+            longer, _ = LONGER_FILES.get(path, (seconds, ""))
+            yield path, longer
+
+
+@each_row("path, budget", list(list_budgets()))
+def test_a_file_takes_no_longer_than_its_budget(path: str, budget: float) -> None:
+    assert RECORDED[path].seconds <= budget
+
+
+def test_no_test_of_everybodys_loop_takes_longer_than_three_seconds_but_a_dozen() -> None:
+    longer = {path for path, duration in files_in(*LOOP_FOLDERS).items() if duration.longest > TEST_SECONDS}
+    assert longer <= set(LONGER_TESTS)
+    assert len(LONGER_TESTS) <= MOST_LONGER_TESTS
+
+
+def test_what_has_more_time_than_others_is_there() -> None:
+    assert [path for path in [*LONGER_FILES, *LONGER_TESTS] if not (ROOT / path).is_file()] == []
+
+
+def test_a_suite_takes_no_longer_than_its_budget() -> None:
+    assert sum(duration.seconds for duration in files_in(*LOOP_FOLDERS).values()) <= LOOP_SECONDS
+    assert sum(duration.seconds for duration in files_in(SLOW_FOLDER).values()) <= SYSTEM_SECONDS
