@@ -89,7 +89,8 @@ def test_time_limit_holds_for_all_rounds_together(seed: int, batteries: int) -> 
     with suppress(SolverError):
         solve_flows(limit_time(problem, 0.5), Timed())
     assert Timed.searches
-    assert all(later < earlier < 0.5 for earlier, later in pairwise([0.499999, *Timed.searches]))
+    # Where the machine is busy, what is left reaches its least and stays there.
+    assert all(later <= earlier < 0.5 for earlier, later in pairwise([0.499999, *Timed.searches]))
 
 
 class OutOfTime(Solver):
