@@ -148,8 +148,8 @@ def test_a_plan_is_made_where_redis_is_gone(days: SteeredDays) -> None:
         assert is_stored(days, solve_by(days, client).plan_id)
 
 
-def test_without_a_worker_of_the_agent_nothing_is_sent(days: SteeredDays, redis_url: str) -> None:
-    with closing(Client(redis_url)) as client, closing(redis.Redis.from_url(redis_url)) as admin:
+def test_without_a_worker_of_the_agent_nothing_is_sent(days: SteeredDays, quiet_queue: str) -> None:
+    with closing(Client(quiet_queue)) as client, closing(redis.Redis.from_url(quiet_queue)) as admin:
         assert is_stored(days, solve_by(days, client).plan_id)
         assert admin.llen("luna:agent.interactive") == 0
 
