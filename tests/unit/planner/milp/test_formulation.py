@@ -26,7 +26,7 @@ def draw(seed: int) -> Problem:
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")  # the way to CBC from the next major version on needs another package
-@each_row("seed", range(draws(96)))
+@each_row("seed", range(draws(48)))
 def test_plan_costs_what_the_reference_model_costs(seed: int) -> None:
     problem = draw(seed)
     assert settle_cost(make_plan(problem, Solver())) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
