@@ -116,10 +116,8 @@ test: try-static  ## unit, property and integration tests against the real embed
 test-system: everything  ## what kills, restores, upgrades, trains, fills disks and browses
 	@$(PYTEST) tests/system
 
-# The same at length, and properties with all their cases; weekly: .github/workflows/long.yml.
-PATHS ?= tests/system tests/properties tests/unit/planner tests/integration/planner/replay tests/integration/identity tests/integration/rag \
-  tests/integration/forecaster/model tests/integration/ingest/test_meter_faults.py tests/integration/test_forecast_batch.py \
-  tests/integration/test_fuzzed_requests.py
+# All of both at length; weekly: .github/workflows/long.yml.
+PATHS ?= tests/unit tests/properties tests/integration tests/system
 test-long: everything  ## the long versions: lived days, fortnights, trainings, all drawn cases; PATHS=<files> for some
 	@LUNA_TEST_LONG=yes $(PYTEST) $(PATHS)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.mutations import copied_tree, environment_of
+from bench.mutations import FAILED, copied_tree, environment_of
 
 CATALOGUE = Path("luna/words/catalogue")
 # Labels of a few words are names of things, by which tests find them on a page.
@@ -20,7 +20,6 @@ _MESSAGE = re.compile(r"^(-?[A-Za-z][\w-]*) =.*(?:\n(?:[ \t].*|(?=\n[ \t])))*", 
 # What stays as it is: figures and choices, tags, character references, the heads of choices.
 _KEPT = re.compile(r"\{[^{}]*\}|<[^<>]*>|&\w+;|\*?\[\w+\]|\{ \$\w+ ->|^[\w-]+ =", re.MULTILINE)
 _WORD = re.compile(r"\b[^\W\d_]{4,}\b")
-_FAILED = re.compile(r"^(?:FAILED|ERROR|SUBFAILED\S*) (tests/\S+)", re.MULTILINE)
 
 
 def main(paths: Sequence[str]) -> int:
@@ -29,9 +28,10 @@ def main(paths: Sequence[str]) -> int:
         count = sum(reword_file(path) for path in sorted((copy / CATALOGUE).rglob("*.ftl")) if path.stem != "language")
         command = [str(copy / ".venv/bin/python"), "-m", "pytest", "-n", "auto", "-rf", "--tb=no", "-p", "no:cacheprovider", *paths]
         run = subprocess.run(command, cwd=copy, env=environment_of(copy), capture_output=True, text=True, check=False)
-    failed = sorted(set(_FAILED.findall(run.stdout)))
+    lines = run.stdout.splitlines()
+    failed = sorted({match[1] for line in lines if (match := FAILED.search(line))})
     print("\n".join(failed))
-    print(f"{count} sentences in other words: {len(failed)} tests fail ({run.stdout.strip().splitlines()[-1]})")
+    print(f"{count} sentences in other words: {len(failed)} tests fail ({lines[-1]})")
     return len(failed)
 
 

@@ -15,7 +15,7 @@ from luna.energy.refusals.fields import REASONS as OF_FIELDS
 from luna.platform.queue.serialization import decode_error, encode_error
 from luna.words.catalogue import CATALOGUE
 from luna.words.catalogue.fluent_message import list_figures as list_said
-from tests.support.documentation.pages import ROOT
+from tests.support.documentation.sources import read_sources
 
 # What a form of set-up, the site's page, planning or upload can reach.
 REACHED = (
@@ -89,13 +89,6 @@ WITHOUT_REASON = {*dir(builtins), "SpokenError"}
 SHARE_WITH_REASON = 0.85
 # Read by who reads a file of lines, and worded there.
 CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
-
-
-@cache
-def read_sources(*rooms: str) -> dict[str, str]:
-    """Return the text of every source file in some folders, by path."""
-    paths = [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
-    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
 
 @cache

@@ -6,7 +6,6 @@ What is read is told by names: of a field that shares its name with something el
 import ast
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -14,8 +13,8 @@ from pydantic import BaseModel
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import SENSOR_ROLES, InputSensors, Site
+from tests.support.documentation.sources import read_sources
 
-ROOT = Path(__file__).resolve().parents[3]
 # What checks that a field makes sense does not heed it.
 CHECKS = {"model_validator", "field_validator"}
 
@@ -43,9 +42,8 @@ def read_code() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """Return by name the modules that read an attribute of it, and those that name it in a text; checks of a site are left out."""
     attributes: dict[str, set[str]] = {}
     texts: dict[str, set[str]] = {}
-    for path in [*ROOT.glob("luna/**/*.py"), *ROOT.glob("services/**/*.py")]:
-        module = str(path.relative_to(ROOT))
-        for node in _walk(ast.parse(path.read_text())):
+    for module, text in read_sources("luna", "services").items():
+        for node in _walk(ast.parse(text)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 attributes.setdefault(node.attr, set()).add(module)
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

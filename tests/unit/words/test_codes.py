@@ -1,8 +1,6 @@
 """Codes that the code gives away have words, with no more figures than come with them."""
 
 import re
-from importlib.resources import files
-from pathlib import Path
 from string import Formatter
 
 from luna.words import LIMITS, Language
@@ -13,9 +11,9 @@ from luna.words.reason_wordings import find_wordings
 from services.notifier.notification import KINDS
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.reply.reasons import CAUSES, Cause
+from tests.support.documentation.sources import read_sources
 from tests.support.suite.tables import each_row
 
-PLANNER = Path(str(files("services.planner")))
 ASSUMPTION = re.compile(r'\bAssumption\(\s*code="(\w+)"')
 
 
@@ -42,7 +40,7 @@ def test_every_constraint_of_batteries_has_a_limit_with_words() -> None:
 
 
 def test_every_note_of_the_planner_has_words() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in PLANNER.rglob("*.py")]
+    texts = read_sources("services/planner").values()
     codes = {code for text in texts for code in ASSUMPTION.findall(text)}
     assert len(codes) > 5
     assert codes - set(NOTES) == set()

@@ -13,6 +13,7 @@ from luna import words
 from luna.energy.errors import NotFoundError
 from luna.words.catalogue import CATALOGUE
 from luna.words.refusals import say_problem, say_refusal
+from tests.support.documentation.sources import read_sources
 
 ROOT = Path(__file__).parents[3]
 COMMAND = re.compile(r"\bluna [a-z]")
@@ -55,8 +56,7 @@ def test_no_template_names_a_command() -> None:
 @cache
 def sources() -> tuple[ast.Module, ...]:
     """Return the modules in which a command is named, be it in a docstring."""
-    paths = [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
+    texts = read_sources("luna", "services").values()
     return tuple(ast.parse(text) for text in texts if NAMED.search(text))
 
 
