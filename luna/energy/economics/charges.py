@@ -227,6 +227,20 @@ def peak_cost(import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak],
     return sum(_rise(import_kwh, share, peak) for peak in peaks for share in month_shares(peak.price, timeline, zone))
 
 
+def demand_charge(import_kwh: FloatArray, timeline: Timeline, prices: Sequence[PeakPrice], *, zone: ZoneInfo) -> float:
+    """Return what the capacity tariff costs for the months of ``timeline``, which begins with a local month, currency.
+
+    Args:
+        import_kwh: energy bought, at the meter, shape ``(slots,)``, free of NaN.
+        timeline: of these slots.
+        prices: components of the tariff.
+        zone: time zone of intervals and months.
+    """
+    months = len(list_months(timeline, zone))
+    floors = sum(price.price_per_kw_month * price.least_kw * months for price in prices)
+    return floors + peak_cost(import_kwh, timeline, [Peak(price) for price in prices], zone=zone)
+
+
 def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
     others, reached = share.before_kw(peak)
     units = np.zeros(share.unit[-1] + 1)

@@ -11,7 +11,7 @@ import numpy as np
 from luna.energy.clock_window import ClockWindow
 from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
-from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
+from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, FixedPrice, ImportRule, PriceRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
 # Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no 0.3.
@@ -77,8 +77,13 @@ def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: Spo
         InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
     """
     rules = {OWN_IMPORT: tariff.import_, OWN_EXPORT: tariff.export}
-    imported, exported = (_PRICES[type(rule)](rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items())
+    imported, exported = (price_rule(rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items())
     return imported, exported
+
+
+def price_rule(rule: ImportRule | PriceRule, slots: PricedSlots) -> FloatArray:
+    """Return the price of one rule per slot, shape ``(slots,)``, currency/kWh; see ``price_slots``."""
+    return _PRICES[type(rule)](rule, slots)
 
 
 @prices(FixedPrice)

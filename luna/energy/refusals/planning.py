@@ -15,6 +15,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "only-advised": RefusalReason("the site is only advised; nothing is sent", "Choose on the page of the site how its battery is told, then arm it."),
     "instant-passed": RefusalReason("this has passed", "Name an instant that is still to come."),
+    "account-ahead": RefusalReason("this period has not begun", "Name a day that has begun."),
     "device-not-controlled": RefusalReason("the site's section control does not name it", "There are {devices}.", kinds={"devices": "device"}),
     "no-such-mode": RefusalReason("{device} has no such mode", "There are {modes}.", kinds={"device": "device"}),
     "window-reversed": RefusalReason("the window ends before it begins", "Swap the days."),

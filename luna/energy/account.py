@@ -1,0 +1,295 @@
+"""The account of a period: where a site's energy came from, where it went, and what it cost.
+
+Every page, answer and metric that tells energy or money of the past reads this account, so that no two of them differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import fsum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.energy.economics.charges import demand_charge
+from luna.energy.economics.costs import self_sufficiency
+from luna.energy.economics.tariff_lines import TariffLine
+from luna.energy.site import SUBMETERED, Site
+from luna.energy.timeline import FloatArray, Timeline, parse_zone
+
+BoolArray = NDArray[np.bool_]
+Direction = Literal["import", "export"]
+
+# Where energy comes from and where it goes. ``load`` is the house without the devices that have a meter of their own.
+SOURCES = ("pv", "import", "discharge")
+CONSUMERS = ("load", *(series.removesuffix("_kwh") for series in SUBMETERED))
+USES = (*CONSUMERS, "export", "charge")
+FLOWS = (*SOURCES, *USES)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSlots:
+    """What meters counted and what it cost, per slot.
+
+    Attributes:
+        energy_kwh: energy by flow of ``FLOWS``, shape ``(slots,)``, NaN where unknown.
+        estimated: by flow, where the energy was filled to a meter's total, shape ``(slots,)``.
+        import_lines: the parts of the price of bought energy.
+        export_lines: the parts of the price of sold energy.
+    """
+
+    site: Site
+    timeline: Timeline
+    energy_kwh: Mapping[str, FloatArray]
+    estimated: Mapping[str, BoolArray]
+    import_lines: Sequence[TariffLine]
+    export_lines: Sequence[TariffLine]
+
+    @property
+    def cost(self) -> FloatArray:
+        """Cost of energy at the meter per slot, NaN where it is unknown; a site that never measured export sold nothing."""
+        sold = -_cost_of(self.export_lines, self.energy_kwh["export"])
+        if not np.isfinite(self.energy_kwh["export"]).any():
+            sold = np.zeros(self.timeline.count)
+        return _cost_of(self.import_lines, self.energy_kwh["import"]) + sold
+
+    def window(self, first: int, count: int) -> "AccountSlots":
+        """Return the account's slots from ``first`` on."""
+        part = slice(first, first + count)
+        return AccountSlots(
+            site=self.site,
+            timeline=self.timeline.window(first, count),
+            energy_kwh={name: values[part] for name, values in self.energy_kwh.items()},
+            estimated={name: marks[part] for name, marks in self.estimated.items()},
+            import_lines=[line.window(part) for line in self.import_lines],
+            export_lines=[line.window(part) for line in self.export_lines],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTotal:
+    """The energy of one flow over a period.
+
+    Attributes:
+        energy_kwh: sum of the known slots.
+        estimated_kwh: the part of it that was filled to a meter's total.
+        known: share of the period's slots with a value.
+    """
+
+    name: str
+    energy_kwh: float
+    estimated_kwh: float
+    known: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One line of a bill: its energy, cost (earnings are negative), and price where one price holds for the whole line, currency per kWh."""
+
+    direction: Direction
+    code: str
+    energy_kwh: float
+    cost: float
+    price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseShare:
+    """Where the energy of one use came from, and what was paid to the grid for it.
+
+    Each slot's sources serve all uses of that slot in proportion.
+    """
+
+    name: str
+    energy_kwh: float
+    solar_kwh: float
+    grid_kwh: float
+    battery_kwh: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A site's energy and money from ``start`` to ``end``.
+
+    Invariants: sources equal uses and ``unexplained_kwh``; ``cost`` is the sum of the lines and ``demand_cost``.
+
+    Attributes:
+        sources: PV, import and discharge, those that are recorded.
+        uses: house, metered devices, export and charge, those that are recorded.
+        unexplained_kwh: what the meters leave open: losses, and flows that were not recorded. Negative where more was used than delivered.
+        lines: the bill's lines for energy.
+        demand_cost: the capacity tariff of the period's months; None without one, or where the period does not begin with a month.
+        priced: share of the slots whose cost is known.
+        use_shares: where the energy of each use came from, over the slots in which all recorded flows are known.
+    """
+
+    start: datetime
+    end: datetime
+    sources: Sequence[FlowTotal]
+    uses: Sequence[FlowTotal]
+    unexplained_kwh: float
+    lines: Sequence[CostLine]
+    demand_cost: float | None
+    priced: float
+    self_sufficiency: float | None
+    use_shares: Sequence[UseShare]
+
+    def flow(self, name: str) -> FlowTotal | None:
+        """Return a flow's total; None where it was never recorded in the period."""
+        return next((each for each in (*self.sources, *self.uses) if each.name == name), None)
+
+    def energy(self, name: str) -> float:
+        """Return a flow's energy, kWh; 0 where it was not recorded."""
+        flow = self.flow(name)
+        return 0.0 if flow is None else flow.energy_kwh
+
+    @property
+    def consumption_kwh(self) -> float:
+        """The energy used by the house and all metered devices."""
+        return fsum(flow.energy_kwh for flow in self.uses if flow.name in CONSUMERS)
+
+    @property
+    def import_cost(self) -> float:
+        """What was paid for energy."""
+        return fsum(line.cost for line in self.lines if line.direction == "import")
+
+    @property
+    def export_cost(self) -> float:
+        """What was earned for energy, negative."""
+        return fsum(line.cost for line in self.lines if line.direction == "export")
+
+    @property
+    def energy_cost(self) -> float | None:
+        """Cost of energy without demand charges; None where no slot's cost is known."""
+        return self.import_cost + self.export_cost if self.priced > 0 else None
+
+    @property
+    def cost(self) -> float | None:
+        """Cost with demand charges, where they belong to the period; None where nothing is known of it."""
+        return None if self.energy_cost is None else self.energy_cost + (self.demand_cost or 0.0)
+
+    @property
+    def own_use(self) -> float | None:
+        """Share of the produced energy that was not sold; None where either is unknown."""
+        pv, export = self.flow("pv"), self.flow("export")
+        if pv is None or export is None or pv.energy_kwh <= 0:
+            return None
+        return max(1.0 - export.energy_kwh / pv.energy_kwh, 0.0)
+
+    @property
+    def known(self) -> float:
+        """The lowest known share among the recorded flows."""
+        return min((flow.known for flow in (*self.sources, *self.uses)), default=0.0)
+
+    @property
+    def estimated_kwh(self) -> float:
+        """Energy of all flows that was filled to a meter's total."""
+        return fsum(flow.estimated_kwh for flow in (*self.sources, *self.uses))
+
+
+def settle_account(slots: AccountSlots) -> Account:
+    """Return the account of all slots."""
+    sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
+    uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
+    supplied = fsum(flow.energy_kwh for flow in sources)
+    used = fsum(flow.energy_kwh for flow in uses)
+    return Account(
+        start=slots.timeline.start,
+        end=slots.timeline.end,
+        sources=sources,
+        uses=uses,
+        unexplained_kwh=supplied - used,
+        lines=[*_cost_lines("import", slots), *_cost_lines("export", slots)],
+        demand_cost=_demand_cost(slots),
+        priced=float(np.isfinite(slots.cost).mean()),
+        self_sufficiency=_self_sufficiency(slots),
+        use_shares=_share_uses(slots),
+    )
+
+
+def consumption(slots: AccountSlots) -> FloatArray:
+    """Return the energy used by house and metered devices per slot, kWh, shape ``(slots,)``; NaN where the house's is unknown."""
+    total = slots.energy_kwh["load"].copy()
+    for name in CONSUMERS[1:]:
+        total += np.nan_to_num(slots.energy_kwh[name])
+    return total
+
+
+def _is_recorded(slots: AccountSlots, name: str) -> bool:
+    return bool(np.isfinite(slots.energy_kwh[name]).any())
+
+
+def _total(slots: AccountSlots, name: str) -> FlowTotal:
+    energy = slots.energy_kwh[name]
+    known = np.isfinite(energy)
+    estimated = known & slots.estimated[name]
+    return FlowTotal(name, fsum(energy[known].tolist()), fsum(energy[estimated].tolist()), float(known.mean()))
+
+
+def _cost_of(lines: Sequence[TariffLine], energy_kwh: FloatArray) -> FloatArray:
+    """Return the cost per slot, NaN where energy or price is unknown."""
+    cost = np.zeros(energy_kwh.size)
+    for line in lines:
+        cost = cost + line.slot_cost(energy_kwh)
+    return cost
+
+
+def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
+    """Return the lines of a bill over the slots whose whole cost is known, so that its lines add up."""
+    energy = slots.energy_kwh[direction]
+    priced = np.isfinite(slots.cost) & np.isfinite(energy)
+    if not priced.any():
+        return []
+    lines = slots.import_lines if direction == "import" else slots.export_lines
+    sign = 1.0 if direction == "import" else -1.0
+    bill = []
+    for line in lines:
+        counted = priced & line.holds
+        if not counted.any():
+            continue
+        cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
+        bill.append(CostLine(direction, line.code, fsum(energy[counted].tolist()), cost, line.price))
+    return bill
+
+
+def _demand_cost(slots: AccountSlots) -> float | None:
+    tariff, zone = slots.site.tariff, parse_zone(slots.site.timezone)
+    begin = slots.timeline.start.astimezone(zone)
+    begins_with_month = begin.day == 1 and begin.hour == 0 and begin.minute == 0
+    if not tariff.peaks or not begins_with_month:
+        return None
+    return demand_charge(np.nan_to_num(slots.energy_kwh["import"]), slots.timeline, tariff.peaks, zone=zone)
+
+
+def _self_sufficiency(slots: AccountSlots) -> float | None:
+    bought, used = slots.energy_kwh["import"], consumption(slots)
+    both = np.isfinite(bought) & np.isfinite(used)
+    return self_sufficiency(bought[both], used[both])
+
+
+def _share_uses(slots: AccountSlots) -> list[UseShare]:
+    sources = {name: np.nan_to_num(slots.energy_kwh[name]) for name in SOURCES}
+    uses = [name for name in USES if _is_recorded(slots, name)]
+    recorded = [name for name in FLOWS if _is_recorded(slots, name)]
+    known = np.logical_and.reduce([np.isfinite(slots.energy_kwh[name]) for name in recorded] or [np.zeros(slots.timeline.count, dtype=bool)])
+    supplied = sum(sources.values(), np.zeros(slots.timeline.count))
+    # Where nothing is supplied nothing can be shared.
+    shared = {name: np.divide(values, supplied, out=np.zeros_like(supplied), where=known & (supplied > 0)) for name, values in sources.items()}
+    price = _cost_of(slots.import_lines, np.ones(slots.timeline.count))
+    shares = []
+    for name in uses:
+        energy = np.where(known, np.nan_to_num(slots.energy_kwh[name]), 0.0)
+        grid = energy * shared["import"]
+        shares.append(
+            UseShare(
+                name,
+                energy_kwh=float(energy.sum()),
+                solar_kwh=float((energy * shared["pv"]).sum()),
+                grid_kwh=float(grid.sum()),
+                battery_kwh=float((energy * shared["discharge"]).sum()),
+                cost=float(np.nansum(grid * price)),
+            )
+        )
+    return shares

@@ -1,0 +1,172 @@
+"""Reads the account of energy and money of a stored site."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import Connection
+
+from luna.contracts.account import AccountPart, AccountReply, AccountTotals, CostLineReply, FlowReply, UseShareReply
+from luna.energy.account import FLOWS, Account, AccountSlots, FlowTotal, settle_account
+from luna.energy.account_period import AccountPeriod
+from luna.energy.devices import DEVICE_KINDS
+from luna.energy.economics.charges import find_charge
+from luna.energy.economics.prices import PricedSlots
+from luna.energy.economics.tariff_lines import TariffLine, price_lines, surcharge_lines
+from luna.energy.observations import ESTIMABLE
+from luna.energy.refusals import refuse
+from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight, parse_zone
+from luna.platform.database import observations, prices, quality
+
+_SERIES = tuple(f"{name}_kwh" for name in FLOWS)
+
+
+def read_account_slots(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> AccountSlots:
+    """Return what a site's meters counted on ``timeline`` and what it cost, up to the last quarter-hour that has ended.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        timeline: quarter-hours; at least one of them has ended.
+        now: the present.
+    """
+    elapsed = until_now(timeline, now)
+    stored = observations.read_series(connection, site.name, elapsed, _SERIES)
+    marks = quality.read_estimated(connection, site.name, elapsed)
+    energy = {name: stored[f"{name}_kwh"] for name in FLOWS}
+    return AccountSlots(
+        site=site,
+        timeline=elapsed,
+        energy_kwh=energy,
+        estimated={name: marks >> ESTIMABLE.index(f"{name}_kwh") & 1 > 0 for name in FLOWS},
+        import_lines=_read_import_lines(connection, site, elapsed, energy["import"]),
+        export_lines=price_lines(site.tariff.export, _priced(connection, site, elapsed, OWN_EXPORT)),
+    )
+
+
+def until_now(timeline: Timeline, now: datetime) -> Timeline:
+    """Return the part of a timeline that has ended."""
+    end = min(timeline.end, floor_to(now, SLOT))
+    return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
+
+
+def _read_import_lines(connection: Connection, site: Site, timeline: Timeline, import_kwh: FloatArray) -> list[TariffLine]:
+    rule = site.tariff.import_
+    slots = _priced(connection, site, timeline, OWN_IMPORT)
+    drawn_kwh = _read_drawn(connection, site, timeline)
+    return [*price_lines(rule, slots), *surcharge_lines(rule, import_kwh, timeline, drawn_kwh=drawn_kwh, slots=slots)]
+
+
+def _priced(connection: Connection, site: Site, timeline: Timeline, own: str) -> PricedSlots:
+    spot = prices.read_tariff(connection, site, timeline)
+    return PricedSlots(timeline, parse_zone(site.timezone), spot, own)
+
+
+def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
+    """Return what the month of the timeline's start had drawn before it, kWh, where the tariff depends on it."""
+    charge = find_charge(site.tariff.import_)
+    zone = parse_zone(site.timezone)
+    month = local_midnight(timeline.start.astimezone(zone).date().replace(day=1), zone)
+    if charge is None or month >= timeline.start:
+        return 0.0
+    past = Timeline(month, SLOT, (timeline.start - month) // SLOT)
+    bought = observations.read_series(connection, site.name, past, ("import_kwh",))["import_kwh"]
+    return charge.count_drawn(bought, past, zone=zone)
+
+
+def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Account | None:
+    """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded."""
+    if until_now(timeline, now).count < 1:
+        return None
+    account = settle_account(read_account_slots(connection, site, timeline, now=now))
+    return account if account.sources or account.uses else None
+
+
+def describe_account(connection: Connection, site: Site, period: AccountPeriod, *, now: datetime) -> AccountReply:
+    """Return the account of a period with its parts, and the same stretch of the period before and of the year before.
+
+    Raises:
+        InvalidInputError: the period has not begun.
+    """
+    zone = parse_zone(site.timezone)
+    timeline = period.timeline(zone)
+    if until_now(timeline, now).count < 1:
+        raise refuse("account-ahead", field="day", value=period.first.isoformat())
+    slots = read_account_slots(connection, site, timeline, now=now)
+    account = settle_account(slots)
+    elapsed = slots.timeline.end - slots.timeline.start
+    is_over = slots.timeline.end == timeline.end
+    return AccountReply(
+        site_id=site.name,
+        period=period.unit,
+        currency=site.currency,
+        totals=_write_totals(period, account),
+        sources=[_write_flow(flow) for flow in account.sources],
+        uses=[_write_flow(flow) for flow in account.uses],
+        unexplained_kwh=account.unexplained_kwh,
+        lines=[CostLineReply(**asdict(line)) for line in account.lines],
+        demand_cost=account.demand_cost,
+        use_shares=[UseShareReply(**asdict(share)) for share in account.use_shares],
+        unmetered=list_unmetered(site),
+        known=account.known,
+        priced=account.priced,
+        estimated_kwh=account.estimated_kwh,
+        parts=_split(slots, period.part_starts(zone)),
+        previous=_read_other(connection, site, period.previous(), None if is_over else elapsed, now=now),
+        year_before=_read_other(connection, site, period.year_before(), None if is_over else elapsed, now=now),
+    )
+
+
+def list_unmetered(site: Site) -> list[str]:
+    """Return the devices whose energy is part of the house's, because they have no meter of their own."""
+    names = []
+    for kind in DEVICE_KINDS:
+        if kind.meter is None:
+            continue
+        for device in kind.of(site):
+            role = kind.meter(device)
+            if role is None or not getattr(site.input_sensors, role):
+                names.append(device.name)
+    return names
+
+
+def _read_other(connection: Connection, site: Site, period: AccountPeriod, elapsed: timedelta | None, *, now: datetime) -> AccountTotals | None:
+    """Return the totals of another period, or of as much of it as ``elapsed``."""
+    timeline = period.timeline(parse_zone(site.timezone))
+    if elapsed is not None:
+        timeline = timeline.window(0, min(elapsed // SLOT, timeline.count))
+    account = read_account(connection, site, timeline, now=now)
+    return None if account is None else _write_totals(period, account)
+
+
+def _split(slots: AccountSlots, starts: Sequence[datetime]) -> list[AccountPart]:
+    """Return the parts that begin at ``starts``, as far as they have begun."""
+    edges = [(start - slots.timeline.start) // SLOT for start in starts]
+    edges = [edge for edge in edges if edge < slots.timeline.count] + [slots.timeline.count]
+    parts = []
+    for first, end in pairwise(edges):
+        account = settle_account(slots.window(first, end - first))
+        flows = {flow.name: flow.energy_kwh for flow in (*account.sources, *account.uses)}
+        parts.append(AccountPart(start=account.start, flows=flows, cost=account.energy_cost))
+    return parts
+
+
+def _write_flow(flow: FlowTotal) -> FlowReply:
+    return FlowReply(name=flow.name, energy_kwh=flow.energy_kwh, estimated_kwh=flow.estimated_kwh, known=flow.known)
+
+
+def _write_totals(period: AccountPeriod, account: Account) -> AccountTotals:
+    flows = {f"{name}_kwh": flow.energy_kwh if (flow := account.flow(name)) else None for name in ("pv", "import", "export", "charge", "discharge")}
+    return AccountTotals(
+        first_day=period.first,
+        last_day=period.last,
+        until=account.end,
+        consumption_kwh=None if account.flow("load") is None else account.consumption_kwh,
+        energy_cost=account.energy_cost,
+        cost=account.cost,
+        self_sufficiency=account.self_sufficiency,
+        own_use=account.own_use,
+        **flows,
+    )

@@ -1,0 +1,69 @@
+"""The account of energy and money of a site."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.account import AccountReply, AccountTotals
+from luna.energy.account_period import AccountPeriod, PeriodUnit
+from luna.energy.timeline import Day, parse_zone
+from luna.platform.account import describe_account
+from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
+from luna.platform.database import sites
+from luna.words import Numbers
+from luna.words.account import say_cost_line, say_flow
+
+Unit = Annotated[PeriodUnit, Field(description="how long the period is")]
+AnyDay = Annotated[Day | None, Field(description="a local day of the period; default: today")]
+
+
+def _show(reply: AccountReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    totals = reply.totals
+    yield f"{totals.first_day} to {totals.last_day}, counted until {numbers.day(totals.until)} {numbers.clock(totals.until)}"
+    rows = [["from", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)] for flow in reply.sources]
+    rows += [["to", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)] for flow in reply.uses]
+    rows.append(["", say_flow("unexplained", numbers.language), numbers.number(reply.unexplained_kwh, 2)])
+    yield TextTable(("", "energy", "kWh"), rows, words=("", "energy"))
+    lines = [[say_cost_line(line, numbers), numbers.number(line.energy_kwh, 2), numbers.money(line.cost)] for line in reply.lines]
+    if reply.demand_cost is not None:
+        lines.append([say_flow("demand", numbers.language), "", numbers.money(reply.demand_cost)])
+    lines.append([say_flow("total", numbers.language), "", numbers.money(totals.cost)])
+    yield TextTable(("bill", "kWh", "cost"), lines, words=("bill",))
+    yield from _compare(reply, numbers)
+
+
+def _compare(reply: AccountReply, numbers: Numbers) -> Iterator[TextTable]:
+    columns = {"this period": totals_cells(reply.totals, numbers)}
+    if reply.previous is not None:
+        columns["period before"] = totals_cells(reply.previous, numbers)
+    if reply.year_before is not None:
+        columns["year before"] = totals_cells(reply.year_before, numbers)
+    names = ("used kWh", "bought kWh", "produced kWh", "sold kWh", "own supply", "cost")
+    rows = [[name, *(cells[place] for cells in columns.values())] for place, name in enumerate(names)]
+    yield TextTable(("", *columns), rows, words=("",))
+
+
+def totals_cells(totals: AccountTotals, numbers: Numbers) -> list[str]:
+    """Return the cells of a period's totals."""
+    energies = (totals.consumption_kwh, totals.import_kwh, totals.pv_kwh, totals.export_kwh)
+    return [*(numbers.number(energy, 2) for energy in energies), numbers.share(totals.self_sufficiency), numbers.money(totals.cost)]
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/account",
+    noun="account",
+    scope="read",
+    command="energy",
+    shown=_show,
+    options={"period": "period", "day": "day"},
+)
+def read_site_account(call: CapabilityCall, site_id: SiteName, *, period: Unit = "month", day: AnyDay = None) -> AccountReply:
+    """Tell energy and money of a period.
+
+    Return what a site used, produced, bought, sold and stored on a day, in a week, month or year, what it cost line by line, and the periods to compare with.
+    """
+    site = sites.load(call.connection, site_id)
+    today = call.now.astimezone(parse_zone(site.timezone)).date()
+    return describe_account(call.connection, site, AccountPeriod.of(period, day or today), now=call.now)

@@ -1,0 +1,89 @@
+### Energie und Geld eines Tages, einer Woche, eines Monats oder Jahres: die Seite, der Befehl, und die Namen, die andere Seiten verwenden.
+
+title = Energie
+lead = Was dein Haus verbraucht und erzeugt hat, und was es gekostet hat.
+flow_pv = Solar
+flow_import = Vom Netz gekauft
+flow_discharge = Aus der Batterie
+flow_load = Haus
+flow_vehicle = Auto
+flow_heat_pump = Wärmepumpe
+flow_water_heater = Warmwasser
+flow_export = Ins Netz verkauft
+flow_charge = In die Batterie
+flow_unexplained = Nicht gemessen und Verluste
+flow_demand = Leistungspreis
+flow_total = Summe
+line_energy = Strom
+line_spot = Börsenpreis
+line_markup = Aufschlag
+line_vat = Mehrwertsteuer
+line_blocks = Höhere Stufen
+line_sold = Einspeisung
+unit_day = Tag
+unit_week = Woche
+unit_month = Monat
+unit_year = Jahr
+choose_period = Zeitraum
+earlier = Früher
+later = Später
+today = Heute
+until = Gezählt bis { $day }, { $clock }
+cost_title = Kosten
+cost_unknown = Die Kosten sind nicht bekannt: Preise oder Zählerwerte fehlen.
+used_title = Verbraucht
+bought_title = Gekauft
+sold_title = Verkauft
+produced_title = Erzeugt
+not_recorded = nicht aufgezeichnet
+own_supply = { $share } davon musstest du nicht kaufen
+own_use = { $share } davon hast du selbst genutzt
+previous_title = Im Vergleich
+column_energy = Energie
+column_kwh = kWh
+column_cost = Kosten
+column_now = Dieser Zeitraum
+column_previous = Zeitraum davor
+column_year_before = Ein Jahr davor
+row_consumption = Verbraucht
+row_import = Gekauft
+row_pv = Erzeugt
+row_export = Verkauft
+row_self_sufficiency = Nicht gekauft
+row_cost = Kosten
+so_far = Die anderen sind über dieselbe Dauer gezählt.
+sources_title = Woher der Strom kam
+uses_title = Wohin der Strom ging
+bill_title = Die Rechnung
+bill_without_demand = Der Leistungspreis wird je Monat berechnet und ist hier nicht enthalten.
+shares_title = Woraus jeder Verbraucher versorgt wurde
+column_use = Verbraucher
+column_solar = Solar
+column_battery = Batterie
+column_grid = Netz
+column_grid_cost = Netzkosten
+shares_note = In jeder Viertelstunde versorgen Solar, Batterie und Netz alle Verbraucher im selben Verhältnis.
+unmetered = { $devices } { $count ->
+        [one] hat
+       *[other] haben
+    } keinen eigenen Zähler und { $count ->
+        [one] zählt
+       *[other] zählen
+    } zum Haus.
+partly_known = Bekannt für { $share } der Zeit.
+partly_priced = Die Kosten sind für { $share } der Zeit bekannt.
+estimated = { $energy } davon sind geschätzt.
+chart_label = Energie je { $part }
+part_day = Stunde
+part_week = Tag
+part_month = Tag
+part_year = Monat
+chart_title = Verbrauch und Herkunft
+chart_note = über der Linie: verbraucht und verkauft · unter der Linie: Solar, Batterie und Netz
+cost_chart_title = Kosten
+cost_chart_label = Kosten je { $part }
+as_table = Als Tabelle
+column_start = Ab
+download = Als CSV herunterladen
+empty_title = Für diesen Zeitraum ist nichts aufgezeichnet.
+empty_lead = Wähle einen anderen Zeitraum, oder sieh auf der Seite Daten nach, ob dein Zähler Werte sendet.

@@ -1,0 +1,92 @@
+### Energy and money of a day, week, month or year: the page, the command, and the names that other pages use.
+
+title = Energy
+lead = What your home used and produced, and what it cost.
+flow_pv = Solar
+flow_import = Bought from the grid
+flow_discharge = From the battery
+flow_load = House
+flow_vehicle = Car
+flow_heat_pump = Heat pump
+flow_water_heater = Water heater
+flow_export = Sold to the grid
+flow_charge = Into the battery
+flow_unexplained = Not metered and losses
+flow_demand = Capacity charge
+flow_total = Total
+line_energy = Energy
+line_spot = Market price
+line_markup = Markup
+line_vat = VAT
+line_blocks = Higher blocks
+line_sold = Feed-in
+unit_day = Day
+unit_week = Week
+unit_month = Month
+unit_year = Year
+choose_period = Period
+earlier = Earlier
+later = Later
+today = Today
+until = Counted until { $day }, { $clock }
+cost_title = Cost
+cost_unknown = The cost is not known: prices or meter values are missing.
+used_title = Used
+bought_title = Bought
+sold_title = Sold
+produced_title = Produced
+not_recorded = not recorded
+own_supply = { $share } of it you did not have to buy
+own_use = { $share } of it you used yourself
+previous_title = Compared
+column_energy = Energy
+column_kwh = kWh
+column_cost = Cost
+column_now = This period
+column_previous = Period before
+column_year_before = A year before
+row_consumption = Used
+row_import = Bought
+row_pv = Produced
+row_export = Sold
+row_self_sufficiency = Not bought
+row_cost = Cost
+so_far = The others are counted for the same length of time.
+sources_title = Where it came from
+uses_title = Where it went
+bill_title = The bill
+bill_without_demand = The capacity charge is billed by month and is not part of this.
+shares_title = What each use was fed by
+column_use = Use
+column_solar = Solar
+column_battery = Battery
+column_grid = Grid
+column_grid_cost = Grid cost
+shares_note = Every quarter-hour, solar, battery and grid serve all uses in proportion.
+unmetered = { $devices } { $count ->
+        [one] has
+       *[other] have
+    } no meter of { $count ->
+        [one] its
+       *[other] their
+    } own and { $count ->
+        [one] is
+       *[other] are
+    } counted with the house.
+partly_known = Known for { $share } of the time.
+partly_priced = The cost is known for { $share } of the time.
+estimated = { $energy } of it is estimated.
+chart_label = Energy by { $part }
+part_day = hour
+part_week = day
+part_month = day
+part_year = month
+chart_title = Used and supplied
+chart_note = above the line: used and sold · below the line: solar, battery and grid
+cost_chart_title = Cost
+cost_chart_label = Cost by { $part }
+as_table = As a table
+column_start = From
+download = Download as CSV
+empty_title = Nothing is recorded for this period.
+empty_lead = Choose another period, or check on the page Data whether your meter sends values.

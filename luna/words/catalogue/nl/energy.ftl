@@ -1,0 +1,89 @@
+### Energie en geld van een dag, week, maand of jaar: de pagina, de opdracht, en de namen die andere pagina's gebruiken.
+
+title = Energie
+lead = Wat je huis verbruikte en opwekte, en wat het kostte.
+flow_pv = Zon
+flow_import = Gekocht van het net
+flow_discharge = Uit de batterij
+flow_load = Huis
+flow_vehicle = Auto
+flow_heat_pump = Warmtepomp
+flow_water_heater = Boiler
+flow_export = Verkocht aan het net
+flow_charge = In de batterij
+flow_unexplained = Niet gemeten en verliezen
+flow_demand = Capaciteitstarief
+flow_total = Totaal
+line_energy = Stroom
+line_spot = Marktprijs
+line_markup = Opslag
+line_vat = Btw
+line_blocks = Hogere schijven
+line_sold = Teruglevering
+unit_day = Dag
+unit_week = Week
+unit_month = Maand
+unit_year = Jaar
+choose_period = Periode
+earlier = Eerder
+later = Later
+today = Vandaag
+until = Geteld tot { $day }, { $clock }
+cost_title = Kosten
+cost_unknown = De kosten zijn niet bekend: prijzen of meterwaarden ontbreken.
+used_title = Verbruikt
+bought_title = Gekocht
+sold_title = Verkocht
+produced_title = Opgewekt
+not_recorded = niet geregistreerd
+own_supply = { $share } daarvan hoefde je niet te kopen
+own_use = { $share } daarvan gebruikte je zelf
+previous_title = Vergeleken
+column_energy = Energie
+column_kwh = kWh
+column_cost = Kosten
+column_now = Deze periode
+column_previous = Periode ervoor
+column_year_before = Een jaar ervoor
+row_consumption = Verbruikt
+row_import = Gekocht
+row_pv = Opgewekt
+row_export = Verkocht
+row_self_sufficiency = Niet gekocht
+row_cost = Kosten
+so_far = De andere zijn over dezelfde duur geteld.
+sources_title = Waar de stroom vandaan kwam
+uses_title = Waar de stroom heen ging
+bill_title = De rekening
+bill_without_demand = Het capaciteitstarief wordt per maand berekend en hoort hier niet bij.
+shares_title = Waaruit elke verbruiker stroom kreeg
+column_use = Verbruiker
+column_solar = Zon
+column_battery = Batterij
+column_grid = Net
+column_grid_cost = Netkosten
+shares_note = Elk kwartier voorzien zon, batterij en net alle verbruikers in dezelfde verhouding.
+unmetered = { $devices } { $count ->
+        [one] heeft
+       *[other] hebben
+    } geen eigen meter en { $count ->
+        [one] telt
+       *[other] tellen
+    } bij het huis.
+partly_known = Bekend voor { $share } van de tijd.
+partly_priced = De kosten zijn bekend voor { $share } van de tijd.
+estimated = { $energy } daarvan is geschat.
+chart_label = Energie per { $part }
+part_day = uur
+part_week = dag
+part_month = dag
+part_year = maand
+chart_title = Verbruik en herkomst
+chart_note = boven de lijn: verbruikt en verkocht · onder de lijn: zon, batterij en net
+cost_chart_title = Kosten
+cost_chart_label = Kosten per { $part }
+as_table = Als tabel
+column_start = Vanaf
+download = Als CSV downloaden
+empty_title = Voor deze periode is niets geregistreerd.
+empty_lead = Kies een andere periode, of kijk op de pagina Gegevens of je meter waarden stuurt.
