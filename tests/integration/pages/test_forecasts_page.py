@@ -9,6 +9,7 @@ from html import unescape
 import httpx
 import numpy as np
 import pytest
+import redis
 from sqlalchemy import Engine
 
 from luna.contracts.forecast import IssueRequest, TrainRequest
@@ -29,6 +30,7 @@ from tests.support.database.site import issue_half_a_kilowatt
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished
 from tests.support.words.wording import wording, wording_pattern
+from tests.support.worker.environment import second_queue
 from tests.support.worker.workers import worker_process
 
 PAGE = "/ui/sites/foreseen/forecasts"
@@ -44,7 +46,16 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def queue_url(redis_url: str) -> str:
+    """A queue without what other modules asked for: here a site without a forecast gets none."""
+    url = second_queue(redis_url)
+    with redis.Redis.from_url(url) as queue:
+        queue.flushdb()
+    return url
+
+
+@pytest.fixture(scope="module")
+def api(queue_url: str, database_url: str, database: Engine, now: datetime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     start = floor_to(now, SLOT) - timedelta(days=8)
     window = Timeline(start, SLOT, 8 * 96)
     objects = open_objects(Settings(data_folder=tmp_path_factory.mktemp("data")))
@@ -62,7 +73,7 @@ def api(redis_url: str, database_url: str, database: Engine, now: datetime, tmp_
         day = now.date() - timedelta(days=4)
         scores = [forecast_scores.ForecastDayScore(day, version, "load_kwh", 4, mae, mae, mae, 0.8) for version, mae in ((BASELINE, 0.05), (AURORA, 0.03))]
         forecast_scores.upsert(connection, "foreseen", scores)
-    with serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+    with serve(Addresses(database_url=database_url, redis_url=queue_url)) as client:
         yield client
     with unit_of_work(database) as connection:
         forget_furnished(connection, "foreseen", "old", "forgotten", "short", "bare")
@@ -109,8 +120,8 @@ def test_a_forecast_that_reaches_a_part_of_the_horizon_says_how_far(api: httpx.C
 
 
 @pytest.fixture(scope="module")
-def worker(api: httpx.Client, redis_url: str, database_url: str) -> Iterator[None]:
-    with worker_process(redis_url, database_url, "services.forecaster.tasks"), closing(Client(redis_url)) as client:
+def worker(api: httpx.Client, queue_url: str, database_url: str) -> Iterator[None]:
+    with worker_process(queue_url, database_url, "services.forecaster.tasks"), closing(Client(queue_url)) as client:
         while not client.heartbeats.workers():
             pass
         yield

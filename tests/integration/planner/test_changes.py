@@ -264,7 +264,7 @@ def change_tariff(connection: Connection, now: datetime) -> None:
 
 def publish_at(connection: Connection, now: datetime) -> None:
     later = Timeline(floor_to(now, SLOT), SLOT, 4).starts
-    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5 + now.minute / 100), currency="EUR", published_at=now)
+    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5 + (now.minute + now.second / 60) / 100), currency="EUR", published_at=now)
 
 
 def stay_from(connection: Connection, now: datetime) -> None:
