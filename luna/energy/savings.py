@@ -1,7 +1,7 @@
 """Savings over a span of local days: cost and emissions by policy, days that count or are left out, and days still to be replayed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Literal
@@ -21,11 +21,15 @@ LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "gaps", "estima
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the emissions of its import where known."""
+    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the emissions of its import where known.
+
+    ``by_luna``: Luna controlled the batteries for most of the day. On other days its savings are what it would have saved.
+    """
 
     day: date
     cost: Mapping[str, float]
     carbon_kg: Mapping[str, float]
+    by_luna: bool = False
 
     @property
     def saved(self) -> float:
@@ -63,6 +67,21 @@ class Savings:
     def days(self) -> int:
         """Number of days in the span."""
         return (self.last - self.first).days + 1
+
+    @property
+    def done(self) -> "Savings":
+        """The same span with those counted days alone on which Luna was in control."""
+        return replace(self, counted=[day for day in self.counted if day.by_luna])
+
+    @property
+    def proposed(self) -> "Savings":
+        """The same span with those counted days alone on which Luna was not in control."""
+        return replace(self, counted=[day for day in self.counted if not day.by_luna])
+
+    @property
+    def saved(self) -> float | None:
+        """Savings of Luna over the inverter alone on the counted days; None without one."""
+        return sum(day.saved for day in self.counted) if self.counted else None
 
     @cached_property
     def cost(self) -> dict[str, float]:

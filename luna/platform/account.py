@@ -170,3 +170,8 @@ def _write_totals(period: AccountPeriod, account: Account) -> AccountTotals:
         own_use=account.own_use,
         **flows,
     )
+
+
+def list_as_recorded(site: Site) -> list[str]:
+    """Return the devices that a replay leaves as they were recorded: it plays house and batteries anew, and nothing else."""
+    return [device.name for kind in DEVICE_KINDS if kind.meter is not None for device in kind.of(site)]

@@ -25,9 +25,9 @@ RESIDUAL = Gauge("luna_ingest_balance_residual_ratio", "What a site's meters lea
 EXCLUDED_DAYS = Gauge("luna_ingest_excluded_days", "Days of the last thirty whose data are not trusted.", ["site"])
 FORECAST_ERROR = Gauge("luna_forecaster_pinball_kwh", "Mean pinball loss on the last day scored of the version that drives the planner.", ["site", "series"])
 USUAL_ERROR = Gauge("luna_forecaster_usual_pinball_kwh", "Median of the same over the thirty days before.", ["site", "series"])
-SAVED = Gauge("luna_savings_money", "What Luna cost less than the inverter alone on the days of the last thirty that count.", ["site", "currency"])
+SAVED = Gauge("luna_savings_money", "What Luna saved over the inverter alone on those of the last thirty days that it controlled.", ["site", "currency"])
 UNREADABLE = Gauge("luna_site_unreadable_bool", "Whether a stored site cannot be read by this release: 1; other sites have none.", ["site"])
-SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings.", ["site"])
+SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings and on which Luna was in control.", ["site"])
 
 
 class SiteMetrics:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.notification import EventKind, NotifyReply, NotifyTestReply, TargetReply
 from luna.contracts.plan import PlanReply
 from luna.energy.errors import LunaError
+from luna.energy.savings import Savings
 from luna.energy.site import SeriesPrice, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
 from luna.platform import findings
@@ -54,6 +55,7 @@ KINDS: dict[str, EventKind] = {
     "cheap_hours": "prices",
     "weekly_saving": "saving",
     "weekly_loss": "saving",
+    "weekly_proposal": "saving",
     "day_ahead": "day",
 }
 # Only faults that keep devices from following a plan ignore quiet hours; the rest can wait until morning.
@@ -199,15 +201,23 @@ def _compose_week(connection: Connection, site: Site, numbers: Numbers, now: dat
     if not local_instant(monday, WEEK_SENT_FROM, zone) <= now < local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone):
         return []
     savings = read_savings(connection, site, first=monday - timedelta(days=7), last=monday - DAY)
-    if not savings.counted:
+    told = _choose_weekly(savings)
+    if told is None:
         return []
-    saved = sum(day.saved for day in savings.counted)
-    code = "weekly_saving" if saved >= 0 else "weekly_loss"
-    words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.called, numbers=numbers)
+    code, saved, days = told
+    words = say_message(code, {"saved": saved, "days": days}, site=site.called, numbers=numbers)
     # One key for saving and loss: a late replay may flip the sign, which must not cause a second message.
     expires_at = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "24:00", zone)
     year, week, _ = (monday - DAY).isocalendar()
     return [NewNotification("saving", "weekly_saving", f"{year}-W{week:02}", words.title, words.text, urgent=False, expires_at=expires_at)]
+
+
+def _choose_weekly(savings: Savings) -> tuple[str, float, int] | None:
+    """Return code, amount and number of days of the weekly message: what Luna saved, else what it would have saved; None without either."""
+    if (saved := savings.done.saved) is not None:
+        return "weekly_saving" if saved >= 0 else "weekly_loss", abs(saved), len(savings.done.counted)
+    would = savings.proposed.saved
+    return None if would is None or would < 0 else ("weekly_proposal", would, len(savings.proposed.counted))
 
 
 def _compose_day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:

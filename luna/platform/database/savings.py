@@ -1,7 +1,8 @@
 """What policies cost a site day by day, beside what is known of the days themselves."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,15 @@ from luna.energy.observations import ESTIMABLE
 from luna.energy.quality_verdict import may_use
 from luna.energy.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.energy.site import Site
-from luna.energy.timeline import local_dates, local_days, local_midnight, parse_zone
-from luna.platform.database import forecasts, observations, prices, quality, recorded_span, scores
+from luna.energy.timeline import SLOT, local_dates, local_days, local_midnight, parse_zone
+from luna.platform.database import control, forecasts, observations, prices, quality, recorded_span, scores
 from luna.platform.database.forecast_activations import find_active
 
 # Whose scores are held to be what the site itself would have done.
 SYSTEM = "simulation"
+# Who decides where Luna is in control, for most of a day.
+LUNA_DECIDES = frozenset({"planner", "agent"})
+SLOTS_OF_HALF_A_DAY = timedelta(hours=12) // SLOT
 
 
 def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
@@ -38,6 +42,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}
+    controlled = _find_controlled(connection, site, first=begin, end=end)
     lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
     counted: list[CountedDay] = []
     excluded_days: list[LeftOutDay] = []
@@ -49,12 +54,20 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
         elif _is_replayed(scored, day):
             settled = {name: cost.settled for name, cost in scored[day].items()}
             carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in scored[day].items() if cost.import_carbon_g is not None}
-            counted.append(CountedDay(day, settled, carbon))
+            counted.append(CountedDay(day, settled, carbon, by_luna=day in controlled))
         else:
             # What a trusted day lacks.
             waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
             excluded_days.append(LeftOutDay(day, "not_recorded" if verdict is None else waits_for))
     return Savings(first, last, counted, excluded_days)
+
+
+def _find_controlled(connection: Connection, site: Site, *, first: datetime, end: datetime) -> set[date]:
+    """Return the local days on which Luna decided for the batteries most of the time."""
+    zone = parse_zone(site.timezone)
+    deciders = control.read_deciders(connection, site.name, first=first, end=end)
+    decided = Counter(slot.astimezone(zone).date() for slot, decider in deciders.items() if decider in LUNA_DECIDES)
+    return {day for day, slots in decided.items() if slots > SLOTS_OF_HALF_A_DAY}
 
 
 def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> bool:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, func, select
 
 from luna.energy.errors import LunaError
 from luna.energy.quality_verdict import may_use
-from luna.energy.savings import LUNA, WITHOUT
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import forecast_scores, quality
@@ -38,7 +37,7 @@ class SiteFigures:
     Attributes:
         residual_ratio: what its meters leave unexplained of the last day's load, share.
         excluded_days: days of the last thirty whose data are not trusted.
-        saved: what Luna cost less than the inverter alone on the days of the last thirty that count, in ``currency``.
+        saved: what Luna saved over the inverter alone on the days of the last thirty that count and on which it was in control, in ``currency``.
         saved_days: how many those are.
         forecast_errors: by series.
     """
@@ -71,7 +70,7 @@ def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
     verdicts = quality.read(connection, site.name, first, last)
     try:
         savings = read_savings(connection, site, first=first, last=last)
-        saved, counted = (savings.cost[WITHOUT] - savings.cost[LUNA], len(savings.counted)) if savings.counted else (None, 0)
+        saved, counted = savings.done.saved, len(savings.done.counted)
     except LunaError:
         saved, counted = None, 0
     table = slot_observations.c

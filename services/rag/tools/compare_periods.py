@@ -68,7 +68,7 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     teller = Teller(context)
     periods = [_period(arguments.first_day, arguments.last_day), _period(arguments.other_first_day, arguments.other_last_day)]
     one, other = (energies.read(context, period.timeline(context.zone)) for period in periods)
-    both: list[SeriesName] = [name for name in SERIES if one.coverage(name) > 0 and other.coverage(name) > 0]
+    both: list[SeriesName] = [name for name in one.available(SERIES) if other.coverage(name) > 0]
     sources = tuple(series_source(context, f"{name}_kwh", period_energies.timeline) for period_energies in (one, other) for name in both or SERIES)
     titles = [teller.period(period, prefix) for period, prefix in zip(periods, ("", "other_"), strict=True)]
     if not both:
@@ -78,13 +78,13 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
         tell_energies(teller, period_energies, both, title=title, end=period.timeline(context.zone).end, prefix=prefix)
         costs.append(tell_bill(teller, context, period_energies, prefix))
     if "load" in both:
-        _tell_difference(teller, "load", one.total("load") - other.total("load"))
+        _tell_difference(teller, "load", one.account.consumption_kwh - other.account.consumption_kwh)
     if costs[0] is not None and costs[1] is not None:
         _tell_difference(teller, "cost", costs[0] - costs[1])
     least = min(period_energies.coverage(name) for period_energies in (one, other) for name in both)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
-    estimated = max(period_energies.estimated[name] for period_energies in (one, other) for name in both)
+    estimated = max(period_energies.estimated(name) for period_energies in (one, other) for name in both)
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = tuple(price_source(context, period_energies.timeline) for period_energies in (one, other))

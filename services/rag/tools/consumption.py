@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from services.rag.tools import cues, energies
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
-from services.rag.tools.energies import SERIES, Energies, SeriesName
+from services.rag.tools.energies import METERED, SERIES, Energies, SeriesName
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import Column, draw, price_source, series_source
 from services.rag.tools.telling import Teller
+
+# The metered devices come with ``load``.
+USUAL = tuple(name for name in SERIES if name not in METERED)
 
 
 class ConsumptionArguments(PeriodArguments):
@@ -20,7 +22,11 @@ class ConsumptionArguments(PeriodArguments):
 
     series: Annotated[
         tuple[SeriesName, ...] | None,
-        Field(max_length=6, description="load: used; pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all"),
+        Field(
+            max_length=len(SERIES),
+            description="load: used, by the house and by devices with a meter of their own; vehicle, heat_pump, water_heater: by one of those alone;"
+            " pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all",
+        ),
     ] = None
     cost: Annotated[bool, Field(description="also what was paid and earned by the tariff")] = False
 
@@ -55,9 +61,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     teller, period = Teller(context), arguments.period(context.today)
     window = period.timeline(context.zone)
     recorded = energies.read(context, window)
-    requested = tuple(dict.fromkeys(arguments.series or SERIES))
-    available = [name for name in requested if recorded.coverage(name) > 0]
-    sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in requested)
+    requested = tuple(dict.fromkeys(arguments.series or USUAL))
+    available = recorded.available(requested)
+    sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in available or requested)
     if not available:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     # Figures are listed in the order of the sentence.
@@ -67,7 +73,7 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     if missing:
         teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
     if arguments.series is None:
-        share = recorded.self_sufficiency()
+        share = recorded.account.self_sufficiency
         if share is not None:
             teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
     if arguments.cost:
@@ -75,17 +81,26 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     least = min(recorded.coverage(name) for name in available)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
-    estimated = max(recorded.estimated[name] for name in available)
+    estimated = max(recorded.estimated(name) for name in available)
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
-    columns: list[Column] = [(name, "kwh", "bar", np.asarray(recorded.values[name], dtype=np.float64), "sum") for name in available]
+    columns: list[Column] = [(name, "kwh", "bar", recorded.values(name), "sum") for name in available]
     return teller.finish(chart=draw(teller, "chart_energies", recorded.timeline, columns), sources=(*sources, *priced))
 
 
 def tell_energies(teller: Teller, recorded: Energies, names: Sequence[SeriesName], *, title: str, end: datetime, prefix: str = "") -> None:
-    """Tell what a period of this title used, and until when that is, where the period ends later."""
-    amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")) for name in names]
+    """Tell what a period of this title used, and until when that is, where the period ends later.
+
+    Where devices have meters of their own, the whole consumption comes first and its parts follow.
+    """
+    amounts = []
+    if "load" in names and recorded.has_metered_devices:
+        total = teller.figure(f"{prefix}consumption_kwh", recorded.account.consumption_kwh, "kwh")
+        amounts.append(teller.phrase("amount_consumption", kwh=total))
+    for name in names:
+        code = "amount_house" if name == "load" and recorded.has_metered_devices else f"amount_{name}"
+        amounts.append(teller.phrase(code, kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")))
     teller.say("energies", period=title, list=", ".join(amounts))
     if recorded.timeline.end < end:
         teller.say("so_far", until=teller.moment(f"{prefix}until", recorded.timeline.end, day=True))
@@ -93,27 +108,28 @@ def tell_energies(teller: Teller, recorded: Energies, names: Sequence[SeriesName
 
 def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
     """Tell what energies cost, and return it; None where prices or meter are unknown."""
-    bill = energies.settle(context, recorded)
-    if bill is None:
+    account = recorded.account
+    cost = account.energy_cost
+    if cost is None:
         teller.say("cost_unknown")
         return None
     figures = {
-        "import_cost": teller.figure(f"{prefix}import_cost", bill.import_cost, "cost"),
-        "export_earning": teller.figure(f"{prefix}export_earning", -bill.export_cost, "cost"),
-        "total": teller.figure(f"{prefix}net_cost", bill.total, "cost"),
+        "import_cost": teller.figure(f"{prefix}import_cost", account.import_cost, "cost"),
+        "export_earning": teller.figure(f"{prefix}export_earning", -account.export_cost, "cost"),
+        "total": teller.figure(f"{prefix}net_cost", cost, "cost"),
     }
     teller.say("bill", **figures)
     if context.site.tariff.peaks:
         teller.say("bill_without_peaks")
-    if bill.coverage < 1:
-        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", bill.coverage, "share"))
-    return bill.total
+    if account.priced < 1:
+        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", account.priced, "share"))
+    return cost
 
 
 TOOL = Tool(
     "consumption",
-    "What the site measured over a past period or today so far: energy used by the house, made by PV, bought from and sold to the grid, charged into and"
-    " out of batteries, and its self-sufficiency; with cost=true also what was paid and earned for it.",
+    "What the site measured over a past period or today so far: energy used by the house, the car and other metered devices, made by PV, bought from and sold"
+    " to the grid, charged into and out of batteries, and its self-sufficiency; with cost=true also what was paid and earned for it.",
     ConsumptionArguments,
     tell_consumption,
 )

@@ -192,13 +192,36 @@ _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
         ),
     ),
     ("import", any_of(r"\w*bezug|netzbezug\w*|bezogen|zugekauft|gekauft|bought|import|imported|imports|from the grid|aus dem netz|drawn|purchased")),
-    ("export", any_of(r"\w*einspeis\w*|eingespeist\w*|verkauft\w*|export|exported|exports|fed in|fed into|feed-in|feed in|sold|ins netz|to the grid")),
+    (
+        "export",
+        any_of(
+            r"\w*einspeis\w*|eingespeist\w*|verkauf\w*|export|exported|exports|exporting|fed in|fed into|feed-in|feed in",
+            r"sold|sell|selling|ins netz|to the grid",
+        ),
+    ),
     ("charge", any_of(r"geladen|aufgeladen|charged|charging|ladung")),
     ("discharge", any_of(r"entladen|entladung|discharged|discharging")),
 )
 BALANCE = any_of(r"autark\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
 
 
+# Devices with a meter of their own, which use what the house does not.
+_METERED: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
+    ("vehicle", any_of(r"\w*autos?|e-autos?|\w*fahrzeuge?s?|wallbox|ladestation|cars?|evs?|vehicles?")),
+    ("heat_pump", any_of(r"waermepumpen?|heat pumps?")),
+    ("water_heater", any_of(r"boilers?|warmwasser\w*|heizstab\w*|water heaters?|hot water")),
+)
+_BATTERY = any_of(r"\w*batterien?|akkus?|\w*speichers?|batter(?:y|ies)|storage")
+# Solar power that is sold is what is fed in, not what is made.
+_MADE = any_of(r"\w*erzeug\w*|produzier\w*|\w*produktion|produced?|production|generat\w+|\w*ertrag\w*|yield\w*|made|gemacht")
+
+
 def find_series(text: str) -> tuple[SeriesName, ...]:
     """Return the energies that a text names, in a fixed order."""
-    return tuple(name for name, pattern in _SERIES if pattern.search(text))
+    names = [name for name, pattern in _SERIES if pattern.search(text)]
+    devices = [name for name, pattern in _METERED if pattern.search(text)]
+    if devices and not _BATTERY.search(text) and any(name in ("load", "charge") for name in names):
+        return tuple(devices + [name for name in names if name not in ("load", "charge")])
+    if "export" in names and "pv" in names and not _MADE.search(text):
+        names.remove("pv")
+    return tuple(names)

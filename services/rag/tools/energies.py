@@ -1,98 +1,73 @@
-"""What a site used, made, bought and sold over a period, and what that cost."""
+"""What a site used, made, bought and sold over a period, and what that cost: the site's account, as tools tell it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from luna.energy.economics.charges import find_charge
-from luna.energy.economics.costs import self_sufficiency, slot_costs
-from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.energy.account import Account, AccountSlots, consumption, settle_account
+from luna.energy.timeline import FloatArray, Timeline
+from luna.platform.account import read_account_slots, until_now
 from services.rag.tools.declaration import ToolContext
-from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_finite, sum_finite
+from services.rag.tools.reading import share_finite
 
-SeriesName = Literal["load", "pv", "import", "export", "charge", "discharge"]
-SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "discharge")
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """Import cost and export earnings (negative), over ``coverage``, the share of the time with known energies and prices."""
-
-    import_cost: float
-    export_cost: float
-    coverage: float
-
-    @property
-    def total(self) -> float:
-        """The sum."""
-        return self.import_cost + self.export_cost
+SeriesName = Literal["load", "vehicle", "heat_pump", "water_heater", "pv", "import", "export", "charge", "discharge"]
+SERIES: tuple[SeriesName, ...] = ("load", "vehicle", "heat_pump", "water_heater", "pv", "import", "export", "charge", "discharge")
+# Devices with a meter of their own, which most sites lack: only told of where they are recorded.
+METERED: tuple[SeriesName, ...] = ("vehicle", "heat_pump", "water_heater")
 
 
 @dataclass(frozen=True, slots=True)
 class Energies:
-    """Quarter-hours of a period by series, NaN where unknown, and which share of each is filled to a meter's total."""
+    """The account of a period with its quarter-hours."""
 
-    timeline: Timeline
-    values: Mapping[SeriesName, FloatArray]
-    estimated: Mapping[SeriesName, float]
+    slots: AccountSlots
+    account: Account
+
+    @property
+    def timeline(self) -> Timeline:
+        """The quarter-hours that are counted."""
+        return self.slots.timeline
+
+    def values(self, name: SeriesName) -> FloatArray:
+        """Return a flow per quarter-hour, NaN where unknown."""
+        return self.slots.energy_kwh[name]
 
     def coverage(self, name: SeriesName) -> float:
-        """Return the share of a series' slots that are known."""
-        return share_finite(self.values[name])
+        """Return the share of a flow's slots that are known."""
+        return share_finite(self.values(name))
 
     def total(self, name: SeriesName) -> float:
-        """Return the sum of a series' known slots."""
-        return sum_finite(self.values[name])
+        """Return the sum of a flow's known slots."""
+        return self.account.energy(name)
 
-    def self_sufficiency(self) -> float | None:
-        """Return the share of the load that was not bought, over the slots of which both are known."""
-        bought, used = self.values["import"], self.values["load"]
-        both = np.isfinite(bought) & np.isfinite(used)
-        return self_sufficiency(bought[both], used[both])
+    def estimated(self, name: SeriesName) -> float:
+        """Return the share of a flow's slots that are filled to a meter's total."""
+        return float(self.slots.estimated[name].mean())
+
+    def available(self, names: Sequence[SeriesName]) -> list[SeriesName]:
+        """Return those of the flows that are recorded; of the consumption also the metered devices that are part of it."""
+        wanted = list(names)
+        if "load" in wanted:
+            place = wanted.index("load") + 1
+            wanted[place:place] = [name for name in METERED if name not in wanted]
+        return [name for name in wanted if self.coverage(name) > 0]
+
+    @property
+    def has_metered_devices(self) -> bool:
+        """Whether a device counts beside the house."""
+        return any(self.coverage(name) > 0 for name in METERED)
+
+    @property
+    def consumption(self) -> FloatArray:
+        """The energy used by house and devices per quarter-hour."""
+        return consumption(self.slots)
 
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
-    """Return the measured energies, up to now where the time is not over."""
-    now = floor_to(context.now, SLOT)
-    if timeline.start < now < timeline.end:
-        timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)
-    stored = read_energies(context, timeline, tuple(f"{name}_kwh" for name in SERIES))
-    estimated = read_estimated(context, timeline)
-    shares = {name: float(estimated[f"{name}_kwh"].mean()) for name in SERIES}
-    return Energies(timeline, {name: stored[f"{name}_kwh"] for name in SERIES}, shares)
-
-
-def settle(context: ToolContext, energies: Energies) -> Bill | None:
-    """Return what the energies cost by the site's tariff, the month's capacity charge left out; None where nothing of it is known.
-
-    Where a site never measured export, it sold nothing.
-    """
-    timeline = energies.timeline
-    bought, sold = energies.values["import"], energies.values["export"]
-    sold = sold if np.isfinite(sold).any() else np.zeros(timeline.count)
-    prices = [read_prices(context, timeline, "import"), read_prices(context, timeline, "export")]
-    priced = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
-    if not priced.any():
-        return None
-    bought, sold, *prices = (np.where(priced, each, 0.0) for each in (bought, sold, *prices))
-    costs = slot_costs(
-        import_kwh=bought,
-        export_kwh=sold,
-        throughput_kwh=np.zeros((1, timeline.count)),
-        import_price=prices[0],
-        export_price=prices[1],
-        wear_price=0.0,
-    )
-    paid, rule = costs.import_cost, context.site.tariff.import_
-    charge = find_charge(rule)
-    if charge is not None:
-        # What later blocks of a tariff add, with what the month had drawn before.
-        month = local_midnight(timeline.start.astimezone(context.zone).date().replace(day=1), context.zone)
-        drawn = 0.0
-        if month < timeline.start:
-            past = Timeline(month, SLOT, (timeline.start - month) // SLOT)
-            drawn = charge.count_drawn(read_energies(context, past, ("import_kwh",))["import_kwh"], past, zone=context.zone)
-        paid = paid + charge.of(rule, drawn).slot_cost(bought, timeline, zone=context.zone)
-    return Bill(sum_finite(paid), sum_finite(costs.export_cost), float(priced.mean()))
+    """Return the account of a period, up to now where the time is not over."""
+    if until_now(timeline, context.now).count < 1:
+        # Nothing of it has passed: nothing is known of it.
+        slots = read_account_slots(context.connection, context.site, timeline, now=timeline.end)
+    else:
+        slots = read_account_slots(context.connection, context.site, timeline, now=context.now)
+    return Energies(slots, settle_account(slots))

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
-from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, share_of_possible
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
+from luna.platform.account import list_as_recorded
 from luna.platform.database.savings import read_savings
 from luna.words import say_policy
+from luna.words.devices import say_device
+from luna.words.numbers import join_words
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.question import MatchedCall, PlainQuestion
@@ -39,16 +42,14 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     days = teller.figure("days", saved.days, "count")
     if not saved.counted:
         return teller.miss("no_scores", (source,), period=teller.period(period), days=days)
-    cost = saved.cost
-    costs = {name: teller.figure(f"cost_{name}", cost[name], "cost") for name in (LUNA, WITHOUT, POSSIBLE)}
     counted = teller.figure("counted_days", len(saved.counted), "count")
     teller.say("savings_counted", period=teller.period(period), counted=counted, days=days)
-    difference = cost[WITHOUT] - cost[LUNA]
-    amount = teller.figure("saved", abs(difference), "cost")
-    teller.say("savings_saved" if difference >= 0 else "savings_lost", amount=amount, luna=costs[LUNA], without=costs[WITHOUT])
-    share = share_of_possible(cost)
-    if share is not None:
-        teller.say("savings_share", share=teller.figure("share_of_possible", share, "share"), possible=costs[POSSIBLE])
+    _tell_part(teller, saved.done, "saved", ("savings_saved", "savings_lost"))
+    _tell_part(teller, saved.proposed, "would_save", ("savings_would_save", "savings_would_lose"))
+    as_recorded = list_as_recorded(context.site)
+    if as_recorded:
+        names = [say_device(name, language=context.numbers.language) for name in as_recorded]
+        teller.say("savings_as_recorded", devices=join_words(names, context.numbers.language))
     series = [
         ChartSeries(name=say_policy(name, language=context.numbers.language), unit="cost", kind="bar", values=[day.cost[name] for day in saved.counted])
         for name in (LUNA, WITHOUT, POSSIBLE)
@@ -57,10 +58,29 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     return teller.finish(chart=chart, sources=(source,))
 
 
+def _tell_part(teller: Teller, part: Savings, name: str, codes: tuple[str, str]) -> None:
+    """Tell the savings of some days; ``codes`` are the sentences for less and for more than the inverter alone."""
+    difference = part.saved
+    if difference is None:
+        return
+    cost = part.cost
+    figures = {
+        "count": teller.figure(f"{name}_days", len(part.counted), "count"),
+        "amount": teller.figure(name, abs(difference), "cost"),
+        "luna": teller.figure(f"{name}_cost_{LUNA}", cost[LUNA], "cost"),
+        "without": teller.figure(f"{name}_cost_{WITHOUT}", cost[WITHOUT], "cost"),
+    }
+    teller.say(codes[0] if difference >= 0 else codes[1], **figures)
+    share = share_of_possible(cost)
+    if share is not None:
+        possible = teller.figure(f"{name}_possible", cost[WITHOUT] - cost[POSSIBLE], "cost")
+        teller.say("savings_share", share=teller.figure(f"{name}_share_of_possible", share, "share"), possible=possible)
+
+
 TOOL = Tool(
     "savings",
-    "What Luna saved over past days, by replays of the recorded days: cost with Luna, with the inverter alone and with perfect foresight, and how many days"
-    " count. Default: the last thirty days.",
+    "What Luna saved, and what it would have saved on days on which it was not in control, by replays of recorded days: cost with Luna, with the inverter"
+    " alone and with perfect foresight, and how many days count. Default: the last thirty days.",
     SavingsArguments,
     tell_savings,
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.contracts.control import BatterySetpoint, Decision
+from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
 from luna.energy.site import parse_site
@@ -195,6 +195,44 @@ def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Co
     figures = {figure.name: figure.value for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures}
     assert figures["import_cost"] == pytest.approx(0.3 * seen["import_kwh"][both].sum())
     assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
+
+
+def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -> None:
+    furnish_told(connection)
+    day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
+    energies = {"load_kwh": 1.0, "vehicle_kwh": 2.0, "import_kwh": 2.49, "pv_kwh": 0.51}
+    observations.write(connection, "home", day.starts, {name: np.full(day.count, kwh) for name, kwh in energies.items()})
+    result = call(connection, "consumption", first_day=YESTERDAY)
+    figures = {figure.name: figure.value for figure in result.figures}
+    # 3 kWh are used in each slot, and 2.49 of them are bought.
+    assert figures["self_sufficiency"] == pytest.approx(0.17)
+    assert figures["consumption_kwh"] == pytest.approx(3.0 * day.count)
+    assert figures["vehicle_kwh"] == pytest.approx(2.0 * day.count)
+
+
+def test_what_was_never_recorded_as_sold_is_said_to_be_unknown(connection: Connection) -> None:
+    sites.save(connection, parse_site({"name": "home"} | PARTS))
+    day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
+    observations.write(connection, "home", day.starts, {"pv_kwh": np.full(day.count, 0.5)})
+    result = call(connection, "consumption", first_day=YESTERDAY, series=["export"])
+    assert not result.found
+    assert not [figure for figure in result.figures if figure.unit == "kwh"]
+
+
+def test_what_luna_did_is_told_apart_from_what_it_would_have_done(connection: Connection) -> None:
+    furnish_told(connection)
+    zone = parse_zone("Europe/Berlin")
+    for slot in local_days(FIRST, FIRST, zone):
+        told = {"battery 2": BatterySetpoint(mode="self_consumption")}
+        decision = Decision(slot_start=slot, source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+        control.record(connection, ControlState(site="home"), decision, {})
+    result = call(connection, "savings", first_day=str(FIRST), last_day=str(FIRST + 2 * DAY))
+    figures = {figure.name: figure.value for figure in result.figures}
+    assert (figures["saved_days"], figures["would_save_days"]) == (1, 2)
+    # What perfect foresight saves is the difference, not what its days cost.
+    assert figures["would_save_possible"] == pytest.approx(figures["would_save"] / figures["would_save_share_of_possible"], rel=0.01)
+    never = call(connection, "savings", first_day=str(FIRST + DAY), last_day=str(FIRST + 2 * DAY))
+    assert "saved" not in {figure.name for figure in never.figures}
 
 
 def test_a_block_tariff_counts_what_the_month_had_drawn_before(connection: Connection) -> None:

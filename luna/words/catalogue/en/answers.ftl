@@ -31,12 +31,20 @@ no_prices = { $period } { $what } is not known.
 
 # Energies and what they cost.
 energies = { $period }: { $list }.
+amount_consumption = { $kwh } used in all
+amount_house = { $kwh } by the house
+amount_vehicle = { $kwh } by the car
+amount_heat_pump = { $kwh } by the heat pump
+amount_water_heater = { $kwh } by the water heater
 amount_load = { $kwh } used by the house
 amount_pv = { $kwh } from PV
 amount_import = { $kwh } bought from the grid
 amount_export = { $kwh } fed in
 amount_charge = { $kwh } charged into batteries
 amount_discharge = { $kwh } discharged from batteries
+series_vehicle = car
+series_heat_pump = heat pump
+series_water_heater = water heater
 series_load = consumption
 series_pv = PV
 series_import = import
@@ -132,9 +140,12 @@ reason_limits = Limits at work: { $limits }.
 
 # What was saved.
 savings_counted = { $period } { $counted } of { $days } days count.
-savings_saved = On them Luna saved { $amount }: { $luna } instead of { $without } with the inverter alone.
-savings_lost = On them Luna cost { $amount } more: { $luna } instead of { $without } with the inverter alone.
-savings_share = That is { $share } of what perfect foresight would have saved ({ $possible }).
+savings_saved = On { $count } of them Luna was in control and saved { $amount }: { $luna } instead of { $without } with the inverter alone.
+savings_lost = On { $count } of them Luna was in control and cost { $amount } more: { $luna } instead of { $without } with the inverter alone.
+savings_would_save = On { $count } of them Luna was not in control. It would have saved { $amount }: { $luna } instead of { $without } with the inverter alone.
+savings_would_lose = On { $count } of them Luna was not in control. It would have cost { $amount } more: { $luna } instead of { $without } with the inverter alone.
+savings_share = That is { $share } of the { $possible } that perfect foresight would have saved.
+savings_as_recorded = The replay covers house and battery; { $devices } stay as recorded and are not part of these costs.
 no_scores = { $period } none of { $days } days has been replayed, so what Luna saved is not known.
 
 # What would be otherwise.

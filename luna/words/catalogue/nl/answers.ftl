@@ -31,12 +31,20 @@ no_prices = { $period } is { $what } niet bekend.
 
 # Energies and what they cost.
 energies = { $period }: { $list }.
+amount_consumption = { $kwh } verbruikt in totaal
+amount_house = { $kwh } door het huis
+amount_vehicle = { $kwh } door de auto
+amount_heat_pump = { $kwh } door de warmtepomp
+amount_water_heater = { $kwh } door de boiler
 amount_load = { $kwh } verbruikt
 amount_pv = { $kwh } zonnestroom
 amount_import = { $kwh } afgenomen van het net
 amount_export = { $kwh } teruggeleverd
 amount_charge = { $kwh } in batterijen geladen
 amount_discharge = { $kwh } uit batterijen ontladen
+series_vehicle = auto
+series_heat_pump = warmtepomp
+series_water_heater = boiler
 series_load = verbruik
 series_pv = zonnestroom
 series_import = afname
@@ -132,9 +140,12 @@ reason_limits = Grenzen die meespelen: { $limits }.
 
 # What was saved.
 savings_counted = { $period } tellen { $counted } van { $days } dagen mee.
-savings_saved = Op die dagen heeft Luna { $amount } bespaard: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_lost = Op die dagen heeft Luna { $amount } meer gekost: { $luna } in plaats van { $without } met alleen de omvormer.
-savings_share = Dat is { $share } van wat perfecte voorkennis had bespaard ({ $possible }).
+savings_saved = Op { $count } daarvan stuurde Luna en bespaarde { $amount }: { $luna } in plaats van { $without } met alleen de omvormer.
+savings_lost = Op { $count } daarvan stuurde Luna en kostte { $amount } meer: { $luna } in plaats van { $without } met alleen de omvormer.
+savings_would_save = Op { $count } daarvan stuurde Luna niet. Luna had { $amount } bespaard: { $luna } in plaats van { $without } met alleen de omvormer.
+savings_would_lose = Op { $count } daarvan stuurde Luna niet. Luna had { $amount } meer gekost: { $luna } in plaats van { $without } met alleen de omvormer.
+savings_share = Dat is { $share } van de { $possible } die volledige voorkennis had bespaard.
+savings_as_recorded = Nagerekend worden huis en batterij; { $devices } blijven zoals vastgelegd en tellen in deze kosten niet mee.
 no_scores = { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
 
 # What would be otherwise.
