@@ -36,7 +36,7 @@ def show_what_if(  # noqa: PLR0913 - one per option
     policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, which is Luna).")] = None,
     outlook: Annotated[str | None, typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic).")] = None,
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
-    picture: Annotated[Path | None, typer.Option("--out", help="Draw the bills by month into this SVG file.")] = None,
+    picture: Annotated[Path | None, typer.Option("--out", help="Draw what each variant saves by month into this SVG file.")] = None,
     submit: Annotated[bool, typer.Option("--submit", help="Leave the replays to the workers and say under which id they can be read.")] = False,
     plan: Annotated[str | None, typer.Option(help="A stored plan (default without --from: the site's last one).")] = None,
     export: Annotated[float | None, typer.Option(min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most.")] = None,

@@ -1,4 +1,4 @@
-"""Bar chart of the monthly bills of several variants, earnings below the line."""
+"""Bar chart of what several variants save each month over a house as it is; below the line they cost more."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -75,23 +75,28 @@ def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -
 
 def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_key: float) -> tuple[Markup, float]:
     """Return legend and bars, and their height."""
-    variants = [bills.baseline, *bills.variants]
+    variants = [(variant.name, _save_by_month(bills.baseline, variant)) for variant in bills.variants]
     frame = ChartFrame(width, LEFT, RIGHT, len(bills.baseline.months))
-    amounts = [month.bill for variant in variants for month in variant.months]
-    places = place_keys([KEY + LETTER * len(variant.name) for variant in variants], width, first_y=first_key, row=ROW)
+    amounts = [amount for _, saved in variants for amount in saved]
+    places = place_keys([KEY + LETTER * len(name) for name, _ in variants], width, first_y=first_key, row=ROW)
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
     bars, bar_width = [], frame.slot_width * (1 - 2 * GAP) / len(variants)
-    for index, variant in enumerate(variants):
-        for slot, month in enumerate(variant.months):
-            low, high = sorted((axis.place(0.0), axis.place(month.bill)))
+    for index, (_, saved) in enumerate(variants):
+        for slot, amount in enumerate(saved):
+            low, high = sorted((axis.place(0.0), axis.place(amount)))
             x = frame.x(slot + GAP) + index * bar_width
             bars.append(rectangle((x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
     parts = [
-        *(draw_key(place, variant.name, "key", fill=SERIES[index]) for index, (variant, place) in enumerate(zip(variants, places, strict=True))),
+        *(draw_key(place, name, "key", fill=SERIES[index]) for index, ((name, _), place) in enumerate(zip(variants, places, strict=True))),
         draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
         *bars,
         *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(bills.baseline.months)),
     ]
     return join(parts), axis.bottom + 20
+
+
+def _save_by_month(baseline: VariantBills, variant: VariantBills) -> list[float]:
+    """Return by how much a variant's bill is lower in each month."""
+    return [before.bill - after.bill for before, after in zip(baseline.months, variant.months, strict=True)]

@@ -1,4 +1,4 @@
-"""Page Savings: cost of each policy against the house without Luna and perfect foresight, omitted days, and who decided."""
+"""Page Savings: what was paid, what Luna saved or would have saved of it by replays, omitted days, and who decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,15 @@ from luna.energy.day_fault import DayFault
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Day, local_days, parse_zone
+from luna.platform.account import list_as_recorded, read_account
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.savings import read_savings
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers, say_policy
 from luna.words.charts.savings import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
+from luna.words.devices import say_device
+from luna.words.numbers import join_words
 from luna.words.pages import PageWords
 from luna.words.quality import say_day_fault
 from services.api.gateway import CurrentGateway, Gateway
@@ -32,8 +35,8 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["savings"]
 MONTH, WEEK = 30, 7
-# Policies with a bar, from the baseline to the optimum; the table has all.
-BAR_POLICIES = (WITHOUT, "rule", LUNA, POSSIBLE)
+# Policies with a bar, up to the optimum; the table has all. Emissions have one of the house without Luna as well.
+BAR_POLICIES = ("rule", LUNA, POSSIBLE)
 COLOURS = {WITHOUT: "bar-load", "rule": "bar-rule", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
 NARROW_DAYS = 14
 
@@ -51,13 +54,18 @@ class PolicyBar:
 
 @dataclass(frozen=True, slots=True)
 class SavingsPeriod:
-    """A period's savings and bars; ``saved`` is None without a counted day."""
+    """A period's savings and bars; ``saved`` is None without a counted day.
+
+    ``paid`` is what the whole home paid for energy, ``further`` what Luna would have saved on days on which it was not in control, beside others.
+    """
 
     name: str
     saved: str | None
     words: str
     good: bool
     bars: Sequence[PolicyBar]
+    paid: str = ""
+    further: str = ""
 
 
 @router.page("GET", "/ui/sites/{site_id}/savings", "read")
@@ -76,9 +84,10 @@ def show_savings(
         last = until or _yesterday(site, gateway)
         savings = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last)
         deciders = _read_deciders(connection, site, last)
+        paid = _read_paid(connection, site, last, now=gateway.clock.now())
         running = None if job is None else load_own(connection, site_id, job)
     words, numbers = words_of(request, PAGE), numbers_of(request, site)
-    view = SavingsView(savings, numbers, words, newest=last >= _yesterday(site, gateway))
+    view = SavingsView(savings, paid, numbers, words, newest=last >= _yesterday(site, gateway))
     # Which share of the slots that anybody decided each decided, the most first.
     decided = [who for day in deciders for who in day.deciders if who is not None]
     rows = []
@@ -96,6 +105,7 @@ def show_savings(
         site=site,
         marks=marks,
         view=view,
+        as_recorded=join_words([say_device(name, language=numbers.language) for name in list_as_recorded(site)] or [""], numbers.language),
         missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
         decided=[draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)] if decided else [],
         shares=dict(sorted(counts.items(), key=lambda each: -each[1])),
@@ -122,26 +132,40 @@ def _yesterday(site: Site, gateway: Gateway) -> date:
 
 @dataclass(frozen=True)
 class SavingsView:
-    """The savings in the reader's words and drawings."""
+    """The savings in the reader's words and drawings; ``paid`` is the account's cost of energy of the last day, week and month."""
 
     savings: Savings
+    paid: Sequence[float | None]
     numbers: Numbers
     words: PageWords
     newest: bool
 
     @property
     def headline(self) -> str:
-        """The first sentence of the page."""
-        cost, words = self.savings.cost, self.words
-        if not cost:
-            return words("empty_title")
+        """The first sentence of the page: what Luna saved where it was in control, else what it would have saved."""
+        if not self.savings.counted:
+            return self.words("empty_title")
+        if self.savings.done.counted:
+            return self._say_headline(self.savings.done, "headline")
+        return self._say_headline(self.savings.proposed, "would_headline")
+
+    @property
+    def further(self) -> str:
+        """What Luna would have saved on the other days, where it was in control on some; "" where it always or never was."""
+        saved = self.savings.proposed.saved
+        if saved is None or not self.savings.done.counted:
+            return ""
+        return self.words("further", saved=self.numbers.money(saved), days=len(self.savings.proposed.counted))
+
+    def _say_headline(self, part: Savings, code: str) -> str:
+        cost = part.cost
         saved, share = cost[WITHOUT] - cost[LUNA], share_of_possible(cost)
-        figures = {"days": self.savings.days}
+        figures = {"days": len(part.counted)}
         if saved < 0:
-            return words("headline_worse", lost=self.numbers.money(-saved), **figures)
+            return self.words(f"{code}_worse", lost=self.numbers.money(-saved), **figures)
         if share is None:
-            return words("headline_plain", saved=self.numbers.money(saved), **figures)
-        return words("headline", saved=self.numbers.money(saved), share=self.numbers.share(share), **figures)
+            return self.words(f"{code}_plain", saved=self.numbers.money(saved), **figures)
+        return self.words(code, saved=self.numbers.money(saved), share=self.numbers.share(share), **figures)
 
     @property
     def earlier(self) -> date:
@@ -160,44 +184,70 @@ class SavingsView:
         return [(first, self.savings.tail(1)), (self.words("period_week"), self.savings.tail(WEEK)), (self.words("period_month"), self.savings)]
 
     def cost_periods(self) -> list[SavingsPeriod]:
-        """Return the cost of each period."""
-        return [self._describe(name, part.cost, self.numbers.money) for name, part in self.periods]
+        """Return what was paid in each period, and what Luna saved or would have saved."""
+        return [self._describe_cost(name, part, paid) for (name, part), paid in zip(self.periods, self.paid, strict=True)]
 
     def carbon_periods(self) -> list[SavingsPeriod]:
         """Return the emissions of each period; empty if they are unknown for all days."""
         if not self.savings.carbon_days:
             return []
-        return [self._describe(name, part.carbon_kg, self._say_kg) for name, part in self.periods]
+        return [self._describe_carbon(name, part.carbon_kg) for name, part in self.periods]
 
     def _say_kg(self, kilograms: float) -> str:
         return f"{self.numbers.number(kilograms, 1)}\u00a0kg"
 
-    def _describe(self, name: str, amounts: Mapping[str, float], say: Any) -> SavingsPeriod:
+    def _describe_cost(self, name: str, part: Savings, paid: float | None) -> SavingsPeriod:
+        paid_words = self.words("paid_unknown") if paid is None else self.words("paid", cost=self.numbers.money(paid))
+        if not part.counted:
+            return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=(), paid=paid_words)
+        shown = part.done if part.done.counted else part.proposed
+        prefix = "" if part.done.counted else "would_"
+        saved, share = shown.saved or 0.0, share_of_possible(shown.cost)
+        further = part.proposed.saved if part.done.counted else None
+        return SavingsPeriod(
+            name,
+            self.numbers.money(abs(saved)),
+            self._say_saved(saved, share, prefix),
+            good=saved >= 0,
+            bars=self._draw_savings(shown.cost),
+            paid=paid_words,
+            further="" if further is None else self.words("further", saved=self.numbers.money(further), days=len(part.proposed.counted)),
+        )
+
+    def _describe_carbon(self, name: str, amounts: Mapping[str, float]) -> SavingsPeriod:
         if not amounts:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=())
         saved, share = amounts[WITHOUT] - amounts[LUNA], share_of_possible(amounts)
-        words = self.words("lost") if saved < 0 else self.words("saved") if share is None else self.words("saved_share", share=self.numbers.share(share))
-        bars = {name: amounts[name] for name in BAR_POLICIES if name in amounts}
-        return SavingsPeriod(
-            name,
-            say(abs(saved)),
-            words,
-            good=saved >= 0,
-            bars=[
-                PolicyBar(self.words("policy_" + name), draw_amount(amount, COLOURS[name], among=[*bars.values()], beside=amounts[WITHOUT]), say(amount))
-                for name, amount in bars.items()
-            ],
-        )
-
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """Return name, cost, savings and emissions of every policy in the month."""
-        cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
-        policies = sorted(cost, key=lambda each: -cost[each])
-        emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
-        return [
-            (say_policy(name, language=numbers.language), numbers.money(cost[name]), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–"))
-            for name in policies
+        bars = {policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts}
+        drawn = [
+            PolicyBar(
+                self.words("policy_" + policy), draw_amount(amount, COLOURS[policy], among=[*bars.values()], beside=amounts[WITHOUT]), self._say_kg(amount)
+            )
+            for policy, amount in bars.items()
         ]
+        return SavingsPeriod(name, self._say_kg(abs(saved)), self._say_saved(saved, share, ""), good=saved >= 0, bars=drawn)
+
+    def _say_saved(self, saved: float, share: float | None, prefix: str) -> str:
+        if saved < 0:
+            return self.words(prefix + "lost")
+        if share is None:
+            return self.words(prefix + "saved")
+        return self.words(prefix + "saved_share", share=self.numbers.share(share))
+
+    def _draw_savings(self, cost: Mapping[str, float]) -> list[PolicyBar]:
+        """Draw what each policy saves over the house without Luna: a replay tells differences, the account tells costs."""
+        saved = {policy: cost[WITHOUT] - cost[policy] for policy in BAR_POLICIES if policy in cost}
+        return [
+            PolicyBar(self.words("policy_" + policy), draw_amount(amount, COLOURS[policy], among=[*saved.values()], beside=None), self.numbers.money(amount))
+            for policy, amount in saved.items()
+        ]
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return name, savings and emissions of every policy in the month, the one that saves most last."""
+        cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
+        policies = sorted((name for name in cost if name != WITHOUT), key=lambda each: -cost[each])
+        emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
+        return [(say_policy(name, language=numbers.language), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–")) for name in policies]
 
     def draw_days(self, *, narrow: bool) -> Markup:
         """Draw the savings of each day; ``narrow``: of the last fortnight."""
@@ -243,6 +293,16 @@ class DecidersOfDay:
     day: date
     edges: Sequence[datetime]
     deciders: Sequence[str | None]
+
+
+def _read_paid(connection: Connection, site: Site, last: date, *, now: datetime) -> list[float | None]:
+    """Read what the home paid for energy on the last day, in the last week and in the last month up to ``last``, None where it is unknown."""
+    zone = parse_zone(site.timezone)
+    paid: list[float | None] = []
+    for days in (1, WEEK, MONTH):
+        account = read_account(connection, site, local_days(last - timedelta(days=days - 1), last, zone), now=now)
+        paid.append(None if account is None else account.energy_cost)
+    return paid
 
 
 def _read_deciders(connection: Connection, site: Site, last: date) -> list[DecidersOfDay]:

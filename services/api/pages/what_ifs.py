@@ -12,17 +12,20 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.energy.account import Account
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
-from luna.energy.timeline import Day, parse_zone
+from luna.energy.timeline import Day, local_days, parse_zone
+from luna.platform.account import list_as_recorded, read_account
 from luna.platform.database import plans, recorded_span, sites, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.what_if_questions import read_state, submit_what_if
 from luna.words import Numbers, say_policy
 from luna.words.charts.bill import draw_bill_chart
-from luna.words.numbers import read_number
+from luna.words.devices import say_device
+from luna.words.numbers import join_words, read_number
 from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
@@ -114,20 +117,22 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
 
 @dataclass(frozen=True)
 class AnswerView:
-    """A what-if reply in the reader's words, or its progress."""
+    """A what-if reply in the reader's words, or its progress.
+
+    A replay covers house and batteries; what it tells are differences. ``account`` is what the meters counted and the whole home paid on the same days.
+    """
 
     state: WhatIfState
     question: WhatIfRequest
+    account: Account | None
+    as_recorded: Sequence[str]
     numbers: Numbers
     words: PageWords
 
     @property
     def reply(self) -> WhatIfReply | None:
-        """The reply, with the baseline named in the reader's language; None until it is there."""
-        reply = self.state.reply
-        if reply is None:
-            return None
-        return reply.model_copy(update={"baseline": reply.baseline.model_copy(update={"name": self.words("name_baseline")})})
+        """The reply; None until it is there."""
+        return self.state.reply
 
     @property
     def finished(self) -> int:
@@ -159,27 +164,47 @@ class AnswerView:
         """The errors of failed replays."""
         return [str(say_problem(each.error, self.numbers.language)) for each in self.state.variants if each.error is not None and not each.done]
 
+    @property
+    def kept(self) -> str:
+        """The devices that stay as recorded, "" without any."""
+        if not self.as_recorded:
+            return ""
+        names = [say_device(name, language=self.numbers.language) for name in self.as_recorded]
+        return self.words("as_recorded", devices=join_words(names, self.numbers.language))
+
+    @property
+    def counted(self) -> str:
+        """What the home paid, bought and sold on these days by its meters."""
+        account, numbers = self.account, self.numbers
+        if account is None or account.energy_cost is None:
+            return self.words("counted_unknown")
+        export = account.flow("export")
+        sold = self.words("not_recorded") if export is None else numbers.energy(export.energy_kwh)
+        figures = {"cost": numbers.money(account.energy_cost), "bought": numbers.energy(account.energy("import")), "sold": sold}
+        text = self.words("counted", **figures)
+        return text if account.priced == 1.0 else f"{text} {self.words('counted_partly', share=numbers.share(account.priced))}"
+
     def rows(self) -> list[tuple[str, Sequence[str]]]:
-        """Return bill, savings, savings per year, payback, import and export of the baseline and each variant."""
+        """Return savings, savings per year, payback, and how much more is bought and sold than as it is, of each variant."""
         reply = self.reply
-        if reply is None:
-            return []
-        rows: list[tuple[str, Sequence[str]]] = []
-        for each in (reply.baseline, *reply.variants):
-            numbers, years = self.numbers, None if each.payback_years is None else each.payback_years.value
-            year, a_year = each.savings_per_year, "–"
-            if year is not None and year.value is not None and year.low is not None and year.high is not None:
-                a_year = f"{numbers.money(year.value)} ({self.words('between', low=numbers.money(year.low), high=numbers.money(year.high))})"
-            cells = [
-                numbers.money(each.total),
-                "–" if each is reply.baseline else numbers.money(each.savings, signed=True),
-                a_year,
-                "–" if years is None else self.words("years", years=numbers.number(years, 1)),
-                numbers.energy(each.import_kwh),
-                numbers.energy(each.export_kwh),
-            ]
-            rows.append((each.name, cells))
-        return rows
+        return [] if reply is None else [(each.name, self._describe(each, reply.baseline)) for each in reply.variants]
+
+    def _describe(self, variant: VariantReply, baseline: VariantReply) -> list[str]:
+        numbers = self.numbers
+        year, a_year = variant.savings_per_year, "–"
+        if year is not None and year.value is not None and year.low is not None and year.high is not None:
+            a_year = f"{numbers.money(year.value)} ({self.words('between', low=numbers.money(year.low), high=numbers.money(year.high))})"
+        years = None if variant.payback_years is None else variant.payback_years.value
+        return [
+            numbers.money(variant.savings, signed=True),
+            a_year,
+            "–" if years is None else self.words("years", years=numbers.number(years, 1)),
+            self._say_difference(variant.import_kwh - baseline.import_kwh),
+            self._say_difference(variant.export_kwh - baseline.export_kwh),
+        ]
+
+    def _say_difference(self, energy_kwh: float) -> str:
+        return f"{self.numbers.number(energy_kwh, 1, signed=True)}\u00a0kWh"
 
     def draw(self) -> list[Markup]:
         """Draw the bills wide and narrow."""
@@ -256,7 +281,9 @@ def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, 
         if question.site_id != site_id:
             raise refuse("no-such-question-here", field="what_if_id", value=what_if_id)
         state = read_state(connection, what_if_id)
-    view = AnswerView(state, question, numbers_of(request, site), words_of(request, PAGE))
+        days = local_days(question.from_day, question.to_day, parse_zone(site.timezone))
+        account = read_account(connection, site, days, now=gateway.clock.now())
+    view = AnswerView(state, question, account, list_as_recorded(site), numbers_of(request, site), words_of(request, PAGE))
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "what_ifs_answer.html.j2", site=site, view=view)
     return show(request, PAGE, template="what_if.html.j2", site=site, view=view)

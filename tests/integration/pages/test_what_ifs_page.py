@@ -60,9 +60,12 @@ def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(api: ht
     assert reply is not None
     page = api.get(address).text
     assert page.count('<svg class="chart bills') == 2
-    assert f"€{reply.baseline.total:.2f}" in page
+    # A replay tells differences; what was paid is the account's, and this home has no meter at the grid.
+    assert f"€{reply.variants[0].savings:+.2f}".replace("€+", "+€").replace("€-", "−€") in page.replace("\u2212", "−")
+    assert f"€{reply.baseline.total:.2f}" not in page
+    assert wording("what_ifs", "counted_unknown") in read(api, address)
     text = read(api, address, "de")
-    assert "Wie es ist" in text
+    assert wording("what_ifs", "differences", "de") in text
     assert wording("what_ifs", "few_days", "de") in text
     assert "Battery × 2, Fixed 30.0 ct" in read(api, PAGE)
     assert api.get(f"/ui/sites/bare/what-ifs/{what_if_id}").status_code == 404

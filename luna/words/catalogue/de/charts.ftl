@@ -7,4 +7,4 @@ aim_cost = Kosten
 aim_carbon = CO₂
 aim_self_sufficiency = Eigenversorgung
 aim_wear = Verschleiß
-bill = Rechnung je Monat in { $currency }: { $site }, { $first } bis { $last }
+bill = Gespart je Monat in { $currency }: { $site }, { $first } bis { $last }

@@ -1,13 +1,44 @@
 title = Ersparnis
-headline = Luna hat in { $days } Tagen { $saved } gespart: { $share } des Möglichen.
-headline_plain = Luna hat in { $days } Tagen { $saved } gespart.
-headline_worse = Luna hat in { $days } Tagen { $lost } mehr gekostet.
+headline = Luna hat an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $saved } gespart: { $share } des Möglichen.
+headline_plain = Luna hat an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $saved } gespart.
+headline_worse = Luna hat an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $lost } mehr gekostet.
+would_headline = Luna hätte an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $saved } gespart: { $share } des Möglichen.
+would_headline_plain = Luna hätte an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $saved } gespart.
+would_headline_worse = Luna hätte an { $days } { $days ->
+        [one] Tag
+       *[other] Tagen
+    } { $lost } mehr gekostet.
+further = An { $days } weiteren { $days ->
+        [one] Tag
+       *[other] Tagen
+    } hat Luna nicht gesteuert. Luna hätte { $saved } gespart.
+as_recorded = Verglichen werden Haus und Batterie; { $devices } bleiben wie aufgezeichnet.
+paid = Du hast insgesamt { $cost } für Energie bezahlt
+paid_unknown = Was du bezahlt hast, ist nicht bekannt
+would_saved = wären gespart worden
+would_saved_share = wären gespart worden · { $share } des Möglichen
+would_lost = hätte es mehr gekostet als ohne Luna
 lead = Verglichen mit diesem Haus ohne Luna. { $counted } von { $days } Tagen sind gezählt.
 until = Gezählt bis { $day }
 empty_title = Noch ist kein Tag gezählt.
 empty_lead = Ein Tag zählt, sobald er ganz gemessen, für ihn eine Prognose erstellt und jede Strategie auf ihm nachgerechnet ist.
-cost_title = Was Energie gekostet hat
-cost_note = jede Strategie auf denselben gemessenen Tagen nachgerechnet, gleicher Ladestand am Anfang und Ende · gestrichelt: gespart
+cost_title = Was Luna spart
+cost_note = Unterschiede, nachgerechnet auf denselben gemessenen Tagen, gleicher Ladestand am Anfang und Ende · die Kosten darüber sind die des ganzen Hauses
 carbon_note = Strommix je Viertelstunde × Bezug; Einspeisung zählt nicht
 carbon_missing = Nicht bekannt: Nichts sagt, wie sauber das Netz an diesen Tagen war. Lade den Strommix als Datei der Art carbon und zähle die Tage neu.
 carbon_partly = bekannt an { $days } von { $counted } Tagen
@@ -25,7 +56,6 @@ policy_mpc = Luna
 policy_oracle = Alles vorher gewusst
 all_policies = Alle Strategien als Tabelle
 column_policy = Strategie
-column_cost = Kosten
 column_saved = Gespart
 column_carbon = CO₂
 daily_title = Gespart je Tag

@@ -11,4 +11,4 @@ aim_carbon = carbon
 aim_self_sufficiency = self-sufficiency
 aim_wear = wear
 
-bill = Bill by month in { $currency }: { $site }, { $first } to { $last }
+bill = Saved by month in { $currency }: { $site }, { $first } to { $last }

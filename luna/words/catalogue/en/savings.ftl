@@ -1,15 +1,46 @@
 ### What the page Savings says.
 
 title = Savings
-headline = Luna saved { $saved } in { $days } days: { $share } of what was possible.
-headline_plain = Luna saved { $saved } in { $days } days.
-headline_worse = Luna cost { $lost } more in { $days } days.
+headline = Luna saved { $saved } on { $days } { $days ->
+        [one] day
+       *[other] days
+    }: { $share } of what was possible.
+headline_plain = Luna saved { $saved } on { $days } { $days ->
+        [one] day
+       *[other] days
+    }.
+headline_worse = Luna cost { $lost } more on { $days } { $days ->
+        [one] day
+       *[other] days
+    }.
+would_headline = Luna would have saved { $saved } on { $days } { $days ->
+        [one] day
+       *[other] days
+    }: { $share } of what was possible.
+would_headline_plain = Luna would have saved { $saved } on { $days } { $days ->
+        [one] day
+       *[other] days
+    }.
+would_headline_worse = Luna would have cost { $lost } more on { $days } { $days ->
+        [one] day
+       *[other] days
+    }.
+further = On { $days } more { $days ->
+        [one] day
+       *[other] days
+    } Luna was not in control. It would have saved { $saved }.
+as_recorded = The comparison covers house and battery; { $devices } stay as recorded.
+paid = You paid { $cost } for energy in all
+paid_unknown = What you paid is not known
+would_saved = would have been saved
+would_saved_share = would have been saved · { $share } of what was possible
+would_lost = more it would have cost than without Luna
 lead = Compared with this house without Luna. { $counted } of { $days } days are counted.
 until = Counted until { $day }
 empty_title = No day is counted yet.
 empty_lead = A day counts once it was measured whole, a forecast was issued for it, and every policy was replayed on it.
-cost_title = What energy cost
-cost_note = each policy replayed on the same measured days, same charge at start and end · dashed: saved
+cost_title = What Luna saves
+cost_note = differences of replays on the same measured days, same charge at start and end · the cost above is that of the whole home
 carbon_note = grid intensity of each slot × import; exports not credited
 carbon_missing = Not known: nothing says how clean the grid was on these days. Load the intensity as a file of the kind carbon, and count the days again.
 carbon_partly = known on { $days } of { $counted } days
@@ -27,7 +58,6 @@ policy_mpc = Luna
 policy_oracle = Perfect foresight
 all_policies = All policies as a table
 column_policy = Policy
-column_cost = Cost
 column_saved = Saved
 column_carbon = CO₂
 daily_title = Saved per day

@@ -11,4 +11,4 @@ aim_carbon = CO₂
 aim_self_sufficiency = zelfvoorziening
 aim_wear = slijtage
 
-bill = Rekening per maand in { $currency }: { $site }, { $first } tot en met { $last }
+bill = Bespaard per maand in { $currency }: { $site }, { $first } tot en met { $last }

@@ -1,15 +1,46 @@
 ### What the page Savings says.
 
 title = Besparing
-headline = Luna heeft in { $days } dagen { $saved } bespaard: { $share } van wat mogelijk was.
-headline_plain = Luna heeft in { $days } dagen { $saved } bespaard.
-headline_worse = Luna heeft in { $days } dagen { $lost } meer gekost.
+headline = Luna heeft op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $saved } bespaard: { $share } van wat mogelijk was.
+headline_plain = Luna heeft op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $saved } bespaard.
+headline_worse = Luna heeft op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $lost } meer gekost.
+would_headline = Luna had op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $saved } bespaard: { $share } van wat mogelijk was.
+would_headline_plain = Luna had op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $saved } bespaard.
+would_headline_worse = Luna had op { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } { $lost } meer gekost.
+further = Op nog { $days } { $days ->
+        [one] dag
+       *[other] dagen
+    } stuurde Luna niet. Luna had { $saved } bespaard.
+as_recorded = Vergeleken worden huis en batterij; { $devices } blijven zoals vastgelegd.
+paid = Je betaalde in totaal { $cost } voor energie
+paid_unknown = Wat je betaalde, is niet bekend
+would_saved = zou zijn bespaard
+would_saved_share = zou zijn bespaard · { $share } van wat mogelijk was
+would_lost = had het meer gekost dan zonder Luna
 lead = Vergeleken met dit huis zonder Luna. Van de { $days } dagen tellen er { $counted } mee.
 until = Doorgerekend t/m { $day }
 empty_title = Er telt nog geen dag mee.
 empty_lead = Een dag telt mee zodra hij helemaal is gemeten, er een voorspelling voor is gemaakt en elke strategie erop is nagespeeld.
-cost_title = Wat energie kostte
-cost_note = elke strategie nagespeeld op dezelfde gemeten dagen, met hetzelfde laadniveau aan begin en eind · gestreept: bespaard
+cost_title = Wat Luna bespaart
+cost_note = verschillen, nagespeeld op dezelfde gemeten dagen, met hetzelfde laadniveau aan begin en eind · de kosten erboven zijn die van het hele huis
 carbon_note = stroommix per kwartier × afname; teruglevering telt niet mee
 carbon_missing = Niet bekend: nergens staat hoe schoon het net op deze dagen was. Importeer de stroommix als bestand van het soort carbon en reken de dagen opnieuw door.
 carbon_partly = bekend op { $days } van { $counted } dagen
@@ -27,7 +58,6 @@ policy_mpc = Luna
 policy_oracle = Perfecte voorkennis
 all_policies = Alle strategieën als tabel
 column_policy = Strategie
-column_cost = Kosten
 column_saved = Bespaard
 column_carbon = CO₂
 daily_title = Bespaard per dag
