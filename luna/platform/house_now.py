@@ -120,7 +120,8 @@ class PlannedStay:
 class PlannedHouse:
     """The part of the state that only a new plan, slot or measurement changes; None where unknown.
 
-    ``saved_today`` and ``saved_yesterday`` are savings against the inverter's own self-consumption; ``soc`` is that of all batteries together. ``slots`` are
+    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves against the inverter's own self-consumption, and
+    ``saved_yesterday`` what Luna saved, None where it was not in control; ``soc`` is that of all batteries together. ``slots`` are
     the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of today or
     yesterday.
     """
@@ -128,6 +129,7 @@ class PlannedHouse:
     plan: PlanReply | None
     today: Day
     tomorrow: Day
+    paid_yesterday: HouseFigure | None = None
     saved_today: HouseFigure | None = None
     saved_yesterday: HouseFigure | None = None
     soc: HouseFigure | None = None
@@ -135,6 +137,12 @@ class PlannedHouse:
     stays: tuple[PlannedStay, ...] = ()
     slots: PlannedSlots | None = None
     measured_until: datetime | None = None
+
+    @property
+    def paid_today(self) -> HouseFigure | None:
+        """What was paid for energy today so far, by the account."""
+        paid = self.today.paid_so_far
+        return None if paid is None else HouseFigure(paid, "measured")
 
     @property
     def cost_today(self) -> HouseFigure | None:

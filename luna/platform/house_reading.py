@@ -19,6 +19,7 @@ from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.energy.units import level_factor
 from luna.platform import control_service, findings
 from luna.platform.database import observations, plan_faults, plans, readings, sites
+from luna.platform.database.savings import find_controlled
 from luna.platform.findings import SiteFinding
 from luna.platform.house_now import DAY, LITTLE_SOC, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
@@ -87,8 +88,11 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     measured_until = measured_ends[-1] if measured_ends else None
     house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
-    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
-    return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
+    paid_yesterday = None if yesterday.paid_so_far is None else HouseFigure(yesterday.paid_so_far, "measured")
+    saved_yesterday = None
+    if find_controlled(connection, site, first=yesterday.timeline.start, end=yesterday.timeline.end):
+        saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
+    return replace(house, paid_yesterday=paid_yesterday, saved_today=saved, saved_yesterday=saved_yesterday)
 
 
 def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:

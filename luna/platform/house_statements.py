@@ -44,8 +44,10 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
         *(_state_stored(planned.soc, numbers) if house.site.batteries else ()),
+        *_state_figure("house_paid_today", "cost", planned.paid_today, numbers),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
-        *_state_figure("house_saved_today", "saved", planned.saved_today, numbers),
+        *_state_figure("house_paid_yesterday", "cost", planned.paid_yesterday, numbers),
+        *_state_figure("house_saved_today" if house.armed else "house_would_save_today", "saved", planned.saved_today, numbers),
         *(_state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers) if planned.saved_today else ()),
     ]
 

@@ -15,6 +15,7 @@ from luna.energy.schedule import whole_range
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.account import read_account_slots, until_now
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
@@ -28,6 +29,7 @@ class Day:
     """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where unknown.
 
     ``measured`` is 1 where all meters have values; elsewhere the last plan is used. ``battery_kwh`` is the batteries' net charge at their terminals.
+    ``paid`` is the cost of energy by the account, NaN where it is not known yet.
     ``start_soc`` is the state of charge at its beginning, None where none was measured.
     """
 
@@ -41,11 +43,18 @@ class Day:
     import_price: FloatArray
     export_price: FloatArray
     start_soc: float | None
+    paid: FloatArray
 
     @property
     def cost(self) -> float | None:
-        """Energy cost at the meter without monthly fees; None where a slot is unknown."""
-        return _finite(price(self.import_kwh, self.export_kwh, self))
+        """Energy cost at the meter without monthly fees, by the account as far as it goes, then as planned; None where a slot is unknown."""
+        planned = self.import_kwh * self.import_price - self.export_kwh * self.export_price
+        return _finite(float(np.where(np.isfinite(self.paid), self.paid, planned).sum()))
+
+    @property
+    def paid_so_far(self) -> float | None:
+        """Energy cost by the account without monthly fees, as the page Energy has it; None where nothing of it is known."""
+        return float(np.nansum(self.paid)) if np.isfinite(self.paid).any() else None
 
 
 def read_days(
@@ -60,20 +69,34 @@ def read_days(
     planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
-    return list(_split_days(site, days, planned=planned.columns, observed=observed, now=now)), planned
+    paid = _read_paid(connection, site, whole, now=now)
+    return list(_split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)), planned
 
 
-def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], observed: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
+def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: datetime) -> FloatArray:
+    """Return the account's cost of energy per slot of ``whole``, NaN from now on."""
+    paid = np.full(whole.count, np.nan)
+    if until_now(whole, now).count > 0:
+        slots = read_account_slots(connection, site, whole, now=now)
+        paid[: slots.timeline.count] = slots.cost
+    return paid
+
+
+def _split_days(
+    site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], observed: Mapping[str, FloatArray], paid: FloatArray, now: datetime
+) -> Iterator[Day]:
     """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
         own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
         parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in observed.items()}
-        yield join_day(site, day, planned=parts[0], observed=parts[1], start_soc=float(observed["soc"][first]), now=now)
+        yield join_day(site, day, planned=parts[0], observed=parts[1], paid=paid[own], start_soc=float(observed["soc"][first]), now=now)
         first += day.count
 
 
-def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
+def join_day(  # noqa: PLR0913 - one per source of a day's columns
+    site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], paid: FloatArray, start_soc: float, now: datetime
+) -> Day:
     """Combine planned and observed columns to a day; ``start_soc`` is NaN where it is unknown.
 
     Invariants: a slot that has not ended is never measured, nor is one with any meter missing.
@@ -94,6 +117,7 @@ def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], 
         import_price=planned["import_price"],
         export_price=planned["export_price"],
         start_soc=start_soc if np.isfinite(start_soc) else None,
+        paid=paid,
     )
 
 

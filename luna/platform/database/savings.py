@@ -42,7 +42,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}
-    controlled = _find_controlled(connection, site, first=begin, end=end)
+    controlled = find_controlled(connection, site, first=begin, end=end)
     lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
     counted: list[CountedDay] = []
     excluded_days: list[LeftOutDay] = []
@@ -62,7 +62,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     return Savings(first, last, counted, excluded_days)
 
 
-def _find_controlled(connection: Connection, site: Site, *, first: datetime, end: datetime) -> set[date]:
+def find_controlled(connection: Connection, site: Site, *, first: datetime, end: datetime) -> set[date]:
     """Return the local days on which Luna decided for the batteries most of the time."""
     zone = parse_zone(site.timezone)
     deciders = control.read_deciders(connection, site.name, first=first, end=end)

@@ -203,10 +203,14 @@ class HomeView:
         if (day := self.document["ghosts"]["without_luna"]["next_day"]) is not None:
             cost = HouseFigure(day["cost"], basis_until(planned.plan, self.window.running + timedelta(days=1)))
             facts.append(self._fact(words("fact_cost"), cost, numbers.money(cost.value), words("fact_cost_note", x=numbers.money(day["cost_without_luna"]))))
+        if (paid := planned.paid_today) is not None:
+            notes = [(planned.cost_today, "fact_paid_note"), (planned.paid_yesterday, "fact_paid_note_yesterday")]
+            said = [words(code, x=numbers.money(figure.value)) for figure, code in notes if figure is not None]
+            facts.append(self._fact(words("fact_paid"), paid, numbers.money(paid.value), " · ".join(said)))
         if (today := planned.saved_today) is not None:
             yesterday = planned.saved_yesterday
             note = "" if yesterday is None else words("fact_saved_note", x=numbers.money(yesterday.value, signed=True))
-            facts.append(self._fact(words("fact_saved"), today, numbers.money(today.value, signed=True), note))
+            facts.append(self._fact(words("fact_saved" if self.house.armed else "fact_would_save"), today, numbers.money(today.value, signed=True), note))
         if self.window.site.pv and (solar := planned.pv_today) is not None and planned.pv_to_come is not None:
             note = words("fact_solar_note", x=numbers.energy(planned.pv_to_come))
             facts.append(self._fact(words("fact_solar"), solar, numbers.energy(solar.value), note))

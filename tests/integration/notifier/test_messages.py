@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import BatterySetpoint, Decision, LeftAlone
+from luna.contracts.control import BatterySetpoint, ControlState, Decision, LeftAlone, Setpoint
 from luna.contracts.notification import Notification
 from luna.contracts.plan import PlanReply
 from luna.energy.site import parse_site
+from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import control, notifications, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
@@ -289,16 +290,25 @@ def test_a_message_that_is_no_news_any_more_is_not_sent(tell: Any, house: Messag
     assert (house.taken, statuses(database, site)) == ([], ["expired"])
 
 
-def test_the_week_is_told_on_monday_by_what_the_replay_counted(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+@pytest.mark.parametrize(
+    ("controlled", "code", "count"), [(3, "text_weekly_saving", 3), (0, "text_weekly_proposal", 5)], ids=["in control", "never in control"]
+)
+def test_the_week_is_told_on_monday_by_what_luna_did_or_else_would_have_saved(
+    tell: Any, house: MessageServer, database: Engine, site: str, *, controlled: int, code: str, count: int
+) -> None:
     days = [date(2024, 1, 22) + number * DAY for number in range(7)]
     with unit_of_work(database) as connection:
         _score(connection, site, {"self_consumption": 2.0, "mpc": 1.5, "oracle": 1.0}, days[:5])
+        for slot in local_days(days[0], days[0] + (controlled - 1) * DAY, parse_zone("UTC")) if controlled else ():
+            mode: dict[str, Setpoint] = {"battery": BatterySetpoint(mode="self_consumption")}
+            decision = Decision(slot_start=slot, source="planner", decided_by="planner", reason="planned", requested=mode, allowed=mode)
+            control.record(connection, ControlState(site=site), decision, {})
     tell(datetime(2024, 1, 29, 7, 55, tzinfo=UTC))
     assert house.texts == []
     tell(datetime(2024, 1, 29, 8, 0, tzinfo=UTC))
     tell(datetime(2024, 1, 30, 12, 0, tzinfo=UTC))
-    # Five days at 0.50.
-    assert house.texts == [wording("messages", "text_weekly_saving", site=site, saved="€2.50", days=5)]
+    # Half a euro a day.
+    assert house.texts == [wording("messages", code, site=site, saved=f"€{0.5 * count:.2f}", days=count)]
 
 
 def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]) -> None:

@@ -27,6 +27,7 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from luna.words import list_reason_codes
+from luna.words.house import say_basis
 from luna.words.pages import page_words
 from services.api.pages.home_slots import view_sheet, write_csv
 from services.api.pages.home_view import HomeView
@@ -86,7 +87,7 @@ def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api
     follows, sells = wording_pattern("home", "now_self_consumption", "de"), wording_pattern("home", "next_export", "de", t=CLOCK)
     assert re.search(f"{follows.pattern} {sells.pattern}", seen(german))
     assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(seen(english))
-    assert re.search(r"Saved today [+−]?€\d+\.\d\d", seen(english))
+    assert re.search(rf"{wording('home', 'fact_would_save')} [+−]?€\d+\.\d\d", seen(english))
 
 
 def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:
@@ -115,12 +116,15 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
     entities = {entity.key: entity for entity in list_entities(house, numbers_of(house, "en"), commands=False)}
     told = {key: entity.state(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.state}
     beside = {key: entity.attributes(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.attributes}
-    page, saved = seen(api.get(HOME)), told["saved_today"]
+    page, saved = seen(api.get(HOME)), house.planned.saved_today
     assert saved is not None
-    assert f"Saved today {'+' if saved >= 0 else '−'}€{abs(saved):.2f} {beside['saved_today']['basis']}" in page
-    saved_money = f"{'' if saved >= 0 else '−'}€{abs(saved):.2f}"
+    # The home is not armed: Luna saves nothing, and says what it would save.
+    assert told["saved_today"] is None
+    basis = say_basis(saved.basis, language="en")
+    assert f"{wording('home', 'fact_would_save')} {'+' if saved.value >= 0 else '−'}€{abs(saved.value):.2f} {basis}" in page
+    saved_money = f"{'' if saved.value >= 0 else '−'}€{abs(saved.value):.2f}"
     cost_money = f"{'' if told['cost_today'] >= 0 else '−'}€{abs(told['cost_today']):.2f}"
-    assert wording("house", "house_saved_today", saved=saved_money, basis=beside["saved_today"]["basis"]) in answer.text
+    assert wording("house", "house_would_save_today", saved=saved_money, basis=basis) in answer.text
     assert wording("house", "house_cost_today", cost=cost_money, basis=beside["cost_today"]["basis"]) in answer.text
     begins = told["next_action_at"].astimezone(parse_zone(house.site.timezone)).strftime("%H:%M")
     assert wording("home", "next_export", t=begins) in page

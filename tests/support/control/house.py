@@ -19,6 +19,6 @@ def house_of(site: Site, plan: PlanReply | None, now: datetime, *, findings: tup
     zone = parse_zone(site.timezone)
     first = now.astimezone(zone).date()
     days = [Timeline(local_midnight(first + timedelta(days=days), zone), SLOT, 96) for days in (0, 1)]
-    today, tomorrow = (join_day(site, day, planned=NOTHING, observed=NOTHING, start_soc=0.5, now=now) for day in days)
+    today, tomorrow = (join_day(site, day, planned=NOTHING, observed=NOTHING, paid=np.full(96, np.nan), start_soc=0.5, now=now) for day in days)
     planned = PlannedHouse(plan, today, tomorrow, soc=HouseFigure(0.5, "measured"))
     return HouseNow(site, now, planned, (), vacation=False, findings=findings, planned_before=planned_before)

@@ -24,9 +24,10 @@ def columns(**values: float) -> dict[str, FloatArray]:
     return {name: np.full(96, values.get(name, 0.0)) for name in (*PLANNED, *SUBMETERED)}
 
 
-def join(site: Site, now: datetime, *, soc: float = 0.5, seen: dict[str, FloatArray] | None = None, **planned: float) -> Day:
+def join(site: Site, now: datetime, *, soc: float = 0.5, seen: dict[str, FloatArray] | None = None, paid: FloatArray | None = None, **planned: float) -> Day:
     own = {"import_price": 0.3, "export_price": 0.1} | planned
-    return join_day(site, DAY, planned=columns(**own), observed=seen or columns(load_kwh=np.nan), start_soc=soc, now=now)
+    paid = np.full(96, np.nan) if paid is None else paid
+    return join_day(site, DAY, planned=columns(**own), observed=seen or columns(load_kwh=np.nan), paid=paid, start_soc=soc, now=now)
 
 
 def plan(*, soc_end: float, value: float | None) -> PlanReply:
@@ -45,6 +46,15 @@ def test_what_was_measured_stands_until_now_and_the_plan_from_then_on() -> None:
     assert day.measured.sum() == 48
     assert total(day.load_kwh) == pytest.approx(48 * 0.5 + 48 * 0.25)
     assert day.cost == pytest.approx(36 * 0.3)
+
+
+def test_what_was_paid_stands_by_the_account_and_the_plan_goes_on_from_there() -> None:
+    paid = np.full(96, np.nan)
+    paid[:48] = 0.2
+    day = join(SITE, START + timedelta(hours=12), paid=paid, load_kwh=0.25, import_kwh=0.25)
+    assert day.paid_so_far == pytest.approx(48 * 0.2)
+    assert day.cost == pytest.approx(48 * 0.2 + 12 * 0.3)
+    assert join(SITE, START).paid_so_far is None
 
 
 def test_a_day_with_a_slot_that_nobody_knows_has_no_cost() -> None:

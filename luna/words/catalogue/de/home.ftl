@@ -46,6 +46,10 @@ step_appliance = { $name } läuft mit { $kwh } für { $cost }, fertig um { $t }
 
 fact_cost = Nächste 24 h
 fact_cost_note = statt { $x } ohne Luna
+fact_paid = Heute bisher bezahlt
+fact_paid_note = { $x } bis Mitternacht
+fact_paid_note_yesterday = gestern { $x }
+fact_would_save = Luna würde heute sparen
 fact_solar = Sonne heute
 fact_solar_note = noch { $x } erwartet
 fact_stored = Im Speicher

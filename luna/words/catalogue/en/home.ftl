@@ -54,6 +54,10 @@ step_appliance = { $name } runs with { $kwh } for { $cost }, done at { $t }
 
 fact_cost = Next 24 h
 fact_cost_note = instead of { $x } without Luna
+fact_paid = Paid today so far
+fact_paid_note = { $x } by midnight
+fact_paid_note_yesterday = { $x } yesterday
+fact_would_save = Luna would save today
 fact_solar = Solar today
 fact_solar_note = { $x } still to come
 fact_stored = In the battery

@@ -22,7 +22,10 @@ house_use = { $device } takes { $kwh } from { $begin } to { $end } for { $cost }
 house_car = { $device } comes with { $arrives } ({ $arrives_basis }) and leaves at { $end } with { $leaves } ({ $basis }).
 house_stored = The battery is at { $soc } ({ $basis }).
 house_stored_at = The battery was at { $soc } ({ $basis } { $at }).
-house_cost_today = Energy costs { $cost } today ({ $basis }).
+house_paid_today = So far today you paid { $cost } for energy ({ $basis }).
+house_cost_today = By midnight it will be { $cost } ({ $basis }).
+house_paid_yesterday = Yesterday you paid { $cost } ({ $basis }).
+house_would_save_today = Beside the inverter alone Luna would save { $saved } today ({ $basis }).
 house_saved_today = Beside the inverter alone the battery saves { $saved } today ({ $basis }).
 house_saved_yesterday = Yesterday it saved { $saved } ({ $basis }).
 

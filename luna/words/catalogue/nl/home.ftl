@@ -54,6 +54,10 @@ step_appliance = { $name } draait met { $kwh } voor { $cost }, tot { $t }
 
 fact_cost = Komende 24 uur
 fact_cost_note = in plaats van { $x } zonder Luna
+fact_paid = Vandaag tot nu betaald
+fact_paid_note = { $x } tot middernacht
+fact_paid_note_yesterday = gisteren { $x }
+fact_would_save = Luna zou vandaag besparen
 fact_solar = Zon vandaag
 fact_solar_note = nog { $x } verwacht
 fact_stored = In de batterij

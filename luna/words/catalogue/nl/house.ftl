@@ -22,7 +22,10 @@ house_use = { $device } neemt van { $begin } tot { $end } { $kwh } af voor { $co
 house_car = { $device } komt aan met { $arrives } ({ $arrives_basis }) en vertrekt met { $leaves } ({ $basis }): { $end }.
 house_stored = De batterij is voor { $soc } vol ({ $basis }).
 house_stored_at = De batterij was voor { $soc } vol ({ $basis } { $at }).
-house_cost_today = Energie kost vandaag { $cost } ({ $basis }).
+house_paid_today = Tot nu toe betaalde je vandaag { $cost } voor energie ({ $basis }).
+house_cost_today = Tot middernacht wordt het { $cost } ({ $basis }).
+house_paid_yesterday = Gisteren betaalde je { $cost } ({ $basis }).
+house_would_save_today = Vergeleken met alleen de omvormer zou Luna vandaag { $saved } besparen ({ $basis }).
 house_saved_today = Vergeleken met alleen de omvormer bespaart de batterij vandaag { $saved } ({ $basis }).
 house_saved_yesterday = Gisteren was dat { $saved } ({ $basis }).
 
