@@ -1,4 +1,4 @@
-"""Prometheus metrics of sites: freshness and quality of data, forecast errors, savings.
+"""Prometheus metrics of sites: power, state of charge, prices and cost; freshness and quality of data, forecast errors, savings.
 
 Every site is a label, hence a time series of its own; to bound their number only ``MOST_SITES`` sites have one: for freshness those with the oldest data, for
 the rest the first by name.
@@ -13,10 +13,13 @@ from sqlalchemy import Connection
 
 from luna.platform.database import site_figures, sites
 from luna.platform.database.sites import StoredSite
+from luna.platform.site_present import read_present
 
 MOST_SITES = 100
 # These change once a day, and reading a month of scores takes a while.
 JUDGED_EVERY = timedelta(minutes=15)
+# These change with each quarter-hour, which is built some time after its end.
+PRESENT_EVERY = timedelta(minutes=1)
 
 NEWEST_OBSERVATION = Gauge(
     "luna_ingest_newest_observation_seconds", "When a site's newest quarter-hour began of which anything was measured, Unix time; 0 without any.", ["site"]
@@ -29,12 +32,18 @@ SAVED = Gauge("luna_savings_money", "What Luna saved over the inverter alone on 
 UNREADABLE = Gauge("luna_site_unreadable_bool", "Whether a stored site cannot be read by this release: 1; other sites have none.", ["site"])
 SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings and on which Luna was in control.", ["site"])
 
+POWER = Gauge("luna_site_power_kw", "Mean power of a flow in the last quarter-hour that is known, as the account has it.", ["site", "flow"])
+SOC = Gauge("luna_site_battery_soc_ratio", "State of charge of all batteries together, 0 to 1.", ["site"])
+PRICE = Gauge("luna_site_price_per_kwh", "Price of the running quarter-hour, bought (import) or sold (export).", ["site", "direction", "currency"])
+COST_TODAY = Gauge("luna_site_cost_today_money", "Cost of energy since local midnight, as the account has it.", ["site", "currency"])
+
 
 class SiteMetrics:
-    """Sets the gauges of sites at each scrape; daily figures every ``JUDGED_EVERY``."""
+    """Sets the gauges of sites at each scrape; present figures every ``PRESENT_EVERY``, daily figures every ``JUDGED_EVERY``."""
 
     def __init__(self) -> None:
         self._judged_at = -math.inf
+        self._present_at = -math.inf
 
     def look(self, connection: Connection, *, now: datetime) -> None:
         """Refresh the gauges that are due."""
@@ -44,8 +53,12 @@ class SiteMetrics:
         UNREADABLE.clear()
         for each in sites.list_unreadable(connection)[:MOST_SITES]:
             UNREADABLE.labels(each.name).set(1)
-        if time.monotonic() - self._judged_at < JUDGED_EVERY.total_seconds():
-            return
+        if time.monotonic() - self._present_at >= PRESENT_EVERY.total_seconds():
+            self._tell_present(connection, now)
+        if time.monotonic() - self._judged_at >= JUDGED_EVERY.total_seconds():
+            self._tell_judged(connection, now)
+
+    def _tell_judged(self, connection: Connection, now: datetime) -> None:
         judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
         figures = site_figures.read(connection, judged, now=now)
         # Drops deleted sites.
@@ -64,11 +77,30 @@ class SiteMetrics:
                     USUAL_ERROR.labels(figure.site, series).set(error.usual)
         self._judged_at = time.monotonic()
 
+    def _tell_present(self, connection: Connection, now: datetime) -> None:
+        present_sites = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
+        presents = [read_present(connection, site, now=now) for site in present_sites]
+        for gauge in _PRESENT:
+            gauge.clear()
+        for present in presents:
+            for flow, power_kw in present.power_kw.items():
+                POWER.labels(present.site, flow).set(power_kw)
+            if present.soc is not None:
+                SOC.labels(present.site).set(present.soc)
+            for direction, price in (("import", present.import_price), ("export", present.export_price)):
+                if price is not None:
+                    PRICE.labels(present.site, direction, present.currency).set(price)
+            if present.cost_today is not None:
+                COST_TODAY.labels(present.site, present.currency).set(present.cost_today)
+        self._present_at = time.monotonic()
+
     def forget(self) -> None:
         """Clear all gauges while the database is away: old values would pass for current ones."""
-        for gauge in (NEWEST_OBSERVATION, UNREADABLE, *_JUDGED):
+        for gauge in (NEWEST_OBSERVATION, UNREADABLE, *_PRESENT, *_JUDGED):
             gauge.clear()
         self._judged_at = -math.inf
+        self._present_at = -math.inf
 
 
+_PRESENT = (POWER, SOC, PRICE, COST_TODAY)
 _JUDGED = (RESIDUAL, EXCLUDED_DAYS, FORECAST_ERROR, USUAL_ERROR, SAVED, SAVED_DAYS)

@@ -60,6 +60,10 @@ def test_a_site_says_how_its_data_and_forecasts_are(watched: None, database_url:
     series = f'{{series="load_kwh",site="{NAME}"}}'
     # The last day's, and the middle one of the three before.
     assert (found[f"luna_forecaster_pinball_kwh{series}"], found[f"luna_forecaster_usual_pinball_kwh{series}"]) == (0.09, 0.03)
+    # Half a kWh in a quarter-hour are two kW.
+    assert found[f'luna_site_power_kw{{flow="load",site="{NAME}"}}'] == pytest.approx(2.0)
+    # The home has no meter at the grid: what it paid is not known.
+    assert not [name for name in found if name.startswith("luna_site_cost_today")]
     # Nothing was replayed, so nothing is known to be saved.
     assert found[f"luna_savings_days{own}"] == 0
     assert not [name for name in found if name.startswith("luna_savings_money")]
