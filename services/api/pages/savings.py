@@ -197,7 +197,7 @@ class SavingsView:
         return f"{self.numbers.number(kilograms, 1)}\u00a0kg"
 
     def _describe_cost(self, name: str, part: Savings, paid: float | None) -> SavingsPeriod:
-        paid_words = self.words("paid_unknown") if paid is None else self.words("paid", cost=self.numbers.money(paid))
+        paid_words = self._say_paid(paid)
         if not part.counted:
             return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=(), paid=paid_words)
         shown = part.done if part.done.counted else part.proposed
@@ -213,6 +213,11 @@ class SavingsView:
             paid=paid_words,
             further="" if further is None else self.words("further", saved=self.numbers.money(further), days=len(part.proposed.counted)),
         )
+
+    def _say_paid(self, paid: float | None) -> str:
+        if paid is None:
+            return self.words("paid_unknown")
+        return self.words("paid", cost=self.numbers.money(paid)) if paid >= 0 else self.words("earned", gain=self.numbers.money(-paid))
 
     def _describe_carbon(self, name: str, amounts: Mapping[str, float]) -> SavingsPeriod:
         if not amounts:

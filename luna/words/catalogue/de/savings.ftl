@@ -29,6 +29,7 @@ further = An { $days } weiteren { $days ->
     } hat Luna nicht gesteuert. Luna hätte { $saved } gespart.
 as_recorded = Verglichen werden Haus und Batterie; { $devices } bleiben wie aufgezeichnet.
 paid = Du hast insgesamt { $cost } für Energie bezahlt
+earned = Deine Energie hat insgesamt { $gain } eingebracht
 paid_unknown = Was du bezahlt hast, ist nicht bekannt
 would_saved = wären gespart worden
 would_saved_share = wären gespart worden · { $share } des Möglichen

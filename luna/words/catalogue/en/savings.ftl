@@ -31,6 +31,7 @@ further = On { $days } more { $days ->
     } Luna was not in control. It would have saved { $saved }.
 as_recorded = The comparison covers house and battery; { $devices } stay as recorded.
 paid = You paid { $cost } for energy in all
+earned = Your energy earned { $gain } in all
 paid_unknown = What you paid is not known
 would_saved = would have been saved
 would_saved_share = would have been saved · { $share } of what was possible

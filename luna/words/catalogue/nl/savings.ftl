@@ -31,6 +31,7 @@ further = Op nog { $days } { $days ->
     } stuurde Luna niet. Luna had { $saved } bespaard.
 as_recorded = Vergeleken worden huis en batterij; { $devices } blijven zoals vastgelegd.
 paid = Je betaalde in totaal { $cost } voor energie
+earned = Je energie bracht in totaal { $gain } op
 paid_unknown = Wat je betaalde, is niet bekend
 would_saved = zou zijn bespaard
 would_saved_share = zou zijn bespaard · { $share } van wat mogelijk was
