@@ -29,7 +29,7 @@ from tests.support.pages.site_with_history import describe_furnished, furnish, p
 from tests.support.simulated_home.luna_instance import LivingLuna, arm, open_simulated_home, run_luna
 
 IMAGES = Path(__file__).parent / "images"
-PAGES = ("home", "planning", "savings", "forecasts", "what-ifs", "data")
+PAGES = ("home", "planning", "energy", "savings", "forecasts", "what-ifs", "data")
 EVERY_PAGE = (*PAGES, "agent", "knowledge")
 ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
 # Those that the guide shows, in the language of its readers.

@@ -16,7 +16,7 @@ Money = Annotated[float | None, Field(description="in the site's currency; null:
 class FlowReply(Message):
     """The energy of one flow over a period."""
 
-    name: Annotated[str, Field(description="pv, import, discharge; load, vehicle, heat_pump, water_heater, export, charge")]
+    name: Annotated[str, Field(description="pv, import, discharge; load, export, charge, or a kind of device with a meter of its own")]
     energy_kwh: Annotated[float, Field(description="the sum of what is known")]
     estimated_kwh: Annotated[float, Field(description="the part of it that was estimated")]
     known: Annotated[float, Field(description="share of the time for which it is known, 0 to 1")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Connection
@@ -46,8 +46,18 @@ def read_account_slots(connection: Connection, site: Site, timeline: Timeline, *
     )
 
 
+def has_begun(timeline: Timeline, now: datetime) -> bool:
+    """Return whether a first quarter-hour of a timeline has ended."""
+    return timeline.start + SLOT <= now
+
+
+def last_counted_day(site: Site, now: datetime) -> date:
+    """Return the local day of the last quarter-hour that has ended: right after midnight still yesterday."""
+    return (floor_to(now, SLOT) - SLOT).astimezone(parse_zone(site.timezone)).date()
+
+
 def until_now(timeline: Timeline, now: datetime) -> Timeline:
-    """Return the part of a timeline that has ended."""
+    """Return the part of a timeline that has ended; at least one quarter-hour of it has."""
     end = min(timeline.end, floor_to(now, SLOT))
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 
@@ -78,7 +88,7 @@ def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float
 
 def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Account | None:
     """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded."""
-    if until_now(timeline, now).count < 1:
+    if not has_begun(timeline, now):
         return None
     account = settle_account(read_account_slots(connection, site, timeline, now=now))
     return account if account.sources or account.uses else None
@@ -92,7 +102,7 @@ def describe_account(connection: Connection, site: Site, period: AccountPeriod, 
     """
     zone = parse_zone(site.timezone)
     timeline = period.timeline(zone)
-    if until_now(timeline, now).count < 1:
+    if not has_begun(timeline, now):
         raise refuse("account-ahead", field="day", value=period.first.isoformat())
     slots = read_account_slots(connection, site, timeline, now=now)
     account = settle_account(slots)

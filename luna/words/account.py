@@ -1,13 +1,15 @@
-"""Names of an account's flows and of the lines of a bill."""
+"""Names of an account's flows, of the lines of a bill, and of periods."""
 
+from datetime import date, datetime, time
 from typing import Protocol
 
+from luna.energy.account_period import PeriodUnit
 from luna.words.language import Language
-from luna.words.numbers import Numbers
+from luna.words.numbers import Numbers, say_month
 from luna.words.phrases import Phrases
 
-_FLOWS = Phrases("energy", "flow_")
-_LINES = Phrases("energy", "line_")
+_FLOWS = Phrases("flows", "flow_")
+_LINES = Phrases("flows", "line_")
 
 
 class PricedLine(Protocol):
@@ -30,3 +32,15 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
     """Return the name of a line of the bill, with its price where it has one."""
     name = _LINES.say("sold" if line.direction == "export" else line.code, numbers.language)
     return name if line.price is None else f"{name} · {numbers.price_per_kwh(line.price)}"
+
+
+def say_period(unit: PeriodUnit, first: date, last: date, numbers: Numbers) -> str:
+    """Return a period's name: "Thu 21 May 2026", "Mon 16 Nov – Sun 22 Nov 2026", "November 2026", "2026"."""
+    if unit == "year":
+        return str(first.year)
+    if unit == "month":
+        return say_month(first, numbers.language)
+    begins, ends = (datetime.combine(day, time(12), numbers.zone) for day in (first, last))
+    if unit == "day":
+        return f"{numbers.day(begins)} {last.year}"
+    return f"{numbers.day(begins)} – {numbers.day(ends)} {last.year}"

@@ -38,6 +38,7 @@ COMMANDS = {
     "replay": _CommandEntry("replay:replay_days", "Show what every policy would have cost on recorded days."),
     "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
+    "energy": _CommandEntry(None, "Tell energy and money of a day, week, month or year."),
     "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
     "devices": _CommandEntry("devices", "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one."),
     "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from luna.contracts.account import AccountReply, AccountTotals
 from luna.energy.account_period import AccountPeriod, PeriodUnit
-from luna.energy.timeline import Day, parse_zone
-from luna.platform.account import describe_account
+from luna.energy.timeline import Day
+from luna.platform.account import describe_account, last_counted_day
 from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import sites
 from luna.words import Numbers
@@ -65,5 +65,5 @@ def read_site_account(call: CapabilityCall, site_id: SiteName, *, period: Unit =
     Return what a site used, produced, bought, sold and stored on a day, in a week, month or year, what it cost line by line, and the periods to compare with.
     """
     site = sites.load(call.connection, site_id)
-    today = call.now.astimezone(parse_zone(site.timezone)).date()
-    return describe_account(call.connection, site, AccountPeriod.of(period, day or today), now=call.now)
+    chosen = AccountPeriod.of(period, day or last_counted_day(site, call.now))
+    return describe_account(call.connection, site, chosen, now=call.now)

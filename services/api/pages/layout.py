@@ -69,6 +69,7 @@ class Page:
 NAVIGATION = (
     Page("home", "/ui/sites/{site_id}/home"),
     Page("planning", "/ui/sites/{site_id}/planning"),
+    Page("energy", "/ui/sites/{site_id}/energy"),
     Page("savings", "/ui/sites/{site_id}/savings"),
     Page("agent", "/ui/sites/{site_id}/agent"),
     Page("forecasts", "/ui/sites/{site_id}/forecasts"),

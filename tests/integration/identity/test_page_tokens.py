@@ -20,7 +20,7 @@ from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
 HOME = f"/ui/sites/{quote(OWN)}"
-PAGES = ("home", "planning", "data", "savings", "what-ifs", "forecasts", "knowledge", "knowledge/documents")
+PAGES = ("home", "planning", "energy", "data", "savings", "what-ifs", "forecasts", "knowledge", "knowledge/documents")
 CHANGING = [each for each in OPERATIONS if each.method not in {"GET", "HEAD"} and each.scope != "public"]
 KINDS = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "application/json")
 # In a short run kinds of bodies take turns.

@@ -339,7 +339,7 @@ def test_whatever_a_site_has_home_opens(database: Engine, servers_of: Addresses,
     remove_site(database, "other")
 
 
-@pytest.mark.parametrize("page", ["home", "planning", "savings", "forecasts", "data"])
+@pytest.mark.parametrize("page", ["home", "planning", "energy", "savings", "forecasts", "data"])
 def test_the_gateway_tells_a_page_what_changed_since_it_was_written(api: httpx.Client, database: Engine, page: str) -> None:
     (written,) = re.findall(r'data-marks="([^"]+)"', api.get(f"/ui/sites/shown/{page}").text)
     with api.stream("GET", EVENTS) as stream:

@@ -91,7 +91,7 @@ def read_switcher(text: str) -> dict[str, str]:
 def test_the_head_of_every_page_leads_to_the_same_page_of_another_site_and_to_a_new_one(api: httpx.Client, database: Engine) -> None:
     german = {"Accept-Language": "de"}
     with stored_site(database, name="a second"):
-        for page in ("home", "planning", "savings", "agent", "forecasts", "what-ifs", "knowledge", "data"):
+        for page in ("home", "planning", "energy", "savings", "agent", "forecasts", "what-ifs", "knowledge", "data"):
             offered = read_switcher(api.get(f"/ui/sites/paged/{page}", headers=german).text)
             assert offered["a second"] == f"/ui/sites/a%20second/{page}"
             assert (offered["paged"], offered["Standort hinzufügen"]) == (f"/ui/sites/paged/{page}", "/ui/setup")

@@ -20,9 +20,9 @@ from tests.support.words.wording import wording
 
 # The evening before clocks go back: what lies ahead has an hour that comes twice.
 NOW = datetime(2026, 10, 24, 16, 5, tzinfo=UTC)
-PAGES = ("planning", "savings", "forecasts", "what-ifs", "knowledge", "data")
+PAGES = ("planning", "energy", "savings", "forecasts", "what-ifs", "knowledge", "data")
 # A form, a chart and a table.
-SOME_PAGES = PAGES if LONG else ("planning", "savings", "data")
+SOME_PAGES = PAGES if LONG else ("planning", "energy", "savings", "data")
 
 
 @pytest.fixture(scope="module")

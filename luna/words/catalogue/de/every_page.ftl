@@ -19,6 +19,7 @@ job_look = Nachsehen
 job_progress = Fortschritt
 nav_home = Übersicht
 nav_planning = Planung
+nav_energy = Energie
 nav_savings = Ersparnis
 nav_agent = Antares
 nav_forecasts = Prognosen

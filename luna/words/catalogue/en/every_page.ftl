@@ -21,6 +21,7 @@ job_look = Look again
 job_progress = Progress
 nav_home = Home
 nav_planning = Planning
+nav_energy = Energy
 nav_savings = Savings
 nav_agent = Antares
 nav_forecasts = Forecasts

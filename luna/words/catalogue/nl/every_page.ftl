@@ -21,6 +21,7 @@ job_look = Opnieuw kijken
 job_progress = Voortgang
 nav_home = Overzicht
 nav_planning = Planning
+nav_energy = Energie
 nav_savings = Besparing
 nav_agent = Antares
 nav_forecasts = Voorspellingen

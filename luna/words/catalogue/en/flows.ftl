@@ -1,0 +1,20 @@
+### Where energy comes from and goes, and the lines of a bill.
+
+flow_pv = Solar
+flow_import = Bought from the grid
+flow_discharge = From the battery
+flow_load = House
+flow_vehicle = Car
+flow_heat_pump = Heat pump
+flow_water_heater = Water heater
+flow_export = Sold to the grid
+flow_charge = Into the battery
+flow_unexplained = Not metered and losses
+flow_demand = Capacity charge
+flow_total = Total
+line_energy = Energy
+line_spot = Market price
+line_markup = Markup
+line_vat = VAT
+line_blocks = Higher blocks
+line_sold = Feed-in

@@ -1,0 +1,20 @@
+### Waar energie vandaan komt en heen gaat, en de posten van een rekening.
+
+flow_pv = Zon
+flow_import = Gekocht van het net
+flow_discharge = Uit de batterij
+flow_load = Huis
+flow_vehicle = Auto
+flow_heat_pump = Warmtepomp
+flow_water_heater = Boiler
+flow_export = Verkocht aan het net
+flow_charge = In de batterij
+flow_unexplained = Niet gemeten en verliezen
+flow_demand = Capaciteitstarief
+flow_total = Totaal
+line_energy = Stroom
+line_spot = Marktprijs
+line_markup = Opslag
+line_vat = Btw
+line_blocks = Hogere schijven
+line_sold = Teruglevering

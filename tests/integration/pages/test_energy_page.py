@@ -1,0 +1,183 @@
+"""The page Energy: every figure on it and in its file is one of the account's, and both sides of its balance are equal."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from html import unescape
+from itertools import product
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from luna.energy.timeline import local_days
+from luna.platform.clock import FixedClock
+from luna.platform.database import observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded.supervisor import Addresses
+from luna.words import Language, Numbers
+from luna.words.account import say_cost_line, say_flow
+from tests.support.database.databases import remove_site
+from tests.support.gateway.server import serve
+from tests.support.pages.home_with_account import ZONE, describe_home_with_account, store_home_with_account
+from tests.support.words.wording import plain, wording
+
+# 12:40 in Berlin; meter values reach until the day before.
+NOW = datetime(2024, 11, 20, 11, 40, tzinfo=UTC)
+LAST = date(2024, 11, 19)
+# 27 October has 25 hours.
+PERIODS = (("day", "2024-10-27"), ("day", "2024-11-19"), ("week", "2024-10-30"), ("month", "2024-10-03"), ("month", "2024-11-20"), ("year", "2024-11-20"))
+PAGE = "/ui/sites/accounted/energy"
+WATT_HOUR = 0.001
+
+
+@pytest.fixture(scope="module")
+def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.Client]:
+    with unit_of_work(database) as connection:
+        store_home_with_account(connection, "accounted", until=LAST)
+        sites.save(connection, describe_home_with_account("unrecorded"))
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)) as client:
+        yield client
+    for name in ("accounted", "unrecorded"):
+        remove_site(database, name)
+
+
+def read(api: httpx.Client, address: str, language: str = "en") -> str:
+    answer = api.get(address, headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    return plain(re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))))
+
+
+def ask(api: httpx.Client, period: str, day: str) -> dict[str, Any]:
+    answer = api.get("/v1/sites/accounted/account", params={"period": period, "day": day}).raise_for_status()
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def list_shown(account: dict[str, Any], numbers: Numbers) -> list[str]:
+    """Return what the page has to show of an account: its totals, flows, lines of the bill, fed uses, parts and compared periods."""
+    totals = account["totals"]
+    compared = [each for each in (totals, account["previous"], account["year_before"]) if each is not None]
+    shown = [numbers.energy(each[name]) for each, name in product(compared, ("consumption_kwh", "import_kwh", "pv_kwh", "export_kwh"))]
+    shown += [numbers.money(each["cost"]) for each in compared]
+    for flow in (*account["sources"], *account["uses"]):
+        shown.append(f"{say_flow(flow['name'], numbers.language)} {numbers.number(flow['energy_kwh'], 2)}")
+    shown.append(numbers.number(abs(account["unexplained_kwh"]), 2))
+    for line in account["lines"]:
+        name = say_cost_line(_Line(line), numbers)
+        shown.append(f"{name} {numbers.number(line['energy_kwh'], 2)} {numbers.money(line['cost'])}")
+    for use in account["use_shares"]:
+        fed = [numbers.share(use[f"{source}_kwh"] / use["energy_kwh"] if use["energy_kwh"] else None) for source in ("solar", "battery", "grid")]
+        cells = [numbers.number(use["energy_kwh"], 2), *fed, numbers.money(use["cost"])]
+        shown.append(f"{say_flow(use['name'], numbers.language)} {' '.join(cells)}")
+    flows = [flow["name"] for flow in (*account["sources"], *account["uses"])]
+    for part in account["parts"]:
+        cells = [*(numbers.number(part["flows"].get(name), 2) for name in flows), numbers.money(part["cost"])]
+        shown.append(" ".join(cells))
+    return [plain(each) for each in shown]
+
+
+class _Line:
+    def __init__(self, line: dict[str, Any]) -> None:
+        self.direction = line["direction"]
+        self.code = line["code"]
+        self.price = line["price"]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("period", "day"), PERIODS)
+def test_the_page_shows_every_figure_of_the_account(api: httpx.Client, period: str, day: str, language: Language) -> None:
+    text = read(api, f"{PAGE}?period={period}&day={day}", language)
+    expected = list_shown(ask(api, period, day), Numbers(language, ZONE, "EUR"))
+    assert len(expected) > 30
+    assert [each for each in expected if each not in text] == []
+
+
+@pytest.mark.parametrize(("period", "day"), PERIODS)
+def test_the_file_has_the_parts_of_the_account(api: httpx.Client, period: str, day: str) -> None:
+    answer = api.get(f"{PAGE}.csv", params={"period": period, "day": day})
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert f"luna-energy-{period}-" in answer.headers["Content-Disposition"]
+    account = ask(api, period, day)
+    flows = [flow["name"] for flow in (*account["sources"], *account["uses"])]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert list(rows[0]) == ["start", *(f"{name}_kwh" for name in flows), "cost_eur"]
+    assert [datetime.fromisoformat(row["start"]) for row in rows] == [datetime.fromisoformat(part["start"]) for part in account["parts"]]
+    # With the offset of the site's clock, not in UTC.
+    assert {row["start"][-6:] for row in rows} <= {"+01:00", "+02:00"}
+    expected = [[*(part["flows"].get(name) for name in flows), part["cost"]] for part in account["parts"]]
+    written = [[float(cell) if cell else None for cell in list(row.values())[1:]] for row in rows]
+    assert written == [[None if figure is None else pytest.approx(figure, abs=WATT_HOUR / 10) for figure in row] for row in expected]
+    for flow in (*account["sources"], *account["uses"]):
+        column = [float(row[f"{flow['name']}_kwh"] or 0) for row in rows]
+        # Each row is rounded to a tenth of a watt-hour.
+        assert sum(column) == pytest.approx(flow["energy_kwh"], abs=WATT_HOUR / 10 * len(rows))
+
+
+@pytest.mark.parametrize(("period", "day"), PERIODS)
+def test_as_much_came_as_went(api: httpx.Client, period: str, day: str) -> None:
+    account = ask(api, period, day)
+    came = sum(flow["energy_kwh"] for flow in account["sources"])
+    went = sum(flow["energy_kwh"] for flow in account["uses"]) + account["unexplained_kwh"]
+    assert came == pytest.approx(went, abs=WATT_HOUR / 2)
+    lines = sum(line["cost"] for line in account["lines"]) + (account["demand_cost"] or 0.0)
+    assert lines == pytest.approx(account["totals"]["cost"], abs=1e-6)
+
+
+def test_what_came_without_a_meter_stands_on_the_side_of_what_came(api: httpx.Client, database: Engine) -> None:
+    timeline = local_days(LAST, LAST, ZONE)
+    with unit_of_work(database) as connection:
+        observations.write(connection, "unrecorded", timeline.starts, {"load_kwh": np.full(96, 0.25), "import_kwh": np.full(96, 0.1)})
+    text = read(api, f"/ui/sites/unrecorded/energy?period=day&day={LAST}")
+    # 24 kWh went and 9.6 kWh came through the meter.
+    total = f"{wording('flows', 'flow_total')} 24.00"
+    came, _, went = text.partition(wording("energy", "uses_title"))
+    assert f"{wording('flows', 'flow_unexplained')} 14.40 60%" in came
+    assert total in came
+    assert total in went
+    assert wording("energy", "not_recorded") in text
+
+
+def test_a_running_period_says_until_when_it_counts_and_leads_to_the_others(api: httpx.Client) -> None:
+    page = api.get(PAGE).text
+    until = wording("energy", "until", day="Wed 20 Nov", clock="12:30")
+    assert until in plain(unescape(page))
+    links = re.findall(r'href="(\?period=[^"]+)"', unescape(page))
+    assert links == [*(f"?period={unit}&day=2024-11-20" for unit in ("day", "week", "month", "year")), "?period=month&day=2024-10-01"]
+    earlier = unescape(api.get(f"{PAGE}?period=month&day=2024-10-09").text)
+    assert "?period=month&day=2024-11-01" in earlier
+    assert wording("energy", "today") in earlier
+
+
+def test_right_after_midnight_of_a_new_month_the_one_before_is_shown(redis_url: str, database_url: str, api: httpx.Client) -> None:
+    midnight = FixedClock(datetime(2024, 10, 31, 23, 5, tzinfo=UTC))
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), midnight) as client:
+        assert "<h1>Oct" in plain(unescape(client.get(PAGE).text))
+
+
+def test_a_site_without_records_is_told_where_to_look(api: httpx.Client) -> None:
+    text = read(api, "/ui/sites/unrecorded/energy?period=month&day=2024-05-05")
+    assert wording("energy", "empty_title") in text
+    assert wording("energy", "bill_title") not in text
+    header, *rows = api.get("/ui/sites/unrecorded/energy.csv?period=day&day=2024-05-05").text.splitlines()
+    assert (header, len(rows)) == ("start,cost_eur", 24)
+
+
+@pytest.mark.parametrize("address", [PAGE, f"{PAGE}.csv"])
+@pytest.mark.parametrize(
+    ("query", "code"), [("period=decade", None), ("day=yesterday", None), ("day=20000-01-01", None), ("period=week&day=2024-11-25", "account-ahead")]
+)
+def test_what_is_no_period_is_refused_in_words(api: httpx.Client, address: str, query: str, code: str | None) -> None:
+    answer = api.get(f"{address}?{query}", headers={"Accept-Language": "de"})
+    assert answer.status_code == 422
+    assert wording("every_page", "error_title", "de") in answer.text
+    assert code is None or wording("refusals", f"sentence_{code}", "de") in answer.text
+
+
+def test_what_is_counted_with_the_house_is_named(api: httpx.Client) -> None:
+    text = read(api, f"{PAGE}?period=day&day={LAST}")
+    assert wording("energy", "unmetered", devices="boiler", count=1) in text
