@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select
 
 from luna.contracts import DemoLoadReply
+from luna.energy.account_period import AccountPeriod
 from luna.energy.errors import ConflictError
 from luna.energy.observations import Observations
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
+from luna.platform.account import describe_account
 from luna.platform.database import engine, migrate, observations, prices, sites
 from luna.platform.database.schema.series import market_prices, slot_observations
 from luna.platform.database.schema.sites import site_versions
@@ -82,6 +84,16 @@ def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(connection:
     # It crosses the queue: no series of a year in it.
     assert len(reply.model_dump_json()) < 10_000
     assert DemoLoadReply.model_validate_json(reply.model_dump_json()) == reply
+
+
+def test_the_account_of_the_year_tells_what_is_recorded_and_no_more(stored: Connection) -> None:
+    site = sites.load(stored, "home")
+    account = describe_account(stored, site, AccountPeriod.of("year", SUMMER.date()), now=datetime(2024, 2, 1, tzinfo=UTC))
+    used, made = account.totals.consumption_kwh, account.totals.pv_kwh
+    assert (used, made) == (pytest.approx(4000), pytest.approx(5700))
+    # Load and PV alone are recorded: what was bought, and paid, nobody knows.
+    assert (account.totals.import_kwh, account.totals.cost, account.unexplained_kwh) == (None, None, pytest.approx(made - used))
+    assert sum(part.flows["load"] for part in account.parts) == pytest.approx(used)
 
 
 def test_a_second_load_changes_nothing(stored: Connection, demo: DemoData) -> None:

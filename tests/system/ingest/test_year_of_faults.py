@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from math import fsum
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from tests.support.metering.expected_readings import Happening, find_contradictions, hear, take_in
+from luna.energy.account_period import AccountPeriod
+from luna.platform.account import describe_account
+from luna.platform.database import sites
+from tests.support.metering.expected_readings import SITE, Happening, find_contradictions, hear, take_in
 from tests.support.metering.faults import FAULTS, Fault
-from tests.support.metering.house import live
+from tests.support.metering.house import House, live
 
 FIRST, WEEK = date(2023, 9, 4), 7
 # A pair begins on the third or fourth day of a week; none begins in the last one.
 BEGINS = 2
 PAIRS_OF_YEAR = 51
 SEASON_SEED = 11
+# Half a watt-hour, and a thousandth of a cent.
+LITTLE_KWH, LITTLE_MONEY = 0.0005, 0.00001
 
 
 def test_in_a_season_with_every_fault_beside_another_nothing_wrong_is_trusted_and_nothing_right_refused(connection: Connection, tmp_path: Path) -> None:
@@ -50,4 +56,20 @@ def find_untruths(connection: Connection, folder: Path, *, days: int, seed: int,
     house = live(FIRST, days, seed=seed)
     happened = list(happenings)
     take_in(connection, house, hear(house, happened), folder)
-    return find_contradictions(connection, house, happened)
+    return [*find_contradictions(connection, house, happened), *find_open_accounts(connection, house)]
+
+
+def find_open_accounts(connection: Connection, house: House) -> list[str]:
+    """Return the months whose account does not close: sources, uses and what is unexplained, or the lines of the bill and its sum."""
+    site, end = sites.load(connection, SITE), house.timeline.end
+    months: list[str] = []
+    period = AccountPeriod.of("month", FIRST)
+    while period.first < end.date():
+        account = describe_account(connection, site, period, now=end)
+        supplied = fsum(flow.energy_kwh for flow in account.sources)
+        used = fsum(flow.energy_kwh for flow in account.uses) + account.unexplained_kwh
+        billed = fsum(line.cost for line in account.lines)
+        if abs(supplied - used) > LITTLE_KWH or abs(billed - (account.totals.energy_cost or 0.0)) > LITTLE_MONEY:
+            months.append(f"{period.first}: {supplied} kWh supplied, {used} kWh used, {billed} billed of {account.totals.energy_cost}")
+        period = period.following()
+    return months

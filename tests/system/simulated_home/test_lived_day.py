@@ -188,6 +188,24 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna
     assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
 
 
+def test_the_account_of_the_hours_that_were_lived_is_what_was_true(luna: LivingLuna, day: LivedDay) -> None:
+    query = {"period": "day", "day": str(BEGIN.astimezone(ZONE).date())}
+    account = luna.client.get(f"{SITE}/account", params=query).raise_for_status().json()
+    wrong = []
+    for first in range(0, len(day.slots) - SLOTS_PER_HOUR + 1, SLOTS_PER_HOUR):
+        begins = BEGIN + first * SLOT
+        slots = day.slots[first : first + SLOTS_PER_HOUR]
+        part = next((each for each in account["parts"] if datetime.fromisoformat(each["start"]) == begins), None)
+        for name in ("import", "export", "pv"):
+            true = sum(slot.kwh(f"{name}_kwh") for slot in slots)
+            if part is not None and part["flows"].get(name, 0.0) != pytest.approx(true, rel=METER, abs=EDGE_KW):
+                wrong.append((begins, name, part["flows"].get(name), true))
+    assert wrong == []
+    supplied = sum(flow["energy_kwh"] for flow in account["sources"])
+    assert supplied == pytest.approx(sum(flow["energy_kwh"] for flow in account["uses"]) + account["unexplained_kwh"], abs=0.0005)
+    assert sum(line["cost"] for line in account["lines"]) == pytest.approx(account["totals"]["energy_cost"])
+
+
 @pytest.mark.long
 def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
     span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
@@ -201,7 +219,7 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLu
     # What a kWh is worth that is still stored at midnight, only Luna says.
     value = timeline["decisions"]["energy_value"][-1]
     saved = alone_cost - cost + value * (day.slots[-1].end.battery.stored_kwh - alone.stored_kwh)
-    said = re.search(r"([+−]?)€(\d+\.\d\d) yesterday", tabs[0].locator(".facts").inner_text())
+    said = re.search(r"([+−]?)€(\d+\.\d\d) yesterday, beside", tabs[0].locator(".facts").inner_text())
     assert said, tabs[0].locator(".facts").inner_text()
     assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (alone_cost, cost, value)
 
