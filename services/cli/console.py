@@ -1,4 +1,4 @@
-"""Output of commands: tables for people, one JSON document for machines, problem documents on stderr."""
+"""Output of commands: tables for people, one JSON document for machines, errors on stderr in the same form."""
 
 import json
 import sys
@@ -17,7 +17,8 @@ from rich.text import Text
 
 from luna.energy.errors import LunaError
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
+JSON_FLAG = "--json"
+JsonOption = Annotated[bool, typer.Option(JSON_FLAG, help="Write one JSON document on stdout.")]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -76,12 +77,12 @@ def _measure_unbroken(column: Sequence[str]) -> int:
     return max((cell_len(part) for part in parts), default=0)
 
 
-def report(error: LunaError) -> None:
-    """Write an error: a problem document for a pipe, plain words for a terminal."""
-    if sys.stderr.isatty():
-        err.print(f"[bold red]{error.title}[/]: {escape(str(error))}")
-    else:
+def report(error: LunaError, *, as_json: bool) -> None:
+    """Write an error on standard error: a problem document for machines, plain words for people."""
+    if as_json:
         sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")
+    else:
+        err.print(f"[bold red]{error.title}[/]: {escape(str(error))}", soft_wrap=True)
 
 
 @contextmanager

@@ -85,6 +85,13 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
     assert "--help" in said.problem["remedy"]
 
 
+def test_an_error_is_text_and_with_json_a_problem_document(luna: Luna) -> None:
+    words = ["replay", "--site", "home", "--every", "often"]
+    text, document = luna(*words).err, luna(*words, "--json").err
+    assert text.startswith("Invalid input: --every: ")
+    assert json.loads(document)["field"] == "--every"
+
+
 DAYS = ["--from", "2023-01-01", "--to", "2023-01-02"]
 
 
@@ -135,7 +142,7 @@ def test_a_refused_value_is_named_with_the_reason(
 
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
     without_numba = [sys.executable, "-c", "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()"]
-    done = subprocess.run([*without_numba, "plan", "--request", request_file], capture_output=True, text=True, check=False)
+    done = subprocess.run([*without_numba, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=False)
     problem = json.loads(done.stderr)
     assert (done.returncode, problem["field"]) == (1, "numba")
     assert "pip install" in problem["remedy"]
