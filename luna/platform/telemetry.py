@@ -1,17 +1,20 @@
-"""Logging of a process: JSON lines on stderr, context fields, and removal of secrets.
+"""Logging of a process: lines on stderr, JSON or on a terminal for people, context fields, and removal of secrets.
 
 A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. Metrics are
 named ``luna_<service>_<what>_<unit>``.
 """
 
+import json
 import logging
 import re
 import sys
 import uuid
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -34,7 +37,36 @@ _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.str
 RECENT_LINES: deque[str] = deque(maxlen=2_000)
 
 
+# Fields that a terminal leaves out; the log page shows them.
+_NOT_FOR_PEOPLE = ("at", "level", "service", "event", "logger", "exception", "trace_id", "task_id")
+
+
+def describe_line(line: str) -> str:
+    """Return a log line for people: clock time, level, service, event and fields; a line that is no JSON object as it is."""
+    event: Any = None
+    with suppress(ValueError, RecursionError):
+        event = json.loads(line)
+    return _describe_event(event) if isinstance(event, dict) else line
+
+
+def _describe_event(event: EventDict) -> str:
+    at = datetime.fromisoformat(event["at"]).astimezone() if "at" in event else None
+    words = [
+        "" if at is None else f"{at:%H:%M:%S}",
+        f"{event.get('level', ''):<8}{event.get('service', '')}:",
+        str(event.get("event", "")),
+        *(f"{name}={value}" for name, value in event.items() if name not in _NOT_FOR_PEOPLE),
+    ]
+    exception = event.get("exception")
+    return " ".join(word for word in words if word) + (f"\n{exception}" if exception else "")
+
+
+def _render_for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _describe_event(event)
+
+
 _FINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
+_FINAL_FOR_PEOPLE: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_for_people]
 
 
 class _KeepRecent(logging.Handler):
@@ -43,7 +75,7 @@ class _KeepRecent(logging.Handler):
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``."""
+    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``, on a terminal as lines for people."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -61,9 +93,9 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL_FOR_PEOPLE if sys.stderr.isatty() else _FINAL, foreign_pre_chain=shared))
     recent = _KeepRecent()
-    for each in (handler, recent):
-        each.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
+    recent.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler, recent], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
