@@ -118,7 +118,11 @@ savings_counted = { $period } zählen { $counted } von { $days } Tagen.
 savings_saved = An ihnen hat Luna { $amount } gespart: { $luna } statt { $without } mit dem Wechselrichter allein.
 savings_lost = An ihnen hat Luna { $amount } mehr gekostet: { $luna } statt { $without } mit dem Wechselrichter allein.
 savings_share = Das sind { $share } dessen, was vollkommene Voraussicht gespart hätte ({ $possible }).
-no_scores = { $period } ist von { $days } Tagen keiner nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+no_scores =
+    { $days ->
+        [one] { $period } ist der Tag nicht nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+       *[other] { $period } ist von { $days } Tagen keiner nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+    }
 variant_battery_capacity_kwh = eine Batterie von { $value }
 variant_pv_peak_kw = PV von { $value }
 variant_import_price = ein Bezugspreis von { $value }

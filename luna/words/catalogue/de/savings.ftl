@@ -1,7 +1,19 @@
 title = Ersparnis
-headline = Luna hat in { $days } Tagen { $saved } gespart: { $share } des Möglichen.
-headline_plain = Luna hat in { $days } Tagen { $saved } gespart.
-headline_worse = Luna hat in { $days } Tagen { $lost } mehr gekostet.
+headline =
+    { $days ->
+        [one] Luna hat in { $days } Tag { $saved } gespart: { $share } des Möglichen.
+       *[other] Luna hat in { $days } Tagen { $saved } gespart: { $share } des Möglichen.
+    }
+headline_plain =
+    { $days ->
+        [one] Luna hat in { $days } Tag { $saved } gespart.
+       *[other] Luna hat in { $days } Tagen { $saved } gespart.
+    }
+headline_worse =
+    { $days ->
+        [one] Luna hat in { $days } Tag { $lost } mehr gekostet.
+       *[other] Luna hat in { $days } Tagen { $lost } mehr gekostet.
+    }
 lead = Verglichen mit diesem Haus ohne Luna. { $counted } von { $days } Tagen sind gezählt.
 until = Gezählt bis { $day }
 empty_title = Noch ist kein Tag gezählt.

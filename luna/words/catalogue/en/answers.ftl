@@ -135,7 +135,11 @@ savings_counted = { $period } { $counted } of { $days } days count.
 savings_saved = On them Luna saved { $amount }: { $luna } instead of { $without } with the inverter alone.
 savings_lost = On them Luna cost { $amount } more: { $luna } instead of { $without } with the inverter alone.
 savings_share = That is { $share } of what perfect foresight would have saved ({ $possible }).
-no_scores = { $period } none of { $days } days has been replayed, so what Luna saved is not known.
+no_scores =
+    { $days ->
+        [one] { $period } the day has not been replayed, so what Luna saved is not known.
+       *[other] { $period } none of { $days } days has been replayed, so what Luna saved is not known.
+    }
 
 # What would be otherwise.
 variant_battery_capacity_kwh = a battery of { $value }

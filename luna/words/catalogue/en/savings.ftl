@@ -1,9 +1,21 @@
 ### What the page Savings says.
 
 title = Savings
-headline = Luna saved { $saved } in { $days } days: { $share } of what was possible.
-headline_plain = Luna saved { $saved } in { $days } days.
-headline_worse = Luna cost { $lost } more in { $days } days.
+headline =
+    { $days ->
+        [one] Luna saved { $saved } in { $days } day: { $share } of what was possible.
+       *[other] Luna saved { $saved } in { $days } days: { $share } of what was possible.
+    }
+headline_plain =
+    { $days ->
+        [one] Luna saved { $saved } in { $days } day.
+       *[other] Luna saved { $saved } in { $days } days.
+    }
+headline_worse =
+    { $days ->
+        [one] Luna cost { $lost } more in { $days } day.
+       *[other] Luna cost { $lost } more in { $days } days.
+    }
 lead = Compared with this house without Luna. { $counted } of { $days } days are counted.
 until = Counted until { $day }
 empty_title = No day is counted yet.

@@ -135,7 +135,11 @@ savings_counted = { $period } tellen { $counted } van { $days } dagen mee.
 savings_saved = Op die dagen heeft Luna { $amount } bespaard: { $luna } in plaats van { $without } met alleen de omvormer.
 savings_lost = Op die dagen heeft Luna { $amount } meer gekost: { $luna } in plaats van { $without } met alleen de omvormer.
 savings_share = Dat is { $share } van wat perfecte voorkennis had bespaard ({ $possible }).
-no_scores = { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+no_scores =
+    { $days ->
+        [one] { $period } is de dag niet nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+       *[other] { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+    }
 
 # What would be otherwise.
 variant_battery_capacity_kwh = een batterij van { $value }

@@ -1,9 +1,21 @@
 ### What the page Savings says.
 
 title = Besparing
-headline = Luna heeft in { $days } dagen { $saved } bespaard: { $share } van wat mogelijk was.
-headline_plain = Luna heeft in { $days } dagen { $saved } bespaard.
-headline_worse = Luna heeft in { $days } dagen { $lost } meer gekost.
+headline =
+    { $days ->
+        [one] Luna heeft in { $days } dag { $saved } bespaard: { $share } van wat mogelijk was.
+       *[other] Luna heeft in { $days } dagen { $saved } bespaard: { $share } van wat mogelijk was.
+    }
+headline_plain =
+    { $days ->
+        [one] Luna heeft in { $days } dag { $saved } bespaard.
+       *[other] Luna heeft in { $days } dagen { $saved } bespaard.
+    }
+headline_worse =
+    { $days ->
+        [one] Luna heeft in { $days } dag { $lost } meer gekost.
+       *[other] Luna heeft in { $days } dagen { $lost } meer gekost.
+    }
 lead = Vergeleken met dit huis zonder Luna. Van de { $days } dagen tellen er { $counted } mee.
 until = Doorgerekend t/m { $day }
 empty_title = Er telt nog geen dag mee.
