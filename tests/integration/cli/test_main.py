@@ -51,6 +51,13 @@ def test_the_list_of_commands_loads_no_library_of_any_service() -> None:
     assert all(f" {name} " in done.stdout for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if entry.place is None])
+def test_a_declared_command_loads_no_other_capability(name: str) -> None:
+    others = ",".join(f"luna.platform.capabilities.{each}" for each in ("device_search", "edge", "history", "replays"))
+    done = subprocess.run([sys.executable, "-c", LOADED, others, name, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
 def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request_file: Path) -> None:
     heavy = "lightgbm,polars,sqlalchemy,psycopg,celery,redis,fastapi,uvicorn"
     done = subprocess.run([sys.executable, "-c", LOADED, heavy, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=True)
