@@ -195,6 +195,7 @@ def redis_url(servers: Servers, worker_id: str) -> str:
 @pytest.fixture
 def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Luna]:
     """Runs command lines as their own process would, in this one; data lie in ``tmp_path``, settings and logging are as before afterwards."""
+    from luna.energy.errors import LunaError
     from luna.platform.settings import load_settings
     from services.cli.main import main
 
@@ -209,7 +210,8 @@ def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main(words)
-        return Said(int(end.value.code or 0), *capsys.readouterr())
+        cause = end.value.__cause__
+        return Said(int(end.value.code or 0), *capsys.readouterr(), cause if isinstance(cause, LunaError) else None)
 
     yield call
     logging.root.handlers[:] = handlers

@@ -6,10 +6,12 @@ use the same ones.
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
 
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message, Request
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import invalid_input
 from luna.words.language import Language
 
 Unit = Literal["kwh", "kw", "price", "cost", "soc", "share", "g_per_kwh", "hours", "instant", "count", "celsius", "name"]
@@ -96,3 +98,23 @@ class ToolCallRequest(Request):
     site_id: SiteName
     language: Language = "en"
     sites: Annotated[tuple[str, ...] | None, Field(description="the asker's; null: all")] = None
+
+
+def refuse_arguments(fault: ValidationError, model: type[BaseModel], *, field: str) -> InvalidInputError:
+    """Translate a fault of a tool's arguments into an error whose remedy lists the right ones.
+
+    Args:
+        fault: what the validation found.
+        model: of the tool's arguments.
+        field: the path of the arguments in the caller's input; empty: they are the input.
+    """
+    error = invalid_input(fault, field=field)
+    error.remedy = f"{error.remedy} {_list_arguments(model)}"
+    return error
+
+
+def _list_arguments(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema()
+    needed = schema.get("required", [])
+    names = [f"{name} (needed)" if name in needed else name for name in schema.get("properties", {})]
+    return f"Its arguments are {', '.join(names)}." if names else "It has no arguments."

@@ -1,17 +1,20 @@
-"""Logging of a process: JSON lines on stderr, context fields, and removal of secrets.
+"""Logging of a process: lines on stderr, JSON or on a terminal for people, context fields, and removal of secrets.
 
 A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. Metrics are
 named ``luna_<service>_<what>_<unit>``.
 """
 
+import json
 import logging
 import re
 import sys
 import uuid
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 from pydantic import SecretStr
@@ -34,7 +37,53 @@ _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.str
 RECENT_LINES: deque[str] = deque(maxlen=2_000)
 
 
+# Fields that have a place of their own in a line for people.
+_PLACED = ("at", "level", "service", "event", "exception")
+# Fields that a terminal leaves out; the log page shows them.
+_NOT_ON_TERMINAL = ("logger", "trace_id", "task_id")
+
+
+def parse_line(line: str) -> dict[str, Any] | None:
+    """Return the fields of a log line; None where it is no JSON object."""
+    event: Any = None
+    with suppress(ValueError, RecursionError):
+        event = json.loads(line)
+    return event if isinstance(event, dict) else None
+
+
+def describe_event(event: Mapping[str, Any]) -> str:
+    """Return a log line for people, without its instant: level, service, event and fields."""
+    fields = (f"{name}={value}" for name, value in event.items() if name not in _PLACED)
+    line = " ".join([f"{event.get('level', ''):<8}{event.get('service', '')}: {event.get('event', '')}", *fields])
+    return f"{line}\n{event['exception']}" if event.get("exception") else line
+
+
+def describe_line(line: str) -> str:
+    """Return a log line for a terminal, with the machine's clock time; a line that is no JSON object as it is."""
+    event = parse_line(line)
+    return line if event is None else _describe_on_terminal(event)
+
+
+def _describe_on_terminal(event: Mapping[str, Any]) -> str:
+    text = describe_event({name: value for name, value in event.items() if name not in _NOT_ON_TERMINAL})
+    at = read_instant(event)
+    return text if at is None else f"{at.astimezone():%H:%M:%S} {text}"
+
+
+def read_instant(event: Mapping[str, Any]) -> datetime | None:
+    """Return when a line was logged; None where it does not say so."""
+    try:
+        return datetime.fromisoformat(str(event.get("at")))
+    except ValueError:
+        return None
+
+
+def _render_on_terminal(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _describe_on_terminal(event)
+
+
 _FINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
+_FINAL_ON_TERMINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_on_terminal]
 
 
 class _KeepRecent(logging.Handler):
@@ -43,7 +92,7 @@ class _KeepRecent(logging.Handler):
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``."""
+    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``, on a terminal as lines for people."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -61,9 +110,9 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL_ON_TERMINAL if sys.stderr.isatty() else _FINAL, foreign_pre_chain=shared))
     recent = _KeepRecent()
-    for each in (handler, recent):
-        each.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
+    recent.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler, recent], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -30,7 +30,7 @@ from starlette.types import Message as AsgiMessage
 from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
 from luna.contracts.search import SearchFilter, SearchRequest
-from luna.contracts.site_tools import ToolCallRequest, ToolDescription
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription, refuse_arguments
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
@@ -130,7 +130,7 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
             try:
                 question = DocumentQuestion.model_validate(dict(arguments))
             except ValidationError as exc:
-                raise invalid_input(exc, field="") from exc
+                raise refuse_arguments(exc, DocumentQuestion, field="") from exc
             reply = await access.search(SearchRequest(query=question.query, k=question.k, filter=SearchFilter(site_id=question.site_id), sites=access.sites))
             passages = [
                 f"[{number}] {each.title}{'' if each.page is None else f', page {each.page}'}:\n{each.text}" for number, each in enumerate(reply.passages, 1)

@@ -1,4 +1,4 @@
-"""OpenAPI document of the gateway: FastAPI's, with problem documents for errors, field descriptions and examples."""
+"""OpenAPI document of the gateway: FastAPI's, with groups, credentials, problem documents for errors, field descriptions and examples."""
 
 from functools import cache
 from http import HTTPStatus
@@ -11,14 +11,27 @@ from fastapi import FastAPI
 from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
 from luna.words.catalogue import ENGLISH
 from luna.words.devices import FIELDS
+from services.api.code_samples import write_curl
 from services.api.idempotency import HEADER
 from services.api.json_body import CheckedRoute
+from services.api.operation import Operation
+from services.api.operation_groups import GROUPS
 from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
 # Routes that never answer 503: they need neither database nor queue, or report an outage instead of failing.
 _ALONE = ("/health/live", "/health/services", "/metrics")
+# Browsers send a session's cookie instead, which programs do not.
+_BEARER = "bearer"
+_CREDENTIALS = {
+    _BEARER: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key that luna key add makes, an access token of POST /v1/auth/login, or the owner's token that luna open --token prints. "
+        "Beside it an operation names the scope that it needs.",
+    }
+}
 _KEY = {
     "name": HEADER,
     "in": "header",
@@ -55,13 +68,18 @@ _UNITS = {
 def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
     document = FastAPI.openapi(app)
-    keyed = {route.operation.name for route in app.routes if isinstance(route, CheckedRoute) and route.operation.takes_key}
+    document["tags"] = [{"name": name, "description": words} for name, words in GROUPS.items()]
+    document["components"]["securitySchemes"] = _CREDENTIALS
+    declared = {route.operation.name: route.operation for route in app.routes if isinstance(route, CheckedRoute)}
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            if operation["operationId"] in keyed and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+        for method, operation in methods.items():
+            declaration = declared[operation["operationId"]]
+            operation["security"] = _name_credentials(declaration)
+            if declaration.takes_key and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
                 operation.setdefault("parameters", []).append(_KEY)
             _add_errors(path, operation)
             _add_examples(operation)
+            operation["x-codeSamples"] = [{"lang": "shell", "label": "curl", "source": write_curl(method, path, operation)}]
     models = document["components"]["schemas"]
     for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
         # The field's own description, else that of its name, else that of its type.
@@ -73,6 +91,17 @@ def describe(app: FastAPI) -> Schema:
         if isinstance(schema.get("default"), dict):
             del schema["default"]
     return document
+
+
+def _name_credentials(operation: Operation) -> list[dict[str, list[str]]]:
+    """Return the credentials that an operation needs with their scope; none of a public one, and either way of one for monitors.
+
+    Source: OpenAPI 3.1, security requirement object: a list of role names.
+    """
+    if operation.scope == "public":
+        return []
+    needed = {_BEARER: [str(operation.scope)]}
+    return [needed, {}] if operation.monitor else [needed]
 
 
 def _add_errors(path: str, operation: Schema) -> None:
@@ -100,7 +129,7 @@ def _add_examples(operation: Schema) -> None:
     name, examples = operation["operationId"], _read_examples()
     body = operation.get("requestBody", {}).get("content", {})
     if name in examples["bodies"]:
-        body["application/json"]["example"] = examples["bodies"][name]
+        next(iter(body.values()))["example"] = examples["bodies"][name]
     for parameter in operation.get("parameters", []):
         if "description" not in parameter:
             parameter["description"] = _describe_field(parameter["name"]) or parameter["name"].replace("_", " ")

@@ -8,8 +8,7 @@ from pydantic import ValidationError
 
 from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
-from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
-from luna.energy.site import invalid_input
+from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult, refuse_arguments
 from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.database import sites
@@ -57,7 +56,7 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
         try:
             request = capability.request.model_validate(dict(arguments))
         except ValidationError as exc:
-            raise invalid_input(exc, field="") from exc
+            raise refuse_arguments(exc, capability.request, field="") from exc
     values = {each.name: getattr(request, each.name) for each in capability.parameters}
     reply: Message = capability(call, **values)
     return reply

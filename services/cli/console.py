@@ -1,4 +1,4 @@
-"""Output of commands: tables for people, one JSON document for machines, problem documents on stderr."""
+"""Output of commands: tables for people, one JSON document for machines, errors on stderr in the same form."""
 
 import json
 import sys
@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +17,8 @@ from rich.text import Text
 
 from luna.energy.errors import LunaError
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
+JSON_FLAG = "--json"
+JsonOption = Annotated[bool, typer.Option(JSON_FLAG, help="Write one JSON document on stdout.")]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -42,7 +44,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, titl
     if none and not rows:
         out.print(none)
         return
-    out.print(build_table(headings, rows, title=title, words=words))
+    # A terminal wraps what is wider than itself; cut off, an id could not be given to the next command.
+    out.print(build_table(headings, rows, title=title, words=words), crop=False)
 
 
 def write_text(text: str) -> None:
@@ -55,22 +58,31 @@ def write_text(text: str) -> None:
 
 
 def build_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = ()) -> Table:
-    """Return a table as ``table`` prints it."""
+    """Return a table as ``table`` prints it: no word of a row is cut, and in a pipe each row is one line."""
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    # Text, not markup: a sensor's name may hold brackets around its unit.
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     for index, heading in enumerate(headings):
-        grid.add_column(Text(heading), justify="left" if index == 0 or heading in words else "right")
-    for row in rows:
-        # Text, not markup: a sensor's name may hold brackets around its unit.
-        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        column = [row[index].plain for row in cells]
+        justify: Literal["left", "right"] = "left" if index == 0 or heading in words else "right"
+        grid.add_column(Text(heading), justify=justify, min_width=_measure_unbroken([heading, *column] if not out.is_terminal else column))
+    for row in cells:
+        grid.add_row(*row)
     return grid
 
 
-def report(error: LunaError) -> None:
-    """Write an error: a problem document for a pipe, plain words for a terminal."""
-    if sys.stderr.isatty():
-        err.print(f"[bold red]{error.title}[/]: {escape(str(error))}")
-    else:
+def _measure_unbroken(column: Sequence[str]) -> int:
+    """Return the columns that the cells need: for whole lines in a pipe, for the longest word on a terminal."""
+    parts = [part for cell in column for part in (cell.split() if out.is_terminal else cell.splitlines())]
+    return max((cell_len(part) for part in parts), default=0)
+
+
+def report(error: LunaError, *, as_json: bool) -> None:
+    """Write an error on standard error: a problem document for machines, plain words for people."""
+    if as_json:
         sys.stderr.write(json.dumps(error.problem(), ensure_ascii=False) + "\n")
+    else:
+        err.print(f"[bold red]{error.title}[/]: {escape(str(error))}", soft_wrap=True)
 
 
 @contextmanager

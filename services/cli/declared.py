@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
+from importlib import import_module
 from inspect import Parameter, Signature
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import site_clock
-from luna.platform.capabilities import CAPABILITIES
+from luna.platform import capabilities
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
 from luna.platform.desk.desk import Desk, OwnDesk, RemoteDesk
@@ -47,16 +48,17 @@ def _ask_password() -> str | None:
     return typer.prompt("Your password on that server", hide_input=True, err=True) if sys.stdin.isatty() else None
 
 
-def build_group(name: str, summary: str, *, by_hand: Collection[str] = ()) -> typer.Typer:
+def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), among: Iterable[Capability] | None = None) -> typer.Typer:
     """Build a group of commands from the capabilities declared in it.
 
     Args:
         name: the group's.
         summary: its help.
         by_hand: declared commands to leave out, since they are written by hand.
+        among: capabilities with all of its commands; None: all there are.
     """
     app = typer.Typer(help=summary, no_args_is_help=True)
-    for capability in CAPABILITIES:
+    for capability in capabilities.CAPABILITIES if among is None else among:
         group, _, verb = (capability.command or "").rpartition(" ")
         if group == name and verb not in by_hand:
             app.command(verb, help=_write_help(capability))(_build_command(capability))
@@ -64,10 +66,11 @@ def build_group(name: str, summary: str, *, by_hand: Collection[str] = ()) -> ty
 
 
 def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a declared command, or a group whose commands are all declared."""
-    alone = next((each for each in CAPABILITIES if each.command == name), None)
+    """Add a declared command, or a group whose commands are all declared in the module of capabilities that has its name."""
+    declared = capabilities.list_declared(import_module(f"luna.platform.capabilities.{name}"))
+    alone = next((each for each in declared if each.command == name), None)
     if alone is None:
-        app.add_typer(build_group(name, summary), name=name)
+        app.add_typer(build_group(name, summary, among=declared), name=name)
     else:
         app.command(name, help=_write_help(alone))(_build_command(alone))
 

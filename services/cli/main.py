@@ -13,7 +13,7 @@ import typer
 
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.platform.extras import tell_extras
-from services.cli.console import err, out, report
+from services.cli.console import JSON_FLAG, err, out, report
 from services.cli.server import RemoteServer, name_server, require_over_http
 
 
@@ -103,12 +103,14 @@ def build(called: str | None = None) -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit 0 on success, 2 on bad input, 1 on failure, 130 on Ctrl-C."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = run(sys.argv[1:] if arguments is None else arguments)
+        code = run(words)
         sys.stdout.flush()
     except LunaError as error:
-        report(error)
-        code = error.exit_code
+        report(error, as_json=JSON_FLAG in words)
+        # The cause tells a program that embeds the command line what was wrong.
+        raise SystemExit(error.exit_code) from error
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:

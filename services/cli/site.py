@@ -90,7 +90,7 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):
         document, zone = stored.configuration, parse_zone("UTC")
-        report(stored.error)
+        report(stored.error, as_json=as_json)
     else:
         document, zone = stored.site.model_dump(mode="json", by_alias=True), parse_zone(stored.site.timezone)
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"

@@ -212,10 +212,9 @@ def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environme
     own = environment | {"LUNA_API_PORT": str(free_port()), "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused"}
     with socket.create_server(("127.0.0.1", int(own["LUNA_API_PORT"]))):
         refused = subprocess.run(command("up"), env=own, check=False, capture_output=True, text=True)
-    problem = json.loads(refused.stderr.splitlines()[-1])
     assert refused.returncode == 1
-    assert problem["field"] == "api_port"
-    assert "LUNA_API_PORT" in problem["remedy"]
+    assert "api_port: " in refused.stderr
+    assert "LUNA_API_PORT" in refused.stderr
     assert processes(own) == []
 
 

@@ -19,7 +19,6 @@ from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.energy.errors import ConflictError, LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import own_session
-from luna.platform.database.schema.sites import site_versions, sites
 from luna.platform.database.schema.work import OPEN, jobs
 from luna.platform.database.stored_rows import read_each, read_page
 
@@ -114,14 +113,6 @@ def list_newest(
     if sites is not None:
         query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
     return read_page(connection, query, _summary, limit=limit)
-
-
-def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
-    """Return the time zone of each job's site, without jobs of no stored site."""
-    latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
-    zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
-    of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)
-    return {row.job_id: row.zone for row in connection.execute(of_site.where(jobs.c.job_id.in_(job_ids))) if row.zone is not None}
 
 
 def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:

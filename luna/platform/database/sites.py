@@ -248,6 +248,12 @@ def names(connection: Connection) -> list[str]:
     return list(connection.scalars(select(sites.c.name).order_by(sites.c.name)))
 
 
+def time_zones(connection: Connection) -> set[str]:
+    """Return the names of the time zones of all sites."""
+    rows = connection.execute(_latest(site_versions.c.configuration["timezone"].astext.label("zone")))
+    return {row.zone for row in rows if row.zone is not None}
+
+
 def key_of(connection: Connection, site_id: str) -> int:
     """Return a site's numeric key in the wide tables.
 

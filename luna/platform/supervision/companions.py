@@ -202,16 +202,19 @@ class Companion:
 
 
 def pass_on_log(process: ChildProcess) -> None:
-    """Copy a companion's log to this process's standard error, and its last lines to the buffer of the log page."""
-    from luna.platform.telemetry import RECENT_LINES
+    """Copy a companion's log to this process's standard error, on a terminal for people, and its last lines to the buffer of the log page."""
+    from luna.platform.telemetry import RECENT_LINES, describe_line
 
+    on_terminal = sys.stderr.isatty()
     # Ending the process closes the pipe that this thread reads: ValueError.
     with suppress(ValueError):
         for line in process.stderr or ():
-            RECENT_LINES.append(line.decode("utf-8", "replace").rstrip("\n"))
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            RECENT_LINES.append(text)
+            shown = f"{describe_line(text)}\n".encode() if on_terminal else line
             # On a full disk lines are lost; left unread, they would fill the pipe and block the companion.
             with suppress(OSError):
-                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.write(shown)
                 sys.stderr.buffer.flush()
 
 

@@ -23,8 +23,16 @@ class Choice(NamedTuple):
         value = figures[self.figure]
         if str(value) in self.wordings:
             return self.wordings[str(value)]
-        form = plural_form(value) if isinstance(value, int) else self.usual
+        count = _read_count(value)
+        form = self.usual if count is None else plural_form(count)
         return self.wordings[form if form in self.wordings else self.usual]
+
+
+def _read_count(value: object) -> int | None:
+    """Return a whole number, also one that is written out already; None for anything else."""
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 # A text with figures in braces, or a choice.

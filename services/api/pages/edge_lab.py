@@ -17,7 +17,7 @@ from luna.words.charts.savings import bar_in_text
 from luna.words.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway
-from services.api.pages.admin.panels import say_moment
+from services.api.pages.admin.page_clock import PageClock, read_clock
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.routing import ResourceRouter
 
@@ -41,11 +41,13 @@ def show_edge(request: Request, gateway: CurrentGateway, *, job: JobQuery = None
         newest = edge_runs.list_runs(connection, limit=1)
         chosen = job or (finished[0].job_id if finished else None)
         result = None if chosen is None else edge_runs.load_run(connection, chosen)
-    # The lab has no site, so instants are in UTC.
+    clock = read_clock(gateway)
+    # The lab has no site: only how the reader writes numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), "EUR")
-    view = None if result is None or result.summary is None else LabView(result, result.summary, numbers, words_of(request, PAGE))
+    view = None if result is None or result.summary is None else LabView(result, result.summary, numbers, words_of(request, PAGE), clock)
     unfinished = next((run for run in newest if run.status != "done"), None)
-    return show(request, PAGE, view=view, unfinished=unfinished, others=[run for run in finished if run.job_id != chosen], instant=say_moment)
+    others = [run for run in finished if run.job_id != chosen]
+    return show(request, PAGE, view=view, unfinished=unfinished, others=others, instant=clock.say, zone=clock.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class LabView:
     summary: EdgeSummary
     numbers: Numbers
     words: PageWords
+    clock: PageClock
 
     @property
     def run(self) -> EdgeRun:
@@ -73,7 +76,7 @@ class LabView:
         """What the run is of."""
         counts = {name: self.numbers.number(getattr(self.summary, name)) for name in ("runs", "cameras", "weeks", "tasks")}
         places = ", ".join(say_location(name, self.numbers.language) for name in self.summary.locations)
-        return self.words("lead", **counts, places=places, ended=say_moment(self.run.finished_at))
+        return self.words("lead", **counts, places=places, ended=self.clock.say(self.run.finished_at))
 
     @property
     def stand_in(self) -> str:

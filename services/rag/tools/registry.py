@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult, refuse_arguments
 from luna.energy.refusals import refuse
-from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.database import sites
 from luna.platform.queue.client import Client
@@ -84,7 +83,7 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
         with site_clock(zone):
             arguments = tool.arguments.model_validate(request.arguments)
     except ValidationError as exc:
-        raise invalid_input(exc, field="arguments") from exc
+        raise refuse_arguments(exc, tool.arguments, field="arguments") from exc
     except (OverflowError, RecursionError) as exc:
         raise refuse("tool-arguments-unreadable", field="arguments") from exc
     context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)

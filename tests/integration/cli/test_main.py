@@ -51,6 +51,13 @@ def test_the_list_of_commands_loads_no_library_of_any_service() -> None:
     assert all(f" {name} " in done.stdout for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if entry.place is None])
+def test_a_declared_command_loads_no_other_capability(name: str) -> None:
+    others = ",".join(f"luna.platform.capabilities.{each}" for each in ("device_search", "edge", "history", "replays"))
+    done = subprocess.run([sys.executable, "-c", LOADED, others, name, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
 def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request_file: Path) -> None:
     heavy = "lightgbm,polars,sqlalchemy,psycopg,celery,redis,fastapi,uvicorn"
     done = subprocess.run([sys.executable, "-c", LOADED, heavy, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=True)
@@ -83,6 +90,13 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
     said = luna(*words)
     assert (said.code, said.out, said.problem.get("field"), said.problem.get("value")) == (2, "", field, value)
     assert "--help" in said.problem["remedy"]
+
+
+def test_an_error_is_text_and_with_json_a_problem_document(luna: Luna) -> None:
+    words = ["replay", "--site", "home", "--every", "often"]
+    text, document = luna(*words).err, luna(*words, "--json").err
+    assert text.startswith("Invalid input: --every: ")
+    assert json.loads(document)["field"] == "--every"
 
 
 DAYS = ["--from", "2023-01-01", "--to", "2023-01-02"]
@@ -135,7 +149,7 @@ def test_a_refused_value_is_named_with_the_reason(
 
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
     without_numba = [sys.executable, "-c", "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()"]
-    done = subprocess.run([*without_numba, "plan", "--request", request_file], capture_output=True, text=True, check=False)
+    done = subprocess.run([*without_numba, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=False)
     problem = json.loads(done.stderr)
     assert (done.returncode, problem["field"]) == (1, "numba")
     assert "pip install" in problem["remedy"]

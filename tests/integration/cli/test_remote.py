@@ -1,10 +1,8 @@
 """`luna --server`: what is declared is carried out by a gateway elsewhere, and told as if it were here."""
 
-import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -57,12 +55,6 @@ def laptop(luna: Luna, url: str, monkeypatch: pytest.MonkeyPatch) -> Luna:
     return lambda *words: luna("--server", url, *words)
 
 
-def problem(said: Said) -> dict[str, Any]:
-    """What was wrong; before it stand the lines that the gateway of this process logs."""
-    found: dict[str, Any] = json.loads(said.err.splitlines()[-1])
-    return found
-
-
 def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None:
     added = laptop("manual", "add", *AT, *BLOCK, "--json")
     assert added.code == 0, added.err
@@ -108,7 +100,7 @@ def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     assert laptop("notify", "list", *AT).out.strip() == "Nobody was told anything yet."
     assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
     assert laptop("plans", "check", *AT, "--from", "2024-06-01", "--to", "2024-06-02").out.strip() == "0 plans, 0 broken"
-    assert problem(laptop("plans", "changes", "--plan", "none"))["status"] == 404
+    assert laptop("plans", "changes", "--plan", "none").problem["status"] == 404
 
 
 def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, database: Engine) -> None:
@@ -123,9 +115,9 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, da
         (row,) = quarantine.list_rows(connection, "cellar", status="open", limit=1)
     number = str(row.quarantine_id)
     untrue = laptop("data", "quarantine", "correct", number, *AT, "--value", "load_kwh=y")
-    assert (untrue.code, problem(untrue)["field"]) == (2, "quarantine_id"), untrue.err
+    assert (untrue.code, untrue.problem["field"]) == (2, "quarantine_id"), untrue.err
     assert laptop("data", "quarantine", "dismiss", number, *AT).out.strip() == f"Row {number} is dismissed; 0 values of the past changed."
-    assert problem(laptop("data", "quarantine", "release", number, *AT))["status"] == 409
+    assert laptop("data", "quarantine", "release", number, *AT).problem["status"] == 409
     laptop("manual", "remove", *AT, "--block", "4711")
     done = laptop("audit", "list", *AT, "--user", "local", "--operation", "remove_manual_block", "--limit", "1", "--json").document["entries"]
     assert [(entry["means"], entry["site"], entry["status"]) for entry in done] == [("local", "cellar", 404)]
@@ -143,27 +135,27 @@ def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
 def test_answers_series_prices_and_runs_elsewhere_are_listed(laptop: Luna) -> None:
     # Other tests ask, and have runs made.
     assert [laptop(*words, "--json").code for words in (("answers", "list"), ("edge", "runs"), ("recommend",))] == [0, 0, 0]
-    assert problem(laptop("answers", "show", "none"))["status"] == 404
+    assert laptop("answers", "show", "none").problem["status"] == 404
     # Another test said that nobody is at home.
     known = laptop("data", "series", *AT, "--json").document
     assert ({each["series"] for each in known["series"]} <= {"sensor_readings:luna:vacation"}, known["cursor"]) == (True, None)
     priced = laptop("data", "tariff", *AT, "--from", "2099-07-01", "--to", "2099-07-01 01:00", "--json").document
     assert priced["prices"][0] == {"start": "2099-06-30T22:00:00Z", "import_price": 0.3, "export_price": 0.07}
-    assert problem(laptop("edge", "result", "none"))["status"] == 404
-    assert (laptop("recommend", "evaluate").code, problem(laptop("recommend", "refresh"))["field"]) == (2, "--server")
+    assert laptop("edge", "result", "none").problem["status"] == 404
+    assert (laptop("recommend", "evaluate").code, laptop("recommend", "refresh").problem["field"]) == (2, "--server")
 
 
 def test_a_plan_elsewhere_is_shown_and_asked_for_alternatives(laptop: Luna) -> None:
-    assert [problem(laptop("plans", verb, *AT))["status"] for verb in ("show", "reasons")] == [404, 404]
+    assert [laptop("plans", verb, *AT).problem["status"] for verb in ("show", "reasons")] == [404, 404]
     unknown = laptop("why-not", "--plan", "none", "--slot", "2099-07-01 12:00", "--mode", "hold")
-    assert problem(unknown)["status"] == 404
-    assert problem(laptop("what-if", *AT, "--export", "2"))["status"] == 404
-    assert problem(laptop("what-if", "--id", "none"))["status"] == 404
+    assert unknown.problem["status"] == 404
+    assert laptop("what-if", *AT, "--export", "2").problem["status"] == 404
+    assert laptop("what-if", "--id", "none").problem["status"] == 404
 
 
 def test_a_site_elsewhere_is_removed_only_when_that_is_meant(laptop: Luna) -> None:
-    assert (laptop("site", "remove", *AT).code, problem(laptop("site", "remove", *AT))["field"]) == (2, "--yes")
-    assert problem(laptop("site", "remove", "--site", "attic", "--yes"))["status"] == 404
+    assert (laptop("site", "remove", *AT).code, laptop("site", "remove", *AT).problem["field"]) == (2, "--yes")
+    assert laptop("site", "remove", "--site", "attic", "--yes").problem["status"] == 404
 
 
 def test_a_worker_elsewhere_is_asked(laptop: Luna) -> None:
@@ -175,20 +167,20 @@ def test_a_worker_elsewhere_is_asked(laptop: Luna) -> None:
 def test_forecasts_elsewhere_are_listed_explained_and_their_version_is_changed(laptop: Luna) -> None:
     assert laptop("forecast", "list", *AT).out.strip() == "There is none: luna forecast issue --site cellar --at T."
     unexplained = laptop("forecast", "explain", *AT, "--at", "2024-06-01 12:00")
-    assert (unexplained.code, problem(unexplained)["value"]) == (2, "2024-06-01T12:00:00+02:00"), unexplained.err
+    assert (unexplained.code, unexplained.problem["value"]) == (2, "2024-06-01T12:00:00+02:00"), unexplained.err
     promoted = laptop("forecast", "promote", *AT, "--version", "baseline_like_days", "--reason", "a try")
     assert promoted.out.strip() == "baseline_like_days drives the planner: a try", promoted.err
     assert "drives the planner" in laptop("forecast", "rollback", *AT).out
     untrained = laptop("forecast", "train", *AT)
-    assert (untrained.code, problem(untrained)["type"]) == (2, "urn:luna:problem:invalid-input"), untrained.err
-    assert problem(laptop("forecast", "card", *AT))["status"] == 404
+    assert (untrained.code, untrained.problem["type"]) == (2, "urn:luna:problem:invalid-input"), untrained.err
+    assert laptop("forecast", "card", *AT).problem["status"] == 404
 
 
 def test_documents_elsewhere_are_listed(laptop: Luna) -> None:
     assert laptop("docs", "list", "--kind", "tariff").out.strip() == "No documents: luna docs add FILE."
-    assert problem(laptop("docs", "versions", "none"))["status"] == 404
-    assert problem(laptop("docs", "validity", "none", "--from", "2024-01-01"))["status"] == 404
-    assert [problem(laptop("docs", verb, "none"))["status"] for verb in ("show", "remove")] == [404, 404]
+    assert laptop("docs", "versions", "none").problem["status"] == 404
+    assert laptop("docs", "validity", "none", "--from", "2024-01-01").problem["status"] == 404
+    assert [laptop("docs", verb, "none").problem["status"] for verb in ("show", "remove")] == [404, 404]
     made = laptop("rag", "reindex", "--json")
     assert (made.code, made.document["documents"]) == (0, 0), made.err
 
@@ -204,7 +196,7 @@ def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -
     assert [piece for piece in ("ingest.slots.build", "done", "cellar", "CE") if piece not in shown] == []
     watched = laptop("jobs", "watch", job, "--json")
     assert (watched.code, watched.document["status"], watched.document["reply"]["slots_written"]) == (0, "done", 0), watched.err
-    assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
+    assert (laptop("jobs", "cancel", job).code, laptop("jobs", "retry", job).problem["status"]) == (1, 409)
 
 
 def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Luna) -> None:
@@ -216,8 +208,8 @@ def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Lun
     assert (gaps["gaps"][0]["first"], gaps["gaps"][0]["slots"], gaps["cursor"]) == ("2024-05-31T22:00:00Z", 96, None)
     assert laptop("data", "repair", *days, "--dry-run").out.strip() == "There is nothing to repair."
     unknown = [laptop("data", verb, *days) for verb in ("backfill", "verify")]
-    assert [problem(said)["field"] for said in unknown] == ["LUNA_HOME_ASSISTANT_URL"] * 2
-    assert problem(laptop("data", "verify", *AT, "--from", "2024-06-02", "--to", "2024-06-01"))["field"] == "--to"
+    assert [said.problem["field"] for said in unknown] == ["LUNA_HOME_ASSISTANT_URL"] * 2
+    assert laptop("data", "verify", *AT, "--from", "2024-06-02", "--to", "2024-06-01").problem["field"] == "--to"
 
 
 def test_the_agent_elsewhere_says_where_it_stands_and_control_is_taken_from_it(laptop: Luna) -> None:
@@ -234,11 +226,11 @@ def test_the_agent_elsewhere_says_where_it_stands_and_control_is_taken_from_it(l
     }
     assert laptop("agent", "scores", *AT, "--period", "week", "--json").document["days"] == []
     assert laptop("scores", *AT).out.strip() == "Nothing is scored: luna replay does so."
-    assert problem(laptop("agent", "card", *AT, "--run", "none"))["status"] == 404
+    assert laptop("agent", "card", *AT, "--run", "none").problem["status"] == 404
     withdrawn = laptop("agent", "withdraw", *AT, "--json").document["gates"]
     assert {(gate["state"], gate["decided_by"]) for gate in withdrawn} == {("withdrawn", "owner")}
     few = laptop("agent", "evaluate", *AT, "--days", "3")
-    assert (few.code, problem(few)["field"]) == (2, "--days")
+    assert (few.code, few.problem["field"]) == (2, "--days")
 
 
 def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
@@ -269,14 +261,14 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
 def test_what_is_wrong_is_said_with_its_place(laptop: Luna, words: tuple[str, ...], field: str, detail: str) -> None:
     said = laptop(*words)
     assert said.code == 2, said.err
-    assert problem(said)["field"] == field
-    assert detail in problem(said)["detail"]
-    assert problem(said)["remedy"]
+    assert said.problem["field"] == field
+    assert detail in said.problem["detail"]
+    assert said.problem["remedy"]
 
 
 def test_a_wrong_key_is_refused(luna: Luna, url: str) -> None:
     said = luna("--server", url, "--key", "no key at all", "manual", "list", *AT)
-    assert (said.code, problem(said)["status"]) == (2, 401)
+    assert (said.code, said.problem["status"]) == (2, 401)
 
 
 def test_a_site_is_not_asked_for_where_no_instant_is_given_or_shown(luna: Luna) -> None:
@@ -327,5 +319,5 @@ def router_page() -> Iterator[str]:
 def test_an_address_where_no_luna_is_is_named(luna: Luna, router_page: str) -> None:
     for address, code in ((router_page, 2), ("http://127.0.0.1:9", 1), ("not an address", 2)):
         said: Said = luna("--server", address, "manual", "list", *AT)
-        assert (said.code, problem(said)["field"]) == (code, "--server"), said.err
-        assert problem(said)["remedy"]
+        assert (said.code, said.problem["field"]) == (code, "--server"), said.err
+        assert said.problem["remedy"]

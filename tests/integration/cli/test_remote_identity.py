@@ -10,7 +10,6 @@ import pytest
 
 from luna.contracts.identity import Role
 from luna.platform.embedded.supervisor import Servers
-from tests.integration.cli.test_remote import problem
 from tests.support.command_line.call import Luna
 from tests.support.gateway.people import OWN, PASSWORD, Gate, gate_with_people
 
@@ -69,7 +68,7 @@ def test_a_person_comes_changes_and_goes_elsewhere(laptop: Luna, gate: Gate, mon
     assert gate.client.get("/v1/auth/me", headers=ended).status_code == 401
     assert laptop("user", "remove", "tom", "--json").document == {"removed": "tom"}
     again = laptop("user", "remove", "tom")
-    assert (again.code, problem(again)["field"], problem(again)["value"]) == (2, "name", "tom")
+    assert (again.code, again.problem["field"], again.problem["value"]) == (2, "name", "tom")
 
 
 def test_a_key_is_made_by_whose_it_is_and_taken_away_elsewhere(laptop: Luna, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +82,7 @@ def test_a_key_is_made_by_whose_it_is_and_taken_away_elsewhere(laptop: Luna, gat
     assert laptop("key", "remove", made["prefix"]).out == f"The key {made['prefix']} holds no more.\n"
     assert gate.client.get("/v1/auth/me", headers={"Authorization": f"Bearer {made['key']}"}).status_code == 401
     beyond, anothers = laptop("key", "add", "more", "--scope", "administer"), laptop("key", "add", "more", "--user", "ada")
-    assert [(said.code, problem(said)["field"]) for said in (beyond, anothers)] == [(2, "scopes"), (2, "--user")]
+    assert [(said.code, said.problem["field"]) for said in (beyond, anothers)] == [(2, "scopes"), (2, "--user")]
 
 
 def test_what_is_critical_takes_the_password_and_shows_it_to_nobody(
@@ -93,8 +92,8 @@ def test_what_is_critical_takes_the_password_and_shows_it_to_nobody(
     unattended = laptop(*add)
     sit_down(monkeypatch, "not the password at all")
     wrong = laptop(*add)
-    assert [problem(said)["status"] for said in (unattended, wrong)] == [403, 401]
-    assert "terminal" in problem(unattended)["remedy"]
+    assert [said.problem["status"] for said in (unattended, wrong)] == [403, 401]
+    assert "terminal" in unattended.problem["remedy"]
     assert not [said for said in (unattended, wrong) if NEW_PASSWORD in said.err or "not the password" in said.err]
     assert "tim" not in laptop("user", "list").out
     assert [entry.status for entry in gate.audit("create_user")[:2]] == [401, 403]
@@ -103,4 +102,4 @@ def test_what_is_critical_takes_the_password_and_shows_it_to_nobody(
 def test_what_is_for_admins_is_refused_to_others(laptop: Luna, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     use_key(monkeypatch, gate, "user")
     said = [laptop(*words) for words in (("user", "list"), ("user", "remove", "ada"), ("audit", "list"))]
-    assert [problem(each)["status"] for each in said] == [403, 403, 403]
+    assert [each.problem["status"] for each in said] == [403, 403, 403]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,12 +16,13 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import FetchPricesRequest
 from luna.contracts.job import Job
-from luna.platform.database import jobs, training_runs
+from luna.platform.database import training_runs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.embedded.supervisor import Addresses
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
+from luna.platform.telemetry import RECENT_LINES
 from services.api.pages.admin.panels import PANELS
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
@@ -88,19 +90,26 @@ def test_a_job_is_cancelled_and_tried_again(api: httpx.Client, job: Job) -> None
     assert f"/ui/admin/jobs/{job.job_id}/cancel" in api.get("/ui/admin/jobs?status=open").text
 
 
-def test_jobs_are_told_by_one_clock_which_the_page_names(api: httpx.Client, database: Engine, job: Job) -> None:
-    with stored_site(database, name="clocked", timezone="Asia/Kolkata"):
-        assert "Times: UTC" in api.get("/ui/admin/jobs", headers={"Accept-Language": "en"}).text
-        with unit_of_work(database) as connection:
-            accepted = jobs.accept(connection, task="forecaster.model.train", key="clock", request='{"site_id": "clocked"}', trace_id="")
-        page = api.get("/ui/admin/jobs", headers={"Accept-Language": "de"}).text
-        with unit_of_work(database) as connection:
-            connection.execute(text("DELETE FROM jobs WHERE key = 'clock'"))
-    assert "Zeiten: Asia/Kolkata" in page
-    assert all(f">{each.job_id}</span>" in page for each in (job, accepted))
-    # Beside these there are whatever others left.
-    assert page.count(" IST") == 2 + page.count('class="job-what"')
+@pytest.mark.parametrize("section", ["status", "jobs", "people", "audit", "answers", "logs"])
+def test_a_page_tells_times_by_the_sites_clock_and_names_it_once(api: httpx.Client, database: Engine, job: Job, section: str) -> None:
+    # Kathmandu is 5:45 ahead: no other clock shows its minutes.
+    with stored_site(database, name="clocked", timezone="Asia/Kathmandu"):
+        page = api.get(f"/ui/admin/{section}", headers={"Accept-Language": "de"}).text
+    assert page.count(wording("every_page", "page_zone", "de", zone="Asia/Kathmandu")) == 1
     assert " UTC" not in page
+
+
+def test_a_job_is_told_by_the_clock_of_the_page(api: httpx.Client, database: Engine, job: Job) -> None:
+    with stored_site(database, name="clocked", timezone="Asia/Kathmandu"):
+        page = api.get("/ui/admin/jobs").text
+    assert f"{job.submitted_at.astimezone(ZoneInfo('Asia/Kathmandu')):%Y-%m-%d %H:%M:%S}" in page
+
+
+def test_the_log_leaves_out_who_only_watches(api: httpx.Client) -> None:
+    routes = ("/ui/admin/{section}", "/ui/admin/parts/{part}", "/static/{name}", "/health/services", "/v1/sites")
+    RECENT_LINES.extend(json.dumps({"event": "request", "method": "GET", "route": route, "at": "2026-01-02T03:04:05Z"}) for route in routes)
+    page = unescape(api.get("/ui/admin/logs").text)
+    assert [route for route in routes if f"route={route}" in page] == ["/v1/sites"]
 
 
 def test_a_setting_is_changed_holds_and_goes_back(api: httpx.Client, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
     unknown = gate.client.post("/v1/tools/nothing", json={"site_id": OWN}, headers=headers)
     wrong = gate.client.post("/v1/tools/consumption", json={"site_id": OWN, "arguments": {"first_day": "never"}}, headers=headers)
     assert [foreign.status_code, unknown.status_code, wrong.status_code] == [404, 404, 422]
+    assert "first_day" in wrong.json()["remedy"]
     assert gate.client.get("/v1/tools").status_code == 401
 
 
@@ -177,6 +178,15 @@ def test_what_cannot_be_answered_is_an_error_that_says_why(gate: Gate, tool: str
     assert result.is_error
     assert said in text_of(result)
     assert "Traceback" not in text_of(result)
+
+
+@each_row(
+    ("tool", "right"),
+    [("price_course", ["first_day", "last_day"]), ("list_decisions", ["site_id (needed)", "limit"]), ("search_documents", ["query (needed)", "k"])],
+)
+def test_a_tool_called_with_wrong_arguments_lists_the_right_ones(gate: Gate, tool: str, right: list[str]) -> None:
+    told = text_of(call(gate, tool, {"nothing": 1}))
+    assert [name for name in right if name not in told] == []
 
 
 def test_who_has_several_sites_has_to_name_one(gate: Gate) -> None:

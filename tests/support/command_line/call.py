@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from luna.energy.errors import LunaError
+
 
 @dataclass(frozen=True)
 class Said:
@@ -13,6 +15,7 @@ class Said:
     code: int
     out: str
     err: str
+    error: LunaError | None = None
 
     @property
     def document(self) -> Any:
@@ -21,8 +24,8 @@ class Said:
 
     @property
     def problem(self) -> Any:
-        """The one problem document on standard error."""
-        return json.loads(self.err)
+        """The problem document of the error that ended the command, or else the one on standard error."""
+        return json.loads(self.err if self.error is None else json.dumps(self.error.problem()))
 
 
 Luna = Callable[..., Said]

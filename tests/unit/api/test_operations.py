@@ -72,6 +72,35 @@ def test_every_operation_shows_an_example(operation: dict[str, Any]) -> None:
     assert [part for part in (*contents, *operation.get("parameters", [])) if "example" in part]
 
 
+def test_every_group_is_described_and_every_operation_in_one() -> None:
+    described = [group["name"] for group in read_document()["tags"]]
+    used = {tag for *_, operation in list_described() for tag in operation["tags"]}
+    assert used == set(described)
+
+
+def test_every_operation_names_its_credentials() -> None:
+    schemes = read_document()["components"]["securitySchemes"]
+    needed = {operation["operationId"]: operation["security"] for *_, operation in list_described()}
+    assert {scheme for security in needed.values() for each in security for scheme in each} == set(schemes)
+    assert needed["sign_in"] == []
+    assert needed["create_site"] == [{"bearer": ["configure"]}]
+
+
+@each_row("operation", list_answered)
+def test_every_operation_shows_a_request_with_its_body(operation: dict[str, Any]) -> None:
+    [sample] = operation["x-codeSamples"]
+    assert sample["source"].startswith("curl ")
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    assert [content for content in contents if "example" not in content] == []
+
+
+def test_the_page_groups_operations_and_shows_requests_and_bodies() -> None:
+    page, _ = render_documentation(read_app())
+    assert page.index('id="group-sites"') < page.index('id="create_site"') < page.index('id="group-plans"')
+    assert "Authorization: Bearer" in page
+    assert "Example of a body" in page
+
+
 @each_row("name", list_messages)
 def test_every_field_of_a_message_is_described(name: str) -> None:
     fields = read_document()["components"]["schemas"][name].get("properties", {})

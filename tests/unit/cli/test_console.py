@@ -14,6 +14,25 @@ def test_an_empty_table_says_what_it_means(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "No gaps.\n"
 
 
+PLAN_ID = "6f0b2c9e4d5a4e1b9b7c2f3a1d8e5c47"
+WIDE_ROW = [PLAN_ID, *["2024-02-01 12:00 CET"] * 4, "self-consumption and a few words more"]
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_an_id_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    monkeypatch.setattr(console.out, "_force_terminal", terminal)
+    monkeypatch.setattr(console.out, "width", 80)
+    console.table(["plan", "issued", "from", "to", "until", "status"], [WIDE_ROW, WIDE_ROW])
+    assert capsys.readouterr().out.count(PLAN_ID) == 2
+
+
+def test_a_row_in_a_pipe_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.out, "width", 80)
+    console.table(["plan", "issued", "from", "to", "until", "status"], [WIDE_ROW])
+    [_, line] = capsys.readouterr().out.splitlines()
+    assert line.split() == " ".join(WIDE_ROW).split()
+
+
 SENTENCES = f"  {'charge ' * 20}\n\nhttps://luna.home:8080/{'x' * 90}"
 
 

@@ -1,7 +1,9 @@
 """Log lines and health checks."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +11,7 @@ import structlog
 from pydantic import SecretStr
 
 from luna.platform.settings import Settings
-from luna.platform.telemetry import configure_logging, ensure_plain_lines, hide_secrets, log_context, new_trace_id
+from luna.platform.telemetry import RECENT_LINES, configure_logging, describe_line, ensure_plain_lines, hide_secrets, log_context, new_trace_id
 from services.api.app import create_app
 from tests.support.suite.tables import each_row
 
@@ -40,6 +42,37 @@ def test_a_line_is_json_with_service_and_context(capsys: pytest.CaptureFixture[s
     assert (ours["event"], ours["service"], ours["trace_id"], ours["slots"]) == ("plan issued", "planner", "t-1", 192)
     assert (theirs["event"], theirs["level"], theirs["trace_id"]) == ("slow", "warning", "t-1")
     assert "site_id" not in ours
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_on_a_terminal_is_for_people_and_on_the_log_page_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    # In the test itself: pytest sets its own before each step.
+    monkeypatch.setattr(sys, "stderr", terminal)
+    before, level = logging.root.handlers, logging.root.level
+    configure_logging("planner")
+    with log_context(trace_id="t-1"):
+        structlog.get_logger("luna.test").info("plan issued", slots=192)
+    logging.root.handlers, logging.root.level = before, level
+    [line] = terminal.getvalue().splitlines()
+    assert line.split(maxsplit=1)[1].split() == ["info", "planner:", "plan", "issued", "slots=192"]
+    assert json.loads(RECENT_LINES[-1])["trace_id"] == "t-1"
+
+
+@each_row(
+    ("line", "shown"),
+    [
+        ("no JSON", "no JSON"),
+        ("[1]", "[1]"),
+        ('{"event": "slow", "level": "warning", "service": "api", "exception": "Traceback"}', "warning api: slow\nTraceback"),
+    ],
+)
+def test_a_line_of_another_process_is_shown_in_the_same_form(line: str, shown: str) -> None:
+    assert describe_line(line) == shown
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ panel_services = Dienste
 panel_queues = In Warteschlangen
 panel_volume = Daten
 panel_jobs = Aufträge
-jobs_zone = Zeiten: { $zone }
 panel_models = Trainings
 panel_audit = Wer was getan hat
 panel_answers = Was gefragt und geantwortet wurde
@@ -63,7 +62,11 @@ objects = Dateien
 table = Tabelle
 rows = Zeilen, etwa
 size = Größe
-more_tables = { $count } kleinere Tabellen
+more_tables =
+    { $count ->
+        [one] { $count } kleinere Tabelle
+       *[other] { $count } kleinere Tabellen
+    }
 site = Standort
 model = Version
 learned_until = Gelernt bis
@@ -79,7 +82,11 @@ job_done = fertig
 job_failed = gescheitert
 job_dead = tot
 job_cancelled = abgebrochen
-attempts = { $count }-mal begonnen
+attempts =
+    { $count ->
+        [one] einmal begonnen
+       *[other] { $count }-mal begonnen
+    }
 cancel = Abbrechen
 when = Wann
 who = Wer

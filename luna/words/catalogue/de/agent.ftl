@@ -30,7 +30,11 @@ evidence_replay = Aufgezeichnete Tage, nachgespielt
 evidence_shadow = Tage im Schatten
 evidence_both = Beide zusammen
 evidence_figures = { $points } Punkte, zwischen { $low } und { $high }
-evidence_mode = Beurteilt nach { $days } Tagen: { $points } Punkte, zwischen { $low } und { $high }; in { $corrected } Viertelstunden von der Sicherheitsschicht berichtigt.
+evidence_mode =
+    { $days ->
+        [one] Beurteilt nach { $days } Tag: { $points } Punkte, zwischen { $low } und { $high }; in { $corrected } Viertelstunden von der Sicherheitsschicht berichtigt.
+       *[other] Beurteilt nach { $days } Tagen: { $points } Punkte, zwischen { $low } und { $high }; in { $corrected } Viertelstunden von der Sicherheitsschicht berichtigt.
+    }
 evidence_none = Noch keine Belege.
 evidence_label = { $points } Punkte vor dem Planer, zwischen { $low } und { $high }
 modes_title = Was es darf

@@ -2,21 +2,49 @@ reason_not_judged = Der Torwächter hat noch nicht darüber geurteilt.
 reason_no_artefact = Noch ist kein Agent trainiert.
 reason_replay_days = { $days } von { $needed } aufgezeichneten Tagen sind nachgespielt.
 reason_shadow_days = Der Agent hat an { $days } von { $needed } Tagen neben dem Planer geplant.
-reason_behind = An { $days } Tagen könnte der Agent um mehr als 1 % der möglichen Ersparnis teurer sein als der Planer.
-reason_no_dearer = An { $days } Tagen war der Agent nicht teurer als der Planer.
-reason_cheaper = An { $days } Tagen war der Agent sicher günstiger als der Planer.
+reason_behind =
+    { $days ->
+        [one] An { $days } Tag könnte der Agent um mehr als 1 % der möglichen Ersparnis teurer sein als der Planer.
+       *[other] An { $days } Tagen könnte der Agent um mehr als 1 % der möglichen Ersparnis teurer sein als der Planer.
+    }
+reason_no_dearer =
+    { $days ->
+        [one] An { $days } Tag war der Agent nicht teurer als der Planer.
+       *[other] An { $days } Tagen war der Agent nicht teurer als der Planer.
+    }
+reason_cheaper =
+    { $days ->
+        [one] An { $days } Tag war der Agent sicher günstiger als der Planer.
+       *[other] An { $days } Tagen war der Agent sicher günstiger als der Planer.
+    }
 reason_losing_streak = Zuletzt verlor der Agent gegen den Planer mehr, als Zufall erklärt.
 reason_interventions = Die Sicherheitsschicht musste den Agenten zu oft berichtigen.
-reason_new_evidence = An { $days } Tagen seit dem Entzug war der Agent nicht teurer als der Planer.
+reason_new_evidence =
+    { $days ->
+        [one] An { $days } Tag seit dem Entzug war der Agent nicht teurer als der Planer.
+       *[other] An { $days } Tagen seit dem Entzug war der Agent nicht teurer als der Planer.
+    }
 reason_always = Er erreicht kein Gerät.
 reason_by_owner = Das wurde von Hand entschieden.
 next_train = Der Agent muss trainiert werden.
-next_replay = Noch { $missing } aufgezeichnete Tage müssen nachgespielt werden.
-next_shadow = Der Agent muss noch an { $missing } Tagen neben dem Planer planen.
+next_replay =
+    { $missing ->
+        [one] Noch { $missing } aufgezeichneter Tag muss nachgespielt werden.
+       *[other] Noch { $missing } aufgezeichnete Tage müssen nachgespielt werden.
+    }
+next_shadow =
+    { $missing ->
+        [one] Der Agent muss noch an { $missing } Tag neben dem Planer planen.
+       *[other] Der Agent muss noch an { $missing } Tagen neben dem Planer planen.
+    }
 next_judge = Der Torwächter urteilt in der nächsten Nacht.
 next_improve = Der Agent muss sicherer werden: Noch könnte er teurer sein als der Planer.
 next_ask = { $mode } wird angeboten: du kannst es verlangen.
-next_prove_again = { $mode } wurde entzogen. Noch { $missing } Tage im Schatten ohne Verlust bringen es zurück, oder du.
+next_prove_again =
+    { $missing ->
+        [one] { $mode } wurde entzogen. Noch { $missing } Tag im Schatten ohne Verlust bringt es zurück, oder du.
+       *[other] { $mode } wurde entzogen. Noch { $missing } Tage im Schatten ohne Verlust bringen es zurück, oder du.
+    }
 next_restore = { $mode } wurde von Hand entzogen; gib es frei, wenn du es zurückwillst.
 next_none = Keiner: Der Agent entscheidet, wo sein Plan sicher und günstiger ist.
 mode_shadow = Schatten

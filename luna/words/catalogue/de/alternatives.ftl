@@ -24,16 +24,44 @@ variant =
 saves = { $name } spart { $value } im Jahr{ $basis }
 costs = { $name } kostet im Jahr { $value } mehr{ $basis }
 interval = { " " }(95 %: { $low } bis { $high })
-baseline = { $days } Tage mit dem Standort, wie er ist: eine Rechnung von { $bill }
-basis = , nach { $days } Tagen zu urteilen
-payback_after = ; die Anschaffung ist nach { $value } Jahren wieder da
+baseline =
+    { $days ->
+        [one] { $days } Tag mit dem Standort, wie er ist: eine Rechnung von { $bill }
+       *[other] { $days } Tage mit dem Standort, wie er ist: eine Rechnung von { $bill }
+    }
+basis =
+    { $days ->
+        [one] , nach { $days } Tag zu urteilen
+       *[other] , nach { $days } Tagen zu urteilen
+    }
+payback_after =
+    { $value ->
+        [one] ; die Anschaffung ist nach einem Jahr wieder da
+       *[other] ; die Anschaffung ist nach { $value } Jahren wieder da
+    }
 payback_interval = { " " }({ $low } bis { $high })
 payback_earliest = { " " }(frühestens { $low })
 payback_never = ; die Anschaffung kommt nie wieder herein
-payback_beyond = ; die Anschaffung ist in { $value } Jahren nicht wieder da
-days_less = { $name } spart { $money } in { $days } Tagen.
-days_same = { $name } kommt in { $days } Tagen auf dasselbe.
-days_more = { $name } kostet { $money } mehr in { $days } Tagen.
+payback_beyond =
+    { $value ->
+        [one] ; die Anschaffung ist in einem Jahr nicht wieder da
+       *[other] ; die Anschaffung ist in { $value } Jahren nicht wieder da
+    }
+days_less =
+    { $days ->
+        [one] { $name } spart { $money } in { $days } Tag.
+       *[other] { $name } spart { $money } in { $days } Tagen.
+    }
+days_same =
+    { $days ->
+        [one] { $name } kommt in { $days } Tag auf dasselbe.
+       *[other] { $name } kommt in { $days } Tagen auf dasselbe.
+    }
+days_more =
+    { $days ->
+        [one] { $name } kostet { $money } mehr in { $days } Tag.
+       *[other] { $name } kostet { $money } mehr in { $days } Tagen.
+    }
 days_few = { " " }Was ein Jahr spart und wann eine Anschaffung wieder da ist, sagen erst mindestens { $least } Tage.
 bill_less = Die Rechnung ist { $money } niedriger
 bill_same = Die Rechnung ist dieselbe

@@ -129,7 +129,11 @@ savings_would_save = An { $count } davon hat Luna nicht gesteuert. Luna hätte {
 savings_would_lose = An { $count } davon hat Luna nicht gesteuert. Luna hätte { $amount } mehr gekostet: { $luna } statt { $without } mit dem Wechselrichter allein.
 savings_share = Das sind { $share } der { $possible }, die man mit vollem Wissen gespart hätte.
 savings_as_recorded = Nachgerechnet werden Haus und Batterie; { $devices } bleiben wie aufgezeichnet und zählen in diesen Kosten nicht mit.
-no_scores = { $period } ist von { $days } Tagen keiner nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+no_scores =
+    { $days ->
+        [one] { $period } ist der Tag nicht nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+       *[other] { $period } ist von { $days } Tagen keiner nachgerechnet; was Luna gespart hat, ist nicht bekannt.
+    }
 variant_battery_capacity_kwh = eine Batterie von { $value }
 variant_pv_peak_kw = PV von { $value }
 variant_import_price = ein Bezugspreis von { $value }

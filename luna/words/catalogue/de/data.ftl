@@ -1,5 +1,9 @@
 title = Daten
-headline_clean = Allen { $judged } Tagen dieses Monats ist zu trauen.
+headline_clean =
+    { $judged ->
+        [one] Dem einzigen beurteilten Tag dieses Monats ist zu trauen.
+       *[other] Allen { $judged } Tagen dieses Monats ist zu trauen.
+    }
 headline_some = { $good } von { $judged } Tagen dieses Monats ist zu trauen.
 headline_empty = Kein Tag dieses Monats wurde beurteilt.
 lead = Woraus Luna lernt, womit sie plant und was sie zählt. Nichts verschwindet still: Abgelehntes steht unten, bis du entscheidest.
@@ -59,7 +63,11 @@ upload_progress = Hochgeladen
 upload_failed = Die Datei kam nicht an. Versuche es noch einmal.
 loads_title = Zuletzt geladene Dateien
 loads_none = Noch wurde keine Datei geladen.
-load_counts = { $rows } Zeilen: { $accepted } angenommen ({ $accepted_in_part } teilweise), { $repaired } Reparaturen, { $quarantined } abgelehnt, { $duplicated } doppelt
+load_counts =
+    { $rows ->
+        [one] { $rows } Zeile: { $accepted } angenommen ({ $accepted_in_part } teilweise), { $repaired } Reparaturen, { $quarantined } abgelehnt, { $duplicated } doppelt
+       *[other] { $rows } Zeilen: { $accepted } angenommen ({ $accepted_in_part } teilweise), { $repaired } Reparaturen, { $quarantined } abgelehnt, { $duplicated } doppelt
+    }
 load_done = fertig
 load_queued = wartet
 load_running = läuft

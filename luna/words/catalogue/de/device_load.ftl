@@ -17,7 +17,11 @@ missing_load_day = { $kwh_3 } kWh
 wanted_load_by = Gerät { $name }: { $wanted_2 } kWh bis { $by }{ $only }
 missing_load_by = { $kwh_3 } kWh
 wanted_load_gap = Gerät { $name }: höchstens { $hours } h aus (max_gap_hours)
-missing_load_gap = { $count }-mal
+missing_load_gap =
+    { $count ->
+        [one] einmal
+       *[other] { $count }-mal
+    }
 wanted_load_run = Gerät { $name }: ein Lauf bis { $by }{ $only }
 missing_load_run = nicht gelaufen
 note_loads_not_placed = Wann { $loads } laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.

@@ -1,6 +1,10 @@
 documents_headline = Dokumente
 documents_lead = Verträge, Tarife, Handbücher, Regeln: Was hier steht, wird durchsucht, wenn jemand fragt. Die Dateien bleiben auf dieser Maschine.
-documents_count = { $count } Dokumente, davon { $searchable } durchsuchbar
+documents_count =
+    { $count ->
+        [one] { $count } Dokument, davon { $searchable } durchsuchbar
+       *[other] { $count } Dokumente, davon { $searchable } durchsuchbar
+    }
 documents_list = Was da ist
 documents_none = Noch gibt es keine Dokumente.
 documents_examples = Füg eigene hinzu, oder probier es mit denen, die Luna beiliegen: Tarife und Handbücher eines Beispielhaushalts und die Anleitung.

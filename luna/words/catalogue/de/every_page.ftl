@@ -48,3 +48,4 @@ try_battery = Mit 200 W erproben
 try_battery_lead = Eine halbe Minute lang steht die Batterie still, lädt mit 200 W mehr, als das Dach übrig lässt, und gibt 200 W mehr, als das Haus braucht, je zehn Sekunden; dann steuert sie sich wieder selbst. Scharf geschaltet wird dabei nichts.
 trying_battery = Die Batterie wird gerade erprobt.
 tried_battery = Was das Erproben ergab
+page_zone = Zeiten: { $zone }

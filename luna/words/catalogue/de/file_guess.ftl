@@ -48,10 +48,22 @@ totals_note = Vergleiche mit einer Rechnung: Falsche Einheit oder Bedeutung zeig
 totals_part = Die Datei ist lang: Das sind nur Anfang und Ende. Gespeichert wird sie ganz.
 month = Monat
 year = Summe des Jahres { $year }
-span = { $rows } Zeilen von { $first } bis { $last }, { $step }
-step_minutes = alle { $minutes } Minuten
+span =
+    { $rows ->
+        [one] { $rows } Zeile von { $first } bis { $last }, { $step }
+       *[other] { $rows } Zeilen von { $first } bis { $last }, { $step }
+    }
+step_minutes =
+    { $minutes ->
+        [one] jede Minute
+       *[other] alle { $minutes } Minuten
+    }
 step_none = immer, wenn sich etwas änderte
-lost = Die Zeit von { $count } Zeilen ist nicht lesbar; sie kommen in Quarantäne.
+lost =
+    { $count ->
+        [one] Die Zeit von { $count } Zeile ist nicht lesbar; sie kommt in Quarantäne.
+       *[other] Die Zeit von { $count } Zeilen ist nicht lesbar; sie kommen in Quarantäne.
+    }
 again = Mit dieser Auswahl neu zeigen
 store = Speichern
 unanswered = Beantworte erst, was oben steht; nichts wurde gespeichert.
@@ -60,7 +72,11 @@ reason_form_text = Text in { $encoding }, Zellen getrennt durch „{ $separator 
 reason_form_workbook = Arbeitsmappe, Blatt „{ $sheet }“
 reason_form_states = Verlauf oder Statistik von Home Assistant
 reason_form_records = JSON, eine Liste von Zeilen
-reason_lines_above = { $count } Zeilen stehen über den Werten
+reason_lines_above =
+    { $count ->
+        [one] { $count } Zeile steht über den Werten
+       *[other] { $count } Zeilen stehen über den Werten
+    }
 reason_decimal_comma = Dezimalkomma
 reason_one_value_per_row = Ein Wert je Zeile; „{ $column }“ sagt, wessen
 reason_label_from_to = Abschnitte von … bis; „{ $first }“ ist der Anfang

@@ -4,7 +4,11 @@ live_old = { $age } alt
 live_none = Noch keine Werte
 minutes = { $n } min
 hours = { $n } h
-days = { $n } Tage
+days =
+    { $n ->
+        [one] { $n } Tag
+       *[other] { $n } Tage
+    }
 
 now_full = Batterie ist voll und wartet.
 now_reserve = Batterie ist bei ihrer Reserve und wartet.

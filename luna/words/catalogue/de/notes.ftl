@@ -16,7 +16,11 @@ note_prices_carried_on = Preise sind bis { $since } bekannt; danach gehen die de
 note_forecast_fallback = { $active } hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte.
 note_forecast_old = Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte: Eine neuere Vorhersage kam nicht.
 note_forecast_awaits_proof = Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert, { $days } von { $needed } Tagen bewertet{ $earliest }.
-note_forecast_not_better = Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert und war an { $days } bewerteten Tagen nicht besser.
+note_forecast_not_better =
+    { $days ->
+        [one] Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert und war an einem bewerteten Tag nicht besser.
+       *[other] Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert und war an { $days } bewerteten Tagen nicht besser.
+    }
 earliest_known = ; es kann ab { $day } übernehmen
 rule_vacation = Niemand ist zu Hause.
 rule_outage = Von { $first } bis { $last } gilt eine Warnung.

@@ -21,13 +21,29 @@ fault_frozen = { $sensor } steht { $hours } h still, in denen die anderen Zähle
 fault_clock_late = { $sensor } sieht { $hours } h verspätet aus: Früher gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?
 fault_clock_early = { $sensor } sieht { $hours } h verfrüht aus: Später gemeldet, passt es zu den anderen Zählern. Geht die Uhr seines Zählers richtig?
 fault_turned = { $source } und { $sink } sehen vertauscht aus: Andersherum erklären die Zähler den Tag. Tausch ihre Sensoren auf der Seite des Standorts; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen
-fault_devices_beyond_house = { $series }: { $open } kWh mehr, als der Zähler des Hauses zählt, in { $known } Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu
-fault_devices_beyond_grid = { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu
+fault_devices_beyond_house =
+    { $known ->
+        [one] { $series }: { $open } kWh mehr, als der Zähler des Hauses zählt, in { $known } Viertelstunde. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu
+       *[other] { $series }: { $open } kWh mehr, als der Zähler des Hauses zählt, in { $known } Viertelstunden. Sieht der Zähler des Hauses dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter outside_house_meter und bau die Viertelstunden neu
+    }
+fault_devices_beyond_grid =
+    { $known ->
+        [one] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunde. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu
+       *[other] { $series }: { $open } kWh mehr, als der Netzzähler dem Haus lässt, in { $known } Viertelstunden. Sieht der Netzzähler dieses Gerät? Wenn nicht, nenn seinen Sensor in der Datei der Anlage auch unter total_grid_import und bau die Viertelstunden neu
+    }
 fault_rebuild = { $series }: { $before } kWh, und { $after } kWh, wenn die Viertelstunden neu gebaut werden: Die gespeicherten bleiben. Prüf Einheit und Rolle des Sensors; eine der abgelehnten Zeilen übernimmt die neuen Werte
 fault_price_gap = { $series } ist in { $known } von { $slots } Viertelstunden unbekannt
 fault_price_zero = { $series } ist in { $known } von { $slots } Viertelstunden null, der Markt war es nicht
-fault_soc_jump = der Ladestand springt in { $known } Viertelstunden schneller, als die Batterie kann oder es tat
-fault_soc_excursion = der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?
+fault_soc_jump =
+    { $known ->
+        [one] der Ladestand springt in { $known } Viertelstunde schneller, als die Batterie kann oder es tat
+       *[other] der Ladestand springt in { $known } Viertelstunden schneller, als die Batterie kann oder es tat
+    }
+fault_soc_excursion =
+    { $known ->
+        [one] der Ladestand liegt in { $known } Viertelstunde um bis zu { $jump } % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?
+       *[other] der Ladestand liegt in { $known } Viertelstunden um bis zu { $jump } % daneben und kommt dann zurück. Hat sein Sensor neu gestartet?
+    }
 fault_soc_stuck = der Ladestand steht still, während { $flow } kWh hinein- oder hinausgingen
 fault_soc_reversed = die Batterie sieht verkehrt herum aus: Ihr Ladestand fällt, während sie lädt ({ $against } von { $moved } kWh). Tausch die Sensoren von total_battery_charge und total_battery_discharge in der Datei der Anlage; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen
 fault_soc_drift = der Ladestand änderte sich um { $told } kWh, die Zähler sagen { $metered } kWh

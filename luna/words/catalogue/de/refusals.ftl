@@ -511,7 +511,11 @@ sentence_no-forecast-at-start = Für jetzt gibt es keine Vorhersage von Verbrauc
 remedy_no-forecast-at-start = Luna macht jede Viertelstunde eine; „Jetzt planen“ fragt sofort.
 sentence_no-forecasts-issued = Für diese Tage gibt es keine Vorhersagen.
 remedy_no-forecasts-issued = Wähl Tage ohne Lücken; die Seite Daten zeigt sie.
-sentence_observations-missing = Von diesen Tagen ist etwas unbekannt: { $count } Zeitschritte, der erste { $slot }.
+sentence_observations-missing =
+    { $count ->
+        [one] Von diesen Tagen ist etwas unbekannt: { $count } Zeitschritt, { $slot }.
+       *[other] Von diesen Tagen ist etwas unbekannt: { $count } Zeitschritte, der erste { $slot }.
+    }
 remedy_observations-missing = Wähl Tage ohne Lücken; die Seite Daten zeigt sie.
 sentence_carbon-figure-missing = Der CO₂-Gehalt des Netzstroms fehlt.
 remedy_carbon-figure-missing = Gib ihn auf der Seite Daten ab, oder frag nach anderen Zahlen.
@@ -937,7 +941,11 @@ sentence_policy-never-trained = Diese Strategie wurde nie trainiert.
 remedy_policy-never-trained = Trainiere sie zuerst.
 sentence_no-whole-day-recorded = Kein ganzer Tag wurde aufgezeichnet.
 remedy_no-whole-day-recorded = Lade Messwerte.
-sentence_too-few-days-to-learn = Aus { $days } Tagen lässt sich lernen, { $needed } sind nötig.
+sentence_too-few-days-to-learn =
+    { $days ->
+        [one] Aus { $days } Tag lässt sich lernen, { $needed } sind nötig.
+       *[other] Aus { $days } Tagen lässt sich lernen, { $needed } sind nötig.
+    }
 remedy_too-few-days-to-learn = Zeichne mehr Tage auf, oder lade welche.
 sentence_no-such-agent-kind = Diese Art von Agent gibt es nicht.
 remedy_no-such-agent-kind = Wähl aus: { $names }.

@@ -1,24 +1,44 @@
 title = Luna: Demobericht
 made = Demobericht · erstellt am { $date }, { $time } in { $seconds } s · eine Datei, öffnet ohne Netz
-headline = An { $days } unbekannten Tagen erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
+headline =
+    { $days ->
+        [one] An einem unbekannten Tag erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
+       *[other] An { $days } unbekannten Tagen erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
+    }
 headline_one = An einem unbekannten Tag erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
-headline_nothing = An { $days } unbekannten Tagen gab es für eine Batterie nichts zu sparen.
+headline_nothing =
+    { $days ->
+        [one] An einem unbekannten Tag gab es für eine Batterie nichts zu sparen.
+       *[other] An { $days } unbekannten Tagen gab es für eine Batterie nichts zu sparen.
+    }
 scale = Wertung { $zero } = Batterie ohne Aufgabe, { $full } = vollkommene Voraussicht.
 household = Haushalt mit { $load } im Jahr
 solar = { $peak } kWp Solar
 battery = { $capacity } Batterie
-cost = Kosten, { $days } Tage
+cost =
+    { $days ->
+        [one] Kosten, { $days } Tag
+       *[other] Kosten, { $days } Tage
+    }
 cost_note = { $idle } mit Batterie ohne Aufgabe
 kept = Vom Möglichen erreicht
 kept_note = Wechselrichter allein: { $score }
 safety = Sicherheit
-breaches = { $count } Verletzungen
+breaches =
+    { $count ->
+        [one] { $count } Verletzung
+       *[other] { $count } Verletzungen
+    }
 safety_note = bei { $slots } Vorgaben
 use = Nutzung der Batterie
 cycles = { $cycles } Zyklen am Tag
 use_note = Verschleiß mit { $wear } je kWh gerechnet
 use_note_free = Verschleiß nicht gerechnet
-plan = Die nächsten { $hours } Stunden
+plan =
+    { $hours ->
+        [one] Die nächste Stunde
+       *[other] Die nächsten { $hours } Stunden
+    }
 plan_note = Was Luna tun wird und warum. Zeige auf eine Viertelstunde, tippe sie an oder nutze die Pfeiltasten.
 planned = geplant
 buy = Kauf
@@ -39,7 +59,11 @@ mode = Modus
 why = Warum
 chart_label = Plan, Viertelstunde für Viertelstunde
 score = Wertung
-score_note = Alle beginnen und enden mit demselben Ladestand, an denselben { $days } Tagen: { $first } bis { $last }.
+score_note =
+    { $days ->
+        [one] Alle beginnen und enden mit demselben Ladestand, an demselben Tag: { $first } bis { $last }.
+       *[other] Alle beginnen und enden mit demselben Ladestand, an denselben { $days } Tagen: { $first } bis { $last }.
+    }
 policy = Wer entscheidet
 policy_cost = Kosten
 saved = Gespart

@@ -319,7 +319,11 @@ set_by_hand = Adresse und Token sind für diese Installation von Hand gesetzt: {
 not_here_mqtt_url = In Containern wird der Broker von Hand gesetzt: LUNA_MQTT_URL in .env, das Passwort im Ordner der Geheimnisse; dann neu starten.
 not_here_home_assistant_url = In Containern wird Home Assistant von Hand gesetzt: LUNA_HOME_ASSISTANT_URL in .env, das Token im Ordner der Geheimnisse; dann neu starten.
 connect = Verbinden
-ha_found = Verbunden: Home Assistant { $version }, { $count } passende Sensoren.
+ha_found =
+    { $count ->
+        [one] Verbunden: Home Assistant { $version }, { $count } passender Sensor.
+       *[other] Verbunden: Home Assistant { $version }, { $count } passende Sensoren.
+    }
 ha_away = Dort antwortet niemand. Prüfe die Adresse, und ob Home Assistant läuft. ({ $detail })
 ha_token = Home Assistant nimmt das Token nicht an. Erstelle ein neues in deinem Profil, unter Sicherheit.
 ha_strange = Dort antwortet etwas, aber kein Home Assistant. Prüfe Port und Pfad. ({ $detail })
@@ -355,7 +359,11 @@ review_tariff_time_of_use = nach Uhrzeit, sonst { $price }
 review_tariff_spot = Markt { $market }, dazu { $markup } und { $vat } Mehrwertsteuer
 review_export_fixed = { $price } für eine verkaufte kWh
 review_export_spot = Markt { $market } für eine verkaufte kWh
-review_sensors = { $count } Sensoren werden gelesen
+review_sensors =
+    { $count ->
+        [one] { $count } Sensor wird gelesen
+       *[other] { $count } Sensoren werden gelesen
+    }
 review_nothing = noch nichts gemessen: das Standardlastprofil für Haushalte
 review_km = { $km } km im Jahr
 review_no_devices = keine

@@ -44,7 +44,11 @@ data_none = Noch ist nichts aufgezeichnet: Kein Tag lässt sich noch einmal durc
 result_title = Was daraus wurde
 result_headline = { $name } hätte { $saved } gespart.
 result_worse = { $name } hätte { $lost } mehr gekostet.
-open = { $done } von { $total } Leben sind durchlebt.
+open =
+    { $total ->
+        [one] { $done } von { $total } Leben ist durchlebt.
+       *[other] { $done } von { $total } Leben sind durchlebt.
+    }
 failed = Das hat nicht geklappt:
 look = Nachsehen
 back = Etwas anderes fragen
@@ -61,9 +65,17 @@ column_year = Gespart im Jahr
 column_payback = Bezahlt nach
 column_import = Mehr gekauft
 column_export = Mehr verkauft
-years = { $years } Jahren
+years =
+    { $years ->
+        [one] { $years } Jahr
+       *[other] { $years } Jahren
+    }
 between = { $low } bis { $high }
 few_days = Weniger als vier Wochen sagen nichts über Jahre.
-policy = { $policy }, { $days } Tage, aus Prognosen { $outlook }
+policy =
+    { $days ->
+        [one] { $policy }, { $days } Tag, aus Prognosen { $outlook }
+       *[other] { $policy }, { $days } Tage, aus Prognosen { $outlook }
+    }
 outlook_issued = wie damals erstellt
 outlook_usual = des Üblichen

@@ -13,7 +13,6 @@ panel_services = Services
 panel_queues = Waiting in queues
 panel_volume = Data
 panel_jobs = Jobs
-jobs_zone = Times: { $zone }
 panel_models = Trainings
 panel_audit = Who did what
 panel_answers = What was asked and answered
@@ -65,7 +64,11 @@ objects = Files
 table = Table
 rows = Rows, about
 size = Size
-more_tables = { $count } smaller tables
+more_tables =
+    { $count ->
+        [one] { $count } smaller table
+       *[other] { $count } smaller tables
+    }
 site = Site
 model = Version
 learned_until = Learned until
@@ -81,7 +84,11 @@ job_done = done
 job_failed = failed
 job_dead = dead
 job_cancelled = cancelled
-attempts = begun { $count } times
+attempts =
+    { $count ->
+        [one] begun once
+       *[other] begun { $count } times
+    }
 cancel = Cancel
 when = When
 who = Who

@@ -32,7 +32,11 @@ evidence_replay = Recorded days, replayed
 evidence_shadow = Days in shadow
 evidence_both = Both together
 evidence_figures = { $points } points, between { $low } and { $high }
-evidence_mode = Judged by { $days } days: { $points } points, between { $low } and { $high }; corrected by the safety layer in { $corrected } quarter-hours.
+evidence_mode =
+    { $days ->
+        [one] Judged by one day: { $points } points, between { $low } and { $high }; corrected by the safety layer in { $corrected } quarter-hours.
+       *[other] Judged by { $days } days: { $points } points, between { $low } and { $high }; corrected by the safety layer in { $corrected } quarter-hours.
+    }
 evidence_none = No evidence yet.
 evidence_label = { $points } points ahead of the planner, between { $low } and { $high }
 modes_title = What it may do

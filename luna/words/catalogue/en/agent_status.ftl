@@ -5,23 +5,51 @@ reason_not_judged = The gatekeeper has not judged it yet.
 reason_no_artefact = No agent has been trained yet.
 reason_replay_days = { $days } of { $needed } recorded days have been replayed.
 reason_shadow_days = The agent has planned beside the planner on { $days } of { $needed } days.
-reason_behind = On { $days } days the agent may be dearer than the planner by more than 1 % of what could be saved.
-reason_no_dearer = On { $days } days the agent was no dearer than the planner.
-reason_cheaper = On { $days } days the agent was surely cheaper than the planner.
+reason_behind =
+    { $days ->
+        [one] On { $days } day the agent may be dearer than the planner by more than 1 % of what could be saved.
+       *[other] On { $days } days the agent may be dearer than the planner by more than 1 % of what could be saved.
+    }
+reason_no_dearer =
+    { $days ->
+        [one] On { $days } day the agent was no dearer than the planner.
+       *[other] On { $days } days the agent was no dearer than the planner.
+    }
+reason_cheaper =
+    { $days ->
+        [one] On { $days } day the agent was surely cheaper than the planner.
+       *[other] On { $days } days the agent was surely cheaper than the planner.
+    }
 reason_losing_streak = Lately the agent lost more against the planner than chance explains.
 reason_interventions = The safety layer had to correct the agent too often.
-reason_new_evidence = On { $days } days since it was withdrawn the agent was no dearer than the planner.
+reason_new_evidence =
+    { $days ->
+        [one] On { $days } day since it was withdrawn the agent was no dearer than the planner.
+       *[other] On { $days } days since it was withdrawn the agent was no dearer than the planner.
+    }
 reason_always = It reaches no device.
 reason_by_owner = It was decided by hand.
 
 # What has to happen next.
 next_train = The agent has to be trained.
-next_replay = { $missing } more recorded days have to be replayed.
-next_shadow = The agent has to plan beside the planner on { $missing } more days.
+next_replay =
+    { $missing ->
+        [one] { $missing } more recorded day has to be replayed.
+       *[other] { $missing } more recorded days have to be replayed.
+    }
+next_shadow =
+    { $missing ->
+        [one] The agent has to plan beside the planner on { $missing } more day.
+       *[other] The agent has to plan beside the planner on { $missing } more days.
+    }
 next_judge = The gatekeeper judges in the next night.
 next_improve = The agent has to become surer: it may still be dearer than the planner.
 next_ask = { $mode } is offered: you may ask for it.
-next_prove_again = { $mode } was withdrawn. { $missing } more days in shadow without loss bring it back, or you do.
+next_prove_again =
+    { $missing ->
+        [one] { $mode } was withdrawn. { $missing } more day in shadow without loss brings it back, or you do.
+       *[other] { $mode } was withdrawn. { $missing } more days in shadow without loss bring it back, or you do.
+    }
 next_restore = { $mode } was withdrawn by hand; restore it if you want it back.
 next_none = None: the agent decides where its plan is safe and cheaper.
 

@@ -31,18 +31,46 @@ variant =
 saves = { $name } saves { $value } a year{ $basis }
 costs = { $name } costs { $value } a year more{ $basis }
 interval = { " " }(95 %: { $low } to { $high })
-baseline = { $days } days with the site as it is: a bill of { $bill }
-basis = , going by { $days } days
-payback_after = ; it is paid back in { $value } years
+baseline =
+    { $days ->
+        [one] { $days } day with the site as it is: a bill of { $bill }
+       *[other] { $days } days with the site as it is: a bill of { $bill }
+    }
+basis =
+    { $days ->
+        [one] , going by { $days } day
+       *[other] , going by { $days } days
+    }
+payback_after =
+    { $value ->
+        [one] ; it is paid back in { $value } year
+       *[other] ; it is paid back in { $value } years
+    }
 payback_interval = { " " }({ $low } to { $high })
 payback_earliest = { " " }({ $low } at the earliest)
 payback_never = ; it never pays back
-payback_beyond = ; it is not paid back within { $value } years
+payback_beyond =
+    { $value ->
+        [one] ; it is not paid back within { $value } year
+       *[other] ; it is not paid back within { $value } years
+    }
 
 # Over days that say nothing of a year; and what an investment would need.
-days_less = { $name } saves { $money } in { $days } days.
-days_same = { $name } comes to the same in { $days } days.
-days_more = { $name } costs { $money } more in { $days } days.
+days_less =
+    { $days ->
+        [one] { $name } saves { $money } in { $days } day.
+       *[other] { $name } saves { $money } in { $days } days.
+    }
+days_same =
+    { $days ->
+        [one] { $name } comes to the same in { $days } day.
+       *[other] { $name } comes to the same in { $days } days.
+    }
+days_more =
+    { $days ->
+        [one] { $name } costs { $money } more in { $days } day.
+       *[other] { $name } costs { $money } more in { $days } days.
+    }
 days_few = { " " }What a year saves, and when an investment is back, takes at least { $least } days to tell.
 
 # How that comes about: the bill, and what the charge at the end is worth.

@@ -146,7 +146,11 @@ savings_would_save = On { $count } of them Luna was not in control. It would hav
 savings_would_lose = On { $count } of them Luna was not in control. It would have cost { $amount } more: { $luna } instead of { $without } with the inverter alone.
 savings_share = That is { $share } of the { $possible } that perfect foresight would have saved.
 savings_as_recorded = The replay covers house and battery; { $devices } stay as recorded and are not part of these costs.
-no_scores = { $period } none of { $days } days has been replayed, so what Luna saved is not known.
+no_scores =
+    { $days ->
+        [one] { $period } the day has not been replayed, so what Luna saved is not known.
+       *[other] { $period } none of { $days } days has been replayed, so what Luna saved is not known.
+    }
 
 # What would be otherwise.
 variant_battery_capacity_kwh = a battery of { $value }

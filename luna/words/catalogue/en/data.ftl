@@ -1,7 +1,11 @@
 ### What the page Data says.
 
 title = Data
-headline_clean = All { $judged } days of this month can be trusted.
+headline_clean =
+    { $judged ->
+        [one] The only day of this month judged so far can be trusted.
+       *[other] All { $judged } days of this month can be trusted.
+    }
 headline_some = { $good } of { $judged } days of this month can be trusted.
 headline_empty = No day of this month was judged.
 lead = What Luna learns from, plans with and counts. Nothing is dropped silently: what is refused stands below until you decide.
@@ -61,7 +65,11 @@ upload_progress = Uploaded
 upload_failed = The file did not arrive. Try again.
 loads_title = Files loaded last
 loads_none = No file was loaded yet.
-load_counts = { $rows } rows: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repairs, { $quarantined } refused, { $duplicated } twice
+load_counts =
+    { $rows ->
+        [one] { $rows } row: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repairs, { $quarantined } refused, { $duplicated } twice
+       *[other] { $rows } rows: { $accepted } accepted ({ $accepted_in_part } in part), { $repaired } repairs, { $quarantined } refused, { $duplicated } twice
+    }
 load_done = done
 load_queued = waits
 load_running = under way

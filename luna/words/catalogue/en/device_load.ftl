@@ -28,7 +28,11 @@ missing_load_day = { $kwh_3 } kWh
 wanted_load_by = load { $name }: { $wanted_2 } kWh by { $by }{ $only }
 missing_load_by = { $kwh_3 } kWh
 wanted_load_gap = load { $name }: off for at most { $hours } h (max_gap_hours)
-missing_load_gap = { $count } times
+missing_load_gap =
+    { $count ->
+        [one] once
+       *[other] { $count } times
+    }
 wanted_load_run = load { $name }: one run by { $by }{ $only }
 missing_load_run = not run
 

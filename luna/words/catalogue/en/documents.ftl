@@ -2,7 +2,11 @@
 
 documents_headline = Documents
 documents_lead = Contracts, tariffs, manuals, rules: what stands here is searched when somebody asks. The files stay on this machine.
-documents_count = { $count } documents, { $searchable } of them searchable
+documents_count =
+    { $count ->
+        [one] { $count } document, { $searchable } of them searchable
+       *[other] { $count } documents, { $searchable } of them searchable
+    }
 documents_list = What is there
 documents_none = There are no documents yet.
 documents_examples = Add your own, or try it with those that ship with Luna: tariffs and manuals of an example household, and the guide.

@@ -50,3 +50,4 @@ try_battery = Try it with 200 W
 try_battery_lead = For half a minute the battery stands still, charges with 200 W beside what the roof leaves over and gives 200 W beside what the house needs, ten seconds each; then it is its own again. Nothing is armed by that.
 trying_battery = The battery is being tried.
 tried_battery = What came of trying it
+page_zone = Times: { $zone }

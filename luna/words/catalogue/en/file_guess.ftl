@@ -50,10 +50,22 @@ totals_note = Compare it with a bill: a wrong unit or meaning shows here.
 totals_part = The file is long: these are its beginning and its end only. All of it is stored.
 month = Month
 year = Sum of the year { $year }
-span = { $rows } rows from { $first } to { $last }, { $step }
-step_minutes = every { $minutes } minutes
+span =
+    { $rows ->
+        [one] { $rows } row from { $first } to { $last }, { $step }
+       *[other] { $rows } rows from { $first } to { $last }, { $step }
+    }
+step_minutes =
+    { $minutes ->
+        [one] every minute
+       *[other] every { $minutes } minutes
+    }
 step_none = whenever something changed
-lost = The time of { $count } rows cannot be read; they go into quarantine.
+lost =
+    { $count ->
+        [one] The time of { $count } row cannot be read; it goes into quarantine.
+       *[other] The time of { $count } rows cannot be read; they go into quarantine.
+    }
 again = Show again with these choices
 store = Store
 unanswered = Answer what stands above first; nothing was stored.
@@ -62,7 +74,11 @@ reason_form_text = Text in { $encoding }, cells separated by “{ $separator }�
 reason_form_workbook = Workbook, sheet “{ $sheet }”
 reason_form_states = History or statistics of Home Assistant
 reason_form_records = JSON, a list of rows
-reason_lines_above = { $count } lines stand above the values
+reason_lines_above =
+    { $count ->
+        [one] { $count } line stands above the values
+       *[other] { $count } lines stand above the values
+    }
 reason_decimal_comma = Decimal comma
 reason_one_value_per_row = One value per row; “{ $column }” says whose
 reason_label_from_to = Intervals from … to; “{ $first }” is the beginning

@@ -1,8 +1,16 @@
 ### The chart of a forecast, and what stands beside it.
 
 title = Forecast for { $site }
-headline = { $hours } hours from { $time }: the house uses { $load } and the sun brings { $pv }.
-headline_load = { $hours } hours from { $time }: the house uses { $load }.
+headline =
+    { $hours ->
+        [one] { $hours } hour from { $time }: the house uses { $load } and the sun brings { $pv }.
+       *[other] { $hours } hours from { $time }: the house uses { $load } and the sun brings { $pv }.
+    }
+headline_load =
+    { $hours ->
+        [one] { $hours } hour from { $time }: the house uses { $load }.
+       *[other] { $hours } hours from { $time }: the house uses { $load }.
+    }
 usual = In the last seven days it was { $load } and { $pv } for the same hours.
 usual_load = In the last seven days it was { $load } for the same hours.
 load = Consumption
@@ -18,8 +26,16 @@ night = night
 between = 8 of 10 cases lie between { $low } and { $high }.
 it_was = It was { $power }.
 made = { $version }, issued { $day }, { $time }.
-within_load = Of { $count } quarter-hours known since, consumption lay within the 8-of-10 band in { $share }; on average it should in 80%.
-within_pv = Of { $count } quarter-hours of daylight known since, solar power lay within the 8-of-10 band in { $share }; on average it should in 80%.
+within_load =
+    { $count ->
+        [one] Of one quarter-hour known since, consumption lay within the 8-of-10 band in { $share }; on average it should in 80%.
+       *[other] Of { $count } quarter-hours known since, consumption lay within the 8-of-10 band in { $share }; on average it should in 80%.
+    }
+within_pv =
+    { $count ->
+        [one] Of one quarter-hour of daylight known since, solar power lay within the 8-of-10 band in { $share }; on average it should in 80%.
+       *[other] Of { $count } quarter-hours of daylight known since, solar power lay within the 8-of-10 band in { $share }; on average it should in 80%.
+    }
 label = Forecast of consumption and solar power with its uncertainty, quarter-hour by quarter-hour
 
 # What the forecast rests on.

@@ -6,7 +6,11 @@ live_old = { $age } old
 live_none = No values yet
 minutes = { $n } min
 hours = { $n } h
-days = { $n } days
+days =
+    { $n ->
+        [one] { $n } day
+       *[other] { $n } days
+    }
 
 ## What the battery does now, and what it does next.
 

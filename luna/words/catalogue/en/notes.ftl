@@ -18,7 +18,11 @@ note_prices_carried_on = Prices are known until { $since }; from then on those o
 note_forecast_fallback = { $active } has no fresh forecast of the start: load and PV are as { $version } forecast them { $issued_at }.
 note_forecast_old = Load and PV are as { $version } forecast them { $issued_at }: a newer forecast did not come.
 note_forecast_awaits_proof = Load and PV are those of { $version }: { $candidate } is trained, and { $days } of { $needed } days are scored{ $earliest }.
-note_forecast_not_better = Load and PV are those of { $version }: { $candidate } is trained, and on { $days } scored days it was not found better.
+note_forecast_not_better =
+    { $days ->
+        [one] Load and PV are those of { $version }: { $candidate } is trained, and on { $days } scored day it was not found better.
+       *[other] Load and PV are those of { $version }: { $candidate } is trained, and on { $days } scored days it was not found better.
+    }
 
 # From when on a trained forecast may take over, where that is known.
 earliest_known = ; it may take over from { $day } on

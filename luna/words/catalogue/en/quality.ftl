@@ -27,13 +27,29 @@ fault_frozen = { $sensor } stands still for { $hours } h in which the other mete
 fault_clock_late = { $sensor } looks { $hours } h late: told earlier, it fits the other meters. Is the clock of its meter right?
 fault_clock_early = { $sensor } looks { $hours } h early: told later, it fits the other meters. Is the clock of its meter right?
 fault_turned = { $source } and { $sink } look exchanged: the other way round meters explain the day. Exchange their sensors on the site's page; where one power with a sign serves both, its minus goes to the other one
-fault_devices_beyond_house = { $series }: { $open } kWh more than the house's meter counts, in { $known } quarter-hours. Does the house's meter see this device? If not, name its sensor under outside_house_meter in the site's file as well, and build the quarter-hours again
-fault_devices_beyond_grid = { $series }: { $open } kWh more than the grid's meter leaves for the house, in { $known } quarter-hours. Does the grid's meter see this device? If not, name its sensor under total_grid_import in the site's file as well, and build the quarter-hours again
+fault_devices_beyond_house =
+    { $known ->
+        [one] { $series }: { $open } kWh more than the house's meter counts, in { $known } quarter-hour. Does the house's meter see this device? If not, name its sensor under outside_house_meter in the site's file as well, and build the quarter-hours again
+       *[other] { $series }: { $open } kWh more than the house's meter counts, in { $known } quarter-hours. Does the house's meter see this device? If not, name its sensor under outside_house_meter in the site's file as well, and build the quarter-hours again
+    }
+fault_devices_beyond_grid =
+    { $known ->
+        [one] { $series }: { $open } kWh more than the grid's meter leaves for the house, in { $known } quarter-hour. Does the grid's meter see this device? If not, name its sensor under total_grid_import in the site's file as well, and build the quarter-hours again
+       *[other] { $series }: { $open } kWh more than the grid's meter leaves for the house, in { $known } quarter-hours. Does the grid's meter see this device? If not, name its sensor under total_grid_import in the site's file as well, and build the quarter-hours again
+    }
 fault_rebuild = { $series } is { $before } kWh, and { $after } kWh where its quarter-hours are built again: the stored ones stay. Check the sensor's unit and role; a row under the refused ones takes the new figures
 fault_price_gap = { $series } is unknown in { $known } of { $slots } quarter-hours
 fault_price_zero = { $series } is zero in { $known } of { $slots } quarter-hours in which the market was not
-fault_soc_jump = the state of charge moves faster than the battery can, or did, in { $known } quarter-hours
-fault_soc_excursion = the state of charge is off by up to { $jump } % in { $known } quarter-hours, and then comes back. Did its sensor restart?
+fault_soc_jump =
+    { $known ->
+        [one] the state of charge moves faster than the battery can, or did, in { $known } quarter-hour
+       *[other] the state of charge moves faster than the battery can, or did, in { $known } quarter-hours
+    }
+fault_soc_excursion =
+    { $known ->
+        [one] the state of charge is off by up to { $jump } % in { $known } quarter-hour, and then comes back. Did its sensor restart?
+       *[other] the state of charge is off by up to { $jump } % in { $known } quarter-hours, and then comes back. Did its sensor restart?
+    }
 fault_soc_stuck = the state of charge stands still while { $flow } kWh went in or out
 fault_soc_reversed = the battery looks reversed: its state of charge falls while it charges ({ $against } of { $moved } kWh). Exchange the sensors of total_battery_charge and total_battery_discharge in the site's file; where one power with a sign serves both, its minus goes to the other one
 fault_soc_drift = the state of charge moved by { $told } kWh, meters say { $metered } kWh

@@ -511,7 +511,11 @@ sentence_no-forecast-at-start = There is no forecast of consumption and sun for 
 remedy_no-forecast-at-start = Luna makes one every quarter-hour; “Plan now” asks at once.
 sentence_no-forecasts-issued = There are no forecasts of these days.
 remedy_no-forecasts-issued = Choose days without gaps; the page Data shows them.
-sentence_observations-missing = Something of these days is unknown: { $count } slots, the first at { $slot }.
+sentence_observations-missing =
+    { $count ->
+        [one] Something of these days is unknown: { $count } slot, at { $slot }.
+       *[other] Something of these days is unknown: { $count } slots, the first at { $slot }.
+    }
 remedy_observations-missing = Choose days without gaps; the page Data shows them.
 sentence_carbon-figure-missing = The grid's carbon intensity is missing.
 remedy_carbon-figure-missing = Hand it over on the page Data, or ask for other figures.
@@ -937,7 +941,11 @@ sentence_policy-never-trained = This policy was never trained.
 remedy_policy-never-trained = Train it first.
 sentence_no-whole-day-recorded = No whole day was recorded.
 remedy_no-whole-day-recorded = Load measurements.
-sentence_too-few-days-to-learn = There are { $days } days that can be learned from, and { $needed } are needed.
+sentence_too-few-days-to-learn =
+    { $days ->
+        [one] There is { $days } day that can be learned from, and { $needed } are needed.
+       *[other] There are { $days } days that can be learned from, and { $needed } are needed.
+    }
 remedy_too-few-days-to-learn = Record, or load, more days.
 sentence_no-such-agent-kind = There is no such kind of agent.
 remedy_no-such-agent-kind = Choose from: { $names }.

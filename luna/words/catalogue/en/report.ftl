@@ -2,25 +2,45 @@
 
 title = Luna: demo report
 made = demo report · made { $date }, { $time } in { $seconds } s · one file, opens without a network
-headline = On { $days } unseen days Luna kept { $score } of what perfect foresight saves.
+headline =
+    { $days ->
+        [one] On { $days } unseen day Luna kept { $score } of what perfect foresight saves.
+       *[other] On { $days } unseen days Luna kept { $score } of what perfect foresight saves.
+    }
 headline_one = On one unseen day Luna kept { $score } of what perfect foresight saves.
-headline_nothing = On { $days } unseen days there was nothing for a battery to save.
+headline_nothing =
+    { $days ->
+        [one] On { $days } unseen day there was nothing for a battery to save.
+       *[other] On { $days } unseen days there was nothing for a battery to save.
+    }
 scale = Score { $zero } = battery does nothing, { $full } = perfect foresight.
 household = Household { $load } a year
 solar = { $peak } kWp solar
 battery = { $capacity } battery
-cost = Cost, { $days } days
+cost =
+    { $days ->
+        [one] Cost, { $days } day
+       *[other] Cost, { $days } days
+    }
 cost_note = { $idle } with an idle battery
 kept = Kept of the possible
 kept_note = inverter alone: { $score }
 safety = Safety
-breaches = { $count } breaches
+breaches =
+    { $count ->
+        [one] { $count } breach
+       *[other] { $count } breaches
+    }
 safety_note = of { $slots } set-points
 use = Battery use
 cycles = { $cycles } cycles a day
 use_note = wear counted at { $wear } per kWh
 use_note_free = wear not counted
-plan = The next { $hours } hours
+plan =
+    { $hours ->
+        [one] The next hour
+       *[other] The next { $hours } hours
+    }
 plan_note = What Luna will do, and why. Point at a slot, tap it, or focus the chart and use the arrow keys.
 planned = planned
 buy = Buy
@@ -41,7 +61,11 @@ mode = Mode
 why = Why
 chart_label = Plan, slot by slot
 score = Score
-score_note = All policies start and end with the same charge, on the same { $days } days: { $first } to { $last }.
+score_note =
+    { $days ->
+        [one] All policies start and end with the same charge, on the same day: { $first } to { $last }.
+       *[other] All policies start and end with the same charge, on the same { $days } days: { $first } to { $last }.
+    }
 policy = Policy
 policy_cost = Cost
 saved = Saved

@@ -321,7 +321,11 @@ set_by_hand = Address and token are set by hand for this installation: { $url }
 not_here_mqtt_url = In containers the broker is set by hand: LUNA_MQTT_URL in .env, the password in the secrets folder; then start again.
 not_here_home_assistant_url = In containers Home Assistant is set by hand: LUNA_HOME_ASSISTANT_URL in .env, the token in the secrets folder; then start again.
 connect = Connect
-ha_found = Connected: Home Assistant { $version }, { $count } sensors that fit.
+ha_found =
+    { $count ->
+        [one] Connected: Home Assistant { $version }, { $count } sensor that fits.
+       *[other] Connected: Home Assistant { $version }, { $count } sensors that fit.
+    }
 ha_away = Nobody answers there. Check the address, and that Home Assistant runs. ({ $detail })
 ha_token = Home Assistant does not accept the token. Make a new one in your profile, under Security.
 ha_strange = Something answers there, but no Home Assistant. Check port and path. ({ $detail })
@@ -357,7 +361,11 @@ review_tariff_time_of_use = by time of day, else { $price }
 review_tariff_spot = market { $market }, plus { $markup } and { $vat } VAT
 review_export_fixed = { $price } for a sold kWh
 review_export_spot = market { $market } for a sold kWh
-review_sensors = { $count } sensors are read
+review_sensors =
+    { $count ->
+        [one] { $count } sensor is read
+       *[other] { $count } sensors are read
+    }
 review_nothing = nothing measured yet: the standard load profile of households
 review_km = { $km } km a year
 review_no_devices = none

@@ -46,7 +46,11 @@ data_none = Nothing is recorded yet: no days can be lived again.
 result_title = What came of it
 result_headline = { $name } would have saved { $saved }.
 result_worse = { $name } would have cost { $lost } more.
-open = { $done } of { $total } ways of living are lived through.
+open =
+    { $total ->
+        [one] { $done } of { $total } way of living is lived through.
+       *[other] { $done } of { $total } ways of living are lived through.
+    }
 failed = This did not work:
 look = Look again
 back = Ask something else
@@ -63,9 +67,17 @@ column_year = Saved a year
 column_payback = Paid back in
 column_import = Bought, more
 column_export = Sold, more
-years = { $years } years
+years =
+    { $years ->
+        [one] { $years } year
+       *[other] { $years } years
+    }
 between = { $low } to { $high }
 few_days = Fewer than four weeks say nothing of years.
-policy = { $policy }, { $days } days, from forecasts { $outlook }
+policy =
+    { $days ->
+        [one] { $policy }, { $days } day, from forecasts { $outlook }
+       *[other] { $policy }, { $days } days, from forecasts { $outlook }
+    }
 outlook_issued = as issued then
 outlook_usual = of the usual

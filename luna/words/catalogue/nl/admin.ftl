@@ -13,7 +13,6 @@ panel_services = Diensten
 panel_queues = Wachtend in wachtrijen
 panel_volume = Gegevens
 panel_jobs = Opdrachten
-jobs_zone = Tijden: { $zone }
 panel_models = Trainingen
 panel_audit = Wie wat deed
 panel_answers = Wat er is gevraagd en geantwoord
@@ -65,7 +64,11 @@ objects = Bestanden
 table = Tabel
 rows = Rijen, ongeveer
 size = Grootte
-more_tables = { $count } kleinere tabellen
+more_tables =
+    { $count ->
+        [one] { $count } kleinere tabel
+       *[other] { $count } kleinere tabellen
+    }
 site = Locatie
 model = Versie
 learned_until = Geleerd tot
@@ -81,7 +84,11 @@ job_done = klaar
 job_failed = mislukt
 job_dead = opgegeven
 job_cancelled = geannuleerd
-attempts = { $count } keer begonnen
+attempts =
+    { $count ->
+        [one] één keer begonnen
+       *[other] { $count } keer begonnen
+    }
 cancel = Annuleren
 when = Wanneer
 who = Wie

@@ -32,7 +32,11 @@ evidence_replay = Vastgelegde dagen, nagespeeld
 evidence_shadow = Dagen in de schaduw
 evidence_both = Samen
 evidence_figures = { $points } punten, tussen { $low } en { $high }
-evidence_mode = Beoordeeld op { $days } dagen: { $points } punten, tussen { $low } en { $high }; in { $corrected } kwartieren bijgestuurd door de veiligheidslaag.
+evidence_mode =
+    { $days ->
+        [one] Beoordeeld op { $days } dag: { $points } punten, tussen { $low } en { $high }; in { $corrected } kwartieren bijgestuurd door de veiligheidslaag.
+       *[other] Beoordeeld op { $days } dagen: { $points } punten, tussen { $low } en { $high }; in { $corrected } kwartieren bijgestuurd door de veiligheidslaag.
+    }
 evidence_none = Nog geen bewijs.
 evidence_label = { $points } punten vóór op de planner, tussen { $low } en { $high }
 modes_title = Wat Antares mag

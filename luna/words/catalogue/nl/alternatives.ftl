@@ -31,8 +31,16 @@ variant =
 saves = { $name } bespaart { $value } per jaar{ $basis }
 costs = { $name } kost { $value } per jaar meer{ $basis }
 interval = { " " }(95%: { $low } tot { $high })
-baseline = { $days } dagen met de locatie zoals die is: een rekening van { $bill }
-basis = , op grond van { $days } dagen
+baseline =
+    { $days ->
+        [one] { $days } dag met de locatie zoals die is: een rekening van { $bill }
+       *[other] { $days } dagen met de locatie zoals die is: een rekening van { $bill }
+    }
+basis =
+    { $days ->
+        [one] , op grond van { $days } dag
+       *[other] , op grond van { $days } dagen
+    }
 payback_after = ; de investering is in { $value } jaar terugverdiend
 payback_interval = { " " }({ $low } tot { $high })
 payback_earliest = { " " }(op zijn vroegst { $low })
@@ -40,9 +48,21 @@ payback_never = ; de investering wordt nooit terugverdiend
 payback_beyond = ; de investering is in { $value } jaar niet terugverdiend
 
 # Over days that say nothing of a year; and what an investment would need.
-days_less = { $name } bespaart { $money } in { $days } dagen.
-days_same = { $name } komt in { $days } dagen op hetzelfde uit.
-days_more = { $name } kost { $money } meer in { $days } dagen.
+days_less =
+    { $days ->
+        [one] { $name } bespaart { $money } in { $days } dag.
+       *[other] { $name } bespaart { $money } in { $days } dagen.
+    }
+days_same =
+    { $days ->
+        [one] { $name } komt in { $days } dag op hetzelfde uit.
+       *[other] { $name } komt in { $days } dagen op hetzelfde uit.
+    }
+days_more =
+    { $days ->
+        [one] { $name } kost { $money } meer in { $days } dag.
+       *[other] { $name } kost { $money } meer in { $days } dagen.
+    }
 days_few = { " " }Wat een jaar bespaart en wanneer een investering is terugverdiend, is pas na minstens { $least } dagen te zeggen.
 
 # How that comes about: the bill, and what the charge at the end is worth.

@@ -146,7 +146,11 @@ savings_would_save = Op { $count } daarvan stuurde Luna niet. Luna had { $amount
 savings_would_lose = Op { $count } daarvan stuurde Luna niet. Luna had { $amount } meer gekost: { $luna } in plaats van { $without } met alleen de omvormer.
 savings_share = Dat is { $share } van de { $possible } die volledige voorkennis had bespaard.
 savings_as_recorded = Nagerekend worden huis en batterij; { $devices } blijven zoals vastgelegd en tellen in deze kosten niet mee.
-no_scores = { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+no_scores =
+    { $days ->
+        [one] { $period } is de dag niet nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+       *[other] { $period } is geen van { $days } dagen nagespeeld, dus wat Luna heeft bespaard, is niet bekend.
+    }
 
 # What would be otherwise.
 variant_battery_capacity_kwh = een batterij van { $value }

@@ -69,7 +69,11 @@ upload_progress = Geüpload
 upload_failed = Het bestand is niet aangekomen. Probeer het nog eens.
 loads_title = Laatst geïmporteerde bestanden
 loads_none = Er is nog geen bestand geïmporteerd.
-load_counts = { $rows } rijen: { $accepted } opgenomen ({ $accepted_in_part } deels), { $repaired } hersteld, { $quarantined } geweigerd, { $duplicated } dubbel
+load_counts =
+    { $rows ->
+        [one] { $rows } rij: { $accepted } opgenomen ({ $accepted_in_part } deels), { $repaired } hersteld, { $quarantined } geweigerd, { $duplicated } dubbel
+       *[other] { $rows } rijen: { $accepted } opgenomen ({ $accepted_in_part } deels), { $repaired } hersteld, { $quarantined } geweigerd, { $duplicated } dubbel
+    }
 load_done = klaar
 load_queued = wacht
 load_running = bezig

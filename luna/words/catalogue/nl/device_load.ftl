@@ -23,7 +23,11 @@ missing_load_day = { $kwh_3 } kWh
 wanted_load_by = apparaat { $name }: { $wanted_2 } kWh vóór { $by }{ $only }
 missing_load_by = { $kwh_3 } kWh
 wanted_load_gap = apparaat { $name }: hoogstens { $hours } uur uit (max_gap_hours)
-missing_load_gap = { $count } keer
+missing_load_gap =
+    { $count ->
+        [one] één keer
+       *[other] { $count } keer
+    }
 wanted_load_run = apparaat { $name }: één beurt vóór { $by }{ $only }
 missing_load_run = niet gedraaid
 

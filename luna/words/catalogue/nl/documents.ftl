@@ -2,7 +2,11 @@
 
 documents_headline = Documenten
 documents_lead = Contracten, tarieven, handleidingen, regels: wat hier staat, wordt doorzocht als iemand iets vraagt. De bestanden blijven op deze computer.
-documents_count = { $count } documenten, waarvan { $searchable } doorzoekbaar
+documents_count =
+    { $count ->
+        [one] { $count } document, waarvan { $searchable } doorzoekbaar
+       *[other] { $count } documenten, waarvan { $searchable } doorzoekbaar
+    }
 documents_list = Wat er is
 documents_none = Er zijn nog geen documenten.
 documents_examples = Voeg je eigen documenten toe, of probeer het met die van Luna: tarieven en handleidingen van een voorbeeldhuishouden, en de gids.

@@ -50,3 +50,4 @@ try_battery = Met 200 W proberen
 try_battery_lead = Een halve minuut lang staat de batterij stil, laadt met 200 W meer dan het dak overhoudt en geeft 200 W meer dan het huis nodig heeft, elk tien seconden; daarna regelt ze zichzelf weer. Er wordt niets mee ingeschakeld.
 trying_battery = De batterij wordt nu geprobeerd.
 tried_battery = Wat het proberen opleverde
+page_zone = Tijden: { $zone }

@@ -50,10 +50,22 @@ totals_note = Vergelijk het met een rekening: een verkeerde eenheid of betekenis
 totals_part = Het bestand is lang: dit zijn alleen het begin en het einde. Het wordt helemaal opgeslagen.
 month = Maand
 year = Totaal van { $year }
-span = { $rows } rijen van { $first } tot { $last }, { $step }
-step_minutes = elke { $minutes } minuten
+span =
+    { $rows ->
+        [one] { $rows } rij van { $first } tot { $last }, { $step }
+       *[other] { $rows } rijen van { $first } tot { $last }, { $step }
+    }
+step_minutes =
+    { $minutes ->
+        [one] elke minuut
+       *[other] elke { $minutes } minuten
+    }
 step_none = telkens als er iets veranderde
-lost = De tijd van { $count } rijen is niet te lezen; ze gaan in quarantaine.
+lost =
+    { $count ->
+        [one] De tijd van { $count } rij is niet te lezen; die gaat in quarantaine.
+       *[other] De tijd van { $count } rijen is niet te lezen; ze gaan in quarantaine.
+    }
 again = Opnieuw tonen met deze keuzes
 store = Opslaan
 unanswered = Beantwoord eerst wat hierboven staat; er is niets opgeslagen.
@@ -62,7 +74,11 @@ reason_form_text = Tekst in { $encoding }, cellen gescheiden door “{ $separato
 reason_form_workbook = Werkmap, blad “{ $sheet }”
 reason_form_states = Geschiedenis of statistieken van Home Assistant
 reason_form_records = JSON, een lijst van rijen
-reason_lines_above = { $count } regels staan boven de waarden
+reason_lines_above =
+    { $count ->
+        [one] { $count } regel staat boven de waarden
+       *[other] { $count } regels staan boven de waarden
+    }
 reason_decimal_comma = Decimale komma
 reason_one_value_per_row = Eén waarde per rij; “{ $column }” zegt waarvan
 reason_label_from_to = Intervallen van … tot; “{ $first }” is het begin

@@ -18,8 +18,16 @@ night = nacht
 between = 8 van 10 gevallen liggen tussen { $low } en { $high }.
 it_was = Het was { $power }.
 made = { $version }, gemaakt { $day }, { $time }.
-within_load = Van de { $count } sindsdien bekende kwartieren lag het verbruik in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
-within_pv = Van de { $count } sindsdien bekende kwartieren met daglicht lag de zonnestroom in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
+within_load =
+    { $count ->
+        [one] Van het ene sindsdien bekende kwartier lag het verbruik in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
+       *[other] Van de { $count } sindsdien bekende kwartieren lag het verbruik in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
+    }
+within_pv =
+    { $count ->
+        [one] Van het ene sindsdien bekende kwartier met daglicht lag de zonnestroom in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
+       *[other] Van de { $count } sindsdien bekende kwartieren met daglicht lag de zonnestroom in { $share } binnen de 8-van-10-band; gemiddeld hoort dat 80% te zijn.
+    }
 label = Voorspelling van verbruik en zonnestroom met de onzekerheid, kwartier voor kwartier
 
 # What the forecast rests on.

@@ -6,7 +6,11 @@ live_old = { $age } oud
 live_none = Nog geen waarden
 minutes = { $n } min
 hours = { $n } uur
-days = { $n } dagen
+days =
+    { $n ->
+        [one] { $n } dag
+       *[other] { $n } dagen
+    }
 
 ## What the battery does now, and what it does next.
 

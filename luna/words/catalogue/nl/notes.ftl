@@ -18,7 +18,11 @@ note_prices_carried_on = Prijzen zijn bekend tot { $since }; daarna gelden die v
 note_forecast_fallback = { $active } heeft geen recente voorspelling voor het begin: verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }.
 note_forecast_old = Verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }: een nieuwere voorspelling kwam er niet.
 note_forecast_awaits_proof = Verbruik en zon zijn die van { $version }: { $candidate } is getraind, { $days } van { $needed } dagen zijn beoordeeld{ $earliest }.
-note_forecast_not_better = Verbruik en zon zijn die van { $version }: { $candidate } is getraind en was op { $days } beoordeelde dagen niet beter.
+note_forecast_not_better =
+    { $days ->
+        [one] Verbruik en zon zijn die van { $version }: { $candidate } is getraind en was op { $days } beoordeelde dag niet beter.
+       *[other] Verbruik en zon zijn die van { $version }: { $candidate } is getraind en was op { $days } beoordeelde dagen niet beter.
+    }
 
 # From when on a trained forecast may take over, where that is known.
 earliest_known = ; overnemen kan vanaf { $day }

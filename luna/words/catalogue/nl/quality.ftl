@@ -27,13 +27,29 @@ fault_frozen = { $sensor } staat { $hours } uur stil terwijl de andere meters { 
 fault_clock_late = { $sensor } lijkt { $hours } uur te laat: eerder gemeld past het bij de andere meters. Staat de klok van deze meter goed?
 fault_clock_early = { $sensor } lijkt { $hours } uur te vroeg: later gemeld past het bij de andere meters. Staat de klok van deze meter goed?
 fault_turned = { $source } en { $sink } lijken verwisseld: andersom verklaren de meters de dag wel. Verwissel hun sensoren op de pagina van de locatie; dient één vermogen met een plus of min voor beide, dan gaat het minteken naar de andere
-fault_devices_beyond_house = { $series }: { $open } kWh meer dan de huismeter telt, in { $known } kwartieren. Ziet de huismeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder outside_house_meter en bouw de kwartieren opnieuw op
-fault_devices_beyond_grid = { $series }: { $open } kWh meer dan de netmeter voor het huis overlaat, in { $known } kwartieren. Ziet de netmeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder total_grid_import en bouw de kwartieren opnieuw op
+fault_devices_beyond_house =
+    { $known ->
+        [one] { $series }: { $open } kWh meer dan de huismeter telt, in { $known } kwartier. Ziet de huismeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder outside_house_meter en bouw de kwartieren opnieuw op
+       *[other] { $series }: { $open } kWh meer dan de huismeter telt, in { $known } kwartieren. Ziet de huismeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder outside_house_meter en bouw de kwartieren opnieuw op
+    }
+fault_devices_beyond_grid =
+    { $known ->
+        [one] { $series }: { $open } kWh meer dan de netmeter voor het huis overlaat, in { $known } kwartier. Ziet de netmeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder total_grid_import en bouw de kwartieren opnieuw op
+       *[other] { $series }: { $open } kWh meer dan de netmeter voor het huis overlaat, in { $known } kwartieren. Ziet de netmeter dit apparaat? Zo niet, zet de sensor dan in het locatiebestand ook onder total_grid_import en bouw de kwartieren opnieuw op
+    }
 fault_rebuild = { $series } is { $before } kWh, en { $after } kWh als de kwartieren opnieuw worden opgebouwd: de opgeslagen blijven staan. Controleer eenheid en rol van de sensor; bij de geweigerde rijen staat er een om de nieuwe waarden over te nemen
 fault_price_gap = { $series } is onbekend in { $known } van { $slots } kwartieren
 fault_price_zero = { $series } is nul in { $known } van { $slots } kwartieren, terwijl de markt dat niet was
-fault_soc_jump = het laadniveau verandert in { $known } kwartieren sneller dan de batterij kan, of deed
-fault_soc_excursion = het laadniveau zit er in { $known } kwartieren tot { $jump }% naast en komt dan terug. Is de sensor opnieuw gestart?
+fault_soc_jump =
+    { $known ->
+        [one] het laadniveau verandert in { $known } kwartier sneller dan de batterij kan, of deed
+       *[other] het laadniveau verandert in { $known } kwartieren sneller dan de batterij kan, of deed
+    }
+fault_soc_excursion =
+    { $known ->
+        [one] het laadniveau zit er in { $known } kwartier tot { $jump }% naast en komt dan terug. Is de sensor opnieuw gestart?
+       *[other] het laadniveau zit er in { $known } kwartieren tot { $jump }% naast en komt dan terug. Is de sensor opnieuw gestart?
+    }
 fault_soc_stuck = het laadniveau staat stil terwijl er { $flow } kWh in of uit ging
 fault_soc_reversed = de batterij lijkt omgekeerd: het laadniveau daalt terwijl hij laadt ({ $against } van { $moved } kWh). Verwissel de sensoren van total_battery_charge en total_battery_discharge in het locatiebestand; dient één vermogen met een plus of min voor beide, dan gaat het minteken naar de andere
 fault_soc_drift = het laadniveau veranderde { $told } kWh, de meters zeggen { $metered } kWh

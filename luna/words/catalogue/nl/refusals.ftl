@@ -511,7 +511,11 @@ sentence_no-forecast-at-start = Er is nu geen voorspelling van verbruik en zon.
 remedy_no-forecast-at-start = Luna maakt er elk kwartier een; met “Nu plannen” gebeurt het meteen.
 sentence_no-forecasts-issued = Van deze dagen zijn er geen voorspellingen.
 remedy_no-forecasts-issued = Kies dagen zonder gaten; de pagina Gegevens toont ze.
-sentence_observations-missing = Van deze dagen is iets onbekend: { $count } kwartieren, het eerste om { $slot }.
+sentence_observations-missing =
+    { $count ->
+        [one] Van deze dagen is iets onbekend: { $count } kwartier, om { $slot }.
+       *[other] Van deze dagen is iets onbekend: { $count } kwartieren, het eerste om { $slot }.
+    }
 remedy_observations-missing = Kies dagen zonder gaten; de pagina Gegevens toont ze.
 sentence_carbon-figure-missing = De stroommix (CO₂) ontbreekt.
 remedy_carbon-figure-missing = Importeer hem op de pagina Gegevens, of vraag om andere cijfers.
@@ -937,7 +941,11 @@ sentence_policy-never-trained = Deze strategie is nooit getraind.
 remedy_policy-never-trained = Train haar eerst.
 sentence_no-whole-day-recorded = Er is geen hele dag opgenomen.
 remedy_no-whole-day-recorded = Laad metingen.
-sentence_too-few-days-to-learn = Van { $days } dagen valt te leren, { $needed } zijn er nodig.
+sentence_too-few-days-to-learn =
+    { $days ->
+        [one] Van { $days } dag valt te leren, { $needed } zijn er nodig.
+       *[other] Van { $days } dagen valt te leren, { $needed } zijn er nodig.
+    }
 remedy_too-few-days-to-learn = Neem meer dagen op, of laad ze.
 sentence_no-such-agent-kind = Dit soort agent bestaat niet.
 remedy_no-such-agent-kind = Kies uit: { $names }.

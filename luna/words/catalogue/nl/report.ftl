@@ -2,25 +2,45 @@
 
 title = Luna: demorapport
 made = demorapport · gemaakt { $date }, { $time } in { $seconds } s · één bestand, opent zonder netwerk
-headline = Op { $days } ongeziene dagen haalde Luna { $score } van wat perfecte voorkennis bespaart.
+headline =
+    { $days ->
+        [one] Op { $days } ongeziene dag haalde Luna { $score } van wat perfecte voorkennis bespaart.
+       *[other] Op { $days } ongeziene dagen haalde Luna { $score } van wat perfecte voorkennis bespaart.
+    }
 headline_one = Op één ongeziene dag haalde Luna { $score } van wat perfecte voorkennis bespaart.
-headline_nothing = Op { $days } ongeziene dagen viel er voor een batterij niets te besparen.
+headline_nothing =
+    { $days ->
+        [one] Op { $days } ongeziene dag viel er voor een batterij niets te besparen.
+       *[other] Op { $days } ongeziene dagen viel er voor een batterij niets te besparen.
+    }
 scale = Score { $zero } = batterij doet niets, { $full } = perfecte voorkennis.
 household = Huishouden met { $load } per jaar
 solar = { $peak } kWp zonnepanelen
 battery = { $capacity } batterij
-cost = Kosten, { $days } dagen
+cost =
+    { $days ->
+        [one] Kosten, { $days } dag
+       *[other] Kosten, { $days } dagen
+    }
 cost_note = { $idle } als de batterij niets doet
 kept = Gehaald van het mogelijke
 kept_note = alleen de omvormer: { $score }
 safety = Veiligheid
-breaches = { $count } overschrijdingen
+breaches =
+    { $count ->
+        [one] { $count } overschrijding
+       *[other] { $count } overschrijdingen
+    }
 safety_note = van { $slots } setpoints
 use = Gebruik van de batterij
 cycles = { $cycles } cycli per dag
 use_note = slijtage gerekend met { $wear } per kWh
 use_note_free = slijtage niet meegerekend
-plan = De komende { $hours } uur
+plan =
+    { $hours ->
+        [one] Het komende uur
+       *[other] De komende { $hours } uur
+    }
 plan_note = Wat Luna gaat doen, en waarom. Wijs een kwartier aan, tik erop, of kies de grafiek en gebruik de pijltoetsen.
 planned = gepland
 buy = Kopen
@@ -41,7 +61,11 @@ mode = Modus
 why = Waarom
 chart_label = Plan, kwartier voor kwartier
 score = Score
-score_note = Alle strategieën beginnen en eindigen met hetzelfde laadniveau, op dezelfde { $days } dagen: { $first } tot en met { $last }.
+score_note =
+    { $days ->
+        [one] Alle strategieën beginnen en eindigen met hetzelfde laadniveau, op dezelfde dag: { $first } tot en met { $last }.
+       *[other] Alle strategieën beginnen en eindigen met hetzelfde laadniveau, op dezelfde { $days } dagen: { $first } tot en met { $last }.
+    }
 policy = Strategie
 policy_cost = Kosten
 saved = Bespaard

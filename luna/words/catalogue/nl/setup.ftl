@@ -321,7 +321,11 @@ set_by_hand = Adres en token zijn voor deze installatie met de hand ingesteld: {
 not_here_mqtt_url = In containers wordt de broker met de hand ingesteld: LUNA_MQTT_URL in .env, het wachtwoord in de map met geheimen; start daarna opnieuw.
 not_here_home_assistant_url = In containers wordt Home Assistant met de hand ingesteld: LUNA_HOME_ASSISTANT_URL in .env, het token in de map met geheimen; start daarna opnieuw.
 connect = Verbinden
-ha_found = Verbonden: Home Assistant { $version }, { $count } passende sensoren.
+ha_found =
+    { $count ->
+        [one] Verbonden: Home Assistant { $version }, { $count } passende sensor.
+       *[other] Verbonden: Home Assistant { $version }, { $count } passende sensoren.
+    }
 ha_away = Daar antwoordt niemand. Controleer het adres, en of Home Assistant draait. ({ $detail })
 ha_token = Home Assistant accepteert het token niet. Maak een nieuw in je profiel, onder Beveiliging.
 ha_strange = Daar antwoordt wel iets, maar geen Home Assistant. Controleer poort en pad. ({ $detail })
@@ -357,7 +361,11 @@ review_tariff_time_of_use = naar tijdstip, anders { $price }
 review_tariff_spot = markt { $market }, plus { $markup } en { $vat } btw
 review_export_fixed = { $price } voor een verkochte kWh
 review_export_spot = markt { $market } voor een verkochte kWh
-review_sensors = { $count } sensoren worden gelezen
+review_sensors =
+    { $count ->
+        [one] { $count } sensor wordt gelezen
+       *[other] { $count } sensoren worden gelezen
+    }
 review_nothing = nog niets gemeten: het standaardprofiel van huishoudens
 review_km = { $km } km per jaar
 review_no_devices = geen

@@ -46,7 +46,11 @@ data_none = Er is nog niets vastgelegd: er zijn geen dagen om opnieuw te doorlop
 result_title = Wat eruit kwam
 result_headline = { $name } zou { $saved } hebben bespaard.
 result_worse = { $name } zou { $lost } meer hebben gekost.
-open = { $done } van { $total } varianten doorlopen.
+open =
+    { $total ->
+        [one] { $done } van { $total } variant doorlopen.
+       *[other] { $done } van { $total } varianten doorlopen.
+    }
 failed = Dit is niet gelukt:
 look = Opnieuw kijken
 back = Iets anders vragen
@@ -66,6 +70,10 @@ column_export = Meer verkocht
 years = { $years } jaar
 between = { $low } tot { $high }
 few_days = Minder dan vier weken zeggen niets over jaren.
-policy = { $policy }, { $days } dagen, met voorspellingen { $outlook }
+policy =
+    { $days ->
+        [one] { $policy }, { $days } dag, met voorspellingen { $outlook }
+       *[other] { $policy }, { $days } dagen, met voorspellingen { $outlook }
+    }
 outlook_issued = zoals toen gemaakt
 outlook_usual = van wat gebruikelijk is

@@ -18,9 +18,9 @@ from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity
+from services.api.pages.admin.page_clock import read_clock
 from services.api.pages.admin.pages import PAGE as ADMIN
 from services.api.pages.admin.pages import TABS
-from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import Page, PageRoute, show
 from services.api.pages.setup.pages import Typed
 from services.api.routing import ResourceRouter
@@ -97,8 +97,10 @@ async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: Curren
 def _show_people(request: Request, gateway: Gateway, *, typed: dict[str, str] | None = None, error: LunaError | None = None) -> Response:
     with unit_of_work(gateway.database) as connection:
         people, names = users.list_after(connection, limit=500), sites.names(connection)
-    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role), "instant": say_moment}
-    return show(request, ADMIN, template="admin_people.html.j2", status=error.status if error else 200, tabs=TABS, section="people", **context)
+    clock = read_clock(gateway)
+    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role)}
+    context |= {"tabs": TABS, "section": "people", "instant": clock.say, "zone": clock.zone}
+    return show(request, ADMIN, template="admin_people.html.j2", status=error.status if error else 200, **context)
 
 
 class View(NamedTuple):
@@ -113,5 +115,6 @@ class View(NamedTuple):
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
     keys = gateway.carry_out(list_keys, caller, limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
-    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "fault": "", **view._asdict()}
+    clock = read_clock(gateway)
+    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": clock.say, "zone": clock.zone, "fault": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)

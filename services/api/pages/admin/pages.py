@@ -35,7 +35,8 @@ from luna.platform.settings.stored import Plain, describe_settings, is_changeabl
 from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from luna.words import Numbers
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_moment
+from services.api.pages.admin.page_clock import read_clock
+from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel
 from services.api.pages.layout import Page, PageRoute, Reader, show, show_part
 from services.api.pages.setup.pages import Typed
 from services.api.routing import ResourceRouter
@@ -181,14 +182,14 @@ def download_bundle(gateway: CurrentGateway) -> Response:
 def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show one panel as it is now."""
     panel = read_panel(gateway, part, PanelQuery(status))
-    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, part, status))
+    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, gateway, part, status))
 
 
 @router.page("GET", "/ui/admin/{section}", "administer")
 def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
     """Show the panels of a page."""
     panels = [read_panel(gateway, name, PanelQuery(status)) for name in SECTIONS[section]]
-    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(request, section, status))
+    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(request, gateway, section, status))
 
 
 @router.page("POST", "/ui/admin/jobs/{job_id}/cancel", "administer")
@@ -205,10 +206,11 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
     return RedirectResponse("/ui/admin/jobs", 303)
 
 
-def _frame(request: Request, section: str, status: JobFilter | None = None) -> dict[str, Any]:
+def _frame(request: Request, gateway: Gateway, section: str, status: JobFilter | None = None) -> dict[str, Any]:
     # Nothing here is of one site: only how the reader writes numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
-    formatters = {"figure": numbers.number, "instant": say_moment, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
+    clock = read_clock(gateway)
+    formatters = {"figure": numbers.number, "instant": clock.say, "zone": clock.zone, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
 
 
@@ -216,7 +218,8 @@ def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[st
     states = describe_settings(gateway.settings)
     # Other containers read a file of their own, if any.
     shared = gateway.settings.database_url is None
-    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **_frame(request, "settings"))
+    frame = _frame(request, gateway, "settings")
+    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **frame)
 
 
 def say_bytes(count: int, *, numbers: Numbers) -> str:

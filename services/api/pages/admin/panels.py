@@ -1,24 +1,25 @@
 """The panels of the admin pages; each is read separately, so that one failure does not affect the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from luna.contracts.job import JobFilter
 from luna.energy.errors import LunaError
-from luna.energy.timeline import share_zone
 from luna.platform.clock import SystemClock
 from luna.platform.database import answers, audit, jobs, training_runs, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.services import SERVICES
-from luna.platform.telemetry import RECENT_LINES, current_trace_id
-from luna.words import say_instant
+from luna.platform.telemetry import RECENT_LINES, current_trace_id, describe_event, parse_line, read_instant
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
 
 MOST_JOBS, MOST_RUNS, MOST_ENTRIES, MOST_LINES, MOST_ANSWERS = 50, 20, 100, 200, 50
+# Routes of who watches the installation: these pages with what they load, and monitors.
+WATCHING = ("/ui/admin", "/static", "/health", "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,6 @@ class Panel:
     content: Mapping[str, Any] = field(default_factory=dict)
     error: LunaError | None = None
     trace_id: str = ""
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone of its instants: the sites' common one, else UTC."""
-        zone: tzinfo = self.content.get("zone", UTC)
-        return zone
 
     @property
     def empty(self) -> bool:
@@ -83,9 +78,8 @@ def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
         listed = jobs.list_newest(connection, status=question.status, limit=MOST_JOBS)
         if not listed:
             return {}
-        zone = share_zone(jobs.read_zones(connection, [job.job_id for job in listed]).values())
         running = [jobs.load(connection, job.job_id) for job in listed if job.status == "running"]
-    return {"jobs": listed, "zone": zone, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
+    return {"jobs": listed, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
 
 
 def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
@@ -104,8 +98,32 @@ def _answers(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
         return {"answers": answers.list_before(connection, answers.AnswerFilter(), limit=MOST_ANSWERS)}
 
 
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A log line: when, where it says so, and the rest for people."""
+
+    at: datetime | None
+    text: str
+
+
 def _logs(_gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
-    return {"lines": list(RECENT_LINES)[-MOST_LINES:][::-1]}
+    return {"lines": [*islice(_list_lines(), MOST_LINES)]}
+
+
+def _list_lines() -> Iterator[LogLine]:
+    """Yield the last log lines, the newest first, without requests of who only watches."""
+    for line in list(RECENT_LINES)[::-1]:
+        event = parse_line(line)
+        if event is None:
+            yield LogLine(None, line)
+        elif not _is_watching(event):
+            yield LogLine(read_instant(event), describe_event(event))
+
+
+def _is_watching(event: Mapping[str, Any]) -> bool:
+    """Return whether a line is of a page of the installation that was read, or of a monitor."""
+    is_read = event.get("event") == "request" and event.get("method") == "GET"
+    return is_read and str(event.get("route")).startswith(WATCHING)
 
 
 # Reader and refresh interval in seconds, by name.
@@ -128,8 +146,3 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "answers": ("answers",),
     "logs": ("logs",),
 }
-
-
-def say_moment(instant: datetime | None, zone: tzinfo = UTC) -> str:
-    """Return an instant in the format of the admin pages; by default in UTC, since sites have time zones of their own."""
-    return "–" if instant is None else say_instant(instant, zone, seconds=True)

@@ -30,6 +30,21 @@ def test_a_log_on_a_full_disk_holds_up_no_companion(monkeypatch: pytest.MonkeyPa
         full.close()
 
 
+class Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_companions_log_on_a_terminal_is_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", Terminal(written))
+    line = '{"event": "ready", "level": "info", "service": "worker"}'
+    with subprocess.Popen([sys.executable, "-c", f"import sys; sys.stderr.write('{line}')"], stderr=subprocess.PIPE) as companion:
+        pass_on_log(companion)
+    assert written.getvalue().split() == [b"info", b"worker:", b"ready"]
+    assert RECENT_LINES[-1] == line
+
+
 def test_what_somebody_waits_for_has_a_worker_of_its_own_where_memory_or_somebody_allows_more_than_one_job() -> None:
     assert has_one_worker(Settings()) == (affordable_processes() == 1)
     assert choose_companions(Settings(worker_processes=1)) == COMPANIONS
