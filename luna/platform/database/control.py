@@ -1,12 +1,12 @@
 """Stores the control of sites: armed states, overrides, the last command of each device, and the log of decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, func, null, select
+from sqlalchemy import Connection, RowMapping, exists, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
@@ -45,6 +45,20 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
     rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
     states = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
     return {key: _state({"site": name, "device": BATTERIES} | states.get(key, {})) for key, name in names.items()}
+
+
+def read_overrides_each(connection: Connection, keys: Collection[int], *, now: datetime) -> dict[int, dict[str, Override]]:
+    """Return the overrides in force of many sites' devices, by the sites' and the devices' keys; sites without any are left out."""
+    of_batteries = select(control_state.c.site_key, literal(BATTERIES).label("device"), control_state.c.override)
+    of_others = select(control_devices.c.site_key, control_devices.c.device, control_devices.c.override)
+    stored = union_all(of_batteries, of_others).subquery()
+    rows = connection.execute(select(stored).where(stored.c.site_key.in_(keys), stored.c.override.is_not(None)).order_by(stored.c.site_key, stored.c.device))
+    overrides: dict[int, dict[str, Override]] = {}
+    for row in rows:
+        for override_value in read_each([row.override], Override.model_validate):
+            if override_value.until > now:
+                overrides.setdefault(row.site_key, {})[row.device] = override_value
+    return overrides
 
 
 def load_active(connection: Connection) -> list[ControlState]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.charging_stays import StayMap
-from luna.contracts.control import ControlState
+from luna.contracts.control import ControlState, Override
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
@@ -17,7 +17,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import (
     charging_stays,
     control,
@@ -81,6 +81,7 @@ class PlanningFacts:
     ``bought`` is the import, ``discharged`` the discharge and state of charge since the window's instants; None where it names none. ``revisions`` are prices
     by their names in the tariff, ``unused`` the site's own series that have prices and are not in its tariff, ``foreign`` other currencies with stored prices,
     by the tariff's names. ``carbon`` (g/kWh) begins before the start and is NaN where it is unknown.
+    ``overrides`` are the owner's in force, by the devices' keys; none for a plan that begins before the running slot.
     """
 
     site: Site
@@ -102,6 +103,7 @@ class PlanningFacts:
     carbon: FloatArray
     control: ControlState
     blocks: Sequence[ManualBlock]
+    overrides: Mapping[str, Override]
 
 
 def read_facts(connection: Connection, stored_sites: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
@@ -132,6 +134,8 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
     carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
     states = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
+    is_past = start < floor_to(now, SLOT)
+    overrides = {} if is_past else control.read_overrides_each(connection, list(by_key), now=max(start, now))
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
     return {
@@ -155,6 +159,7 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
             carbon=carbon[site.name],
             control=states[key],
             blocks=blocks.get(key, ()),
+            overrides=overrides.get(key, {}),
         )
         for site in stored_sites
     }
