@@ -101,8 +101,10 @@ def list_armed(connection: Connection) -> list[str]:
 
 
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
-    """Return the sites that are replanned on changes, sorted by name."""
-    return sites.names(connection) if refresh == "all" else list_armed(connection)
+    """Return the sites that are replanned on changes, sorted by name; with "armed" also those whose owner ordered something that no plan knows yet."""
+    if refresh == "all":
+        return sites.names(connection)
+    return sorted({*list_armed(connection), *plan_causes.list_ordered(connection)})
 
 
 def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
@@ -113,8 +115,13 @@ def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
 
 def disarm(connection: Connection, site_id: str) -> None:
     """Stop all commands except the return of devices to their own control, and end overrides."""
+    key = sites.key_of(connection, site_id)
+    ended = exists().where(control_state.c.site_key == key, control_state.c.override.is_not(None))
+    ended_elsewhere = exists().where(control_devices.c.site_key == key, control_devices.c.override.is_not(None))
+    if connection.scalar(select(ended | ended_elsewhere)):
+        plan_causes.note(connection, [key], "override")
     _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
-    connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
+    connection.execute(control_devices.update().where(control_devices.c.site_key == key).values(override=null()))
 
 
 def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:

@@ -92,7 +92,8 @@ def order(api: httpx.Client, device: str, **fields: Any) -> None:
 def plan(database: Engine, now: datetime = NOW) -> PlanReply:
     """Plan what has changed, as the worker does, and return the plan in force."""
     asked: list[str] = []
-    follow_changes(database, Settings(), ask=lambda wanted: asked.extend(wanted.site_ids), now=now)
+    # Of a site that is not armed as well, even where none but armed ones are planned otherwise.
+    follow_changes(database, Settings(plan_refresh="armed"), ask=lambda wanted: asked.extend(wanted.site_ids), now=now)
     assert NAME in asked
     with unit_of_work(database) as connection:
         reply = plan_sites(connection, PlanSitesRequest(site_ids=[NAME]), now=now)
@@ -118,6 +119,16 @@ def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(api: httpx.Cl
     assert [(each.block_id, each.action, each.applied) for each in reply.manual.blocks] == [(OVERRIDE_BLOCK, "charge", True)]
     shown = api.get(f"/v1/sites/{home}/timeline").json()
     assert shown["plan"]["plan_id"] == reply.plan_id
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "overrides/batteries"), ("POST", "disarm")])
+def test_an_order_that_is_ended_is_in_no_plan_any_more(api: httpx.Client, database: Engine, home: str, *, method: str, path: str) -> None:
+    order(api, "batteries", mode="charge", power_kw=3)
+    assert plan(database).manual is not None
+    assert api.request(method, f"/v1/sites/{home}/control/{path}").status_code == 200
+    freed = plan(database)
+    assert freed.manual is None
+    assert freed.slots[0].batteries["battery"].charge_kwh == 0
 
 
 def test_the_page_says_what_is_fixed_by_an_override(api: httpx.Client, database: Engine, home: str) -> None:
