@@ -20,7 +20,7 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
 from luna.platform.clock import FixedClock
-from luna.platform.database import charging_stays, forecasts, manual_blocks, observations, plan_causes, plans, sites
+from luna.platform.database import charging_stays, forecasts, manual_blocks, observations, plan_causes, plans, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
@@ -45,7 +45,7 @@ DOCUMENT: dict[str, Any] = {
     "pv": [{"name": "roof", "peak_kw": 6}],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
     "loads": [{"name": "boiler", "kind": "water_heater", "power_kw": 2.0, "energy_kwh_per_day": 16.0}],
-    "input_sensors": {"water_heater_consumption": "sensor.boiler"},
+    "input_sensors": {"water_heater_consumption": "sensor.boiler", "battery_soc": "sensor.soc"},
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
 }
 CONTROL = describe() | {
@@ -76,6 +76,12 @@ def home(database: Engine, request: pytest.FixtureRequest) -> Iterator[str]:
 def record_soc(connection: Any, slot: datetime, soc: float) -> None:
     starts = np.array([slot.replace(tzinfo=None)], dtype="datetime64[s]")
     observations.upsert(connection, NAME, Observations.of(starts, {"soc": np.array([soc])}))
+
+
+def report_soc(connection: Any, at: datetime, percent: float) -> None:
+    key = readings.register(connection, NAME, {"sensor.soc": "%"})["sensor.soc"]
+    instants = np.array([at.replace(tzinfo=None)], dtype="datetime64[us]")
+    readings.upsert(connection, np.array([key], dtype=np.int32), instants, np.array([percent]))
 
 
 @pytest.fixture
@@ -142,6 +148,18 @@ def test_the_page_says_what_is_fixed_by_an_override(api: httpx.Client, database:
     free = unescape(api.get(f"/ui/sites/{home}/planning").text)
     assert wording("planning", "headline_free") in free
     assert wording("planning", "blocks_empty") in free
+
+
+def test_a_quarter_hour_that_is_not_recorded_yet_is_read_from_the_sensor(api: httpx.Client, database: Engine, home: str) -> None:
+    order(api, "batteries", mode="charge", power_kw=3)
+    plan(database)
+    with unit_of_work(database) as connection:
+        # At 12:14 it was at 16 %; at 12:16, within the plan's first quarter-hour, at 19 %.
+        for minutes, percent in ((14, 16.0), (16, 19.0)):
+            report_soc(connection, START + timedelta(minutes=minutes), percent)
+        plan_causes.note(connection, [sites.key_of(connection, home)], "override")
+    later = plan(database, START + timedelta(minutes=16))
+    assert later.slots[0].batteries["battery"].soc_end == pytest.approx(0.16 + 0.075 * 0.95, abs=0.001)
 
 
 def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(api: httpx.Client, database: Engine, home: str) -> None:
