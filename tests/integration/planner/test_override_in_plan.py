@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.charging_stays import NewSession
+from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import OVERRIDE_BLOCK, ManualBlock
 from luna.contracts.plan import PlanReply
@@ -25,7 +26,12 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.house_reading import read_house, read_planned
 from luna.platform.settings import Settings
+from luna.words import say_mode
+from services.home_assistant.entities import list_entities, numbers_of
+from services.planner.milp.solver import Solver
+from services.planner.service.counterfactual import ask_stored
 from services.planner.service.fleet import follow_changes, plan_sites
 from tests.support.control.inverters import describe
 from tests.support.database.databases import remove_site
@@ -84,6 +90,15 @@ def report_soc(connection: Any, at: datetime, percent: float) -> None:
     readings.upsert(connection, np.array([key], dtype=np.int32), instants, np.array([percent]))
 
 
+def read_entities(database: Engine) -> dict[str, Any]:
+    """Return what Home Assistant is told, by the entities' keys."""
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, NAME)
+        view = read_house(connection, site, read_planned(connection, site, now=NOW), plan_max_age=timedelta(hours=3), now=NOW)
+    numbers = numbers_of(view, "en")
+    return {each.key: each.state(view, numbers) for each in list_entities(view, numbers, commands=False) if each.state}
+
+
 @pytest.fixture
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
     with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)) as client:
@@ -125,6 +140,13 @@ def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(api: httpx.Cl
     assert [(each.block_id, each.action, each.applied) for each in reply.manual.blocks] == [(OVERRIDE_BLOCK, "charge", True)]
     shown = api.get(f"/v1/sites/{home}/timeline").json()
     assert shown["plan"]["plan_id"] == reply.plan_id
+    now = shown["past_slots"]
+    assert shown["planned"]["soc"][now + 5] == pytest.approx(reply.slots[5].batteries["battery"].soc_end, abs=1e-3)
+    states = read_entities(database)
+    assert states["planned_mode"] == say_mode("charge", language="en")
+    # Ten minutes of the quarter-hour's fifteen, with the losses of charging.
+    assert states["plan_battery"] == pytest.approx(2.0, abs=1e-3)
+    assert states["plan_soc"] == pytest.approx(10 + 5 * 0.95, abs=0.1)
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "overrides/batteries"), ("POST", "disarm")])
@@ -174,6 +196,7 @@ def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(api: httpx.Cl
     assert later.slots[0].batteries["battery"].soc_end == pytest.approx(0.28 + 0.075 * 0.95, abs=0.01)
 
 
+@pytest.mark.parametrize("home", ["advice"], indirect=True)
 @each_row(
     ("device", "fields", "expected"),
     [
@@ -198,6 +221,32 @@ def test_every_kind_of_device_is_held_to_its_order(
     assert [each.why for each in reply.manual.blocks if not each.applied] == []
     assert [each for each in reply.compromises if each.code == "manual"] == []
     api.delete(f"/v1/sites/{NAME}/control/overrides/{device}")
+
+
+ELSE = (
+    ("battery", "charge", 2),
+    ("battery", "hold", 2),
+    ("battery", "self_consumption", 0),
+    ("battery", "hold", 60),
+    ("car", "charge", 3),
+    ("car", "hold", 3),
+    ("boiler", "on", 1),
+    ("boiler", "off", 40),
+)
+
+
+@pytest.mark.parametrize("home", ["advice"], indirect=True)
+def test_what_else_would_cost_is_answered_beside_an_order(api: httpx.Client, database: Engine, home: str) -> None:
+    order(api, "batteries", mode="charge", power_kw=3)
+    order(api, "vehicle:car", mode="charge", power_kw=5)
+    planned = plan(database)
+    costs: dict[tuple[str, str, int], float] = {}
+    for device, mode, place in ELSE:
+        asked = Alternative.model_validate({"slot": planned.slots[place].start, "mode": mode, "device": device})
+        with unit_of_work(database) as connection:
+            reply = ask_stored(connection, WhyNotRequest(plan_id=planned.plan_id, alternative=asked), solver=Solver())
+        costs[device, mode, place] = reply.cost.total
+    assert np.isfinite(list(costs.values())).all(), costs
 
 
 def test_an_order_outranks_a_block_only_while_it_lasts(api: httpx.Client, database: Engine, home: str) -> None:
