@@ -107,7 +107,12 @@ class Override(Message):
     power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
     target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
     until: Instant
+    since: Annotated[Instant | None, Field(description="since when it holds: from when it is stored")] = None
     by: Annotated[str, Field(max_length=64)] = "owner"
+
+    def asks_same(self, other: "Override") -> bool:
+        """Return whether both ask for the same, whenever either was given."""
+        return self.model_copy(update={"since": None}) == other.model_copy(update={"since": None})
 
 
 class LeftAlone(Message):

@@ -12,6 +12,8 @@ from luna.words.notes import Rule
 
 # The connection's name among the devices.
 GRID = "grid"
+# The ``block_id`` of a block that stands for an override in force.
+OVERRIDE_BLOCK = 0
 Action = Literal["charge", "discharge", "hold", "no_charge", "no_discharge", "on", "off", "no_import", "no_export"]
 
 
@@ -19,7 +21,8 @@ class ManualBlock(Message):
     """What one device does, or does not do, from one instant to another; then the block has expired.
 
     ``charge`` and ``discharge`` happen at ``power_kw`` (default: all the device can) until a battery is full or at its reserve. ``block_id`` is set
-    where the block is stored: what cannot be had of a stored block any more is said in the reply, of others it is refused.
+    where the block is stored, 0 where it stands for an override in force: what cannot be had of such a block any more is said in the reply, of others it
+    is refused.
     """
 
     device: Annotated[str, Field(min_length=1, max_length=64, description="a device by its name, or grid")]

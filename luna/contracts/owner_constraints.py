@@ -114,5 +114,5 @@ def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
 
 def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
     span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
-    number = f" (block {other.block_id})" if other.block_id is not None else ""
+    number = f" (block {other.block_id})" if other.block_id else ""
     return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=number, span=span)

@@ -75,7 +75,10 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
         raise refuse("instant-passed", field="until", value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat())
-    control.override(connection, site_id, checked, device=device)
+    before = control.load(connection, site_id, device).override
+    is_repeated = before is not None and before.until > now and before.asks_same(checked)
+    if before is None or not is_repeated:
+        control.override(connection, site_id, checked.model_copy(update={"since": now}), device=device)
     return control.load(connection, site_id, device)
 
 

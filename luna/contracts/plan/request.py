@@ -31,6 +31,8 @@ MAX_SLOTS = 12 * 24 * 14
 
 
 MAX_COURSES = 100
+# Beside the blocks of a request those that a stored site may have, and an order for each quarter-hour of two days.
+MOST_BLOCKS = 768
 
 
 MOST_KWH = 100_000
@@ -230,7 +232,7 @@ class PlanRequest(Request):
     state: StateMessage = StateMessage()
     options: PlanOptions = PlanOptions()
     manual: Annotated[
-        list[ManualBlock], Field(max_length=64, description="what the owner pins and forbids; a stored site's own blocks are added to these")
+        list[ManualBlock], Field(max_length=MOST_BLOCKS, description="what the owner pins and forbids; a stored site's own blocks are added to these")
     ] = []
     surroundings: Surroundings = Surroundings()
     reserves: Annotated[list[Reserve], Field(max_length=64, description="what batteries should hold for a time; a site's strategy adds its own")] = []

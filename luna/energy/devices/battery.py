@@ -167,6 +167,9 @@ def _list_costly(battery: Battery) -> tuple[str, ...]:
     return ("min_soc", "charge_efficiency", "discharge_efficiency", *wear, "charge_from_grid", "discharge_to_grid")
 
 
+# The modes that trade, and self-consumption, move as much as the house leaves: a plan simulates them.
+_ORDERS = {"hold": "hold", "save": "no_discharge", "supply": "no_charge"}
+
 BATTERY = DeviceKind(
     "battery",
     "batteries",
@@ -174,7 +177,7 @@ BATTERY = DeviceKind(
     power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
-    commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
+    commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True, orders=_ORDERS),
     flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     assume=_assume,

@@ -67,6 +67,7 @@ class DeviceCommands:
         control: what an entry of the section is.
         modes: what an owner can have them do.
         together: all devices of the kind have one key, the prefix alone.
+        orders: the action of an owner's block that asks for the same as a mode; a mode without one leaves the device to itself, or depends on the house.
     """
 
     section: str
@@ -74,6 +75,7 @@ class DeviceCommands:
     control: type[DeviceControl]
     modes: tuple[str, ...]
     together: bool = False
+    orders: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, name: str) -> str:
         """Return the key of a device in states, control log and URLs."""

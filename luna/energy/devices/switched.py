@@ -80,5 +80,5 @@ class LoadControl(ControlPart):
         return self.load
 
 
-SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode))
+SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode), orders={"on": "on", "off": "off"})
 ON_OFF = frozenset({"on", "off"})

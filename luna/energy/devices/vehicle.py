@@ -190,6 +190,9 @@ def _list_costly(vehicle: ElectricVehicle) -> tuple[str, ...]:
     return ("charge_efficiency", *(("wear_price",) if vehicle.discharge_limit_kw else ()))
 
 
+# No block asks a vehicle to give: while it does, it does not charge.
+_ORDERS = {"charge": "charge", "stop": "no_charge", "give": "no_charge"}
+
 VEHICLE = DeviceKind(
     "vehicle",
     "vehicles",
@@ -197,7 +200,7 @@ VEHICLE = DeviceKind(
     power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
     sensors=VehicleSensorRoles,
-    commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
+    commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode), orders=_ORDERS),
     actions=frozenset({"charge", "no_charge"}),
     flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
     meter=lambda _: "vehicle_consumption",

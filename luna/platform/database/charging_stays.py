@@ -1,12 +1,12 @@
 """Stores the charging sessions that owners plan, append-only with removals, and reads what vehicles' sensors last reported."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
@@ -17,7 +17,6 @@ from luna.energy.site import Site
 from luna.energy.units import UnitHistory, level_factor
 from luna.platform.database import plan_causes, readings, sensor_units, sites
 from luna.platform.database.schema.plans import charging_stays
-from luna.platform.database.schema.series import sensors as sensor_table
 from luna.platform.database.stored_rows import read_each, read_page
 
 MOST_SESSIONS = 500
@@ -123,7 +122,7 @@ def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *
     sensors = {(key, name): each for key, site in sites_by_key.items() for name, each in sensors_of(site, at=until).items()}
     sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))
-    histories = _read_units(connection, sensor_names)
+    histories = sensor_units.read_named(connection, sensor_names)
     charges: dict[int, dict[str, SeenCharge]] = {}
     for (key, name), each in sensors.items():
         vehicle = next(vehicle for vehicle in sites_by_key[key].vehicles if vehicle.name == name)
@@ -135,12 +134,3 @@ def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *
         fresh = judged.charge is not None and until - judged.charge.at <= LONGEST
         charges.setdefault(key, {})[name] = judged if fresh else SeenCharge(None, judged.connected, judged.since)
     return charges
-
-
-def _read_units(connection: Connection, sensor_names: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
-    if not sensor_names:
-        return {}
-    table = sensor_table.c
-    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(sensor_names)))
-    keys = {row.sensor_key: (row.site_key, row.name) for row in rows}
-    return {keys[key]: units for key, units in sensor_units.read(connection, keys).items()}

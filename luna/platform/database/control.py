@@ -1,12 +1,12 @@
 """Stores the control of sites: armed states, overrides, the last command of each device, and the log of decisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
-from sqlalchemy import Connection, RowMapping, exists, func, null, select
+from sqlalchemy import Connection, RowMapping, exists, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
@@ -45,6 +45,20 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
     rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
     states = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
     return {key: _state({"site": name, "device": BATTERIES} | states.get(key, {})) for key, name in names.items()}
+
+
+def read_overrides_each(connection: Connection, keys: Collection[int], *, now: datetime) -> dict[int, dict[str, Override]]:
+    """Return the overrides in force of many sites' devices, by the sites' and the devices' keys; sites without any are left out."""
+    of_batteries = select(control_state.c.site_key, literal(BATTERIES).label("device"), control_state.c.override)
+    of_others = select(control_devices.c.site_key, control_devices.c.device, control_devices.c.override)
+    stored = union_all(of_batteries, of_others).subquery()
+    rows = connection.execute(select(stored).where(stored.c.site_key.in_(keys), stored.c.override.is_not(None)).order_by(stored.c.site_key, stored.c.device))
+    overrides: dict[int, dict[str, Override]] = {}
+    for row in rows:
+        for override_value in read_each([row.override], Override.model_validate):
+            if override_value.until > now:
+                overrides.setdefault(row.site_key, {})[row.device] = override_value
+    return overrides
 
 
 def load_active(connection: Connection) -> list[ControlState]:
@@ -87,8 +101,10 @@ def list_armed(connection: Connection) -> list[str]:
 
 
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
-    """Return the sites that are replanned on changes, sorted by name."""
-    return sites.names(connection) if refresh == "all" else list_armed(connection)
+    """Return the sites that are replanned on changes, sorted by name; with "armed" also those whose owner ordered something that no plan knows yet."""
+    if refresh == "all":
+        return sites.names(connection)
+    return sorted({*list_armed(connection), *plan_causes.list_ordered(connection)})
 
 
 def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
@@ -99,8 +115,13 @@ def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
 
 def disarm(connection: Connection, site_id: str) -> None:
     """Stop all commands except the return of devices to their own control, and end overrides."""
+    key = sites.key_of(connection, site_id)
+    ended = exists().where(control_state.c.site_key == key, control_state.c.override.is_not(None))
+    ended_elsewhere = exists().where(control_devices.c.site_key == key, control_devices.c.override.is_not(None))
+    if connection.scalar(select(ended | ended_elsewhere)):
+        plan_causes.note(connection, [key], "override")
     _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
-    connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
+    connection.execute(control_devices.update().where(control_devices.c.site_key == key).values(override=null()))
 
 
 def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:

@@ -12,6 +12,8 @@ from luna.platform.database.schema.plans import plan_causes
 from luna.platform.database.schema.sites import sites
 
 CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
+# What an owner ordered of a device: it is planned at once, also where sites are planned only while they are armed.
+ORDERS: tuple[CauseKind, ...] = ("block", "override")
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
 # A plan that has not arrived by then is requested again: its worker may have died.
@@ -62,6 +64,12 @@ def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str
     own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
     among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
     return own.where(or_(plan_causes.c.asked_at.is_(None), ~is_requested), among)
+
+
+def list_ordered(connection: Connection) -> list[str]:
+    """Return, sorted, the sites whose owner ordered something, or took it back, since their last plan."""
+    query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind.in_(ORDERS))
+    return list(connection.scalars(query.distinct().order_by(sites.c.name)))
 
 
 def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:

@@ -1,12 +1,12 @@
 """Stores the unit history of sensors: the first known unit with the sensor, and each later change with its instant."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
 
 from luna.energy.timeline import InstantArray, to_instant
 from luna.energy.units import NOT_SAID, StatedUnits, UnitHistory
@@ -26,6 +26,16 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
         key: UnitHistory(unit, np.array([since for since, _ in changes[key]], dtype="datetime64[us]"), tuple(later for _, later in changes[key]))
         for key, unit in first.items()
     }
+
+
+def read_named(connection: Connection, sensor_names: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
+    """Return the unit histories of sensors by site key and name; unknown sensors are left out."""
+    if not sensor_names:
+        return {}
+    table = sensors.c
+    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(sensor_names)))
+    keys = {row.sensor_key: (row.site_key, row.name) for row in rows}
+    return {keys[key]: units for key, units in read(connection, keys).items()}
 
 
 def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, stated: StatedUnits) -> int:

@@ -7,18 +7,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.charging_stays import StayMap
-from luna.contracts.control import ControlState
+from luna.contracts.control import ControlState, Override
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.charge_sensors import SeenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
-from luna.energy.observations import Observations
+from luna.energy.observations import Observations, SocReading
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
-from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import (
+    battery_levels,
     charging_stays,
     control,
     forecast_activations,
@@ -81,6 +82,7 @@ class PlanningFacts:
     ``bought`` is the import, ``discharged`` the discharge and state of charge since the window's instants; None where it names none. ``revisions`` are prices
     by their names in the tariff, ``unused`` the site's own series that have prices and are not in its tariff, ``foreign`` other currencies with stored prices,
     by the tariff's names. ``carbon`` (g/kWh) begins before the start and is NaN where it is unknown.
+    ``overrides`` are the owner's in force, by the devices' keys; none for a plan that begins before the running slot.
     """
 
     site: Site
@@ -102,6 +104,7 @@ class PlanningFacts:
     carbon: FloatArray
     control: ControlState
     blocks: Sequence[ManualBlock]
+    overrides: Mapping[str, Override]
 
 
 def read_facts(connection: Connection, stored_sites: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
@@ -126,12 +129,14 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
     today = {keys[name]: _until(start, since) for name, since in reach.discharged_since.items()}
     discharged = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
     socs_by_key = observations.find_socs_each(connection, list(by_key), since=start - DAY, until=start)
-    soc = {key: judge_levels(socs, pace_of_batteries(by_key[key].batteries)) for key, socs in socs_by_key.items()}
+    soc = _judge_socs(connection, by_key, socs_by_key, start)
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
     states = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
+    is_past = start < floor_to(now, SLOT)
+    overrides = {} if is_past else control.read_overrides_each(connection, list(by_key), now=max(start, now))
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
     return {
@@ -155,6 +160,7 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
             carbon=carbon[site.name],
             control=states[key],
             blocks=blocks.get(key, ()),
+            overrides=overrides.get(key, {}),
         )
         for site in stored_sites
     }
@@ -202,6 +208,25 @@ def _read_observed(
     bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
     ends = {key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]} for key, each in both.items()}
     return observed_each | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
+
+
+def _judge_socs(
+    connection: Connection, sites_by_key: Mapping[int, Site], recorded: Mapping[int, Sequence[SocReading]], start: datetime
+) -> dict[int, JudgedLevel | None]:
+    """Return the believed states of charge at ``start``, by the sites' keys.
+
+    The quarter-hour that has just ended is recorded a moment later: until then the batteries' sensors say how it ended.
+    """
+    late = {key: site for key, site in sites_by_key.items() if site.batteries and not (recorded.get(key) and recorded[key][-1].at >= start)}
+    reported = battery_levels.read_reported_each(connection, late, since=start - SLOT, until=start) if late else {}
+    judged: dict[int, JudgedLevel | None] = {}
+    for key in {*recorded, *reported}:
+        socs = list(recorded.get(key, ()))
+        newest = reported.get(key)
+        if newest is not None and (not socs or newest.at > socs[-1].at):
+            socs.append(newest)
+        judged[key] = judge_levels(socs, pace_of_batteries(sites_by_key[key].batteries))
+    return judged
 
 
 def _known_at(start: datetime, now: datetime) -> datetime:

@@ -124,7 +124,7 @@ class PlanningView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        count = len(self.stored.blocks)
+        count = len(self.stored.blocks) + len(self.overrides)
         return self.words("headline_fixed", count=count) if count else self.words("headline_free")
 
     @property
@@ -234,6 +234,17 @@ class PlanningView:
         mode, device = say_mode(override.mode, language=self.numbers.language), self.say_device(state.device)
         return self.words("override", mode=mode, device=device, until=self.say_instant(override.until))
 
+    def say_order(self, state: ControlState) -> str:
+        """Return what an override orders of a device, without its end: device, mode, power."""
+        override: Any = state.override
+        power = "" if override.power_kw is None else f" {self.numbers.power(override.power_kw)}"
+        return f"{self.say_device(state.device)}: {say_mode(override.mode, language=self.numbers.language)}{power}"
+
+    def say_order_span(self, state: ControlState) -> str:
+        """Return the span of an override in words."""
+        override: Any = state.override
+        return say_span(override.since or self.next_slot, override.until, now=self.stored.now, numbers=self.numbers)
+
     def draw_strips(self) -> list[Markup]:
         """Draw prices and blocks of the next hours, wide and narrow; nothing without a plan."""
         plan = self.stored.plan
@@ -247,7 +258,8 @@ class PlanningView:
             """Return the nearest edge of the strip's slots."""
             return min(max(round((instant - first) / SLOT), 0), len(slots))
 
-        spans = [FixedSpan(place(block.from_), place(block.to), self.say_block(block)) for block in self.stored.blocks]
+        spans = [FixedSpan(0, place(override.until), self.say_order(state)) for state in self.overrides if (override := state.override)]
+        spans += [FixedSpan(place(block.from_), place(block.to), self.say_block(block)) for block in self.stored.blocks]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
         # Of a form that is refused as well: it stands on the page as it was typed.
         window = (place(self.form.first), place(self.form.end)) if self.form.first < self.form.end else None

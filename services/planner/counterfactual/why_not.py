@@ -31,7 +31,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.problem.owner_constraints import Manual
-from services.planner.problem.problem import Problem, StorageBounds
+from services.planner.problem.problem import Problem, StorageBounds, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
 from services.planner.reply.reasons import find_limits
 from services.planner.reply.reply import answer
@@ -50,7 +50,7 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         problem: with nothing to place.
         past: what happened in its first slots.
     """
-    first, timeline, courses = past.import_kwh.size, problem.outlook.timeline, problem.uncertainty.courses
+    first, timeline = past.import_kwh.size, problem.outlook.timeline
     count, charge = timeline.count, problem.tariff.charge
     values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
     series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
@@ -58,13 +58,24 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
         "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
-        "uncertainty": replace(problem.uncertainty, courses=courses and ScenarioSet(courses.weight, courses.load_kwh[:, first:], courses.pv_kwh[:, first:])),
+        "uncertainty": _cut_scenarios(problem.uncertainty, first),
         "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
         "tariff": replace(problem.tariff, charge=charge and charge.after(past.import_kwh, timeline, zone=ZoneInfo(problem.site.timezone))),
         "billed": problem.billed and tail_problem(problem.billed, past),
     }
     rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
     return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
+
+
+def _cut_scenarios(uncertainty: Uncertainty, first: int) -> Uncertainty:
+    """Return the scenarios from slot ``first`` on: those that are planned for, and the errors that a policy has to bear."""
+
+    def shorten(scenarios: ScenarioSet | None) -> ScenarioSet | None:
+        if scenarios is None:
+            return None
+        return ScenarioSet(scenarios.weight, scenarios.load_kwh[:, first:], scenarios.pv_kwh[:, first:])
+
+    return replace(uncertainty, courses=shorten(uncertainty.courses), errors=shorten(uncertainty.errors))
 
 
 def _cut(part: Tail, first: int, count: int) -> Tail:

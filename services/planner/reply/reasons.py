@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.contracts.owner import GRID, Action
+from luna.contracts.owner import GRID, OVERRIDE_BLOCK, Action, ManualBlock
 from luna.contracts.plan.columns import Columns
 from luna.energy.economics.prices import PRICE_ROUNDING
 from luna.energy.physics.mode import BoolArray, Mode, SetPoint
@@ -260,7 +260,14 @@ def find_pins(evidence: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
             inside[number * evidence.slots : (number + 1) * evidence.slots] = block_hours(block, evidence.timeline) > 0
             pinned = own & inside & _DECIDES[block.action](evidence)
             if pinned.any():
-                yield pinned, block.to
+                yield pinned, _find_end(block, evidence.blocks[number])
+
+
+def _find_end(block: ManualBlock, blocks: Sequence[ManualBlock]) -> datetime:
+    """Return when what an owner decided ends; an override may be several blocks of one device."""
+    if block.block_id != OVERRIDE_BLOCK:
+        return block.to
+    return max(each.to for each in blocks if (each.block_id, each.device) == (OVERRIDE_BLOCK, block.device))
 
 
 _DECIDES: dict[Action, Callable[[Evidence], BoolArray]] = {

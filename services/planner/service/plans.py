@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.request import write_inputs
+from luna.energy.devices.pv import PV
 from luna.energy.economics.costs import Weights, weigh_import
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, floor_to
@@ -24,6 +25,7 @@ from services.planner.reply.notes import doubt_by_last_week
 from services.planner.reply.reply import digest, plan_columns
 from services.planner.service.assumptions import list_assumptions
 from services.planner.service.inputs import SiteInputs, gather_inputs, read_facts, read_outlook
+from services.planner.service.owner_orders import give_way, hold_back_pv, list_ordered_blocks
 from services.planner.service.state import complete_state
 from services.planner.service.strategy import read_surroundings
 
@@ -133,6 +135,10 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     """
     site, start, inputs = facts.site, facts.start, gather_inputs(facts)
     outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
+    # Power that PV is not allowed to give is none to plan with.
+    outlook = hold_back_pv(outlook, facts.overrides.get(PV.name), start=start)
+    state = complete_state(connection, facts, request)
+    orders = list_ordered_blocks(site, facts.overrides, outlook=outlook, state=state, start=start)
     before = inputs.prices.import_prices_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
     return request.model_copy(
         update={
@@ -140,9 +146,9 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "site_id": None,
             "start": start,
             "outlook": outlook,
-            "state": complete_state(connection, facts, request),
+            "state": state,
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
-            "manual": [*request.manual, *facts.blocks],
+            "manual": [*request.manual, *orders, *give_way(facts.blocks, orders)],
             "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings),
             "assumptions": [*list_assumptions(facts, request, inputs.driving), *doubt_by_last_week(outlook, before, site.currency)],
         }

@@ -1,0 +1,145 @@
+"""Every why-not and what-if gets an answer: at any slot of any plan, for every device, whatever its owner ordered."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from luna.contracts.counterfactual import Alternative, Variant
+from luna.contracts.plan import PlanRequest
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.energy.timeline import Timeline
+from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
+from services.planner.counterfactual.why_not import ask_why_not
+from services.planner.milp.solver import Solver
+from services.planner.problem.build import build_problem
+from services.planner.problem.knowledge import SitePrices
+from tests.support.planning.random_requests import KIND_OF, START, draw_request
+from tests.support.suite.depth import draws
+
+Document = dict[str, Any]
+KINDS = st.sampled_from(list(KIND_OF))
+SEEDS = st.integers(0, 100_000)
+MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
+MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off")}
+ORDERS_OF = {
+    "battery": ("charge", "discharge", "hold", "no_charge", "no_discharge"),
+    "car": ("charge", "no_charge"),
+    "boiler": ("on", "off"),
+    "washer": ("on", "off"),
+}
+
+
+def draw(rng: np.random.Generator, kind: str) -> Document:
+    """Return a request with days of forecast errors, and with what its owner ordered of any device."""
+    document = draw_request(rng, kind)
+    outlook = document["outlook"]
+    document["options"]["time_limit_s"] = 2.0
+    if rng.random() < 0.7:
+        outlook["errors"] = draw_errors(rng, outlook)
+    if rng.random() < 0.7:
+        document["manual"] = [*document.get("manual", []), *(draw_order(rng, document) for _ in range(rng.integers(1, 3)))]
+    return document
+
+
+def draw_errors(rng: np.random.Generator, outlook: Document) -> Document:
+    """Return four courses around the expected one."""
+    load, pv = np.array(outlook["load_kwh"]), np.array(outlook["pv_kwh"])
+    errors = {"probability": [0.25] * 4}
+    for name, series in (("load_kwh", load), ("pv_kwh", pv)):
+        errors[name] = np.round(series * rng.uniform(0.5, 1.5, (4, series.size)), 4).tolist()
+    return errors
+
+
+def draw_order(rng: np.random.Generator, document: Document) -> Document:
+    """Return an order for one device, stored, from the start or later."""
+    devices = list_devices(document["site"]) or ["battery"]
+    device = devices[int(rng.integers(len(devices)))]
+    slots, step = len(document["outlook"]["load_kwh"]), timedelta(minutes=document["slot_minutes"])
+    first = int(rng.integers(slots)) if rng.random() < 0.5 else 0
+    end = int(rng.integers(first + 1, slots + 1))
+    actions = ORDERS_OF[kind_of(device)]
+    span = {"from": (START + first * step).isoformat(), "to": (START + end * step).isoformat()}
+    return {"device": device, "action": actions[int(rng.integers(len(actions)))], "block_id": int(rng.integers(2)), **span}
+
+
+def list_devices(site: Document) -> list[str]:
+    return [each["name"] for section in ("batteries", "vehicles", "loads") for each in site.get(section, [])]
+
+
+def kind_of(device: str) -> str:
+    return "battery" if device.startswith("battery") else device
+
+
+def make_request(rng: np.random.Generator, kind: str) -> PlanRequest | None:
+    """Return a request that can be planned; None where what was drawn contradicts itself."""
+    try:
+        request = PlanRequest.model_validate(draw(rng, kind))
+        build_problem(request)
+    except (LunaError, ValueError):
+        return None
+    return request
+
+
+def expect_answer(error: LunaError | None) -> None:
+    """Require a refusal that names what is impossible, and nothing else, where there is an error."""
+    assert error is None or error.status < 500, error
+
+
+def draw_alternative(rng: np.random.Generator, request: PlanRequest) -> Alternative:
+    """Return any mode of any device, in one slot or in several."""
+    timeline = build_problem(request).outlook.timeline
+    place = int(rng.integers(timeline.count))
+    slot = list(timeline)[place]
+    assert request.site is not None
+    devices = list_devices(request.site.model_dump()) or ["battery"]
+    device = devices[int(rng.integers(len(devices)))]
+    modes = MODES_OF[kind_of(device)]
+    asked: Document = {"slot": slot, "device": device, "mode": modes[int(rng.integers(len(modes)))]}
+    if rng.random() < 0.4:
+        asked["until"] = min(slot + int(rng.integers(1, 20)) * timeline.step, timeline.end)
+    return Alternative.model_validate(asked)
+
+
+@settings(max_examples=draws(48), deadline=None)
+@given(seed=SEEDS, kind=KINDS)
+@example(seed=5, kind="manual")
+@example(seed=1, kind="plain")
+def test_every_why_not_is_answered(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    request = make_request(rng, kind)
+    if request is None:
+        return
+    try:
+        ask_why_not(request, draw_alternative(rng, request), solver=Solver(), language="en")
+    except LunaError as error:
+        expect_answer(error)
+
+
+CHANGES: tuple[Document, ...] = (
+    {"batteries": {"battery": {"capacity_kwh": 20}}},
+    {"grid": {"import_limit_kw": 4}},
+    {"pv": {"roof": {"peak_kw": 2}}},
+    {},
+)
+
+
+@settings(max_examples=draws(48), deadline=None)
+@given(seed=SEEDS, kind=KINDS, change=st.sampled_from(CHANGES), export_kwh=st.sampled_from([None, 0.5, 5.0]))
+def test_every_what_if_of_a_plan_is_answered(seed: int, kind: str, change: Document, export_kwh: float | None) -> None:
+    request = make_request(np.random.default_rng(seed), kind)
+    if request is None:
+        return
+
+    def price(site: Site) -> SitePrices:
+        """Return no prices: no change is one of the tariff."""
+        return SitePrices(site, Timeline(START, timedelta(minutes=15), 1), {})
+
+    try:
+        before, after, changed = plan_variant(request, Variant(name="other", site=change), export_kwh=export_kwh, prices=price, solver=Solver())
+        describe_variant(before, after, requests=(request, changed), name="other", language="en")
+    except LunaError as error:
+        expect_answer(error)
