@@ -387,6 +387,7 @@ status_waiting = wartet
 status_running = läuft
 status_done = fertig
 status_failed = fehlgeschlagen
+status_not_begun = nicht begonnen
 status_left_out = hat nicht geklappt, geht ohne weiter
 fault_missing = Bitte ausfüllen.
 fault_missing_elsewhere = Nötig, wo keine Stadt der Liste in der Nähe ist.

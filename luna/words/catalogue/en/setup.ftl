@@ -389,6 +389,7 @@ status_waiting = waits
 status_running = under way
 status_done = done
 status_failed = failed
+status_not_begun = not begun
 status_left_out = did not work, goes on without
 fault_missing = Please fill this in.
 fault_missing_elsewhere = Needed where no town of the list is near.

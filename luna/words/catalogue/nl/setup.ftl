@@ -389,6 +389,7 @@ status_waiting = wacht
 status_running = bezig
 status_done = klaar
 status_failed = mislukt
+status_not_begun = niet begonnen
 status_left_out = lukte niet, gaat zonder verder
 fault_missing = Vul dit in.
 fault_missing_elsewhere = Nodig als er geen stad uit de lijst in de buurt is.
