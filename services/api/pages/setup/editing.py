@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from luna.energy.devices import COMMANDS
+from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
+from luna.energy.site.main_fuses import assume_connection
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
@@ -32,7 +34,7 @@ def answers_of(site: Site) -> dict[str, Any]:
     numbers = {name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")}
     answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
     answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(persons=persons, **numbers)
-    answers["grid"] = write_numbers(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
+    answers["grid"] = _answer_grid(site)
     answers |= {
         section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
         for section, form in DEVICE_FORMS.items()
@@ -45,6 +47,15 @@ def answers_of(site: Site) -> dict[str, Any]:
         if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True):
             answers["control"] = control
     return answers
+
+
+def _answer_grid(site: Site) -> dict[str, str]:
+    """Return the answers on the connection; what follows from its fuse, or is assumed, was not answered."""
+    grid = site.grid
+    follows = assume_connection(grid.model_dump() | {"import_limit_kw": None}, site.country).get("import_limit_kw")
+    stated_kw = None if grid.import_limit_kw in (follows, NO_LIMIT_KW) else grid.import_limit_kw
+    exported_kw = None if grid.export_limit_kw == NO_LIMIT_KW else grid.export_limit_kw
+    return write_numbers(main_fuse_a=grid.main_fuse_a, main_fuse_phases=grid.main_fuse_phases, import_limit_kw=stated_kw, export_limit_kw=exported_kw)
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
@@ -98,6 +109,9 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     if controls[0] != controls[1]:
         document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
+    if site.assumed_fuse is not None and document["grid"].get("import_limit_kw") == site.grid.import_limit_kw:
+        # What was assumed follows from the country as it is now.
+        del document["grid"]["import_limit_kw"]
     # Update the fields that are derived from those of the form.
     for section, form in DEVICE_FORMS.items():
         stored = {device.name: device for device in getattr(site, section)}

@@ -98,11 +98,18 @@ def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[Ass
     """Return what is assumed of a site, with what telling it is usually worth."""
     lines = []
     for each in list_assumptions(site):
-        figures = {name: numbers.share(value) if name == "share" else numbers.number(value, int(name == "least")) for name, value in each.figures.items()}
-        text = words("assumed_" + each.code, **figures)
+        text = words("assumed_" + each.code, **{name: _say_figure(name, value, numbers) for name, value in each.figures.items()})
         worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth, decimals=int(each.worth < 0.01)))
         lines.append(AssumedLine(each.step, f"{each.device}: {text}" if each.device else text, worth))
     return lines
+
+
+def _say_figure(name: str, value: float, numbers: Numbers) -> str:
+    if name == "share":
+        return numbers.share(value)
+    if name == "price":
+        return numbers.price_per_kwh(value)
+    return numbers.number(value, 1 if name in {"least", "kw"} else 0)
 
 
 def numbers_of_site(site: Site, language: Language) -> Numbers:

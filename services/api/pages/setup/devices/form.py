@@ -36,7 +36,7 @@ class DeviceForm(Generic[DeviceT]):
         section: of a site; also part of the names of phrases: ``none_<section>``, ``add_<section>``.
         singular: name of a first device; further ones get a number.
         entries: the fields of one device.
-        compose: returns a device's document, without its name, from the values of all fields.
+        compose: returns a device's document, without its name, from the values of all fields and the site's ``currency``.
         answer: returns the texts of the fields of a stored device, without its name.
         asks_for: whether the fields can express a device; the others of its section are not edited.
         find_fault: returns the fault of fields that contradict each other, None without one.
