@@ -332,6 +332,15 @@ def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> N
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
 
 
+def test_a_tariff_is_changed_on_one_page(api: httpx.Client) -> None:
+    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    page = f"/ui/sites/{OWN_ID}/site"
+    draft = api.post(f"{page}/change", data={"step": "tariff"}).headers["Location"].removesuffix("/tariff")
+    assert follow(api, draft, ("tariff", TARIFF | {"import_price": "viel", "go": "store"})) == "tariff?check=1"
+    assert follow(api, draft, ("tariff", TARIFF | {"import_price": "27", "go": "store"})) == page
+    assert "27.0 ct/kWh" in api.get(page, headers={"Accept-Language": "en"}).text.replace("\u00a0", " ")
+
+
 def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Client, database: Engine) -> None:
     follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
     page = f"/ui/sites/{OWN_ID}/site"

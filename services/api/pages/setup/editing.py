@@ -18,7 +18,7 @@ from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of,
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
-from services.api.pages.setup.fields import EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
+from services.api.pages.setup.fields import DIRECTIONS, EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
 
 # The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
@@ -253,14 +253,19 @@ _Line = tuple[str, str, str]
 
 def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
     pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
-    return [(words(f"field_{entry.name}"), _say_answer(entry, was, words), _say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
+    return [(words(f"field_{entry.name}"), say_answer(entry, was, words), say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
 
 
-def _say_answer(entry: Entry, text: str, words: PageWords) -> str:
+def say_answer(entry: Entry, text: str, words: PageWords) -> str:
+    """Return what was typed or chosen as the reader is told it, with its unit; "" for nothing."""
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
     if entry.name == "place":
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
-    if entry.kind == "choice" and text in entry.options:
+    if entry.kind in {"choice", "bearing"} and text in entry.options:
         return words(f"option_{entry.name}_{text}")
+    if entry.kind == "bearing" and (degrees := read_number(text)) is not None:
+        # Between two of the named directions it is the nearer one.
+        nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
+        return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
     return f"{text}\u00a0{entry.unit}" if text and entry.unit else text

@@ -70,7 +70,11 @@ def _find_watts(values: Mapping[str, Any]) -> FieldFault | None:
 
 
 def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:
-    return words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
+    text = words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
+    if battery.wear_by_depth:
+        return text
+    wear = words("review_wear", price=numbers.price_per_kwh(2.0 * battery.wear_price))
+    return f"{text}; {wear}"
 
 
 FORM = DeviceForm(
@@ -91,6 +95,8 @@ FORM = DeviceForm(
     find_fault=_find_watts,
     follow=_keep_wear,
     review=_review,
+    # Wear is said as what follows from price and cycles.
+    reviewed=frozenset({"capacity_kwh", "power_kw", "battery_price", "cycles"}),
     sensors={
         "total_battery_charge": SensorHints(
             r"(?<!dis)charg|laden|geladen|\bin\b",

@@ -28,6 +28,7 @@ FORM = DeviceForm(
     ),
     compose=_compose,
     answer=_answer,
+    reviewed=frozenset({"peak_kw"}),
     sensors={
         "total_pv_production": SensorHints(
             r"pv|solar|photovolt|roof|dach|yield|ertrag",

@@ -71,6 +71,7 @@ FORM = DeviceForm(
     find_fault=_find_weak_charger,
     follow=_follow_charger,
     review=_review,
+    reviewed=frozenset({"capacity_kwh", "power_kw", "km_per_year"}),
     sensors={"vehicle_consumption": SensorHints(r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price")},
     controlled_as="vehicle",
 )

@@ -27,6 +27,7 @@ FORM = DeviceForm(
     ),
     compose=_compose,
     answer=_answer,
+    reviewed=frozenset({"power_kw"}),
     asks_for=lambda load: load.kind == _KIND and not load.profile_kw,
     sensors={"water_heater_consumption": SensorHints(r"water.heater|boiler|heizstab|warmwasser|hot.water")},
     controlled_as="load",
