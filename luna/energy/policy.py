@@ -24,6 +24,9 @@ REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
 # Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has missed several turns, and knows no recent level.
 FORECAST_MAX_AGE = timedelta(hours=6)
+# Where no service outside is reached, prices and weather are asked for again after this time: with that of a try, and of a plan after it, a plan with real
+# prices is there within a minute of the network's return.
+UNREACHED_RETRY = timedelta(seconds=30)
 
 _IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) == EXPORT
 

@@ -17,7 +17,7 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 # Codes of assumptions in place of unknown inputs: the plan would differ if they turn out wrong.
 ASSUMED = frozenset(
     {
-        *("soc_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
+        *("soc_assumed", "tariff_default", "prices_typical", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
         *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
         *(code for kind in DEVICE_KINDS for code in kind.assumed_notes),
     }

@@ -1,6 +1,7 @@
 """Read a stored plan, and print one as a table: the start of each mode, energy flows and prices until the next one, and the reason."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Fewest columns for reasons beside the figures; in a narrower terminal reasons have a table of their own.
 WIDE = 130
+# Before a price that nobody has published yet.
+PREDICTED = "~"
 
 
 def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
@@ -90,6 +93,9 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     units = {"battery": "kWh", "house": "kWh", "pv": "kWh", "grid": "kWh", "buy": unit, "sell": unit}
     names = ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")
     headings = [f"{words[name]}\n{units[name]}" if name in units else words[name] for name in names]
+    # A price that is the same at any time is no market's.
+    varying = {name for name in ("import_price", "export_price") if len({getattr(slot, name) for slot in reply.slots}) > 1}
+    known_until = reply.prices_known_until or reply.slots[-1].start + timedelta(minutes=reply.slot_minutes)
     rows: list[list[str]] = []
     for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
         rows.append([day, *[""] * 9])
@@ -100,14 +106,19 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
             energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh")), grid]
             battery, house, pv, net = (numbers.number(energy, 1) for energy in energies)
             charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
-            spans = ([getattr(slot, name) for slot in line.slots] for name in ("import_price", "export_price"))
             # The range of prices, without their unit.
-            prices = [numbers.price_range(min(span), max(span)).partition(NBSP)[0] for span in spans]
+            prices = []
+            for name in ("import_price", "export_price"):
+                span = [getattr(slot, name) for slot in line.slots]
+                is_predicted = name in varying and last.start >= known_until
+                prices.append((PREDICTED if is_predicted else "") + numbers.price_range(min(span), max(span)).partition(NBSP)[0])
             whose = f"{first.reason.device}: " if first.reason.device else ""
             called = mode(first.mode, language=numbers.language).full
             rows.append([numbers.clock(first.start), called, battery, charge, house, pv, net, *prices, whose + line.text])
     if out.width >= WIDE:
         table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))
-        return
-    table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
-    table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
+    else:
+        table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
+        table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
+    if varying and reply.slots[-1].start >= known_until:
+        out.print(words["predicted"].format(mark=PREDICTED))

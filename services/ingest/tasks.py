@@ -43,6 +43,7 @@ from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
 from luna.contracts.message import Request
 from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
 from luna.energy.errors import ConflictError
+from luna.energy.policy import UNREACHED_RETRY
 from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
@@ -63,9 +64,8 @@ from services.ingest import (
 )
 from services.ingest.demo_data.storing import load_and_store
 
-# With the time that a try takes where nothing answers at all, and a plan's after it, within a minute of the network's return. Many machines that lost the same
-# line do not come back together.
-AGAIN = RetryPolicy(timedelta(seconds=30), growth=1, jitter=1 / 3)
+# Many machines that lost the same line do not come back together.
+AGAIN = RetryPolicy(UNREACHED_RETRY, growth=1, jitter=1 / 3)
 
 
 def ask_again(work: TaskContext, request: Request) -> None:

@@ -52,6 +52,8 @@ class NoteReply(Message):
     - ``tariff_default``: the tariff is that of a site that names none: ``import_price`` at any time, ``export_price``.
     - ``prices_unused``: prices that were loaded for the site (``series``) are not what its tariff, of these ``kinds``, says.
     - ``prices_carried_on``: beyond ``since`` prices are those of the last known day.
+    - ``prices_typical``: nobody published prices of these ``markets`` from ``since`` on; typical ones of the month and hour, of the market ``like``, stand
+      for them until they come.
     - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not planned.
     - ``no_session``: of these ``vehicles`` no stay at a charger is known, so nothing is planned for them.
     - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of ``issued_at`` stands for it.

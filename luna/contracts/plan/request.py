@@ -140,6 +140,7 @@ class OutlookMessage(Message):
     outdoor_temperature_c: Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None = None
     heat_demand_kwh: Annotated[dict[str, Energies], Field(description="heat drawn from the store of each heat pump, by its name")] = {}
     prices_known_until: Instant | None = None
+    typical_prices: Annotated[dict[str, str], Field(description="markets whose missing prices are typical ones, and the market whose figures these are")] = {}
     load_includes: Annotated[list[str], Field(max_length=32, description="devices that are part of load_kwh and therefore not placed")] = []
     forecast: ForecastSource | None = None
     scenarios: CoursesMessage | None = None

@@ -1,12 +1,13 @@
 """Deferrable appliances: water heaters, loads with a daily energy, and programmes that run once on request."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.kind import DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceKind, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
@@ -121,6 +122,20 @@ class LoadFlow(SwitchedFlow, Part):
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
+# What set-up takes a water heater to draw, and to need in a day: hot water of three persons, with what the tank loses.
+USUAL_HEATER_KW = 3.0
+USUAL_HEATER_KWH = 6.0
+
+
+def _assume(load: DeferrableLoad) -> Iterator[DeviceAssumption]:
+    if load.kind != "water_heater" or load.profile_kw:
+        return
+    if load.power_kw == USUAL_HEATER_KW:
+        yield DeviceAssumption("heater_power", {"kw": load.power_kw})
+    if load.energy_kwh_per_day == USUAL_HEATER_KWH:
+        yield DeviceAssumption("hot_water", {"kwh": load.energy_kwh_per_day})
+
+
 APPLIANCE = DeviceKind(
     "load",
     "loads",
@@ -135,5 +150,6 @@ APPLIANCE = DeviceKind(
     meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
     wait_hours=8.0,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
+    assume=_assume,
     compared_figures={"load_throughout": (("price", "dearest"),), "load_waits": (("price", "buy"),)},
 )

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
 from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
-from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
+from luna.energy.part import PER_EURO, Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -154,12 +154,55 @@ class BatteryControl(ControlPart):
 
 # Round trip: the default of a site's file, and of set-up.
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
+# What set-up takes a battery to keep, share of its capacity.
+USUAL_RESERVE = 0.1
+# What set-up takes a usable kWh to cost, installed, in euros, and how many full cycles it lasts: of the order of offers for lithium iron phosphate in 2025 and
+# of their data sheets; from memory, not looked up.
+USUAL_EURO_PER_KWH = 400.0
+USUAL_CYCLES = 6_000.0
+_WEAR_DIGITS = 6
+
+
+def wear_price_of(price: float, usable_kwh: float, cycles: float) -> float:
+    """Return what a kWh charged, and one discharged, wears of a battery: its price over all that goes in and out until its cycles are spent.
+
+    Args:
+        price: of the battery, in any currency; the result is in the same.
+        usable_kwh: energy of one full cycle.
+        cycles: full cycles that it lasts.
+    """
+    return round(price / (2.0 * usable_kwh * cycles), _WEAR_DIGITS)
+
+
+def usual_wear_price(currency: str) -> float:
+    """Return the wear price that set-up assumes, in a currency; every battery has the same, for price and energy both grow with it."""
+    return wear_price_of(USUAL_EURO_PER_KWH * PER_EURO.get(currency, 1.0), 1.0, USUAL_CYCLES)
+
+
+def has_usual_wear(battery: Battery) -> bool:
+    """Return whether a battery's wear is the assumed one, in whatever currency."""
+    return any(battery.wear_price == usual_wear_price(currency) for currency in PER_EURO)
 
 
 def _assume(battery: Battery) -> Iterator[DeviceAssumption]:
     share = battery.charge_efficiency * battery.discharge_efficiency
     if any(abs(share - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES):
         yield DeviceAssumption("efficiency", {"share": share})
+    if battery.min_soc == USUAL_RESERVE:
+        yield DeviceAssumption("reserve", {"share": battery.min_soc})
+    if battery.charge_from_grid:
+        yield DeviceAssumption("charges_from_grid")
+    if battery.discharge_to_grid:
+        yield DeviceAssumption("sells_to_grid")
+    if not battery.wear_by_depth:
+        yield from _assume_wear(battery)
+
+
+def _assume_wear(battery: Battery) -> Iterator[DeviceAssumption]:
+    if not battery.wear_price:
+        yield DeviceAssumption("no_wear")
+    elif has_usual_wear(battery):
+        yield DeviceAssumption("wear", {"price": 2.0 * battery.wear_price, "cycles": USUAL_CYCLES})
 
 
 def _list_costly(battery: Battery) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The grid connection of a site: limits and sensor roles."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,12 +9,17 @@ from luna.energy.devices.kind import DeviceKind
 from luna.energy.part import Fraction, Part, PowerKw
 from luna.energy.sensor_roles import SensorRole, Sensors
 
+# So much is no limit: what stands where nobody named one.
+NO_LIMIT_KW = 10_000.0
+
 
 class GridConnection(Part):
-    """What the connection carries; without a value the plan is not limited by it."""
+    """What the connection carries; a site without a limit takes that of its main fuse, or of its country's usual one, and is else not limited."""
 
-    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
-    export_limit_kw: PowerKw = 10_000.0
+    import_limit_kw: Annotated[float, Field(gt=0, le=NO_LIMIT_KW)] = NO_LIMIT_KW
+    export_limit_kw: PowerKw = NO_LIMIT_KW
+    main_fuse_a: Annotated[float | None, Field(gt=0, le=1_000, description="amperes of the main fuse, per phase; empty: the country's usual one")] = None
+    main_fuse_phases: Annotated[Literal[1, 3] | None, Field(description="phases of the connection; empty: as many as are usual in the country")] = None
     export_limit_share: Annotated[Fraction | None, Field(description="share of the PV's peak power that may be fed in; the lower of both limits holds")] = None
 
 

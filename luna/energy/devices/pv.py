@@ -74,8 +74,13 @@ class PvControl(ControlPart):
 
 
 def _assume(array: PvArray) -> Iterator[DeviceAssumption]:
-    if all(getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg")):
+    has_usual_tilt, faces_south = (getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg"))
+    if has_usual_tilt and faces_south:
         yield DeviceAssumption("facing", {"tilt": array.tilt_deg})
+    elif has_usual_tilt:
+        yield DeviceAssumption("tilt", {"tilt": array.tilt_deg})
+    elif faces_south:
+        yield DeviceAssumption("south")
     if array.shading is None:
         yield DeviceAssumption("shading")
 

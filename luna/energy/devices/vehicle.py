@@ -182,8 +182,14 @@ def _check_chargers(site: _Charged) -> None:
 def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
     if vehicle.charger is None:
         yield DeviceAssumption("phases", {"least": vehicle.min_charge_kw})
+    elif vehicle.charger.min_current_a == Charger.model_fields["min_current_a"].default:
+        yield DeviceAssumption("least_current", {"ampere": vehicle.charger.min_current_a})
+    if vehicle.charge_limit_kw == ElectricVehicle.model_fields["charge_limit_kw"].default:
+        yield DeviceAssumption("charge_power", {"kw": vehicle.charge_limit_kw})
     if vehicle.km_per_year is None:
         yield DeviceAssumption("km_per_year")
+    elif vehicle.kwh_per_100_km == CAR_KWH_PER_100_KM:
+        yield DeviceAssumption("kwh_per_100_km", {"kwh": vehicle.kwh_per_100_km})
 
 
 def _list_costly(vehicle: ElectricVehicle) -> tuple[str, ...]:

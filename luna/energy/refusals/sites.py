@@ -75,6 +75,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "site-changed-meanwhile": RefusalReason("the site was changed meanwhile", "Change it again from how it is now.", error=ConflictError),
     "draft-not-stored": RefusalReason("the site is not stored yet", "Finish it: /ui/setup/{draft_id}/review", error=ConflictError),
+    "nobody-reached": RefusalReason("no service outside is reached", "It is tried again by itself, every {seconds} seconds.", error=UnavailableError),
     "nothing-fetched": RefusalReason("nothing was fetched: {fault}", "It is tried again by itself.", error=UnavailableError, quotes=True),
     "site-keeps-name": RefusalReason("a site keeps its name", "Write {site_id}, or add a new site."),
     "site-without-place": RefusalReason("the site does not say where it is", "Add its location to the site's file."),

@@ -1,10 +1,10 @@
 """The site model: location, household, devices, tariff, sensors, strategy and control, with the checks across sections."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from types import GenericAlias
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -23,6 +23,7 @@ from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site.control import Control
 from luna.energy.site.household import Household, YearlyLoad
+from luna.energy.site.main_fuses import MainFuse, assume_connection, usual_fuse
 from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
@@ -137,6 +138,14 @@ class Site(SiteDevices):
     antares: Agent = Agent()
     control: Control | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _connected(cls, document: Any) -> Any:
+        grid = document.get("grid", {}) if isinstance(document, Mapping) else None
+        if not isinstance(grid, Mapping):
+            return document
+        return {**document, "grid": assume_connection(grid, document.get("country"))}
+
     @field_validator("timezone")
     @classmethod
     def _valid_zone(cls, name: str) -> str:
@@ -215,6 +224,13 @@ class Site(SiteDevices):
     def sensor_names(self) -> dict[str, str]:
         """Every sensor of any role, also an ended one, with the last role that names it."""
         return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
+
+    @property
+    def assumed_fuse(self) -> MainFuse | None:
+        """The country's usual main fuse where the import limit is taken from it; None where limit or fuse are stated, or nothing is assumed."""
+        usual = usual_fuse(self.country)
+        is_assumed = usual is not None and self.grid.main_fuse_a is None and self.grid.import_limit_kw == usual.kw
+        return usual if is_assumed else None
 
     @property
     def peak_kw(self) -> float:

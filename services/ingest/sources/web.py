@@ -1,6 +1,7 @@
 """HTTP client for outside services: bounded retries with back-off after temporary failures, immediate errors otherwise."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 # A year of quarter-hours as XML has 10 MB.
 MAX_BYTES = 32_000_000
 _LONGEST_EXCERPT = 200
+# As the operating system begins its errors: "[Errno -2] Name or service not known".
+_ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Parameters = Mapping[str, str | int | float]
@@ -119,7 +122,7 @@ class Web:
                     content += piece
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
             # No retry: the caller uses another service, or tries again within a minute.
-            reason = f"is not reached: {exc or type(exc).__name__}"
+            reason = f"is not reached: {_ERROR_NUMBER.sub('', str(exc)) or type(exc).__name__}"
             self._unreached = SourceUnreachedError(reason, field=self.service, remedy="Check that this machine is online.")
             raise self._unreached from exc
         except httpx.TransportError as exc:

@@ -5,7 +5,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.economics.prices import extend_prices, price_slots
+from luna.energy.economics.typical_prices import TypicalPrices, expect_typical
 from luna.energy.outlook import Forecast, Outlook
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
@@ -87,24 +88,39 @@ class PriceVintages:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Import and export price per slot; published until ``known_until``, repeated from the last known day after it."""
+    """Import and export price per slot; published until ``known_until``, repeated from the last known day after it.
+
+    ``typical`` names the markets with typical prices in place of missing ones, each with the market whose figures these are.
+    """
 
     import_price: FloatArray
     export_price: FloatArray
     known_until: datetime
+    typical: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _MarketAhead:
+    """A market's price per slot, the number of slots until the first that nobody published, and whose typical prices stand for missing ones."""
+
+    price: FloatArray
+    known: int
+    like: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SitePrices:
     """A site's import and export prices: its tariff applied to the market prices it names (``tariff.price_series``); and the grid's carbon intensity.
 
-    ``books`` begin at least a day before the first instant that is planned.
+    ``books`` begin at least a day before the first instant that is planned. ``predicts``: typical prices stand for a market's missing ones, as in plans
+    of a real home; a replay is refused instead.
     """
 
     site: Site
     timeline: Timeline
     books: Mapping[str, PriceVintages]
     carbon: CarbonVintages | None = None
+    predicts: bool = False
 
     def ahead(self, now: datetime, timeline: Timeline) -> Prices:
         """Return the prices of ``timeline`` as published by ``now``; later slots repeat the last known day.
@@ -114,19 +130,49 @@ class SitePrices:
         """
         start = self.timeline.index_of(timeline.start)
         # The last known day is repeated, so one day before the start suffices.
-        first, last = max(start - DAY // timeline.step, 0), start + timeline.count
-        spot, known_count = {}, last
+        first = max(start - DAY // timeline.step, 0)
+        known_count, typical = start + timeline.count, dict[str, str]()
+        spot = {}
         for market, book in self.books.items():
-            price = book.read(now, first, last)
-            published = np.flatnonzero(np.isfinite(price))
-            count = int(published[-1]) + 1 if published.size else 0
-            known_count = min(known_count, first + count)
-            # A new site has no prices of yesterday: those there are are repeated. Without any, the whole timeline counts as missing.
-            begin = min(int(published[0]), start - first) if published.size else 0
-            self._require_whole(market, price[begin : count or None], first + begin)
-            spot[market] = extend_prices(price[begin:], count - begin, slots_per_day=DAY // timeline.step)[-timeline.count :]
+            ahead = self._look_ahead(market, book.read(now, first, start + timeline.count), first, start)
+            known_count = min(known_count, first + ahead.known)
+            spot[market] = ahead.price[-timeline.count :]
+            if ahead.like is not None:
+                typical[market] = ahead.like
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
-        return Prices(imported, exported, min(self.timeline.start + known_count * self.timeline.step, timeline.end))
+        known_until = min(self.timeline.start + known_count * self.timeline.step, timeline.end)
+        return Prices(imported, exported, known_until, typical)
+
+    def _look_ahead(self, market: str, price: FloatArray, first: int, start: int) -> _MarketAhead:
+        """Return the prices of a market, the missing ones replaced; ``first`` and ``start`` are the slots at which they and the plan begin."""
+        usual = self._expect_typical(market, first, price.size)
+        if usual is None:
+            return self._repeat_last_day(market, price, first, start)
+        day = DAY // self.timeline.step
+        is_missing = np.isnan(price)
+        missing_ahead = np.flatnonzero(is_missing[start - first :])
+        known = start - first + int(missing_ahead[0]) if missing_ahead.size else price.size
+        published = np.flatnonzero(~is_missing)
+        # Typical prices fill gaps; beyond the end the last day goes on, unless there is less than one.
+        count = int(published[-1]) + 1 if published.size >= day else price.size
+        is_filled = is_missing & (np.arange(price.size) < count)
+        filled = np.where(is_filled, usual.price, price)
+        like = usual.like if is_filled[start - first :].any() else None
+        return _MarketAhead(extend_prices(filled, count, slots_per_day=day), known, like)
+
+    def _repeat_last_day(self, market: str, price: FloatArray, first: int, start: int) -> _MarketAhead:
+        published = np.flatnonzero(np.isfinite(price))
+        count = int(published[-1]) + 1 if published.size else 0
+        # A new site has no prices of yesterday: those there are are repeated. Without any, the whole timeline counts as missing.
+        begin = min(int(published[0]), start - first) if published.size else 0
+        self._require_whole(market, price[begin : count or None], first + begin)
+        return _MarketAhead(extend_prices(price[begin:], count - begin, slots_per_day=DAY // self.timeline.step), count)
+
+    def _expect_typical(self, market: str, first: int, count: int) -> TypicalPrices | None:
+        """Return the typical prices of a market's slots; None where a missing price is refused: in replays, of own series, and in another currency."""
+        if not self.predicts or market.startswith(OWN) or self.books[market].foreign:
+            return None
+        return expect_typical(market, self.timeline.window(first, count), zone=ZoneInfo(self.site.timezone), currency=self.site.currency)
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
         gaps = np.flatnonzero(np.isnan(price))
@@ -155,10 +201,23 @@ class SitePrices:
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of up to ``days`` days before ``now``, as published by then; 0 without any price."""
+        """Return the mean import price of up to ``days`` days before ``now``, as published by then, or else of typical ones; 0 without any price."""
         past = self.import_prices_before(now, days=days)
         past = past[np.isfinite(past)]
+        if not past.size and self.predicts:
+            past = self._typical_import_prices(now, days)
         return float(past.mean()) if past.size else 0.0
+
+    def _typical_import_prices(self, now: datetime, days: int) -> FloatArray:
+        """Return the import price of typical days before ``now``; empty where a market has none."""
+        slot = self.timeline.index_of(now)
+        first = max(slot - days * (DAY // self.timeline.step), 0)
+        past = self.timeline.window(first, max(slot - first, 1))
+        usual = {market: self._expect_typical(market, first, past.count) for market in self.books}
+        spot = {market: each.price for market, each in usual.items() if each is not None}
+        if len(spot) < len(usual):
+            return np.empty(0)
+        return price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)[0]
 
     def import_prices_before(self, now: datetime, *, days: int) -> FloatArray:
         """Return the import prices of up to ``days`` days before ``now``, as published by then; NaN where none was."""

@@ -1,7 +1,7 @@
 """List a plan's notes (assumptions, implausible inputs) and its compromises (limits and demands that it misses)."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()
     if outlook and outlook.bias and outlook.bias != Bias():
         assumptions.append(Assumption(code="bias_corrected", figures=outlook.bias.model_dump()))
     if outlook and outlook.prices_known_until and outlook.prices_known_until < timeline.end:
-        assumptions.append(Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()}))
+        assumptions.append(note_predicted_prices(outlook, outlook.prices_known_until))
     included = outlook.load_includes if outlook else []
     for kind in PLANNED_KINDS:
         if getattr(site, kind.section):
@@ -68,6 +68,15 @@ def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
         yield Assumption(code="inverter_alone")
     if plan.disagreements:
         yield Assumption(code="not_confirmed", figures={"found": "; ".join(plan.disagreements)})
+
+
+def note_predicted_prices(outlook: OutlookMessage, since: datetime) -> Assumption:
+    """Return the note on prices that nobody has published yet: typical ones, or those of the last known day."""
+    figures: dict[str, Any] = {"since": since.isoformat()}
+    if not outlook.typical_prices:
+        return Assumption(code="prices_carried_on", figures=figures)
+    figures |= {"markets": list(outlook.typical_prices), "like": sorted(set(outlook.typical_prices.values()))}
+    return Assumption(code="prices_typical", figures=figures)
 
 
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:

@@ -224,7 +224,8 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
             return SitePrices(site, timeline, {})
         if timeline.step != SLOT:
             raise refuse("prices-of-quarter-hours", field="variant.site.tariff", value=site.tariff.price_series[0].removeprefix(OWN))
-        return read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+        stored = read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+        return replace(stored, predicts=True)
 
     before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)
     language = request.language or inputs.options.language

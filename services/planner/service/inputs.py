@@ -86,7 +86,8 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
         raise refuse("no-forecast-at-start", field="start", value=start.astimezone(ZoneInfo(site.timezone)).isoformat(), site=site.name, version=version)
     horizon, back = Timeline(start, SLOT, HORIZON // SLOT), max(LOOK_BACK, look_back(site))
     around = Timeline(start - back, SLOT, back // SLOT + horizon.count)
-    prices = SitePrices(site, around, {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()})
+    books = {name: _price_book(revisions, around, facts.foreign[name]) for name, revisions in facts.revisions.items()}
+    prices = SitePrices(site, around, books, predicts=True)
     # Beyond the last known intensity its day is repeated.
     known = Timeline(start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
     carbon = carry_days(facts.carbon, known)[known.index_of(start) :] if np.isfinite(facts.carbon).any() else None
@@ -110,7 +111,8 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
     scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {name: values * bias.pv_factor for name, values in of_pv.items()}
     series = {"import_price": site_prices.import_price, "export_price": site_prices.export_price} | {name: _carry_on(values) for name, values in scaled.items()}
     source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)
-    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=site_prices.known_until, forecast=source)
+    beside_series = {"prices_known_until": site_prices.known_until, "typical_prices": dict(site_prices.typical), "forecast": source}
+    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, **beside_series)
     erred = errors.days_of_errors(horizon.start, horizon, (series["load_kwh"], series["pv_kwh"]))
     beside = {
         "load_includes": list_included(site),

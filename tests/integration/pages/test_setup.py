@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -278,7 +278,9 @@ def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_
         assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch"}
         end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
         assert PlanRequest.task not in look(api, draft, database)
-        end_job(database, draft, FetchPricesRequest.task, {"markets": []})
+        # Nobody is reached: the plan does not wait for the net.
+        unreached = {"market": "AT", "faults": ["energy_charts is not reached: [Errno -2] Name or service not known"]}
+        end_job(database, draft, FetchPricesRequest.task, {"markets": [unreached], "reached": False})
         assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch", PlanRequest.task}
         end_job(database, draft, PlanRequest.task, {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]})
         assert FetchWeatherRequest.task in look(api, draft, database)
@@ -287,6 +289,22 @@ def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_
     assert f'href="/ui/sites/{OWN_ID}/home"' in shown
     assert "Cheap sun is stored." in shown
     assert wording("setup", "after_plan") in unescape(shown)
+    assert wording("refusals", "sentence_nobody-reached") in unescape(shown)
+    assert "Errno" not in shown
+
+
+def test_what_comes_after_a_stage_that_failed_is_not_awaited(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> None:
+    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+        draft = begin(api)
+        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+        look(api, draft, database)
+        end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
+        look(api, draft, database)
+        end_job(database, draft, PlanRequest.task, {}, status="dead")
+        shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
+    remove_site(database, OWN_ID)
+    assert wording("setup", "status_not_begun") in shown
+    assert wording("setup", "status_waiting") not in re.findall(r"muted\">([^<]*)<", shown)
 
 
 def look(api: httpx.Client, draft: str, database: Engine) -> set[str]:
@@ -296,11 +314,11 @@ def look(api: httpx.Client, draft: str, database: Engine) -> set[str]:
         return {job.task for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")}
 
 
-def end_job(database: Engine, draft: str, task: str, reply: dict[str, Any]) -> None:
+def end_job(database: Engine, draft: str, task: str, reply: dict[str, Any], *, status: Literal["done", "dead"] = "done") -> None:
     """End the job of a task of the preparation, as a worker does."""
     with unit_of_work(database) as connection:
         asked = next(job for job in jobs.list_newest(connection, limit=500) if job.task == task and find_run(database, draft) in job.key)
-        jobs.finish(connection, jobs.begin(connection, asked.job_id), status="done", reply=json.dumps(reply))
+        jobs.finish(connection, jobs.begin(connection, asked.job_id), status=status, reply=json.dumps(reply))
 
 
 def find_run(database: Engine, draft: str) -> str:
@@ -312,6 +330,15 @@ def find_run(database: Engine, draft: str) -> str:
 @pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "control", "review", "plan", "progress"])
 def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
+
+
+def test_a_tariff_is_changed_on_one_page(api: httpx.Client) -> None:
+    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    page = f"/ui/sites/{OWN_ID}/site"
+    draft = api.post(f"{page}/change", data={"step": "tariff"}).headers["Location"].removesuffix("/tariff")
+    assert follow(api, draft, ("tariff", TARIFF | {"import_price": "viel", "go": "store"})) == "tariff?check=1"
+    assert follow(api, draft, ("tariff", TARIFF | {"import_price": "27", "go": "store"})) == page
+    assert "27.0 ct/kWh" in api.get(page, headers={"Accept-Language": "en"}).text.replace("\u00a0", " ")
 
 
 def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Client, database: Engine) -> None:

@@ -319,10 +319,9 @@ def change_and_take_back(page: Page, gateway: httpx.Client, site_id: str, before
     look_at_home(page)
     page.click("button[value=devices]")
     page.fill("#batteries-0-capacity_kwh", "7,5")
+    # Stored from the page it is typed on.
     page.click("button.primary")
-    while not page.url.endswith("/review"):
-        page.click("button.primary")
-    page.click("button.primary")
+    page.wait_for_url(f"**/ui/sites/{site_id}/site")
     assert gateway.get(f"/v1/sites/{site_id}").json()["batteries"][0]["capacity_kwh"] == 7.5
     page.click("button[name=version]")
     assert gateway.get(f"/v1/sites/{site_id}").json() == before

@@ -40,6 +40,8 @@ FIGURES: dict[str, Any] = {
     "export_price": 0.0,
     "series": ["import_price", "export_price"],
     "kinds": ["fixed"],
+    "markets": ["DE-LU"],
+    "like": ["NL"],
     "since": "2024-02-01T23:00:00Z",
     "loads": ["tank", "dishwasher"],
     "active": "aurora_v1.0",

@@ -13,6 +13,7 @@ note_not_confirmed = Was gefunden wurde, hat die Simulation der Geräte nicht be
 note_tariff_default = Der Tarif ist der eines Standorts, der keinen nennt: Kaufen kostet jederzeit { $import_price }, Verkaufen bringt { $export_price }.
 note_prices_unused = Für den Standort geladene Preise ({ $series }) bleiben ungenutzt: Sein Tarif sagt { $kinds }. Mit kind: series an dessen Stelle würden sie genutzt.
 note_prices_carried_on = Preise sind bis { $since } bekannt; danach gehen die des letzten bekannten Tages weiter.
+note_prices_typical = Für { $markets } sind ab { $since } noch keine Preise da: Luna plant mit geschätzten, wie sie in diesem Monat zu dieser Stunde üblich sind (Vorbild { $like }). Sobald echte Preise kommen, gelten die.
 note_forecast_fallback = { $active } hat keine frische Vorhersage des Beginns: Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte.
 note_forecast_old = Verbrauch und PV sind die, die { $version } { $issued_at } vorhersagte: Eine neuere Vorhersage kam nicht.
 note_forecast_awaits_proof = Verbrauch und PV sind die von { $version }: { $candidate } ist trainiert, { $days } von { $needed } Tagen bewertet{ $earliest }.

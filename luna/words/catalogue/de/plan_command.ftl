@@ -9,6 +9,7 @@ grid = Netz
 buy = Kauf
 sell = Verkauf
 reason = Grund
+predicted = { $mark } vor einem Preis: geschätzt, veröffentlicht ist er noch nicht.
 what = was
 energy = Energie
 cost = Kosten { $cost } ({ $status }); Plan { $plan }

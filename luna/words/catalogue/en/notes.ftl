@@ -15,6 +15,7 @@ note_not_confirmed = What was found, the simulation of the devices did not confi
 note_tariff_default = The tariff is that of a site that names none: buying costs { $import_price } at any time, selling earns { $export_price }.
 note_prices_unused = Prices loaded for the site ({ $series }) are not used: its tariff says { $kinds }. With kind: series in its place they would be.
 note_prices_carried_on = Prices are known until { $since }; from then on those of the last known day go on.
+note_prices_typical = No prices of { $markets } have come from { $since } on: Luna plans with predicted ones, typical of the month and the hour as in { $like }. Real prices replace them as soon as they come.
 note_forecast_fallback = { $active } has no fresh forecast of the start: load and PV are as { $version } forecast them { $issued_at }.
 note_forecast_old = Load and PV are as { $version } forecast them { $issued_at }: a newer forecast did not come.
 note_forecast_awaits_proof = Load and PV are those of { $version }: { $candidate } is trained, and { $days } of { $needed } days are scored{ $earliest }.

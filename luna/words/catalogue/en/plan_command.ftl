@@ -11,6 +11,7 @@ grid = grid
 buy = buy
 sell = sell
 reason = reason
+predicted = { $mark } before a price: predicted, nobody has published it yet.
 what = what
 energy = energy
 cost = Cost { $cost } ({ $status }); plan { $plan }

@@ -15,6 +15,7 @@ note_not_confirmed = De simulatie van de apparaten bevestigde het gevonden plan 
 note_tariff_default = Het tarief is dat van een locatie zonder eigen tarief: kopen kost altijd { $import_price }, verkopen levert { $export_price } op.
 note_prices_unused = Voor de locatie zijn prijzen geïmporteerd ({ $series }) die niet worden gebruikt: in het tarief staat { $kinds }. Met kind: series op die plaats tellen ze wel.
 note_prices_carried_on = Prijzen zijn bekend tot { $since }; daarna gelden die van de laatste bekende dag nog eens.
+note_prices_typical = Van { $markets } zijn er vanaf { $since } nog geen prijzen: Luna plant met voorspelde, zoals die in deze maand op dit uur gebruikelijk zijn (voorbeeld { $like }). Zodra de echte prijzen er zijn, gelden die.
 note_forecast_fallback = { $active } heeft geen recente voorspelling voor het begin: verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }.
 note_forecast_old = Verbruik en zon zijn die van { $version }, gemaakt op { $issued_at }: een nieuwere voorspelling kwam er niet.
 note_forecast_awaits_proof = Verbruik en zon zijn die van { $version }: { $candidate } is getraind, { $days } van { $needed } dagen zijn beoordeeld{ $earliest }.

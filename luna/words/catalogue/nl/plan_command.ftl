@@ -11,6 +11,7 @@ grid = net
 buy = kopen
 sell = verkopen
 reason = reden
+predicted = { $mark } voor een prijs: voorspeld, hij is nog niet gepubliceerd.
 what = wat
 energy = energie
 cost = Kosten { $cost } ({ $status }); plan { $plan }

@@ -14,6 +14,7 @@ from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.countries import COUNTRIES, Country, place_named
+from luna.energy.site.main_fuses import assume_connection
 from luna.energy.timeline import parse_zone
 from luna.platform.drivers.sensor_name import name_sensor
 from luna.platform.drivers.site_device import READINGS_BY_ROLE
@@ -182,7 +183,8 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
     grid, faults = check_entries(GRID, answers.get("grid", {}))
     composed.faults["devices"] += faults
     if grid:
-        composed.document["grid"] = grid
+        country = country_of(answers)
+        composed.document["grid"] = _compose_grid(grid, country.code if country else None)
     for section, form in DEVICE_FORMS.items():
         devices: list[dict[str, Any]] = []
         names = _name_devices(section, answers)
@@ -190,9 +192,20 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
             values, faults = form.check(typed, prefix=f"{section}-{place}-")
             composed.faults["devices"] += faults
             if not faults:
-                devices.append({"name": names[place], **form.compose(values)})
+                devices.append({"name": names[place], **form.compose(values | {"currency": currency_of(answers)})})
         if devices:
             composed.document[section] = devices
+
+
+def _compose_grid(values: dict[str, Any], country: str | None) -> dict[str, Any]:
+    """Return the document of a connection: the import limit is that of the fuse, or a lower one that was typed."""
+    document = dict(values)
+    if "main_fuse_phases" in values:
+        document["main_fuse_phases"] = int(values["main_fuse_phases"])
+    if "main_fuse_a" in values:
+        of_fuse = assume_connection(document | {"import_limit_kw": None}, country)["import_limit_kw"]
+        document["import_limit_kw"] = min(of_fuse, values.get("import_limit_kw", of_fuse))
+    return document
 
 
 def battery_names(answers: Mapping[str, Any]) -> list[str]:

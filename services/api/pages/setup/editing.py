@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from luna.energy.devices import COMMANDS
+from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
+from luna.energy.site.main_fuses import assume_connection
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
-from services.api.pages.setup.fields import EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
+from services.api.pages.setup.fields import DIRECTIONS, EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
 
 # The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
@@ -32,7 +34,7 @@ def answers_of(site: Site) -> dict[str, Any]:
     numbers = {name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")}
     answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
     answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(persons=persons, **numbers)
-    answers["grid"] = write_numbers(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
+    answers["grid"] = _answer_grid(site)
     answers |= {
         section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
         for section, form in DEVICE_FORMS.items()
@@ -45,6 +47,15 @@ def answers_of(site: Site) -> dict[str, Any]:
         if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True):
             answers["control"] = control
     return answers
+
+
+def _answer_grid(site: Site) -> dict[str, str]:
+    """Return the answers on the connection; what follows from its fuse, or is assumed, was not answered."""
+    grid = site.grid
+    follows = assume_connection(grid.model_dump() | {"import_limit_kw": None}, site.country).get("import_limit_kw")
+    stated_kw = None if grid.import_limit_kw in (follows, NO_LIMIT_KW) else grid.import_limit_kw
+    exported_kw = None if grid.export_limit_kw == NO_LIMIT_KW else grid.export_limit_kw
+    return write_numbers(main_fuse_a=grid.main_fuse_a, main_fuse_phases=grid.main_fuse_phases, import_limit_kw=stated_kw, export_limit_kw=exported_kw)
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
@@ -98,6 +109,9 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     if controls[0] != controls[1]:
         document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
+    if site.assumed_fuse is not None and document["grid"].get("import_limit_kw") == site.grid.import_limit_kw:
+        # What was assumed follows from the country as it is now.
+        del document["grid"]["import_limit_kw"]
     # Update the fields that are derived from those of the form.
     for section, form in DEVICE_FORMS.items():
         stored = {device.name: device for device in getattr(site, section)}
@@ -239,14 +253,19 @@ _Line = tuple[str, str, str]
 
 def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
     pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
-    return [(words(f"field_{entry.name}"), _say_answer(entry, was, words), _say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
+    return [(words(f"field_{entry.name}"), say_answer(entry, was, words), say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
 
 
-def _say_answer(entry: Entry, text: str, words: PageWords) -> str:
+def say_answer(entry: Entry, text: str, words: PageWords) -> str:
+    """Return what was typed or chosen as the reader is told it, with its unit; "" for nothing."""
     if entry.kind == "switch":
         return words("switch_on" if text == ON else "switch_off")
     if entry.name == "place":
         return words("elsewhere") if text == ELSEWHERE else text.partition(":")[2]
-    if entry.kind == "choice" and text in entry.options:
+    if entry.kind in {"choice", "bearing"} and text in entry.options:
         return words(f"option_{entry.name}_{text}")
+    if entry.kind == "bearing" and (degrees := read_number(text)) is not None:
+        # Between two of the named directions it is the nearer one.
+        nearest = DIRECTIONS[round(degrees / 45) % len(DIRECTIONS)]
+        return f"{words(f'option_{entry.name}_{nearest}')} ({text}\u00a0{entry.unit})"
     return f"{text}\u00a0{entry.unit}" if text and entry.unit else text

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import in_currency
+from luna.energy.site.assumptions import USUAL_NIGHT
 from luna.energy.site.household import HeatedBy
 from luna.energy.timeline import parse_zone
 from luna.words.catalogue import CATALOGUE
@@ -39,6 +40,7 @@ class Entry:
         least: lower bound of a number, of a price in euros; ``above`` excludes it.
         unit: shown beside the field.
         options: of a choice; ``option_<name>_<value>`` is the label of each.
+        assumed: the assumption that is listed while the default stands; "": the default is no assumption.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Entry:
     unit: str = ""
     options: tuple[str, ...] = ()
     hint: bool = False
+    assumed: str = ""
 
     def in_currency(self, currency: str) -> "Entry":
         """Return the field with a price's bounds converted to a currency."""
@@ -76,7 +79,9 @@ HOUSEHOLD = (
     Entry("car_km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
 )
 GRID = (
-    Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
+    Entry("main_fuse_a", most=1_000, above=True, required=False, unit="A", hint=True),
+    Entry("main_fuse_phases", "choice", required=False, options=("", "1", "3")),
+    Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW", hint=True),
     Entry("export_limit_kw", most=10_000, required=False, unit="kW", hint=True),
 )
 # Clockwise from north; ``option_azimuth_deg_<degrees>`` names each.
@@ -89,10 +94,10 @@ EXPORT_KINDS = ("fixed", "spot", "none")
 FIXED = (Entry("import_price", "price", most=10),)
 TIME_OF_USE = (
     Entry("default_price", "price", most=10),
-    Entry("first_from", "clock", default="22:00"),
-    Entry("first_to", "clock", default="06:00"),
+    Entry("first_from", "clock", default=USUAL_NIGHT[0], assumed="night_hours"),
+    Entry("first_to", "clock", default=USUAL_NIGHT[1], assumed="night_hours"),
     Entry("first_price", "price", most=10),
-    Entry("first_days", "choice", options=DAYS, default="all"),
+    Entry("first_days", "choice", options=DAYS, default="all", assumed="night_hours"),
 )
 SECOND_BAND = (
     Entry("second_from", "clock", required=False),
@@ -101,12 +106,12 @@ SECOND_BAND = (
     Entry("second_days", "choice", options=DAYS, default="all"),
 )
 SPOT = (
-    Entry("market", "choice"),
-    Entry("markup", "price", least=-1, most=10, default="0", hint=True),
-    Entry("vat_percent", most=50, default="0", unit="%"),
+    Entry("market", "choice", assumed="market"),
+    Entry("markup", "price", least=-1, most=10, default="0", hint=True, assumed="markup"),
+    Entry("vat_percent", most=50, default="0", unit="%", assumed="vat"),
 )
-EXPORT_FIXED = (Entry("export_price", "price", most=10, hint=True),)
-EXPORT_SPOT = (Entry("export_market", "choice"), Entry("export_fee", "price", least=-1, most=10, default="0"))
+EXPORT_FIXED = (Entry("export_price", "price", most=10, hint=True, assumed="no_export_price"),)
+EXPORT_SPOT = (Entry("export_market", "choice", assumed="market"), Entry("export_fee", "price", least=-1, most=10, default="0", assumed="no_export_fee"))
 TARIFF = (
     Entry("import_kind", "choice", options=KINDS, default="fixed"),
     *FIXED,

@@ -224,13 +224,26 @@ def save_setup_step(draft_id: DraftId, step: Step, *, typed: Typed, gateway: Cur
             setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
         return _lead(draft_id, "control#tried")
     steps = _steps(answers)
-    if go == "back":
-        return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
+    if go == "store" and "changes" in answers:
+        return _store_at_once(gateway, draft_id, step, answers=answers, caller=caller)
     if go != "next":
-        return _lead(draft_id, "find" if go == "find-devices" else step)
+        before = steps[max(steps.index(step) - 1, 0)]
+        return _lead(draft_id, {"back": before, "find-devices": "find"}.get(go, step))
     if step != "review":
         return _lead(draft_id, f"{step}?check=1" if _faults(gateway, answers, step) else steps[steps.index(step) + 1])
     return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
+
+
+def _store_at_once(gateway: Gateway, draft_id: str, step: str, *, answers: Mapping[str, Any], caller: Caller) -> Response:
+    """Store a change from the page it was typed on; where it makes sensors or the clock count otherwise, the review asks about that first."""
+    if _faults(gateway, answers, step):
+        return _lead(draft_id, f"{step}?check=1")
+    with unit_of_work(gateway.database) as connection:
+        site = _compose_over(connection, answers)
+        change = None if site is None else site_changes.prepare(connection, site, now=gateway.clock.now())
+    if change is not None and (change.sensors or change.clock is not None):
+        return _lead(draft_id, "review")
+    return _change(gateway, draft_id, {}, caller)
 
 
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:

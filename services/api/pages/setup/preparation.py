@@ -11,6 +11,7 @@ from luna.contracts.job import DemoLoadRequest, Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.contracts.simulated_home import SimulatedHomeRequest
+from luna.energy.policy import UNREACHED_RETRY
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
@@ -30,7 +31,7 @@ from services.api.pages.job_part import find_progress
 HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
 PRICES, PLAN = "prices", "plan"
-Status = Literal["waiting", "running", "done", "failed"]
+Status = Literal["waiting", "running", "done", "failed", "not_begun"]
 FinishedJobs = Mapping[str, Job]
 
 
@@ -49,7 +50,7 @@ class PreparationStage:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """The state of a stage."""
+    """The state of a stage; ``not_begun``: one that it comes after has failed, so that nothing is awaited any more."""
 
     name: str
     status: Status
@@ -68,7 +69,7 @@ class Preparation:
 
     @property
     def is_open(self) -> bool:
-        """Whether a stage is running; a stage that waits for a failed one never runs."""
+        """Whether a stage is running; a stage after a failed one never runs."""
         return any(stage.status == "running" for stage in self.stages)
 
     @property
@@ -97,7 +98,12 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
     states: list[StageState] = []
     finished: dict[str, Job] = {}
     ended: set[str] = set()
+    stopped: set[str] = set()
     for stage in stages:
+        if not stopped.isdisjoint(stage.after):
+            stopped.add(stage.name)
+            states.append(StageState(stage.name, "not_begun", stage.optional))
+            continue
         if not ended.issuperset(stage.after):
             states.append(StageState(stage.name, "waiting", stage.optional))
             continue
@@ -107,6 +113,8 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
             finished[stage.name] = job
         if state.status == "done" or (state.status == "failed" and stage.optional):
             ended.add(stage.name)
+        elif state.status == "failed":
+            stopped.add(stage.name)
     return Preparation(states, finished)
 
 
@@ -120,6 +128,9 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
     if job.status != "done":
         return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
+    if (job.reply or {}).get("reached") is False:
+        unreached = refuse("nobody-reached", seconds=round(UNREACHED_RETRY.total_seconds()))
+        return StageState(stage.name, "failed", stage.optional, job.job_id, error=unreached.problem()), None
     # A job that fetched nothing counts as failed if outside services reported faults.
     fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
     faults = [fault for each in fetched for fault in each["faults"]]
@@ -158,7 +169,8 @@ def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
     if site.tariff.markets and settings.outside_services:
         stages.append(PreparationStage(PRICES, lambda _: FetchPricesRequest(), optional=True))
     if site.location is not None and settings.outside_services:
-        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(site_id=site.name), optional=True))
+        # Without a name, as for prices: what nobody named is asked for again by itself where no service is reached.
+        stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(), optional=True))
     return [*stages, PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name))]
 
 

@@ -168,3 +168,13 @@ def test_who_answers_too_late_or_too_busy_was_reached(fault: Reply) -> None:
     with pytest.raises(SourceError) as caught:
         ask(Service(fault))
     assert not isinstance(caught.value, SourceUnreachedError)
+
+
+def test_the_number_of_an_operating_systems_error_is_left_out() -> None:
+    def refuse_connection(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[Errno -2] Name or service not known")
+
+    with pytest.raises(SourceUnreachedError) as unreached:
+        Web("service", httpx.MockTransport(refuse_connection)).get("http://service", {})
+    assert "Errno" not in str(unreached.value)
+    assert "Name or service not known" in str(unreached.value)

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices.battery import Battery
+from luna.energy.devices.battery import USUAL_CYCLES, USUAL_EURO_PER_KWH, USUAL_RESERVE, Battery, has_usual_wear, wear_price_of
+from luna.energy.part import PER_EURO
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
@@ -26,7 +27,22 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
         "discharge_efficiency": one_way,
         "charge_from_grid": values["from_grid"],
         "discharge_to_grid": values["to_grid"],
+        "wear_price": _compose_wear(values),
     }
+
+
+def _compose_wear(values: Mapping[str, Any]) -> float:
+    """Return what a kWh in, and one out, wears: by the battery's price and cycles, or those that are usual."""
+    usable_kwh = values["capacity_kwh"] * (1 - values["reserve_percent"] / 100)
+    usual = USUAL_EURO_PER_KWH * PER_EURO.get(values.get("currency", "EUR"), 1.0) * usable_kwh
+    return wear_price_of(values.get("battery_price", usual), usable_kwh, values.get("cycles", USUAL_CYCLES))
+
+
+def _answer_price(battery: Battery) -> float | None:
+    """Return the price that the usual number of cycles makes of a battery's wear; None: the usual price."""
+    if has_usual_wear(battery):
+        return None
+    return round(2.0 * battery.wear_price * battery.capacity_kwh * (1.0 - battery.min_soc) * USUAL_CYCLES, 2)
 
 
 def _answer(battery: Battery) -> dict[str, str]:
@@ -36,7 +52,17 @@ def _answer(battery: Battery) -> dict[str, str]:
         power_kw=battery.charge_limit_kw,
         reserve_percent=100 * battery.min_soc,
         efficiency_percent=round(100 * battery.charge_efficiency * battery.discharge_efficiency, 2),
+        battery_price=_answer_price(battery),
+        cycles=USUAL_CYCLES,
     )
+
+
+def _keep_wear(before: Battery, document: dict[str, Any]) -> None:
+    """Keep the wear where capacity or reserve alone changed: nobody typed another price."""
+    usable_kwh = document["capacity_kwh"] * (1 - document["min_soc"])
+    typed_before = _answer_price(before)
+    if typed_before is not None and document["wear_price"] == wear_price_of(typed_before, usable_kwh, USUAL_CYCLES):
+        document["wear_price"] = before.wear_price
 
 
 def _find_watts(values: Mapping[str, Any]) -> FieldFault | None:
@@ -44,7 +70,11 @@ def _find_watts(values: Mapping[str, Any]) -> FieldFault | None:
 
 
 def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:
-    return words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
+    text = words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
+    if battery.wear_by_depth:
+        return text
+    wear = words("review_wear", price=numbers.price_per_kwh(2.0 * battery.wear_price))
+    return f"{text}; {wear}"
 
 
 FORM = DeviceForm(
@@ -53,15 +83,20 @@ FORM = DeviceForm(
     entries=(
         Entry("capacity_kwh", most=2_000, above=True, unit="kWh"),
         Entry("power_kw", most=2_000, above=True, unit="kW", hint=True),
-        Entry("reserve_percent", most=90, default="10", unit="%"),
-        Entry("efficiency_percent", least=50, most=100, default="90", unit="%", hint=True),
-        Entry("from_grid", "switch", default=ON),
-        Entry("to_grid", "switch", default=ON),
+        Entry("reserve_percent", most=90, default=f"{100 * USUAL_RESERVE:g}", unit="%", assumed="reserve"),
+        Entry("efficiency_percent", least=50, most=100, default="90", unit="%", hint=True, assumed="efficiency"),
+        Entry("battery_price", most=10_000_000, required=False, hint=True, assumed="wear"),
+        Entry("cycles", least=100, most=100_000, required=False, default=f"{USUAL_CYCLES:g}", hint=True, assumed="wear"),
+        Entry("from_grid", "switch", default=ON, assumed="charges_from_grid"),
+        Entry("to_grid", "switch", default=ON, assumed="sells_to_grid"),
     ),
     compose=_compose,
     answer=_answer,
     find_fault=_find_watts,
+    follow=_keep_wear,
     review=_review,
+    # Wear is said as what follows from price and cycles.
+    reviewed=frozenset({"capacity_kwh", "power_kw", "battery_price", "cycles"}),
     sensors={
         "total_battery_charge": SensorHints(
             r"(?<!dis)charg|laden|geladen|\bin\b",

@@ -36,12 +36,13 @@ class DeviceForm(Generic[DeviceT]):
         section: of a site; also part of the names of phrases: ``none_<section>``, ``add_<section>``.
         singular: name of a first device; further ones get a number.
         entries: the fields of one device.
-        compose: returns a device's document, without its name, from the values of all fields.
+        compose: returns a device's document, without its name, from the values of all fields and the site's ``currency``.
         answer: returns the texts of the fields of a stored device, without its name.
         asks_for: whether the fields can express a device; the others of its section are not edited.
         find_fault: returns the fault of fields that contradict each other, None without one.
         follow: updates derived fields in the document of a stored device after a change.
         review: describes a device in a sentence; None: by its power.
+        reviewed: the fields that this sentence says; the others follow it, each with its label.
         sensors: the roles for which a site with such a device should have sensors.
         controlled_as: the field of an entry of ``control`` with the device's name; None: entries have none.
         first: whether set-up begins with one such device.
@@ -56,6 +57,7 @@ class DeviceForm(Generic[DeviceT]):
     find_fault: Callable[[Mapping[str, Any]], FieldFault | None] = lambda _: None
     follow: Callable[[DeviceT, dict[str, Any]], None] = lambda _, __: None
     review: Callable[[DeviceT, PageWords, Numbers], str] | None = None
+    reviewed: frozenset[str] = frozenset()
     sensors: Mapping[str, SensorHints] = field(default_factory=dict)
     controlled_as: str | None = None
     first: bool = False

@@ -22,12 +22,13 @@ FORM = DeviceForm(
     singular="roof",
     entries=(
         Entry("peak_kw", most=2_000, above=True, unit="kW"),
-        Entry("tilt_deg", most=90, default="30", unit="°"),
-        Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
+        Entry("tilt_deg", most=90, default="30", unit="°", assumed="facing"),
+        Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°", assumed="facing"),
         Entry("shading", "choice", required=False, options=("", "none", "morning", "midday", "evening", "some", "heavy"), hint=True),
     ),
     compose=_compose,
     answer=_answer,
+    reviewed=frozenset({"peak_kw"}),
     sensors={
         "total_pv_production": SensorHints(
             r"pv|solar|photovolt|roof|dach|yield|ertrag",

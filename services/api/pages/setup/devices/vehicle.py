@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices.vehicle import Charger, ElectricVehicle
+from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM, Charger, ElectricVehicle
 from luna.words import Numbers
 from luna.words.pages import PageWords
 from services.api.pages.setup.devices.battery import BATTERY_WORDS
@@ -59,18 +59,19 @@ FORM = DeviceForm(
     singular="car",
     entries=(
         Entry("capacity_kwh", most=500, above=True, unit="kWh"),
-        Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
+        Entry("power_kw", least=1.4, most=400, default="11", unit="kW", assumed="charge_power"),
         # Of a charger; one of "1_3" switches by itself.
         Entry("phases", "choice", required=False, options=("", "1", "3", "1_3"), hint=True),
-        Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
+        Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True, assumed="least_current"),
         Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
-        Entry("kwh_per_100_km", least=5, most=100, required=False, default="18", unit="kWh", hint=True),
+        Entry("kwh_per_100_km", least=5, most=100, required=False, default=f"{CAR_KWH_PER_100_KM:g}", unit="kWh", hint=True, assumed="kwh_per_100_km"),
     ),
     compose=_compose,
     answer=_answer,
     find_fault=_find_weak_charger,
     follow=_follow_charger,
     review=_review,
+    reviewed=frozenset({"capacity_kwh", "power_kw", "km_per_year"}),
     sensors={"vehicle_consumption": SensorHints(r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price")},
     controlled_as="vehicle",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices.appliance import DeferrableLoad
+from luna.energy.devices.appliance import USUAL_HEATER_KW, USUAL_HEATER_KWH, DeferrableLoad
 from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
 from services.api.pages.setup.fields import Entry
 
@@ -21,9 +21,13 @@ def _answer(heater: DeferrableLoad) -> dict[str, str]:
 FORM = DeviceForm(
     section="loads",
     singular=_KIND,
-    entries=(Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh")),
+    entries=(
+        Entry("power_kw", most=100, above=True, default=f"{USUAL_HEATER_KW:g}", unit="kW", assumed="heater_power"),
+        Entry("energy_kwh_per_day", most=1_000, default=f"{USUAL_HEATER_KWH:g}", unit="kWh", assumed="hot_water"),
+    ),
     compose=_compose,
     answer=_answer,
+    reviewed=frozenset({"power_kw"}),
     asks_for=lambda load: load.kind == _KIND and not load.profile_kw,
     sensors={"water_heater_consumption": SensorHints(r"water.heater|boiler|heizstab|warmwasser|hot.water")},
     controlled_as="load",

@@ -53,7 +53,7 @@ def test_a_form_has_words_in_every_language(form: DeviceForm[Any]) -> None:
         for name in (f"option_{entry.name}_{option}" for entry in form.entries for option in entry.options):
             assert words.knows(name), name
         devices = dict(view_site_parts(site, words, numbers_of({}, language)))["devices"]
-        assert [label for label, _ in devices] == [words(form.section)]
+        assert [label for label, _ in devices] == [words(form.section), words("grid")]
 
 
 @every_form

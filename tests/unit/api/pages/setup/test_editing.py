@@ -156,6 +156,24 @@ def test_the_review_lists_every_switched_device_by_its_kind() -> None:
     assert said["Wärmepumpe"].startswith("2,5")
 
 
+def test_the_review_says_all_that_was_entered_in_words() -> None:
+    household = {"yearly_kwh": 4500, "heated_by": "heat_pump", "heating_kwh": 3600, "persons": 3}
+    battery = HOUSE["batteries"][0] | {"min_soc": 0.15, "discharge_to_grid": False}
+    grid = {"main_fuse_a": 35, "main_fuse_phases": 3, "export_limit_kw": 7}
+    bands = [{"from": "22:00", "to": "06:00", "price": 0.25}, {"from": "17:00", "to": "19:30", "days": "weekday", "price": 0.41}]
+    tariff = HOUSE["tariff"] | {"import": {"kind": "time_of_use", "default": 0.3, "bands": bands}}
+    site = parse_site(HOUSE | {"household": household, "batteries": [battery, battery | {"name": "shed"}], "grid": grid, "tariff": tariff})
+    lines = dict(view_site_parts(site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")))
+    said = {step: "\n".join(f"{label}: {text}" for label, text in each).replace("\u00a0", " ") for step, each in lines.items()}
+    # Fields that follow a device's first sentence are said by their labels, so that a new one is said as well.
+    wanted = {
+        "site": ["4,500 kWh; including a heat pump with 3,600 kWh", "48.14° north", ": 3"],
+        "devices": ["Battery: Akku", "Battery: shed", ": 15 %", ": no", "south (190 °)", "Tilt: 30 °", "3 × 35 A", "24.1 kW", "7.0 kW", "6.0 ct/kWh"],
+        "tariff": ["22:00 to 06:00 on all days: 25.0 ct/kWh", "17:00 to 19:30 on weekdays: 41.0 ct/kWh", "30.0 ct/kWh"],
+    }
+    assert [text for step, texts in wanted.items() for text in texts if text not in said[step]] == []
+
+
 @pytest.mark.parametrize(
     ("rules", "code"),
     [

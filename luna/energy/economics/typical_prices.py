@@ -1,0 +1,54 @@
+"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while nobody has published any.
+
+Source: ``typical_prices.json`` beside this module names source and licence of its figures; ``bench/typical_prices.py`` derives them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.energy.part import PER_EURO
+from luna.energy.timeline import FloatArray, Timeline, local_offsets
+
+TABLE = Path(__file__).with_name("typical_prices.json")
+# A market without figures of its own is taken to be like this one: the coupled markets of Central Europe share most of their days.
+NEAREST = "NL"
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalPrices:
+    """Typical prices per slot, currency/kWh, and the market whose figures they are."""
+
+    like: str
+    price: FloatArray
+
+
+@cache
+def read_typical_prices() -> Mapping[str, FloatArray]:
+    """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``: months by hours of the local clock."""
+    document = json.loads(TABLE.read_text(encoding="utf-8"))
+    return {market: np.array(rows, dtype=np.float64) for market, rows in document["markets"].items()}
+
+
+def expect_typical(market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str) -> TypicalPrices | None:
+    """Return the typical prices of a market on a timeline; None in a currency whose level is not known.
+
+    Args:
+        market: its name in tariffs; one without figures of its own is like ``NEAREST``.
+        timeline: the slots.
+        zone: whose clock tells the hours.
+        currency: of the prices, converted at the round rate of ``PER_EURO``.
+    """
+    if currency not in PER_EURO:
+        return None
+    tables = read_typical_prices()
+    like = market if market in tables else NEAREST
+    local = timeline.starts + local_offsets(timeline.starts, zone)
+    month = local.astype("datetime64[M]").astype(int) % 12
+    hour = (local - local.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
+    return TypicalPrices(like, tables[like][month, hour] * PER_EURO[currency])
