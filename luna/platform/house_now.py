@@ -3,7 +3,8 @@
 Page, Home Assistant, messages and answers use this one computation.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -120,9 +121,9 @@ class PlannedStay:
 class PlannedHouse:
     """The part of the state that only a new plan, slot or measurement changes; None where unknown.
 
-    ``saved_today`` and ``saved_yesterday`` are savings against the inverter's own self-consumption; ``soc`` is that of all batteries together. ``slots`` are
-    the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of today or
-    yesterday.
+    ``saved_today`` and ``saved_yesterday`` are savings against the inverter's own self-consumption; ``soc`` is that of all batteries together, ``battery_socs``
+    are those of each where there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the
+    end of the last fully measured quarter-hour of today or yesterday.
     """
 
     plan: PlanReply | None
@@ -131,6 +132,7 @@ class PlannedHouse:
     saved_today: HouseFigure | None = None
     saved_yesterday: HouseFigure | None = None
     soc: HouseFigure | None = None
+    battery_socs: Mapping[str, HouseFigure] = field(default_factory=dict)
     uses: tuple[DeviceUse, ...] = ()
     stays: tuple[PlannedStay, ...] = ()
     slots: PlannedSlots | None = None

@@ -20,7 +20,7 @@ from luna.energy.units import level_factor
 from luna.platform import control_service, findings
 from luna.platform.database import observations, plan_faults, plans, readings, sites
 from luna.platform.findings import SiteFinding
-from luna.platform.house_now import DAY, LITTLE_SOC, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
+from luna.platform.house_now import DAY, LITTLE_SOC, Basis, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
 
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
@@ -85,7 +85,8 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     soc = read_soc(connection, site, plan, now=now)
     measured_ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in (yesterday, today) if day.measured.any()]
     measured_until = measured_ends[-1] if measured_ends else None
-    house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
+    socs = read_battery_socs(connection, site, plan, now=now)
+    house = PlannedHouse(plan, today, tomorrow, soc=soc, battery_socs=socs, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
     return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
@@ -109,6 +110,26 @@ def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now:
     return HouseFigure(sum(each * soc for each, soc in batteries) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
 
 
+def read_battery_socs(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> dict[str, HouseFigure]:
+    """Return how full each of several batteries is: by a sensor of its own, else as the plan has it; those that nobody knows are left out."""
+    if len(site.batteries) < 2:
+        return {}
+    names = [battery.name for battery in site.batteries]
+    reported = _read_sensors(connection, site, since=floor_to(now, SLOT) - SLOT, now=now)
+    if len(reported) == len(names) and all(0.0 <= reading.soc <= 1.0 for reading in reported):
+        paces = [pace_of_batteries([battery]) for battery in site.batteries]
+        measured: dict[str, HouseFigure] = {}
+        for name, reading, pace in zip(names, reported, paces, strict=True):
+            may_have_moved = (now - reading.at) / HOUR * max(pace) > LITTLE_SOC
+            measured[name] = HouseFigure(reading.soc, "measured", reading.at if may_have_moved else None)
+        return measured
+    slot = None if plan is None else find_slot(plan, now)
+    if plan is None or slot is None:
+        return {}
+    basis: Basis = "assumed" if begins_assumed(note.code for note in plan.notes) else "planned"
+    return {name: HouseFigure(slot.batteries[name].soc_end, basis) for name in names if name in slot.batteries}
+
+
 def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
     """Return the last state of charge of a site's batteries and its instant: by readings within two quarter-hours, else by the last quarter-hour.
 
@@ -130,20 +151,29 @@ def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocRe
 
 def _read_reported(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
     """Return the mean of the last reading of each sensor of the charge, by the batteries' capacities where each has its own; None where one is silent."""
+    reported = _read_sensors(connection, site, since=since, now=now)
+    if not reported:
+        return None
+    shares = [reading.soc for reading in reported]
+    capacities = [battery.capacity_kwh for battery in site.batteries]
+    mean = float(np.average(shares, weights=capacities if len(capacities) == len(shares) else None))
+    return SocReading(mean, min(reading.at for reading in reported)) if 0.0 <= mean <= 1.0 else None
+
+
+def _read_sensors(connection: Connection, site: Site, *, since: datetime, now: datetime) -> list[SocReading]:
+    """Return the last reading of each sensor of the charge, in the order of the site; none where one is silent."""
     names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
     sensor_series = readings.read_each(connection, site.name, names, first=since, end=now)
     if not names or len(sensor_series) < len(names):
-        return None
+        return []
     units = readings.read_units(connection, site.name)
-    instants, shares = [], []
+    reported: list[SocReading] = []
     for name in names:
         at, values = sensor_series[name]
         last = int(at.argmax())
-        instants.append(at[last])
-        shares.append(float(values[last]) * level_factor(units[name].names[units[name].places(at[last : last + 1])[0]]))
-    capacities = [battery.capacity_kwh for battery in site.batteries]
-    mean = float(np.average(shares, weights=capacities if len(capacities) == len(shares) else None))
-    return SocReading(mean, min(instants).item().replace(tzinfo=UTC)) if 0.0 <= mean <= 1.0 else None
+        factor = level_factor(units[name].names[units[name].places(at[last : last + 1])[0]])
+        reported.append(SocReading(float(values[last]) * factor, at[last].item().replace(tzinfo=UTC)))
+    return reported
 
 
 def begins_assumed(notes: Iterable[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import Form, Path, Query, Request, Response
@@ -17,8 +16,8 @@ from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import PlannedHouse, charge_of, discharge_of
-from luna.platform.house_reading import read_house, read_planned, read_soc
+from luna.platform.house_now import PlannedHouse
+from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
@@ -26,6 +25,7 @@ from luna.words.language import language_forms
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
+from services.api.pages.home_advice import list_advice
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
@@ -36,47 +36,6 @@ from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
 from services.api.timeline.build import build_timeline
 from services.api.timeline.window import open_window
-
-# The current and the next run: later ones may be replanned.
-MOST_RUNS = 2
-# Modes that an inverter's app does not distinguish.
-BY_HAND = {"supply": "self_consumption"}
-# The smallest power that apps accept.
-LEAST_KW = 0.1
-# A run that lasts to the plan's horizon has no meaningful end.
-FAR = timedelta(hours=36)
-
-
-def list_advice(view: HomeView) -> list[str]:
-    """Return a sentence on what to set by hand for each of the next runs; none where Luna sends set-points, or without a plan."""
-    if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
-        return []
-    runs = []
-    for _, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
-        alike = list(group)
-        runs.append(
-            replace(alike[0], mode=BY_HAND.get(alike[0].mode, alike[0].mode), end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots))
-        )
-    plan = view.house.planned.plan
-    step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
-    capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
-    sentences = list[str]()
-    for run in runs[:MOST_RUNS]:
-        # The greatest power, since an app takes one and a full battery stops by itself. A plan's first slot may be a partial one: divide by what remains of it.
-        energy_of = discharge_of if run.mode == "export" else charge_of
-        power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
-        # All batteries together.
-        flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
-        capacity = sum(capacities[name] for name in flows)
-        soc_end = sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
-        deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(soc_end))
-        if run.mode != "self_consumption":
-            deed = view.words("advice_set", deed=deed)
-        phrases = ("advice_span", "advice_on") if sentences else ("advice_until", "advice_now")
-        phrase = phrases[0] if run.end < view.window.running + FAR else phrases[1]
-        sentences.append(view.words(phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed))
-    return sentences
-
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -134,7 +93,8 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
-    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
+    phrases = CHART_WORDS | ({"soc": "soc_together", "battery": "flow_batteries"} if len(view.batteries) > 1 else {})
+    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()} | {
         "heater": say_series(SENSOR_ROLES[meter].series or "", language=language) if meter else view.words("beside_house"),
         "short": {name: mode(name, language=language).short for name in MODES},
     }
@@ -248,7 +208,8 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
         ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
     )
     # The state of charge changes every minute and is read each time.
-    planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
+    soc = read_soc(connection, window.site, planned.plan, now=window.now)
+    planned = replace(planned, soc=soc, battery_socs=read_battery_socs(connection, window.site, planned.plan, now=window.now))
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
     silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     house = read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
