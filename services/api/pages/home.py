@@ -1,5 +1,6 @@
 """Routes of the page Home: current and next actions with reasons, overrides, and manual instructions where Luna only advises."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
@@ -10,7 +11,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.site import SENSOR_ROLES
+from luna.energy.errors import UnavailableError
+from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service, findings
@@ -26,8 +28,8 @@ from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_advice import list_advice
-from services.api.pages.home_flow import view_flow
-from services.api.pages.home_notices import list_notices, tell_liveness
+from services.api.pages.home_flow import view_flow, view_live_flow
+from services.api.pages.home_notices import DataAge, list_notices, tell_liveness
 from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
@@ -98,13 +100,12 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         "heater": say_series(SENSOR_ROLES[meter].series or "", language=language) if meter else view.words("beside_house"),
         "short": {name: mode(name, language=language).short for name in MODES},
     }
-    parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
+    parts = _describe(view, gateway) | _view_why(view, at) | _view_flow(site_id, request, gateway, site=view.window.site, view=view)
     parts |= {
         "anew": False,
         "price_note": price_note,
         "chart_words": chart_words,
         "locale": language_forms(language).texts["locale"],
-        "live": tell_liveness(view),
     }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -120,10 +121,10 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 
 @router.page("GET", "/ui/sites/{site_id}/home/flow", "read")
 def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the energy flows of the last measured slot anew."""
+    """Show the energy flows anew: of this moment, or of the last measured slot."""
     with unit_of_work(gateway.database) as connection:
-        view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_flow.html.j2", site=view.window.site, flow=view_flow(view))
+        site = sites.load(connection, site_id)
+    return show_part(request, PAGE, "home_flow.html.j2", site=site, anew=True, **_view_flow(site_id, request, gateway, site=site))
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/why", "read")
@@ -214,6 +215,21 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     house = read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
     return HomeView(window, document, words, house)
+
+
+def _view_flow(site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None) -> dict[str, Any]:
+    """Return the flows and how live they are; ``view`` where it was opened already, for it takes its time and live values do without."""
+    with suppress(UnavailableError):
+        gateway.queue.live.look(site_id)
+    live = gateway.read_live_flow(site_id)
+    if live is not None:
+        words = words_of(request, PAGE)
+        window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
+        return {"flow": view_live_flow(live, window, words), "live": DataAge("live", words("live"))}
+    if view is None:
+        with unit_of_work(gateway.database) as connection:
+            view = _open(connection, site_id, request, gateway)
+    return {"flow": view_flow(view), "live": tell_liveness(view)}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from services.ingest.reading import Reading
 EVERY = timedelta(seconds=10)
 # While somebody looks at what the device reads.
 LOOKED_AT_EVERY = timedelta(seconds=5)
-# Within a pause it is seen that somebody has begun to look.
-LOOK = timedelta(seconds=1)
+# That somebody has begun to look is seen within this share of that pause.
+LOOK_SHARE = 0.2
 # A device that is away is asked less and less often.
 LONGEST_PAUSE = timedelta(minutes=2)
 W_IN_KW = 1e-3
@@ -105,7 +105,7 @@ class ProfileSource:
             left_s = began_s + every.total_seconds() - loop.time()
             if left_s <= 0:
                 return
-            await asyncio.sleep(min(left_s, LOOK.total_seconds()))
+            await asyncio.sleep(min(left_s, LOOK_SHARE * self._looked_at_every.total_seconds()))
 
 
 def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) -> Reading:

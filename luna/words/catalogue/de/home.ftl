@@ -1,5 +1,6 @@
 title = Übersicht
 live = Live
+live_since = Werte seit { $t }
 live_old = { $age } alt
 live_none = Noch keine Werte
 minutes = { $n } min
@@ -59,6 +60,8 @@ fact_car_note = von { $x } beim Anstecken
 
 flow = Energie jetzt
 flow_none = Noch keine Messwerte.
+flow_ago = vor { $n } s
+flow_since = seit { $t }
 flow_car = Auto
 flow_grid = Netz
 flow_house = Haus

@@ -2,6 +2,7 @@
 
 title = Home
 live = Live
+live_since = Values since { $t }
 live_old = { $age } old
 live_none = No values yet
 minutes = { $n } min
@@ -69,6 +70,8 @@ fact_car_note = from { $x } at plug-in
 
 flow = Energy now
 flow_none = No measured values yet.
+flow_ago = { $n } s ago
+flow_since = since { $t }
 flow_car = Car
 flow_grid = Grid
 flow_house = House

@@ -2,6 +2,7 @@
 
 title = Overzicht
 live = Live
+live_since = Waarden sinds { $t }
 live_old = { $age } oud
 live_none = Nog geen waarden
 minutes = { $n } min
@@ -69,6 +70,8 @@ fact_car_note = van { $x } bij het aansluiten
 
 flow = Energie nu
 flow_none = Nog geen meetwaarden.
+flow_ago = { $n } s geleden
+flow_since = sinds { $t }
 flow_car = Auto
 flow_grid = Net
 flow_house = Huis
