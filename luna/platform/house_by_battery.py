@@ -51,8 +51,8 @@ def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
         # What is fed in comes from the batteries in the shares in which they give.
         share = flow.discharge_kwh / given_kwh if flow.discharge_kwh > 0 else 1.0
         about = slot.reason
-        if about.device not in (None, name) and mode != slot.mode:
-            # The reason is another battery's, for something else: no sentence is better than a wrong one.
+        if about.device not in (None, name):
+            # The reason is another battery's, with its figures: no sentence is better than a wrong one.
             about = about.model_copy(update={"code": "", "text": "", "short": "", "device": name})
         changes = {"mode": mode, "batteries": {name: flow}, "reason": about}
         yield slot.model_copy(update=changes | {"export_kwh": slot.export_kwh * share})

@@ -317,9 +317,14 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
         return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
     if run.by_level:
         return say_level_decided(numbers.language)
+    # Of several batteries a slot has the reason of the one that moves most; those of another are empty.
+    reasoned = [slot for slot in run.deciding if slot.reason.code] or run.deciding
     # A run that has begun starts with the running slot.
-    reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
-    alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
+    reason = (reasoned[0] if run.start <= now else max(reasoned, key=lambda slot: moved_by(slot, run.mode))).reason
+    alike = [slot.reason.figures | {"start": slot.start} for slot in reasoned if slot.reason.code == reason.code]
+    if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
+        # The energy of the whole run, also of the slots in which another battery moves more.
+        alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
     return retell_run(reason.model_dump(), alike, now, numbers)
 
 

@@ -53,7 +53,9 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
 
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
     """Return a statement as a sentence, with times relative to ``now``."""
-    return HOUSE.say(statement.code, numbers.language, **{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
+    figures = {name: _say(figure, numbers, now) for name, figure in statement.figures.items()}
+    # A battery that another one outdoes in each slot of a run has no reason of its own there.
+    return HOUSE.say(statement.code, numbers.language, **figures).rstrip()
 
 
 def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:

@@ -138,7 +138,10 @@ def _commanded_mode(state: ControlState) -> str | None:
 
 def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
     run = view.next_run
-    return None if run is None else f"{say_mode(run.mode, language=numbers.language)}: {say_run(run, numbers, now=view.now)}"[:LONGEST_STATE]
+    if run is None:
+        return None
+    parts = (say_mode(run.mode, language=numbers.language), say_run(run, numbers, now=view.now))
+    return ": ".join(filter(None, parts))[:LONGEST_STATE]
 
 
 def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
@@ -283,6 +286,7 @@ _OF_BATTERY = {
     "planned_mode": "planned_mode_battery",
     "actual_mode": "actual_mode_battery",
     "next_action": "next_action_battery",
+    "next_action_at": "next_action_at_battery",
     "plan_soc": "plan_soc_battery",
     "plan_battery": "plan_power_battery",
 }

@@ -11,6 +11,7 @@ setup_add_batteries = Batterie hinzufügen
 setup_review_battery = { $capacity } kWh, { $power } kW
 entity_planned_mode_battery = Geplante Betriebsart von { $device }
 entity_next_action_battery = Nächste Handlung von { $device }
+entity_next_action_at_battery = Nächste Handlung von { $device } um
 entity_plan_power_battery = Geplante Leistung von { $device }
 entity_plan_soc_battery = Geplanter Ladestand von { $device }
 entity_actual_mode_battery = Tatsächliche Betriebsart von { $device }

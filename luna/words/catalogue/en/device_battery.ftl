@@ -13,6 +13,7 @@ setup_add_batteries = Add a battery
 setup_review_battery = { $capacity } kWh, { $power } kW
 entity_planned_mode_battery = Planned mode of { $device }
 entity_next_action_battery = Next action of { $device }
+entity_next_action_at_battery = Next action of { $device } at
 entity_plan_power_battery = Planned power of { $device }
 entity_plan_soc_battery = Planned state of charge of { $device }
 entity_actual_mode_battery = Actual mode of { $device }

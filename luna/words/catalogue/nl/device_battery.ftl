@@ -13,6 +13,7 @@ setup_add_batteries = Batterij toevoegen
 setup_review_battery = { $capacity } kWh, { $power } kW
 entity_planned_mode_battery = Geplande modus van { $device }
 entity_next_action_battery = Volgende actie van { $device }
+entity_next_action_at_battery = Volgende actie van { $device } om
 entity_plan_power_battery = Gepland vermogen van { $device }
 entity_plan_soc_battery = Gepland laadniveau van { $device }
 entity_actual_mode_battery = Werkelijke modus van { $device }
