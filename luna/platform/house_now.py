@@ -3,7 +3,8 @@
 Page, Home Assistant, messages and answers use this one computation.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
@@ -121,9 +122,9 @@ class PlannedHouse:
     """The part of the state that only a new plan, slot or measurement changes; None where unknown.
 
     ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves against the inverter's own self-consumption, and
-    ``saved_yesterday`` what Luna saved, None where it was not in control; ``soc`` is that of all batteries together. ``slots`` are
-    the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of today or
-    yesterday.
+    ``saved_yesterday`` what Luna saved, None where it was not in control; ``soc`` is that of all batteries together, ``battery_socs`` are those of each where
+    there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully
+    measured quarter-hour of today or yesterday.
     """
 
     plan: PlanReply | None
@@ -133,6 +134,7 @@ class PlannedHouse:
     saved_today: HouseFigure | None = None
     saved_yesterday: HouseFigure | None = None
     soc: HouseFigure | None = None
+    battery_socs: Mapping[str, HouseFigure] = field(default_factory=dict)
     uses: tuple[DeviceUse, ...] = ()
     stays: tuple[PlannedStay, ...] = ()
     slots: PlannedSlots | None = None
@@ -323,9 +325,14 @@ def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
         return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
     if run.by_level:
         return say_level_decided(numbers.language)
+    # Of several batteries a slot has the reason of the one that moves most; those of another are empty.
+    reasoned = [slot for slot in run.deciding if slot.reason.code] or run.deciding
     # A run that has begun starts with the running slot.
-    reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
-    alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
+    reason = (reasoned[0] if run.start <= now else max(reasoned, key=lambda slot: moved_by(slot, run.mode))).reason
+    alike = [slot.reason.figures | {"start": slot.start} for slot in reasoned if slot.reason.code == reason.code]
+    if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
+        # The energy of the whole run, also of the slots in which another battery moves more.
+        alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
     return retell_run(reason.model_dump(), alike, now, numbers)
 
 

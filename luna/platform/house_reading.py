@@ -20,7 +20,7 @@ from luna.platform import control_service, findings
 from luna.platform.database import battery_levels, observations, plan_faults, plans, sites
 from luna.platform.database.savings import find_controlled
 from luna.platform.findings import SiteFinding
-from luna.platform.house_now import DAY, LITTLE_SOC, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
+from luna.platform.house_now import DAY, LITTLE_SOC, Basis, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
 
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
@@ -85,7 +85,8 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     soc = read_soc(connection, site, plan, now=now)
     measured_ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in (yesterday, today) if day.measured.any()]
     measured_until = measured_ends[-1] if measured_ends else None
-    house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
+    socs = read_battery_socs(connection, site, plan, now=now)
+    house = PlannedHouse(plan, today, tomorrow, soc=soc, battery_socs=socs, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
     paid_yesterday = None if yesterday.paid_so_far is None else HouseFigure(yesterday.paid_so_far, "measured")
     saved_yesterday = None
@@ -110,6 +111,27 @@ def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now:
         return None
     # Planned from what was measured, or from what was put in where nothing was.
     return HouseFigure(sum(each * soc for each, soc in batteries) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
+
+
+def read_battery_socs(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> dict[str, HouseFigure]:
+    """Return how full each of several batteries is: by a sensor of its own, else as the plan has it; those that nobody knows are left out."""
+    if len(site.batteries) < 2:
+        return {}
+    names = [battery.name for battery in site.batteries]
+    key = sites.key_of(connection, site.name)
+    reported = battery_levels.read_sensors_each(connection, {key: site}, since=floor_to(now, SLOT) - SLOT, until=now).get(key, [])
+    if len(reported) == len(names) and all(0.0 <= reading.soc <= 1.0 for reading in reported):
+        paces = [pace_of_batteries([battery]) for battery in site.batteries]
+        measured: dict[str, HouseFigure] = {}
+        for name, reading, pace in zip(names, reported, paces, strict=True):
+            may_have_moved = (now - reading.at) / HOUR * max(pace) > LITTLE_SOC
+            measured[name] = HouseFigure(reading.soc, "measured", reading.at if may_have_moved else None)
+        return measured
+    slot = None if plan is None else find_slot(plan, now)
+    if plan is None or slot is None:
+        return {}
+    basis: Basis = "assumed" if begins_assumed(note.code for note in plan.notes) else "planned"
+    return {name: HouseFigure(slot.batteries[name].soc_end, basis) for name in names if name in slot.batteries}
 
 
 def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:

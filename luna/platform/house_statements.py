@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from luna.platform.findings import FindingCode, SiteFinding
+from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
 from luna.words import Numbers, say_mode
 from luna.words.devices import say_device
@@ -34,16 +35,16 @@ class HouseStatement:
 
 def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     """Return the statements on the house; unknowns are left out."""
-    planned, runs = house.planned, house.runs
+    planned = house.planned
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
         *(_state_deviation(finding, numbers) for finding in house.deviating_devices),
         *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
-        *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
+        *_state_batteries(house, numbers),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
-        *(_state_stored(planned.soc, numbers) if house.site.batteries else ()),
+        *_state_charges(house, numbers),
         *_state_figure("house_paid_today", "cost", planned.paid_today, numbers),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
         *_state_figure("house_paid_yesterday", "cost", planned.paid_yesterday, numbers),
@@ -54,7 +55,9 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
 
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
     """Return a statement as a sentence, with times relative to ``now``."""
-    return HOUSE.say(statement.code, numbers.language, **{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
+    figures = {name: _say(figure, numbers, now) for name, figure in statement.figures.items()}
+    # A battery that another one outdoes in each slot of a run has no reason of its own there.
+    return HOUSE.say(statement.code, numbers.language, **figures).rstrip()
 
 
 def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
@@ -86,13 +89,37 @@ def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     return HouseStatement(_DEVIATIONS[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
 
 
-def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
-    yield HouseStatement("house_now", {"end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)})
+def _state_batteries(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
+    """Yield what the battery does now and next; of several, each by its name."""
+    for view, each in _name_batteries(house, numbers):
+        if view.runs:
+            yield from _state_runs(view.runs[0], view, numbers, each)
+
+
+def _state_charges(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
+    for view, each in _name_batteries(house, numbers):
+        yield from _state_stored(view.planned.soc, numbers, each)
+
+
+def _name_batteries(house: HouseNow, numbers: Numbers) -> Iterator[tuple[HouseNow, dict[str, StatedFigure]]]:
+    """Yield the view of each battery, with its name as a figure where there are several."""
+    if not house.site.batteries:
+        return
+    views = split_by_battery(house)
+    for view in views:
+        name = say_device(view.site.batteries[0].name, language=numbers.language)
+        yield view, {"device": _name(name)} if len(views) > 1 else {}
+
+
+def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]) -> Iterator[HouseStatement]:
+    """Yield the current and the next run; ``each`` names the battery where there are several."""
+    ending = "_each" if each else ""
+    yield HouseStatement(f"house_now{ending}", {**each, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)})
     if house.level_reached is not None:
-        yield HouseStatement(f"house_{house.level_reached}", {})
+        yield HouseStatement(f"house_{house.level_reached}{ending}", each)
     following = house.next_run
     if following is not None:
-        yield HouseStatement("house_next", {"begin": StatedFigure("instant", following.start), **_describe_run(following, house, numbers)})
+        yield HouseStatement(f"house_next{ending}", {**each, "begin": StatedFigure("instant", following.start), **_describe_run(following, house, numbers)})
 
 
 def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
@@ -113,18 +140,20 @@ def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
     return HouseStatement("house_car", figures | socs | bases)
 
 
-def _state_stored(soc: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
-    if soc is None or soc.at is None:
-        yield from _state_figure("house_stored", "soc", soc, numbers)
+def _state_stored(soc: HouseFigure | None, numbers: Numbers, each: dict[str, StatedFigure]) -> Iterator[HouseStatement]:
+    if soc is None:
+        return
+    ending = "_each" if each else ""
+    figures = {**each, "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+    if soc.at is None:
+        yield HouseStatement(f"house_stored{ending}", figures)
     else:
-        figures = {"at": StatedFigure("instant", soc.at), "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
-        yield HouseStatement("house_stored_at", figures)
+        yield HouseStatement(f"house_stored_at{ending}", figures | {"at": StatedFigure("instant", soc.at)})
 
 
 def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
     if figure is not None:
-        kind: StatedKind = "soc" if name == "soc" else "cost"
-        yield HouseStatement(code, {name: StatedFigure(kind, figure.value), "basis": _basis(figure, numbers)})
+        yield HouseStatement(code, {name: StatedFigure("cost", figure.value), "basis": _basis(figure, numbers)})
 
 
 def _name(words: str) -> StatedFigure:

@@ -17,6 +17,7 @@ from fastapi import Depends, Request, Response
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import PlanRequest
+from luna.contracts.live_flow import LIVE_FOR, LiveFlow
 from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError
@@ -200,13 +201,28 @@ class Gateway:
             return self.read_marks(connection, site_id)
 
     def read_marks(self, connection: Connection, site_id: str) -> str:
-        """Return a JSON object with one digest per kind of a site's data, which changes with the data; ``slot`` changes with the clock.
+        """Return a JSON object with one digest per kind of a site's data, which changes with the data.
+
+        ``slot`` changes with the clock, ``live`` with each value of this moment.
 
         Raises:
             NotFoundError: no such site.
         """
-        marks = {"slot": floor_to(self.clock.now(), SLOT).isoformat(), **pulse.read(connection, site_id)}
+        marks = {"slot": floor_to(self.clock.now(), SLOT).isoformat(), "live": self._read_live_mark(site_id), **pulse.read(connection, site_id)}
         return json.dumps({kind: blake2b(mark.encode(), digest_size=4).hexdigest() for kind, mark in marks.items()})
+
+    def _read_live_mark(self, site_id: str) -> str:
+        with suppress(UnavailableError):
+            return self.queue.live.read_text(site_id)
+        return ""
+
+    def read_live_flow(self, site_id: str) -> LiveFlow | None:
+        """Return what flows in a site at this moment; None where that is not known, or Redis is away."""
+        with suppress(UnavailableError):
+            flow = self.queue.live.read(site_id)
+            if flow is not None and self.clock.now() - flow.at <= LIVE_FOR:
+                return flow
+        return None
 
     def read_states(self, job_ids: Iterable[str]) -> dict[str, JobState]:
         """Return the states of jobs by id, running ones with their progress while Redis is there.

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CompromiseReply, PlanReply
+from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
 from luna.contracts.plan_lines import join_slots, say_note
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, mode, say_instant
@@ -85,6 +85,13 @@ def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
 
 
+def _say_battery(slots: Sequence[SlotReply], name: str, numbers: Numbers) -> tuple[str, str]:
+    """Return what a battery stores in the slots, kWh, and how full it is at their end."""
+    flows = [slot.batteries[name] for slot in slots if name in slot.batteries]
+    stored_kwh = sum(flow.charge_kwh - flow.discharge_kwh for flow in flows)
+    return numbers.number(stored_kwh, 1), numbers.share(flows[-1].soc_end) if flows else UNKNOWN
+
+
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     """Print a line for each run of one mode and reason: start, flows, state of charge at the end, prices, reason."""
     words, lines = read_texts("plan_command", numbers.language), join_slots(reply.slots, numbers)
@@ -96,16 +103,19 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     # A price that is the same at any time is no market's.
     varying = {name for name in ("import_price", "export_price") if len({getattr(slot, name) for slot in reply.slots}) > 1}
     known_until = reply.prices_known_until or reply.slots[-1].start + timedelta(minutes=reply.slot_minutes)
+    batteries = list(reply.slots[0].batteries) if reply.slots else []
+    if len(batteries) > 1:
+        # Each battery has the two columns by its name.
+        headings[2:4] = [heading for name in batteries for heading in (f"{name}\nkWh", f"{name}\n{words['charge']}")]
     rows: list[list[str]] = []
     for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
-        rows.append([day, *[""] * 9])
+        rows.append([day, *[""] * len(headings)])
         for line in lines_of_day:
             first, last = line.slots[0], line.slots[-1]
-            stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
             grid = sum(slot.import_kwh - slot.export_kwh for slot in line.slots)
-            energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh")), grid]
-            battery, house, pv, net = (numbers.number(energy, 1) for energy in energies)
-            charge = "/".join(numbers.share(flow.soc_end) for flow in last.batteries.values()) or UNKNOWN
+            energies = [*(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh")), grid]
+            house, pv, net = (numbers.number(energy, 1) for energy in energies)
+            stored = [cell for name in batteries for cell in _say_battery(line.slots, name, numbers)] or [numbers.number(0.0, 1), UNKNOWN]
             # The range of prices, without their unit.
             prices = []
             for name in ("import_price", "export_price"):
@@ -114,7 +124,7 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
                 prices.append((PREDICTED if is_predicted else "") + numbers.price_range(min(span), max(span)).partition(NBSP)[0])
             whose = f"{first.reason.device}: " if first.reason.device else ""
             called = mode(first.mode, language=numbers.language).full
-            rows.append([numbers.clock(first.start), called, battery, charge, house, pv, net, *prices, whose + line.text])
+            rows.append([numbers.clock(first.start), called, *stored, house, pv, net, *prices, whose + line.text])
     if out.width >= WIDE:
         table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))
     else:

@@ -4,7 +4,7 @@ Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, b
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import list_overridable_devices, modes_of
+from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import HouseFigure, HouseNow, say_run
 from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
@@ -65,10 +66,32 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
     charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
     switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
     starts = [_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched]
-    entities = [*_SENSORS, *charged, *starts, *(_COMMANDS if commands else ())]
+    entities = [*_list_sensors(view), *charged, *starts, *(_COMMANDS if commands else ())]
     if commands:
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
     return entities
+
+
+def _list_sensors(view: HouseNow) -> list[PublishedEntity]:
+    """Return the sensors of the site; what is of a battery, once for each of several."""
+    parts = split_by_battery(view)
+    if len(parts) == 1:
+        return [*_SENSORS]
+    return [
+        *(entity for entity in _SENSORS if entity.key not in _OF_BATTERY),
+        *(_of_battery(entity, part) for part in parts for entity in _SENSORS if entity.key in _OF_BATTERY),
+    ]
+
+
+def _of_battery(entity: PublishedEntity, part: HouseNow) -> PublishedEntity:
+    """Return a sensor of one battery, ``part`` being the house as that battery has it."""
+    state, attributes = entity.state, entity.attributes
+    return replace(
+        entity,
+        key=f"{_OF_BATTERY[entity.key]}:{part.site.batteries[0].name}",
+        state=None if state is None else lambda _, numbers: state(part, numbers),
+        attributes=None if attributes is None else lambda _, numbers: attributes(part, numbers),
+    )
 
 
 def numbers_of(view: HouseNow, language: Language) -> Numbers:
@@ -115,7 +138,10 @@ def _commanded_mode(state: ControlState) -> str | None:
 
 def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
     run = view.next_run
-    return None if run is None else f"{say_mode(run.mode, language=numbers.language)}: {say_run(run, numbers, now=view.now)}"[:LONGEST_STATE]
+    if run is None:
+        return None
+    parts = (say_mode(run.mode, language=numbers.language), say_run(run, numbers, now=view.now))
+    return ": ".join(filter(None, parts))[:LONGEST_STATE]
 
 
 def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
@@ -257,6 +283,15 @@ _SENSORS = (
     PublishedEntity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
     PublishedEntity("problem", "binary_sensor", lambda view, _: "ON" if view.problems else "OFF", _problem_details, {"device_class": "problem"}),
 )
+# What is told of each battery where there are several, with the keys that it has then.
+_OF_BATTERY = {
+    "planned_mode": "planned_mode_battery",
+    "actual_mode": "actual_mode_battery",
+    "next_action": "next_action_battery",
+    "next_action_at": "next_action_at_battery",
+    "plan_soc": "plan_soc_battery",
+    "plan_battery": "plan_power_battery",
+}
 # The last refused command. No ``state`` here: the publisher knows it, the site does not.
 REFUSAL = PublishedEntity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
 _HOURS = {"min": LEAST_HOURS, "max": MOST_HOURS, "step": LEAST_HOURS, "mode": "box", "unit_of_measurement": "h", "device_class": "duration", "retain": True}

@@ -6,6 +6,7 @@ A reading is on this machine's disk before its source hears that it was taken. W
 import asyncio
 import signal
 import threading
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,10 +23,14 @@ from luna.platform.drivers.proxy import ProxyPorts, declared_ports
 from luna.platform.health.probes import Probe
 from luna.platform.health.readiness import Liveness
 from luna.platform.memory import FreedMemory
+from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import present
+from luna.platform.queue.live_flows import LiveFlows
 from luna.platform.service_process import exit_from, health_parser, service_process
 from luna.platform.settings import Settings
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
+from services.ingest.listening.live_powers import LivePowers
+from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.recorder import open_recorder
@@ -37,6 +42,8 @@ from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
+# What flows is handed to whoever looks at a site.
+SHARE = timedelta(seconds=2)
 # A reading from shortly before the last one may come from another sensor and not be recorded yet.
 RESUME_OVERLAP = timedelta(minutes=1)
 
@@ -68,13 +75,13 @@ class Live:
         self._sensed_sites: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
 
-    async def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
-        """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe."""
+    async def run(self, pulse: Liveness, *, sharing: LiveSharing, ending: threading.Event) -> None:
+        """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe. ``sharing`` hands on what flows at this moment."""
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(loop) for loop in (self._beat(pulse), self._follow(), self._build())]
+            tasks = [group.create_task(loop) for loop in (self._beat(pulse), self._follow(), self._build(), self._share(sharing))]
             await stopping.wait()
             log.info("ends")
             ending.set()
@@ -104,6 +111,11 @@ class Live:
             await asyncio.to_thread(self._slots.turn, [site.name for site in self._sensed_sites])
             self._freed.give_back()
 
+    async def _share(self, sharing: LiveSharing) -> None:
+        while True:
+            await sharing.turn(self._sites.sites)
+            await asyncio.sleep(SHARE.total_seconds())
+
     def _store_last_received(self) -> None:
         self._state.write({f"heard_{name}": instant.isoformat() for name, instant in self._sources.last_received.items()})
 
@@ -119,9 +131,13 @@ def main(arguments: list[str] | None = None) -> int:
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
         recorder = stack.enter_context(open_recorder(settings, database))
-        forms = source_forms(settings)
-        sources = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={name: state.instant(f"heard_{name}") for name in forms})
         clock = SystemClock()
+        redis_client = connect(addresses.redis_url)
+        stack.callback(redis_client.close)
+        sharing = LiveSharing(LivePowers(), LiveFlows(redis_client), clock=clock)
+        forms = source_forms(settings, is_looked_at=sharing.is_looked_at)
+        last_received = {name: state.instant(f"heard_{name}") for name in forms}
+        sources = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers)
         slots = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=state, clock=clock, ending=ending)
         probes: dict[str, Probe] = {name: partial(sources.say, name) for name in forms}
         if set(forms) == {PROFILE}:
@@ -132,13 +148,16 @@ def main(arguments: list[str] | None = None) -> int:
         stack.enter_context(present(addresses.redis_url, readiness))
         sites, look = SiteReader(database, state, clock=clock), timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
-        asyncio.run(live.run(process.pulse, ending=ending))
+        asyncio.run(live.run(process.pulse, sharing=sharing, ending=ending))
     return 0
 
 
-def source_forms(settings: Settings) -> dict[str, SourceForm]:
-    """Return how to listen to each source of the settings, and to the devices of driver profiles, which the sites name."""
-    forms = {PROFILE: SourceForm(partial(_profile, settings), fault=_fault)}
+def source_forms(settings: Settings, *, is_looked_at: Callable[[Collection[str]], bool] = lambda _: False) -> dict[str, SourceForm]:
+    """Return how to listen to each source of the settings, and to the devices of driver profiles, which the sites name.
+
+    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors.
+    """
+    forms = {PROFILE: SourceForm(partial(_profile, settings, is_looked_at), fault=_fault)}
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
     if settings.mqtt_url:
@@ -157,9 +176,9 @@ def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
-def _profile(settings: Settings, _last_received: datetime | None) -> LiveSource:
+def _profile(settings: Settings, is_looked_at: Callable[[Collection[str]], bool], _last_received: datetime | None) -> LiveSource:
     # No instant to resume from: devices keep no past readings.
-    return ProfileSource(settings.data_folder)
+    return ProfileSource(settings.data_folder, is_looked_at=is_looked_at)
 
 
 def _fault(source: LiveSource) -> LunaError | None:

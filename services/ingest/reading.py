@@ -11,12 +11,16 @@ from luna.energy.timeline import FloatArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a sensor as received. ``value`` is NaN where the sensor reported none ("unknown", "unavailable")."""
+    """One value of a sensor as received. ``value`` is NaN where the sensor reported none ("unknown", "unavailable").
+
+    ``power_kw`` is the power that the same device measured at that instant in the counter's direction, None where it is not known; it is not recorded.
+    """
 
     sensor: str
     instant: datetime
     value: float
     unit: str | None = None
+    power_kw: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,27 @@ def read_reported_each(connection: Connection, sites_by_key: Mapping[int, Site],
 
     Weighed by the batteries' capacities where each has a sensor of its own; sites without a sensor, or with one that is silent, are left out.
     """
+    reported: dict[int, SocReading] = {}
+    for key, said in read_sensors_each(connection, sites_by_key, since=since, until=until).items():
+        reported.update(_average(key, sites_by_key[key], said))
+    return reported
+
+
+def read_sensors_each(connection: Connection, sites_by_key: Mapping[int, Site], *, since: datetime, until: datetime) -> dict[int, list[SocReading]]:
+    """Return the last reading of each sensor in ``since`` ≤ instant < ``until``, in the order of the site, by the sites' keys.
+
+    Sites without a sensor, or with one that is silent, are left out.
+    """
     sensors = {key: _list_sensors(site, until) for key, site in sites_by_key.items()}
     named = list(dict.fromkeys((key, name) for key, names in sensors.items() for name in names))
     series = dict(zip(named, readings.read_with_previous_each(connection, named, first=since, end=until), strict=True))
     units = sensor_units.read_named(connection, named)
-    reported: dict[int, SocReading] = {}
+    reported: dict[int, list[SocReading]] = {}
     for key, names in sensors.items():
         last = [_find_last(series[key, name], units.get((key, name), UnitHistory()), since=since) for name in names]
         said = [each for each in last if each is not None]
         if said and len(said) == len(names):
-            reported.update(_average(key, sites_by_key[key], said))
+            reported[key] = said
     return reported
 
 

@@ -18,6 +18,7 @@ from luna.platform.queue.answer_streams import AnswerStreams
 from luna.platform.queue.app import create_sender
 from luna.platform.queue.connection import connect, outlast, reachable
 from luna.platform.queue.heartbeats import Heartbeats
+from luna.platform.queue.live_flows import LiveFlows
 from luna.platform.queue.task_monitor import SENT_AT, TaskMonitor
 from luna.platform.telemetry import current_trace_id
 from luna.platform.tracing import TRACEPARENT, current_span
@@ -33,7 +34,8 @@ _CLAIMED_SHARE = 0.9
 class Client:
     """Sends requests to the workers behind one Redis; threads may share it.
 
-    ``tasks`` follows a task, ``heartbeats`` lists the live workers, ``answers`` streams an answer while it is written.
+    ``tasks`` follows a task, ``heartbeats`` lists the live workers, ``answers`` streams an answer while it is written, ``live`` has what
+    flows in sites at this moment.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
 
@@ -47,6 +49,7 @@ class Client:
         self.tasks = TaskMonitor(self._redis)
         self.heartbeats = Heartbeats(self._redis)
         self.answers = AnswerStreams(self._redis)
+        self.live = LiveFlows(self._redis)
 
     def call(
         self,

@@ -1,8 +1,8 @@
 """Routes of the page Home: current and next actions with reasons, overrides, and manual instructions where Luna only advises."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import Form, Path, Query, Request, Response
@@ -11,14 +11,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from luna.energy.devices.battery import BATTERIES
-from luna.energy.site import SENSOR_ROLES
+from luna.energy.errors import UnavailableError
+from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT, Instant, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import PlannedHouse, charge_of, discharge_of
-from luna.platform.house_reading import read_house, read_planned, read_soc
+from luna.platform.house_now import PlannedHouse
+from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
@@ -26,8 +27,9 @@ from luna.words.language import language_forms
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.pages.home_flow import view_flow
-from services.api.pages.home_notices import list_notices, tell_liveness
+from services.api.pages.home_advice import list_advice
+from services.api.pages.home_flow import view_flow, view_live_flow
+from services.api.pages.home_notices import DataAge, list_notices, tell_liveness
 from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
 from services.api.pages.home_view import HomeView
 from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
@@ -36,47 +38,6 @@ from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
 from services.api.timeline.build import build_timeline
 from services.api.timeline.window import open_window
-
-# The current and the next run: later ones may be replanned.
-MOST_RUNS = 2
-# Modes that an inverter's app does not distinguish.
-BY_HAND = {"supply": "self_consumption"}
-# The smallest power that apps accept.
-LEAST_KW = 0.1
-# A run that lasts to the plan's horizon has no meaningful end.
-FAR = timedelta(hours=36)
-
-
-def list_advice(view: HomeView) -> list[str]:
-    """Return a sentence on what to set by hand for each of the next runs; none where Luna sends set-points, or without a plan."""
-    if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
-        return []
-    runs = []
-    for _, group in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode)):
-        alike = list(group)
-        runs.append(
-            replace(alike[0], mode=BY_HAND.get(alike[0].mode, alike[0].mode), end=alike[-1].end, slots=tuple(slot for run in alike for slot in run.slots))
-        )
-    plan = view.house.planned.plan
-    step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
-    capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
-    sentences = list[str]()
-    for run in runs[:MOST_RUNS]:
-        # The greatest power, since an app takes one and a full battery stops by itself. A plan's first slot may be a partial one: divide by what remains of it.
-        energy_of = discharge_of if run.mode == "export" else charge_of
-        power_kw = max([LEAST_KW, *(energy_of(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
-        # All batteries together.
-        flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
-        capacity = sum(capacities[name] for name in flows)
-        soc_end = sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
-        deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(soc_end))
-        if run.mode != "self_consumption":
-            deed = view.words("advice_set", deed=deed)
-        phrases = ("advice_span", "advice_on") if sentences else ("advice_until", "advice_now")
-        phrase = phrases[0] if run.end < view.window.running + FAR else phrases[1]
-        sentences.append(view.words(phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed))
-    return sentences
-
 
 router = ResourceRouter(route_class=PageRoute)
 
@@ -134,17 +95,17 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
     # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
-    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
+    phrases = CHART_WORDS | ({"soc": "soc_together", "battery": "flow_batteries"} if len(view.batteries) > 1 else {})
+    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()} | {
         "heater": say_series(SENSOR_ROLES[meter].series or "", language=language) if meter else view.words("beside_house"),
         "short": {name: mode(name, language=language).short for name in MODES},
     }
-    parts = _describe(view, gateway) | _view_why(view, at) | {"flow": view_flow(view)}
+    parts = _describe(view, gateway) | _view_why(view, at) | _view_flow(site_id, request, gateway, site=view.window.site, view=view)
     parts |= {
         "anew": False,
         "price_note": price_note,
         "chart_words": chart_words,
         "locale": language_forms(language).texts["locale"],
-        "live": tell_liveness(view),
     }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)
 
@@ -160,10 +121,10 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 
 @router.page("GET", "/ui/sites/{site_id}/home/flow", "read")
 def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show the energy flows of the last measured slot anew."""
+    """Show the energy flows anew: of this moment, or of the last measured slot."""
     with unit_of_work(gateway.database) as connection:
-        view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_flow.html.j2", site=view.window.site, flow=view_flow(view))
+        site = sites.load(connection, site_id)
+    return show_part(request, PAGE, "home_flow.html.j2", site=site, anew=True, **_view_flow(site_id, request, gateway, site=site))
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/why", "read")
@@ -248,11 +209,27 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
         ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
     )
     # The state of charge changes every minute and is read each time.
-    planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
+    soc = read_soc(connection, window.site, planned.plan, now=window.now)
+    planned = replace(planned, soc=soc, battery_socs=read_battery_socs(connection, window.site, planned.plan, now=window.now))
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
     silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     house = read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
     return HomeView(window, document, words, house)
+
+
+def _view_flow(site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None) -> dict[str, Any]:
+    """Return the flows and how live they are; ``view`` where it was opened already, for it takes its time and live values do without."""
+    with suppress(UnavailableError):
+        gateway.queue.live.look(site_id)
+    live = gateway.read_live_flow(site_id)
+    if live is not None:
+        words = words_of(request, PAGE)
+        window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
+        return {"flow": view_live_flow(live, window, words), "live": DataAge("live", words("live"))}
+    if view is None:
+        with unit_of_work(gateway.database) as connection:
+            view = _open(connection, site_id, request, gateway)
+    return {"flow": view_flow(view), "live": tell_liveness(view)}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Literal
 
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED
@@ -142,17 +143,18 @@ def say_age(view: HomeView, seconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DataAge:
-    """The header's indicator of fresh data, with its text."""
+    """The header's indicator of fresh data, with its text; ``state`` is "live" within a minute, "paced" while quarter-hours come in time, else "old"."""
 
-    fresh: bool
+    state: Literal["live", "paced", "old"]
     text: str
 
 
 def tell_liveness(view: HomeView) -> DataAge:
-    """Return the age of the newest measurement."""
+    """Return the age of the newest measured quarter-hour."""
     age = view.document["ages_s"]["measured"]
     if age is None:
-        return DataAge(fresh=False, text=view.words("live_none"))
+        return DataAge("old", view.words("live_none"))
     if age <= (OLD_VALUES - SLOT).total_seconds():
-        return DataAge(fresh=True, text=view.words("live"))
-    return DataAge(fresh=False, text=view.words("live_old", age=say_age(view, age)))
+        since = view.window.now - timedelta(seconds=age)
+        return DataAge("paced", view.words("live_since", t=view.say_instant(since)))
+    return DataAge("old", view.words("live_old", age=say_age(view, age)))

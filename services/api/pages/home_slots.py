@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, local_midnight
+from luna.platform.site_day import find_slot
 from luna.words import mode
 from luna.words.quality import say_series
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
@@ -150,10 +152,35 @@ def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[
         yield words("result"), words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown")
     elif decided["cost_of_opposite"][slot] is not None:
         yield words("opposite"), words("opposite_more", x=numbers.money(max(decided["cost_of_opposite"][slot], 0.0)))
+    if slot >= view.window.past:
+        yield from _tell_batteries(view, slot)
     if decided["price_rank"][slot] is not None:
         yield words("rank"), words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot])
     yield words("binding"), ", ".join(decided["binding"][slot] or []) or words("none")
     yield words("decided_by"), words("by_" + (decided["decided_by"][slot] or "nobody"))
+
+
+def _tell_batteries(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
+    """Yield what each of several batteries is planned to do in a slot: its mode, its power, and how full it ends."""
+    for each in view.batteries if len(view.batteries) > 1 else []:
+        planned = _find_planned(each, slot)
+        if planned is not None:
+            power_kw, soc, way = planned
+            parts = [mode(way, language=view.numbers.language).full, view.numbers.power(power_kw, signed=True), view.numbers.share(soc)]
+            yield each.battery_name, " · ".join(parts)
+
+
+def _find_planned(view: HomeView, slot: int) -> tuple[float, float, str] | None:
+    """Return power, kW, state of charge at the end, and mode of one battery in a slot; None where the plan has none."""
+    plan, name = view.house.planned.plan, view.battery
+    if plan is None or name is None:
+        return None
+    planned = find_slot(plan, view.instant(slot))
+    flow = None if planned is None else planned.batteries.get(name)
+    if planned is None or flow is None:
+        return None
+    hours = plan.slot_minutes / 60
+    return (flow.charge_kwh - flow.discharge_kwh) / hours, flow.soc_end, planned.mode
 
 
 def choose_slot(view: HomeView, slot: int | None) -> int:
@@ -169,8 +196,11 @@ def headings(view: HomeView) -> list[str]:
         for column in POWERS
         if _any(view, column)
     ]
-    ends = ("flow_battery", "flow_grid", "soc", "target", "reserve", "energy_value", "decided_by", "table_why")
-    return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + [words(name) for name in ends]
+    several = len(view.batteries) > 1
+    each = [name for battery in (view.batteries if several else []) for name in (battery.battery_name, words("fact_stored_each", name=battery.battery_name))]
+    battery, soc = ("flow_batteries", "soc_together") if several else ("flow_battery", "soc")
+    ends = (battery, "flow_grid", soc, "target", "reserve", "energy_value", "decided_by", "table_why")
+    return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + each + [words(name) for name in ends]
 
 
 def list_rows(view: HomeView) -> Iterator[list[str]]:
@@ -191,6 +221,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
             numbers.price(float(prices["import"][slot]), decimals=1),
             numbers.price(float(prices["export"][slot]), decimals=1),
             *(_mark(numbers.power(None if part.get(name) is None else float(part[name][slot])), estimated=name in estimated) for name in powers),
+            *(cell for each in (view.batteries if len(view.batteries) > 1 else []) for cell in _say_battery(each, slot)),
             *(
                 _mark(numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True), estimated=positive in estimated or negative in estimated)
                 for positive, negative in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
@@ -204,6 +235,12 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
         ]
 
 
+def _say_battery(view: HomeView, slot: int) -> tuple[str, str]:
+    """Return power and state of charge of one battery as planned; what was measured is known of all together."""
+    planned = _find_planned(view, slot) if slot >= view.window.past else None
+    return ("–", "–") if planned is None else (view.numbers.power(planned[0], signed=True), view.numbers.share(planned[1]))
+
+
 def write_csv(view: HomeView) -> str:
     """Return the timeline as CSV, a row per slot; column names carry the unit, instants the site's offset, unknown cells are empty."""
     document, text = view.document, io.StringIO()
@@ -212,6 +249,9 @@ def write_csv(view: HomeView) -> str:
     columns["price_known"] = lambda slot: int(slot < document["prices"]["known_slots"])
     for part in ("measured", "planned"):
         columns |= {f"{part}_{name}": values.__getitem__ for name, values in document[part].items()}
+    for each in view.batteries if len(view.batteries) > 1 else []:
+        columns[f"planned_power_kw:{each.battery}"] = partial(_read_planned, each, 0)
+        columns[f"planned_soc:{each.battery}"] = partial(_read_planned, each, 1)
     columns["soc_assumed"] = lambda slot: int(slot >= document["past_slots"] and bool(document["plan"]) and document["plan"]["soc_assumed"])
     columns["estimated"] = lambda slot: " ".join(document["estimated"][slot] or ()) or None
     columns |= {name: values.__getitem__ for name, values in document["bands"].items()}
@@ -223,6 +263,11 @@ def write_csv(view: HomeView) -> str:
     for slot, start in enumerate(view.window.timeline):
         writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(value_of(slot)) for value_of in columns.values())])
     return text.getvalue()
+
+
+def _read_planned(view: HomeView, part: int, slot: int) -> Any:
+    planned = _find_planned(view, slot) if slot >= view.window.past else None
+    return None if planned is None else planned[part]
 
 
 def _cell(value: Any) -> Any:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from luna.contracts.device_runs import PlannedRun
 from luna.energy.devices.kind import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
+from luna.platform.house_by_battery import split_by_battery
 from luna.platform.house_now import DEEDS, BatteryRun, HouseFigure, HouseNow, basis_until, say_run
 from luna.words import mode
 from luna.words.devices import say_device
@@ -54,10 +56,32 @@ class Fact:
 
 
 class HomeView:
-    """A site's timeline and the current state of its house, in the words of one reader."""
+    """A site's timeline and the current state of its house, in the words of one reader.
 
-    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, house: HouseNow) -> None:
+    ``battery`` names the one battery of which ``house`` is the state, where the site has several.
+    """
+
+    def __init__(self, window: Window, document: Mapping[str, Any], words: PageWords, house: HouseNow, *, battery: str | None = None) -> None:
         self.window, self.document, self.words, self.numbers, self.house = window, document, words, window.numbers, house
+        self.battery = battery
+
+    @cached_property
+    def batteries(self) -> list["HomeView"]:
+        """The view of each battery alone; this one where there are no several."""
+        houses = split_by_battery(self.house)
+        if len(houses) == 1:
+            return [self]
+        return [HomeView(self.window, self.document, self.words, house, battery=house.site.batteries[0].name) for house in houses]
+
+    @property
+    def battery_name(self) -> str:
+        """What the battery is called, in a list."""
+        return self.words("flow_battery") if self.battery is None else say_device(self.battery, language=self.numbers.language)
+
+    @property
+    def battery_subject(self) -> str:
+        """What the battery is called at the start of a sentence."""
+        return self.words("battery_subject") if self.battery is None else self.battery_name
 
     @property
     def has_plan(self) -> bool:
@@ -101,15 +125,30 @@ class HomeView:
         return self.slot_of(costly.start)
 
     @property
+    def headlines(self) -> list[str]:
+        """A sentence for each battery on what it does and when that changes; one for all of them where they deviate from the plan together."""
+        if self.house.battery_deviation is not None:
+            return [self.headline]
+        return [view.headline for view in self.batteries]
+
+    @property
+    def leads(self) -> list[str]:
+        """The reasons of the headlines' current actions, each once."""
+        if self.house.battery_deviation is not None:
+            return [self.lead]
+        return [lead for lead in dict.fromkeys(view.lead for view in self.batteries) if lead]
+
+    @property
     def headline(self) -> str:
         """The sentence on what the battery does and when that changes."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
         deviation = self.house.battery_deviation
         if deviation is not None:
-            return self.words(deviation.code.replace("device", "now"))
+            name = ", ".join(view.battery_name for view in self.batteries) if len(self.batteries) > 1 else self.battery_subject
+            return self.words(deviation.code.replace("device", "now"), name=name)
         following = self.house.next_run
-        now = self.words("now_" + self.state_now)
+        now = self.words("now_" + self.state_now, name=self.battery_subject)
         return now if following is None else " ".join([now, self.words("next_" + following.mode, t=self.say_instant(following.start))])
 
     @property
@@ -138,7 +177,7 @@ class HomeView:
         if self.house.level_reached is not None and not self.runs[0].by_owner:
             return self.house.level_reached
         if mode in ("save", "hold") and soc is not None and not self.soc_assumed:
-            reserve = float(self.document["reserve_soc"][self.window.past])
+            reserve = float(self.document["reserve_soc"][self.window.past]) if self.battery is None else self.house.site.batteries[0].min_soc
             return "full" if soc >= FULL else "reserve" if soc <= reserve + 1 - FULL else mode
         return mode
 
@@ -170,9 +209,14 @@ class HomeView:
         return say_span(self.instant(first), self.instant(end), now=self.window.now, numbers=self.numbers)
 
     def steps(self) -> list[Step]:
-        """List the current run and the next actions, filled up to ``MOST_STEPS`` with runs that need none, by start."""
-        runs = [run for run in self.runs if run.start < self.window.running + SOON]
-        deeds = [self._tell_run(run) for run in runs[1:] if run.mode in DEEDS]
+        """List the current run and the next actions, filled up to ``MOST_STEPS`` a battery with runs that need none, by start."""
+        soon = self.window.running + SOON
+        runs = [(view, run) for view in self.batteries for run in view.runs[:1]]
+        following = [(view, run) for view in self.batteries for run in view.runs[1:] if run.start < soon]
+        # The owner decides for all batteries at once.
+        decided = [run for _, run in runs if run.by_owner]
+        first_steps = [view.tell_run(run) for view, run in runs if not run.by_owner or run is decided[0]]
+        deeds = [view.tell_run(run) for view, run in following if run.mode in DEEDS]
         uses = []
         for use in self.house.planned.uses:
             # Who uses how much next, at which cost, and when it is done.
@@ -180,15 +224,17 @@ class HomeView:
             figures = {"kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price), "cost": self.numbers.money(run.cost)}
             text = self.words(f"step_{use.kind}", name=say_device(use.name, language=self.numbers.language), t=self.say_instant(run.end), **figures)
             uses.append(self._step(colour_of(use.kind), run, text))
-        chosen = [*(self._tell_run(run) for run in runs[:1]), *sorted([*deeds, *uses], key=lambda step: step.slot)][:MOST_STEPS]
-        others = [self._tell_run(run) for run in runs[1:] if run.mode not in DEEDS]
-        return sorted([*chosen, *others[: MOST_STEPS - len(chosen)]], key=lambda step: step.slot)
+        most = MOST_STEPS * len(self.batteries)
+        chosen = [*first_steps, *sorted([*deeds, *uses], key=lambda step: step.slot)][:most]
+        others = [view.tell_run(run) for view, run in following if run.mode not in DEEDS]
+        return sorted([*chosen, *others[: most - len(chosen)]], key=lambda step: step.slot)
 
-    def _tell_run(self, run: BatteryRun) -> Step:
+    def tell_run(self, run: BatteryRun) -> Step:
+        """Return the step of a battery's run."""
         if run.by_owner:
             return self._step("you", run, self.words("step_owner", mode=mode(run.mode, language=self.numbers.language).full))
         name = "save_selling" if run.mode == "save" and run.sold_kwh > LITTLE_KWH else run.mode
-        text = self.words("step_" + name, kwh=self.numbers.energy(run.energy_kwh), price=self.numbers.price(run.import_price))
+        text = self.words("step_" + name, name=self.battery_name, kwh=self.numbers.energy(run.energy_kwh), price=self.numbers.price(run.import_price))
         gain = self.numbers.money(run.earned, signed=True) if run.mode == "export" and run.earned > 0 else ""
         return self._step(COLOURS[run.mode], run, text, gain)
 
@@ -214,11 +260,8 @@ class HomeView:
         if self.window.site.pv and (solar := planned.pv_today) is not None and planned.pv_to_come is not None:
             note = words("fact_solar_note", x=numbers.energy(planned.pv_to_come))
             facts.append(self._fact(words("fact_solar"), solar, numbers.energy(solar.value), note))
-        capacity = sum(battery.capacity_kwh for battery in self.window.site.batteries)
-        if capacity and (soc := planned.soc) is not None:
-            value = None if self.house.slot is None else self.house.slot.reason.energy_value
-            note = "" if value is None else words("fact_stored_note", x=numbers.money(soc.value * capacity * value))
-            facts.append(self._fact(words("fact_stored"), soc, numbers.energy(soc.value * capacity), note))
+        for view in self.batteries:
+            facts += view.list_stored()
         if planned.stays:
             stay = planned.stays[0]
             arrives = words("fact_car_note", x=numbers.share(stay.arrives_soc.value))
@@ -226,6 +269,17 @@ class HomeView:
             label = words("fact_car", t=self.say_instant(stay.end))
             facts.append(self._fact(label, stay.leaves_soc, numbers.share(stay.leaves_soc.value), f"{arrives} ({basis})"))
         return facts
+
+    def list_stored(self) -> list[Fact]:
+        """List the energy that is stored, none where nobody knows."""
+        soc, numbers = self.house.planned.soc, self.numbers
+        capacity = sum(battery.capacity_kwh for battery in self.house.site.batteries)
+        if not capacity or soc is None:
+            return []
+        value = None if self.house.slot is None else self.house.slot.reason.energy_value
+        note = "" if value is None else self.words("fact_stored_note", x=numbers.money(soc.value * capacity * value))
+        label = self.words("fact_stored") if self.battery is None else self.words("fact_stored_each", name=self.battery_name)
+        return [self._fact(label, soc, numbers.energy(soc.value * capacity), note)]
 
     def _fact(self, label: str, figure: HouseFigure, value: str, note: str = "") -> Fact:
         basis = say_basis(figure.basis, language=self.numbers.language)

@@ -109,6 +109,8 @@ class SiteReader:
         self._unreadable: set[str] = set()
         # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
+        # The readable sites, for what flows in them at this moment.
+        self.sites: tuple[Site, ...] = ()
 
     def read(self) -> tuple[SensedSite, ...]:
         """Return the sites with sensors; the last result while the database is away."""
@@ -118,6 +120,7 @@ class SiteReader:
         except UnavailableError as error:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
+        self.sites = tuple(stored.sites)
         self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
         # An unreadable site is recorded by its last readable version.
         names = {each.name for each in stored.unreadable}

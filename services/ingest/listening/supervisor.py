@@ -14,6 +14,7 @@ from prometheus_client import Counter
 
 from luna.energy.devices.battery import PROFILED
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
+from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading
 from services.ingest.sources.source import LiveSource
@@ -86,6 +87,7 @@ class SourceSupervisor:
         ages: is updated by every reading.
         last_received: by source, the instant up to which everything is recorded.
         pause: before the restart of a failed source.
+        powers: is told every reading, for what flows at this moment.
     """
 
     def __init__(
@@ -96,10 +98,12 @@ class SourceSupervisor:
         ages: SensorAges,
         last_received: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,
+        powers: LivePowers | None = None,
     ) -> None:
         self._recorder = recorder
         self._forms = forms
         self._ages = ages
+        self._powers = powers or LivePowers()
         self._pause = pause
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sources: dict[str, LiveSource] = {}
@@ -173,7 +177,9 @@ class SourceSupervisor:
                 by_site.setdefault(site, []).append(reading)
         await asyncio.gather(*(self._keep(name, site, rows) for site, rows in by_site.items()))
         self._faults.pop(name, None)
-        self._ages.note(name, readings, changes_only=self._forms[name].changes_only)
+        changes_only = self._forms[name].changes_only
+        self._ages.note(name, readings, changes_only=changes_only)
+        self._powers.note(name, readings, changes_only=changes_only)
         latest = max((reading.instant for reading in readings), default=None)
         if latest is not None:
             self.last_received[name] = max(latest, self.last_received.get(name, latest))

@@ -1,9 +1,9 @@
 """Readings of devices that Luna asks itself, each by the profile of its product."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -17,19 +17,42 @@ from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
 
 EVERY = timedelta(seconds=10)
+# While somebody looks at what the device reads.
+LOOKED_AT_EVERY = timedelta(seconds=5)
+# That somebody has begun to look is seen within this share of that pause.
+LOOK_SHARE = 0.2
 # A device that is away is asked less and less often.
 LONGEST_PAUSE = timedelta(minutes=2)
+W_IN_KW = 1e-3
 
 log = structlog.get_logger("luna.ingest.profile")
 
 
 class ProfileSource:
-    """Asks each device every few seconds; one task per device, so that one that is away holds up no other."""
+    """Asks each device every few seconds; one task per device, so that one that is away holds up no other.
+
+    Args:
+        data_folder: with the owner's profiles, and where connections to devices are shared.
+        clock: gives each reading its instant.
+        every: pause between two readings of a device.
+        looked_at_every: the same while somebody looks.
+        is_looked_at: returns whether somebody looks at a site that has one of these sensors.
+    """
 
     name = "profile"
 
-    def __init__(self, data_folder: Path, *, clock: Clock | None = None, every: timedelta = EVERY) -> None:
+    def __init__(
+        self,
+        data_folder: Path,
+        *,
+        clock: Clock | None = None,
+        every: timedelta = EVERY,
+        looked_at_every: timedelta = LOOKED_AT_EVERY,
+        is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
+    ) -> None:
         self._data_folder = data_folder
+        self._looked_at_every = looked_at_every
+        self._is_looked_at = is_looked_at
         self._clock = clock or SystemClock()
         self._every = every
         # What is wrong with each device that does not answer.
@@ -58,10 +81,10 @@ class ProfileSource:
                     device = device or reached.enter_context(closing(reach_device(via, self._data_folder)))
                     values = await asyncio.to_thread(device.read)
                     now, known = self._clock.now(), [each for each in sensors if each.reading in values]
-                    await record([Reading(each.name, now, values[each.reading], READING_UNITS[each.reading]) for each in known])
+                    await record([_take(each, values, now) for each in known])
                     self.faults.pop(via, None)
                     pause = self._every
-                    await asyncio.sleep(self._every.total_seconds())
+                    await self._pause([each.name for each in sensors])
                 except LunaError as error:
                     if via not in self.faults:
                         log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
@@ -72,3 +95,22 @@ class ProfileSource:
                         device = None
                     await asyncio.sleep(pause.total_seconds())
                     pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _pause(self, sensors: Collection[str]) -> None:
+        """Wait until the device is to be read again: sooner while somebody looks, also where they begin to meanwhile."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        while True:
+            every = min(self._every, self._looked_at_every) if self._is_looked_at(sensors) else self._every
+            left_s = began_s + every.total_seconds() - loop.time()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(min(left_s, LOOK_SHARE * self._looked_at_every.total_seconds()))
+
+
+def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) -> Reading:
+    """Return a sensor's reading; a counter's with the power that the device measures in the same direction."""
+    name = sensor.reading
+    watts = values.get(name.removesuffix("_kwh") + "_w") if name.endswith("_kwh") else None
+    power_kw = None if watts is None else watts * W_IN_KW
+    return Reading(sensor.name, now, values[name], READING_UNITS[name], power_kw)

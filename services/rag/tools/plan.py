@@ -12,6 +12,7 @@ from luna.contracts.site_tools import ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
+from luna.words.devices import say_device
 from services.rag.tools import cues
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.question import MatchedCall, PlainQuestion
@@ -91,23 +92,37 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     return teller.finish(chart=draw(teller, "chart_plan", timeline, columns), sources=(plan_source(plan),))
 
 
-def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
+def _tell_flows(teller: Teller, slots: Sequence[SlotReply], length: timedelta, *, battery: str | None, ending: str) -> None:
+    """Tell what a battery takes and gives in the slots; ``battery`` names one of several, ``ending`` keeps its figures apart."""
+    each = {} if battery is None else {"battery": say_device(battery, language=teller.numbers.language)}
+    suffix = "_each" if each else ""
     for name, flow in (("charge", charge_of), ("discharge", discharge_of)):
         values = [flow(slot) for slot in slots]
-        total = teller.figure(f"{name}_kwh", sum(values), "kwh")
+        total = teller.figure(f"{name}_kwh{ending}", sum(values), "kwh")
         flowing = [value > LITTLE_KWH for value in values]
         if not any(flowing):
-            teller.say(f"plan_no_{name}")
+            teller.say(f"plan_no_{name}{suffix}", **each)
             continue
         # The first run of slots in which something flows.
         first = flowing.index(True)
         last = (flowing.index(False, first) if False in flowing[first:] else len(flowing)) - 1
         figures = {
-            "begin": teller.moment(f"next_{name}_from", slots[first].start, day=True),
-            "end": teller.moment(f"next_{name}_to", slots[last].start + length, day=True),
-            "kwh": teller.figure(f"next_{name}_kwh", sum(values[first : last + 1]), "kwh"),
+            "begin": teller.moment(f"next_{name}_from{ending}", slots[first].start, day=True),
+            "end": teller.moment(f"next_{name}_to{ending}", slots[last].start + length, day=True),
+            "kwh": teller.figure(f"next_{name}_kwh{ending}", sum(values[first : last + 1]), "kwh"),
         }
-        teller.say(f"plan_{name}", total=total, **figures)
+        teller.say(f"plan_{name}{suffix}", total=total, **figures, **each)
+
+
+def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
+    names = list(slots[0].batteries)
+    if len(names) < 2:
+        _tell_flows(teller, slots, length, battery=None, ending="")
+    else:
+        for number, name in enumerate(names, start=1):
+            teller.name(f"battery_{number}", name)
+            own_slots = [slot.model_copy(update={"batteries": {name: slot.batteries[name]}}) for slot in slots if name in slot.batteries]
+            _tell_flows(teller, own_slots, length, battery=name, ending=f"_{number}")
     for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
         low, high, end = min(socs), max(socs), ends.soc_end

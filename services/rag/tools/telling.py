@@ -80,7 +80,7 @@ class Teller:
 
     def say(self, code: str, **figures: str) -> None:
         """Add a sentence."""
-        self._sentences.append(self.phrase(code, **figures))
+        self._sentences.append(self.phrase(code, **figures).rstrip())
 
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
         """Add a statement about the house; its figures are named ``{prefix}{name}_{number}``."""

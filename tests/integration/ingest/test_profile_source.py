@@ -153,3 +153,20 @@ def test_a_sensor_at_a_broker_names_how_its_topics_begin() -> None:
 def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
     wiring = wire([("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"])
     assert {source: list(users) for source, users in wiring.sources.items()} == {"profile": ["profile:sunspec_12x@192.168.1.20#soc"], "mqtt": ["mqtt:soc"]}
+
+
+@pytest.mark.anyio
+async def test_a_device_is_asked_at_once_when_somebody_begins_to_look_and_its_counters_come_with_their_power() -> None:
+    looked_at: set[str] = set()
+    device, shelf = SimulatedInverter(load_profile("eastron_sdm630", NO_FOLDER)), Shelf()
+    with serve_registers(device) as server:
+        named = [f"profile:eastron_sdm630@127.0.0.1:{server.port}#import_kwh"]
+        source = ProfileSource(NO_FOLDER, every=timedelta(hours=1), looked_at_every=SOON, is_looked_at=lambda sensors: not looked_at.isdisjoint(sensors))
+        task = asyncio.create_task(source.listen(named, shelf.record))
+        first = (await shelf.next())["import_kwh"]
+        assert first.power_kw is not None
+        looked_at.update(named)
+        assert (await shelf.next())["import_kwh"].instant > first.instant
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -11,6 +11,12 @@ setup_batteries = Battery
 setup_none_batteries = No battery: Luna still plans car and heater.
 setup_add_batteries = Add a battery
 setup_review_battery = { $capacity } kWh, { $power } kW
+entity_planned_mode_battery = Planned mode of { $device }
+entity_next_action_battery = Next action of { $device }
+entity_next_action_at_battery = Next action of { $device } at
+entity_plan_power_battery = Planned power of { $device }
+entity_plan_soc_battery = Planned state of charge of { $device }
+entity_actual_mode_battery = Actual mode of { $device }
 
 # Of fields, and of defaults that cost money: documentation and command line, in English alone.
 default_battery_min_soc = it may be emptied

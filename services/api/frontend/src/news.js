@@ -6,6 +6,8 @@ import { findElements, readData } from "./elements.js";
 
 /** @typedef {Record<string, string | number | null>} Marks */
 
+// Changes every few seconds: only parts that name it follow it, neither those of everything else nor a page's own script.
+const LIVE = "live";
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 8_000;
 
@@ -62,8 +64,10 @@ function announce(changed) {
   }
   for (const part of findElements("[data-follows]", HTMLElement)) {
     const follows = readData(part, "follows").follows.split(" ");
-    if (changed.some((kind) => follows.includes("*") || follows.includes(kind))) htmx.trigger(part, "luna:changed");
+    const concerns = (/** @type {string} */ kind) => follows.includes(kind) || (follows.includes("*") && kind !== LIVE);
+    if (changed.some(concerns)) htmx.trigger(part, "luna:changed");
   }
+  if (changed.length === 1 && changed[0] === LIVE) return;
   document.body.dispatchEvent(new Event("luna:news"));
 }
 

@@ -71,7 +71,7 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
 
 def headline(now: str, following: str, t: str, language: Language = "en") -> str:
     """What Home says of a mode of now, and of the one that follows from ``t`` on."""
-    return f"{wording('home', f'now_{now}', language)} {wording('home', f'next_{following}', language, t=t)}"
+    return f"{wording('home', f'now_{now}', language, name=wording('home', 'battery_subject', language))} {wording('home', f'next_{following}', language, t=t)}"
 
 
 def test_something_else_lasts_to_the_end_of_the_run() -> None:
@@ -94,7 +94,7 @@ def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     view = view_of(("self_consumption", 4, 0.0), ("charge", 1, 0.108), ("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
     assert view.headline == headline("self_consumption", "export", "18:45")
     assert [(step.time, step.text, step.gain) for step in view.steps()] == [
-        ("Now – 18:45", wording("home", "step_self_consumption"), ""),
+        ("Now – 18:45", wording("home", "step_self_consumption", name="Battery"), ""),
         ("18:45 – 19:45", "Battery sells 4.0\u00a0kWh", "+€0.80"),
         ("19:45 – Fri 16:30", "Battery waits", ""),
     ]
@@ -107,7 +107,7 @@ def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> Non
     assert plan is not None
     sunny = [slot.model_copy(update={"export_kwh": 0.5}) if slot.mode == "supply" else slot for slot in plan.slots]
     sold = HomeView(view.window, view.document, view.words, house_of(SITE, plan.model_copy(update={"slots": sunny}), NOW))
-    follows, holds = (wording("home", f"step_{mode}") for mode in ("self_consumption", "hold"))
+    follows, holds = (wording("home", f"step_{mode}", name="Battery") for mode in ("self_consumption", "hold"))
     assert [step.text for step in sold.steps()] == [follows, holds, follows]
     # With nothing to sell it is part of what goes on beside it.
     assert [step.text for step in view.steps()] == [follows]
@@ -146,7 +146,7 @@ def test_what_the_battery_was_told_for_its_charge_is_what_it_is_said_to_do() -> 
 )
 def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float, setpoint: dict[str, Any], code: str) -> None:
     view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(soc, "measured"), **setpoint)
-    assert view.headline.startswith(wording("home", code))
+    assert view.headline.startswith(wording("home", code, name="Battery"))
     codes = {each.code for each in state_house(view.house, view.numbers)}
     reached = {"now_filled": {"house_filled"}, "now_drained": {"house_drained"}}
     assert codes & {"house_filled", "house_drained"} == reached.get(code, set())
@@ -227,7 +227,7 @@ def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_be
 @pytest.mark.parametrize(("language", "battery"), [("en", "Battery"), ("de", "Batterie")])
 def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(language: Language, battery: str) -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0), language=language)
-    silence = wording("home", "now_silent", language)
+    silence = wording("home", "now_silent", language, name=battery)
     assert silence not in view.headline
     silent = SiteFinding("device_silent", "batteries", {"device": "batteries", "at": view.window.running})
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
@@ -252,7 +252,7 @@ def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as
     found = SiteFinding(code, "batteries", {"device": "batteries", "at": view.window.running, "until": view.window.running})
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(found,))
     told = HomeView(view.window, view.document, view.words, house)
-    assert told.headline == wording("home", now)
+    assert told.headline == wording("home", now, name="Battery")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     assert wording("house", statement, device="Battery", at="16:30") in said
 

@@ -1,5 +1,6 @@
 // What every page loads: requests from attributes, with the token that forms carry, errors where the page has a place for them, and what changes meanwhile.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { countAges } from "../age.js";
 import { findElements } from "../elements.js";
 import { listen } from "../news.js";
 import { followConnection } from "../offline.js";
@@ -28,6 +29,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 followConnection(document.body.dataset);
+countAges();
 
 // Once the page's own script listens as well.
 const { events, marks } = document.body.dataset;

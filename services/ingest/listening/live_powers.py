@@ -1,0 +1,224 @@
+"""Powers of this moment from the readings that come in: a power as it is read, a fine counter by its rise within the last seconds."""
+
+import math
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from luna.contracts.live_flow import LIVE_FOR, LiveFlow
+from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site, SiteSensor
+from luna.energy.units import level_factor, read_measure
+from services.ingest.reading import Reading
+
+# A counter's rise is told to this much: a display of watt-hours then needs 36 seconds, one of ten watt-hours six minutes, which is no live value.
+COUNTER_ERROR_KW = 0.1
+SHORTEST_RISE = timedelta(seconds=4)
+# A state of charge moves slowly: one that was read this long ago still stands.
+LEVEL_HOLDS = timedelta(minutes=5)
+# A tenth of a watt-hour; finer digits are floating-point noise.
+_FINEST_DIGITS = 4
+
+
+class LivePower(NamedTuple):
+    """A power of this moment, and when it was read."""
+
+    kw: float
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Sensor:
+    """The readings of a sensor that still matter, oldest first, and whether its source reports changes alone."""
+
+    source: str = ""
+    changes_only: bool = False
+    readings: deque[Reading] = field(default_factory=deque)
+    digits: int = 0
+
+
+class LivePowers:
+    """Keeps the last readings of all sensors, and adds them up to what flows in a site. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._sensors: dict[str, _Sensor] = {}
+        self._last_spoke: dict[str, datetime] = {}
+
+    def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
+        """Take the readings of a source; ``changes_only``: a value of it holds as long as the source says anything."""
+        for reading in readings:
+            sensor = self._sensors.setdefault(reading.sensor, _Sensor())
+            sensor.source, sensor.changes_only = source, changes_only
+            kept = sensor.readings
+            if kept and reading.instant <= kept[-1].instant:
+                continue
+            kept.append(reading)
+            # One older reading than the longest rise is enough.
+            while len(kept) > 2 and kept[1].instant <= reading.instant - LIVE_FOR:
+                kept.popleft()
+            measure = read_measure(reading.unit)
+            if measure is not None and measure.kind == "counter" and not math.isnan(reading.value):
+                sensor.digits = max(sensor.digits, _count_digits(reading.value * measure.factor))
+        latest = max((reading.instant for reading in readings), default=None)
+        if latest is not None:
+            self._last_spoke[source] = max(latest, self._last_spoke.get(source, latest))
+
+    def read_flow(self, site: Site, *, now: datetime) -> LiveFlow | None:
+        """Return what flows in a site; None where grid, roof or batteries have no live value."""
+        powers = self._read_powers(site, now)
+        solar = powers.get("pv_kwh") if site.pv else LivePower(0.0, now)
+        charge = powers.get("charge_kwh") if site.batteries else LivePower(0.0, now)
+        discharge = powers.get("discharge_kwh") if site.batteries else LivePower(0.0, now)
+        if solar is None or charge is None or discharge is None:
+            return None
+        grid = _read_grid(site, powers, surplus_kw=solar.kw + discharge.kw - charge.kw, now=now)
+        if grid is None:
+            return None
+        submetered = {series: powers[series] for series in SUBMETERED if series in powers}
+        used_kw = grid.kw + solar.kw + discharge.kw - charge.kw - sum(power.kw for power in submetered.values())
+        at = min(power.at for power in (solar, charge, discharge, grid, *submetered.values()))
+        socs = self._read_socs(site, now)
+        capacities = [battery.capacity_kwh for battery in site.batteries]
+        mean_soc = sum(map(math.prod, zip(socs.values(), capacities, strict=True))) / sum(capacities) if socs else None
+        return LiveFlow(
+            at=at,
+            import_kw=max(grid.kw, 0.0),
+            export_kw=max(-grid.kw, 0.0),
+            pv_kw=solar.kw,
+            charge_kw=charge.kw,
+            discharge_kw=discharge.kw,
+            load_kw=max(used_kw, 0.0),
+            submetered_kw={series: power.kw for series, power in submetered.items()},
+            batteries_kw=self._read_batteries(site, now),
+            battery_socs=socs if len(socs) > 1 else {},
+            soc=mean_soc,
+        )
+
+    def _read_powers(self, site: Site, now: datetime) -> dict[str, LivePower]:
+        """Return the power of each series of energy whose sensors are all live."""
+        powers: dict[str, LivePower] = {}
+        for name, sensors in site.sensor_roles.items():
+            role = SENSOR_ROLES[name]
+            power = self._add_up([sensor for sensor in sensors if sensor.holds_at(now)], site, now) if role.kind == "energy" and role.series else None
+            if power is not None and role.series:
+                powers[role.series] = power
+        return powers
+
+    def _add_up(self, sensors: Sequence[SiteSensor], site: Site, now: datetime) -> LivePower | None:
+        """Return the power of a role's sensors: where each has a minus their flow in the other direction, else a minus subtracts."""
+        powers = [self._read_power(sensor.name, site, now) for sensor in sensors]
+        known = [power for power in powers if power is not None]
+        if not sensors or len(known) < len(powers):
+            return None
+        at = min(power.at for power in known)
+        if all(sensor.sign < 0 for sensor in sensors):
+            return LivePower(sum(max(-power.kw, 0.0) for power in known), at)
+        signed = sum(sensor.sign * max(power.kw, 0.0) for sensor, power in zip(sensors, known, strict=True))
+        return LivePower(max(signed, 0.0), at)
+
+    def _read_power(self, name: str, site: Site, now: datetime) -> LivePower | None:
+        sensor = self._sensors.get(name)
+        if sensor is None or not sensor.readings:
+            return None
+        last = sensor.readings[-1]
+        measure = read_measure(last.unit)
+        if measure is None or math.isnan(last.value):
+            return None
+        # What was read along with a counter is better than its rise.
+        if last.power_kw is not None:
+            power = LivePower(last.power_kw, last.instant)
+        elif measure.kind == "power":
+            power = LivePower(last.value * measure.factor, self._valid_at(sensor))
+        else:
+            rise = self._read_rise(sensor, measure.factor, digits=self._find_digits(site), now=now)
+            if rise is None:
+                return None
+            power = rise
+        return power if now - power.at <= LIVE_FOR and not math.isnan(power.kw) else None
+
+    def _read_rise(self, sensor: _Sensor, factor: float, *, digits: int, now: datetime) -> LivePower | None:
+        """Return the mean power of a counter's last rise, over as short a time as its digits allow; None where they allow none within a minute."""
+        shortest = max(SHORTEST_RISE, timedelta(hours=10.0**-digits / COUNTER_ERROR_KW))
+        last = sensor.readings[-1]
+        valid_at = self._valid_at(sensor)
+        if shortest > LIVE_FOR:
+            return None
+        if now - last.instant > LIVE_FOR:
+            # Nothing was counted for longer than one step of the display takes.
+            return LivePower(0.0, valid_at) if sensor.changes_only else None
+        for earlier in reversed(sensor.readings):
+            span = last.instant - earlier.instant
+            if span >= shortest:
+                rise_kwh = (last.value - earlier.value) * factor
+                is_steady = all(later.value >= former.value for former, later in pairwise(each for each in sensor.readings if each.instant >= earlier.instant))
+                # A counter that was reset, or was unavailable meanwhile, says nothing for a moment.
+                return LivePower(rise_kwh / (span / timedelta(hours=1)), valid_at) if is_steady and span <= 2 * LIVE_FOR else None
+        return None
+
+    def _find_digits(self, site: Site) -> int:
+        """Return the decimals of kilowatt-hours that the counters of a site show; one that stands still shows none of its own."""
+        names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors}
+        return max((self._sensors[name].digits for name in names if name in self._sensors), default=0)
+
+    def _valid_at(self, sensor: _Sensor) -> datetime:
+        last = sensor.readings[-1].instant
+        return max(last, self._last_spoke.get(sensor.source, last)) if sensor.changes_only else last
+
+    def _read_batteries(self, site: Site, now: datetime) -> dict[str, float]:
+        """Return the power of each of several batteries, positive while it charges; none where they have no sensors of their own."""
+        names = [battery.name for battery in site.batteries]
+        charging, giving = ([sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)] for role in _BATTERY_ROLES)
+        if len(names) < 2 or not len(names) == len(charging) == len(giving):
+            return {}
+        flows: dict[str, float] = {}
+        for name, into, out_of in zip(names, charging, giving, strict=True):
+            charge, discharge = self._add_up([into], site, now), self._add_up([out_of], site, now)
+            if charge is None or discharge is None:
+                return {}
+            flows[name] = charge.kw - discharge.kw
+        return flows
+
+    def _read_socs(self, site: Site, now: datetime) -> dict[str, float]:
+        """Return how full each battery is; none where one of them has no fresh sensor of its own."""
+        sensors = [sensor for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
+        if len(sensors) != len(site.batteries):
+            return {}
+        socs: dict[str, float] = {}
+        for battery, named in zip(site.batteries, sensors, strict=True):
+            sensor = self._sensors.get(named.name)
+            if sensor is None or not sensor.readings or now - self._valid_at(sensor) > LEVEL_HOLDS:
+                return {}
+            last = sensor.readings[-1]
+            soc = last.value * level_factor(last.unit)
+            # NaN as well.
+            if not 0.0 <= soc <= 1.0:
+                return {}
+            socs[battery.name] = soc
+        return socs
+
+
+_BATTERY_ROLES = ("total_battery_charge", "total_battery_discharge")
+
+
+def _read_grid(site: Site, powers: Mapping[str, LivePower], *, surplus_kw: float, now: datetime) -> LivePower | None:
+    """Return the power at the connection, positive while it is bought: as metered, else what the house's own meter leaves."""
+    bought = powers.get("import_kwh")
+    # Without a roof and a meter of it nothing is fed in.
+    sold = powers.get("export_kwh") or (LivePower(0.0, now) if not site.pv and not site.sensor_roles.get("total_grid_export") else None)
+    if bought is not None and sold is not None:
+        return LivePower(bought.kw - sold.kw, min(bought.at, sold.at))
+    used = powers.get("load_kwh")
+    return None if used is None else LivePower(used.kw - surplus_kw, used.at)
+
+
+def _count_digits(kwh: float) -> int:
+    """Return how many decimals a counter's value has."""
+    decimals = f"{kwh:.{_FINEST_DIGITS}f}".partition(".")[2].rstrip("0")
+    return len(decimals)
+
+
+def list_sensors(sites: Iterable[Site], names: Collection[str]) -> frozenset[str]:
+    """Return the sensors of the sites with these names."""
+    return frozenset(sensor.name for site in sites if site.name in names for sensors in site.sensor_roles.values() for sensor in sensors)

@@ -1,0 +1,50 @@
+"""Hands what flows in the sites on to whoever looks at them, and knows who looks."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+import structlog
+
+from luna.energy.errors import UnavailableError
+from luna.energy.site import Site
+from luna.platform.clock import Clock
+from luna.platform.queue.live_flows import LiveFlows
+from services.ingest.listening.live_powers import LivePowers, list_sensors
+
+log = structlog.get_logger("luna.ingest.live")
+
+
+class LiveSharing:
+    """Stores the live powers of the sites turn by turn.
+
+    Args:
+        powers: is told every reading.
+        flows: where the gateway finds them.
+        clock: gives each turn its instant.
+    """
+
+    def __init__(self, powers: LivePowers, flows: LiveFlows, *, clock: Clock) -> None:
+        self.powers = powers
+        self._flows = flows
+        self._clock = clock
+        self._looked_at: frozenset[str] = frozenset()
+        self._is_away = False
+
+    async def turn(self, sites: Sequence[Site]) -> None:
+        """Store what flows in these sites now, and learn which of them somebody looks at; nobody does while Redis is away."""
+        now = self._clock.now()
+        flows = {site.name: self.powers.read_flow(site, now=now) for site in sites}
+        try:
+            looked_at = await asyncio.to_thread(self._flows.share, flows)
+        except UnavailableError as error:
+            if not self._is_away:
+                log.warning("live values cannot be shown", error=str(error))
+            self._is_away = True
+            self._looked_at = frozenset()
+            return
+        self._is_away = False
+        self._looked_at = list_sensors(sites, looked_at)
+
+    def is_looked_at(self, sensors: Collection[str]) -> bool:
+        """Return whether somebody looks at a site that has one of these sensors."""
+        return not self._looked_at.isdisjoint(sensors)
