@@ -40,7 +40,7 @@ def _describe(row: DayScore, numbers: Numbers) -> list[str]:
     scope="read",
     command="scores",
     shown=ReplyTable(
-        ("day", "policy", "cost", "left in batteries", "carbon kg"),
+        ("day", "policy", "house and battery", "left in batteries", "carbon kg"),
         _describe,
         "scores",
         words=("day", "policy"),
@@ -60,7 +60,7 @@ def list_scores(  # noqa: PLR0913 - one per parameter of the query
 ) -> ScoreList:
     """List what policies cost.
 
-    Return what each policy cost on each local day, as replays stored it.
+    Return what house and battery cost under each policy on each local day, as replays stored it. What the whole home paid is in its account.
     """
     rows = scores.list_days(call.connection, site_id, system_id=system_id, days=(from_day, to_day), after=_read_key(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (f"{row.day.isoformat()} {row.policy}",))
