@@ -80,7 +80,7 @@ class AccountReply(Message):
     uses: Annotated[list[FlowReply], Field(description="where it went; load: the house without devices that have a meter of their own")]
     unexplained_kwh: Annotated[float, Field(description="what meters leave open: losses, and flows that were not recorded")]
     lines: Annotated[list[CostLineReply], Field(description="the bill for energy, line by line")]
-    demand_cost: Annotated[float | None, Field(description="the capacity tariff of whole months; null: none, or the period does not begin with a month")]
+    demand_cost: Annotated[float | None, Field(description="the capacity tariff of a month or year; null: none, or a shorter period")]
     use_shares: Annotated[list[UseShareReply], Field(description="where each use's energy came from")]
     unmetered: Annotated[list[str], Field(description="devices without a meter of their own; their energy is part of load")]
     known: Annotated[float, Field(description="share of the time for which all recorded flows are known, 0 to 1")]

@@ -189,8 +189,8 @@ class Account:
         return fsum(flow.estimated_kwh for flow in (*self.sources, *self.uses))
 
 
-def settle_account(slots: AccountSlots) -> Account:
-    """Return the account of all slots."""
+def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> Account:
+    """Return the account of all slots; ``with_demand``: with the capacity tariff, where they begin with a month."""
     sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
     uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
     supplied = fsum(flow.energy_kwh for flow in sources)
@@ -202,7 +202,7 @@ def settle_account(slots: AccountSlots) -> Account:
         uses=uses,
         unexplained_kwh=supplied - used,
         lines=[*_cost_lines("import", slots), *_cost_lines("export", slots)],
-        demand_cost=_demand_cost(slots),
+        demand_cost=_demand_cost(slots) if with_demand else None,
         priced=float(np.isfinite(slots.cost).mean()),
         self_sufficiency=_self_sufficiency(slots),
         use_shares=_share_uses(slots),

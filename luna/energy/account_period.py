@@ -34,6 +34,11 @@ class AccountPeriod:
             return cls(unit, day.replace(day=1), _end_of_month(day))
         return cls(unit, date(day.year, 1, 1), date(day.year, LAST_MONTH, 31))
 
+    @property
+    def has_months(self) -> bool:
+        """Whether the period is made of whole months, by which a capacity tariff is billed."""
+        return self.unit in ("month", "year")
+
     def previous(self) -> Self:
         """Return the period before this one."""
         return self.of(self.unit, self.first - DAY)

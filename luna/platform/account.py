@@ -86,11 +86,14 @@ def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float
     return charge.count_drawn(bought, past, zone=zone)
 
 
-def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> Account | None:
-    """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded."""
+def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime, with_demand: bool = True) -> Account | None:
+    """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded.
+
+    ``with_demand``: with the capacity tariff, where the timeline begins with a month.
+    """
     if not has_begun(timeline, now):
         return None
-    account = settle_account(read_account_slots(connection, site, timeline, now=now))
+    account = settle_account(read_account_slots(connection, site, timeline, now=now), with_demand=with_demand)
     return account if account.sources or account.uses else None
 
 
@@ -105,7 +108,7 @@ def describe_account(connection: Connection, site: Site, period: AccountPeriod, 
     if not has_begun(timeline, now):
         raise refuse("account-ahead", field="day", value=period.first.isoformat())
     slots = read_account_slots(connection, site, timeline, now=now)
-    account = settle_account(slots)
+    account = settle_account(slots, with_demand=period.has_months)
     elapsed = slots.timeline.end - slots.timeline.start
     is_over = slots.timeline.end == timeline.end
     return AccountReply(
@@ -147,7 +150,7 @@ def _read_other(connection: Connection, site: Site, period: AccountPeriod, elaps
     timeline = period.timeline(parse_zone(site.timezone))
     if elapsed is not None:
         timeline = timeline.window(0, min(elapsed // SLOT, timeline.count))
-    account = read_account(connection, site, timeline, now=now)
+    account = read_account(connection, site, timeline, now=now, with_demand=period.has_months)
     return None if account is None else _write_totals(period, account)
 
 
