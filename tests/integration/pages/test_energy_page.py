@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from luna.energy.observations import ESTIMABLE
 from luna.energy.timeline import local_days
 from luna.platform.clock import FixedClock
 from luna.platform.database import observations, sites
@@ -142,6 +143,16 @@ def test_what_came_without_a_meter_stands_on_the_side_of_what_came(api: httpx.Cl
     assert wording("energy", "not_recorded") in text
 
 
+def test_the_capacity_charge_is_part_of_months_and_years_alone(api: httpx.Client) -> None:
+    # The day begins with the month, and is none.
+    of_day = ask(api, "day", "2024-11-01")
+    assert of_day["demand_cost"] is None
+    assert of_day["totals"]["cost"] == pytest.approx(of_day["totals"]["energy_cost"])
+    assert wording("energy", "bill_without_demand") in read(api, f"{PAGE}?period=day&day=2024-11-01")
+    assert wording("flows", "flow_demand") in read(api, f"{PAGE}?period=month&day=2024-11-01")
+    assert ask(api, "month", "2024-11-01")["demand_cost"] > 0
+
+
 def test_a_running_period_says_until_when_it_counts_and_leads_to_the_others(api: httpx.Client) -> None:
     page = api.get(PAGE).text
     until = wording("energy", "until", day="Wed 20 Nov", clock="12:30")
@@ -176,6 +187,22 @@ def test_what_is_no_period_is_refused_in_words(api: httpx.Client, address: str, 
     assert answer.status_code == 422
     assert wording("every_page", "error_title", "de") in answer.text
     assert code is None or wording("refusals", f"sentence_{code}", "de") in answer.text
+
+
+def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, database: Engine) -> None:
+    day = date(2024, 11, 5)
+    timeline = local_days(day, day, ZONE)
+    estimated = np.zeros(96, dtype=np.int16)
+    estimated[:8] = 1 << ESTIMABLE.index("load_kwh")
+    load = np.full(96, 0.25)
+    bought = np.where(np.arange(96) < 72, 0.25, np.nan)
+    with unit_of_work(database) as connection:
+        observations.write(connection, "unrecorded", timeline.starts, {"load_kwh": load, "import_kwh": bought, "estimated": estimated})
+    text = read(api, f"/ui/sites/unrecorded/energy?period=day&day={day}")
+    # Eight quarter-hours of 0.25 kWh, and a quarter of the day without values of the grid's meter.
+    assert wording("energy", "estimated", energy="2.0 kWh") in text
+    assert wording("energy", "partly_known", share="75%") in text
+    assert wording("energy", "partly_priced", share="75%") in text
 
 
 def test_what_is_counted_with_the_house_is_named(api: httpx.Client) -> None:

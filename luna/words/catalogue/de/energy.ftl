@@ -55,9 +55,9 @@ unmetered = { $devices } { $count ->
         [one] zählt
        *[other] zählen
     } zum Haus.
-partly_known = Bekannt für { $share } der Zeit.
+partly_known = Zählerwerte liegen für { $share } der Zeit vor.
 partly_priced = Die Kosten sind für { $share } der Zeit bekannt.
-estimated = { $energy } davon sind geschätzt.
+estimated = { $energy } der Energie sind geschätzt.
 chart_label = Energie je { $part }
 part_day = Stunde
 part_week = Tag

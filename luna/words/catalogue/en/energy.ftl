@@ -58,9 +58,9 @@ unmetered = { $devices } { $count ->
         [one] is
        *[other] are
     } counted with the house.
-partly_known = Known for { $share } of the time.
+partly_known = Meter values are known for { $share } of the time.
 partly_priced = The cost is known for { $share } of the time.
-estimated = { $energy } of it is estimated.
+estimated = { $energy } of the energy is estimated.
 chart_label = Energy by { $part }
 part_day = hour
 part_week = day

@@ -55,9 +55,9 @@ unmetered = { $devices } { $count ->
         [one] telt
        *[other] tellen
     } bij het huis.
-partly_known = Bekend voor { $share } van de tijd.
+partly_known = Meterwaarden zijn bekend voor { $share } van de tijd.
 partly_priced = De kosten zijn bekend voor { $share } van de tijd.
-estimated = { $energy } daarvan is geschat.
+estimated = { $energy } van de energie is geschat.
 chart_label = Energie per { $part }
 part_day = uur
 part_week = dag
