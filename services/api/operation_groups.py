@@ -9,6 +9,7 @@ GROUPS = {
     "control": "What devices are told, who decides it, and how to decide otherwise for a while.",
     "forecasts": "Expected load and solar power: issued, explained, compared, trained.",
     "prices": "Market prices, and what a tariff makes of them.",
+    "account": "Energy and money of a day, week, month or year.",
     "series": "Measured, forecast and planned values by quarter-hour.",
     "history": "The past: how good it is, what is missing, and how it is repaired.",
     "quarantine": "Rows that were refused, until somebody decides about them.",
