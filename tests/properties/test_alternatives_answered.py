@@ -26,22 +26,29 @@ from tests.support.planning.random_requests import KIND_OF, START, draw_request
 from tests.support.suite.depth import draws
 
 Document = dict[str, Any]
-KINDS = st.sampled_from(list(KIND_OF))
+HEAT_PUMPS = "heat pumps"
+KINDS = st.sampled_from([*KIND_OF, HEAT_PUMPS])
+PUMP = {"name": "pump", "power_kw": 2, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "heat_demand_kw": 2}
+STORE = {"store": {"capacity_kwh_per_k": 3, "min_c": 20, "max_c": 23}}
 SEEDS = st.integers(0, 100_000)
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
-MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off")}
+MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off"), "pump": ("on", "off")}
 ORDERS_OF = {
     "battery": ("charge", "discharge", "hold", "no_charge", "no_discharge"),
     "car": ("charge", "no_charge"),
     "boiler": ("on", "off"),
     "washer": ("on", "off"),
+    "pump": ("on", "off"),
 }
 
 
 def draw(rng: np.random.Generator, kind: str) -> Document:
     """Return a request with days of forecast errors, and with what its owner ordered of any device."""
-    document = draw_request(rng, kind)
+    document = draw_request(rng, "loads" if kind == HEAT_PUMPS else kind)
     outlook = document["outlook"]
+    if kind == HEAT_PUMPS:
+        document["site"]["heat_pumps"] = [PUMP | STORE]
+        outlook["outdoor_temperature_c"] = rng.uniform(-5, 12, len(outlook["load_kwh"])).round(1).tolist()
     document["options"]["time_limit_s"] = 2.0
     if rng.random() < 0.7:
         outlook["errors"] = draw_errors(rng, outlook)
@@ -72,7 +79,7 @@ def draw_order(rng: np.random.Generator, document: Document) -> Document:
 
 
 def list_devices(site: Document) -> list[str]:
-    return [each["name"] for section in ("batteries", "vehicles", "loads") for each in site.get(section, [])]
+    return [each["name"] for section in ("batteries", "vehicles", "loads", "heat_pumps") for each in site.get(section, [])]
 
 
 def kind_of(device: str) -> str:
