@@ -61,4 +61,4 @@ class FollowChangesRequest(Request):
 
     task: ClassVar[str] = "planner.changes.follow"
     reply: ClassVar[type[Message]] = FollowChangesReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(seconds=5), "changes", "time between two looks for sites that changed", prompt=True)
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(seconds=3), "changes", "time between two looks for sites that changed", prompt=True)

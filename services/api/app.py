@@ -30,7 +30,7 @@ from services.api.identity.limits import Limiter
 from services.api.json_body import CheckedRoute
 from services.api.middleware import BehindIngress, LimitBody, LimitWaiting, MeasureRequests, SecureHeaders, list_headers
 from services.api.openapi import Schema, describe
-from services.api.pages.layout import answer_missing_page
+from services.api.pages.layout import answer_broken_page, answer_missing_page
 from services.api.problems import add_problem_handlers
 from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_UPLOADS
@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None, addresses: Addresses | None = N
     app = _create_bare_app(partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()))
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
+    app.add_exception_handler(Exception, answer_broken_page)
     app.state.headers = list_headers(settings)
     app.openapi = describe_routes  # type: ignore[method-assign]
     larger = {route.path_regex.pattern: route.operation.most_bytes for route in ROUTES if route.operation.most_bytes is not None}

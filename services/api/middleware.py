@@ -20,14 +20,11 @@ from luna.platform.settings import Settings
 from luna.platform.telemetry import log_context, new_trace_id
 from luna.platform.tracing import TRACEPARENT, span, trace_of
 from services.api.identity.limits import REFUSED
-from services.api.problems import problem_response
+from services.api.problems import TRACE_HEADERS, problem_response
 
 # Polled by monitors every few seconds: logged at debug level, and answered under any load.
 _MONITORED = ("/health/live", "/health/ready", "/health/services", "/metrics")
-TRACE_HEADER = "x-trace-id"
-# The common header of the same id: read where ours is missing, sent beside it.
-REQUEST_HEADER = "x-request-id"
-_TRACE_HEADERS = (TRACE_HEADER.encode(), REQUEST_HEADER.encode())
+_TRACE_HEADERS = tuple(name.encode() for name in TRACE_HEADERS)
 REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
 
 log = structlog.get_logger("luna.api")
@@ -45,7 +42,9 @@ class MeasureRequests:
             return
         headers = Headers(scope=scope)
         parent = headers.get(TRACEPARENT)
-        trace_id = new_trace_id(headers.get(TRACE_HEADER) or headers.get(REQUEST_HEADER) or trace_of(parent))
+        trace_id = new_trace_id(next(filter(None, map(headers.get, TRACE_HEADERS)), None) or trace_of(parent))
+        # For the answer to an unforeseen error, which is made outside of this context.
+        scope.setdefault("state", {})["trace_id"] = trace_id
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
 
         async def send_traced(message: Message) -> None:

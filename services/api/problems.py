@@ -1,11 +1,12 @@
 """Error responses as problem documents: cause, field and remedy. Source: RFC 9457."""
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
@@ -14,8 +15,10 @@ from starlette.exceptions import HTTPException
 from luna.contracts.message import Request as Message
 from luna.energy.errors import LunaError, find_full_disk
 from luna.energy.site import explain_faults
-from luna.platform.telemetry import current_trace_id
+from luna.platform.telemetry import current_trace_id, log_context
 
+# Ours, and the common header of the same id: read where ours is missing, sent beside it.
+TRACE_HEADERS = ("x-trace-id", "x-request-id")
 MEDIA_TYPE = "application/problem+json"
 # Field and remedy of the framework's own errors, by status.
 _REMEDIES = {
@@ -122,9 +125,21 @@ async def _on_system_error(request: Request, error: Exception) -> JSONResponse:
     return await _on_luna_error(request, full)
 
 
-async def _on_unforeseen_error(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed unexpectedly", exc_info=error)
-    response = problem_response(LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id."))
-    # Starlette sends this response outside of the middleware that adds these headers.
+UnforeseenAnswer = Callable[[Request, LunaError], Response]
+
+
+def answer_unforeseen_error(request: Request, error: Exception, answer: UnforeseenAnswer | None = None) -> Response:
+    """Log an unforeseen error and return what ``answer`` (default: a problem document) makes of it, both under the request's trace id."""
+    # Starlette asks for this response outside of the middleware that binds the trace id and adds these headers.
+    trace_id: str = getattr(request.state, "trace_id", current_trace_id())
+    unforeseen = LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id.")
+    with log_context(trace_id=trace_id):
+        log.error("request failed unexpectedly", exc_info=error)
+        response = problem_response(unforeseen) if answer is None else answer(request, unforeseen)
     response.headers.update(request.app.state.headers)
+    response.headers.update(dict.fromkeys(TRACE_HEADERS, trace_id))
     return response
+
+
+async def _on_unforeseen_error(request: Request, error: Exception) -> Response:
+    return answer_unforeseen_error(request, error)

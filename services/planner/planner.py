@@ -18,6 +18,7 @@ from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flow
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_each
+from services.planner.linear.model import InfeasibleError
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
@@ -59,7 +60,7 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
     timed = problem.due((deadline or problem.deadline).share(_SOLVING_SHARE))
     try:
         plan = _plan_around(timed, solver) if problem.places else _plan_batteries(timed, solver)
-    except SolverError:
+    except (InfeasibleError, SolverError):
         plan = plan_alone(problem)
     # A later run of the same problem gets its whole time limit again.
     return replace(plan, problem=plan.problem.due(problem.search.deadline))
@@ -76,7 +77,7 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     rest = load_schedule.remaining(problem)
     try:
         plan = _plan_batteries(rest, solver)
-    except SolverError:
+    except (InfeasibleError, SolverError):
         plan = plan_alone(rest)
     costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + load_schedule.wear_cost)
     # A plan without a gap of its own is the inverter alone: the load schedule's gap proves nothing of it.

@@ -1,4 +1,4 @@
-"""Every why-not and what-if gets an answer: at any slot of any plan, for every device, whatever its owner ordered."""
+"""Every why-not, what-if and override gets an answer: at any slot of any plan, for every device, whatever its owner ordered."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,36 +7,48 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from luna.contracts.control import Override
 from luna.contracts.counterfactual import Alternative, Variant
 from luna.contracts.plan import PlanRequest
+from luna.energy.devices import DEVICE_KINDS, find_commands
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
-from luna.energy.timeline import Timeline
+from luna.energy.timeline import SLOT, Timeline
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.why_not import ask_why_not
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import SitePrices
+from services.planner.reply.reply import plan_request
+from services.planner.service.owner_orders import list_ordered_blocks
 from tests.support.planning.random_requests import KIND_OF, START, draw_request
 from tests.support.suite.depth import draws
 
 Document = dict[str, Any]
-KINDS = st.sampled_from(list(KIND_OF))
+HEAT_PUMPS = "heat pumps"
+KINDS = st.sampled_from([*KIND_OF, HEAT_PUMPS])
+PUMP = {"name": "pump", "power_kw": 2, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "heat_demand_kw": 2}
+STORE = {"store": {"capacity_kwh_per_k": 3, "min_c": 20, "max_c": 23}}
 SEEDS = st.integers(0, 100_000)
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
-MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off")}
+MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off"), "pump": ("on", "off")}
 ORDERS_OF = {
     "battery": ("charge", "discharge", "hold", "no_charge", "no_discharge"),
     "car": ("charge", "no_charge"),
     "boiler": ("on", "off"),
     "washer": ("on", "off"),
+    "pump": ("on", "off"),
 }
 
 
 def draw(rng: np.random.Generator, kind: str) -> Document:
     """Return a request with days of forecast errors, and with what its owner ordered of any device."""
-    document = draw_request(rng, kind)
+    document = draw_request(rng, "loads" if kind == HEAT_PUMPS else kind)
     outlook = document["outlook"]
+    if kind == HEAT_PUMPS:
+        document["site"]["heat_pumps"] = [PUMP | STORE]
+        outlook["outdoor_temperature_c"] = rng.uniform(-5, 12, len(outlook["load_kwh"])).round(1).tolist()
     document["options"]["time_limit_s"] = 2.0
     if rng.random() < 0.7:
         outlook["errors"] = draw_errors(rng, outlook)
@@ -67,7 +79,7 @@ def draw_order(rng: np.random.Generator, document: Document) -> Document:
 
 
 def list_devices(site: Document) -> list[str]:
-    return [each["name"] for section in ("batteries", "vehicles", "loads") for each in site.get(section, [])]
+    return [each["name"] for section in ("batteries", "vehicles", "loads", "heat_pumps") for each in site.get(section, [])]
 
 
 def kind_of(device: str) -> str:
@@ -117,6 +129,42 @@ def test_every_why_not_is_answered(seed: int, kind: str) -> None:
         ask_why_not(request, draw_alternative(rng, request), solver=Solver(), language="en")
     except LunaError as error:
         expect_answer(error)
+
+
+# What the digits of a reply may hide.
+ROUNDED_KWH = 1e-4
+
+
+@settings(max_examples=draws(96), deadline=None)
+@given(seed=SEEDS, kind=KINDS)
+def test_every_override_is_planned_and_kept(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    document = draw(rng, kind) | {"slot_minutes": 15}
+    document.pop("first_slot_minutes", None)
+    document["options"]["language"] = "en"
+    request = PlanRequest.model_validate(document | {"manual": []})
+    assert request.site is not None
+    assert request.outlook is not None
+    key, mode = draw_key(rng, request.site)
+    end = START + int(rng.integers(1, 40)) * SLOT - timedelta(minutes=int(rng.integers(15)))
+    override = Override.model_validate({"mode": mode, "since": START + timedelta(minutes=int(rng.integers(10))), "until": end})
+    blocks = list_ordered_blocks(request.site, {key: override}, outlook=request.outlook, state=request.state, start=START)
+    reply = plan_request(request.model_copy(update={"manual": blocks}), now=START, solver=Solver())
+    # What an order cannot have is said; what it can have is done.
+    missed = any(each.code and each.code.startswith("manual") for each in reply.compromises)
+    inside = [slot for slot in reply.slots if slot.start >= override.since and slot.start + SLOT <= end]  # type: ignore[operator]
+    for slot in inside:
+        for flow in slot.batteries.values() if key == BATTERIES and not missed else ():
+            assert flow.charge_kwh <= ROUNDED_KWH or mode not in ("hold", "supply"), slot
+            assert flow.discharge_kwh <= ROUNDED_KWH or mode not in ("hold", "save"), slot
+
+
+def draw_key(rng: np.random.Generator, site: Site) -> tuple[str, str]:
+    """Return the key of a device that the site has, and one of its modes."""
+    keys = [kind.commands.key(device.name) for kind in DEVICE_KINDS if kind.commands for device in kind.of(site)]
+    key = (keys or [BATTERIES])[int(rng.integers(len(keys) or 1))]
+    modes = find_commands(key).modes
+    return key, modes[int(rng.integers(len(modes)))]
 
 
 CHANGES: tuple[Document, ...] = (

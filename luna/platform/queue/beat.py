@@ -89,6 +89,8 @@ class PendingWork:
             answer.set_result(True)
 
 
+# Until a prompt request without work is looked at again: an owner's order is planned within five seconds.
+_PROMPT_TURN = timedelta(seconds=1)
 # An unread message expires before the next one is due.
 _LIFETIME_SHARE = 0.9
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -168,7 +170,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         due, seconds = entry.is_due()
         request = type(entry.args[0])
         if due and not (self._client.is_served(request, asked=_is_prompt(entry)) and self._has_work(request)):
-            return False, self.max_interval
+            return False, min(_PROMPT_TURN.total_seconds(), self.max_interval) if _is_prompt(entry) else self.max_interval
         return due, seconds
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:

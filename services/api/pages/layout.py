@@ -36,7 +36,7 @@ from luna.words.refusals import say_problem, say_refusal
 from services.api.identity.caller import NOBODY, Caller
 from services.api.json_body import Handler
 from services.api.pages.assets import find_asset
-from services.api.problems import answer_http_error
+from services.api.problems import answer_http_error, answer_unforeseen_error
 from services.api.site_clock import SiteClockRoute
 
 Theme = Literal["system", "light", "dark"]
@@ -133,6 +133,7 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "t": words,
         "numbers": numbers,
         "csrf_token": getattr(request.state, "csrf_token", ""),
+        "trace_id": current_trace_id(),
     }
     return templates().get_template(template).render(frame | context)
 
@@ -251,7 +252,7 @@ def show_error(request: Request, error: LunaError) -> Response:
         address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
         return Response(headers={"HX-Redirect": address}) if by_script else RedirectResponse(address, 303)
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
-    html = _render(request, Page("error", ""), template, site=None, error=error, trace_id=current_trace_id())
+    html = _render(request, Page("error", ""), template, site=None, error=error)
     return HTMLResponse(html, error.status, error.headers)
 
 
@@ -261,6 +262,11 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
     if error.status_code in MISSING and request.url.path.startswith("/ui/"):
         return show_error(request, refuse("no-such-page"))
     return await answer_http_error(request, error)
+
+
+async def answer_broken_page(request: Request, error: Exception) -> Response:
+    """Render an unforeseen error below /ui/ as a page with its number, others as problem documents."""
+    return answer_unforeseen_error(request, error, show_error if request.url.path.startswith("/ui/") else None)
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

@@ -22,6 +22,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.own_sites import require_own
 from luna.platform.queue import Client
 from luna.platform.queue.answer_streams import FIRST
+from luna.platform.telemetry import current_trace_id
 from services.api.events import EVENT_STREAM, sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -73,7 +74,7 @@ def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None
 
 
 def _problem(error: LunaError) -> ServerSentEvent:
-    return ServerSentEvent(raw_data=json.dumps(error.problem(), ensure_ascii=False), event="problem")
+    return ServerSentEvent(raw_data=json.dumps(error.problem() | {"trace_id": current_trace_id()}, ensure_ascii=False), event="problem")
 
 
 router = ResourceRouter("answers")

@@ -32,7 +32,9 @@ export function sendWithProgress(form) {
         return;
       }
       const told = new DOMParser().parseFromString(request.responseText, "text/html");
-      fail([...told.querySelectorAll("p")].slice(0, 3).map((line) => line.textContent.trim()).join(" "));
+      const lines = [...told.querySelectorAll("p")].map((line) => line.textContent.trim());
+      // What it was, and at last the number to report.
+      fail([...new Set([...lines.slice(0, 3), ...lines.slice(-1)])].join(" "));
     });
     said.textContent = "";
     show(true);

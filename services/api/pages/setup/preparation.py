@@ -58,6 +58,7 @@ class StageState:
     job_id: str | None = None
     progress: Progress | None = None
     error: Mapping[str, Any] | None = None
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
     if job.status in {"queued", "running"}:
         return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
     if job.status != "done":
-        return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}), None
+        return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}, trace_id=job.trace_id), None
     if (job.reply or {}).get("reached") is False:
         unreached = refuse("nobody-reached", seconds=round(UNREACHED_RETRY.total_seconds()))
         return StageState(stage.name, "failed", stage.optional, job.job_id, error=unreached.problem()), None
@@ -135,7 +136,9 @@ def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: Fini
     fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
     faults = [fault for each in fetched for fault in each["faults"]]
     if faults and not any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
-        return StageState(stage.name, "failed", stage.optional, job.job_id, error=refuse("nothing-fetched", fault=faults[0]).problem()), None
+        return StageState(
+            stage.name, "failed", stage.optional, job.job_id, error=refuse("nothing-fetched", fault=faults[0]).problem(), trace_id=job.trace_id
+        ), None
     return StageState(stage.name, "done", stage.optional, job.job_id), job
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from luna.contracts import ResendRequest
+from luna.contracts.fleet import FollowChangesRequest
 from luna.platform.queue.beat import Scheduler
 from luna.platform.queue.client import Client
 
@@ -25,6 +26,21 @@ class SetClock:
 def schedule(asked_at: datetime, clock: SetClock) -> Scheduler:
     # Nothing is sent: nobody is reached there.
     return Scheduler(Client("redis://127.0.0.1:9"), {ResendRequest: EVERY}, {ResendRequest.task: asked_at}, turn=TURN, clock=clock)
+
+
+class ServedClient(Client):
+    """A queue whose workers serve everything."""
+
+    def is_served(self, request: object, *, asked: bool = False) -> bool:
+        return True
+
+
+def test_a_change_that_comes_after_a_look_is_found_a_second_later() -> None:
+    client = ServedClient("redis://127.0.0.1:9")
+    requests = {FollowChangesRequest: timedelta(seconds=3), ResendRequest: EVERY}
+    scheduler = Scheduler(client, requests, {}, turn=TURN, clock=SetClock(NOW), has_work=lambda _: False)
+    looks = {name: scheduler.is_due(entry) for name, entry in scheduler.schedule.items()}
+    assert looks == {FollowChangesRequest.task: (False, 1.0), ResendRequest.task: (False, TURN.total_seconds())}
 
 
 def is_due(scheduler: Scheduler) -> bool:

@@ -83,17 +83,24 @@ export function watchQuestions(form) {
     return end(turn, readData(stage, "failed").failed);
   };
 
+  /** @type {(turn: HTMLElement, words: string) => HTMLElement} */
+  const addLine = (turn, words) => {
+    const line = document.createElement("p");
+    line.className = "small muted";
+    line.textContent = words;
+    turn.append(line);
+    return line;
+  };
+
   /** @type {(turn: HTMLElement, problem: string) => void} */
   const refuse = (turn, problem) => {
-    const { failed, away } = readData(stageOf(turn), "failed", "away");
+    const { failed, away, report } = readData(stageOf(turn), "failed", "away", "report");
     end(turn, textOf(problem, "type").endsWith(":unavailable") ? away : failed);
     const detail = textOf(problem, "detail");
     if (!detail || detail === problem) return;
-    const line = document.createElement("p");
-    line.className = "small muted";
-    line.lang = "en";
-    line.textContent = detail;
-    turn.append(line);
+    addLine(turn, detail).lang = "en";
+    const number = textOf(problem, "trace_id");
+    if (number) addLine(turn, report.replace("{number}", number));
   };
 
   form.addEventListener("submit", async (event) => {
