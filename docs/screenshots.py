@@ -33,7 +33,7 @@ PAGES = ("home", "planning", "energy", "savings", "forecasts", "what-ifs", "data
 EVERY_PAGE = (*PAGES, "agent", "knowledge")
 ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
 # Those that the guide shows, in the language of its readers.
-IN_GERMAN = ("planning", "savings", "forecasts", "what-ifs", "data")
+IN_GERMAN = ("home", "planning", "savings", "forecasts", "what-ifs", "data")
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
 # What the README shows of the living home: all of its plan.

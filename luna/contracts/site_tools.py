@@ -26,6 +26,10 @@ class Figure(Message):
     text: Annotated[str, Field(description="how it is written in the answer's language")]
 
 
+# What a series is of, where it is one that has a colour on every chart.
+Quantity = Literal["load", "pv", "import", "export", "charge", "discharge", "soc", "price", "sell-price"]
+
+
 class ChartSeries(Message):
     """One line or row of bars; null is unknown."""
 
@@ -33,6 +37,7 @@ class ChartSeries(Message):
     unit: Annotated[Unit, Field(description="of the values")]
     kind: Annotated[Literal["line", "step", "bar"], Field(description="how it is drawn")] = "line"
     values: Annotated[list[float | None], Field(description="one for each start; null: not known")]
+    quantity: Annotated[Quantity | None, Field(description="what it is of, by which charts colour it; null: none of these")] = None
 
 
 class Chart(Message):

@@ -49,8 +49,7 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
     lately = read_account_slots(connection, site, recent, now=now)
     powers = {name: _last_known(energy) for name, energy in lately.energy_kwh.items()}
     soc = _last_known(observations.read_series(connection, site.name, recent, ("soc",))["soc"])
-    this_slot = Timeline(running, SLOT, 1)
-    imported, exported = price_slots(site.tariff, this_slot, zone=zone, spot=prices.read_tariff(connection, site, this_slot))
+    import_price, export_price = read_prices_now(connection, site, now=now)
     cost = None
     if until_now(today, now).count > 0:
         cost = settle_account(read_account_slots(connection, site, today, now=now)).energy_cost
@@ -59,10 +58,18 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
         currency=site.currency,
         power_kw={name: energy * (HOUR / SLOT) for name, energy in powers.items() if energy is not None},
         soc=soc,
-        import_price=_last_known(imported),
-        export_price=_last_known(exported),
+        import_price=import_price,
+        export_price=export_price,
         cost_today=cost,
     )
+
+
+def read_prices_now(connection: Connection, site: Site, *, now: datetime) -> tuple[float | None, float | None]:
+    """Return import and export price of the running quarter-hour, currency per kWh; None where no price was published."""
+    this_slot = Timeline(floor_to(now, SLOT), SLOT, 1)
+    spot = prices.read_tariff(connection, site, this_slot)
+    imported, exported = price_slots(site.tariff, this_slot, zone=parse_zone(site.timezone), spot=spot)
+    return _last_known(imported), _last_known(exported)
 
 
 def _last_known(values: FloatArray) -> float | None:

@@ -37,8 +37,8 @@ _QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.str
 RECENT_LINES: deque[str] = deque(maxlen=2_000)
 
 
-# Fields that have a place of their own in a line for people.
-_PLACED = ("at", "level", "service", "event", "exception")
+# Fields that have a place of their own in a line for people, or repeat the event.
+_PLACED = ("at", "level", "service", "event", "exception", "color_message")
 # Fields that a terminal leaves out; the log page shows them.
 _NOT_ON_TERMINAL = ("logger", "trace_id", "task_id")
 

@@ -68,9 +68,11 @@ class Phrases(Collection[str]):
 
 @cache
 def read_texts(topic: str, language: Language) -> Mapping[str, str]:
-    """Return the texts of a topic by name, with placeholders for ``str.format``.
+    """Return the texts of a topic by name, with placeholders for ``str.format``; those with choices are left out, which ``say_text`` says."""
+    messages = CATALOGUE.messages((topic,), language).items()
+    return MappingProxyType({name: message.text for name, message in messages if not message.has_choices})
 
-    Raises:
-        InvalidInputError: one of them has choices.
-    """
-    return MappingProxyType({name: message.text for name, message in CATALOGUE.messages((topic,), language).items()})
+
+def say_text(topic: str, name: str, language: Language, /, **figures: object) -> str:
+    """Return a text of a topic with its figures, by which its wording may be chosen."""
+    return CATALOGUE.messages((topic,), language)[name](figures)

@@ -15,7 +15,6 @@ from services.api.code_samples import write_curl
 from services.api.idempotency import HEADER
 from services.api.json_body import CheckedRoute
 from services.api.operation import Operation
-from services.api.operation_groups import GROUPS
 from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -68,7 +67,7 @@ _UNITS = {
 def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
     document = FastAPI.openapi(app)
-    document["tags"] = [{"name": name, "description": words} for name, words in GROUPS.items()]
+    document["tags"] = [{"name": name, "description": words} for name, words in _read_words("operation_groups.txt").items()]
     document["components"]["securitySchemes"] = _CREDENTIALS
     declared = {route.operation.name: route.operation for route in app.routes if isinstance(route, CheckedRoute)}
     for path, methods in document["paths"].items():
@@ -147,7 +146,7 @@ def _read_examples() -> dict[str, Schema]:
 
 def _describe_field(name: str) -> str | None:
     """Return the description of a field by its name, which means one thing everywhere: of ``field_words.txt``, of the devices' words, or by its unit."""
-    if (words := _read_field_words().get(name)) is not None:
+    if (words := _read_words("field_words.txt").get(name)) is not None:
         return words
     if name in FIELDS:
         return FIELDS.say(name, ENGLISH)
@@ -156,6 +155,7 @@ def _describe_field(name: str) -> str | None:
 
 
 @cache
-def _read_field_words() -> dict[str, str]:
-    lines = Path(__file__).with_name("field_words.txt").read_text(encoding="utf-8").splitlines()
+def _read_words(file: str) -> dict[str, str]:
+    """Return the descriptions of a file of this folder by name, in its order."""
+    lines = Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
     return dict(line.split(" = ", 1) for line in lines if not line.startswith("#"))

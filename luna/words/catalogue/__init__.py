@@ -68,6 +68,11 @@ class CatalogueMessage:
             case _:
                 raise InvalidInputError("this message of a catalogue is one text", field="message", value=self.source, remedy="Write it without choices.")
 
+    @property
+    def has_choices(self) -> bool:
+        """Whether its wording depends on a figure."""
+        return any(not isinstance(part, str) for part in self.parts)
+
     def __call__(self, figures: Mapping[str, object]) -> str:
         """Return the text with its figures, each formatted by ``str``."""
         return self._fill(self.parts, figures)

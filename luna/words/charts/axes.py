@@ -12,6 +12,10 @@ from luna.words.charts.svg import LETTER, join, rule, text
 
 # Most steps of a readable scale.
 MOST_STEPS = 6
+# Steps of an axis of prices, about.
+PRICE_STEPS = 5
+# What it spans at least, currency/kWh.
+LEAST_PRICE_SPAN = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,31 @@ def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float,
         step *= 2
         low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     return Axis(*ends, low, high, step)
+
+
+def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span: float) -> Axis:
+    """Return an axis of prices between the pixels ``ends``: over what they reach, and from zero where that does not squeeze them.
+
+    Args:
+        values: prices; those that are not finite are left out.
+        ends: the pixels of the lower and the upper edge.
+        least_span: what the axis spans at least, so that small differences look small.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    short = max(least_span - (high - low), 0.0) / 2
+    low, high = low - short if low < 0 or low > least_span else low, high + short
+    # Half of the height is left to the prices where it begins at zero.
+    if 0 < low < high - low:
+        low = 0.0
+    step = _round_step((high - low) / PRICE_STEPS)
+    return Axis(*ends, math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step)
+
+
+def _round_step(least: float) -> float:
+    """Return the first of one, two and five times a power of ten that is no less than ``least``."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
 def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int) -> Axis:

@@ -47,8 +47,7 @@ def write_png(svg: str) -> bytes:
 
 @cache
 def _read_light_colours() -> dict[str, str]:
-    light, _, _ = str(read_asset("palette.css")).partition("@media")
-    return dict(re.findall(r"(--[\w-]+): ([^;]+);", light)) | {"--font": FONT}
+    return dict(re.findall(r"(--[\w-]+): light-dark\(([^,]+),", str(read_asset("palette.css")))) | {"--font": FONT}
 
 
 def _fix_style(svg: str) -> str:

@@ -16,7 +16,7 @@ from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, dra
 from luna.words.charts.marks import draw_band, draw_heading, draw_line, draw_targets, find_runs, place_keys, shade_runs
 from luna.words.charts.style import draw_document, read_asset, style
 from luna.words.charts.svg import join, number, path, rectangle, text
-from luna.words.phrases import read_texts
+from luna.words.phrases import read_texts, say_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def say_notes(view: ForecastView) -> list[str]:
     for name, series in view.panels.items():
         inside, count = series.within
         if count:
-            notes.append(words[f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count)))
+            notes.append(say_text("forecast_chart", f"within_{name}", numbers.language, count=numbers.number(count), share=numbers.share(inside / count)))
     return notes
 
 

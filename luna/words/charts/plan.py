@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
+from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers, mode
-from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis
+from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis, fit_prices
 from luna.words.charts.marks import (
     draw_band,
     draw_bars,
@@ -89,6 +91,10 @@ HEADING = 32.0
 # Height of the selected time's label above all panels.
 HEAD = 24.0
 CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
+# A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the way to the lowest or highest price.
+CLEAR_SHARE, CLEAR_PART = 0.1, 1 / 3
+# Prices that differ by less are the same.
+LEAST_DIFFERENCE = 1e-6
 LEAST_RUN = 2  # slots of a cheap or dear run
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
 # Fill patterns of predicted prices and curtailed PV; needed once in a page with plan charts.
@@ -107,7 +113,7 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     up, down = flows.load + flows.charge + flows.export, flows.pv + flows.discharge + flows.import_ + flows.curtailed
     reach = float(max(up.max(), down.max(), *(band[1].max() for band in (flows.load_band, flows.pv_band) if band)))
     top = HEAD + HEADING
-    price = fit_axis(prices, (top + sizes["price"], top), step=20 if scale == 100 else 1, least=(0, 40 if scale == 100 else 1))
+    price = fit_prices(prices, (top + sizes["price"], top), least_span=LEAST_PRICE_SPAN * scale)
     top = price.bottom + HEADING
     power = fit_axis([-reach, reach], (top + sizes["power"], top), step=2, least=(-2, 2))
     soc = Axis.upright(power.bottom + HEADING, sizes["soc"], low=0, high=100, step=50)
@@ -138,10 +144,8 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     scale = view.numbers.price_unit[0]
     buy, sell = view.buy_price * scale, view.sell_price * scale
     prices = buy[: view.known]
-    cheap, dear = (
-        [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
-        for marked in (prices <= _rank(prices, CHEAP_SHARE), prices >= _rank(prices, 1 - DEAR_SHARE))
-    )
+    days = np.array([view.instant(slot).astimezone(view.numbers.zone).toordinal() for slot in range(prices.size)])
+    cheap, dear = ([(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN] for marked in mark_prices(prices, days))
     # Predicted prices get a label where there is room.
     left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
     predicted = shade_runs(frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted")
@@ -153,21 +157,40 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
             shade_runs(frame, axis, dear, "dear"),
             predicted,
             fill_below_zero(frame, axis, buy, "fill-price"),
-            fill_below_zero(frame, axis, sell, "fill-grid"),
-            path(trace_stairs(frame, axis, sell), "line grid-line"),
+            fill_below_zero(frame, axis, sell, "fill-sell"),
+            path(trace_stairs(frame, axis, sell), "line sell-line"),
             path(trace_stairs(frame, axis, prices), "line price-line"),
             path(trace_stairs(frame, axis, buy[view.known :], view.known), "line price-line dashed"),
         ]
     )
 
 
+def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, BoolArray]:
+    """Return which slots are cheap and which are dear beside the others of their day.
+
+    Args:
+        prices: per slot.
+        days: the local day of each slot.
+    """
+    cheap, dear = np.zeros(prices.size, dtype=np.bool_), np.zeros(prices.size, dtype=np.bool_)
+    for day in np.unique(days):
+        own = days == day
+        values = prices[own]
+        median = float(np.median(values))
+        clear = CLEAR_SHARE * abs(median)
+        low, high = float(values.min()), float(values.max())
+        cheap[own] = values <= min(_rank(values, CHEAP_SHARE), median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE))
+        dear[own] = values >= max(_rank(values, 1 - DEAR_SHARE), median + max(clear, CLEAR_PART * (high - median), LEAST_DIFFERENCE))
+    return cheap, dear
+
+
 def _rank(values: FloatArray, share: float) -> float:
-    return float(np.sort(values)[int(share * (values.size - 1))]) if values.size else 0.0
+    return float(np.sort(values)[int(share * (values.size - 1))])
 
 
 def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     flows = view.flows
-    uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-grid")]
+    uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-export")]
     sources = [(-flows.pv, "bar-pv"), (-flows.discharge, "bar-battery"), (-flows.import_, "bar-grid")]
     curtailed = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
     bands = [

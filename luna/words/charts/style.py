@@ -8,7 +8,7 @@ from markupsafe import Markup
 from luna.words.charts.svg import number
 
 MARGIN = 24.0
-# Colours of series, distinguishable with colour blindness. Source: Okabe and Ito (2008).
+# Colours of variants and policies, distinguishable with colour blindness. Source: Okabe and Ito (2008).
 SERIES = ("#5f6b7a", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
 
 

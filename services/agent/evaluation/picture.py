@@ -20,7 +20,7 @@ from luna.platform.database import sites
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.objects import ObjectStore
 from luna.words import Numbers, say_policy
-from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
+from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis, fit_prices
 from luna.words.charts.marks import draw_bars, find_runs, place_keys, shade_runs, trace_edges, trace_stairs
 from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
@@ -91,7 +91,6 @@ HEAD, UNIT = 98.0, 30.0
 PANELS = {"price": 150.0, "power": 210.0, "stored": 130.0}
 FOOT, KEY_ROW = 50.0, 20.0
 LINE = 16.0
-PRICE_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 POWER_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 KEYS = (
     ("price-line", "import price"),
@@ -146,7 +145,7 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     slots = next(iter(traces.values())).slots
     step = slots[1].start - slots[0].start
     days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
-    axes = _fit_axes(days)
+    axes = _fit_axes(days, numbers)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     edges = [*(slot.start for slot in slots), slots[-1].start + step]
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
@@ -168,7 +167,7 @@ def _name_panels(numbers: Numbers) -> dict[str, str]:
     return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
 
 
-def _fit_axes(days: Sequence[TraceDay]) -> dict[str, Axis]:
+def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:
     """Return each panel's scale, which holds the values of all columns."""
     prices = np.concatenate([day.price for day in days])
     powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
@@ -177,10 +176,9 @@ def _fit_axes(days: Sequence[TraceDay]) -> dict[str, Axis]:
         top += UNIT
         ends[panel] = (top + height, top)
         top += height
-    price_step = choose_step(float(np.ptp(np.append(prices, 0.0))), PRICE_STEPS, 5)
     power_step = choose_step(float(np.ptp(np.append(powers, 0.0))), POWER_STEPS, 6)
     return {
-        "price": fit_axis(prices.tolist(), ends["price"], step=price_step, least=(0.0, price_step)),
+        "price": fit_prices(prices.tolist(), ends["price"], least_span=LEAST_PRICE_SPAN * numbers.price_unit[0]),
         "power": fit_axis(powers.tolist(), ends["power"], step=power_step, least=(0.0, power_step)),
         "stored": Axis.upright(ends["stored"][1], PANELS["stored"], low=0.0, high=100.0, step=25.0),
     }

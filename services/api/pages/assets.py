@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent.parent / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
 # Content codings with the suffix of the compressed file, the smallest first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-CHART_STYLES = ("marks", "forecast", "bill", "savings", "energy", "strip", "answer", "edge")
+CHART_STYLES = ("palette", "marks", "forecast", "bill", "savings", "energy", "strip", "answer", "edge")
 # Icons of the installable web app: file, pixels, purpose ("maskable": the system may crop it).
 APP_ICONS = (("icon-192.png", 192, "any"), ("icon-512.png", 512, "any"), ("icon-maskable-512.png", 512, "maskable"))
 APP_COLOR = "#14181f"

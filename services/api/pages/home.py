@@ -21,6 +21,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.house_now import PlannedHouse
 from luna.platform.house_reading import read_battery_socs, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
+from luna.platform.site_present import read_prices_now
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import language_forms
@@ -28,7 +29,7 @@ from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_advice import list_advice
-from services.api.pages.home_flow import view_flow, view_live_flow
+from services.api.pages.home_flow import say_price_now, view_flow, view_live_flow
 from services.api.pages.home_notices import DataAge, list_notices, tell_liveness
 from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
 from services.api.pages.home_view import HomeView
@@ -221,15 +222,15 @@ def _view_flow(site_id: str, request: Request, gateway: Gateway, *, site: Site, 
     """Return the flows and how live they are; ``view`` where it was opened already, for it takes its time and live values do without."""
     with suppress(UnavailableError):
         gateway.queue.live.look(site_id)
-    live = gateway.read_live_flow(site_id)
-    if live is not None:
-        words = words_of(request, PAGE)
-        window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
-        return {"flow": view_live_flow(live, window, words), "live": DataAge("live", words("live"))}
-    if view is None:
-        with unit_of_work(gateway.database) as connection:
+    live, words = gateway.read_live_flow(site_id), words_of(request, PAGE)
+    window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
+    with unit_of_work(gateway.database) as connection:
+        price_now = say_price_now(read_prices_now(connection, site, now=window.now), words, window.numbers)
+        if live is None and view is None:
             view = _open(connection, site_id, request, gateway)
-    return {"flow": view_flow(view), "live": tell_liveness(view)}
+    if live is not None or view is None:
+        return {"flow": live and view_live_flow(live, window, words), "live": DataAge("live", words("live")), "price_now": price_now}
+    return {"flow": view_flow(view), "live": tell_liveness(view), "price_now": price_now}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:

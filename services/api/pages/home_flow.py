@@ -133,6 +133,13 @@ def view_flow(view: HomeView) -> FlowView | None:
     return FlowView(at, _lay_out(items, view.numbers))
 
 
+def say_price_now(prices: tuple[float | None, float | None], words: PageWords, numbers: Numbers) -> list[tuple[str, str, str]]:
+    """Return what buying and selling cost now: colour, name and price; without those that are unknown."""
+    bought, sold = prices
+    now = (("price", words("buy"), bought), ("sell-price", words("sell"), sold))
+    return [(colour, name, numbers.price_per_kwh(price)) for colour, name, price in now if price is not None]
+
+
 def _list_measured_batteries(view: HomeView, power_kw: float) -> list[_Battery]:
     """Return the batteries, of which a quarter-hour knows the sum alone."""
     if not view.window.site.batteries:
@@ -160,7 +167,7 @@ def _list_items(
     giving = [each for each in batteries if each.power_kw <= LEAST_KW]
 
     def say_grid(name: str, phrase: str) -> _Item:
-        return _Item("grid", words("flow_grid"), powers[name], beside=words(phrase) if powers[name] > LEAST_KW else "")
+        return _Item("export" if name == "export_kw" else "grid", words("flow_grid"), powers[name], beside=words(phrase) if powers[name] > LEAST_KW else "")
 
     def say_battery(each: _Battery) -> _Item:
         return _Item("battery", each.name, abs(each.power_kw), "", each.beside, each.doubt)

@@ -136,7 +136,7 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
         place(high),
         view.words("keep_range", a=numbers.price(low), b=numbers.price(high)),
         view.words("ruler", sell=numbers.price(sell), buy=numbers.price(buy)),
-        pin("sell", sell, "grid"),
+        pin("sell", sell, "sell-price"),
         pin("buy", buy, "price"),
     )
 

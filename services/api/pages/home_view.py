@@ -21,7 +21,7 @@ from luna.words.times import say_span, say_when
 from services.api.timeline.window import Window
 
 # Colour tokens of the style sheet, by mode.
-COLOURS = {"self_consumption": "load", "save": "pv", "supply": "battery", "hold": "line-strong", "charge": "price", "export": "grid"}
+COLOURS = {"self_consumption": "load", "save": "pv", "supply": "battery", "hold": "line-strong", "charge": "price", "export": "export"}
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
 MOST_STEPS = 4
 FULL = 0.985

@@ -16,7 +16,7 @@ from luna.words import MODES, Language, Numbers, mode
 from luna.words.charts.losses import draw_losses
 from luna.words.charts.plan import GLYPHS, HATCHES, PlanView, draw_plan
 from luna.words.charts.style import style
-from luna.words.phrases import read_texts
+from luna.words.phrases import read_texts, say_text
 from luna.words.retold_reasons import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
 from services.demo.report.plan_view import view_plan
@@ -222,7 +222,7 @@ def render(report: ReportInput) -> str:
 
 def _say_window(result: SiteResult, numbers: Numbers) -> str:
     first, last = (numbers.day_with_year(datetime.combine(day, time(12), numbers.zone)) for day in (result.first_day, result.last_day))
-    return read_texts("report", numbers.language)["score_note"].format(days=numbers.number(result.days), first=first, last=last)
+    return say_text("report", "score_note", numbers.language, days=numbers.number(result.days), first=first, last=last)
 
 
 def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
@@ -230,10 +230,11 @@ def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
     luna = policies[LUNA]
     wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
     idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
+    breaches = say_text("report", "breaches", numbers.language, count=luna.violations)
     return [
-        ReportFigure(words["cost"].format(days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
+        ReportFigure(say_text("report", "cost", numbers.language, days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
         ReportFigure(words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)),
-        ReportFigure(words["safety"], words["breaches"].format(count=luna.violations), words["safety_note"].format(slots=numbers.number(result.replay.slots))),
+        ReportFigure(words["safety"], breaches, words["safety_note"].format(slots=numbers.number(result.replay.slots))),
         ReportFigure(
             words["use"],
             words["cycles"].format(cycles=numbers.number(luna.cycles / result.days, 2)),

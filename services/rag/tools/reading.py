@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import fsum
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.contracts.site_tools import Chart, ChartSeries, ToolSource, Unit
+from luna.contracts.site_tools import Chart, ChartSeries, Quantity, ToolSource, Unit
 from luna.energy.buckets import RESOLUTIONS, find_buckets, reduce_buckets
 from luna.energy.economics.prices import price_slots
 from luna.energy.observations import ESTIMABLE
@@ -23,6 +23,8 @@ PriceKind = Literal["import", "export", "spot"]
 # As the gateway writes a price.
 PRICE_DECIMALS = 6
 Kind = Literal["line", "step", "bar"]
+# Prices are of one quantity whatever they are made of; what is paid for feed-in is another.
+PRICES = {"import_price": "price", "spot_price": "price", "export_price": "sell-price"}
 Column = tuple[str, Unit, Kind, FloatArray, str]
 
 
@@ -74,6 +76,12 @@ def choose_resolution(timeline: Timeline) -> timedelta:
     return next(fits, RESOLUTIONS["1d"])
 
 
+def name_quantity(column: str) -> Quantity | None:
+    """Return the quantity of a column by its name; None where charts have no colour for it."""
+    name = PRICES.get(column, column)
+    return next((quantity for quantity in get_args(Quantity) if quantity == name), None)
+
+
 def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -> Chart:
     """Return a chart of columns (name, unit, kind, values per slot, aggregate); a sum with an unknown part is unknown."""
     length = choose_resolution(timeline)
@@ -83,10 +91,10 @@ def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -
     else:
         begins = find_buckets(timeline.starts, length, teller.numbers.zone)
         reduced = [reduce_buckets(values, begins, aggregate)[0] for *_, values, aggregate in columns]
-    series = [
-        ChartSeries(name=teller.phrase(f"series_{name}"), unit=unit, kind=kind, values=[None if np.isnan(value) else value for value in values.tolist()])
-        for (name, unit, kind, _, _), values in zip(columns, reduced, strict=True)
-    ]
+    series = []
+    for (name, unit, kind, _, _), values in zip(columns, reduced, strict=True):
+        known = [None if np.isnan(value) else value for value in values.tolist()]
+        series.append(ChartSeries(name=teller.phrase(f"series_{name}"), unit=unit, kind=kind, values=known, quantity=name_quantity(name)))
     return Chart(title=teller.phrase(code), starts=write_instants(timeline.starts[begins]), series=series)
 
 

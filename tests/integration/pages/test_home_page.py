@@ -31,6 +31,7 @@ from luna.words.house import say_basis
 from luna.words.pages import page_words
 from services.api.pages.home_slots import view_sheet, write_csv
 from services.api.pages.home_view import HomeView
+from services.api.pages.layout import NAVIGATION
 from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
@@ -132,6 +133,15 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
     # Nothing is sent from a site that is not armed.
     assert wording("home", "would") in page
     assert wording("house", "house_would") in answer.text
+
+
+def test_every_page_is_in_the_navigation_with_an_icon_and_the_flow_says_the_price(api: httpx.Client) -> None:
+    page = api.get(HOME).text
+    bar = page.partition("<nav ")[2].partition("</nav>")[0]
+    assert [each.name for each in NAVIGATION if f'href="{each.address("shown")}"' not in bar] == []
+    assert 'href="/ui/admin"' in bar
+    assert bar.count("<svg") == bar.count("<a ")
+    assert 'class="price-now"' in api.get(f"{HOME}/flow").text
 
 
 @pytest.mark.usefixtures("api")

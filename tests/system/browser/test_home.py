@@ -268,6 +268,19 @@ def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
     assert widths == {width: width for width in widths}
 
 
+def test_a_phone_s_first_screen_shows_price_and_flow_and_leads_to_every_page(open_page: Open) -> None:
+    page = drawn(open_page(HOME, **PHONE))
+    bar = page.locator("nav").first.bounding_box()
+    assert bar is not None
+    for part in (".price-now", ".flow svg"):
+        seen = page.locator(part).bounding_box()
+        assert seen is not None
+        assert seen["y"] + seen["height"] <= bar["y"]
+    links = [link.bounding_box() for link in page.locator("nav").first.locator("a").all()]
+    assert len(links) == 10
+    assert [link for link in links if link is None or not (link["x"] >= 0 and link["x"] + link["width"] <= 390 and link["y"] >= bar["y"])] == []
+
+
 def test_on_a_phone_the_sheet_rises_where_a_slot_is_tapped_and_has_three_heights(open_page: Open) -> None:
     page = drawn(open_page(HOME, **PHONE))
     sheet = page.locator("#why")

@@ -1,14 +1,6 @@
 title = Vorhersage für { $site }
-headline =
-    { $hours ->
-        [one] { $hours } Stunde ab { $time }: Das Haus verbraucht { $load }, die Sonne bringt { $pv }.
-       *[other] { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }, die Sonne bringt { $pv }.
-    }
-headline_load =
-    { $hours ->
-        [one] { $hours } Stunde ab { $time }: Das Haus verbraucht { $load }.
-       *[other] { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }.
-    }
+headline = { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }, die Sonne bringt { $pv }.
+headline_load = { $hours } Stunden ab { $time }: Das Haus verbraucht { $load }.
 usual = In den letzten sieben Tagen waren es zu denselben Stunden { $load } und { $pv }.
 usual_load = In den letzten sieben Tagen waren es zu denselben Stunden { $load }.
 load = Verbrauch

@@ -1,16 +1,8 @@
 title = Luna: Demobericht
 made = Demobericht · erstellt am { $date }, { $time } in { $seconds } s · eine Datei, öffnet ohne Netz
-headline =
-    { $days ->
-        [one] An einem unbekannten Tag erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
-       *[other] An { $days } unbekannten Tagen erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
-    }
+headline = An { $days } unbekannten Tagen erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
 headline_one = An einem unbekannten Tag erreicht Luna { $score } dessen, was vollkommene Voraussicht spart.
-headline_nothing =
-    { $days ->
-        [one] An einem unbekannten Tag gab es für eine Batterie nichts zu sparen.
-       *[other] An { $days } unbekannten Tagen gab es für eine Batterie nichts zu sparen.
-    }
+headline_nothing = An { $days } unbekannten Tagen gab es für eine Batterie nichts zu sparen.
 scale = Wertung { $zero } = Batterie ohne Aufgabe, { $full } = vollkommene Voraussicht.
 household = Haushalt mit { $load } im Jahr
 solar = { $peak } kWp Solar
@@ -34,11 +26,7 @@ use = Nutzung der Batterie
 cycles = { $cycles } Zyklen am Tag
 use_note = Verschleiß mit { $wear } je kWh gerechnet
 use_note_free = Verschleiß nicht gerechnet
-plan =
-    { $hours ->
-        [one] Die nächste Stunde
-       *[other] Die nächsten { $hours } Stunden
-    }
+plan = Die nächsten { $hours } Stunden
 plan_note = Was Luna tun wird und warum. Zeige auf eine Viertelstunde, tippe sie an oder nutze die Pfeiltasten.
 planned = geplant
 buy = Kauf

@@ -1,16 +1,8 @@
 ### The chart of a forecast, and what stands beside it.
 
 title = Forecast for { $site }
-headline =
-    { $hours ->
-        [one] { $hours } hour from { $time }: the house uses { $load } and the sun brings { $pv }.
-       *[other] { $hours } hours from { $time }: the house uses { $load } and the sun brings { $pv }.
-    }
-headline_load =
-    { $hours ->
-        [one] { $hours } hour from { $time }: the house uses { $load }.
-       *[other] { $hours } hours from { $time }: the house uses { $load }.
-    }
+headline = { $hours } hours from { $time }: the house uses { $load } and the sun brings { $pv }.
+headline_load = { $hours } hours from { $time }: the house uses { $load }.
 usual = In the last seven days it was { $load } and { $pv } for the same hours.
 usual_load = In the last seven days it was { $load } for the same hours.
 load = Consumption

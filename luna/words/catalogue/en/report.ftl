@@ -2,17 +2,9 @@
 
 title = Luna: demo report
 made = demo report · made { $date }, { $time } in { $seconds } s · one file, opens without a network
-headline =
-    { $days ->
-        [one] On { $days } unseen day Luna kept { $score } of what perfect foresight saves.
-       *[other] On { $days } unseen days Luna kept { $score } of what perfect foresight saves.
-    }
+headline = On { $days } unseen days Luna kept { $score } of what perfect foresight saves.
 headline_one = On one unseen day Luna kept { $score } of what perfect foresight saves.
-headline_nothing =
-    { $days ->
-        [one] On { $days } unseen day there was nothing for a battery to save.
-       *[other] On { $days } unseen days there was nothing for a battery to save.
-    }
+headline_nothing = On { $days } unseen days there was nothing for a battery to save.
 scale = Score { $zero } = battery does nothing, { $full } = perfect foresight.
 household = Household { $load } a year
 solar = { $peak } kWp solar
@@ -36,11 +28,7 @@ use = Battery use
 cycles = { $cycles } cycles a day
 use_note = wear counted at { $wear } per kWh
 use_note_free = wear not counted
-plan =
-    { $hours ->
-        [one] The next hour
-       *[other] The next { $hours } hours
-    }
+plan = The next { $hours } hours
 plan_note = What Luna will do, and why. Point at a slot, tap it, or focus the chart and use the arrow keys.
 planned = planned
 buy = Buy

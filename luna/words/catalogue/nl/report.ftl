@@ -2,17 +2,9 @@
 
 title = Luna: demorapport
 made = demorapport · gemaakt { $date }, { $time } in { $seconds } s · één bestand, opent zonder netwerk
-headline =
-    { $days ->
-        [one] Op { $days } ongeziene dag haalde Luna { $score } van wat perfecte voorkennis bespaart.
-       *[other] Op { $days } ongeziene dagen haalde Luna { $score } van wat perfecte voorkennis bespaart.
-    }
+headline = Op { $days } ongeziene dagen haalde Luna { $score } van wat perfecte voorkennis bespaart.
 headline_one = Op één ongeziene dag haalde Luna { $score } van wat perfecte voorkennis bespaart.
-headline_nothing =
-    { $days ->
-        [one] Op { $days } ongeziene dag viel er voor een batterij niets te besparen.
-       *[other] Op { $days } ongeziene dagen viel er voor een batterij niets te besparen.
-    }
+headline_nothing = Op { $days } ongeziene dagen viel er voor een batterij niets te besparen.
 scale = Score { $zero } = batterij doet niets, { $full } = perfecte voorkennis.
 household = Huishouden met { $load } per jaar
 solar = { $peak } kWp zonnepanelen
@@ -36,11 +28,7 @@ use = Gebruik van de batterij
 cycles = { $cycles } cycli per dag
 use_note = slijtage gerekend met { $wear } per kWh
 use_note_free = slijtage niet meegerekend
-plan =
-    { $hours ->
-        [one] Het komende uur
-       *[other] De komende { $hours } uur
-    }
+plan = De komende { $hours } uur
 plan_note = Wat Luna gaat doen, en waarom. Wijs een kwartier aan, tik erop, of kies de grafiek en gebruik de pijltoetsen.
 planned = gepland
 buy = Kopen

@@ -52,6 +52,7 @@ export interface ChartSeries {
   unit: "kwh" | "kw" | "price" | "cost" | "soc" | "share" | "g_per_kwh" | "hours" | "instant" | "count" | "celsius" | "name";
   kind?: "line" | "step" | "bar";
   values: Array<number | null>;
+  quantity?: "load" | "pv" | "import" | "export" | "charge" | "discharge" | "soc" | "price" | "sell-price" | null;
 }
 
 export interface Citation {

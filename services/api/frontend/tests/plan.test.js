@@ -7,6 +7,7 @@ import { scales } from "../src/plan/axes.js";
 import { tellingClockOf, ticks } from "../src/plan/clock.js";
 import { numbersOf } from "../src/plan/numbers.js";
 import { planOption } from "../src/plan/option.js";
+import { boundsOf } from "../src/plan/price.js";
 import { readout, sayInstant } from "../src/plan/readout.js";
 import { bucketsOf, keepExtremes, levelFor } from "../src/plan/sampling.js";
 import { findRuns, isGap, readScene } from "../src/plan/scene.js";
@@ -202,9 +203,27 @@ test("means of hours never mix what is over with what is to come", () => {
   assert.ok(bucketsOf(scene, "hour").every(([from, to]) => to <= 41 || from >= 41));
 });
 
-test("scales widen in whole steps and zero stays visible", () => {
+test("prices have the height of their axis, below zero as well", () => {
   const scene = sceneOf(96);
-  assert.deepEqual(scales(scene).slice(0, 2), [{ min: -20, max: 40, interval: 20 }, { min: -10, max: 10, interval: 5 }]);
+  /** @param {number[]} prices */
+  const axisOf = (prices) => {
+    const [{ min, max }] = scales({ ...scene, importPrice: prices, exportPrice: prices });
+    return [min, max];
+  };
+  assert.deepEqual([axisOf([0.22, 0.42]), axisOf([0.08, 0.42]), axisOf([-0.12, 0.3]), axisOf([0.3, 0.3])], [[20, 45], [0, 50], [-20, 30], [28, 32]]);
+});
+
+test("a slot is dear beside the others of its day, not the whole day", () => {
+  const normal = [...Array(28).fill(0.22), ...Array(40).fill(0.3), ...Array(12).fill(0.42), ...Array(16).fill(0.3)];
+  const { cheap, dear } = boundsOf(normal);
+  assert.deepEqual([normal.filter((v) => v <= cheap).length, normal.filter((v) => v >= dear).length], [28, 12]);
+  const flat = boundsOf(Array(96).fill(0.3));
+  assert.ok(flat.cheap < 0.3 && flat.dear > 0.3);
+});
+
+test("scales widen in whole steps", () => {
+  const scene = sceneOf(96);
+  assert.deepEqual(scales(scene)[1], { min: -10, max: 10, interval: 5 });
   const dear = { ...scene, importPrice: scene.importPrice.map((price) => price * 3) };
   // The dearest is 99 ct.
   assert.equal(scales(dear)[0].max, 100);

@@ -99,7 +99,7 @@ def _answers(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
+class LogRow:
     """A log line: when, where it says so, and the rest for people."""
 
     at: datetime | None
@@ -110,14 +110,14 @@ def _logs(_gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     return {"lines": [*islice(_list_lines(), MOST_LINES)]}
 
 
-def _list_lines() -> Iterator[LogLine]:
+def _list_lines() -> Iterator[LogRow]:
     """Yield the last log lines, the newest first, without requests of who only watches."""
     for line in list(RECENT_LINES)[::-1]:
         event = parse_line(line)
         if event is None:
-            yield LogLine(None, line)
+            yield LogRow(None, line)
         elif not _is_watching(event):
-            yield LogLine(read_instant(event), describe_event(event))
+            yield LogRow(read_instant(event), describe_event(event))
 
 
 def _is_watching(event: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from luna.contracts.search import Passage
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
-from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, choose_step, draw_ruler, fit_axis, fit_prices
 from luna.words.charts.marks import draw_key, draw_line, find_runs, place_keys, trace_stairs
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
 from luna.words.pages import PageWords
@@ -211,6 +211,11 @@ def say_start(start: str, chart: Chart, numbers: Numbers) -> str:
     return f"{numbers.day(instant)}, {numbers.clock(instant)}"
 
 
+def name_colour(index: int, series: ChartSeries) -> str:
+    """Return the ending of a series' colour class: its quantity, else its number in the chart."""
+    return series.quantity or str(index % COLOURS)
+
+
 def _draw_panel(numbered: Sequence[tuple[int, ChartSeries]], scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
     """Return the panel of one unit's series (``numbered`` by index in the chart) with legend, and the y of the next panel."""
     frame, height = scale
@@ -221,34 +226,37 @@ def _draw_panel(numbered: Sequence[tuple[int, ChartSeries]], scale: tuple[ChartF
         factor, name = (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
     labels = [f"{series.name}, {name}" if name else series.name for _, series in numbered]
     places = place_keys([KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW)
-    keys = join(draw_key(place, label, f"fill-{index % COLOURS}") for (index, _), label, place in zip(numbered, labels, places, strict=True))
+    keys = join(draw_key(place, label, f"fill-{name_colour(index, series)}") for (index, series), label, place in zip(numbered, labels, places, strict=True))
     begins = places[-1][1] + HEAD + 8
     # A series shorter than the chart is unknown at its end.
-    drawable = [(index, series.kind, np.full(frame.count, math.nan)) for index, series in numbered]
-    for (_, _, drawn_values), (_, series) in zip(drawable, numbered, strict=True):
+    drawable = [(index, series, np.full(frame.count, math.nan)) for index, series in numbered]
+    for _, series, drawn_values in drawable:
         known = [math.nan if value is None else value * factor for value in series.values[: frame.count]]
         drawn_values[: len(known)] = known
     values = np.concatenate([each for *_, each in drawable])
     most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
     step = choose_step(most, STEPS, 4)
-    axis = fit_axis(values, (begins + height, begins), step=step, least=(0.0, step))
-    bars = [index for index, kind, _ in drawable if kind == "bar"]
-    drawn = join(_draw_series(kind, (frame, axis), each, (index, bars)) for index, kind, each in drawable)
+    ends, has_bars = (begins + height, begins), any(series.kind == "bar" for _, series, _ in drawable)
+    # Bars stand on zero.
+    is_price = unit == "price" and not has_bars
+    axis = fit_prices(values, ends, least_span=LEAST_PRICE_SPAN * factor) if is_price else fit_axis(values, ends, step=step, least=(0.0, step))
+    bars = [index for index, series, _ in drawable if series.kind == "bar"]
+    drawn = join(_draw_series(series, (frame, axis), each, (index, bars)) for index, series, each in drawable)
     return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
-def _draw_series(kind: str, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
+def _draw_series(series: ChartSeries, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
     (frame, axis), (index, bars) = scale, place
-    if kind == "bar":
+    if series.kind == "bar":
         width = frame.slot_width * (1 - 2 * GAP) / len(bars)
         drawn = []
         for slot in np.flatnonzero(~np.isnan(values)).tolist():
             low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
             x = frame.x(slot + GAP) + bars.index(index) * width
-            drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{index % COLOURS}"))
+            drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{name_colour(index, series)}"))
         return join(drawn)
-    css = f"line line-{index % COLOURS}"
-    if kind == "line" and frame.count > 1:
+    css = f"line line-{name_colour(index, series)} dash-{index % COLOURS}"
+    if series.kind == "line" and frame.count > 1:
         return draw_line(frame, axis, values, css)
     return path("".join(trace_stairs(frame, axis, values[first:end], first) for first, end in find_runs(~np.isnan(values))), css)
 

@@ -5,7 +5,7 @@
 /** @typedef {Record<Token | "font", string>} Colors */
 
 const TOKENS = /** @type {const} */ ([
-  ...["load", "pv", "battery", "grid", "ev", "heater", "price", "planner", "you", "antares"],
+  ...["load", "pv", "battery", "grid", "export", "ev", "heater", "price", "sell-price", "planner", "you", "antares"],
   ...["text", "muted", "surface", "sunken", "line", "line-strong", "accent", "on-accent", "cheap", "dear", "select"],
 ]);
 

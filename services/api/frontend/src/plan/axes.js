@@ -80,22 +80,42 @@ export function axes(c) {
   return { xAxis, yAxis };
 }
 
-// Usual bounds, widened in whole steps by what there is to draw; zoom never narrows them.
+// What a price axis spans at least, currency/kWh, and its steps, about.
+const LEAST_PRICE_SPAN = 0.04;
+const PRICE_STEPS = 5;
+
+// Prices over what they reach; power widened in whole steps by what there is to draw. Zoom never narrows them.
 /** @param {Pick<Scene, "importPrice" | "exportPrice" | "priceScale" | "flows" | "bands">} scene */
 export function scales({ importPrice, exportPrice, priceScale, flows, bands }) {
   const prices = [...importPrice, ...exportPrice].filter((v) => v != null).map((v) => v * priceScale);
   const hidden = { min: 0, max: 1, show: false };
-  const price = priceScale > 1 ? [-20, 40, 20] : [0, 0, niceStep(Math.max(...prices.map(Math.abs), 0.1))];
-  return [widen(price, prices), widenEvenly(flows, bands), { min: 0, max: 100, interval: 50 }, hidden, hidden];
+  return [fitPrices(prices, LEAST_PRICE_SPAN * priceScale), widenEvenly(flows, bands), { min: 0, max: 100, interval: 50 }, hidden, hidden];
 }
 
-/** @type {(bounds: number[], values: number[]) => Scale} */
-function widen([low, high, interval], values) {
-  return {
-    min: Math.min(low, Math.floor(Math.min(...values, 0) / interval) * interval),
-    max: Math.max(high, Math.ceil(Math.max(...values, 0) / interval) * interval),
-    interval,
-  };
+// Over what the prices reach, and from zero where that does not squeeze them; the same as on the charts without scripts.
+/** @type {(values: number[], leastSpan: number) => Scale} */
+function fitPrices(values, leastSpan) {
+  let low = values.length ? Math.min(...values) : 0;
+  let high = values.length ? Math.max(...values) : 0;
+  const short = Math.max(leastSpan - (high - low), 0) / 2;
+  if (low < 0 || low > leastSpan) low -= short;
+  high += short;
+  // Half of the height is left to the prices where it begins at zero.
+  if (low > 0 && low < high - low) low = 0;
+  const interval = roundStep((high - low) / PRICE_STEPS);
+  return { min: rounded(Math.floor(low / interval + 1e-9) * interval), max: rounded(Math.ceil(high / interval - 1e-9) * interval), interval };
+}
+
+// The first of one, two and five times a power of ten that is no less.
+/** @param {number} least */
+function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return rounded([1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * (1 - 1e-9)) ?? 10 * power);
+}
+
+/** @param {number} value */
+function rounded(value) {
+  return Number(value.toPrecision(12));
 }
 
 /** @type {(flows: Scene["flows"], bands: Scene["bands"]) => Scale} */

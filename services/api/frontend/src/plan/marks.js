@@ -16,7 +16,7 @@ export const MODES = {
   supply: { color: "battery", glyph: "▼" },
   hold: { color: "line-strong", glyph: "■" },
   charge: { color: "price", glyph: "+" },
-  export: { color: "grid", glyph: "↗" },
+  export: { color: "export", glyph: "↗" },
 };
 
 /** @param {number | null} value */

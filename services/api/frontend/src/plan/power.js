@@ -16,7 +16,7 @@ const USES = [
   ["heater", "heater"],
   ["ev", "ev"],
   ["charge", "battery"],
-  ["gridExport", "grid"],
+  ["gridExport", "export"],
 ];
 /** @type {Array<[flow: Flow, colour: Token]>} */
 const SOURCES = [

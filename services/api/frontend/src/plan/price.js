@@ -1,5 +1,6 @@
 // Prices: steps over the slot, cheap and dear shaded, predicted ones dashed on hatching, below zero tinted.
 import { GRID, LINE, custom, line, zeroLine } from "./marks.js";
+import { zoned } from "./clock.js";
 import { mean, range } from "./sampling.js";
 
 /** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
@@ -9,6 +10,11 @@ import { mean, range } from "./sampling.js";
 
 const CHEAP = 0.2;
 const DEAR = 0.84;
+// A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the way to the lowest or highest price.
+const CLEAR_SHARE = 0.1;
+const CLEAR_PART = 1 / 3;
+// Prices that differ by less are the same.
+const LEAST_DIFFERENCE = 1e-6;
 
 /** @type {(c: Drawing) => Array<CustomSeriesOption | LineSeriesOption>} */
 export function priceSeries(c) {
@@ -33,11 +39,11 @@ export function priceSeries(c) {
       { color: paint.color("price"), width: 1.5, type: [4, 3] },
       { step: "end", markArea: predictedArea(c) },
     ),
-    line("price-export", GRID.price, steps(c, scene.exportPrice, buckets), { color: paint.color("grid"), width: 1.5 }, { step: "end" }),
+    line("price-export", GRID.price, steps(c, scene.exportPrice, buckets), { color: paint.color("sell-price"), width: 1.5 }, { step: "end" }),
     rangeSeries(c, "price-import-range", scene.importPrice, "price"),
-    rangeSeries(c, "price-export-range", scene.exportPrice, "grid"),
+    rangeSeries(c, "price-export-range", scene.exportPrice, "sell-price"),
     tint("price-import-negative", scene.importPrice, "price"),
-    tint("price-export-negative", scene.exportPrice, "grid"),
+    tint("price-export-negative", scene.exportPrice, "sell-price"),
   ];
 }
 
@@ -58,17 +64,34 @@ function steps({ scene }, values, buckets, map = (/** @type {number} */ v) => v)
 /** @type {(drawing: Drawing) => NonNullable<MarkAreaComponentOption["data"]>} */
 function shades({ scene, paint }) {
   const prices = scene.importPrice.slice(0, scene.known);
-  const sorted = prices.filter((v) => v != null).sort((a, b) => a - b);
-  if (!sorted.length || sorted[0] === sorted.at(-1)) return [];
-  /** @param {number} share */
-  const quantile = (share) => sorted[Math.floor(share * (sorted.length - 1))];
-  /** @type {(test: (price: number) => boolean, name: Token) => NonNullable<MarkAreaComponentOption["data"]>} */
+  const dayOf = zoned(scene.timeZone, "en-GB", { year: "numeric", month: "numeric", day: "numeric" });
+  const days = prices.map((_, i) => dayOf(scene.at(i)));
+  const bounds = new Map([...new Set(days)].map((day) => [day, boundsOf(prices.flatMap((v, i) => (v != null && days[i] === day ? [v] : [])))]));
+  /** @type {(test: (price: number, bounds: Bounds) => boolean, name: Token) => NonNullable<MarkAreaComponentOption["data"]>} */
   const shade = (test, name) =>
-    runsWhere((i) => prices[i] != null && test(prices[i]), prices.length).map(([from, to]) => [
+    runsWhere((i) => prices[i] != null && test(prices[i], /** @type {Bounds} */ (bounds.get(days[i]))), prices.length).map(([from, to]) => [
       { xAxis: scene.at(from), itemStyle: { color: paint.color(name) } },
       { xAxis: scene.at(to) },
     ]);
-  return [...shade((v) => v <= quantile(CHEAP), "cheap"), ...shade((v) => v >= quantile(DEAR), "dear")];
+  return [...shade((v, { cheap }) => v <= cheap, "cheap"), ...shade((v, { dear }) => v >= dear, "dear")];
+}
+
+/** @typedef {{ cheap: number, dear: number }} Bounds */
+
+// Up to which price a slot is cheap beside the others of its day, and from which it is dear; the same as on the charts without scripts.
+/** @type {(prices: number[]) => Bounds} */
+export function boundsOf(prices) {
+  const sorted = [...prices].sort((a, b) => a - b);
+  const count = sorted.length;
+  /** @param {number} share */
+  const quantile = (share) => sorted[Math.floor(share * (count - 1))];
+  const median = (sorted[Math.floor((count - 1) / 2)] + sorted[Math.ceil((count - 1) / 2)]) / 2;
+  /** @param {number} way */
+  const clear = (way) => Math.max(CLEAR_SHARE * Math.abs(median), CLEAR_PART * way, LEAST_DIFFERENCE);
+  return {
+    cheap: Math.min(quantile(CHEAP), median - clear(median - sorted[0])),
+    dear: Math.max(quantile(DEAR), median + clear(sorted[count - 1] - median)),
+  };
 }
 
 /** @type {(test: (i: number) => boolean, end: number) => Bucket[]} */

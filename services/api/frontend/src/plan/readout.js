@@ -47,7 +47,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   /** @type {Array<[token: string, name: string, value: string, mark?: string, needed?: Column | null]>} */
   const cells = [
     ["price", words.buy, numbers.price(scene.importPrice[i]), "line"],
-    ["grid", words.sell, numbers.price(scene.exportPrice[i]), "line"],
+    ["sell-price", words.sell, numbers.price(scene.exportPrice[i]), "line"],
     ["load", words.house, power(numbers.power(flows.load[i]), "load")],
     ["heater", words.heater, power(numbers.power(flows.heater[i]), "heater"), "", used(flows.heater)],
     ["ev", words.car, power(numbers.power(flows.ev[i]), "ev"), "", used(flows.ev)],

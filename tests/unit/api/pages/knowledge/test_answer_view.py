@@ -123,7 +123,7 @@ def test_each_unit_has_a_panel_of_its_own_with_what_it_counts_in() -> None:
 def test_a_gap_is_a_gap() -> None:
     series = [ChartSeries(name="Preis", unit="price", kind="line", values=[0.3, 0.2, None, 0.2, 0.3])]
     drawn = draw_answer_chart(Chart(title="Tag", starts=starts(5, timedelta(hours=1)), series=series), NUMBERS, narrow=False)
-    line = drawn.split('class="line line-0"')[0].rsplit('d="', 1)[1]
+    line = drawn.split('class="line line-0 dash-0"')[0].rsplit('d="', 1)[1]
     # One line up to the gap, one from behind it.
     assert line.count("M") == 2
 
@@ -133,7 +133,7 @@ def test_a_gap_is_a_gap() -> None:
 def test_words_under_the_plot_are_few_enough_to_be_read(count: int, step: timedelta, *, narrow: bool) -> None:
     chart = Chart(title="Zeit", starts=starts(count, step), series=[ChartSeries(name="x", unit="kw", values=[1.0] * count)])
     drawn = draw_answer_chart(chart, NUMBERS, narrow=narrow)
-    below = drawn.rsplit('class="line line-0"', 1)[1]
+    below = drawn.rsplit('class="line line-0 dash-0"', 1)[1]
     assert 0 < below.count("<text") + below.count("<path") <= (8 if narrow else 16)
 
 
