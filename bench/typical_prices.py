@@ -1,13 +1,12 @@
 """Derives the typical day-ahead prices that ship with Luna, by month and hour of the day, from recorded prices of two whole years.
 
-Run as ``python -m bench.typical_prices``: it reads the Dutch prices that the demo loads and writes ``luna/energy/economics/typical_prices.json``.
+Run as ``python -m bench.typical_prices``: it reads the Dutch prices that the demo loads and writes ``luna/energy/economics/typical_price_table.py``.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from luna.energy.economics.typical_prices import TABLE
+from luna.energy.economics import typical_price_table
 from luna.energy.timeline import FloatArray, Timeline, local_offsets
 from luna.platform.packages import fetch_package
 from luna.platform.settings import load_settings
@@ -15,24 +14,24 @@ from services.ingest.demo_data.sources import EV2GYM, ZONE, read_prices
 
 YEARS = (2023, 2024)
 HOUR = timedelta(hours=1)
-ABOUT = {
-    "source": f"Day-ahead prices of the Netherlands, ENTSO-E Transparency Platform, from the package {EV2GYM.name} {EV2GYM.version}",
-    "licence": "ENTSO-E Transparency Platform data; package MIT",
-    "derived_by": "python -m bench.typical_prices: the mean of each hour of the local clock, by month",
-    "years": "2023 and 2024",
-    "unit": "EUR/kWh",
-}
+ABOUT = f'''"""Typical day-ahead prices of markets, EUR/MWh: a row for each month, the mean of each hour of the local clock.
+
+Source: day-ahead prices of the Netherlands of 2023 and 2024, ENTSO-E Transparency Platform, from the package {EV2GYM.name} {EV2GYM.version}.
+Licence: ENTSO-E Transparency Platform data; package MIT. Derived by ``python -m bench.typical_prices``.
+"""
+'''
+TABLE = Path(typical_price_table.__file__)
 
 
 def average_by_month_and_hour(hours: Timeline, price: FloatArray) -> list[list[float]]:
-    """Return the mean price of each hour of the local clock, one row per month, EUR/kWh."""
+    """Return the mean price of each hour of the local clock, one row per month, EUR/MWh."""
     local = hours.starts + local_offsets(hours.starts, ZONE)
     month = local.astype("datetime64[M]").astype(int) % 12
     hour = (local - local.astype("datetime64[D]")).astype("timedelta64[h]").astype(int)
     rows = []
     for each in range(12):
         means = [price[(month == each) & (hour == clock)].mean() for clock in range(24)]
-        rows.append([round(float(mean), 4) for mean in means])
+        rows.append([1000.0 * float(mean) for mean in means])
     return rows
 
 
@@ -46,10 +45,10 @@ def derive(wheel: Path) -> list[list[float]]:
 
 
 def write_table(rows: list[list[float]]) -> str:
-    """Return the file's text, with one line for each month."""
-    head = json.dumps(ABOUT, indent=2).removesuffix("\n}")
-    months = ",\n".join(f"      {json.dumps(row)}" for row in rows)
-    return f'{head},\n  "markets": {{\n    "NL": [\n{months}\n    ]\n  }}\n}}\n'
+    """Return the module's text, with one line for each month."""
+    months = [" ".join(f"{price:.1f}" for price in row) for row in rows]
+    lines = "".join(f'    "{month}",\n' for month in months)
+    return f"{ABOUT}\nNETHERLANDS = (\n{lines})\n"
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
 from luna.words.numbers import Numbers, mark_decimals
+from luna.words.pages import page_words
 from luna.words.phrases import Phrases
 
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
@@ -67,6 +68,12 @@ def _earliest(numbers: Numbers, figure: str | None) -> str:
     return _EARLIEST.say("known", numbers.language, day=day)
 
 
+def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
+    """Return the countries of markets whose typical prices stand for those of another one."""
+    words = page_words("setup", numbers.language)
+    return ", ".join(words(f"country_{market[:2]}") for market in figure)
+
+
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("soc", "doubted_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
@@ -77,6 +84,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),
     "earliest": _earliest,
+    "like": _countries,
 }
 
 

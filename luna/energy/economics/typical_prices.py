@@ -1,21 +1,17 @@
-"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while nobody has published any.
+"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while nobody has published any."""
 
-Source: ``typical_prices.json`` beside this module names source and licence of its figures; ``bench/typical_prices.py`` derives them.
-"""
-
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.economics import typical_price_table
 from luna.energy.part import PER_EURO
 from luna.energy.timeline import FloatArray, Timeline, local_offsets
 
-TABLE = Path(__file__).with_name("typical_prices.json")
+_EURO_PER_MWH = {"NL": typical_price_table.NETHERLANDS}
 # A market without figures of its own is taken to be like this one: the coupled markets of Central Europe share most of their days.
 NEAREST = "NL"
 
@@ -31,8 +27,7 @@ class TypicalPrices:
 @cache
 def read_typical_prices() -> Mapping[str, FloatArray]:
     """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``: months by hours of the local clock."""
-    document = json.loads(TABLE.read_text(encoding="utf-8"))
-    return {market: np.array(rows, dtype=np.float64) for market, rows in document["markets"].items()}
+    return {market: np.array([row.split() for row in rows], dtype=np.float64) / 1000.0 for market, rows in _EURO_PER_MWH.items()}
 
 
 def expect_typical(market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str) -> TypicalPrices | None:

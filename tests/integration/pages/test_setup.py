@@ -75,8 +75,9 @@ def follow(api: httpx.Client, draft: str, *steps: tuple[str, dict[str, str]]) ->
 
 def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url: str) -> None:
     draft = begin(api)
+    spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "10", "vat_percent": "20"}
     ended = follow(
-        api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"})
+        api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", spot), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"})
     )
     assert ended == "plan"
     with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
@@ -85,6 +86,11 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     assert wording("conditions", "no_history") in unescape(page)
     assert wording("conditions", "load_by_yearly_kwh") in unescape(page)
     assert "hx-get" not in page
+    # No price has come: typical ones are planned with, and nobody named the main fuse, which is taken to be 3 x 25 A.
+    plan, site = (api.get(f"/v1/sites/{OWN_ID}{part}").json() for part in ("/plans/latest", ""))
+    assert plan["prices_known_until"] == plan["slots"][0]["start"]
+    assert [note["figures"]["markets"] for note in plan["notes"] if note["code"] == "prices_typical"] == [["AT"]]
+    assert site["grid"]["import_limit_kw"] == 17.25
     home = api.get(f"/ui/sites/{OWN_ID}/home")
     assert home.status_code == 200
     assert ">Haus Müller</a>" in home.text

@@ -51,6 +51,20 @@ def test_a_line_shows_charge_house_sun_and_both_prices(luna: Luna, tmp_path: Pat
     assert [second[second.index("–") + place] for place in range(1, 6)] == ["0.8", "1.6", "\u22120.8", "40", "7"]
 
 
+@pytest.mark.usefixtures("wide")
+def test_a_price_that_nobody_has_published_is_marked(luna: Luna, tmp_path: Path) -> None:
+    request = across_midnight()
+    request["site"]["batteries"] = []
+    request["state"] = {}
+    request["outlook"]["prices_known_until"] = "2024-01-31T23:00:00Z"
+    shown = show(luna, tmp_path, request)
+    first, second = (line.split() for line in shown.splitlines() if line[:5] in ("23:00", "00:00"))
+    assert ("20" in first, "~40" in second) == (True, True)
+    # What is paid for a sold kWh is the same at any time: no market's.
+    assert "~7" not in second
+    assert wording("plan_command", "predicted", mark="~") in shown
+
+
 def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(luna: Luna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "width", 80)
     shown = show(luna, tmp_path, across_midnight(), "--language", "de")

@@ -10,6 +10,7 @@ from luna.energy.economics.charges import Peak, PeakHistory, peak_cost
 from luna.energy.economics.costs import break_even, carbon_g, slot_costs
 from luna.energy.economics.curtailment import site_curtailment
 from luna.energy.economics.prices import extend_prices, price_slots, publication_times
+from luna.energy.economics.typical_prices import expect_typical, read_typical_prices
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Curtailment
 from luna.energy.site import PeakPrice, Tariff
@@ -238,3 +239,16 @@ def test_a_gap_in_known_prices_is_named(price: list[float], known: int, slot: in
         extend_prices(np.array(price), known, slots_per_day=96)
     assert caught.value.field == f"import_price[{slot}]"
     assert caught.value.remedy
+
+
+def test_typical_prices_follow_the_local_clock_and_the_currency() -> None:
+    # 22:00 UTC in July is midnight in Berlin; 10 kronor are taken for a euro.
+    night = Timeline(datetime(2024, 7, 1, 22, tzinfo=UTC), timedelta(hours=1), 24)
+    typical = {currency: expect_typical("DE-LU", night, zone=ZoneInfo("Europe/Berlin"), currency=currency) for currency in ("EUR", "SEK", "XAU")}
+    assert typical["XAU"] is None
+    assert typical["EUR"] is not None
+    assert typical["SEK"] is not None
+    assert (typical["EUR"].like, typical["EUR"].price.tolist()) == ("NL", read_typical_prices()["NL"][6].tolist())
+    assert typical["SEK"].price == pytest.approx(10 * typical["EUR"].price)
+    # As every summer: noon is the cheapest time, the evening the dearest.
+    assert (int(typical["EUR"].price.argmin()), int(typical["EUR"].price.argmax())) == (14, 20)

@@ -86,6 +86,7 @@ unknown = keine Daten
 plan = Plan
 plan_note = geplant { $t }
 plan_note_prices = Preise bekannt bis { $t }
+plan_note_predicted = mit geschätzten Preisen
 chart_label = Plan. Pfeiltasten wählen eine Viertelstunde, Bild auf und Bild ab eine Stunde, Pos1 die laufende.
 chart_values = Werte der gewählten Zeit
 no_chart = Das Diagramm braucht ein Skript. Alle Werte stehen in der Tabelle.

@@ -98,6 +98,7 @@ unknown = no data
 plan = Plan
 plan_note = planned { $t }
 plan_note_prices = prices known until { $t }
+plan_note_predicted = with predicted prices
 chart_label = Plan. Arrow keys choose a quarter-hour, Page Up and Page Down an hour, Home the one that runs now.
 chart_values = Values of the chosen time
 no_chart = The chart needs a script. Every value stands in the table.

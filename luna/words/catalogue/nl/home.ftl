@@ -98,6 +98,7 @@ unknown = geen gegevens
 plan = Plan
 plan_note = gepland { $t }
 plan_note_prices = prijzen bekend tot { $t }
+plan_note_predicted = met voorspelde prijzen
 chart_label = Plan. Met de pijltoetsen kies je een kwartier, met Page Up en Page Down een uur, met Home het kwartier van nu.
 chart_values = Waarden van het gekozen tijdstip
 no_chart = De grafiek heeft een script nodig. Alle waarden staan in de tabel.

@@ -15,7 +15,7 @@ from luna.energy.site.main_fuses import usual_fuse
 from luna.energy.site.sensor_changes import SensorChange
 from luna.platform.simulated_home.site import is_simulated
 from luna.words import Language, Numbers
-from luna.words.devices import KINDS
+from luna.words.devices import KINDS, say_device
 from luna.words.numbers import write_decimal
 from luna.words.pages import PageWords
 from luna.words.tariffs import say_buying, say_selling
@@ -139,7 +139,8 @@ def view_assumptions(site: Site, words: PageWords, numbers: Numbers) -> list[Ass
     for each in list_assumptions(site):
         text = words("assumed_" + each.code, **{name: _say_figure(name, value, numbers) for name, value in each.figures.items()})
         worth = "" if each.worth is None else words("assumption_worth", share=numbers.share(each.worth, decimals=int(each.worth < 0.01)))
-        lines.append(AssumedLine(each.step, f"{each.device}: {text}" if each.device else text, worth))
+        called = say_device(each.device, language=numbers.language)
+        lines.append(AssumedLine(each.step, f"{called}: {text}" if each.device else text, worth))
     return lines
 
 
@@ -147,7 +148,7 @@ def _say_figure(name: str, value: float, numbers: Numbers) -> str:
     if name == "share":
         return numbers.share(value)
     if name == "price":
-        return numbers.price_per_kwh(value)
+        return numbers.price(value, decimals=1)
     return numbers.number(value, 1 if name in {"least", "kw"} else 0)
 
 

@@ -73,7 +73,7 @@ def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:
     text = words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
     if battery.wear_by_depth:
         return text
-    wear = words("review_wear", price=numbers.price_per_kwh(2.0 * battery.wear_price))
+    wear = words("review_wear", price=numbers.price(2.0 * battery.wear_price, decimals=1))
     return f"{text}; {wear}"
 
 

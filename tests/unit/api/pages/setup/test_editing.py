@@ -168,7 +168,7 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
     # Fields that follow a device's first sentence are said by their labels, so that a new one is said as well.
     wanted = {
         "site": ["4,500 kWh; including a heat pump with 3,600 kWh", "48.14° north", ": 3"],
-        "devices": ["Battery: Akku", "Battery: shed", ": 15 %", ": no", "south (190 °)", "Tilt: 30 °", "3 × 35 A", "24.1 kW", "7.0 kW", "6.0 ct/kWh"],
+        "devices": ["Battery: Akku", "Battery: shed", ": 15 %", ": no", "south (190 °)", "Tilt: 30 °", "3 × 35 A", "24.1 kW", "7.0 kW", "6.0 ct of wear"],
         "tariff": ["22:00 to 06:00 on all days: 25.0 ct/kWh", "17:00 to 19:30 on weekdays: 41.0 ct/kWh", "30.0 ct/kWh"],
     }
     assert [text for step, texts in wanted.items() for text in texts if text not in said[step]] == []
