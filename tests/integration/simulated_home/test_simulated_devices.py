@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,11 @@ async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE.total_seconds()):
         while not holds():  # noqa: ASYNC110 - what is waited for is seen from outside
             await asyncio.sleep(0.01)
+
+
+def has_come(powers: LivePowers, count: int) -> bool:
+    """Return whether at least this many readings have come."""
+    return powers.count >= count
 
 
 async def follows(device: MqttDevice, lived: Lived, writes: list[Write]) -> bool:
@@ -301,14 +307,13 @@ async def test_what_its_counters_say_within_a_minute_is_what_flows(tmp_path: Pat
 
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         source = MqttSource(Broker("127.0.0.1", lived.port), tmp_path / "mqtt", clock=lived.clock)
-        listening = asyncio.create_task(source.listen(site.sensor_names, record))
+        listening = asyncio.create_task(source.listen(list(site.sensor_names), record))
         recorded = [topic for name, topic in TOPICS.items() if name not in _SAID_BESIDE]
         await until(lambda: source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded))
         await asyncio.to_thread(device.apply, CHARGE)
-        for _ in range(24):
-            count = powers.count
+        for turn in range(24):
             lived.pass_time(timedelta(seconds=5))
-            await until(lambda count=count: powers.count >= count + len(recorded))
+            await until(partial(has_come, powers, (turn + 1) * len(recorded)))
         flow, truth = powers.read_flow(site, now=lived.clock.now()), lived.home.state
         listening.cancel()
         with suppress(asyncio.CancelledError):
