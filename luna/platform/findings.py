@@ -11,6 +11,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
 from luna.contracts.control import ControlState, LeftAlone
 from luna.contracts.plan import PlanReply
+from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import agent_gates, control, readings
@@ -104,13 +105,20 @@ def _find_deviations(connection: Connection, states: Sequence[ControlState]) -> 
     for state in states:
         if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":
             at = state.decision.slot_start
-            findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", {"device": state.device.rpartition(":")[2], "at": at}))
+            findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", _name_device(state) | {"at": at}))
         suspension = _find_suspension(connection, state)
         if suspension is not None:
             reason, period = suspension
-            figures = {"device": state.device.rpartition(":")[2], "at": period.since, "until": period.until}
+            figures = _name_device(state) | {"at": period.since, "until": period.until}
             findings.append(SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures))
     return findings
+
+
+def _name_device(state: ControlState) -> dict[str, Any]:
+    """Return a device's name as a figure; that of several batteries, which are told together, with the name of each."""
+    told = [] if state.decision is None else list(state.decision.allowed)
+    several = {"batteries": told} if state.device == BATTERIES and len(told) > 1 else {}
+    return {"device": state.device.rpartition(":")[2]} | several
 
 
 def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:

@@ -85,7 +85,9 @@ _DEVIATIONS: dict[FindingCode, str] = {
 
 
 def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
-    device = _name(say_device(finding.figures["device"], language=numbers.language))
+    # Several batteries are told together, and read of by their names.
+    names = finding.figures.get("batteries", [finding.figures["device"]])
+    device = _name(", ".join(say_device(name, language=numbers.language) for name in names))
     return HouseStatement(_DEVIATIONS[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
 
 

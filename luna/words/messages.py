@@ -37,6 +37,9 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
     if code not in MESSAGES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}.")
     texts = {name: _say(name, value, numbers) for name, value in figures.items()}
+    # Several batteries are told together, and read of by their names.
+    if "batteries" in figures:
+        texts["device"] = ", ".join(say_device(name, language=numbers.language) for name in figures["batteries"])
     try:
         return MessageWords(TITLES.say(code, numbers.language), MESSAGES.say(code, numbers.language, site=site, **texts).strip())
     except KeyError as exc:

@@ -45,9 +45,12 @@ class LivePowers:
     def __init__(self) -> None:
         self._sensors: dict[str, _Sensor] = {}
         self._last_spoke: dict[str, datetime] = {}
+        # How many readings have come.
+        self.count = 0
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
         """Take the readings of a source; ``changes_only``: a value of it holds as long as the source says anything."""
+        self.count += len(readings)
         for reading in readings:
             sensor = self._sensors.setdefault(reading.sensor, _Sensor())
             sensor.source, sensor.changes_only = source, changes_only

@@ -10,7 +10,8 @@ from luna.contracts.control import ControlEntry
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control
-from luna.words import say_mode
+from luna.words import Language, say_mode
+from luna.words.devices import say_device
 from services.rag.tools import cues
 from services.rag.tools.charging_stays import CAR
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
@@ -47,7 +48,7 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
         if not log or context.now - log[0].slot_start > FRESH:
             return teller.miss("battery_not_measured")
         same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
-        mode = ", ".join(dict.fromkeys(say_mode(mode, language=context.numbers.language) for mode in _modes(log[0])))
+        mode = _say_modes(log[0], context.numbers.language)
         teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", same_modes[-1].slot_start, day=True))
         return teller.finish()
     last = int(measured[-1])
@@ -75,6 +76,14 @@ def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
 
 def _modes(entry: ControlEntry) -> tuple[str, ...]:
     return tuple(setpoint["mode"] for _, setpoint in sorted(entry.allowed.items()))
+
+
+def _say_modes(entry: ControlEntry, language: Language) -> str:
+    """Return the battery's mode; of several, each with its name."""
+    modes = {name: say_mode(setpoint["mode"], language=language) for name, setpoint in sorted(entry.allowed.items())}
+    if len(modes) == 1:
+        return next(iter(modes.values()))
+    return ", ".join(f"{say_device(name, language=language)}: {mode}" for name, mode in modes.items())
 
 
 TOOL = Tool(

@@ -58,7 +58,7 @@ class RecordedDevice:
     def __init__(self, site: Site, redis_url: str) -> None:
         self._site = site
         self._redis = connect(redis_url)
-        self._sharing = LiveSharing(LivePowers(), LiveFlows(self._redis), clock=SystemClock())
+        self._sharing = LiveSharing(LivePowers(), LiveFlows(self._redis), clock=SystemClock(), settles=timedelta(0))
         self._source = ProfileSource(NO_FOLDER, every=timedelta(hours=1), looked_at_every=SOON, is_looked_at=self._sharing.is_looked_at)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._follow(),))

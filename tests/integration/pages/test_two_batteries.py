@@ -6,7 +6,8 @@ import io
 import math
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import closing
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
+from luna.contracts.live_flow import LiveFlow
 from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.site import Site
@@ -25,6 +27,8 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.house_now import HouseNow
 from luna.platform.house_reading import read_house, read_planned
 from luna.platform.house_statements import say_statement, state_house
+from luna.platform.queue.connection import connect
+from luna.platform.queue.live_flows import LiveFlows
 from luna.words import say_mode
 from services.cli.plan_table import show_plan
 from services.executor.devices.battery import Batteries
@@ -138,6 +142,26 @@ def test_the_sheet_and_the_table_of_every_quarter_hour_have_each_battery(api: ht
         assert float(row[f"planned_power_kw:{name}"]) == pytest.approx(flow.charge_kwh * 4, abs=1e-4)
         assert float(row[f"planned_soc:{name}"]) == pytest.approx(flow.soc_end, abs=1e-4)
     assert wording("home", "fact_stored_each", name="garage") in read_text(api.get(f"{HOME}/table"))
+
+
+def test_energy_now_has_the_power_and_the_charge_of_each_battery(api: httpx.Client, redis_url: str) -> None:
+    flow = LiveFlow(
+        at=NOW - timedelta(seconds=4),
+        import_kw=2.1,
+        export_kw=0.0,
+        pv_kw=0.0,
+        charge_kw=2.4,
+        discharge_kw=0.6,
+        load_kw=0.3,
+        batteries_kw={"cellar": 2.4, "garage": -0.6},
+        battery_socs={"cellar": 0.52, "garage": 0.4},
+    )
+    with closing(connect(redis_url)) as redis:
+        LiveFlows(redis).share({"twins": flow})
+        shown = read_text(api.get(f"{HOME}/flow"))
+        LiveFlows(redis).share({"twins": None})
+    for said in ("cellar 2.4 kW · 52%", "garage 0.6 kW · 40%", "House 0.3 kW", wording("home", "flow_ago", n=4), wording("home", "live")):
+        assert said in shown
 
 
 def test_home_assistant_has_the_sensors_of_each_battery(house: HouseNow, planned: tuple[Site, PlanReply]) -> None:

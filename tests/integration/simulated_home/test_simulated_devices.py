@@ -1,10 +1,11 @@
 """Luna's own MQTT against the simulated home's broker: what devices say is recorded, what the executor writes is followed and read back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from luna.platform.simulated_home.site import CAR, CHARGER_SETTINGS, HEATER, HEA
 from services.executor.devices import find_unit
 from services.executor.devices.unit import Setpoints
 from services.executor.mqtt import MqttDevice
+from services.ingest.listening.live_powers import LivePowers
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource
 from services.simulated_home.__main__ import LivingHome
@@ -121,6 +123,11 @@ async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE.total_seconds()):
         while not holds():  # noqa: ASYNC110 - what is waited for is seen from outside
             await asyncio.sleep(0.01)
+
+
+def has_come(powers: LivePowers, count: int) -> bool:
+    """Return whether at least this many readings have come."""
+    return powers.count >= count
 
 
 async def follows(device: MqttDevice, lived: Lived, writes: list[Write]) -> bool:
@@ -290,3 +297,33 @@ async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(tmp_path: P
     async with asyncio.timeout(PATIENCE.total_seconds()):
         await home.run(asyncio.Event(), database, settings)
     assert (files.is_there, files.folder.exists(), read_stored(tmp_path)) == (False, False, {})
+
+
+async def test_what_its_counters_say_within_a_minute_is_what_flows(tmp_path: Path, year: RecordedYear) -> None:
+    powers, site = LivePowers(), build_site()
+
+    async def record(readings: Sequence[Reading]) -> None:
+        powers.note("mqtt", readings, changes_only=False)
+
+    async with living(tmp_path, year) as lived, telling(lived.port) as device:
+        source = MqttSource(Broker("127.0.0.1", lived.port), tmp_path / "mqtt", clock=lived.clock)
+        listening = asyncio.create_task(source.listen(list(site.sensor_names), record))
+        recorded = [topic for name, topic in TOPICS.items() if name not in _SAID_BESIDE]
+        await until(lambda: source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded))
+        await asyncio.to_thread(device.apply, CHARGE)
+        for turn in range(24):
+            lived.pass_time(timedelta(seconds=5))
+            await until(partial(has_come, powers, (turn + 1) * len(recorded)))
+        flow, truth = powers.read_flow(site, now=lived.clock.now()), lived.home.state
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+    assert flow is not None
+    assert flow.at == lived.clock.now()
+    assert (flow.charge_kw, truth.battery.power_kw) == pytest.approx((3.0, 3.0), abs=0.12)
+    assert (flow.import_kw, flow.export_kw, flow.pv_kw) == pytest.approx((truth.grid_kw, 0.0, 0.0), abs=0.2)
+    # Car and heater have counters of their own: what is left is the house alone.
+    assert truth.car is not None
+    assert flow.submetered_kw["vehicle_kwh"] == pytest.approx(truth.car.power_kw, abs=0.2)
+    assert flow.load_kw == pytest.approx(truth.load_kw, abs=0.4)
+    assert flow.soc == pytest.approx(0.5, abs=0.03)

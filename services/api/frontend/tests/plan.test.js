@@ -121,6 +121,20 @@ test("what the battery is filled or emptied to is a step over its slots, with a 
   assert.ok(readout(none, 65, { ...view, words: { ...WORDS, plan_of: "{t}", target: "target" }, level: "slot", priceDecimals: 0 }).cells.every(({ name }) => name !== "target"));
 });
 
+test("each of two batteries has a line and a cell of its own where the plan says something of it", () => {
+  const device = (name, power, soc) => ({ name, kind: "batteries", power_kw: Array(96).fill(power), capacity_kwh: 5, soc: Array(96).fill(soc) });
+  const scene = readScene({ ...timelineOf(96), devices: [device("cellar", 2.4, 0.52), device("garage", -0.6, 0.4)] });
+  const option = planOption(scene, viewOf(scene));
+  assert.deepEqual(byId(option, "soc-battery-1").data.at(-1), [scene.at(96), 40]);
+  const cellsOf = (slot) => readout(scene, slot, { ...viewOf(scene), words: { ...WORDS, plan_of: "{t}" }, level: "slot", priceDecimals: 0 }).cells;
+  const said = cellsOf(scene.past + 4).filter(({ name }) => ["cellar", "garage"].includes(name)).map(({ value }) => value);
+  assert.deepEqual(said, ["+2.4\u00a0kW · 52%", "−0.6\u00a0kW · 40%"]);
+  // Measured they are together.
+  assert.ok(cellsOf(scene.past - 4).every(({ name }) => name !== "cellar"));
+  // A home with one has the line of all of them alone.
+  assert.ok(planOption(sceneOf(96), viewOf(sceneOf(96))).series.every(({ id }) => !id.startsWith("soc-battery")));
+});
+
 test("an instant of another day is said with that day", () => {
   const scene = sceneOf(96);
   // The day is a Wednesday; the last slot of the row ends with it.

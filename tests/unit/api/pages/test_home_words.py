@@ -15,6 +15,7 @@ from luna.platform.findings import FindingCode, SiteFinding
 from luna.platform.house_now import HouseFigure, say_run
 from luna.platform.house_statements import say_statement, state_house
 from luna.words import Language
+from luna.words.messages import say_message
 from luna.words.pages import page_words
 from services.api.pages.home_notices import list_doubts, list_notices
 from services.api.pages.home_slots import view_sheet
@@ -275,3 +276,12 @@ def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
     (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house_of(SITE, doubted, NOW)))
     doubted_figures = {"doubted_at": "Mi. 16:30", "doubted_soc": "0 %", "soc": "43 %", "at": "Mi. 16:15"}
     assert notice.title.replace("\u00a0", " ") == wording("notes", "note_soc_doubted", "de", **doubted_figures)
+
+
+def test_several_batteries_that_do_not_answer_are_read_of_by_their_names() -> None:
+    view = view_of(("charge", 4, 3.0), ("save", 4, 0.0))
+    figures = {"device": "batteries", "batteries": ["cellar", "garage"], "at": view.window.running, "until": view.window.running}
+    house = house_of(SITE, view.house.planned.plan, NOW, findings=(SiteFinding("device_silent", "batteries", figures),))
+    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    assert wording("house", "house_silent", device="cellar, garage", at="16:30") in said
+    assert "cellar, garage" in say_message("device_silent", figures, site="home", numbers=view.numbers).text

@@ -37,6 +37,9 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
   const share = numbers.share(ahead ? scene.soc.planned[i] : scene.soc.measured[i]);
   const soc = ahead && scene.soc.assumed ? `≈${share}` : share;
   const battery = difference(flows.charge[i], flows.discharge[i]);
+  // Of each of several batteries, where the plan says something of it.
+  /** @type {(each: { name: string, power: Column, soc: Column }) => [token: string, name: string, value: string, mark: string, needed: Column]} */
+  const perBattery = ({ name, power: own, soc: level }) => ["battery", name, `${numbers.signedPower(own[i])} · ${numbers.share(level[i])}`, "line", [own[i]]];
   /** @param {number} issued */
   const planOf = (issued) => words.plan_of.replace("{t}", sayInstant(scene, issued, locale));
   /** @type {(ghost: string) => Column | null} */
@@ -53,6 +56,7 @@ export function readout(scene, i, { locale, words, ghosts, level, priceDecimals 
     ["ev", words.car, power(numbers.power(flows.ev[i]), "ev"), "", used(flows.ev)],
     ["pv", words.solar, power(numbers.power(flows.pv[i]), "pv"), "", used(flows.pv)],
     ["battery", words.battery, `${power(numbers.signedPower(battery), "charge", "discharge")} · ${soc}`],
+    ...scene.batteries.map((each) => perBattery(each)),
     ["battery", words.target, numbers.share(scene.soc.target[i]), "dashed", scene.soc.target],
     ["grid", words.grid, power(numbers.signedPower(difference(flows.gridImport[i], flows.gridExport[i])), "gridImport", "gridExport")],
     ["load", `${words.house}, ${words.expected}`, numbers.power(scene.ghosts.load[i]), "dotted", wanted("forecast")],

@@ -13,6 +13,7 @@ const sumKnown = (...values) => {
 /** @param {string | null | undefined} text */
 const instantOf = (text) => (text == null ? null : Date.parse(text));
 const DEVICE_SOC = "vehicles";
+const BATTERIES = "batteries";
 // By flow: the measured ones that it is made of.
 const MADE_OF = {
   load: ["load_kw"],
@@ -69,6 +70,7 @@ export function readScene(timeline) {
       pv: { low: timeline.bands.pv_p10_kw, high: timeline.bands.pv_p90_kw },
     },
     soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, assumed: timeline.plan?.soc_assumed ?? false, ...carSoc(timeline, start, step) },
+    batteries: listBatteries(timeline),
     ghosts: {
       without: timeline.ghosts.without_luna.soc,
       midnight: timeline.ghosts.midnight.soc,
@@ -81,6 +83,15 @@ export function readScene(timeline) {
     deciders: timeline.decisions.decided_by,
   };
   return { ...scene, runs: findRuns(scene) };
+}
+
+// What each of several batteries is planned to do: measured they are together.
+/** @type {(timeline: Timelines) => Array<{ name: string, power: Column, soc: Column }>} */
+function listBatteries({ devices, past_slots: past }) {
+  const batteries = devices.filter(({ kind }) => kind === BATTERIES);
+  /** @type {(values: Column | null | undefined) => Column} */
+  const ahead = (values) => (values ?? []).map((value, i) => (i < past ? null : value));
+  return batteries.length < 2 ? [] : batteries.map(({ name, power_kw, soc }) => ({ name, power: ahead(power_kw), soc: ahead(soc) }));
 }
 
 // A car's charge is of interest while it is plugged in; beside it stands what is wanted.

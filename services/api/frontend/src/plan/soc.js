@@ -6,6 +6,9 @@ import { keepExtremes } from "./sampling.js";
 /** @import { Scene } from "./scene.js" */
 /** @import { Token } from "../home/look.js" */
 
+// Of several batteries, the first, the second and so on.
+const BATTERY_DASHES = [[8, 2], [8, 2, 2, 2], [8, 2, 2, 2, 2, 2], [3, 2]];
+
 /** @param {Drawing} c */
 export function socSeries(c) {
   const { scene, paint, ghosts } = c;
@@ -23,6 +26,7 @@ export function socSeries(c) {
       { color: paint.color("muted"), width: 1 },
       { step: "end", areaStyle: { color: paint.alpha("muted", 0.1) } },
     ),
+    ...scene.batteries.map((battery, k) => line(`soc-battery-${k}`, GRID.soc, ends(c, battery.soc), { color: paint.color("battery"), width: 1, type: BATTERY_DASHES[k % BATTERY_DASHES.length] })),
     line("soc-car", GRID.soc, ends(c, car), { color: paint.color("ev"), width: 1.5 }),
     line("soc-car-target", GRID.soc, ends(c, carTarget), { color: paint.color("ev"), width: 1, type: [2, 3] }),
     line("soc-without", GRID.soc, ghosts.has("without") ? ends(c, scene.ghosts.without) : [], dotted("muted")),
