@@ -106,13 +106,12 @@ class LivedSlot:
 
 @dataclass
 class LivedDay:
-    """Its slots, and what the open page said when some of them began: of the energy flows before, and its figures.
+    """Its slots, and the figures of the open page when some of them began.
 
     A slot is numbered from midnight; the first one lived is ``BEGIN_SLOT``.
     """
 
     slots: list[LivedSlot] = field(default_factory=list)
-    pages: dict[int, str] = field(default_factory=dict)
     facts: dict[int, str] = field(default_factory=dict)
 
 
@@ -168,11 +167,9 @@ def test_quarter_hour_by_quarter_hour_the_battery_does_what_was_decided_and_an_o
 
 def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
     luna.set_clock(END + FOLLOWED)
-    day.pages[END_SLOT] = read_flow(tabs[0], END)
+    wait_for_true_flow(luna, tabs[0])
     span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
-    lived = {number: day.slots[number - BEGIN_SLOT - 1] for number in day.pages}
-    assert {number: found for number, said in day.pages.items() if (found := list(compare_page(said, lived[number])))} == {}
     measured, wrong = timeline["measured"], dict[str, list[int]]()
     for name in COUNTED:
         said, true = np.array(measured[f"{name}_kw"], dtype=float), np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
@@ -239,7 +236,7 @@ def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(l
 
 
 def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Live a slot: the executor decides, the inverter follows, the open page has the slot before at each full hour, and time passes to its end."""
+    """Live a slot: the executor decides, the inverter follows, the open page has what flows at each full hour, and time passes to its end."""
     start, begin = MIDNIGHT + number * SLOT, luna.files.read_state()
     luna.set_clock(start + BEGUN)
     wait_until(lambda: is_tried(luna, start))
@@ -249,7 +246,8 @@ def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", 
         # The executor asks for it once the one before is an hour old.
         wait_until(lambda: datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"]) > start - timedelta(hours=1))
     if number > BEGIN_SLOT and number % PAGE_EVERY == 0:
-        day.pages[number], day.facts[number] = read_flow(page, start), page.locator(".facts").inner_text()
+        wait_for_true_flow(luna, page)
+        day.facts[number] = page.locator(".facts").inner_text()
     meanwhile()
     decision, car_decision = read_decision(luna), read_decision(luna, f"vehicle:{CAR}")
     end = (start + SLOT - ENDING).timestamp()
@@ -279,12 +277,24 @@ def is_followed(luna: LivingLuna, start: datetime) -> bool:
     return all(datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"] for each in decisions)
 
 
-def read_flow(page: "Page", until: datetime) -> str:
-    """Return what the open page says of the slot that ended at an instant, once it says it by itself."""
-    from playwright.sync_api import expect
+def wait_for_true_flow(luna: LivingLuna, page: "Page") -> None:
+    """Wait until the open page, by itself, says what flows at this moment."""
+    untrue: list[str] = []
 
-    expect(page.locator(".flow .row small")).to_have_text(f"{until.astimezone(ZONE):%H:%M}", timeout=SOON)
-    return page.locator(".flow svg").get_attribute("aria-label") or ""
+    def is_true() -> bool:
+        untrue[:] = compare_flow(read_flow(page), luna.files.read_state())
+        return not untrue
+
+    try:
+        wait_until(is_true)
+    except AssertionError as exc:
+        raise AssertionError(untrue) from exc
+
+
+def read_flow(page: "Page") -> str:
+    """Return what the open page says of the live flows, "" while it has none."""
+    live = page.locator(".flow:has(.row small[data-age]) svg")
+    return (live.get_attribute("aria-label") or "") if live.count() else ""
 
 
 def override(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
@@ -357,26 +367,27 @@ def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
         yield f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at {after.soc:.2f}"
 
 
-def compare_page(said: str, slot: LivedSlot) -> Iterator[str]:
-    """Yield what a page says of the flows of a slot that is not true."""
+def compare_flow(said: str, state: HomeState) -> Iterator[str]:
+    """Yield what a page says of the flows of a moment that is not true."""
     text = said.replace("\u00a0", " ")
-    battery = "charge_kwh" if slot.kwh("charge_kwh") > slot.kwh("discharge_kwh") else "discharge_kwh"
-    for name, counter in (("Solar", "pv_kwh"), ("House", "load_kwh"), ("Battery", battery)):
-        shown, true = re.search(rf"{name} ([\d.]+) kW", text), slot.kwh(counter) * SLOTS_PER_HOUR
+    heater_kw = 0.0 if state.heater is None else state.heater.power_kw
+    car_kw = 0.0 if state.car is None else state.car.power_kw
+    grid_kw = state.load_kw + car_kw + heater_kw + state.battery.power_kw - state.pv_kw
+    powers = {
+        "Solar": state.pv_kw,
+        "House": state.load_kw,
+        "Battery": abs(state.battery.power_kw),
+        "Car": car_kw,
+        r"Grid ([\d.]+) kW · buying": max(grid_kw, 0.0),
+        r"Grid ([\d.]+) kW · selling": max(-grid_kw, 0.0),
+    }
+    for name, true in powers.items():
+        shown = re.search(name if "(" in name else rf"{name} ([\d.]+) kW", text)
         if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
             yield f"{name} {true:.2f} kW: {text}"
-    for word, counter in (("buying", "import_kwh"), ("selling", "export_kwh")):
-        shown, true = re.search(rf"Grid ([\d.]+) kW · {word}", text), slot.kwh(counter) * SLOTS_PER_HOUR
-        if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
-            yield f"{word} {true:.2f} kW: {text}"
-    shown, true = re.search(r"Car ([\d.]+) kW", text), slot.car_kwh * SLOTS_PER_HOUR
-    if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
-        yield f"Car {true:.2f} kW: {text}"
-    if not slot.cars[1].is_home and "Car comes" not in text:
-        yield f"the car is away: {text}"
     share = re.search(r"Battery .*?(\d+)%", text)
-    if share is None or abs(int(share[1]) / 100 - soc_of(slot.end)) > SOC + SHOWN_SOC:
-        yield f"{soc_of(slot.end):.3f} full: {text}"
+    if share is None or abs(int(share[1]) / 100 - soc_of(state)) > SOC + SHOWN_SOC:
+        yield f"{soc_of(state):.3f} full: {text}"
 
 
 def soc_of(state: HomeState) -> float:
