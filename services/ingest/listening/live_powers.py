@@ -31,10 +31,14 @@ class LivePower(NamedTuple):
 
 @dataclass(slots=True)
 class _Sensor:
-    """The readings of a sensor that still matter, oldest first, and whether its source reports changes alone."""
+    """The readings of a sensor that still matter, oldest first, and whether its source reports changes alone.
+
+    ``is_quick``: it has reported twice within a minute, so its silence says that nothing changes; one that is asked every five minutes says nothing by it.
+    """
 
     source: str = ""
     changes_only: bool = False
+    is_quick: bool = False
     readings: deque[Reading] = field(default_factory=deque)
     digits: int = 0
 
@@ -49,7 +53,7 @@ class LivePowers:
         self.count = 0
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
-        """Take the readings of a source; ``changes_only``: a value of it holds as long as the source says anything."""
+        """Take the readings of a source; ``changes_only``: a value of a quick sensor holds as long as the source says anything."""
         self.count += len(readings)
         for reading in readings:
             sensor = self._sensors.setdefault(reading.sensor, _Sensor())
@@ -57,6 +61,8 @@ class LivePowers:
             kept = sensor.readings
             if kept and reading.instant <= kept[-1].instant:
                 continue
+            if kept and reading.instant - kept[-1].instant <= LIVE_FOR:
+                sensor.is_quick = True
             kept.append(reading)
             # One older reading than the longest rise is enough.
             while len(kept) > 2 and kept[1].instant <= reading.instant - LIVE_FOR:
@@ -150,7 +156,7 @@ class LivePowers:
             return None
         if now - last.instant > LIVE_FOR:
             # Nothing was counted for longer than one step of the display takes.
-            return LivePower(0.0, valid_at) if sensor.changes_only else None
+            return LivePower(0.0, valid_at) if sensor.changes_only and sensor.is_quick else None
         for earlier in reversed(sensor.readings):
             span = last.instant - earlier.instant
             if span >= shortest:
@@ -167,7 +173,7 @@ class LivePowers:
 
     def _valid_at(self, sensor: _Sensor) -> datetime:
         last = sensor.readings[-1].instant
-        return max(last, self._last_spoke.get(sensor.source, last)) if sensor.changes_only else last
+        return max(last, self._last_spoke.get(sensor.source, last)) if sensor.changes_only and sensor.is_quick else last
 
     def _read_batteries(self, site: Site, now: datetime) -> dict[str, float]:
         """Return the power of each of several batteries, positive while it charges; none where they have no sensors of their own."""
@@ -191,9 +197,13 @@ class LivePowers:
         socs: dict[str, float] = {}
         for battery, named in zip(site.batteries, sensors, strict=True):
             sensor = self._sensors.get(named.name)
-            if sensor is None or not sensor.readings or now - self._valid_at(sensor) > LEVEL_HOLDS:
+            if sensor is None or not sensor.readings:
                 return {}
             last = sensor.readings[-1]
+            # A battery at rest changes nothing for hours.
+            spoke_at = self._last_spoke[sensor.source] if sensor.changes_only else last.instant
+            if now - spoke_at > LEVEL_HOLDS:
+                return {}
             soc = last.value * level_factor(last.unit)
             # NaN as well.
             if not 0.0 <= soc <= 1.0:

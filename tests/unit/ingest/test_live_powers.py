@@ -64,16 +64,28 @@ def test_nothing_is_live_while_one_part_of_the_balance_is_older_than_a_minute(si
     assert powers.read_flow(home(ROLES), now=NOW + SECOND) is None
 
 
+def note_changes(powers: LivePowers, *, pause: timedelta) -> None:
+    """Take two reports of each power, the last of them three hours ago, and one of something else just now."""
+    for name, watts in {"grid": 500.0, "roof": 0.0, "charge": 0.0, "discharge": 0.0}.items():
+        note(powers, f"mqtt:{name} [W]", watts + 10.0, at=NOW - timedelta(hours=3) - pause, changes_only=True)
+        note(powers, f"mqtt:{name} [W]", watts, at=NOW - timedelta(hours=3), changes_only=True)
+    note(powers, "sensor.outside", 12.0, "°C", at=NOW - 2 * SECOND, changes_only=True)
+
+
 def test_a_source_of_changes_alone_holds_its_values_as_long_as_it_says_anything() -> None:
     powers = LivePowers()
-    for name, watts in {"grid": 500.0, "roof": 0.0, "charge": 0.0, "discharge": 0.0}.items():
-        note(powers, f"mqtt:{name} [W]", watts, at=NOW - timedelta(hours=3), changes_only=True)
-    assert powers.read_flow(home(ROLES), now=NOW) is None
-    note(powers, "sensor.outside", 12.0, "°C", at=NOW - 2 * SECOND, changes_only=True)
+    note_changes(powers, pause=timedelta(seconds=10))
     flow = powers.read_flow(home(ROLES), now=NOW)
     assert flow is not None
     assert flow.load_kw == pytest.approx(0.5)
     assert flow.at == NOW - 2 * SECOND
+    assert powers.read_flow(home(ROLES), now=NOW + timedelta(minutes=1)) is None
+
+
+def test_the_silence_of_a_sensor_that_is_asked_every_five_minutes_says_nothing() -> None:
+    powers = LivePowers()
+    note_changes(powers, pause=timedelta(minutes=5))
+    assert powers.read_flow(home(ROLES), now=NOW) is None
 
 
 # Of a display of 1 Wh the error is 0.1 kW over 36 seconds; one of 10 Wh would need six minutes.
