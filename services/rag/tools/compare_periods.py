@@ -12,7 +12,7 @@ from luna.energy.timeline import Day
 from services.rag.tools import cues, energies
 from services.rag.tools.consumption import tell_bill, tell_energies
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order
-from services.rag.tools.energies import SERIES, SeriesName
+from services.rag.tools.energies import SERIES
 from services.rag.tools.price_course import price_kind
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import price_source, series_source
@@ -68,7 +68,7 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     teller = Teller(context)
     periods = [_period(arguments.first_day, arguments.last_day), _period(arguments.other_first_day, arguments.other_last_day)]
     one, other = (energies.read(context, period.timeline(context.zone)) for period in periods)
-    both: list[SeriesName] = [name for name in one.available(SERIES) if other.coverage(name) > 0]
+    both = [name for name in one.available(SERIES) if other.coverage(name) > 0]
     sources = tuple(series_source(context, f"{name}_kwh", period_energies.timeline) for period_energies in (one, other) for name in both or SERIES)
     titles = [teller.period(period, prefix) for period, prefix in zip(periods, ("", "other_"), strict=True)]
     if not both:

@@ -24,7 +24,7 @@ class ConsumptionArguments(PeriodArguments):
         tuple[SeriesName, ...] | None,
         Field(
             max_length=len(SERIES),
-            description="load: used, by the house and by devices with a meter of their own; vehicle, heat_pump, water_heater: by one of those alone;"
+            description=f"load: used, by the house and by devices with a meter of their own; {', '.join(METERED)}: by one of those alone;"
             " pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all",
         ),
     ] = None

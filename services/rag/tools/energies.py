@@ -2,18 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated
 
-from luna.energy.account import Account, AccountSlots, consumption, settle_account
+from pydantic import AfterValidator, Field
+
+from luna.energy.account import CONSUMERS, Account, AccountSlots, consumption, settle_account
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.account import read_account_slots, until_now
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import share_finite
 
-SeriesName = Literal["load", "vehicle", "heat_pump", "water_heater", "pv", "import", "export", "charge", "discharge"]
-SERIES: tuple[SeriesName, ...] = ("load", "vehicle", "heat_pump", "water_heater", "pv", "import", "export", "charge", "discharge")
+SERIES = (*CONSUMERS, "pv", "import", "export", "charge", "discharge")
 # Devices with a meter of their own, which most sites lack: only told of where they are recorded.
-METERED: tuple[SeriesName, ...] = ("vehicle", "heat_pump", "water_heater")
+METERED = CONSUMERS[1:]
+
+
+def _require_known(name: str) -> str:
+    if name not in SERIES:
+        raise ValueError(f"no such series; known are {', '.join(SERIES)}")
+    return name
+
+
+SeriesName = Annotated[str, AfterValidator(_require_known), Field(json_schema_extra={"enum": list(SERIES)})]
 
 
 @dataclass(frozen=True, slots=True)
