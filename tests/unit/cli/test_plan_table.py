@@ -67,6 +67,7 @@ def test_a_price_that_nobody_has_published_is_marked(luna: Luna, tmp_path: Path)
 
 def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(luna: Luna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "width", 80)
+    monkeypatch.setattr(type(out), "is_terminal", True)
     shown = show(luna, tmp_path, across_midnight(), "--language", "de")
     assert "…" not in shown
     assert [line for line in shown.splitlines() if line.split()[:2] == ["ab", "Grund"]]
