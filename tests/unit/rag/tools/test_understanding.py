@@ -63,6 +63,11 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("How much electricity did we use yesterday?", "consumption", day("05-15", series=["load"])),
     ("How much solar did I produce last week?", "consumption", day("05-06", "05-12", series=["pv"])),
     ("How much did we export last weekend?", "consumption", day("05-11", "05-12", series=["export"])),
+    # What is sold is not what is made, and a car's use is its own.
+    ("How much solar power did I sell in April?", "consumption", day("04-01", "04-30", series=["export"])),
+    ("Wie viel Solarstrom haben wir im April verkauft?", "consumption", day("04-01", "04-30", series=["export"])),
+    ("How much solar did we produce and export in April?", "consumption", day("04-01", "04-30", series=["pv", "export"])),
+    ("How much electricity did the car use yesterday?", "consumption", day("05-15", series=["vehicle"])),
     ("What was my consumption between May 1 and May 5?", "consumption", day("05-01", "05-05", series=["load"])),
     ("self-sufficiency this month", "consumption", day("05-01", "05-16")),
     ("Wie autark waren wir gestern?", "consumption", day("05-15")),
