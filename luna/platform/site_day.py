@@ -143,7 +143,9 @@ def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_so
         end_soc: measured state of charge of all batteries at the end of the day; None: as planned.
     """
     last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
-    if last is None or last.reason.energy_value is None or day.start_soc is None or day.cost is None or not site.batteries:
+    # Both sides at the same prices, whatever the account knows of the day.
+    own_cost = price(day.import_kwh, day.export_kwh, day)
+    if last is None or last.reason.energy_value is None or day.start_soc is None or not np.isfinite(own_cost) or not site.batteries:
         return None
     value = last.reason.energy_value
     capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
@@ -155,7 +157,7 @@ def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_so
     own_end = planned_end if end_soc is None else end_soc * float(capacity.sum())
     alone_end = float(alone.flows.stored_kwh[..., -1].sum())
     alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
-    return (alone_cost - alone_end * value) - (day.cost - own_end * value)
+    return (alone_cost - alone_end * value) - (own_cost - own_end * value)
 
 
 def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:

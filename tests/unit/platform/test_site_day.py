@@ -75,6 +75,13 @@ def test_doing_what_the_inverter_does_by_itself_saves_nothing() -> None:
     assert save_beside_inverter(SITE, day, plan(soc_end=0.5 - drawn / 10, value=0.2)) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_what_the_account_knows_makes_no_saving_of_a_slot_that_no_plan_knows() -> None:
+    day = join(SITE, START, paid=np.full(96, 0.1), load_kwh=0.02, import_kwh=0.02)
+    day.import_kwh[40] = np.nan
+    assert day.cost is not None
+    assert save_beside_inverter(SITE, day, plan(soc_end=0.5, value=0.4)) is None
+
+
 def test_energy_that_is_kept_for_later_is_worth_its_value() -> None:
     # The house buys 1.92 kWh at 0.30 and keeps what the inverter alone would have drawn for it, worth 0.40 a kWh.
     day = join(SITE, START, load_kwh=0.02, import_kwh=0.02)
