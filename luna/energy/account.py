@@ -110,7 +110,7 @@ class UseShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class EnergyAccount:
     """A site's energy and money from ``start`` to ``end``.
 
     Invariants: sources equal uses and ``unexplained_kwh``; ``cost`` is the sum of the lines and ``demand_cost``.
@@ -189,13 +189,13 @@ class Account:
         return fsum(flow.estimated_kwh for flow in (*self.sources, *self.uses))
 
 
-def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> Account:
+def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAccount:
     """Return the account of all slots; ``with_demand``: with the capacity tariff, where they begin with a month."""
     sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
     uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
     supplied = fsum(flow.energy_kwh for flow in sources)
     used = fsum(flow.energy_kwh for flow in uses)
-    return Account(
+    return EnergyAccount(
         start=slots.timeline.start,
         end=slots.timeline.end,
         sources=sources,

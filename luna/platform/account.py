@@ -8,7 +8,7 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from luna.contracts.account import AccountPart, AccountReply, AccountTotals, CostLineReply, FlowReply, UseShareReply
-from luna.energy.account import FLOWS, Account, AccountSlots, FlowTotal, settle_account
+from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, settle_account
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.economics.charges import find_charge
@@ -86,7 +86,7 @@ def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float
     return charge.count_drawn(bought, past, zone=zone)
 
 
-def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime, with_demand: bool = True) -> Account | None:
+def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime, with_demand: bool = True) -> EnergyAccount | None:
     """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded.
 
     ``with_demand``: with the capacity tariff, where the timeline begins with a month.
@@ -170,7 +170,7 @@ def _write_flow(flow: FlowTotal) -> FlowReply:
     return FlowReply(name=flow.name, energy_kwh=flow.energy_kwh, estimated_kwh=flow.estimated_kwh, known=flow.known)
 
 
-def _write_totals(period: AccountPeriod, account: Account) -> AccountTotals:
+def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotals:
     flows = {f"{name}_kwh": flow.energy_kwh if (flow := account.flow(name)) else None for name in ("pv", "import", "export", "charge", "discharge")}
     return AccountTotals(
         first_day=period.first,

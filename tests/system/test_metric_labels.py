@@ -13,7 +13,9 @@ BOUNDED = {
     "code": 60,  # notes, compromises and verdicts are declared in the code
     "currency": 5,
     "dependency": 10,
+    "direction": 2,
     "device": 50,  # devices of armed sites, which one executor drives
+    "flow": 10,  # of the account
     "kind": 4,
     "market": MOST_SITES,
     "method": 4,  # of one route; of plans

@@ -35,7 +35,7 @@ class StackedBar:
 
 
 @dataclass(frozen=True, slots=True)
-class CostBar:
+class PeriodCost:
     """What a part cost, None: unknown; ``title`` is the tooltip, None: the part has not begun."""
 
     label: str
@@ -61,7 +61,7 @@ def draw_energy(bars: Sequence[StackedBar], numbers: Numbers, *, label: str, nar
     return _wrap(frame, axis, join([ruler, *columns, labels]), name="energy", label=label)
 
 
-def draw_costs(bars: Sequence[CostBar], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
+def draw_costs(bars: Sequence[PeriodCost], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
     """Draw the cost of each part; earnings hang below the line."""
     frame = _frame(len(bars), narrow=narrow)
     axis = _fit([bar.cost for bar in bars if bar.cost is not None], narrow=narrow)

@@ -16,7 +16,7 @@ from luna.energy.account_period import AccountPeriod, PeriodUnit
 from luna.energy.site import Site
 from luna.words import Numbers
 from luna.words.account import say_cost_line, say_flow, say_period
-from luna.words.charts.energy import CostBar, StackedBar, draw_costs, draw_energy
+from luna.words.charts.energy import PeriodCost, StackedBar, draw_costs, draw_energy
 from luna.words.charts.savings import bar_in_text
 from luna.words.devices import say_device
 from luna.words.numbers import join_words
@@ -29,7 +29,7 @@ DECIMALS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class EnergyFigure:
     """A figure at the top of the page: its name, the figure in words, and a sentence below it."""
 
     name: str
@@ -112,7 +112,7 @@ class EnergyView:
         """The query of the period of today."""
         return _write_query(self.period.unit, self.today)
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[EnergyFigure]:
         """Return what was used, bought, produced, sold and paid."""
         totals = self.reply.totals
         share = self.numbers.share
@@ -120,11 +120,11 @@ class EnergyView:
         own_use = "" if totals.own_use is None else self.words("own_use", share=share(totals.own_use))
         unknown = self.words("cost_unknown") if totals.cost is None else ""
         return [
-            Figure(self.words("used_title"), self._say_energy(totals.consumption_kwh), own_supply),
-            Figure(self.words("bought_title"), self._say_energy(totals.import_kwh)),
-            Figure(self.words("produced_title"), self._say_energy(totals.pv_kwh), own_use),
-            Figure(self.words("sold_title"), self._say_energy(totals.export_kwh)),
-            Figure(self.words("cost_title"), self.numbers.money(totals.cost), unknown, wide=True),
+            EnergyFigure(self.words("used_title"), self._say_energy(totals.consumption_kwh), own_supply),
+            EnergyFigure(self.words("bought_title"), self._say_energy(totals.import_kwh)),
+            EnergyFigure(self.words("produced_title"), self._say_energy(totals.pv_kwh), own_use),
+            EnergyFigure(self.words("sold_title"), self._say_energy(totals.export_kwh)),
+            EnergyFigure(self.words("cost_title"), self.numbers.money(totals.cost), unknown, wide=True),
         ]
 
     def _say_energy(self, energy_kwh: float | None) -> str:
@@ -282,10 +282,10 @@ class EnergyView:
         bars = []
         for start, part in self._parts():
             if part is None:
-                bars.append(CostBar(self._say_tick(start), None, None))
+                bars.append(PeriodCost(self._say_tick(start), None, None))
                 continue
             cost = self.words("part_cost_unknown") if part.cost is None else self.numbers.money(part.cost)
-            bars.append(CostBar(self._say_tick(start), part.cost, f"{self._say_part_name(start)}: {cost}"))
+            bars.append(PeriodCost(self._say_tick(start), part.cost, f"{self._say_part_name(start)}: {cost}"))
         return draw_costs(bars, self.numbers, label=self._label("cost_chart_label"), narrow=narrow)
 
     def _parts(self) -> list[tuple[datetime, AccountPart | None]]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
-from luna.energy.account import Account
+from luna.energy.account import EnergyAccount
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
@@ -124,7 +124,7 @@ class AnswerView:
 
     state: WhatIfState
     question: WhatIfRequest
-    account: Account | None
+    account: EnergyAccount | None
     as_recorded: Sequence[str]
     numbers: Numbers
     words: PageWords

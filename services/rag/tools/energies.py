@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from luna.energy.account import CONSUMERS, Account, AccountSlots, consumption, settle_account
+from luna.energy.account import CONSUMERS, AccountSlots, EnergyAccount, consumption, settle_account
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.account import read_account_slots, until_now
 from services.rag.tools.declaration import ToolContext
@@ -31,7 +31,7 @@ class Energies:
     """The account of a period with its quarter-hours."""
 
     slots: AccountSlots
-    account: Account
+    account: EnergyAccount
 
     @property
     def timeline(self) -> Timeline:

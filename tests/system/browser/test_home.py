@@ -277,7 +277,7 @@ def test_a_phone_s_first_screen_shows_price_and_flow_and_leads_to_every_page(ope
         assert seen is not None
         assert seen["y"] + seen["height"] <= bar["y"]
     links = [link.bounding_box() for link in page.locator("nav").first.locator("a").all()]
-    assert len(links) == 10
+    assert len(links) == 11
     assert [link for link in links if link is None or not (link["x"] >= 0 and link["x"] + link["width"] <= 390 and link["y"] >= bar["y"])] == []
 
 
@@ -350,7 +350,7 @@ def test_without_a_script_sentence_steps_figures_and_reason_are_there(open_page:
     sells = wording_pattern("home", "next_export", t=re.compile(r"\d\d:\d\d"))
     assert sells.search(page.locator("#headline").inner_text())
     assert page.locator(".step").count() == 4
-    assert page.locator(".facts > div").count() == 5
+    assert page.locator(".facts > div").count() == 6
     page.locator(".step").nth(2).click()
     assert "at=" in page.url
     expect(page.locator("#why .reason")).to_be_visible()

@@ -204,7 +204,7 @@ def count_statements(connection: Connection, found: dict[str, Site]) -> int:
 
 def test_one_sites_fault_is_its_own(connection: Connection, fleet: list[str]) -> None:
     rng = np.random.default_rng(8)
-    store(connection, "no prices", {"batteries": [BATTERY], "tariff": SPOT | {"import": {"kind": "spot", "market": "nowhere"}}}, rng=rng)
+    store(connection, "no prices", {"batteries": [BATTERY], "tariff": SPOT | {"import": {"kind": "series"}}}, rng=rng)
     sites.save(connection, parse_site({"name": "no forecast", "timezone": "Europe/Berlin", "batteries": [BATTERY]}))
     store(connection, "broken", {"batteries": [BATTERY]}, rng=rng)
     broken = "UPDATE site_versions SET configuration = '{\"name\": 3}' WHERE site_key = (SELECT site_key FROM sites WHERE name = 'broken')"

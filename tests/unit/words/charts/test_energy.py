@@ -9,7 +9,7 @@ import pytest
 from luna.energy.account_period import PeriodUnit
 from luna.words import Language, Numbers
 from luna.words.account import say_period
-from luna.words.charts.energy import CostBar, StackedBar, draw_costs, draw_energy
+from luna.words.charts.energy import PeriodCost, StackedBar, draw_costs, draw_energy
 from tests.support.words.wording import plain
 
 NUMBERS = Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")
@@ -40,12 +40,12 @@ def test_what_is_not_known_is_hatched_and_what_has_not_begun_is_not_drawn() -> N
     bars = [StackedBar("1", [("flow-load", 0.0)], [], "nothing used"), StackedBar("2", [], [], "nothing recorded"), StackedBar("3", [], [], None)]
     drawing = draw_energy(bars, NUMBERS, label="", narrow=False)
     assert (drawing.count("left-out"), drawing.count("<title>")) == (1, 2)
-    costs = draw_costs([CostBar("1", 0.0, "free"), CostBar("2", None, "unknown"), CostBar("3", None, None)], NUMBERS, label="", narrow=False)
+    costs = draw_costs([PeriodCost("1", 0.0, "free"), PeriodCost("2", None, "unknown"), PeriodCost("3", None, None)], NUMBERS, label="", narrow=False)
     assert (costs.count("left-out"), costs.count("<title>")) == (1, 2)
 
 
 def test_earnings_hang_below_the_line() -> None:
-    drawing = draw_costs([CostBar("1", 2.0, "paid"), CostBar("2", -1.0, "earned")], NUMBERS, label="", narrow=False)
+    drawing = draw_costs([PeriodCost("1", 2.0, "paid"), PeriodCost("2", -1.0, "earned")], NUMBERS, label="", narrow=False)
     (paid_top, paid), (earned_top, earned) = list_boxes(drawing, "paid")[0], list_boxes(drawing, "earned")[0]
     assert paid_top + paid == pytest.approx(earned_top, abs=0.2)
     assert paid == pytest.approx(2 * earned, abs=0.3)
