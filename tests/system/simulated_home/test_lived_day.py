@@ -168,6 +168,7 @@ def test_quarter_hour_by_quarter_hour_the_battery_does_what_was_decided_and_an_o
 def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
     luna.set_clock(END + FOLLOWED)
     wait_for_true_flow(luna, tabs[0])
+    luna.wait_until_built()
     span = {"from": BEGIN.isoformat(), "to": END.isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     measured, wrong = timeline["measured"], dict[str, list[int]]()
