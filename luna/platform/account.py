@@ -33,6 +33,9 @@ def read_account_slots(connection: Connection, site: Site, timeline: Timeline, *
         now: the present.
     """
     elapsed = until_now(timeline, now)
+    spot = prices.read_tariff(connection, site, elapsed)
+    zone = parse_zone(site.timezone)
+    bought, sold = (PricedSlots(elapsed, zone, spot, own) for own in (OWN_IMPORT, OWN_EXPORT))
     stored = observations.read_series(connection, site.name, elapsed, _SERIES)
     marks = quality.read_estimated(connection, site.name, elapsed)
     energy = {name: stored[f"{name}_kwh"] for name in FLOWS}
@@ -41,8 +44,8 @@ def read_account_slots(connection: Connection, site: Site, timeline: Timeline, *
         timeline=elapsed,
         energy_kwh=energy,
         estimated={name: marks >> ESTIMABLE.index(f"{name}_kwh") & 1 > 0 for name in FLOWS},
-        import_lines=_read_import_lines(connection, site, elapsed, energy["import"]),
-        export_lines=price_lines(site.tariff.export, _priced(connection, site, elapsed, OWN_EXPORT)),
+        import_lines=_read_import_lines(connection, site, bought, energy["import"]),
+        export_lines=price_lines(site.tariff.export, sold),
     )
 
 
@@ -62,16 +65,10 @@ def until_now(timeline: Timeline, now: datetime) -> Timeline:
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 
 
-def _read_import_lines(connection: Connection, site: Site, timeline: Timeline, import_kwh: FloatArray) -> list[TariffLine]:
+def _read_import_lines(connection: Connection, site: Site, slots: PricedSlots, import_kwh: FloatArray) -> list[TariffLine]:
     rule = site.tariff.import_
-    slots = _priced(connection, site, timeline, OWN_IMPORT)
-    drawn_kwh = _read_drawn(connection, site, timeline)
-    return [*price_lines(rule, slots), *surcharge_lines(rule, import_kwh, timeline, drawn_kwh=drawn_kwh, slots=slots)]
-
-
-def _priced(connection: Connection, site: Site, timeline: Timeline, own: str) -> PricedSlots:
-    spot = prices.read_tariff(connection, site, timeline)
-    return PricedSlots(timeline, parse_zone(site.timezone), spot, own)
+    drawn_kwh = _read_drawn(connection, site, slots.timeline)
+    return [*price_lines(rule, slots), *surcharge_lines(rule, import_kwh, slots.timeline, drawn_kwh=drawn_kwh, slots=slots)]
 
 
 def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
@@ -167,7 +164,7 @@ def _split(slots: AccountSlots, starts: Sequence[datetime]) -> list[AccountPart]
 
 
 def _write_flow(flow: FlowTotal) -> FlowReply:
-    return FlowReply(name=flow.name, energy_kwh=flow.energy_kwh, estimated_kwh=flow.estimated_kwh, known=flow.known)
+    return FlowReply(**asdict(flow))
 
 
 def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotals:

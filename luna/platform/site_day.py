@@ -15,7 +15,7 @@ from luna.energy.schedule import whole_range
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.platform.account import read_account_slots, until_now
+from luna.platform.account import has_begun, read_account_slots
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
@@ -76,7 +76,7 @@ def read_days(
 def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: datetime) -> FloatArray:
     """Return the account's cost of energy per slot of ``whole``, NaN from now on."""
     paid = np.full(whole.count, np.nan)
-    if until_now(whole, now).count > 0:
+    if has_begun(whole, now):
         slots = read_account_slots(connection, site, whole, now=now)
         paid[: slots.timeline.count] = slots.cost
     return paid

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.account import settle_account
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
-from luna.platform.account import read_account_slots, until_now
+from luna.platform.account import read_account, read_account_slots
 from luna.platform.database import observations, prices
 
 # A quarter-hour is built after its end; an older one is no present any more.
@@ -50,9 +49,7 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
     powers = {name: _last_known(energy) for name, energy in lately.energy_kwh.items()}
     soc = _last_known(observations.read_series(connection, site.name, recent, ("soc",))["soc"])
     import_price, export_price = read_prices_now(connection, site, now=now)
-    cost = None
-    if until_now(today, now).count > 0:
-        cost = settle_account(read_account_slots(connection, site, today, now=now)).energy_cost
+    account = read_account(connection, site, today, now=now)
     return SitePresent(
         site=site.name,
         currency=site.currency,
@@ -60,7 +57,7 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
         soc=soc,
         import_price=import_price,
         export_price=export_price,
-        cost_today=cost,
+        cost_today=None if account is None else account.energy_cost,
     )
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from luna.energy.account import CONSUMERS, AccountSlots, EnergyAccount, consumption, settle_account
+from luna.energy.account import CONSUMERS, AccountSlots, EnergyAccount, settle_account
 from luna.energy.timeline import FloatArray, Timeline
-from luna.platform.account import read_account_slots, until_now
+from luna.platform.account import has_begun, read_account_slots
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import share_finite
 
@@ -67,17 +67,10 @@ class Energies:
         """Whether a device counts beside the house."""
         return any(self.coverage(name) > 0 for name in METERED)
 
-    @property
-    def consumption(self) -> FloatArray:
-        """The energy used by house and devices per quarter-hour."""
-        return consumption(self.slots)
-
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
     """Return the account of a period, up to now where the time is not over."""
-    if until_now(timeline, context.now).count < 1:
-        # Nothing of it has passed: nothing is known of it.
-        slots = read_account_slots(context.connection, context.site, timeline, now=timeline.end)
-    else:
-        slots = read_account_slots(context.connection, context.site, timeline, now=context.now)
+    # Where nothing of it has passed, nothing is known of it.
+    now = context.now if has_begun(timeline, context.now) else timeline.end
+    slots = read_account_slots(context.connection, context.site, timeline, now=now)
     return Energies(slots, settle_account(slots))

@@ -1,20 +1,17 @@
 """A site's stored series over a period, and charts of them."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import fsum
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.contracts.site_tools import Chart, ChartSeries, Quantity, ToolSource, Unit
 from luna.energy.buckets import RESOLUTIONS, find_buckets, reduce_buckets
 from luna.energy.economics.prices import price_slots
-from luna.energy.observations import ESTIMABLE
 from luna.energy.series_query import write_instants
 from luna.energy.timeline import FloatArray, Timeline
-from luna.platform.database import observations, prices, quality
+from luna.platform.database import observations, prices
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.telling import Teller
 
@@ -31,12 +28,6 @@ Column = tuple[str, Unit, Kind, FloatArray, str]
 def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
     """Return energies per quarter-hour, NaN where unknown; values filled to a meter's total are included."""
     return observations.read_series(context.connection, context.site.name, timeline, names)
-
-
-def read_estimated(context: ToolContext, timeline: Timeline) -> Mapping[str, NDArray[np.bool_]]:
-    """Return by series which quarter-hours are filled to a meter's total."""
-    marks = quality.read_estimated(context.connection, context.site.name, timeline)
-    return {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
 
 
 def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:

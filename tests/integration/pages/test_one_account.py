@@ -136,3 +136,19 @@ def test_a_period_that_has_not_begun_is_refused_and_one_without_records_is_empty
     empty = read_account(api, period="month", day="2020-05-01")
     assert (empty.sources, empty.uses, empty.totals.cost, empty.known) == ([], [], None, 0.0)
     assert empty.previous is None
+
+
+def test_in_the_first_quarter_hour_of_a_day_nothing_of_it_is_known_yet(api: httpx.Client, clock: DayClock, database: Engine) -> None:
+    clock.at = MIDNIGHT + timedelta(minutes=5)
+    today = clock.at.astimezone(ZONE).date()
+    with unit_of_work(database) as connection:
+        site = sites.load(connection, NAME)
+        assert read_present(connection, site, now=clock.at).cost_today is None
+        request = ToolCallRequest.model_validate({"tool": "consumption", "arguments": {"first_day": str(today + DAY)}, "site_id": NAME, "language": "en"})
+        assert not call_tool(connection, request, now=clock.at).found
+        ask_consumption(connection, str(today), clock.at)
+        planned = read_planned(connection, site, now=clock.at)
+    assert planned.paid_today is None
+    assert planned.paid_yesterday is not None
+    assert "€" in read_page(api, "home", "en")
+    assert read_page(api, "savings", "en")
