@@ -22,7 +22,7 @@ from luna.energy.timeline import FloatArray, Timeline, local_midnight
 from luna.energy.windows import find_spans, mark_slots
 from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotReasonBuilder, SlotWindow
 from services.planner.devices.expected import Expected, carry_runs
-from services.planner.devices.kind import UNPLACED, DemandColumns, LoadPricing, MissedDemand, PinnedUse, PlannedKind, SurplusUse, refuse_strangers
+from services.planner.devices.kind import UNPLACED, DemandColumns, LoadPricing, MissedDemand, PinnedUse, PlannedKind, SurplusUse, SwitchedUse, refuse_strangers
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.linear.schedules import RunRules, ScheduleBlock, Schedules, SlotNeed, read_rules
 
@@ -125,6 +125,7 @@ class LoadDemand:
             # What runs on does so without surplus, too, and is none of those that share it.
             SurplusUse(on, slot_kwh, self.allowed, bound & (self.forced_kwh(ahead.hours) == 0)),
             PinnedUse(on, self.pinned, load.power_kw * float(ahead.hours.max())),
+            switched=SwitchedUse(np.arange(on.size), on),
         )
 
 

@@ -19,7 +19,7 @@ from luna.energy.part import StrictModel
 from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, Timeline
+from luna.energy.timeline import FloatArray, IndexArray, Timeline
 from services.planner.devices.causes import DeviceReasons
 from services.planner.devices.expected import Expected
 from services.planner.linear.model import Indices, ModelBuilder, Term
@@ -64,6 +64,14 @@ class PinnedUse:
     columns: Indices
     target: FloatArray
     kwh: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedUse:
+    """Binary columns that say whether a device uses energy, in the order of the ``slots`` that have one."""
+
+    slots: IndexArray
+    columns: Indices
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +172,7 @@ class DemandColumns:
         surplus: its columns that may use PV surplus alone.
         pinned: its columns that the owner pins.
         storage: its columns of storage.
+        switched: its binaries that say whether it uses energy.
     """
 
     use: Indices
@@ -173,6 +182,7 @@ class DemandColumns:
     surplus: SurplusUse | None = None
     pinned: PinnedUse | None = None
     storage: StorageColumns | None = None
+    switched: SwitchedUse | None = None
 
 
 class Demand(Protocol):

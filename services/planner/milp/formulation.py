@@ -95,7 +95,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
-    if placed.blocks and not elastic:
+    if not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:

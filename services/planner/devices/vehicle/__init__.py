@@ -27,6 +27,7 @@ from services.planner.devices.kind import (
     PlannedKind,
     RelaxedBill,
     StorageColumns,
+    SwitchedUse,
     refuse_strangers,
 )
 from services.planner.devices.vehicle.begin import STORED, add_vehicles, carry_vehicles, place_by_habit
@@ -86,7 +87,8 @@ class ChargingDemand:
         columns = add_vehicle(builder, self.car, ahead)
         may_feed = self.car.vehicle.from_battery != "never"
         storage = StorageColumns(columns.give, columns.missing, may_feed, partial(add_sources, self.car, columns))
-        return DemandColumns(columns.charge, 1.0, partial(_place, self, columns), storage=storage)
+        switched = SwitchedUse(columns.choosable, columns.on[0]) if columns.on else None
+        return DemandColumns(columns.charge, 1.0, partial(_place, self, columns), storage=storage, switched=switched)
 
 
 @dataclass(frozen=True, slots=True)

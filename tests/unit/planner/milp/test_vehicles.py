@@ -9,6 +9,8 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
@@ -187,3 +189,12 @@ def test_stays_that_share_a_slot_do_not_share_its_energy() -> None:
     sessions = [{"from": START, "to": START + 3 * half, "target_soc": 0.4}, {"from": START + 3 * half, "to": START + 8 * half, "target_soc": 0.6}]
     reply = answer(ask([0.3] * 6, *sessions))
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(0.6)
+
+
+def test_relaxed_a_car_that_is_half_on_takes_half_of_the_surplus() -> None:
+    # An hour at 3 kW takes 1 kWh of surplus and buys 2. A third of that in three hours, all of it surplus, would cost less and cannot be.
+    car = {"min_charge_kw": 3.0, "charge_efficiency": 1.0}
+    request = ask([0.3] * 6, stay(0, 6, target_soc=0.375), car=car, soc=0.3, load_kwh=[0.0] * 6, pv_kwh=[1.0] * 6, export_price=[0.05] * 6)
+    problem = build_problem(request)
+    relaxed = Solver().solve(formulate(problem, FlowDirections.of(problem)).model.relaxed())
+    assert relaxed.objective == pytest.approx(solve_reference(problem), abs=1e-6)
