@@ -1,25 +1,30 @@
 """State of charge and plug state of vehicles, judged from their sensors."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import takewhile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import numpy as np
 
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
-from luna.energy.part import SOC_ROUNDING
 from luna.energy.site import Site
-from luna.energy.soc_plausibility import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
-from luna.energy.timeline import FloatArray, InstantArray, parse_instant
+from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
+from luna.energy.store_level import ROAMING_VEHICLE, VEHICLE, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
-# Code of a plan's note that it uses a vehicle's reading.
-_READ_NOTE = "vehicle_soc_read"
+# Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
+_READ_NOTES = {"vehicle_soc_read", *(f"vehicle_soc_{verdict}" for verdict in VERDICTS)}
 
 # Neither fast chargers nor motorways exceed this for minutes on end.
 MOST_ON_THE_ROAD_KW = 150.0
+# For so long a charge is planned before it is said that the car does not take it.
+UNTAKEN_AFTER = timedelta(hours=2)
+# What a charger takes for itself in a quarter-hour.
+LITTLE_KWH = 0.05
+# What a parked car takes from its own battery at most: guards, cameras, warming itself.
+STANDING_KW = 0.3
 
 Said = tuple[InstantArray, FloatArray]
 NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
@@ -36,11 +41,28 @@ class ChargeSensors:
 
 @dataclass(frozen=True, slots=True)
 class SeenCharge:
-    """The state of a vehicle at an instant: its level, and whether it is connected, since when; None: unknown."""
+    """The state of a vehicle at an instant: its level, and whether it is connected, since when; None: unknown.
 
-    charge: JudgedLevel | None = None
+    ``metered`` is what its charger counted of late.
+    """
+
+    charge: StoreLevel | None = None
     connected: bool | None = None
     since: datetime | None = None
+    metered: MeteredEnergy | None = None
+
+    @property
+    def soc(self) -> float | None:
+        """How full it counts as; None where nobody knows."""
+        return None if self.charge is None else self.charge.soc
+
+
+@dataclass(frozen=True, slots=True)
+class UntakenCharge:
+    """What a vehicle was planned to charge since it was plugged in, of which it took nothing."""
+
+    since: datetime
+    planned_kwh: float
 
 
 class PlanNote(Protocol):
@@ -54,7 +76,7 @@ class PlanNote(Protocol):
 
 def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
     """Return for each device the instant of the state-of-charge reading that a plan with these notes used."""
-    read = [note.figures for note in notes if note.code == _READ_NOTE]
+    read = [note.figures for note in notes if note.code in _READ_NOTES and "at" in note.figures]
     return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
 
 
@@ -87,7 +109,28 @@ def find_pace(site: Site, name: str) -> LevelPace | None:
     return next((pace_of_charge(vehicle, connected=False) for vehicle in site.vehicles if vehicle.name == name), None)
 
 
-def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: datetime, unplugged: bool = False) -> SeenCharge:
+def store_of(vehicle: ElectricVehicle) -> EnergyStore:
+    """Return a vehicle's battery as a store that its charger fills."""
+    return EnergyStore(
+        VEHICLE,
+        vehicle.capacity_kwh,
+        charge_kw=vehicle.most_charge_kw * vehicle.charge_efficiency,
+        discharge_kw=vehicle.discharge_limit_kw / vehicle.discharge_efficiency,
+        charge_efficiency=vehicle.charge_efficiency,
+        discharge_efficiency=vehicle.discharge_efficiency,
+        loss_kw=STANDING_KW,
+    )
+
+
+def judge_charge(
+    vehicle: ElectricVehicle,
+    socs: Said,
+    plugs: Said,
+    *,
+    until: datetime,
+    unplugged: bool = False,
+    metered: MeteredEnergy | None = None,
+) -> SeenCharge:
     """Return the state of a vehicle at the instant ``until``.
 
     Args:
@@ -96,24 +139,93 @@ def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: da
         plugs: instants and values of the plug sensor, in order.
         until: the last values hold until then.
         unplugged: the plug sensor is on while the vehicle is away.
+        metered: what its charger counted; None where nobody knows.
     """
-    connected, since = _judge_plug(plugs, unplugged=unplugged)
-    charges = [SocReading(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
-    # On the road it may have charged or driven, so readings at its own charger are judged apart, by the charger's power.
-    here = [each for each in charges if connected and since is not None and each.at >= since]
-    charge = judge_levels(here or charges, pace_of_charge(vehicle, connected=bool(here)))
-    holds = socs[1].size > 0 and bool(np.isfinite(socs[1][-1]))
-    return SeenCharge(charge.confirm(until) if charge and holds else charge, connected, since)
+    connected, since, left = _judge_plug(plugs, unplugged=unplugged)
+    readings = [SocReading(soc, at) for soc, at in _list(socs)]
+    store = store_of(vehicle)
+    # What it gives to the house is not metered by itself.
+    counted = None if vehicle.discharge_limit_kw else metered
+    if connected and since is not None:
+        presence = Presence(since, left, pace_of_charge(vehicle, connected=False))
+        level = judge_store(store, readings, now=until, presence=presence, metered=counted)
+    else:
+        # On the road it charges and drives, and no meter of the house counts it.
+        roaming = replace(
+            store,
+            kind=ROAMING_VEHICLE,
+            charge_kw=MOST_ON_THE_ROAD_KW,
+            discharge_kw=MOST_ON_THE_ROAD_KW,
+        )
+        at_home = counted if connected is None else None
+        level = judge_store(roaming, readings, now=until, metered=at_home)
+    return SeenCharge(None if level.verdict == "unknown" else level, connected, since, metered)
 
 
-def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None]:
-    """Return whether a vehicle is connected, and since when without a break."""
-    states = list(_list(plugs))
-    if not states or np.isnan(states[-1][0]):
-        return None, None
+def is_idle(seen: SeenCharge, now: datetime) -> bool:
+    """Return whether a vehicle has stood at its charger for hours, which counted nothing."""
+    if not seen.connected or seen.since is None or seen.metered is None:
+        return False
+    first = now - UNTAKEN_AFTER
+    is_counted = seen.metered.count_unknown(first, now) <= SLOT / timedelta(hours=1)
+    return seen.since <= first and is_counted and seen.metered.count_into(first, now) < LITTLE_KWH
+
+
+def judge_untaken(seen: SeenCharge, planned_kwh: FloatArray) -> UntakenCharge | None:
+    """Return what was planned and not taken for two hours of charging; None where it was taken.
+
+    Args:
+        seen: the vehicle, with what its charger counted.
+        planned_kwh: to be charged in each slot of what was metered, NaN without a plan.
+    """
+    if seen.metered is None or seen.since is None:
+        return None
+    starts = seen.metered.timeline.starts
+    taken_kwh = seen.metered.into_kwh
+    here = starts >= np.datetime64(seen.since.replace(tzinfo=None))
+    taken = np.flatnonzero(here & (taken_kwh > LITTLE_KWH))
+    if taken.size:
+        here &= np.arange(starts.size) > taken[-1]
+    wanted = here & np.isfinite(taken_kwh) & (planned_kwh > LITTLE_KWH)
+    if int(np.count_nonzero(wanted)) * SLOT < UNTAKEN_AFTER:
+        return None
+    return UntakenCharge(seen.since, float(planned_kwh[wanted].sum()))
+
+
+def is_away(plugs: Said, *, unplugged: bool, beside: tuple[Said, bool]) -> bool:
+    """Return whether a vehicle has been away all the time since another one was plugged in.
+
+    Args:
+        plugs: what the plug sensor of the one said.
+        unplugged: that sensor is on while it is away.
+        beside: the same of the other one.
+    """
+    connected, since, _ = _judge_plug(beside[0], unplugged=beside[1])
+    states = _list(plugs)
+    if not connected or since is None or not states:
+        return False
+    before = [value for value, at in states if at <= since][-1:]
+    said = [*before, *(value for value, at in states if at > since)]
+    return bool(before) and all((value > 0) is unplugged for value in said if not np.isnan(value))
+
+
+def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None, datetime | None]:
+    """Return whether a vehicle is connected, since when, and when it was taken away before."""
+    states = [(value, at) for value, at in _list(plugs) if not np.isnan(value)]
+    if not states or np.isnan(plugs[1][-1]):
+        return None, None, None
     connected = (states[-1][0] > 0) is not unplugged
-    same = list(takewhile(lambda each: np.isnan(each[0]) or ((each[0] > 0) is not unplugged) is connected, reversed(states)))
-    return connected, [at for value, at in same if not np.isnan(value)][-1]
+    since = states[-1][1]
+    left = None
+    for value, at in reversed(states):
+        is_same = ((value > 0) is not unplugged) is connected
+        if is_same and left is not None:
+            break
+        if is_same:
+            since = at
+        else:
+            left = at
+    return connected, since, left
 
 
 def _list(readings: Said) -> Sequence[tuple[float, datetime]]:

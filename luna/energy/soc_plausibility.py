@@ -42,9 +42,9 @@ class JudgedLevel:
 
     def follow(self, reading: SocReading, pace: LevelPace) -> "JudgedLevel":
         """Return the judgement after one more, later reading."""
-        if _can_follow(SocReading(self.soc, self.at), reading, pace):
+        if can_follow(SocReading(self.soc, self.at), reading, pace):
             return JudgedLevel(*reading)
-        if self.doubted is None or not _can_follow(self.doubted, reading, pace):
+        if self.doubted is None or not can_follow(self.doubted, reading, pace):
             return replace(self, doubted=reading, doubted_since=reading.at)
         return replace(self, doubted=reading).confirm(reading.at)
 
@@ -77,7 +77,8 @@ def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel
     return reduce(follow, readings, None)
 
 
-def _can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool:
+def can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool:
+    """Return whether power explains a later reading."""
     hours = (max(reading.at - before.at, timedelta(0)) + DELAY) / HOUR
     rise, fall = (STEP_SOC + BEYOND_NAME_PLATE * rate * hours for rate in pace)
     return before.soc - fall <= reading.soc <= before.soc + rise

@@ -75,11 +75,11 @@ def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
-    **dict.fromkeys(("soc", "doubted_soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
-    "need_kwh": Numbers.energy,
+    **dict.fromkeys(("need_kwh", "metered_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),

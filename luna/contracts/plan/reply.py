@@ -39,6 +39,14 @@ class NoteReply(Message):
     - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at home between the clock times ``comes`` and ``leaves``, with
       ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
+    - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with ``soc``, by what its charger counted (``metered_kwh``) while its
+      sensor, ``since`` an instant, says ``sensor_soc``, or says more than was counted.
+    - ``vehicle_soc_too_fast``: the sensor's ``sensor_soc`` of ``since`` is more than the charger's power brings; the ``vehicle`` begins with ``soc``.
+    - ``vehicle_soc_stale``, ``vehicle_soc_out_of_range``: the ``vehicle`` begins with ``soc``, by a reading of ``at``: nothing that can be came since.
+    - ``vehicle_soc_jumps``: the sensor changed to ``sensor_soc`` at ``since``, more than the ``vehicle`` can do, and stays there.
+    - ``vehicle_soc_unusable``: no reading of the sensor of a ``vehicle`` can be used; ``verdict`` says whether it is ``stale`` or ``out_of_range``.
+    - ``vehicle_takes_nothing``: the ``vehicle`` is plugged in ``since`` an instant, ``planned_kwh`` were planned for two hours or more, and its charger counted
+      none of it.
     - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its sensor says that it is not there.
     - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.
     - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are multiplied by ``load_factor`` and ``pv_factor``.

@@ -1,6 +1,6 @@
 """Stores the charging sessions that owners plan, append-only with removals, and reads what vehicles' sensors last reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,20 +11,21 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
 from luna.contracts.plan.state import VehicleSession
-from luna.energy.charge_sensors import NOTHING_SAID, SeenCharge, judge_charge, sensors_of
+from luna.energy.charge_sensors import NOTHING_SAID, SeenCharge, UntakenCharge, is_away, is_idle, judge_charge, judge_untaken, sensors_of
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
+from luna.energy.store_level import MeteredEnergy
+from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.units import UnitHistory, level_factor
-from luna.platform.database import plan_causes, readings, sensor_units, sites
+from luna.platform.database import control, observations, plan_causes, plans, readings, sensor_units, sites
 from luna.platform.database.schema.plans import charging_stays
 from luna.platform.database.stored_rows import read_each, read_page
 
 MOST_SESSIONS = 500
 _PLAIN = set(VehicleSession.model_fields)
 _OPTIONS = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
-# Earlier readings are needed to judge a jump. A single older reading is used too, up to a day old.
-LOOK_BACK = timedelta(hours=6)
-LONGEST = timedelta(days=1)
+# A level that stands is compared with what the charger counted since: a weekend at most.
+LOOK_BACK = timedelta(days=2)
 
 
 def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
@@ -41,7 +42,7 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
     if same is not None:
         return same
     sensed = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
-    check_session(session, site, standing, now=now, is_seen=session.vehicle in sensed and sensed[session.vehicle].charge is not None)
+    check_session(session, site, standing, now=now, is_seen=session.vehicle in sensed and sensed[session.vehicle].soc is not None)
     options = session.model_dump(mode="json", include=_OPTIONS)
     row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": options, "added_by": by}
     added = connection.scalar(insert(charging_stays).values(row).returning(charging_stays.c.session_id))
@@ -123,14 +124,71 @@ def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *
     sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))
     histories = sensor_units.read_named(connection, sensor_names)
+    plugs_each = {place: sensor_series[place[0], each.connected] if each.connected else NOTHING_SAID for place, each in sensors.items()}
+    metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
     charges: dict[int, dict[str, SeenCharge]] = {}
     for (key, name), each in sensors.items():
         vehicle = next(vehicle for vehicle in sites_by_key[key].vehicles if vehicle.name == name)
         instants, values = sensor_series[key, each.soc] if each.soc else NOTHING_SAID
         units = histories.get((key, each.soc or ""), UnitHistory())
         socs = instants, values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)]
-        plugs = sensor_series[key, each.connected] if each.connected else NOTHING_SAID
-        judged = judge_charge(vehicle, socs, plugs, until=until, unplugged=each.unplugged)
-        fresh = judged.charge is not None and until - judged.charge.at <= LONGEST
-        charges.setdefault(key, {})[name] = judged if fresh else SeenCharge(None, judged.connected, judged.since)
+        plugs = plugs_each[key, name]
+        others = [other.name for other in sites_by_key[key].vehicles if other.name != name]
+        # One figure counts all chargers: it is that of a vehicle beside which no other is plugged in.
+        is_alone = all(
+            (key, other) in sensors and is_away(plugs_each[key, other], unplugged=sensors[key, other].unplugged, beside=(plugs, each.unplugged))
+            for other in others
+        )
+        metered = metered_each.get(key) if is_alone else None
+        judged = judge_charge(vehicle, socs, plugs, until=until, unplugged=each.unplugged, metered=metered)
+        charges.setdefault(key, {})[name] = judged
     return charges
+
+
+def _read_metered_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], vehicles: Sequence[tuple[int, str]], *, until: datetime
+) -> dict[int, MeteredEnergy]:
+    """Return what the chargers of sites counted, by the sites' keys; sites without such a meter are left out."""
+    start = floor_to(until - LOOK_BACK, SLOT)
+    timeline = Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
+    windows = {key: timeline for key, _ in vehicles if sites_by_key[key].input_sensors.vehicle_consumption}
+    counted = observations.read_columns_each(connection, windows, names=("vehicle_kwh",))
+    return {key: MeteredEnergy(timeline, columns["vehicle_kwh"]) for key, columns in counted.items()}
+
+
+def find_untaken(
+    connection: Connection,
+    site: Site,
+    sensed: Mapping[str, SeenCharge],
+    *,
+    now: datetime,
+    issued_until: datetime,
+) -> dict[str, UntakenCharge]:
+    """Return what vehicles of a site were planned to charge and did not take, by their names.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        sensed: its vehicles as their sensors have them.
+        now: the instant of the question.
+        issued_until: later plans do not count.
+    """
+    idle = {name: seen for name, seen in sensed.items() if is_idle(seen, now)}
+    if not idle:
+        return {}
+    controlled = {each.vehicle for each in site.control.vehicles} if site.control else set()
+    key = sites.key_of(connection, site.name)
+    is_armed = control.load_each(connection, {key: site.name})[key].armed_at is not None
+    untaken = {}
+    for name, seen in idle.items():
+        # What nobody has sent cannot have been taken.
+        if seen.metered is None or (name in controlled and not is_armed):
+            continue
+        column = f"vehicle:{name}"
+        timeline = seen.metered.timeline
+        issued = (timeline.start - LOOK_BACK, issued_until)
+        planned = plans.read_latest(connection, site.name, timeline, columns=(column,), issued=issued)
+        found = judge_untaken(seen, planned.columns[column])
+        if found is not None:
+            untaken[name] = found
+    return untaken

@@ -77,6 +77,12 @@ def read(connection: Connection, site_id: str, timeline: Timeline) -> Observatio
 
 def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, Observations]:
     """Return the measurements of some series of many sites, each on its own timeline of quarter-hours, by the sites' keys; NaN where unknown."""
+    series = read_columns_each(connection, windows, names=names)
+    return {key: Observations.of(timeline.starts, series[key]) for key, timeline in windows.items()}
+
+
+def read_columns_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, dict[str, FloatArray]]:
+    """Return any measured columns of many sites, submetered ones among them, as ``read_each`` does."""
     if not windows:
         return {}
     query = sql.SQL(
@@ -94,8 +100,8 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
         columns=copy.identifiers(("slot_start", *names)),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
-    return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
+    found = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
+    return {key: found.get(key) or {name: np.full(timeline.count, np.nan) for name in names} for key, timeline in windows.items()}
 
 
 # Three hours: the last reading is checked against those before it.

@@ -1,7 +1,7 @@
 """Reads all data for the plans of many sites at an instant, in a number of queries that does not depend on the number of sites."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from luna.contracts.control import ControlState, Override
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.energy.charge_sensors import SeenCharge
+from luna.energy.charge_sensors import SeenCharge, UntakenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.observations import Observations, SocReading
 from luna.energy.outlook import Forecast
@@ -65,12 +65,14 @@ class DemandFacts:
     """Data on a site's flexible loads.
 
     ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with its slots up to the start, and its complete request,
-    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names.
+    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names; ``untaken`` is what vehicles were planned to
+    charge and did not take.
     """
 
     stays: StayMap
     sensed: Mapping[str, SeenCharge]
     begun: tuple[PlanReply, PlanRequest] | None
+    untaken: Mapping[str, UntakenCharge] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +244,12 @@ def read_demands_each(connection: Connection, sites_by_key: Mapping[int, Site], 
     stays = charging_stays.read_plain_each(connection, sites_by_key, first=start, end=start + STAYS_AHEAD)
     with_flexible_loads = [site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
-    sensed = charging_stays.read_charge_each(connection, sites_by_key, until=_known_at(start, now))
-    return {key: DemandFacts(stays.get(key, {}), sensed.get(key, {}), in_force.get(site.name)) for key, site in sites_by_key.items()}
+    known_at = _known_at(start, now)
+    sensed = charging_stays.read_charge_each(connection, sites_by_key, until=known_at)
+    facts = {}
+    for key, site in sites_by_key.items():
+        own = sensed.get(key, {})
+        # Plans may be issued after the instants that they are about.
+        untaken = charging_stays.find_untaken(connection, site, own, now=known_at, issued_until=now)
+        facts[key] = DemandFacts(stays.get(key, {}), own, in_force.get(site.name), untaken)
+    return facts

@@ -44,6 +44,14 @@ note_vehicle_soc_assumed = How full { $vehicle } is, is not known: { $soc } is a
 note_vehicle_usual = No stay of { $vehicle } is known: by what it drives in a year it is planned at home from { $comes } to { $leaves }, with { $need_kwh } a day.
 note_vehicle_soc_doubted = { $vehicle } said { $doubted_soc } { $doubted_at } after { $soc } { $at }, more than it can do: { $soc } counts until it is confirmed.
 note_vehicle_not_connected = { $vehicle } has not been connected since { $since }, though its stay has begun: planned as if it were.
+note_vehicle_soc_stands_still = { $vehicle } counts as { $soc } full: its sensor has stood at { $sensor_soc } since { $since }, while its charger counted { $metered_kwh }.
+note_vehicle_soc_too_fast = { $vehicle } counts as { $soc } full: its sensor said { $sensor_soc } { $since }, faster than its charger can fill it.
+note_vehicle_soc_against_meter = { $vehicle } counts as { $soc } full: its sensor says { $sensor_soc }, while its charger has counted { $metered_kwh } since { $since }, and both cannot be right. Check the sensor and the charger's meter.
+note_vehicle_soc_stale = { $vehicle } counts as { $soc } full: its sensor last said { $sensor_soc } { $at }, and nothing newer since. Check that it still reports.
+note_vehicle_soc_out_of_range = { $vehicle } counts as { $soc } full, by what its sensor said { $at }: what it says now cannot be. Check the sensor.
+note_vehicle_soc_jumps = The sensor of { $vehicle } jumped to { $sensor_soc } { $since }, more than the car can do. Check that it is right.
+note_vehicle_soc_unusable = What the sensor of { $vehicle } says cannot be used: it is out of date, or cannot be. Check the sensor.
+note_vehicle_takes_nothing = { $vehicle } takes nothing: it has been plugged in since { $since }, { $planned_kwh } were planned to be charged, and its charger counted none. Usual causes: a schedule or a charge limit set in the car, or the cable.
 note_no_session = { $vehicles }: no session known, not planned; say on the page Planning when it leaves, or what it drives in a year.
 
 # Why a device runs or waits.

@@ -36,6 +36,14 @@ note_vehicle_soc_assumed = Hoe vol { $vehicle } is, is niet bekend: Luna gaat ui
 note_vehicle_usual = Van { $vehicle } is geen vertrek bekend: op grond van de kilometers per jaar rekent Luna van { $comes } tot { $leaves } op thuis, met { $need_kwh } per dag.
 note_vehicle_soc_doubted = { $vehicle } meldde op { $doubted_at } { $doubted_soc }, na { $soc } op { $at }. Dat kan niet: { $soc } geldt tot het nieuwe niveau is bevestigd.
 note_vehicle_not_connected = { $vehicle } is sinds { $since } niet aangesloten, terwijl dat wel gepland was: Luna plant alsof het zo is.
+note_vehicle_soc_stands_still = { $vehicle } telt als { $soc } vol: de sensor staat sinds { $since } op { $sensor_soc }, terwijl de laadpaal { $metered_kwh } heeft geteld.
+note_vehicle_soc_too_fast = { $vehicle } telt als { $soc } vol: de sensor gaf op { $since } { $sensor_soc } aan, zo snel kan de laadpaal niet laden.
+note_vehicle_soc_against_meter = { $vehicle } telt als { $soc } vol: de sensor zegt { $sensor_soc }, de laadpaal heeft sinds { $since } { $metered_kwh } geteld, en dat kan niet allebei kloppen. Controleer de sensor en de meter van de laadpaal.
+note_vehicle_soc_stale = { $vehicle } telt als { $soc } vol: de sensor meldde op { $at } voor het laatst iets, { $sensor_soc }. Controleer of hij nog meldt.
+note_vehicle_soc_out_of_range = { $vehicle } telt als { $soc } vol, volgens de sensor op { $at }: wat hij nu zegt, kan niet. Controleer de sensor.
+note_vehicle_soc_jumps = De sensor van { $vehicle } sprong op { $since } naar { $sensor_soc }, meer dan de auto kan. Controleer of dat klopt.
+note_vehicle_soc_unusable = Wat de sensor van { $vehicle } zegt, is niet bruikbaar: het is verouderd of het kan niet. Controleer de sensor.
+note_vehicle_takes_nothing = { $vehicle } neemt niets op: hij is sinds { $since } aangesloten, er had { $planned_kwh } geladen moeten zijn, en de laadpaal heeft niets geteld. Gewone oorzaken: een tijdschema of een laadgrens in de auto, of de kabel.
 note_no_session = { $vehicles }: geen vertrek bekend, dus niet gepland. Vul op de pagina Planning in wanneer de auto vertrekt, of hoeveel kilometer hij per jaar rijdt.
 
 # Why a device runs or waits.

@@ -15,6 +15,7 @@ from luna.energy.charge_sensors import SeenCharge, list_read
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
+from luna.energy.store_level import StoreLevel, Verdict
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_instant, parse_zone
 from services.planner.devices.expected import Expected, expect
 from services.planner.devices.kind import StoredStates
@@ -26,16 +27,34 @@ if TYPE_CHECKING:
 ChargeSource = Literal["read", "said", "expected", "assumed"]
 # When a vehicle stands at its charger whose owner said no more than what it drives. Source: Mobilität in Deutschland 2017, most ways to work and home.
 USUAL_FROM, USUAL_TO = "18:00", "07:00"
+# What a plan says of a charge that is not its sensor's alone, by the judgement of the sensor.
+VERDICT_NOTES: dict[Verdict | None, str] = {
+    "stands_still": "vehicle_soc_stands_still",
+    "faster_than_power": "vehicle_soc_too_fast",
+    "against_meter": "vehicle_soc_against_meter",
+    "stale": "vehicle_soc_stale",
+    "out_of_range": "vehicle_soc_out_of_range",
+}
 USUAL_DAYS = 4  # further than any plan that is made without being asked for
 
 
 @dataclass(frozen=True, slots=True)
 class StartCharge:
-    """A vehicle's state of charge at a plan's start, or at its first stay, with its source; ``at`` is the sensor's instant."""
+    """A vehicle's state of charge at a plan's start, or at its first stay, with its source.
+
+    Of a sensor, ``at`` is the instant of its reading and ``sensed`` the judgement of it.
+    """
 
     soc: float
     source: ChargeSource
     at: datetime | None = None
+    sensed: StoreLevel | None = None
+
+    @property
+    def note_code(self) -> str:
+        """The code of the note that says where it comes from."""
+        verdict = None if self.sensed is None else self.sensed.verdict
+        return VERDICT_NOTES.get(verdict, f"vehicle_soc_{self.source}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +123,26 @@ def list_usual_stays(vehicle: ElectricVehicle, timezone: str, *, start: datetime
 
 def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
     """Return the state of charge by the sensor plus Luna's charging since; None without a reading, or where the owner's statement is newer."""
-    # Whether the owner's stated arrival charge is newer than the sensor's reading.
-    if sensed.charge is None or any((stay.arrival_soc is not None and (sensed.charge.at < stay.from_ or sensed.connected is False)) for stay in stays):
+    level = sensed.charge
+    if level is None or level.soc is None or level.at is None:
         return None
-    at, soc = sensed.charge.at, sensed.charge.soc
+    at, soc = level.at, level.soc
+    # Whether the owner's stated arrival charge is newer than the sensor's reading.
+    if any(stay.arrival_soc is not None and (at < stay.from_ or sensed.connected is False) for stay in stays):
+        return None
     # Only what Luna switches has charged as planned.
-    if expected is not None and site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}:
-        rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
-        if rests_on is not None and at <= rests_on:
-            return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on)
-        # By how much of its capacity a vehicle has been charged in the slots that begin at an instant or later.
-        flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= at and vehicle.name in slot.vehicles]
-        stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
-        soc = min(max(soc + float(stored_kwh / vehicle.capacity_kwh), 0.0), 1.0)
-    return StartCharge(soc, "read", at)
+    is_switched = site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}
+    if expected is None or not is_switched:
+        return StartCharge(soc, "read", at, level)
+    rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
+    if level.metered_until is None and rests_on is not None and at <= rests_on:
+        return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on, level)
+    # By how much it has been charged as planned since the sensor, or its meter, was last read.
+    counts_from = at if level.metered_until is None else max(at, level.metered_until)
+    flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= counts_from and vehicle.name in slot.vehicles]
+    stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
+    soc = min(max(soc + float(stored_kwh / vehicle.capacity_kwh), 0.0), 1.0)
+    return StartCharge(soc, "read", at, level)
 
 
 def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
@@ -177,11 +202,28 @@ def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: d
             yield Assumption(code="vehicle_usual", figures=about | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO})
         charge, sensed = each.charge, facts.sensed.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
-        yield Assumption(code=f"vehicle_soc_{charge.source}", figures=about | {"soc": round(charge.soc, 6)} | at)
-        if sensed.charge is not None and sensed.charge.doubted is not None:
-            yield Assumption(code="vehicle_soc_doubted", figures=about | sensed.charge.describe_doubt())
+        why = {} if charge.sensed is None or charge.sensed.verdict == "trusted" else charge.sensed.describe()
+        yield Assumption(code=charge.note_code, figures=about | why | {"soc": round(charge.soc, 6)} | at)
+        yield from _note_sensor(sensed, charge, about)
+        untaken = facts.untaken.get(name)
+        if untaken is not None:
+            figures = {"since": untaken.since.isoformat(), "planned_kwh": round(untaken.planned_kwh, 3)}
+            yield Assumption(code="vehicle_takes_nothing", figures=about | figures)
         if sensed.connected is False and sensed.since is not None and each.state.sessions[0].from_ <= start:
             yield Assumption(code="vehicle_not_connected", figures=about | {"since": sensed.since.isoformat()})
+
+
+def _note_sensor(sensed: SeenCharge, charge: StartCharge, about: dict[str, Any]) -> Iterator[Assumption]:
+    """Yield what is the matter with a vehicle's sensor, beside where its charge comes from."""
+    level = sensed.charge
+    if level is None:
+        return
+    if level.judged is not None and level.judged.doubted is not None:
+        yield Assumption(code="vehicle_soc_doubted", figures=about | level.judged.describe_doubt())
+    elif level.soc is None and level.verdict in ("stale", "out_of_range"):
+        yield Assumption(code="vehicle_soc_unusable", figures=about | {"verdict": level.verdict})
+    elif level.verdict == "jumps" and charge.sensed is not None:
+        yield Assumption(code="vehicle_soc_jumps", figures=about | level.describe())
 
 
 def _find_states(site: Site, facts: "DemandFacts", start: datetime) -> Mapping[str, VehicleState]:

@@ -1,0 +1,452 @@
+"""One judgement of how full a store is: a battery, a car, a water tank, a heating buffer.
+
+The level that its sensor reports is compared with its own past, with the power that can fill and
+empty the store, and with the energy that a meter counted. What comes out is the level to plan from
+and a verdict. Pure.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from luna.energy.observations import SocReading
+from luna.energy.soc_plausibility import (
+    BEYOND_NAME_PLATE,
+    CONFIRMED_AFTER,
+    HOUR,
+    STEP_SOC,
+    JudgedLevel,
+    LevelPace,
+    can_follow,
+    judge_levels,
+)
+from luna.energy.timeline import FloatArray, Timeline
+
+# ``trusted``: nothing speaks against the sensor. ``unknown``: no sensor has reported a level.
+Verdict = Literal[
+    "trusted",
+    "stands_still",
+    "jumps",
+    "faster_than_power",
+    "against_meter",
+    "stale",
+    "out_of_range",
+    "unknown",
+]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+# Capacity and efficiency are name-plate values: a tenth of both may be off without a fault.
+DRIFT_SHARE = 0.1
+# Whole per cents at both ends.
+ROUNDING_SOC = 0.02
+# From a change to its report: a maker's cloud and a meter's quarter-hour are two slots apart.
+LAG = timedelta(minutes=30)
+# A quarter-hour is built when it is over; a meter that is silent for longer says nothing.
+MOST_UNKNOWN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """What is particular about the level of a kind of store.
+
+    Attributes:
+        stuck_share: the share of the capacity that goes in or out at most while the level stands.
+        drawn_unmetered: energy also leaves the store without a meter: by a tap, on the road.
+        filled_unmetered: energy also comes into it without a meter: at another charger.
+        counted_on: the meter carries the level on from the last change that the sensor reported.
+        stale_after: the age from which a reading says nothing by itself.
+        least: the lowest level that there is.
+        most: the highest one.
+    """
+
+    stuck_share: float = 0.1
+    drawn_unmetered: bool = False
+    filled_unmetered: bool = False
+    counted_on: bool = False
+    stale_after: timedelta = timedelta(days=1)
+    least: float = 0.0
+    most: float = 1.0
+
+
+BATTERY = StoreKind()
+# A car's level passes through its maker's cloud, which may hold it back for hours.
+VEHICLE = StoreKind(counted_on=True)
+# Nobody knows whether it stands at its wallbox.
+ROAMING_VEHICLE = replace(VEHICLE, drawn_unmetered=True, filled_unmetered=True)
+# Level 0 and 1 are the ends of the comfort band: a store of heat is colder and warmer at times.
+TANK = StoreKind(stuck_share=0.5, drawn_unmetered=True, least=-2.0, most=3.0)
+# A buffer is drained by the heating circuit while it is filled.
+BUFFER = StoreKind(stuck_share=1.0, drawn_unmetered=True, least=-2.0, most=3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyStore:
+    """A store of energy.
+
+    Attributes:
+        kind: what is particular about its level.
+        capacity_kwh: between level 0 and 1.
+        charge_kw: the most that is stored at once, losses taken off.
+        discharge_kw: the most that is taken out of what is stored at once, losses added.
+        charge_efficiency: stored per metered kWh; of a heat pump its COP.
+        discharge_efficiency: metered per kWh that leaves the store.
+        loss_kw: the most that leaves the store without a meter on a usual day.
+    """
+
+    kind: StoreKind
+    capacity_kwh: float
+    charge_kw: float
+    discharge_kw: float = 0.0
+    charge_efficiency: float = 1.0
+    discharge_efficiency: float = 1.0
+    loss_kw: float = 0.0
+
+    @property
+    def pace(self) -> LevelPace:
+        """How fast its level rises and falls."""
+        rise = self.charge_kw / self.capacity_kwh
+        return LevelPace(rise, self.discharge_kw / self.capacity_kwh)
+
+    def clip(self, level: float) -> float:
+        """Return the nearest level that there is."""
+        return min(max(level, self.kind.least), self.kind.most)
+
+    def has(self, level: float) -> bool:
+        """Return whether there is such a level, whole per cents aside."""
+        return self.kind.least - ROUNDING_SOC <= level <= self.kind.most + ROUNDING_SOC
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredEnergy:
+    """Energy that a store's meters counted per quarter-hour, kWh; NaN where it is unknown."""
+
+    timeline: Timeline
+    into_kwh: FloatArray
+    out_kwh: FloatArray | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """The end of the last quarter-hour that is known; None without any."""
+        known = np.flatnonzero(np.isfinite(self._net()))
+        if not known.size:
+            return None
+        return self.timeline.start + (int(known[-1]) + 1) * self.timeline.step
+
+    def _net(self) -> FloatArray:
+        return self.into_kwh if self.out_kwh is None else self.into_kwh - self.out_kwh
+
+    def count_into(self, first: datetime, end: datetime) -> float:
+        """Return what was metered into the store between two instants, kWh."""
+        return self._between(np.nan_to_num(self.into_kwh), first, end)
+
+    def count_moved(self, first: datetime, end: datetime) -> float:
+        """Return what was metered into and out of the store between two instants, kWh."""
+        return self._between(np.nan_to_num(self.into_kwh + self._out()), first, end)
+
+    def count_stored(self, store: EnergyStore, first: datetime, end: datetime) -> float:
+        """Return by what share of the capacity the metered energy changed the level."""
+        stored = self.into_kwh * store.charge_efficiency - self._out() / store.discharge_efficiency
+        return self._between(np.nan_to_num(stored), first, end) / store.capacity_kwh
+
+    def count_unknown(self, first: datetime, end: datetime) -> float:
+        """Return of how many hours between two instants nobody knows what was metered."""
+        hours = self.timeline.step / HOUR
+        known = self._between(np.isfinite(self._net()) * hours, first, end)
+        return max((end - first) / HOUR - known, 0.0)
+
+    def _out(self) -> FloatArray:
+        return np.zeros(self.timeline.count) if self.out_kwh is None else self.out_kwh
+
+    def _between(self, values: FloatArray, first: datetime, end: datetime) -> float:
+        """Return the part of the slots' values that falls between two instants."""
+        total = np.concatenate([[0.0], np.cumsum(values)])
+        edges = np.arange(self.timeline.count + 1) * (self.timeline.step / HOUR)
+        hours = [(instant - self.timeline.start) / HOUR for instant in (first, max(first, end))]
+        at_first, at_end = np.interp(hours, edges, total)
+        return float(at_end - at_first)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLevel:
+    """How full a store counts as, and what is the matter with its sensor.
+
+    Attributes:
+        soc: the level to plan from, 0 to 1; None where nobody knows.
+        at: when the sensor last reported what is believed.
+        verdict: what is the matter with the sensor.
+        sensor_soc: the level that it reports and that is believed.
+        sensor_since: since when it has reported this level without a change.
+        metered_kwh: what the meter has counted into the store since then.
+        metered_until: until when ``soc`` holds what the meter counted; None where it does not.
+        judged: the readings judged by power alone.
+    """
+
+    soc: float | None
+    at: datetime | None
+    verdict: Verdict
+    sensor_soc: float | None = None
+    sensor_since: datetime | None = None
+    metered_kwh: float = 0.0
+    metered_until: datetime | None = None
+    judged: JudgedLevel | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Return the figures of a sentence on the verdict, instants as ISO 8601."""
+        figures: dict[str, Any] = {"metered_kwh": round(self.metered_kwh, 3)}
+        if self.soc is not None:
+            figures["soc"] = round(self.soc, 6)
+        if self.sensor_soc is not None and self.sensor_since is not None:
+            figures["sensor_soc"] = round(self.sensor_soc, 6)
+            figures["since"] = self.sensor_since.isoformat()
+        return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _Believed:
+    """Readings that follow each other without a break, and what comes after them.
+
+    Attributes:
+        readings: the believed ones since the last jump that came to stay.
+        run: the first of the last readings that all report the same level.
+        level: the judgement after the last one.
+        jumped: the level began with such a jump.
+    """
+
+    readings: list[SocReading]
+    run: SocReading
+    level: JudgedLevel
+    jumped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Since when a store is where its meter is, such as a car at its wallbox.
+
+    Attributes:
+        since: since then without a break.
+        left: when it was last taken from there before that.
+        pace: how fast its level moved until ``since``.
+    """
+
+    since: datetime
+    left: datetime | None = None
+    pace: LevelPace | None = None
+
+
+def judge_store(
+    store: EnergyStore,
+    readings: Iterable[SocReading],
+    *,
+    now: datetime,
+    presence: Presence | None = None,
+    metered: MeteredEnergy | None = None,
+) -> StoreLevel:
+    """Return the level of a store to plan from, and what is the matter with its sensor.
+
+    Args:
+        store: its capacity, powers and losses bound what can be.
+        readings: what the sensor reported, in order of time; NaN where it reported nothing.
+        now: the instant of the question.
+        presence: of a store that comes and goes; None where it stays, or nobody knows.
+        metered: what its meter counted; None without one.
+
+    Invariants: the level lies within the kind's bounds; a sensor whose readings power and meter
+        explain within rounding and lag is trusted.
+    """
+    reported = list(readings)
+    finite = [reading for reading in reported if np.isfinite(reading.soc)]
+    valid = [SocReading(store.clip(each.soc), each.at) for each in finite if store.has(each.soc)]
+    if not valid:
+        return StoreLevel(None, None, "out_of_range" if finite else "unknown")
+    sequence = list(valid) if presence is None else _join(valid, presence, presence.pace or store.pace)
+    holds = bool(finite) and bool(np.isfinite(reported[-1].soc)) and store.has(finite[-1].soc)
+    believed = _follow(store, sequence, now if holds else None, metered)
+    level = _weigh_by_power(store, believed)
+    if metered is not None and _is_counted(metered, believed.run.at, now):
+        level = _weigh_by_meter(store, believed, now, metered)
+    if presence is not None and level.sensor_since == presence.since:
+        level = replace(level, sensor_since=_stands_since(level, valid, presence.since))
+    if level.verdict != "trusted":
+        return level
+    # What follows speaks of a sensor that nothing else contradicts.
+    is_from_before = presence is not None and presence.left is not None and valid[-1].at < presence.left
+    if is_from_before:
+        return replace(level, verdict="stale")
+    if now - valid[-1].at > store.kind.stale_after:
+        is_counted = presence is not None and level.metered_until is not None
+        return replace(level, verdict="stale", soc=level.soc if is_counted else None)
+    if not store.has(finite[-1].soc):
+        return replace(level, verdict="out_of_range")
+    return replace(level, verdict="jumps") if believed.jumped else level
+
+
+def _join(valid: Sequence[SocReading], presence: Presence, pace: LevelPace) -> list[SocReading]:
+    """Return the readings since the store is at its meter, with the level that it came with."""
+    since = presence.since
+    here = [reading for reading in valid if reading.at >= since]
+    before = judge_levels([reading for reading in valid if reading.at < since], pace)
+    # A level that changes at once was one from the road.
+    if before is None or (here and here[0].soc != before.soc):
+        return here
+    return [SocReading(before.soc, since), *here]
+
+
+def _stands_since(level: StoreLevel, valid: Sequence[SocReading], since: datetime) -> datetime:
+    """Return since when the sensor has reported its level, also before ``since``."""
+    stood = since
+    for reading in reversed([each for each in valid if each.at < since]):
+        if reading.soc != level.sensor_soc:
+            break
+        stood = reading.at
+    return stood
+
+
+def _follow(
+    store: EnergyStore,
+    sequence: Sequence[SocReading],
+    held_until: datetime | None,
+    metered: MeteredEnergy | None,
+) -> _Believed:
+    """Return the readings that are believed; ``held_until``: the last one still holds then."""
+    first = sequence[0]
+    believed = _Believed([first], first, JudgedLevel(*first), jumped=False)
+    for reading in sequence[1:]:
+        after = believed.level.follow(reading, store.pace)
+        if after.doubted is not None and _is_explained(store, believed.run, reading, metered):
+            after = JudgedLevel(*reading)
+        believed = _take(store, believed, after, metered)
+    if held_until is None:
+        return believed
+    return _take(store, believed, believed.level.confirm(held_until), metered)
+
+
+def _take(store: EnergyStore, before: _Believed, after: JudgedLevel, metered: MeteredEnergy | None) -> _Believed:
+    """Return what is believed after one more judgement."""
+    if after.doubted is not None or after == before.level:
+        return replace(before, level=after)
+    reading = SocReading(after.soc, after.at)
+    last = SocReading(before.level.soc, before.level.at)
+    if can_follow(last, reading, store.pace) or _is_explained(store, before.run, reading, metered):
+        before.readings.append(reading)
+        if reading.soc == before.run.soc:
+            return replace(before, level=after)
+        return replace(before, run=reading, level=after, jumped=False)
+    stood = last.at - before.readings[0].at
+    is_counted = metered is not None and _is_counted(metered, last.at, reading.at)
+    if reading.soc > last.soc and stood >= CONFIRMED_AFTER and is_counted:
+        # Neither power nor meter brings it up at once: saying it for longer makes it no truer.
+        since = before.level.doubted_since or reading.at
+        return replace(before, level=replace(before.level, doubted=reading, doubted_since=since))
+    return _Believed([reading], reading, after, jumped=True)
+
+
+def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
+    """Return the level that power alone makes of the believed readings."""
+    soc, run = believed.level.soc, believed.run
+    level = StoreLevel(soc, believed.level.at, "trusted", soc, run.at, judged=believed.level)
+    if believed.level.doubted is not None:
+        return replace(level, verdict="jumps")
+    fast = _find_fast_rise(store, believed.readings, None)
+    return level if fast is None else replace(level, soc=fast, verdict="faster_than_power")
+
+
+def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, metered: MeteredEnergy) -> StoreLevel:
+    """Return the level that the meter makes of the believed readings."""
+    soc, run, first = believed.level.soc, believed.run, believed.readings[0]
+    counted = store.clip(soc + metered.count_stored(store, run.at, now))
+    level = StoreLevel(
+        counted,
+        believed.level.at,
+        "trusted",
+        sensor_soc=soc,
+        sensor_since=run.at,
+        metered_kwh=metered.count_into(run.at, now),
+        metered_until=metered.until,
+        judged=believed.level,
+    )
+    if believed.level.doubted is not None:
+        return replace(level, verdict="jumps")
+    fast = _find_fast_rise(store, believed.readings, metered)
+    if fast is not None:
+        return replace(level, soc=fast, verdict="faster_than_power")
+    if _stands_still(store, run, now, metered):
+        return replace(level, verdict="stands_still")
+    lowest, highest = _reach(store, first, now, metered, slack=DRIFT_SHARE)
+    if _is_counted(metered, first.at, now) and not lowest <= soc <= highest:
+        # What the meter counted is in the store; what the sensor adds to it may have come elsewhere.
+        by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
+        into_kwh = metered.count_into(first.at, now)
+        against = replace(level, verdict="against_meter", sensor_since=first.at, metered_kwh=into_kwh)
+        return replace(against, soc=by_meter if soc < lowest else soc)
+    if store.kind.counted_on:
+        return replace(level, soc=max(soc, counted))
+    return replace(level, soc=soc, metered_until=None)
+
+
+def _is_counted(metered: MeteredEnergy, first: datetime, end: datetime) -> bool:
+    """Return whether the meter is known between two instants, but for what is still on its way."""
+    return metered.until is not None and metered.count_unknown(first, end) < MOST_UNKNOWN / HOUR
+
+
+def _stands_still(store: EnergyStore, run: SocReading, now: datetime, metered: MeteredEnergy) -> bool:
+    """Return whether the level has stood since ``run`` although it cannot have."""
+    end = max(now - LAG, run.at)
+    hours = (end - run.at) / HOUR
+    lost = store.loss_kw * hours / store.capacity_kwh
+    moved = metered.count_stored(store, run.at, end)
+    off = store.clip(run.soc + moved - lost) - run.soc
+    return off > store.kind.stuck_share or (not store.kind.drawn_unmetered and moved < 0 and -off > store.kind.stuck_share)
+
+
+def _find_fast_rise(store: EnergyStore, readings: Sequence[SocReading], metered: MeteredEnergy | None) -> float | None:
+    """Return how full the store can be where its level rose faster than its power; else None."""
+    hours = np.array([(reading.at - readings[0].at) / HOUR for reading in readings])
+    levels = np.array([reading.soc for reading in readings])
+    rate = BEYOND_NAME_PLATE * store.pace.rise_per_hour
+    above = levels - rate * hours
+    rises = above - np.minimum.accumulate(above)
+    fastest = int(rises.argmax())
+    if rises[fastest] <= STEP_SOC + ROUNDING_SOC + rate * (LAG / HOUR):
+        return None
+    slowest = int(above[: fastest + 1].argmin())
+    # A cloud that stood may hand on at once what came meanwhile.
+    while slowest > 0 and levels[slowest - 1] == levels[slowest]:
+        slowest -= 1
+    first, risen, last = readings[slowest], readings[fastest], readings[-1]
+    if metered is None or not _is_counted(metered, first.at, last.at):
+        possible = first.soc + rate * float(hours[-1] - hours[slowest])
+        return min(last.soc, store.clip(possible))
+    _, highest = _reach(store, first, risen.at, metered, slack=DRIFT_SHARE)
+    if risen.soc <= highest:
+        return None
+    return min(last.soc, store.clip(first.soc + metered.count_stored(store, first.at, last.at)))
+
+
+def _reach(store: EnergyStore, first: SocReading, at: datetime, metered: MeteredEnergy, *, slack: float) -> tuple[float, float]:
+    """Return the lowest and highest level that the meter allows at ``at`` after a first reading."""
+    begins = first.at, first.at - LAG
+    ends = at - LAG, at
+    stored = [metered.count_stored(store, begin, end) for begin in begins for end in ends]
+    moved = metered.count_moved(first.at - LAG, at) / store.capacity_kwh
+    off = slack + DRIFT_SHARE * moved + ROUNDING_SOC
+    hidden = BEYOND_NAME_PLATE * metered.count_unknown(first.at, at) / store.capacity_kwh
+    lost = store.loss_kw * ((at - first.at) / HOUR) / store.capacity_kwh
+    lowest = first.soc + min(stored) - off - hidden * store.discharge_kw - lost
+    highest = first.soc + max(stored) + off + hidden * store.charge_kw
+    if store.kind.drawn_unmetered:
+        lowest = -np.inf
+    if store.kind.filled_unmetered:
+        highest = np.inf
+    # Beyond full and empty nothing moves the level.
+    return min(lowest, store.kind.most - ROUNDING_SOC), max(highest, store.kind.least)
+
+
+def _is_explained(store: EnergyStore, run: SocReading, reading: SocReading, metered: MeteredEnergy | None) -> bool:
+    """Return whether the meter leads from the last change of a level to a later reading."""
+    if metered is None:
+        return False
+    lowest, highest = _reach(store, run, reading.at, metered, slack=STEP_SOC)
+    return _is_counted(metered, run.at, reading.at) and lowest <= reading.soc <= highest
