@@ -30,6 +30,7 @@ ENGLISH: Mapping[str, str] = {
     "no_counter": "rises and falls as no counter does: check the sensor's unit",
     "no_soc": "no state of charge: a fraction between 0 and 1, or per cent with the unit %",
     "far": "far from the readings beside it",
+    "night": "generates while the sun is far below the horizon: no roof's sensor, or its clock is wrong",
     "constant": "does not move for {limit} hours and more: the sensor is stuck",
     "above_power": "above {limit} kW, more than the site can do",
     "beyond_power": "beyond {limit} kW in the other direction, more than the site can do",

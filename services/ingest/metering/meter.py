@@ -20,6 +20,7 @@ from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_p
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import measure_step, read_counter
 from services.ingest.metering.gap_filling import DIGITS
+from services.ingest.metering.night import NIGHT, Nights, near_readings, rest_at_night
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.slot_energy import EnergyCurve, SlotValues, energy_per_slot
@@ -152,6 +153,7 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     return SlotValues(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed, np.zeros(ends.size, dtype=np.bool_))
 
 
+PV = "pv_kwh"
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
 
 
@@ -166,6 +168,7 @@ class Meters:
         self._readings: dict[str, Readings] = {}
         self._curves: dict[tuple[str, bool, SiteSensor], EnergyCurve] = {}
         self._awake: Mask = np.zeros(window.count, dtype=np.bool_)
+        self._nights = Nights.over(site, self._edges)
 
     @property
     def starts(self) -> InstantArray:
@@ -207,7 +210,20 @@ class Meters:
                 part = self._measure_together(together)
             for there, measured in zip(whole, part, strict=True):
                 there[slots] = measured[slots]
-        return whole
+        return self._settle_nights(column, whole)
+
+    def _settle_nights(self, column: Column, measured: SlotValues) -> SlotValues:
+        """Return PV with zero at night, and unknown where it generates in deep night; other columns as they are."""
+        if column.name != PV or self._nights is None:
+            return measured
+        wrong = self._nights.find_generation(measured.values)
+        if wrong.any():
+            refused = self.refuse_slots(column, wrong, NIGHT)
+            return measured._replace(values=np.where(refused, np.nan, measured.values))
+        # Of all its sensors: one that sleeps says nothing, the others' zero speaks for it.
+        instants = [self._readings[name].instants for name in _names_of([column])]
+        in_service = near_readings(np.unique(np.concatenate(instants)), self.starts)
+        return self._nights.settle(measured, in_service & self.find_named(column))
 
     def measure_subtracted(self, column: Column) -> FloatArray:
         """Return the energy per slot of a column's subtracted sensors, NaN where unknown or without any."""
@@ -276,8 +292,20 @@ class Meters:
             elif measure.kind == "power":
                 self._curves[key] = read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
             else:
-                self._curves[key] = read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
+                rise_kw, nights = believable_rise_kw(directed, limit_kw), self._nights_of(column, directed)
+                self._curves[key] = rest_at_night(read_counter(directed, rise_kw, self._refusals, nights), nights)
         return self._curves[key]
+
+    def _nights_of(self, column: Column, readings: Readings) -> Spans:
+        """Return the nights over a roof's readings, also before and after the window; none for other columns."""
+        if column.name != PV or self._nights is None or not len(readings):
+            return Spans.none()
+        step = np.timedelta64(SLOT).astype("timedelta64[us]")
+        slots = -(-(self._edges[0] - readings.instants[0]) // step), -(-(readings.instants[-1] - self._edges[-1]) // step)
+        before, after = (max(int(count), 0) for count in slots)
+        edges = self._edges[0] + np.arange(-before, self._edges.size + after) * step
+        nights = Nights.over(self._site, edges)
+        return nights.spans if nights else Spans.none()
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
         """Return a sensor's readings within its validity; a recent power or level from before still holds at its start, a counter's does not."""
