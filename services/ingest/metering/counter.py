@@ -7,7 +7,8 @@ import numpy as np
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
 from services.ingest.metering.gap_filling import fill_gaps
-from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.no_value import NO_VALUE, find_no_counts
+from services.ingest.metering.rejection import WRONG_SIGN, Readings, Refusals
 from services.ingest.metering.slot_energy import EnergyCurve
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, Spans, hours_between
 
@@ -30,6 +31,10 @@ MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits
 
 # A meter unchanged for longer that then shows another level was exchanged, not frozen.
 LONGEST_FROZEN_HOURS = 96.0
+
+# Less is rounding; a counter of the day that falls begins again once in a day's readings.
+LEAST_FALLEN_KWH = 0.2
+MOST_BEGUN_SHARE = 0.1
 
 MISREAD = RowFault("misread")
 NO_COUNTER = RowFault("no_counter")
@@ -86,6 +91,13 @@ def read_counter(
     counter = counter.without(np.isnan(counter.values))
     if len(counter) < 2:
         return EnergyCurve.empty()
+    no_value = find_no_counts(counter, rise_kw, rise_kw * LATENESS_HOURS + COARSEST_STEP_KWH)
+    counter = counter.without(refusals.refuse(counter, no_value, NO_VALUE))
+    if len(counter) < 2:
+        return EnergyCurve.empty()
+    if _counts_down(counter.values):
+        refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), WRONG_SIGN)
+        return EnergyCurve.empty()
     allowance = _Allowance(rise_kw, measure_step(counter.values), _measure_lump(counter.values))
     breaks = _find_breaks(counter, allowance)
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
@@ -124,6 +136,13 @@ def measure_step(kwh: FloatArray) -> float:
     rises = np.diff(kwh)
     rises = rises[rises > 0]
     return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0
+
+
+def _counts_down(kwh: FloatArray) -> bool:
+    """Return whether a counter falls steadily, and rises at most where it begins again."""
+    changes = np.diff(kwh)
+    fallen, falls = float(-changes[changes < 0].sum()), int((changes < 0).sum())
+    return falls >= FEWEST_RISES and fallen > LEAST_FALLEN_KWH and int((changes > 0).sum()) <= MOST_BEGUN_SHARE * falls
 
 
 def _measure_lump(kwh: FloatArray) -> float:

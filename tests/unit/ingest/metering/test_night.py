@@ -45,7 +45,7 @@ def check_days(values: FloatArray, expected: float, *, edges: float = 0.0) -> No
     np.testing.assert_allclose(np.nansum(days, axis=1), expected, rtol=0.005, atol=edges)
 
 
-@pytest.mark.parametrize("asleep", [np.nan, 65.535, 2_147_483.648, 0.0, 0.004, -0.02])
+@pytest.mark.parametrize("asleep", [np.nan, 65.535, 6.5535, 2_147_483.648, 0.0, 0.004, -0.02])
 def test_an_inverter_that_sleeps_gives_nothing_whatever_it_says(asleep: float) -> None:
     built = build(describe(), pv=("kW", np.where(ASLEEP, asleep, KW)))
     check_days(built.columns["pv_kwh"], 20)
