@@ -31,7 +31,7 @@ ENGLISH: Mapping[str, str] = {
     "no_soc": "no state of charge: a fraction between 0 and 1, or per cent with the unit %",
     "far": "far from the readings beside it",
     "night": "generates while the sun is far below the horizon: no roof's sensor, or its clock is wrong",
-    "no_value": "the device's number for no value",
+    "means_no_value": "the device's number for no value",
     "twin_impossible": "the same meter said something impossible of the other direction at that time",
     "wrong_sign": "always negative: is its sign inverted? If so, name the sensor with a minus in front",
     "thousandfold": "a thousand times what the site can do: does it measure W and say kW?",

@@ -21,7 +21,7 @@ CERTAIN_KW = 32.7
 # Below it such a number may be measured by chance, once and on the way between its neighbours.
 LONE_JUMP_KW = 1.0
 
-NO_VALUE = RowFault("no_value")
+NO_VALUE = RowFault("means_no_value")
 
 
 def match_numbers(readings: Readings) -> Mask:

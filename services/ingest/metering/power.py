@@ -94,7 +94,11 @@ def find_wrong_sign(power: Readings, *, noise_kw: float, several: bool) -> Mask:
         return wrong
     if is_wrong.any() and is_wrong[informative].all():
         return ~wrong
-    return np.asarray(is_wrong[place])
+    # From the first to the last negative reading: a day is one of UTC here, and a night of zeros is the next local day's.
+    negatives = np.flatnonzero(is_wrong[place] & (power.values < -noise_kw))
+    if negatives.size:
+        wrong[negatives[0] : negatives[-1] + 1] = True
+    return wrong & is_wrong[place]
 
 
 def find_thousandfold(power: Readings, limit_kw: float) -> bool:
