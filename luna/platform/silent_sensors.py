@@ -35,6 +35,22 @@ def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor
     return {role: sensors for role, sensors in holding.items() if len(sensors) > 1}
 
 
+def list_several(site: Site) -> set[str]:
+    """Return the sensors that have others of their role beside them, at whatever time."""
+    summed = [sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series and len(sensors) > 1]
+    return {sensor.name for sensors in summed for sensor in sensors}
+
+
+def find_unheard(site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime) -> frozenset[str]:
+    """Return the sensors that never said anything while another one of their role did, from ``first`` on, before ``end``."""
+    unheard: set[str] = set()
+    for sensors in (sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series):
+        spoke = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
+        if any(begin < end and last >= first for begin, last in spoke):
+            unheard |= {sensor.name for sensor in sensors if sensor.name not in spans}
+    return frozenset(unheard)
+
+
 def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, at: datetime, after: timedelta = SILENT_FOR_GOOD) -> list[SilentSensor]:
     """Return the sensors that have been silent for longer than ``after`` while another one of their role reports.
 

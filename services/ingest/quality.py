@@ -24,6 +24,8 @@ from services.ingest.price_repair import PriceRecord
 
 ENERGIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh")
 BATTERY = ("charge_kwh", "discharge_kwh", "soc")
+# Why readings are refused that a day's verdict names.
+REFUSALS = {name: f"sensor_{name}" for name in ("wrong_sign", "thousandfold", "night", "means_no_value")}
 VERDICTS: tuple[QualityVerdict, ...] = get_args(QualityVerdict)
 
 # Interpolation keeps a gap's energy and smooths its shape: a day of which a fifth was smoothed looks calmer than it was.
@@ -46,6 +48,8 @@ class DayRecord:
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.
         silent: series with the sensor that said nothing all day while others of its role spoke, and the day of its last word; None: it never had one.
+        refused: sensors with the reason why their readings of that day were refused, and how many.
+        alone: series with the sensor without which it is counted, for it said nothing.
         usual: what the meters leave unexplained on the days around; None where that is not known.
         rebuilt: series that were built again and became something else, with the energies before and after; the stored ones stayed.
     """
@@ -59,6 +63,8 @@ class DayRecord:
     rebuilt: Sequence[tuple[str, float, float]] = ()
     silent: Sequence[tuple[str, str, date | None]] = ()
     usual: UsualImbalance | None = None
+    refused: Sequence[tuple[str, str, int]] = ()
+    alone: Sequence[tuple[str, str]] = ()
 
 
 def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> frozenset[str]:
@@ -87,6 +93,7 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     against = [
         *_find_gaps(record, ENERGIES),
         *_find_silent(record, (*ENERGIES, *SUBMETERED)),
+        *_find_refused(record, site, (*ENERGIES, *SUBMETERED)),
         *_find_repairs(record, ENERGIES),
         *find_imbalance(record.series, settle_residual(record.series, record.expected, site), site, record.usual),
         *_find_beyond_house(record, site),
@@ -96,11 +103,17 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     battery = [
         *_find_gaps(record, BATTERY),
         *_find_silent(record, BATTERY),
+        *_find_refused(record, site, BATTERY),
         *_find_repairs(record, BATTERY),
         *find_battery_faults(record.series, site.batteries),
     ]
     masked = battery if site.batteries else []
     few = list(_find_gaps(record, (*ENERGIES, *(BATTERY if site.batteries else ())), tolerated=True))
+    few += [
+        DayFault.of("counted_alone", series=series, sensor=sensor)
+        for series, sensor in record.alone
+        if np.isfinite(record.series[series]).mean() >= LEAST_COVERAGE
+    ]
     return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], faults=[*against, *masked, *few])
 
 
@@ -126,6 +139,17 @@ def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault
                 yield DayFault.of("unheard", series=name, sensor=sensor)
             else:
                 yield DayFault.of("silent", series=name, sensor=sensor, since=since.isoformat())
+
+
+def _find_refused(record: DayRecord, site: Site, names: tuple[str, ...]) -> Iterator[DayFault]:
+    """Yield why readings of a sensor were refused that leave a series unknown."""
+    sensors = site.sensor_roles
+    for sensor, code, count in record.refused:
+        serves = [name for name in names if any(each.name == sensor for each in sensors.get(ROLES[name], ()))]
+        if not any(np.isfinite(record.series[name]).mean() < LEAST_COVERAGE for name in serves):
+            continue
+        figures = {"readings": count} if code == "means_no_value" else {}
+        yield DayFault.of(REFUSALS[code], sensor=sensor, **figures)
 
 
 def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault]:

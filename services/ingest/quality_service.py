@@ -1,7 +1,9 @@
 """Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of slots."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -14,15 +16,18 @@ from luna.energy.timeline import SLOT, local_days, parse_zone
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
-from luna.platform.silent_sensors import find_silent
+from luna.platform.silent_sensors import find_silent, find_unheard, list_several
 from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, learn_usual, measure_imbalance, settle_residual
-from services.ingest.quality import DayRecord, Span, expect_series, judge_day
+from services.ingest.metering.columns import ROLES
+from services.ingest.quality import REFUSALS, DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
 JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *SUBMETERED)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
+# A sensor is refused for as long as the slots that are built together, a month.
+LONGEST_REFUSED = timedelta(days=40)
 
 
 def judge_days(connection: Connection, site_id: str, first: date, last: date, *, now: datetime) -> list[DayQuality]:
@@ -121,11 +126,12 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     marks = quality.read_estimated(connection, stored.site.name, stored.timeline)
     estimated = {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
     lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
-    several = {sensor.name for sensors in stored.site.sensor_roles.values() if len(sensors) > 1 for sensor in sensors}
+    several = list_several(stored.site)
     sensor_spans = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
+    refused = _read_refused(connection, stored, lines)
     # The usual imbalance needs the days from two weeks before to two weeks after each judged one.
     first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
@@ -152,4 +158,40 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         again = rebuilt.get(day.isoformat(), ())
         around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
         usual = learn_usual([imbalances[each] for each in around if each in imbalances])
-        yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual), stored.site)
+        begin, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us") for instant in (slots.start, slots.end))
+        doubts: Counter[tuple[str, str]] = Counter()
+        for reading in refused:
+            if reading.first < end and reading.last >= begin:
+                doubts[reading.sensor, reading.code] += reading.readings
+        of_day = [(sensor, code, count) for (sensor, code), count in doubts.items()]
+        unheard = find_unheard(stored.site, sensor_spans, slots.start, slots.end)
+        sensors = stored.site.sensor_roles
+        named = {(series, sensor) for series, sensor, _ in quiet}
+        alone = [(series, sensor.name) for series, role in ROLES.items() for sensor in sensors.get(role, ()) if sensor.name in unheard]
+        quiet += [(name, sensor, None) for name, sensor in alone if (name, sensor) not in named]
+        record = DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual, of_day, alone)
+        yield judge_day(record, stored.site)
+
+
+class _RefusedReadings(NamedTuple):
+    """A run of a sensor's readings that were refused for a reason."""
+
+    sensor: str
+    code: str
+    first: np.datetime64
+    last: np.datetime64
+    readings: int
+
+
+def _read_refused(connection: Connection, stored: StoredDays, lines: tuple[int, int]) -> list[_RefusedReadings]:
+    """Return the refused readings that reach into the days, and begin no earlier than a stretch of slots does."""
+    earliest = lines[0] - int(LONGEST_REFUSED / timedelta(microseconds=1))
+    rows = quarantine.list_refused_readings(connection, stored.site.name, codes=REFUSALS, lines=(earliest, lines[1]))
+    return [
+        _RefusedReadings(row.raw["sensor"], row.fault.code, *(_instant(row.raw[name]) for name in ("instant", "until")), row.raw["readings"])
+        for row in rows
+    ]
+
+
+def _instant(text: str) -> np.datetime64:
+    return np.datetime64(text.removesuffix("Z"), "us")

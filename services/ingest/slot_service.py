@@ -19,10 +19,10 @@ from luna.energy.units import UnitHistory, ratio, read_measure
 from luna.platform.database import copy, energy_intervals, history_changes, observations, quality, quarantine, readings, sites
 from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
-from luna.platform.silent_sensors import read_silent
+from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
-from services.ingest.metering.columns import sensor_names
+from services.ingest.metering.columns import Heard, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
@@ -103,9 +103,15 @@ def build_site_slots(
     named = sensor_names(site)
     if not named:
         raise refuse("site-without-sensors", field="input_sensors", value=site.name)
-    # A sensor that never reported, while others of its role do, is ignored; one that fell silent makes the total unknown.
+    # A sensor that never reported, while others of its role do, is ignored, and the days say so; one that fell silent makes the total unknown.
+    several = list_several(site)
+    heard = readings.read_spans(connection, site.name, several, now=now) if several else {}
     absent = {each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None}
-    building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now, frozenset(absent))
+    # A name that was just written is waited for, but not by days that are over.
+    missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
+    awaited = dict.fromkeys(find_unheard(site, heard, window.start, window.end) - absent, missed_from)
+    used = {name: units[name] for name in named & units.keys()}
+    building = _Building(connection, site, used, now, frozenset(absent), heard, awaited)
     # Only ended slots, in stretches that end with a local day.
     zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
     while start < end:
@@ -137,6 +143,8 @@ class _Building:
     units: Mapping[str, UnitHistory]
     now: datetime
     absent: frozenset[str] = frozenset()
+    heard: Heard = field(default_factory=dict)
+    awaited: Mapping[str, datetime] = field(default_factory=dict)
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:
@@ -159,7 +167,7 @@ class _Building:
             # In order of start, with non-decreasing ends, as ``Spans.cover`` needs.
             first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(stretches), strict=True))
             spans[sensor] = Spans(first, np.maximum.accumulate(last))
-        build = build_slots(self.site, samples, window, now=self.now, released=spans, absent=self.absent)
+        build = build_slots(self.site, samples, window, now=self.now, released=spans, absent=self.absent, heard=self.heard, awaited=self.awaited)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         build = self._compare(

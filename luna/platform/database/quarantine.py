@@ -162,6 +162,17 @@ def list_open(connection: Connection, site_id: str, *, source: str, lines: tuple
     return _read_refused(connection, query)
 
 
+def list_refused_readings(
+    connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]
+) -> list[Refused]:
+    """Return the open refusals of sensors' readings for one of some reasons, from the first line on, before the second."""
+    table = quarantine.c
+    same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & table.resolution.is_(None)
+    for_reason = table.fault["code"].astext.in_(codes) & (table.line >= lines[0]) & (table.line < lines[1])
+    query = select(table.line, table.fault, table.raw).where(same, for_reason).order_by(table.line)
+    return _read_refused(connection, query)
+
+
 def _read_refused(connection: Connection, query: Select[Any]) -> list[Refused]:
     return read_each(connection.execute(query), lambda row: Refused(row.line, RowFault.read(row.fault), row.raw))
 

@@ -13,7 +13,7 @@ from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
-from services.ingest.metering.columns import Column, measured_columns, outside_columns
+from services.ingest.metering.columns import Column, Heard, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.meter import Meters
@@ -111,6 +111,8 @@ def build_slots(
     now: datetime | None = None,
     released: Mapping[str, Spans] | None = None,
     absent: Collection[str] = (),
+    heard: Heard | None = None,
+    awaited: Mapping[str, datetime] | None = None,
 ) -> SlotBuild:
     """Return the quarter-hours of ``window`` from the site's ``input_sensors``.
 
@@ -119,6 +121,8 @@ def build_slots(
         now: readings from after it are refused.
         released: by sensor the spans whose values a person confirmed; no check refuses them.
         absent: sensors of the site file that do not exist; they are ignored beside others of their role.
+        heard: when sensors first and last spoke, to tell meters that took each other's place.
+        awaited: sensors that never reported, and from when on they are missed beside others of their role.
 
     Raises:
         InvalidInputError: the window's slots are no quarter-hours, or a state of charge has a minus.
@@ -127,7 +131,7 @@ def build_slots(
     """
     if window.step != SLOT:
         raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
-    columns = measured_columns(site, absent=absent)
+    columns = measured_columns(site, absent=absent, heard=heard, awaited=awaited)
     refusals = Refusals(dict(released or {}))
     # Wider than the window: only over days does a meter that is stuck differ from one at rest.
     meters = Meters(site, Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS), refusals)

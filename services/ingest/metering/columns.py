@@ -1,7 +1,9 @@
 """Assignment of a site's sensors to the columns of ``slot_observations``, with signs and periods of validity."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +72,40 @@ def _active_share(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64
     return np.minimum(begun, 1 - over)
 
 
-def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column]:
+# Instants of a sensor's first and last known value.
+Heard = Mapping[str, tuple[datetime, datetime]]
+
+
+def date_successors(sensors: tuple[SiteSensor, ...], heard: Heard) -> tuple[SiteSensor, ...]:
+    """Return sensors of which one took the place of the other, each with the time for which it counts.
+
+    A renamed or exchanged meter's names stand beside each other, and one begins to speak after the other has ended. Others stay as they are.
+    """
+    undated = [sensor for sensor in sensors if sensor.start is None and sensor.end is None and sensor.name in heard]
+    in_order = sorted(undated, key=lambda sensor: heard[sensor.name])
+    if len(in_order) < max(2, len(sensors)) or len({sensor.sign for sensor in sensors}) > 1:
+        return sensors
+    pairs = list(pairwise(in_order))
+    if any(heard[new.name][0] < heard[old.name][1] for old, new in pairs):
+        return sensors
+    begins = {new.name: heard[new.name][0] for _, new in pairs}
+    ends = {old.name: heard[new.name][0] for old, new in pairs}
+    return tuple(replace(sensor, start=begins.get(sensor.name), end=ends.get(sensor.name)) for sensor in sensors)
+
+
+def measured_columns(
+    site: Site,
+    *,
+    absent: Collection[str] = (),
+    heard: Heard | None = None,
+    awaited: Mapping[str, datetime] | None = None,
+) -> list[Column]:
     """Return the columns for which the site names sensors.
 
     Args:
         site: with its sensors.
+        heard: when sensors first and last spoke, to tell meters that took each other's place.
+        awaited: sensors that never reported and may be on their way, and from when on they are missed beside others.
         absent: sensors that never reported. They are left out where others of their role remain, unless the column is a level or would change direction.
 
     Raises:
@@ -85,8 +116,20 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")
         others = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
-        columns.append(others if others.sensors and others.reversed == column.reversed and not column.is_level else column)
+        counted = others if others.sensors and others.reversed == column.reversed and not column.is_level else column
+        sensors = date_successors(counted.sensors, heard or {})
+        if not column.is_level and any(sensor.name not in (awaited or {}) for sensor in sensors):
+            sensors = tuple(_await(sensor, awaited or {}) for sensor in sensors)
+        columns.append(replace(counted, sensors=sensors))
     return columns
+
+
+def _await(sensor: SiteSensor, awaited: Mapping[str, datetime]) -> SiteSensor:
+    """Return a sensor that counts from when it is missed, where it may be on its way."""
+    since = awaited.get(sensor.name)
+    if since is None or (sensor.start is not None and sensor.start > since):
+        return sensor
+    return replace(sensor, start=since)
 
 
 def outside_columns(site: Site) -> list[Column]:

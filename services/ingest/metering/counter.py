@@ -7,9 +7,10 @@ import numpy as np
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
 from services.ingest.metering.gap_filling import fill_gaps
-from services.ingest.metering.rejection import Readings, Refusals
+from services.ingest.metering.no_value import NO_VALUE, find_no_counts
+from services.ingest.metering.rejection import WRONG_SIGN, Readings, Refusals
 from services.ingest.metering.slot_energy import EnergyCurve
-from services.ingest.metering.spans import hours_between
+from services.ingest.metering.spans import LONGEST_GAP_HOURS, Spans, hours_between
 
 # Meters round, and some add up phases read one after the other: so small a fall is no reset.
 ROUNDING_KWH = 0.02
@@ -31,37 +32,73 @@ MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits
 # A meter unchanged for longer that then shows another level was exchanged, not frozen.
 LONGEST_FROZEN_HOURS = 96.0
 
+# Less is rounding; a counter of the day that falls begins again once in a day's readings.
+LEAST_FALLEN_KWH = 0.2
+MOST_BEGUN_SHARE = 0.1
+
 MISREAD = RowFault("misread")
 NO_COUNTER = RowFault("no_counter")
 
 
+# Clocks of source and recorder differ by seconds, and readings arrive a little apart.
+JITTER_HOURS = 1 / 60
+# Of a counter that reports in lumps most rises are no larger than this share of them.
+LUMP_SHARE = 0.95
+# A reset is told from a correction by the pace around it, an hour to either side where a meter is read every quarter-hour.
+PACE_READINGS = 4
+# A register rolls over at its end, not from somewhere on its way there.
+ROLL_SHARE = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class _Allowance:
-    """Highest possible rise of a counter with a resolution of ``step_kwh``."""
+    """Highest possible rise of a counter with a resolution of ``step_kwh``, which reports lumps of ``lump_kwh``."""
 
     rise_kw: float
     step_kwh: float
+    lump_kwh: float
+
+    def between(self, counter: Readings) -> FloatArray:
+        """Return the highest possible rise from each reading to the next.
+
+        What the connection carries in the time between them, and in a quarter-hour before if the counter stood still then: its readings came late.
+        """
+        hours = hours_between(counter.instants[:-1], counter.instants[1:])
+        moved = np.append([True], np.diff(counter.values) != 0)[:-1]
+        last_moved = np.maximum.accumulate(np.where(moved, np.arange(moved.size), 0))
+        stood = hours_between(counter.instants[last_moved], counter.instants[:-1])
+        return np.asarray(self.rise_kw * (hours + np.minimum(stood, LATENESS_HOURS) + JITTER_HOURS) + self.lump_kwh)
 
     def over(self, hours: FloatArray) -> FloatArray:
         return self.rise_kw * (hours + LATENESS_HOURS) + max(COARSEST_STEP_KWH, self.step_kwh)
 
 
-def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> EnergyCurve:
+def read_counter(
+    counter: Readings, rise_kw: float, refusals: Refusals, idle: Spans | None = None
+) -> EnergyCurve:
     """Return the energy curve of a counter; gaps are filled by ``gap_filling``.
 
-    A fall to a value that can have been counted since is a reset to zero; a fall from just below a register's end is a roll-over; any other unreachable level
-    is another meter, and the energy in between is unknown.
+    A fall to a value that can have been counted since, at the pace of the readings beside it, is a reset to zero; a fall from just below a register's end is a
+    roll-over; any other unreachable level is a correction or another meter, and the energy in between is unknown.
 
     Args:
         counter: in kWh.
         rise_kw: highest power.
+        idle: spans in which it counts nothing, such as a roof's nights.
 
     Invariants: without resets the curve gains the difference of last and first reading, whatever lies between; a reset gains no more than the value after it.
     """
     counter = counter.without(np.isnan(counter.values))
     if len(counter) < 2:
         return EnergyCurve.empty()
-    allowance = _Allowance(rise_kw, measure_step(counter.values))
+    no_value = find_no_counts(counter, rise_kw, rise_kw * LATENESS_HOURS + COARSEST_STEP_KWH)
+    counter = counter.without(refusals.refuse(counter, no_value, NO_VALUE))
+    if len(counter) < 2:
+        return EnergyCurve.empty()
+    if _counts_down(counter.values):
+        refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), WRONG_SIGN)
+        return EnergyCurve.empty()
+    allowance = _Allowance(rise_kw, measure_step(counter.values), _measure_lump(counter.values))
     breaks = _find_breaks(counter, allowance)
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
         refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), NO_COUNTER)
@@ -72,13 +109,18 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
         if not misread[place - 1 : place + 1].any():
             misread[place : _find_return(counter, place, allowance)] = True
     sound = counter.without(refusals.refuse(counter, misread, MISREAD))
+    idle = idle or Spans.none()
     breaks, hours, gain = _find_breaks(sound, allowance), hours_between(sound.instants[:-1], sound.instants[1:]), np.diff(sound.values)
     reach, moved = allowance.over(hours), np.flatnonzero(gain != 0) + 1
+    pace = _limit_by_pace(gain, hours - idle.hours_per_slot(sound.instants), breaks, allowance)
     for place in breaks.tolist():
         before, after = sound.values[place - 1], sound.values[place]
-        # A fall is a roll-over or a reset, whichever is within reach; otherwise it is another meter, and the gain unknown.
-        counted = [*(end - before + after for end in MODULI_KWH if before <= end), after] if after < before else []
-        gain[place - 1] = next((kwh for kwh in counted if 0 <= kwh <= reach[place - 1]), np.nan)
+        gain[place - 1] = np.nan
+        if after < before:
+            # A fall is a roll-over or a reset, whichever is within reach; otherwise it was corrected or is another meter's, and the gain unknown.
+            rolled = [end - before + after for end in MODULI_KWH if (1 - ROLL_SHARE) * end <= before <= end]
+            begun = [after] if after <= pace[place - 1] else []
+            gain[place - 1] = next((kwh for kwh in [*rolled, *begun] if 0 <= kwh <= reach[place - 1]), np.nan)
         # A counter that repeated its value and then jumps by an amount possible over that time was frozen.
         begin = int(moved[np.searchsorted(moved, place) - 1]) if moved[0] < place else 0
         stood = hours_between(sound.instants[begin], sound.instants[place : place + 1])
@@ -86,7 +128,7 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
             gain[begin:place] = np.nan
     continued = np.ones(gain.size, dtype=np.bool_)
     continued[breaks - 1] = False
-    return fill_gaps(sound, gain, continued, step_kwh=allowance.step_kwh, limit_kw=allowance.rise_kw)
+    return fill_gaps(sound, gain, continued, step_kwh=allowance.step_kwh, limit_kw=allowance.rise_kw, idle=idle)
 
 
 def measure_step(kwh: FloatArray) -> float:
@@ -96,11 +138,41 @@ def measure_step(kwh: FloatArray) -> float:
     return float(rises.min()) if rises.size >= FEWEST_RISES else 0.0
 
 
+def _counts_down(kwh: FloatArray) -> bool:
+    """Return whether a counter falls steadily, and rises at most where it begins again."""
+    changes = np.diff(kwh)
+    fallen, falls = float(-changes[changes < 0].sum()), int((changes < 0).sum())
+    return falls >= FEWEST_RISES and fallen > LEAST_FALLEN_KWH and int((changes > 0).sum()) <= MOST_BEGUN_SHARE * falls
+
+
+def _measure_lump(kwh: FloatArray) -> float:
+    """Return the rise that a counter reports at once, whatever the time between two readings, kWh."""
+    rises = np.diff(kwh)
+    rises = rises[rises > 0]
+    return float(np.quantile(rises, LUMP_SHARE)) if rises.size >= FEWEST_RISES else COARSEST_STEP_KWH
+
+
+def _limit_by_pace(gain: FloatArray, hours: FloatArray, breaks: IndexArray, allowance: _Allowance) -> FloatArray:
+    """Return for each interval what a counter that begun again in it may show: the highest power of the readings beside it.
+
+    Over a gap nobody knows the pace: there it is unlimited.
+    """
+    power: FloatArray = np.divide(gain, hours, out=np.zeros(gain.size), where=hours > 0)
+    power[breaks - 1] = np.nan
+    limit = np.full(gain.size, np.inf)
+    for place in (breaks[hours[breaks - 1] <= LONGEST_GAP_HOURS] - 1).tolist():
+        beside = power[max(place - PACE_READINGS, 0) : place + 1 + PACE_READINGS]
+        beside = beside[np.isfinite(beside)]
+        # A counter that stands still between its steps may show one at once.
+        step_kwh = allowance.step_kwh if (beside == 0).any() else 0.0
+        limit[place] = float(beside.max(initial=0.0)) * hours[place] + max(ROUNDING_KWH, step_kwh)
+    return limit
+
+
 def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
     """Return the indices of readings that do not continue the one before."""
     rise = np.diff(counter.values)
-    hours = hours_between(counter.instants[:-1], counter.instants[1:])
-    return np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.over(hours))).astype(np.int64) + 1
+    return np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.between(counter))).astype(np.int64) + 1
 
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:

@@ -16,9 +16,14 @@ DAYS_BEFORE = 2
 DAY = np.timedelta64(1, "D")
 # Rounding to a milliwatt-hour hides floating-point losses, which depend on where a sum begins; the parts of a gap add up to the meter's total exactly.
 DIGITS = 6
+# Less than a second of day between two readings at night.
+SHORTEST_HOURS = 1e-4
+SAME_KWH = 1e-9
 
 
-def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh: float, limit_kw: float) -> EnergyCurve:
+def fill_gaps(
+    counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh: float, limit_kw: float, idle: Spans
+) -> EnergyCurve:
     """Return the energy of a counter's readings as a curve.
 
     A gap is silence for more than ``LONGEST_GAP_HOURS`` while it counted. Up to ``LONGEST_FILL_HOURS`` it is filled: its energy is the difference of its two
@@ -30,10 +35,13 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
         continued: from which readings to the next it counted without a break.
         step_kwh: its resolution.
         limit_kw: highest plausible power; a shape beyond it is replaced by an even spread.
+        idle: spans in which it counts nothing, such as a roof's nights.
 
     Invariants: a filled gap keeps its energy; readings after a gap do not change its shape.
     """
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
+    if idle.starts.size:
+        hours = np.maximum(hours - idle.hours_per_slot(counter.instants), SHORTEST_HOURS)
     moving = ~(gain <= REST_KW * hours)
     # A source that reports changes only is silent until the next step of the display: that is no gap.
     silent = moving & (gain > ONE_STEP * step_kwh) & (hours > LONGEST_GAP_HOURS)
@@ -60,7 +68,7 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
         points: InstantArray = np.concatenate([[start], inner[inner < end], [end]]).astype("datetime64[us]")
         first, last = curve.kwh[np.searchsorted(curve.instants, [start, end])]
         instants.append(points[1:-1])
-        counted = np.round(np.cumsum(_share(curve, points, last - first, limit_kw))[:-1], DIGITS)
+        counted = np.round(np.cumsum(_share(curve, points, last - first, limit_kw, idle))[:-1], DIGITS)
         kwh.append(first + np.minimum(counted, last - first))
     if len(instants) == 1:
         return curve
@@ -68,9 +76,14 @@ def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh:
     return replace(curve, instants=np.concatenate(instants)[order], kwh=np.maximum.accumulate(np.concatenate(kwh)[order]))
 
 
-def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float) -> FloatArray:
+def _share(
+    curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float, idle: Spans
+) -> FloatArray:
     """Return ``total`` distributed over the intervals between ``points``: in the shape of the days before, else evenly."""
     hours = hours_between(points[:-1], points[1:])
+    counting = hours - idle.hours_per_slot(points)
+    if counting.sum() > SHORTEST_HOURS:
+        hours = counting
     # Only measured energy gives a shape: unknown and filled spans, which are disjoint, are left out.
     starts, ends = (np.concatenate(each) for each in ((curve.unknown.starts, curve.filled.starts), (curve.unknown.ends, curve.filled.ends)))
     order = np.argsort(starts)
@@ -82,6 +95,6 @@ def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: flo
     if np.isfinite(usual).any() and np.nansum(usual) > 0:
         weights = np.where(np.isfinite(usual), usual, np.nanmean(usual)) * hours
         shaped = total * weights / weights.sum()
-        if (shaped <= limit_kw * hours).all():
+        if (shaped <= limit_kw * hours + SAME_KWH).all():
             return np.asarray(shaped)
     return np.asarray(total * hours / hours.sum())

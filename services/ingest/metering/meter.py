@@ -20,7 +20,9 @@ from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_p
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import measure_step, read_counter
 from services.ingest.metering.gap_filling import DIGITS
-from services.ingest.metering.power import find_outliers, read_power
+from services.ingest.metering.night import NIGHT, Nights, near_readings, rest_at_night
+from services.ingest.metering.no_value import find_no_powers
+from services.ingest.metering.power import STANDBY_SHARE, OneWay, find_outliers, find_thousandfold, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
 from services.ingest.metering.slot_energy import EnergyCurve, SlotValues, energy_per_slot
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, find_paced, hours_between, runs_of
@@ -152,6 +154,10 @@ def read_level(level: Readings, ends: InstantArray, awake: NDArray[np.bool_], re
     return SlotValues(np.where(fresh | rested, np.clip(soc, 0.0, 1.0), np.nan), rested | passed, np.zeros(ends.size, dtype=np.bool_))
 
 
+PV = "pv_kwh"
+# Two directions of one meter: where it says something impossible of one, it says nothing of the other.
+TWINS = {"import_kwh": "export_kwh", "export_kwh": "import_kwh", "charge_kwh": "discharge_kwh", "discharge_kwh": "charge_kwh"}
+TWIN = RowFault("twin_impossible")
 GAP_SLOTS = int(timedelta(hours=LONGEST_GAP_HOURS) / SLOT)
 
 
@@ -164,8 +170,10 @@ class Meters:
         self._refusals = refusals
         self._edges: InstantArray = np.append(window.starts, window.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
         self._readings: dict[str, Readings] = {}
+        self._columns: list[Column] = []
         self._curves: dict[tuple[str, bool, SiteSensor], EnergyCurve] = {}
         self._awake: Mask = np.zeros(window.count, dtype=np.bool_)
+        self._nights = Nights.over(site, self._edges)
 
     @property
     def starts(self) -> InstantArray:
@@ -180,6 +188,8 @@ class Meters:
                 measure = read_measure(sensor_samples.unit)
                 factor = level_factor(sensor_samples.unit) if column.is_level else measure.factor if measure else 1.0
                 self._readings[name] = put_in_order(sensor_samples, factor, self._refusals, now=now)
+        self._columns = columns
+        self._leave_out_twins()
         # Awake: within the longest gap of a reading of any sensor.
         step = self._edges[1] - self._edges[0]
         around = self._edges[0] + np.arange(-GAP_SLOTS, self._edges.size + GAP_SLOTS) * step
@@ -207,7 +217,20 @@ class Meters:
                 part = self._measure_together(together)
             for there, measured in zip(whole, part, strict=True):
                 there[slots] = measured[slots]
-        return whole
+        return self._settle_nights(column, whole)
+
+    def _settle_nights(self, column: Column, measured: SlotValues) -> SlotValues:
+        """Return PV with zero at night, and unknown where it generates in deep night; other columns as they are."""
+        if column.name != PV or self._nights is None:
+            return measured
+        wrong = self._nights.find_generation(measured.values)
+        if wrong.any():
+            refused = self.refuse_slots(column, wrong, NIGHT)
+            return measured._replace(values=np.where(refused, np.nan, measured.values))
+        # Of all its sensors: one that sleeps says nothing, the others' zero speaks for it.
+        instants = [self._readings[name].instants for name in _names_of([column])]
+        in_service = near_readings(np.unique(np.concatenate(instants)), self.starts)
+        return self._nights.settle(measured, in_service & self.find_named(column))
 
     def measure_subtracted(self, column: Column) -> FloatArray:
         """Return the energy per slot of a column's subtracted sensors, NaN where unknown or without any."""
@@ -274,10 +297,70 @@ class Meters:
                 self._refusals.refuse(readings, np.ones(len(readings), dtype=np.bool_), refuse_unit(readings.unit))
                 self._curves[key] = EnergyCurve.empty()
             elif measure.kind == "power":
-                self._curves[key] = read_power(directed, limit_kw, self._refusals, reverse_kw=max(self._limits.values()))
+                self._curves[key] = read_power(
+                    directed,
+                    limit_kw,
+                    self._refusals,
+                    reverse_kw=max(self._limits.values()),
+                    direction=self._direction_of(sensor, column),
+                )
             else:
-                self._curves[key] = read_counter(directed, believable_rise_kw(directed, limit_kw), self._refusals)
+                rise_kw, nights = believable_rise_kw(directed, limit_kw), self._nights_of(column, directed)
+                self._curves[key] = rest_at_night(read_counter(directed, rise_kw, self._refusals, nights), nights)
         return self._curves[key]
+
+    def _direction_of(self, sensor: SiteSensor, column: Column) -> OneWay | None:
+        """Return the one direction that a sensor tells of; None for a power with a sign that serves two columns."""
+        serves = {(other.name, other.reversed) for other in self._columns if sensor.name in _names_of([other])}
+        if len({turned for _, turned in serves}) > 1:
+            return None
+        is_roof = column.name == PV
+        noise_kw = max(REST_KW, STANDBY_SHARE * self._limits[column.name]) if is_roof else REST_KW
+        return OneWay(noise_kw, may_rest=column.name in TWINS)
+
+    def _leave_out_twins(self) -> None:
+        """Treat as unknown what a meter says of one direction while it says something impossible of the other."""
+        by_name = {column.name: column for column in self._columns}
+        wrong: dict[str, Mask] = {}
+        for name, twin in TWINS.items():
+            if name not in by_name or twin not in by_name:
+                continue
+            others = [each for each in _names_of([by_name[twin]]) if each not in _names_of([by_name[name]])]
+            for sensor in _names_of([by_name[name]]):
+                spans = self._find_impossible(self._readings[sensor], self._limits[name])
+                for other in others if spans.starts.size else ():
+                    readings = self._readings[other]
+                    there = spans.cover(readings.instants) & np.isfinite(readings.values)
+                    wrong[other] = wrong.get(other, np.zeros(len(readings), dtype=np.bool_)) | there
+        for sensor, there in wrong.items():
+            readings = self._readings[sensor]
+            refused = self._refusals.refuse(readings, there, TWIN)
+            self._readings[sensor] = replace(readings, values=np.where(refused, np.nan, readings.values))
+
+    def _find_impossible(self, readings: Readings, limit_kw: float) -> Spans:
+        """Return the spans from a power's impossible readings to just before its next ones."""
+        if not _is_power(readings):
+            return Spans.none()
+        no_value = find_no_powers(readings)
+        valued = replace(readings, values=np.where(no_value, np.nan, readings.values))
+        if find_thousandfold(valued, limit_kw):
+            return Spans.none()
+        impossible = no_value | (np.abs(readings.values) > max(self._limits.values()))
+        runs = runs_of(impossible)
+        starts = readings.instants[[first for first, _ in runs]]
+        ends = readings.instants[[min(end, len(readings) - 1) for _, end in runs]]
+        return Spans(starts, np.maximum(starts, ends - MOMENT)) if runs else Spans.none()
+
+    def _nights_of(self, column: Column, readings: Readings) -> Spans:
+        """Return the nights over a roof's readings, also before and after the window; none for other columns."""
+        if column.name != PV or self._nights is None or not len(readings):
+            return Spans.none()
+        step = np.timedelta64(SLOT).astype("timedelta64[us]")
+        slots = -(-(self._edges[0] - readings.instants[0]) // step), -(-(readings.instants[-1] - self._edges[-1]) // step)
+        before, after = (max(int(count), 0) for count in slots)
+        edges = self._edges[0] + np.arange(-before, self._edges.size + after) * step
+        nights = Nights.over(self._site, edges)
+        return nights.spans if nights else Spans.none()
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
         """Return a sensor's readings within its validity; a recent power or level from before still holds at its start, a counter's does not."""

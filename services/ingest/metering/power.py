@@ -1,10 +1,13 @@
 """A power's readings into energy: each value holds until the next."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.metering.rejection import Mask, Readings, Refusals
+from services.ingest.metering.no_value import NO_VALUE, find_no_powers
+from services.ingest.metering.rejection import WRONG_SIGN, Mask, Readings, Refusals
 from services.ingest.metering.slot_energy import EnergyCurve
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between
 
@@ -54,21 +57,99 @@ FAR_FROM_NEIGHBOURS = RowFault("far")
 CONSTANT = RowFault.of("constant", limit=LONGEST_CONSTANT_HOURS)
 
 
-def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_kw: float) -> EnergyCurve:
+# Of a sensor whose unit is wrong by a thousand most readings are impossible, and all a thousandth of what is usual.
+THOUSAND = 1000.0
+THOUSANDFOLD_SHARE = 0.5
+FEWEST_THOUSANDFOLD = 24
+# An inverter's standby, and what a clamp shows of nothing, is above zero or below.
+STANDBY_SHARE = 0.01
+# A fridge uses three times as much in a day.
+LEAST_NEGATIVE_KWH = 0.2
+# A wrong sign leaves nothing but noise above zero.
+MOST_POSITIVE_SHARE = 0.01
+
+THOUSANDFOLD = RowFault("thousandfold")
+
+
+def find_wrong_sign(power: Readings, *, noise_kw: float, several: bool) -> Mask:
+    """Return the readings of the days on which a power that should be above zero is always below.
+
+    Args:
+        power: in kW, NaN where unknown.
+        noise_kw: what lies no further below zero says nothing.
+        several: whether all days with a power must show it, two at least: what is imported may be nothing for a sunny day.
+    """
+    wrong = np.zeros(len(power), dtype=np.bool_)
+    if len(power) < 2:
+        return wrong
+    hours = np.minimum(hours_between(power.instants[:-1], power.instants[1:]), LONGEST_GAP_HOURS)
+    kwh = np.nan_to_num(power.values[:-1]) * hours
+    kwh = np.where(np.abs(power.values[:-1]) > noise_kw, kwh, 0.0)
+    days, place = np.unique(power.instants.astype("datetime64[D]"), return_inverse=True)
+    negative = np.bincount(place[:-1], weights=np.maximum(-kwh, 0.0), minlength=days.size)
+    positive = np.bincount(place[:-1], weights=np.maximum(kwh, 0.0), minlength=days.size)
+    is_wrong = (negative > LEAST_NEGATIVE_KWH) & (positive <= MOST_POSITIVE_SHARE * negative)
+    informative = np.maximum(negative, positive) > LEAST_NEGATIVE_KWH
+    if several and (is_wrong.sum() < 2 or not is_wrong[informative].all()):
+        return wrong
+    if is_wrong.any() and is_wrong[informative].all():
+        return ~wrong
+    # From the first to the last negative reading: a day is one of UTC here, and a night of zeros is the next local day's.
+    negatives = np.flatnonzero(is_wrong[place] & (power.values < -noise_kw))
+    if negatives.size:
+        wrong[negatives[0] : negatives[-1] + 1] = True
+    return wrong & is_wrong[place]
+
+
+def find_thousandfold(power: Readings, limit_kw: float) -> bool:
+    """Return whether most readings of a power are beyond the site, and a thousandth of them would be usual."""
+    moving = np.abs(power.values[np.abs(power.values) > REST_KW])
+    if moving.size < FEWEST_THOUSANDFOLD or (moving > limit_kw).mean() < THOUSANDFOLD_SHARE:
+        return False
+    return bool(REST_KW < float(np.median(moving)) / THOUSAND <= limit_kw)
+
+
+@dataclass(frozen=True, slots=True)
+class OneWay:
+    """A flow that a sensor tells of in one direction alone: its noise, and whether it may be zero for days."""
+
+    noise_kw: float
+    may_rest: bool
+
+
+def read_power(
+    power: Readings,
+    limit_kw: float,
+    refusals: Refusals,
+    *,
+    reverse_kw: float,
+    direction: OneWay | None = None,
+) -> EnergyCurve:
     """Return the energy of a power in its own direction; what flows the other way counts nothing.
 
     Args:
         power: in kW; after a NaN nothing is known until the next value.
         limit_kw: the highest believable power in its direction.
         reverse_kw: the highest believable power in the other.
+        direction: None where the sensor tells of the other direction as well.
 
     Invariants: the energy between two instants is the time-weighted sum of the values that held.
     """
     if len(power) < 2:
         return EnergyCurve.empty()
+    no_value = refusals.refuse(power, find_no_powers(power), NO_VALUE)
+    power = replace(power, values=np.where(no_value, np.nan, power.values))
+    everything = np.ones(len(power), dtype=np.bool_)
+    if find_thousandfold(power, limit_kw) and refusals.refuse(power, everything, THOUSANDFOLD).all():
+        return EnergyCurve.empty()
     wrong = refusals.refuse(power, power.values > limit_kw, RowFault.of("above_power", limit=limit_kw))
     wrong |= refusals.refuse(power, power.values < -reverse_kw, RowFault.of("beyond_power", limit=reverse_kw))
     kw = np.where(wrong, np.nan, power.values)
+    if direction is not None:
+        judged = replace(power, values=kw)
+        wrong_sign = find_wrong_sign(judged, noise_kw=direction.noise_kw, several=direction.may_rest)
+        wrong |= refusals.refuse(judged, wrong_sign & ~wrong & np.isfinite(kw), WRONG_SIGN)
+        kw = np.where(wrong, np.nan, kw)
     wrong |= refusals.refuse(power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS)
     # Runs repeat one value, other than rest, for longer than a power does.
     begins = np.flatnonzero(np.append([True], np.diff(power.values) != 0))

@@ -93,6 +93,7 @@ UNSET = RowFault("unset")
 FUTURE = RowFault("future")
 CONTRADICTS = RowFault("contradicts")
 NO_NUMBER = RowFault("no_finite_number")
+WRONG_SIGN = RowFault("wrong_sign")
 
 
 def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: datetime | None) -> Readings:

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from luna.energy.timeline import FloatArray
-from services.ingest.metering import SeriesCounts, SlotBuild
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from services.ingest.metering import SeriesCounts, SlotBuild, build_slots
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
-from tests.support.metering.samples import every, minutes, one_sensor
+from services.ingest.reading import Samples
+from tests.support.metering.samples import NOON, every, minutes, one_sensor
 from tests.support.suite.tables import each_row
 
 
@@ -218,3 +220,43 @@ def test_without_any_limit_the_counter_itself_says_what_is_far_beyond() -> None:
     build = one_sensor("heat_pump_consumption", "kWh", every(1, 61), values, slots=4)
     np.testing.assert_allclose(build.columns["heat_pump_kwh"], [0.15, 0.15, 0.15, 0.15], rtol=1e-9)
     assert not build.repaired.any()
+
+
+# 0.6 kW, read every five minutes for two days, from zero at each midnight: 14.4 kWh a day, 0.15 in a quarter-hour.
+DAILY = np.tile(np.arange(288) * 0.05, 2)
+
+
+@pytest.mark.parametrize("level", [0.08, 0.3, 0.6, 2.0, 5.0, 9.0])
+@pytest.mark.parametrize("hour", [9, 15, 20])
+def test_a_counter_that_falls_and_goes_on_above_zero_was_corrected(level: float, hour: int) -> None:
+    values = DAILY.copy()
+    fallen = slice(hour * 12 + 288, 576)
+    if values[fallen.start - 1] <= level:
+        values[fallen] += level
+    else:
+        values[fallen] += level - values[fallen.start]
+    kwh = energies(one_sensor("total_load_consumption", "kWh", every(5, 576), values, slots=191))
+    assert np.nanmax(kwh) <= 0.1501
+    assert np.isnan(kwh).sum() <= 1
+    assert np.nansum(kwh) <= 28.8
+
+
+@pytest.mark.parametrize("jump", [0.9, 1.5, 4.0, 40.0])
+def test_what_the_connection_cannot_carry_in_the_time_was_not_counted(jump: float) -> None:
+    # 26.25 kW bring 2.2 kWh in five minutes; a flat of 4 kW, with a quarter more for peaks, 0.42 and a minute's jitter.
+    values = 100 + np.arange(576) * 0.05
+    values[300:] += jump
+    site = {"name": "flat", "timezone": "UTC", "grid": {"import_limit_kw": 4}, "input_sensors": {"total_load_consumption": "sensor"}}
+    built = build_slots(parse_site(site), {"sensor": Samples("sensor", "kWh", every(5, 576), values)}, Timeline(NOON, SLOT, 191))
+    assert np.nanmax(built.columns["load_kwh"]) <= 0.1501
+    assert np.isfinite(built.columns["load_kwh"]).mean() > 0.99
+
+
+def test_what_comes_late_is_counted_where_the_counter_stood_still() -> None:
+    # Two readings of ten repeat the one before, and the third brings the energy of all three.
+    values = 100 + np.arange(576) * 0.05
+    late = np.arange(576) % 10
+    told = np.where(np.isin(late, (7, 8)), values[np.arange(576) - (late - 6).clip(0)], values)
+    kwh = energies(one_sensor("total_load_consumption", "kWh", every(5, 576), told, slots=191))
+    assert np.isfinite(kwh).all()
+    assert kwh.sum() == pytest.approx(191 * 0.15, abs=0.11)
