@@ -1,14 +1,14 @@
-"""Months by their names in German and English, with umlauts and with those written as two letters. Pure."""
+"""Months by their names in German, English and Dutch, with umlauts and with those written as two letters. Pure."""
 
 _NAMES = (
-    "januar january jänner jaenner jan",
-    "februar february feb",
-    "märz maerz march mrz mar",
+    "januar january jänner jaenner januari jan",
+    "februar february februari feb",
+    "märz maerz march maart mrz mrt mar",
     "april apr",
-    "mai may",
+    "mai may mei",
     "juni june jun",
     "juli july jul",
-    "august aug",
+    "august augustus aug",
     "september sept sep",
     "oktober october okt oct",
     "november nov",

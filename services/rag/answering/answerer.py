@@ -15,7 +15,7 @@ from services.rag.answering.answerability import judge_answerability
 from services.rag.answering.citations import AnswerDraft, CheckedStream, extract_answer
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
-from services.rag.answering.ports import Listener, Nobody, Search, SiteTools
+from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
 from services.rag.answering.question import QuestionTime, find_question_time, goes_on, part_by_time, stand_alone
 from services.rag.answering.sentences import detect_language
@@ -124,8 +124,11 @@ class Answerer:
         self._require_listener()
         if (topic := find_topic(question)) is not None:
             self._recommend(topic, context, result)
-        elif not self._ask_tools(question, context, result):
-            self._ask_documents(question, context, result)
+            return result
+        # What a contract says of a price to come counts more than the tariff that is entered.
+        ahead = [*self.tools.match_ahead(question)] if self.tools is not None else []
+        if ahead or not self._ask_tools(question, context, result):
+            self._ask_documents(question, context, result, ahead=ahead)
         return result
 
     def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
@@ -141,6 +144,12 @@ class Answerer:
             reply = self._ask_model(compose_tool_choice(question, descriptions, today=context.today.isoformat()), result)
             tool_names = {tool.name for tool in descriptions}
             proposed = [call for call in read_tool_choice(reply.text) if call.tool in tool_names] if reply else []
+        return self._call_tools(proposed, result)
+
+    def _call_tools(self, proposed: Sequence[ProposedCall], result: AnswerResult) -> bool:
+        """Call tools and answer by what they tell; return whether any found something."""
+        if self.tools is None:
+            return False
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
             try:
@@ -160,13 +169,16 @@ class Answerer:
         result.text = draft.text
         return True
 
-    def _ask_documents(self, question: str, context: QuestionContext, result: AnswerResult) -> None:
+    def _ask_documents(self, question: str, context: QuestionContext, result: AnswerResult, *, ahead: Sequence[ProposedCall] = ()) -> None:
+        """Answer from documents; where they do not answer, by the calls for a price to come, or say why nothing does."""
         self.listener.stage("searching")
         search_reply = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites))
         result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
         when = find_question_time(question, context.today)
         parted = part_by_time(search_reply.passages, when, context.today)
         draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
+        if not draft.sentences and self._call_tools(ahead, result):
+            return
         if not draft.sentences and parted.beyond:
             if when is None:
                 # No valid document answers a question about today: answer from an outdated one and say so.

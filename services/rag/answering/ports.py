@@ -35,6 +35,10 @@ class SiteTools(Protocol):
         """
         ...
 
+    def match_ahead(self, question: str) -> Sequence[ProposedCall]:
+        """Return the calls for a price of a time to come, which documents may say better."""
+        ...
+
     def call(self, proposed: ProposedCall) -> ToolResult:
         """Return a tool's result.
 

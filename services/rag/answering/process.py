@@ -25,7 +25,7 @@ from services.rag.embedding import open_embedder
 from services.rag.language import open_language
 from services.rag.retrieval.search import Searcher
 from services.rag.tools import registry
-from services.rag.tools.understanding import match_follow_up, match_question
+from services.rag.tools.understanding import match_ahead, match_follow_up, match_question
 
 MOST_NAME = 64
 
@@ -51,6 +51,13 @@ class StoredSiteTools:
             site = sites.load(connection, self.site_id)
         previous = before[-1] if before else None
         matched = match_follow_up(question, previous, site=site, now=self.now) if previous else match_question(question, site=site, now=self.now)
+        return [ProposedCall(call.tool, call.arguments) for call in matched]
+
+    def match_ahead(self, question: str) -> Sequence[ProposedCall]:
+        """Return the call for a price of a time to come."""
+        with unit_of_work(self.database) as connection:
+            site = sites.load(connection, self.site_id)
+        matched = match_ahead(question, site=site, now=self.now)
         return [ProposedCall(call.tool, call.arguments) for call in matched]
 
     def call(self, proposed: ProposedCall) -> ToolResult:

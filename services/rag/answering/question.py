@@ -67,6 +67,8 @@ _NEXT = r"(?:next|coming|(?:n(?:ä|ae)chst|kommend)e[mnrs]?)"
 _LAST = r"(?:last|previous|(?:letzt|vergangen|vorig)e[mnrs]?)"
 _THIS = r"(?:this|(?:dies|laufend)e[mnrs]?)"
 _YEAR, _MONTH, _WEEK = r"(?:year|jahr(?:e?s)?)", r"(?:month|monat(?:s)?)", r"(?:week|woche)"
+# What is after a day does not hold on it.
+_AFTER = re.compile(r"\b(?:after|nach|na)(?: the| dem| de)?(?: end of| ende von| eind van)?\s*$", re.IGNORECASE)
 _Resolve = Callable[[re.Match[str], date], tuple[date, date]]
 
 
@@ -97,7 +99,12 @@ class PassagesByTime:
 
 def find_question_time(question: str, today: date) -> QuestionTime | None:
     """Return the time that a question names; None where it names none."""
-    spans = [((each.first, each.last), each.begin, each.end) for each in find_named_days(question)]
+    spans = []
+    for named in find_named_days(question):
+        days = (named.first, named.last)
+        if _AFTER.search(question[: named.begin]):
+            days = (named.last + timedelta(days=1), named.last + timedelta(days=1))
+        spans.append((days, named.begin, named.end))
     for pattern, resolve in _RULES:
         for match in pattern.finditer(question):
             if all(match.end() <= begin or match.start() >= end for _, begin, end in spans):

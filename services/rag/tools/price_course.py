@@ -10,6 +10,9 @@ from pydantic import Field
 from luna.energy.timeline import FloatArray, Timeline
 from services.rag.tools import cues
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
+from services.rag.tools.periods import HORIZON
+from services.rag.tools.price_ahead import match_price_ahead
+from services.rag.tools.price_to_come import tell_price_ahead
 from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
 from services.rag.tools.telling import Teller
@@ -22,14 +25,21 @@ _SLOTS_PER_HOUR = 4
 class PriceArguments(PeriodArguments):
     """Which prices, and when."""
 
-    price: Annotated[PriceKind, Field(description="import: what a bought kWh costs; export: what a sold one earns; spot: the market's (EPEX) price")] = "import"
+    price: Annotated[
+        PriceKind,
+        Field(description="import: what a bought kWh costs; export: what a sold one earns; spot: the market's (EPEX) price; grid: the network's fees"),
+    ] = "import"
     market: Annotated[str | None, Field(max_length=32, description="of the site's tariff, for spot; default: its only or first one")] = None
+    after_contract: Annotated[bool, Field(description="after the contract or the support has ended, whenever that is")] = False
 
 
 def match_price(question: PlainQuestion) -> list[MatchedCall]:
     """Return the calls of a question that asks for prices of electricity."""
     cheapest = (question.has(cues.CHEAPEST) or question.has(cues.EXPENSIVE)) and question.has(cues.ELECTRIC)
     if not (question.has(cues.PRICE) or cheapest) or question.has(cues.GOODS) or question.has(cues.NIGHTLY) or question.is_definition():
+        return []
+    if match_price_ahead(question):
+        # Contracts say it: documents are asked first.
         return []
     periods = question.periods(forward=question.has(cues.UNTIL_WEEKDAY) and not question.has(cues.PAST))
     plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", question.text) is not None
@@ -48,6 +58,8 @@ def price_kind(question: PlainQuestion) -> str:
 def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     """Tell mean, lowest and highest price of a period, and how it differs from the period before."""
     teller, period = Teller(context), arguments.period(context.today)
+    if arguments.price == "grid" or arguments.after_contract or period.first > context.today + HORIZON:
+        return tell_price_ahead(teller, context, arguments.price, None if arguments.after_contract else period)
     timeline = period.timeline(context.zone)
     market: str | None = None
     if arguments.price == "spot":
@@ -57,12 +69,18 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     values = read_prices(context, timeline, arguments.price, market)
     source = price_source(context, timeline) if market is None else series_source(context, f"market_prices:{market}", timeline)
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
+    if not np.isfinite(values).any() and period.first > context.today:
+        return tell_price_ahead(teller, context, arguments.price, period)
     if not np.isfinite(values).any():
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
     period, timeline, values = _cut_to_published(context, period, timeline, values)
     tense = "_ahead" if period.first > context.today else ""
     teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
+    chart = draw(teller, "chart_prices", timeline, [(f"{arguments.price}_price", "price", "step", values, "mean")])
+    if tense:
+        # What was paid before says nothing of what is to come.
+        return teller.finish(chart=chart, sources=(source,))
     earlier = period.shift(-period.days).timeline(context.zone)
     before = read_prices(context, earlier, arguments.price, market)
     if np.isfinite(before).any():
@@ -76,7 +94,6 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     if share_finite(values) < 1:
         teller.say("partly_known", share=teller.figure("share_known", share_finite(values), "share"))
     before_source = price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier)
-    chart = draw(teller, "chart_prices", timeline, [(f"{arguments.price}_price", "price", "step", values, "mean")])
     return teller.finish(chart=chart, sources=(source, before_source))
 
 

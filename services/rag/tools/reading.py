@@ -16,7 +16,7 @@ from services.rag.tools.declaration import ToolContext
 from services.rag.tools.telling import Teller
 
 MOST_POINTS = 400
-PriceKind = Literal["import", "export", "spot"]
+PriceKind = Literal["import", "export", "spot", "grid"]
 # As the gateway writes a price.
 PRICE_DECIMALS = 6
 Kind = Literal["line", "step", "bar"]

@@ -18,6 +18,7 @@ from services.rag.tools import (
     house_now,
     plan,
     plan_reasons,
+    price_ahead,
     price_course,
     savings,
     site_description,
@@ -59,6 +60,14 @@ def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedC
         if calls:
             return calls
     return []
+
+
+def match_ahead(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
+    """Return the call for a price that is not published yet, for a question that no document answers."""
+    plain = _read(question, site, now)
+    if not plain.text or len(plain.text.split()) > MOST_WORDS:
+        return []
+    return price_ahead.match_price_ahead(plain)
 
 
 def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datetime) -> list[MatchedCall]:

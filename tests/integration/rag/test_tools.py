@@ -407,3 +407,68 @@ def test_of_a_battery_of_which_nothing_was_measured_since_when_luna_told_it_so_i
     assert {figure.name: figure.value for figure in result.figures}["since"] == (floor_to(later, SLOT) - 2 * SLOT).astimezone(
         ZoneInfo("Europe/Berlin")
     ).isoformat()
+
+
+FIXED = {"kind": "fixed", "price": 0.31}
+BANDS = {
+    "kind": "time_of_use",
+    "default": 0.30,
+    "bands": [{"from": "00:00", "to": "05:00", "price": 0.15}],
+}
+MARKET_PRICE = {"kind": "spot", "market": MARKET}
+
+
+@pytest.mark.parametrize("language", ["en", "de", "nl"])
+@pytest.mark.parametrize(
+    ("import_rule", "arguments", "found", "figures"),
+    [
+        (FIXED, {"first_day": "2027-09-01"}, True, {"import_price": 0.31}),
+        (FIXED, {"after_contract": True}, False, {"import_price": 0.31}),
+        (FIXED, {"first_day": "2027-09-01", "price": "export"}, True, {"export_price": 0.08}),
+        (FIXED, {"first_day": "2027-09-01", "price": "grid"}, False, {}),
+        (
+            BANDS,
+            {"first_day": "2027-01-01", "last_day": "2027-12-31"},
+            True,
+            {"import_price": 0.15, "highest_import_price": 0.30},
+        ),
+        (MARKET_PRICE, {"first_day": "2027-09-01"}, False, {"market": MARKET}),
+        (MARKET_PRICE, {"first_day": "2027-09-01", "price": "spot"}, False, {"market": MARKET}),
+        (MARKET_PRICE, {"first_day": str(TODAY + 5 * DAY)}, False, {"market": MARKET}),
+        ({"kind": "series"}, {"first_day": "2027-09-01"}, False, {}),
+    ],
+)
+def test_a_price_to_come_is_the_tariff_s_or_unknown_and_never_what_was_paid(
+    connection: Connection,
+    language: str,
+    import_rule: dict[str, Any],
+    arguments: dict[str, Any],
+    found: bool,
+    figures: dict[str, Any],
+) -> None:
+    furnish_told(connection)
+    tariff = {"import": import_rule, "export": {"kind": "fixed", "price": 0.08}}
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": tariff}))
+    result = call(connection, "price_course", language, **arguments)
+    told = {figure.name: figure.value for figure in result.figures}
+    days = {"first_day", "last_day", "known_until"}
+    assert (result.found, {name: told[name] for name in told.keys() - days}) == (found, figures)
+    assert numbers_beside_figures(result) == ""
+
+
+def test_what_is_known_of_a_market_ends_where_it_has_published(connection: Connection) -> None:
+    furnish_told(connection)
+    tariff = {"import": MARKET_PRICE, "export": {"kind": "fixed", "price": 0.08}}
+    sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": tariff}))
+    result = call(connection, "price_course", first_day="2027-09-01")
+    told = {figure.name: figure.value for figure in result.figures}
+    # Prices are published to the end of 3 April.
+    assert told["known_until"] == "2024-04-04T00:00:00+02:00"
+
+
+def test_a_price_known_ahead_is_told_without_what_was_paid_before(connection: Connection) -> None:
+    furnish_told(connection)
+    result = call(connection, "price_course", first_day=str(TODAY + DAY))
+    names = {figure.name for figure in result.figures}
+    assert "mean_import_price" in names
+    assert "mean_price_before" not in names

@@ -47,6 +47,9 @@ class Meter:
         words = question.lower()
         return [ProposedCall("consumption", {"first_day": "2026-05-20"})] if "gestern verbraucht" in words else []
 
+    def match_ahead(self, question: str) -> Sequence[ProposedCall]:
+        return []
+
     def call(self, proposed: ProposedCall) -> ToolResult:
         if proposed.tool != "consumption":
             raise InvalidInputError("no such tool", field="tool", value=proposed.tool)

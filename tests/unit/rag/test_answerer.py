@@ -1,11 +1,13 @@
 """Answers from passages and tools: what carries them, what is refused, and that documents and models give no orders."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.answers import Answer
+from luna.contracts.search import Passage
 from luna.contracts.site_tools import ToolResult
 from luna.platform.clock import SystemClock
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext, find_topic
@@ -224,3 +226,55 @@ def test_any_question_and_any_model_make_an_answer(question: str, said: str) -> 
     made = answer(question or "?", says(said))
     assert made.text
     assert made.refused == (not made.draft or not made.draft.sentences)
+
+
+class Tariff(Meter):
+    """A site whose tariff says what a kWh fed in earns next year, or that nobody knows."""
+
+    found = True
+
+    def match_ahead(self, question: str) -> Sequence[ProposedCall]:
+        return [ProposedCall("price_course", {"price": "export"})] if "2027" in question else []
+
+    def call(self, proposed: ProposedCall) -> ToolResult:
+        self.calls.append(proposed)
+        return ToolResult(tool="price_course", arguments={}, found=self.found, text="By the tariff.", figures=[])
+
+
+FEED_IN = passage(
+    1,
+    "From 1 January 2027 the feed-in price is 6.5 ct/kWh.",
+    title="Feed-in contract",
+    holds=(date(2027, 1, 1), date(2027, 8, 31)),
+)
+
+
+def ask_feed_in(question: str, tools: Tariff, *passages: Passage) -> AnswerResult:
+    asked = QuestionContext(question=question, today=TODAY, sites=("home",))
+    return Answerer(Library(passages), tools=tools).answer(asked)
+
+
+def test_a_contract_says_a_price_to_come_before_the_tariff_does() -> None:
+    tools = Tariff()
+    made = ask_feed_in("What is the feed-in price in March 2027?", tools, FEED_IN)
+    assert "6.5 ct/kWh" in made.text
+    assert tools.calls == []
+
+
+def test_the_tariff_says_a_price_to_come_that_no_document_says() -> None:
+    made = ask_feed_in("What is the feed-in price in March 2027?", Tariff())
+    assert (made.refused, made.text) == (False, "By the tariff.")
+
+
+def test_a_contract_that_ends_before_the_day_asked_for_does_not_say_its_price() -> None:
+    made = ask_feed_in("What is the feed-in price after 31 August 2027?", Tariff(), FEED_IN)
+    assert "6.5" not in made.text
+    assert made.text.startswith("By the tariff.")
+
+
+def test_a_price_that_nobody_knows_is_refused_with_the_reason() -> None:
+    tools = Tariff()
+    tools.found = False
+    made = ask_feed_in("What is the feed-in price in March 2027?", tools)
+    assert made.refused
+    assert made.text.startswith("By the tariff.")

@@ -28,6 +28,15 @@ price_cheaper = That is { $difference } less than in the period before it ({ $be
 partly_known = Prices are known for { $share } of the time.
 no_market = The site's tariff names no such market, so no spot prices are kept for it.
 no_prices = { $period } { $what } is not known.
+after_contract = After the contract has ended,
+price_declared = { $period } { $what } is { $price } by the tariff entered for your home, which names no end. If your contract or its support ends before then, another price holds, and nobody knows it yet.
+price_declared_between = { $period } { $what } is between { $price } and { $highest } by the tariff entered for your home, which names no end. If your contract ends before then, other prices hold, and nobody knows them yet.
+price_after_contract = Nobody knows yet what holds after the contract has ended. Until then { $what } is { $price } by the tariff entered for your home; it names no end.
+price_after_contract_between = Nobody knows yet what holds after the contract has ended. Until then { $what } is between { $price } and { $highest } by the tariff entered for your home; it names no end.
+price_unpublished = { $period } { $what } is not known yet: it follows the market { $market }, which publishes its prices for the next day only.
+price_not_loaded = { $period } { $what } is not known yet: it is a price of your own, and none has been loaded for that time.
+price_known_until = It is known until { $until }.
+grid_fees_unknown = { $period } grid fees are not known: they are part of the import price and are not entered by themselves. The operator of your grid publishes them for the next year in the autumn.
 
 # Energies and what they cost.
 energies = { $period }: { $list }.

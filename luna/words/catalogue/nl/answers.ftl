@@ -28,6 +28,15 @@ price_cheaper = Dat is { $difference } minder dan in de periode ervoor ({ $befor
 partly_known = Prijzen zijn voor { $share } van de tijd bekend.
 no_market = In het tarief van de locatie staat zo’n markt niet, dus worden daar geen marktprijzen van bewaard.
 no_prices = { $period } is { $what } niet bekend.
+after_contract = Na het einde van het contract
+price_declared = { $period } is { $what } volgens het ingevoerde tarief { $price }; een einde noemt het niet. Loopt uw contract of de subsidie eerder af, dan geldt daarna een andere prijs, die nog niemand kent.
+price_declared_between = { $period } ligt { $what } volgens het ingevoerde tarief tussen { $price } en { $highest }; een einde noemt het niet. Loopt uw contract eerder af, dan gelden daarna andere prijzen, die nog niemand kent.
+price_after_contract = Wat na het einde van het contract geldt, weet nog niemand. Tot dan is { $what } volgens het ingevoerde tarief { $price }; een einde noemt het niet.
+price_after_contract_between = Wat na het einde van het contract geldt, weet nog niemand. Tot dan ligt { $what } volgens het ingevoerde tarief tussen { $price } en { $highest }; een einde noemt het niet.
+price_unpublished = { $period } is { $what } nog niet bekend: die volgt de markt { $market }, die haar prijzen steeds alleen voor de volgende dag bekendmaakt.
+price_not_loaded = { $period } is { $what } nog niet bekend: het is een eigen prijs, en voor die tijd is er geen ingelezen.
+price_known_until = Bekend is die tot { $until }.
+grid_fees_unknown = { $period } zijn de nettarieven niet bekend: ze zitten in de afnameprijs en zijn niet apart ingevoerd. Uw netbeheerder maakt ze in het najaar voor het volgende jaar bekend.
 
 # Energies and what they cost.
 energies = { $period }: { $list }.

@@ -1,5 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.support.household.measurements import day, describe_site, forecast_we
 from tests.support.suite.tables import each_row
 
 SITE = describe_site()
+MONDAY = datetime(2024, 8, 4, 22, tzinfo=UTC)  # 5 August in Berlin
 
 
 def issue(history: Observations, days: float, context: Context = NO_CONTEXT) -> Forecast:
@@ -51,6 +53,62 @@ def test_days_off_are_forecast_from_days_off() -> None:
     load = np.repeat(np.where(weekend, 0.4, 0.1), 96)
     friday, saturday = issue(take(load), 21).load_kwh.p50.reshape(2, 96).mean(axis=1)
     assert saturday > 2 * friday
+
+
+def run_appliance(starts: Sequence[int | None]) -> Observations:
+    """0.3 kW all day, and 2.0 kW for an hour from a slot of each local day; None: not that day."""
+    load = np.full((len(starts), 96), 0.3 / 4)
+    for number, first in enumerate(starts):
+        if first is not None:
+            load[number, first : first + 4] = 2.0 / 4
+    # A Monday, in a month without holidays or a change of the clock.
+    return replace(measure_days(len(starts), start=MONDAY), load_kwh=load.ravel())
+
+
+def forecast_hours(history: Observations, days: int) -> FloatArray:
+    """Return the expected load of two days by local hour, shape ``(2, 24)``, kWh."""
+    issued_at = MONDAY + timedelta(days=days)
+    forecast = Baseline(LIKE_DAYS, SITE).issue_many(history, [issued_at]).forecast(0)
+    hours: FloatArray = forecast.load_kwh.expected.reshape(2, 24, 4).sum(axis=2)
+    return hours
+
+
+@each_row("days", [2, 3, 8, 14, 33])
+def test_an_hour_that_every_day_has_stays_as_high_and_as_short_as_it_is(days: int) -> None:
+    hours = forecast_hours(run_appliance([28] * 34), days)
+    assert hours[:, 7] == pytest.approx(2.0, rel=0.05)
+    assert hours[:, [6, 8]] == pytest.approx(0.3, rel=0.05)
+
+
+# Issued before a Thursday, a Friday, a Saturday, a Sunday, a Monday: what that day and the next have at seven.
+@each_row(
+    "days, at_seven",
+    [(31, (2.0, 2.0)), (32, (2.0, 0.3)), (33, (0.3, 0.3)), (34, (0.3, 2.0)), (35, (2.0, 2.0))],
+)
+def test_an_hour_of_working_days_alone_is_forecast_for_them_alone(days: int, at_seven: tuple[float, float]) -> None:
+    history = run_appliance([28 if number % 7 < 5 else None for number in range(36)])
+    assert forecast_hours(history, days)[:, 7] == pytest.approx(at_seven, rel=0.05)
+
+
+def test_an_hour_that_begins_a_quarter_earlier_or_later_is_forecast_between_the_two() -> None:
+    starts = [28 + int(shift) for shift in np.random.default_rng(3).integers(-1, 2, 34)]
+    hours = forecast_hours(run_appliance(starts), 33)[0]
+    assert 1.35 < hours[7] < 2.0
+    assert hours[6:9].sum() == pytest.approx(2.6, rel=0.05)
+
+
+def test_an_hour_of_one_day_in_three_is_no_habit_of_every_day() -> None:
+    hours = forecast_hours(run_appliance([28 if day % 3 == 0 else None for day in range(34)]), 33)[0]
+    assert 0.3 < hours[7] < 1.0
+
+
+def test_noise_makes_nothing_sharp() -> None:
+    # Every slot has the same mean: what differs is chance, and pooling its neighbours evens it out.
+    noise = np.random.default_rng(5).gamma(2, 0.05, 34 * 96)
+    history = replace(measure_days(34, start=MONDAY), load_kwh=noise)
+    issued_at = [MONDAY + timedelta(days=33)]
+    expected = Baseline(LIKE_DAYS, SITE).issue_many(history, issued_at).forecast(0).load_kwh.expected
+    assert expected.std() < 0.1 * expected.mean()
 
 
 @each_row("days", [0, 1, 2, 3])

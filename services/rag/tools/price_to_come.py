@@ -1,0 +1,98 @@
+"""What a price will be by the tariff that is entered, or why nobody knows it yet."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from luna.energy.site.tariff import (
+    BlockPrice,
+    FixedPrice,
+    ImportRule,
+    SeriesPrice,
+    SpotPrice,
+    TimeOfUsePrice,
+)
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import prices
+from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
+from services.rag.tools.reading import PriceKind, price_source, read_prices, slot_start
+from services.rag.tools.telling import Teller
+
+# Day-ahead markets publish a day at a time, some a little more.
+_LOOK_AHEAD = timedelta(days=14)
+
+
+def tell_price_ahead(teller: Teller, context: ToolContext, kind: PriceKind, period: DayPeriod | None) -> Findings:
+    """Tell the price of a time that is not published yet.
+
+    Args:
+        teller: collects the sentences.
+        context: of the tool.
+        kind: which price.
+        period: all of it is to come; None: whenever the contract has ended.
+    """
+    when = teller.phrase("after_contract") if period is None else teller.period(period)
+    if kind == "grid":
+        return teller.miss("grid_fees_unknown", period=when)
+    tariff = context.site.tariff
+    rule = tariff.export if kind == "export" else tariff.import_
+    if kind == "spot":
+        rule = next((each for each in (tariff.import_, tariff.export) if isinstance(each, SpotPrice)), rule)
+        if not isinstance(rule, SpotPrice):
+            return teller.miss("no_market")
+    market = rule.market if isinstance(rule, SpotPrice) else ""
+    what = teller.phrase(f"price_{kind}", market=market if kind != "spot" else teller.name("market", market))
+    if isinstance(rule, SpotPrice | SeriesPrice):
+        return _tell_unpublished(teller, context, kind, rule, figures={"period": when, "what": what})
+    lowest, highest = _bounds(rule)
+    figures = {"what": what, "price": teller.figure(f"{kind}_price", lowest, "price")}
+    if highest > lowest:
+        figures["highest"] = teller.figure(f"highest_{kind}_price", highest, "price")
+    spread = "_between" if highest > lowest else ""
+    if period is None:
+        return teller.miss(f"price_after_contract{spread}", (), **figures)
+    teller.say(f"price_declared{spread}", period=when, **figures)
+    return teller.finish(sources=(price_source(context, period.timeline(context.zone)),))
+
+
+def _bounds(rule: FixedPrice | TimeOfUsePrice | BlockPrice) -> tuple[float, float]:
+    """Return the lowest and the highest price that a rule names."""
+    if isinstance(rule, TimeOfUsePrice):
+        named = [rule.default, *(band.price for band in rule.bands)]
+    elif isinstance(rule, BlockPrice):
+        named = [block.price for block in rule.blocks]
+    else:
+        named = [rule.price]
+    return min(named), max(named)
+
+
+def _tell_unpublished(
+    teller: Teller,
+    context: ToolContext,
+    kind: PriceKind,
+    rule: ImportRule,
+    *,
+    figures: dict[str, str],
+) -> Findings:
+    """Tell that a price is not known yet, what it depends on, and until when it is known."""
+    code = "price_not_loaded"
+    if isinstance(rule, SpotPrice):
+        code = "price_unpublished"
+        figures |= {"market": teller.name("market", rule.market)}
+    until = _find_known_end(context, kind, rule)
+    if until is None:
+        return teller.miss(code, (), **figures)
+    teller.say(code, **figures)
+    return teller.miss("price_known_until", until=teller.moment("known_until", until, day=True))
+
+
+def _find_known_end(context: ToolContext, kind: PriceKind, rule: ImportRule) -> datetime | None:
+    """Return until when a price is known; None where not even the present one is."""
+    start = floor_to(context.now, SLOT)
+    timeline = Timeline(start, SLOT, _LOOK_AHEAD // SLOT)
+    if kind == "spot" and isinstance(rule, SpotPrice):
+        values = prices.read(context.connection, rule.market, timeline, currency=context.site.currency)
+    else:
+        values = read_prices(context, timeline, kind)
+    known = np.flatnonzero(np.isfinite(values))
+    return slot_start(timeline, int(known[-1]) + 1) if known.size else None
