@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pydantic import SecretStr
 
 from luna.energy.refusals import refuse
+from luna.platform.address_policy import BROKER, HOME_ASSISTANT, require_host, require_url_host
 from luna.platform.settings import Settings
 
 # Source: Home Assistant, "MQTT discovery": the default prefix.
@@ -38,6 +39,7 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
         raise refuse("no-broker-address", field="mqtt_url")
+    require_host(BROKER, parts.hostname, field="mqtt_url")
     own = SecretStr(unquote(parts.password)) if parts.password else None
     return Broker(
         host=parts.hostname,
@@ -73,9 +75,16 @@ class HomeAssistantAccess:
         url = (settings.home_assistant_url or "").rstrip("/")
         if urlsplit(url).scheme not in {"http", "https"}:
             raise refuse("no-home-assistant-address", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url)
+        require_url_host(HOME_ASSISTANT, url, field="LUNA_HOME_ASSISTANT_URL")
         if settings.home_assistant_token is None:
             raise refuse("home-assistant-without-token", field="LUNA_HOME_ASSISTANT_TOKEN")
         return cls(url, settings.home_assistant_token.get_secret_value())
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Where the server listens."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
     @property
     def socket_url(self) -> str:

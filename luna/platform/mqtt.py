@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from luna.platform.address_policy import BROKER, open_connection
 from luna.platform.addresses import Broker
 
 KEEPALIVE_SECONDS = 15
@@ -18,9 +19,18 @@ KEEPALIVE_SECONDS = 15
 EXPIRY_SECONDS = 60
 
 
+class _CheckedClient(paho.Client):
+    """Connects to addresses that the policy allows, also when it connects again by itself."""
+
+    purpose = BROKER
+
+    def _create_socket_connection(self) -> socket.socket:
+        return open_connection(self.purpose, self._host, self._port, self._connect_timeout)
+
+
 def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> paho.Client:
     """Return an unconnected client with the broker's credentials; ``options`` are paho's own."""
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options)
+    client = _CheckedClient(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options)
     if broker.user is not None:
         client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
     client.on_socket_open = _send_at_once

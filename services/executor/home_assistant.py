@@ -13,7 +13,9 @@ import httpx
 
 from luna.contracts.device_template import Write, service_call
 from luna.energy.site.control import Control
+from luna.platform.address_policy import HOME_ASSISTANT
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.checked_transport import CheckedTransport
 from luna.platform.settings import Settings
 from services.executor.device import DeviceError
 
@@ -28,6 +30,7 @@ class HomeAssistantDevice:
     def __init__(self, access: HomeAssistantAccess, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {access.token}"}
         self._patience = patience.total_seconds()
+        transport = transport or CheckedTransport(HOME_ASSISTANT)
         self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience, transport=transport)
 
     def apply(self, writes: Sequence[Write]) -> None:

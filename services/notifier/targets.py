@@ -15,8 +15,11 @@ import httpx
 
 from luna.contracts.notification import EventKind
 from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.address_policy import HOME_ASSISTANT, NOTIFICATION, require_host
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.checked_transport import CheckedTransport
 from luna.platform.settings import Settings
+from services.notifier.connection_guard import reaching_only
 
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
@@ -73,6 +76,7 @@ def open_targets(settings: Settings) -> list[Target]:
         plugin: Any = apprise.Apprise.instantiate(where)
         if plugin is None:
             raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
+        require_host(NOTIFICATION, str(plugin.host or ""), field="notify_urls")
         targets.append(Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin)))
     return targets
 
@@ -90,7 +94,8 @@ class AppriseChannel:
             UnavailableError: the service did not accept it.
         """
         try:
-            accepted = self._plugin.notify(body=text, title=title)
+            with reaching_only(NOTIFICATION):
+                accepted = self._plugin.notify(body=text, title=title)
         except (OSError, TypeError, ValueError) as exc:
             raise UnavailableError(f"the service cannot be reached: {type(exc).__name__}", field="notify_urls") from exc
         if not accepted:
@@ -114,7 +119,8 @@ class HomeAssistantChannel:
         url = f"{self._access.url}/api/services/notify/{self._service}"
         headers = {"Authorization": f"Bearer {self._access.token}"}
         try:
-            response = httpx.post(url, headers=headers, json={"title": title, "message": text}, timeout=self._patience.total_seconds())
+            with httpx.Client(transport=CheckedTransport(HOME_ASSISTANT), timeout=self._patience.total_seconds()) as client:
+                response = client.post(url, headers=headers, json={"title": title, "message": text})
         except httpx.HTTPError as exc:
             message = f"Home Assistant does not answer: {type(exc).__name__}"
             raise UnavailableError(message, field="LUNA_HOME_ASSISTANT_URL", remedy="Check that it runs, and its address.") from exc

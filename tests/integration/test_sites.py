@@ -8,12 +8,13 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.owner import ManualBlock
-from luna.energy.errors import ConflictError, NotFoundError, OutdatedError
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError, OutdatedError
 from luna.energy.site import Site
 from luna.platform.database import control, jobs, manual_blocks, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema import metadata
 from tests.support.database.site import issue_half_a_kilowatt, plan_stored, store_site
+from tests.support.suite.tables import each_row
 
 BATTERY = {"batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
 START = datetime(2024, 3, 12, tzinfo=UTC)
@@ -114,3 +115,12 @@ def test_a_site_with_open_jobs_is_not_removed(connection: Connection) -> None:
 def test_what_is_not_there_cannot_be_removed(database: Engine) -> None:
     with unit_of_work(database) as connection, pytest.raises(NotFoundError):
         site_removal.remove(connection, "nowhere")
+
+
+@each_row("host", ["169.254.1.20", "8.8.8.8", "2852039166", "fe80::1"])
+def test_a_device_outside_the_home_is_not_stored(connection: Connection, host: str) -> None:
+    controlled = {"battery": "battery", "via": {"profile": "sunspec", "host": host}}
+    site = Site.model_validate({"name": "far", "timezone": "Europe/Berlin", **BATTERY, "control": {"by": "profile", "batteries": [controlled]}})
+    with pytest.raises(InvalidInputError) as caught:
+        sites.save(connection, site)
+    assert caught.value.field == "control.battery.via.host"

@@ -4,6 +4,7 @@ from luna.energy.errors import UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 _PUBLIC = "Give the address of a public page or file."
+_HOME = "Write its name, or its address in your network such as 192.168.1.20."
 _LATER = "Try again later, or download the file and add it."
 _BROKER = "Give it as mqtt://user@host:1883, or mqtts://user@host:8883 for TLS; a discovery prefix other than homeassistant stands behind the port."
 
@@ -13,6 +14,9 @@ REASONS: dict[str, RefusalReason] = {
     "address-with-password": RefusalReason("The address holds a user or password", _PUBLIC),
     "address-odd-number": RefusalReason("The address names its host by a number in an unusual form", _PUBLIC),
     "address-inward": RefusalReason("The address leads to a private network, this machine, or a port that pages are not on", _PUBLIC),
+    "host-refused": RefusalReason("The address lies where Luna connects to nothing for this purpose", _HOME),
+    "host-odd-number": RefusalReason("The address is a number in an unusual form", _HOME),
+    "host-unreadable": RefusalReason("The address cannot be read", _HOME),
     "address-leads-on": RefusalReason("The address leads on more than {most} times", "Give the address it ends at."),
     "address-unknown": RefusalReason("The host of the address is not known", "Check the address.", error=UnavailableError),
     "page-server-silent": RefusalReason("The server did not answer, or not in time", _LATER, error=UnavailableError),

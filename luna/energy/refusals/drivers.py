@@ -86,6 +86,11 @@ REASONS: dict[str, RefusalReason] = {
         "Look whether it does, in its own app.",
         error=UnavailableError,
     ),
+    "device-address-refused": RefusalReason(
+        "the address lies outside the home network",
+        "Write its name, or its address in your network such as 192.168.1.20.",
+        error=UnavailableError,
+    ),
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
     "broker-refuses-login": RefusalReason("the broker does not let Luna in with this user and password", "Check both.", error=UnavailableError),
     "network-secret-place": RefusalReason("a password is shown to one device or broker alone", "Name the address that it is for."),

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import shutil
-import socket
 import ssl
 import stat
 import sys
@@ -21,6 +20,7 @@ from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.policy import REPLAN_AGE
 from luna.energy.timeline import SLOT
+from luna.platform.address_policy import OWN_SERVER, open_connection
 from luna.platform.clock import Clock
 from luna.platform.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites, unreadable_rows
 from luna.platform.database.engine import unit_of_work
@@ -168,7 +168,7 @@ def check_certificates(settings: Settings, *, addresses: tuple[str, ...] = (), n
     for host, port in places:
         try:
             with (
-                socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
+                open_connection(OWN_SERVER, host, port, CONNECT_SECONDS) as plain,
                 ssl.create_default_context().wrap_socket(plain, server_hostname=host) as tls,
             ):
                 certificate = tls.getpeercert() or {}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
+from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.json_values import parse_document, pick
 from luna.platform.drivers.points import DeviceIdentity, PointValue
@@ -114,6 +115,8 @@ class HttpPoints:
         # Imported here: it takes a fifth of a second, and only HTTP devices need it.
         import httpx
 
+        from luna.platform.checked_transport import CheckedTransport
+
         headers: dict[str, str] = {}
         auth: httpx.Auth | None = None
         if (secret := self._secret) is not None:
@@ -133,5 +136,5 @@ class HttpPoints:
             trust_env=False,
             auth=auth,
             headers=headers,
-            transport=self._web,
+            transport=self._web or CheckedTransport(DEVICE),
         )

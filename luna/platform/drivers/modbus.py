@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from luna.energy.refusals import refuse
+from luna.platform.address_policy import DEVICE, AddressRefusedError, open_connection, reachable_addresses
 from luna.platform.drivers.profile import ModbusTransport, RegisterTable
 from luna.platform.drivers.sharing import TURN_SECONDS, DeviceAddress, connect_shared
 
@@ -117,6 +118,7 @@ class ModbusLink:
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         patience_s = self.transport.patience_s
         if self._shared_in is not None:
+            self._require_reachable()
             address = find_address(self.host, self.transport, self.port)
             if (connection := connect_shared(self._shared_in, address)) is not None:
                 client = ModbusTcpClient(self.host, framer=FramerType.SOCKET, port=self.port, timeout=patience_s + TURN_SECONDS, retries=0)
@@ -125,10 +127,22 @@ class ModbusLink:
             log.warning("the connection is not shared with other processes", device=self.place, folder=str(self._shared_in))
             self._shared_in = None
         client = ModbusTcpClient(self.host, framer=framing(self.transport), port=self.port, timeout=patience_s, retries=0)
-        if not client.connect():  # type: ignore[no-untyped-call]
-            client.close()  # type: ignore[no-untyped-call]
-            raise refuse("device-silent", field="via", value=self.place)
+        try:
+            client.socket = open_connection(DEVICE, self.host, self.port, patience_s)
+        except AddressRefusedError as exc:
+            raise refuse("device-address-refused", field="via", value=self.place) from exc
+        except OSError as exc:
+            raise refuse("device-silent", field="via", value=self.place) from exc
         return client
+
+    def _require_reachable(self) -> None:
+        """Check the address here, where the error has words: the connection itself belongs to another process."""
+        try:
+            reachable_addresses(DEVICE, self.host, self.port)
+        except AddressRefusedError as exc:
+            raise refuse("device-address-refused", field="via", value=self.place) from exc
+        except OSError as exc:
+            raise refuse("device-silent", field="via", value=self.place) from exc
 
     def _ask(self, ask: Any, register: int, *arguments: Any, **options: Any) -> Any:
         from pymodbus.exceptions import ModbusException

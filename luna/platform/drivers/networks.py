@@ -7,6 +7,15 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from luna.energy.refusals import refuse
+from luna.platform.address_policy import (
+    DEVICE_SEARCH,
+    AddressKind,
+    AddressRefusedError,
+    classify_address,
+    is_home_network,
+    is_odd_number,
+    reachable_addresses,
+)
 
 # A home's network has 254 addresses.
 MOST_ADDRESSES = 1024
@@ -22,7 +31,7 @@ def propose_networks() -> list[str]:
     networks = [
         interface.network if interface.network.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
         for interface in _list_interfaces()
-        if interface.ip.is_private and not interface.ip.is_loopback
+        if classify_address(interface.ip) is AddressKind.HOME
     ]
     outward = _find_outward()
     return [str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)]
@@ -58,17 +67,25 @@ def _require(text: str) -> Network:
     try:
         network: Network = ipaddress.ip_network(named, strict=False)
     except ValueError as exc:
-        if "/" in named:
+        if "/" in named or is_odd_number(named):
             raise refuse("network-unreadable", field="network", value=named) from exc
-        try:
-            network = ipaddress.ip_network(socket.gethostbyname(named))
-        except (OSError, ValueError) as unknown:
-            raise refuse("network-unreadable", field="network", value=named) from unknown
-    if not network.is_private:
+        network = ipaddress.ip_network(_resolve_home(named))
+    if not is_home_network(network):
         raise refuse("network-public", field="network", value=text)
     if network.num_addresses > MOST_ADDRESSES + 2:
         raise refuse("network-too-large", field="network", value=text, most=MOST_ADDRESSES)
     return network
+
+
+def _resolve_home(host: str) -> str:
+    try:
+        addresses = reachable_addresses(DEVICE_SEARCH, host, 0)
+    except AddressRefusedError as exc:
+        raise refuse("network-public", field="network", value=host) from exc
+    except OSError as exc:
+        raise refuse("network-unreadable", field="network", value=host) from exc
+    # Most devices speak IPv4 alone.
+    return min(addresses, key=lambda address: ":" in address)
 
 
 def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:

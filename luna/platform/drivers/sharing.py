@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from luna.platform.address_policy import DEVICE, reachable_addresses
 from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.private_folders import make_private
 
@@ -157,9 +158,9 @@ class ConnectionHolder:
         # Any fault of a client or of its device ends this client's connection alone.
         with suppress(OSError, EOFError, ValueError, TypeError), closing(writer):
             device = DeviceAddress(*json.loads(await reader.readline()))
-            [(*_, (host, port, *_)), *_] = await asyncio.get_running_loop().getaddrinfo(device.host, device.port, type=socket.SOCK_STREAM)
+            host = (await asyncio.to_thread(reachable_addresses, DEVICE, device.host, device.port))[0]
             # Keyed by IP address: a site may name one device in two ways.
-            address = (str(host), int(port))
+            address = (host, device.port)
             connection = self._connections.setdefault(address, DeviceConnection(device._replace(host=address[0])))
             connection.clients.add(writer)
             try:

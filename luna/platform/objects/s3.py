@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
 from luna.energy.errors import LunaError, MachineError, NotFoundError, UnavailableError
+from luna.platform.address_policy import OBJECTS, require_host
 from luna.platform.objects.store import StoredObject, check_key, copy_to, full, keep_none, missing
 
 if TYPE_CHECKING:
@@ -128,6 +129,9 @@ class S3Objects:
             raise MachineError(
                 "the S3 server's address holds credentials", field="LUNA_OBJECTS_URL", remedy=f"{remedy} User and password have settings of their own."
             )
+        if usable:
+            # Its library resolves the name by itself; an address that is written down is known here.
+            require_host(OBJECTS, parts.hostname or "", field="LUNA_OBJECTS_URL")
         if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
             raise MachineError("this is no address of an S3 server", field="LUNA_OBJECTS_URL", value=self.url, remedy=remedy)
 

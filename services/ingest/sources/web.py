@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from luna.platform.address_policy import DATA_SERVICE, OutgoingPurpose
+from luna.platform.checked_transport import CheckedTransport
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
@@ -62,6 +64,7 @@ class Web:
         interval: pause before each request but the first, where the service limits the rate.
         sleep: waits for so many seconds.
         clock: for dates in ``Retry-After``.
+        purpose: which addresses it may be at.
     """
 
     service: str
@@ -69,6 +72,7 @@ class Web:
     interval: timedelta = timedelta(0)
     sleep: Callable[[float], None] = time.sleep
     clock: Clock = field(default_factory=SystemClock)
+    purpose: OutgoingPurpose = DATA_SERVICE
     _has_sent: bool = field(default=False, init=False)
     _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
@@ -115,7 +119,7 @@ class Web:
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
-            with httpx.Client(transport=self.transport, timeout=TIMEOUT) as client:
+            with httpx.Client(transport=self.transport or CheckedTransport(self.purpose), timeout=TIMEOUT) as client:
                 answer = client.send(request, stream=True)
                 content, pieces = bytearray(), answer.iter_bytes()
                 while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from itertools import takewhile
-from socket import create_connection
+from ssl import create_default_context
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from luna.energy.site import SENSOR_ROLES
+from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database.observations import MEASURED
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -113,9 +114,12 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
         ValueError: the address is invalid, or the response is no JSON or too long.
     """
     parts = urlsplit(access.url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    host, port = access.host_and_port
+    connection = HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
+        connection.sock = open_connection(HOME_ASSISTANT, host, port, TIMEOUT_SECONDS)
+        if parts.scheme == "https":
+            connection.sock = create_default_context().wrap_socket(connection.sock, server_hostname=host)
         connection.request("GET", parts.path.rstrip("/") + path, headers={"Authorization": f"Bearer {access.token}", "Accept": "application/json"})
         response = connection.getresponse()
         body = response.read(MOST_BYTES + 1)
@@ -128,10 +132,9 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
 
 def _ask_dashboard(access: HomeAssistantAccess) -> Any:
     """Return the configuration of the energy dashboard; None without one or on failure: sensors are then guessed by name."""
-    parts = urlsplit(access.url)
     try:
         # A given socket keeps the library from following redirections, which would send the token elsewhere.
-        link = create_connection((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)), TIMEOUT_SECONDS)
+        link = open_connection(HOME_ASSISTANT, *access.host_and_port, TIMEOUT_SECONDS)
         with connect(access.socket_url, sock=link, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
             socket.recv(timeout=TIMEOUT_SECONDS)
             socket.send(json.dumps({"type": "auth", "access_token": access.token}))

@@ -12,6 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from luna.energy.errors import LunaError
+from luna.platform import address_policy as policy
+from luna.platform.address_policy import require_url_host
 from services.api.pages.setup.server_access import HOME_ASSISTANT
 
 SERVICE = "_home-assistant._tcp.local"
@@ -80,10 +83,19 @@ def read_servers(packet: bytes) -> list[HomeAssistantServer]:
         host, port = records.ports.get(name, ("", 0))
         own = f"http://{records.addresses[host]}:{port}" if host in records.addresses else ""
         url = (texts.get("internal_url") or texts.get("base_url") or own).rstrip("/")
-        if HOME_ASSISTANT.is_address(url):
+        if HOME_ASSISTANT.is_address(url) and _may_be_reached(url):
             called = texts.get("location_name") or name.removesuffix(f".{SERVICE}")
             servers.append(HomeAssistantServer(called[:60], url))
     return servers
+
+
+def _may_be_reached(url: str) -> bool:
+    """Return whether an announced address may be connected to: anybody in the network may announce one."""
+    try:
+        require_url_host(policy.HOME_ASSISTANT, url, field="url")
+    except LunaError:
+        return False
+    return True
 
 
 def _read_records(packet: bytes) -> _Records:

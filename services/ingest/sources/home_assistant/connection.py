@@ -21,7 +21,9 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.checked_transport import CheckedTransport
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy
 from services.ingest.sources.home_assistant.state import parse_history
@@ -161,7 +163,9 @@ class HomeAssistantSocket:
             connection, timeout_s = self._connection, self._patience.timeout_s
             if connection is None:
                 options: dict[str, Any] = {"open_timeout": timeout_s, "close_timeout": 1, "max_size": LARGEST_MESSAGE}
-                connection = self._stack.enter_context(connect(self._access.socket_url, **options))
+                # A given socket keeps the library from following redirections, which would send the token elsewhere.
+                link = open_connection(HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
+                connection = self._stack.enter_context(connect(self._access.socket_url, sock=link, **options))
                 self._connection, self._numbers = connection, count(1)
                 connection.recv(timeout=timeout_s)
                 connection.send(write_auth(self._access.token))
@@ -170,7 +174,7 @@ class HomeAssistantSocket:
             connection.send(json.dumps({"id": number, **command}))
             answers = (message for frame in iter(partial(connection.recv, timeout=timeout_s), None) for message in parse_messages(frame))
             return read_result(next(message for message in answers if message.get("id") == number))
-        except (WebSocketException, OSError) as exc:
+        except (WebSocketException, OSError, ValueError) as exc:
             self.close()
             raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME, remedy="Check that it runs.") from exc
         except (SourceError, SourceRefusedError):
@@ -203,6 +207,7 @@ class HomeAssistantWeb:
         self._patience = patience or RequestPolicy()
         self._clock = clock or SystemClock()
         headers = {"Authorization": f"Bearer {access.token}"}
+        transport = transport or CheckedTransport(HOME_ASSISTANT)
         self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience.timeout_s, transport=transport)
         self._free_at = 0.0
 

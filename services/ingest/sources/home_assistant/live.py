@@ -15,6 +15,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
@@ -160,14 +161,18 @@ class HomeAssistantLive:
         options: dict[str, Any] = {"open_timeout": self._patience.timeout_s, "ping_interval": KEEPALIVE_S, "ping_timeout": KEEPALIVE_S}
         async with AsyncExitStack() as stack:
             try:
-                connection = await stack.enter_async_context(connect(self._access.socket_url, max_size=LARGEST_MESSAGE, close_timeout=1, **options))
+                # A given socket keeps the library from following redirections, which would send the token elsewhere.
+                timeout_s = self._patience.timeout_s
+                link = await asyncio.to_thread(open_connection, HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
+                link.settimeout(0)
+                connection = await stack.enter_async_context(connect(self._access.socket_url, sock=link, max_size=LARGEST_MESSAGE, close_timeout=1, **options))
                 async with asyncio.timeout(self._patience.timeout_s):
                     await connection.recv()
                     await connection.send(write_auth(self._access.token))
                     check_auth(parse_messages(await connection.recv())[0])
                     await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
                     read_result(parse_messages(await connection.recv())[0])
-            except (WebSocketException, OSError) as exc:
+            except (WebSocketException, OSError, ValueError) as exc:
                 raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
             reader = asyncio.create_task(_read_frames(connection, frames))
             stack.callback(reader.cancel)

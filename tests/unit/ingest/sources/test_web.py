@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from luna.platform.address_policy import OWN_SERVER
 from luna.platform.clock import FixedClock
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import RETRY, Web
@@ -146,21 +147,21 @@ def test_half_a_body_is_asked_for_again() -> None:
     half = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"price":'
     whole = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"price": 0.25}'
     with serving(half, b"", whole) as port:
-        web = Web("service", sleep=lambda _: None)
+        web = Web("service", sleep=lambda _: None, purpose=OWN_SERVER)
         assert web.get(f"http://127.0.0.1:{port}", {}).parse(Said).price == 0.25
 
 
 def test_a_server_that_is_down_is_not_reached_and_the_run_after_it_came_back_is_answered() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
-    url, away = f"http://127.0.0.1:{port}", Web("service")
+    url, away = f"http://127.0.0.1:{port}", Web("service", purpose=OWN_SERVER)
     with pytest.raises(SourceUnreachedError, match="not reached"):
         away.get(url, {})
     with serving(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"price": 0.25}', port=port):
         # Of a hundred sites in one run the others would each have waited as long as the first.
         with pytest.raises(SourceUnreachedError, match="not reached"):
             away.get(url, {})
-        assert Web("service").get(url, {}).parse(Said).price == 0.25
+        assert Web("service", purpose=OWN_SERVER).get(url, {}).parse(Said).price == 0.25
 
 
 @each_row("fault", [httpx.Response(500), httpx.Response(429), httpx.Response(429, headers={"retry-after": "3600"}), httpx.ReadTimeout("slow")])

@@ -1,0 +1,48 @@
+"""An HTTP transport that connects only to addresses which the policy allows for a purpose."""
+
+import httpx
+
+from luna.platform.address_policy import OutgoingPurpose, Resolve, reachable_addresses, resolve_name
+
+
+class CheckedTransport(httpx.BaseTransport):
+    """Connects to a checked address, while the server is told the name; every redirect comes here anew.
+
+    Proxies of the environment are not used: the proxy would resolve the name instead.
+    """
+
+    def __init__(self, purpose: OutgoingPurpose, *, resolve: Resolve = resolve_name) -> None:
+        self._purpose = purpose
+        self._resolve = resolve
+        self._transport = httpx.HTTPTransport(trust_env=True)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the first allowed address that answers."""
+        host = request.url.host
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        try:
+            addresses = reachable_addresses(self._purpose, host, port, resolve=self._resolve)
+        except OSError as exc:
+            raise httpx.ConnectError(str(exc), request=request) from exc
+        failure: httpx.TransportError | None = None
+        for address in addresses:
+            try:
+                return self._transport.handle_request(_send_to(request, address))
+            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+                failure = exc
+        raise failure or httpx.ConnectError("no address", request=request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+
+def _send_to(request: httpx.Request, address: str) -> httpx.Request:
+    """Return the request for an address; the Host header and the name in the certificate stay."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions=request.extensions | {"sni_hostname": request.url.raw_host.decode("ascii")},
+    )
