@@ -18,6 +18,7 @@ from luna.platform.embedded.supervisor import Addresses, running
 from luna.platform.health.probes import Probe, probes_for
 from luna.platform.health.readiness import ALIVE, Liveness, Readiness
 from luna.platform.health.server import announce_release, serve_health
+from luna.platform.health.stall_watch import STALLED_AFTER, StallWatch
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 
@@ -33,6 +34,7 @@ class ServiceProcess:
     pulse: Liveness
     resources: ExitStack
     health_port: int
+    stall_watch: StallWatch
 
     def serve_health(self, needs: Iterable[str], own: Mapping[str, Probe] = NO_PROBES) -> Readiness:
         """Return the process's readiness, served where the command line names a port.
@@ -43,7 +45,9 @@ class ServiceProcess:
         """
         readiness = Readiness({ALIVE: self.pulse.probe, **probes_for(needs, self.settings, self.addresses), **own})
         if self.health_port:
-            self.resources.enter_context(serve_health(self.settings.api_host, self.health_port, pulse=self.pulse, readiness=readiness))
+            server = self.resources.enter_context(serve_health(self.settings.api_host, self.health_port, pulse=self.pulse, readiness=readiness))
+            self.stall_watch.add("health", server.age_seconds)
+        self.stall_watch.add("readiness", readiness.age_seconds)
         return readiness
 
 
@@ -52,6 +56,16 @@ def health_parser(module: str, description: str | None) -> argparse.ArgumentPars
     parser = argparse.ArgumentParser(prog=module, description=description)
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
     return parser
+
+
+def add_stall_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--stall-seconds`` for a process whose loop never takes long over a turn."""
+    parser.add_argument(
+        "--stall-seconds",
+        type=float,
+        default=STALLED_AFTER.total_seconds(),
+        help="a loop that stands still for so long ends this process, so that another is started",
+    )
 
 
 def end_on_signals() -> threading.Event:
@@ -63,13 +77,22 @@ def end_on_signals() -> threading.Event:
 
 
 @contextmanager
-def service_process(name: str, *, beat: timedelta, health_port: int) -> Iterator[ServiceProcess]:
-    """Run a process that logs as ``name`` while the block runs; ``beat`` is its heartbeat's interval."""
+def service_process(name: str, *, beat: timedelta, health_port: int, stall_seconds: float | None = None) -> Iterator[ServiceProcess]:
+    """Run a process that logs as ``name`` while the block runs; ``beat`` is its heartbeat's interval.
+
+    A loop that stands still for ``stall_seconds`` ends the process; None: it may take long.
+    """
     settings = load_settings()
     configure_logging(name, level=settings.log_level)
     announce_release()
     with running(settings) as addresses, ExitStack() as resources:
-        yield ServiceProcess(settings, addresses, Liveness(beat, settings.heartbeat_file), resources, health_port)
+        pulse = Liveness(beat, settings.heartbeat_file)
+        watch = StallWatch(stalled_after=timedelta(seconds=stall_seconds or 0))
+        watch.add("main", lambda: pulse.age_seconds)
+        if stall_seconds is not None:
+            watch.start()
+        resources.callback(watch.stop)
+        yield ServiceProcess(settings, addresses, pulse, resources, health_port, watch)
 
 
 def exit_from(main: Callable[[], int], log: structlog.stdlib.BoundLogger, failure: str) -> NoReturn:

@@ -14,7 +14,9 @@ from starlette.exceptions import HTTPException
 
 from luna.contracts.message import Request as Message
 from luna.energy.errors import LunaError, find_full_disk
+from luna.energy.refusals import refuse
 from luna.energy.site import explain_faults
+from luna.platform.memory import is_want_of_memory
 from luna.platform.telemetry import current_trace_id, log_context
 
 # Ours, and the common header of the same id: read where ours is missing, sent beside it.
@@ -132,7 +134,11 @@ def answer_unforeseen_error(request: Request, error: Exception, answer: Unforese
     """Log an unforeseen error and return what ``answer`` (default: a problem document) makes of it, both under the request's trace id."""
     # Starlette asks for this response outside of the middleware that binds the trace id and adds these headers.
     trace_id: str = getattr(request.state, "trace_id", current_trace_id())
-    unforeseen = LunaError("the request failed unexpectedly", remedy="The gateway's log holds the reason under this trace_id.")
+    if is_want_of_memory(error):
+        unforeseen = refuse("memory-short", field="request")
+    else:
+        remedy = "The gateway's log holds the reason under this trace_id."
+        unforeseen = LunaError("the request failed unexpectedly", remedy=remedy)
     with log_context(trace_id=trace_id):
         log.error("request failed unexpectedly", exc_info=error)
         response = problem_response(unforeseen) if answer is None else answer(request, unforeseen)

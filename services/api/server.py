@@ -5,6 +5,7 @@ import errno
 import gc
 import json
 import socket
+from datetime import timedelta
 from http import HTTPStatus
 
 import h11
@@ -13,6 +14,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from luna.energy.refusals import refuse
 from luna.platform.embedded.supervisor import Addresses
+from luna.platform.health.readiness import Liveness
+from luna.platform.health.stall_watch import StallWatch
 from luna.platform.settings import Settings
 from luna.platform.telemetry import new_trace_id
 from services.api.app import create_app
@@ -21,6 +24,8 @@ from services.api.problems import MEDIA_TYPE
 
 # From the connection, or from the first byte of a further request; trickling bytes do not extend it.
 HEADER_SECONDS = 10.0
+# uvicorn's loop ticks ten times a second.
+BEAT = timedelta(seconds=1)
 
 
 class GatewayProtocol(H11Protocol):
@@ -109,7 +114,26 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
         config.load()
         # Loaded modules stay for good: exempt them from garbage collection.
         gc.freeze()
-        uvicorn.Server(config).run(sockets=[open_listener])
+        WatchedServer(config).run(sockets=[open_listener])
+
+
+class WatchedServer(uvicorn.Server):
+    """A server whose process ends where its event loop stands still."""
+
+    async def main_loop(self) -> None:
+        pulse = Liveness(BEAT)
+        self._pulse = pulse
+        watch = StallWatch()
+        watch.add("main", lambda: pulse.age_seconds)
+        watch.start()
+        try:
+            await super().main_loop()
+        finally:
+            watch.stop()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._pulse.beat()
+        return await super().on_tick(counter)
 
 
 def listen(settings: Settings) -> socket.socket:

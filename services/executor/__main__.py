@@ -17,7 +17,7 @@ from luna.platform.database.device_writes import StoredWrites
 from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import executor_present
-from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import refresh_settings
 from services.executor.control_step import Executor
@@ -33,9 +33,11 @@ log = structlog.get_logger("luna.planner.execution")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT."""
-    options = health_parser("services.executor", __doc__).parse_args(arguments)
+    parser = health_parser("services.executor", __doc__)
+    add_stall_option(parser)
+    options = parser.parse_args(arguments)
     ending = end_on_signals()
-    with service_process("executor", beat=BEAT, health_port=options.health_port) as process:
+    with service_process("executor", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
         settings, addresses, clock = process.settings, process.addresses, SystemClock()
         database = engine.create(addresses.database_url, application_name="luna-executor", pool_size=10)
         process.resources.callback(database.dispose)

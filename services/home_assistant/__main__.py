@@ -16,7 +16,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import present
-from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing
@@ -30,9 +30,11 @@ log = structlog.get_logger("luna.home_assistant")
 
 def main(arguments: list[str] | None = None) -> int:
     """Publish until SIGTERM or SIGINT."""
-    options = health_parser("services.home_assistant", __doc__).parse_args(arguments)
+    parser = health_parser("services.home_assistant", __doc__)
+    add_stall_option(parser)
+    options = parser.parse_args(arguments)
     ending = end_on_signals()
-    with service_process("home_assistant", beat=BEAT, health_port=options.health_port) as process:
+    with service_process("home_assistant", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
         settings, addresses, stack = process.settings, process.addresses, process.resources
         connection = None
         if settings.mqtt_url and settings.mqtt_publish != "off":

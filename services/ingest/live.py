@@ -26,7 +26,7 @@ from luna.platform.memory import FreedMemory
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import present
 from luna.platform.queue.live_flows import LiveFlows
-from luna.platform.service_process import exit_from, health_parser, service_process
+from luna.platform.service_process import add_stall_option, exit_from, health_parser, service_process
 from luna.platform.settings import Settings
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.live_powers import LivePowers
@@ -124,8 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Listen until SIGTERM or SIGINT."""
     parser = health_parser("services.ingest.live", __doc__)
     parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
+    add_stall_option(parser)
     options = parser.parse_args(arguments)
-    with service_process("recorder", beat=BEAT, health_port=options.health_port) as process:
+    with service_process("recorder", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
         settings, addresses, stack, ending = process.settings, process.addresses, process.resources, threading.Event()
         state = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")

@@ -25,12 +25,18 @@ REASONS: dict[str, RefusalReason] = {
     "equal-job-open": RefusalReason("an equal job is open", "Look after that one; open jobs are listed newest first.", error=ConflictError),
     "job-without-end": RefusalReason("{work} {status}: it came to no end", "See why: luna jobs show {job}.", error=ConflictError),
     "job-begun-in-vain": RefusalReason(
-        "the task was begun {attempts} times and never came to an end", "The worker's log holds the reason; the job can be tried again.", error=LunaError
+        "the task was begun {attempts} times and its process was ended each time, as this machine does where its memory runs out",
+        "Ask for a smaller piece of work, or give the machine more memory; the worker's log says more, and the job can be tried again.",
+        error=LunaError,
     ),
     "queue-away-job-open": RefusalReason("the queue does not answer", "The job is open and comes again.", error=UnavailableError),
     "queue-away": RefusalReason("the queue does not answer", "Check that Redis runs, then try again; nothing was lost.", error=UnavailableError),
     "queue-away-unchanged": RefusalReason("the queue does not answer", "Try again; nothing was changed.", error=UnavailableError),
-    "task-ended-worker": RefusalReason("the task ended its worker {starts} times", "It is kept among the dead tasks; see the log.", error=LunaError),
+    "task-ended-worker": RefusalReason(
+        "the task ended its worker {starts} times, as happens where memory runs out",
+        "Ask for a smaller piece of work; it is kept among the dead tasks, and the log says more.",
+        error=LunaError,
+    ),
     "task-failed": RefusalReason("the task failed unexpectedly", "The worker's log holds the reason.", error=LunaError),
     "task-beyond-time": RefusalReason("the task exceeded its time limit and was ended", "Ask for a smaller piece of work.", error=LunaError),
     "database-busy": RefusalReason("all connections to the database are in use", "Try again shortly; nothing was changed.", error=UnavailableError),

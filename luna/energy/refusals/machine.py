@@ -17,6 +17,11 @@ REASONS: dict[str, RefusalReason] = {
         "Free some memory where PostgreSQL runs, then try again; nothing was changed.",
         error=UnavailableError,
     ),
+    "memory-short": RefusalReason(
+        "this machine has no memory left for the request",
+        "Try again in a moment, or ask for less at once; nothing was changed.",
+        error=UnavailableError,
+    ),
     "database-read-only": RefusalReason(
         "the database takes no writes: {why}",
         "Wait until the fail-over has ended, or name the server that takes them, then try again; nothing was changed.",

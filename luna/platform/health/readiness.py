@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,6 +92,7 @@ class Readiness:
         self._probes = probes
         self._patience = patience
         self._looking = threading.Lock()
+        self._turned_at: float | None = None
         self.checks: tuple[Check, ...] = ()
 
     def look(self) -> tuple[Check, ...]:
@@ -115,13 +116,20 @@ class Readiness:
 
     def watch(self, *, every: timedelta = REFRESH) -> None:
         """Check periodically in a separate thread until the process ends."""
+        self._turned_at = time.monotonic()
         threading.Thread(target=self._watch, args=(every,), name="readiness", daemon=True).start()
 
+    def age_seconds(self) -> float:
+        """Return how long ago the periodic checks ended last; 0 where none are made."""
+        return 0.0 if self._turned_at is None else time.monotonic() - self._turned_at
+
     def _watch(self, every: timedelta) -> None:
-        pause = threading.Event()
         while True:
-            self.look()
-            pause.wait(every.total_seconds())
+            # Where memory is short, no probe may begin: the next one may.
+            with suppress(MemoryError, RuntimeError):
+                self.look()
+                self._turned_at = time.monotonic()
+            time.sleep(every.total_seconds())
 
 
 def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:

@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -42,6 +43,8 @@ class _HealthAnswer(NamedTuple):
 class HealthServer:
     """Listens at once and answers from ``start`` on: earlier requests wait until then.
 
+    ``age_seconds``: how long ago its loop turned last.
+
     Raises:
         MachineError: the port is in use, or the address is not this machine's.
     """
@@ -55,6 +58,7 @@ class HealthServer:
         except OSError as exc:
             remedy = "Name a free port with --health-port, and an address of this machine with LUNA_API_HOST."
             raise MachineError(f"health cannot be served: {exc.strerror}", field="--health-port", value=f"{host}:{port}", remedy=remedy) from exc
+        self.age_seconds = self._server.age_seconds
         self._answering = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
         self.port: int = self._server.server_address[1]
 
@@ -70,15 +74,15 @@ class HealthServer:
 
 
 @contextmanager
-def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[int]:
-    """Serve at ``host:port`` while the block runs and yield the port; 0 takes any free one.
+def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[HealthServer]:
+    """Serve at ``host:port`` while the block runs; 0 takes any free port.
 
     Raises:
         MachineError: as ``HealthServer`` does.
     """
     with closing(HealthServer(host, port, pulse=pulse, readiness=readiness)) as server:
         server.start()
-        yield server.port
+        yield server
 
 
 class _Answers:
@@ -113,6 +117,15 @@ class _Server(ThreadingMixIn, TCPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
+        self._turned_at = time.monotonic()
+
+    def service_actions(self) -> None:
+        """Note a turn of the loop that takes connections; it turns every half second."""
+        self._turned_at = time.monotonic()
+
+    def age_seconds(self) -> float:
+        """Return how long ago that was."""
+        return time.monotonic() - self._turned_at
 
     def handle_error(self, request: object, client_address: object) -> None:
         log.warning("health could not be answered", error=repr(sys.exception()))

@@ -31,7 +31,7 @@ from luna.platform.health.probes import PATIENCE
 from luna.platform.queue.client import Client
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import LeaderLock, read_beat
-from luna.platform.service_process import end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
 from luna.platform.settings import Settings
 
 Look = Callable[[Connection, Settings, datetime], bool]
@@ -282,7 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     ending = end_on_signals()
     turn = timedelta(seconds=options.turn_seconds)
     schedule = {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
-    with service_process("beat", beat=turn, health_port=options.health_port) as process:
+    with service_process("beat", beat=turn, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
         pending = PendingWork(process.settings, process.addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
         process.resources.callback(pending.close)
         beat = Beat(process.addresses.redis_url, schedule, turn=turn, has_work=pending.is_there)
@@ -298,6 +298,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = health_parser("luna.platform.queue.beat", __doc__)
+    add_stall_option(parser)
     parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
     for periodic in list_periodic().values():
         parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)

@@ -33,6 +33,7 @@ from luna.platform.embedded.supervisor import Addresses, running
 from luna.platform.health.probes import probes_for
 from luna.platform.health.readiness import ALIVE, TAKES, Liveness, Readiness
 from luna.platform.health.server import HealthServer, announce_release
+from luna.platform.health.stall_watch import StallWatch
 from luna.platform.memory import affordable_processes
 from luna.platform.queue.app import create_worker
 from luna.platform.queue.connection import connect
@@ -44,7 +45,7 @@ from luna.platform.queue.task import definitions
 from luna.platform.queue.task_base import TASKS, Process, register
 from luna.platform.queue.task_metrics import MetricPipe, open_pipe
 from luna.platform.queue.task_tracker import TaskTracker
-from luna.platform.service_process import exit_from
+from luna.platform.service_process import add_stall_option, exit_from
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from luna.platform.tracing import configure_tracing
@@ -95,6 +96,7 @@ class NodeHeartbeat:
     readiness: Readiness
     consumption: Consumption
     server: HealthServer | None
+    stall_watch: StallWatch
 
     def begin(self) -> None:
         """Start the threads for probes and health; afterwards processes are forked only to replace dead ones.
@@ -102,11 +104,16 @@ class NodeHeartbeat:
         A lock that a thread holds at the fork, such as a module's import lock, would stay locked in the new process for ever.
         """
         self.readiness.watch()
+        self.stall_watch.add("readiness", self.readiness.age_seconds)
+        self.stall_watch.add("main", lambda: self.pulse.age_seconds)
         if self.server:
             self.server.start()
+            self.stall_watch.add("health", self.server.age_seconds)
+        self.stall_watch.start()
 
     def leave(self) -> None:
         """Stop the health server and withdraw the heartbeat."""
+        self.stall_watch.stop()
         if self.server:
             self.server.close()
         self.node.leave()
@@ -207,7 +214,9 @@ def build(
     readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
     sign = NodeSign(version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served))
     server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
-    heart = NodeHeartbeat(pulse, Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat), readiness, consumption, server)
+    node = Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat)
+    stall_watch = StallWatch(stalled_after=timedelta(seconds=options.stall_seconds))
+    heart = NodeHeartbeat(pulse, node, readiness, consumption, server, stall_watch)
     parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # With a health server threads run at any time, so there is no safe moment to fork on demand.
@@ -286,6 +295,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
     parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    add_stall_option(parser)
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
     parser.add_argument("--load-first", action="store_true", help="what only jobs need is loaded once before any process; always with --health-port")
     parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")

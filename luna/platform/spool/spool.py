@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -50,9 +50,14 @@ def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
     """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
 
     Raises:
-        MachineError: the disk is too full.
+        MachineError: the disk is too full, or does not answer.
     """
-    space = disk(folder)
+    try:
+        space = disk(folder)
+    except OSError as exc:
+        remedy = "See that this disk is there and sound; nothing was acknowledged, what was kept stays."
+        place = {"field": "data_folder", "value": str(folder)}
+        raise MachineError(f"the spool's disk does not answer: {exc.strerror}", remedy=remedy, **place) from exc
     reserve = min(max(int(space.total * RESERVED_SHARE), LEAST_RESERVE), LARGEST_RESERVE)
     if space.free < reserve:
         free = f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering what waits"
@@ -161,7 +166,7 @@ class Spool:
         try:
             if appends:
                 require_room(self.folder, self._disk)
-        except LunaError as error:
+        except Exception as error:  # noqa: BLE001 - the edge of the thread, as below: MemoryError too
             # On a full disk removals go ahead: they make room.
             for write in appends:
                 write.result.set_exception(error)
@@ -170,7 +175,7 @@ class Spool:
             return
         try:
             self._file.commit([write.change for write in accepted])
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: the callers' futures carry it
             for write in accepted:
                 write.result.set_exception(error)
         else:
@@ -247,7 +252,9 @@ class _SpoolUploader:
             except Exception as error:  # noqa: BLE001 - the edge of the thread: if it ended, the disk would fill
                 failures += 1
                 if failures == 1 and not self._stop.is_set():
-                    self._log(error, "rows wait in the spool")
+                    # Where memory is short, what is said of a failure may fail as well.
+                    with suppress(MemoryError):
+                        self._log(error, "rows wait in the spool")
                 pause = self._retry.pause(failures)
             else:
                 if failures:

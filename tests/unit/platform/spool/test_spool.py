@@ -187,6 +187,22 @@ def test_a_disk_that_is_nearly_full_takes_no_more_rows_but_lets_them_go(tmp_path
         assert bodies(spool) == ["c"]
 
 
+@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), MemoryError()], ids=["disk", "memory"])
+def test_a_fault_of_the_machine_refuses_what_is_kept_then_and_stops_nothing(tmp_path: Path, fault: Exception) -> None:
+    faults = [fault]
+
+    def look(_: Path) -> Space:
+        if faults:
+            raise faults.pop()
+        return Space(1000 * MIB, 500 * MIB)
+
+    with open_spool(tmp_path, disk=look) as spool:
+        with pytest.raises((MachineError, MemoryError)):
+            spool.append(LANE, [b"refused"]).result(timeout=10)
+        keep(spool, "kept")
+        assert bodies(spool) == ["kept"]
+
+
 # A twentieth of the disk, at least 64 MiB and at most 1 GiB.
 @pytest.mark.parametrize(("total", "reserve"), [(500, 64), (10_000, 500), (1_000_000, 1024)])
 def test_room_is_kept_for_delivering(tmp_path: Path, total: int, reserve: int) -> None:
