@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from luna.energy.devices.grid import NO_LIMIT_KW
+from luna.energy.site import Site
+from luna.energy.site.main_fuses import fuse_kw
 from luna.platform.drivers.profile import DeviceProfile, LimitName, ReadingName, split_sign, unit_factor
 
 # invalid_value: the device reports that it has none; beyond_rating: more than the device or its
@@ -21,7 +24,12 @@ MOST_KWH = 2_000_000.0
 MOST_PERCENT = 100.0
 MOST_CAPACITY_KWH = 2_000.0
 # A device may exceed the limit that it reports for a moment.
+WATTS = 1000.0
 LIMIT_SHARE = 1.25
+# A battery's limit at a site may be less than its inverter does when left to itself.
+BATTERY_SHARE = 2.0
+# A fuse carries twice its current for minutes.
+FUSE_SHARE = 2.0
 LIMIT_MARGIN_W = 500.0
 # Below this a limit is no rating: the device reports what it would take now, full or cold.
 LEAST_LIMIT_W = 200.0
@@ -57,6 +65,40 @@ class DeviceReadings(NamedTuple):
 
     values: dict[str, float]
     implausible: tuple[ImplausibleReading, ...] = ()
+
+
+def rate_readings(site: Site, *, battery: str | None = None) -> dict[ReadingName, float]:
+    """Return the most of readings that a site allows for, tolerance included, W.
+
+    Args:
+        site: with its roof, batteries and connection.
+        battery: the one behind the device, None: any of them.
+
+    An import limit is what the owner wants, and no rating: only the main fuse is one.
+    """
+    grid_kw = _rate_connection(site)
+    batteries = [each for each in site.batteries if battery in (None, each.name)]
+    charge_kw = BATTERY_SHARE * sum(each.charge_limit_kw for each in batteries)
+    discharge_kw = BATTERY_SHARE * sum(each.discharge_limit_kw for each in batteries)
+    pv_kw = LIMIT_SHARE * site.peak_kw
+    rated: dict[ReadingName, float] = {
+        "import_w": grid_kw,
+        "export_w": grid_kw,
+        "pv_w": pv_kw,
+        "charge_w": charge_kw,
+        "discharge_w": discharge_kw,
+        "load_w": grid_kw + pv_kw + discharge_kw if grid_kw else 0.0,
+    }
+    return {name: WATTS * kw + LIMIT_MARGIN_W for name, kw in rated.items() if kw > 0}
+
+
+def _rate_connection(site: Site) -> float:
+    """Return what the grid connection carries for a moment, kW; 0 where nobody knows."""
+    grid = site.grid
+    limit_kw = 0.0 if grid.import_limit_kw == NO_LIMIT_KW else grid.import_limit_kw
+    if grid.main_fuse_a is not None:
+        return max(FUSE_SHARE * fuse_kw(grid.main_fuse_a, grid.main_fuse_phases or 3), limit_kw)
+    return limit_kw if limit_kw * WATTS > MOST_W else 0.0
 
 
 def find_rating(limits: Mapping[LimitName, float], ratings: Mapping[ReadingName, float], name: ReadingName) -> float | None:
