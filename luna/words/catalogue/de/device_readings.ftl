@@ -13,6 +13,6 @@ reading_load_w = Leistung des Hauses
 reading_import_kwh = Zähler des Netzbezugs
 reading_export_kwh = Zähler der Einspeisung
 cause_invalid_value = { $reading }: unbekannt. Das Gerät hat keinen Wert dafür: Was ihn misst, ist weg, schläft oder fehlt.
-cause_beyond_rating = { $reading }: unbekannt. Das Gerät meldet { $value }, mehr als es selbst oder der Anschluss tragen kann: Vergleichen Sie Maßstab und Einheit mit seiner Anzeige.
+cause_beyond_rating = { $reading }: unbekannt. Das Gerät meldet { $value }, mehr als es selbst oder der Anschluss tragen kann: Vergleiche Maßstab und Einheit mit seiner Anzeige.
 cause_wrong_sign = { $reading }: unbekannt. Das Gerät meldet { $value }, unter null, wo es nur eine Richtung misst: Das Vorzeichen ist verdreht, oder ein Messwandler sitzt falsch herum.
 cause_contradicts = { $reading }: unbekannt. Die gemeldeten { $value } passen nicht zu den anderen Leistungen des Geräts: Was hineinfließt und was hinausfließt, ist nicht gleich viel, wie bei einem verdrehten Vorzeichen.
