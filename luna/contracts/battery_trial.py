@@ -9,6 +9,15 @@ from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 
 
+class UnknownReading(Message):
+    """A reading of a device that does not count."""
+
+    reading: Annotated[str, Field(description="its name in the profile")]
+    cause: Annotated[str, Field(description="invalid_value, beyond_rating, wrong_sign or contradicts")]
+    value: Annotated[float | None, Field(description="what the device reported; null: no number")]
+    unit: Annotated[str, Field(description="of the value")]
+
+
 class BatteryMove(Message):
     """What came of one set-point."""
 
@@ -17,6 +26,7 @@ class BatteryMove(Message):
     is_right: Annotated[bool, Field(description="whether nothing speaks against the profile")]
     power_w: Annotated[float | None, Field(description="what flowed into the battery, out of it below zero; null: it was not looked at")]
     seconds: Annotated[float, Field(description="after so long")]
+    implausible: Annotated[list[UnknownReading], Field(description="what the device reported last that does not count")] = []
 
 
 class BatteryTrial(Message):

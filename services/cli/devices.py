@@ -15,6 +15,7 @@ from rich.text import Text
 
 from luna.energy.errors import UnavailableError
 from luna.platform.desk.servers import unit_of_work
+from luna.words.implausible import say_implausible
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table, write_text
 from services.cli.options import SiteOption, confirm_differences
@@ -22,6 +23,7 @@ from services.cli.options import SiteOption, confirm_differences
 if TYPE_CHECKING:
     from luna.energy.devices.commands import Via
     from luna.platform.drivers.device_secrets import DeviceSecret
+    from luna.platform.drivers.plausibility import ImplausibleReading
     from luna.platform.drivers.profile import DeviceProfile
     from luna.platform.drivers.profiled_device import ProfiledDevice
     from luna.platform.drivers.trial import TrialStep
@@ -118,14 +120,20 @@ def try_device(  # noqa: PLR0913 - one per option
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
     with _reach(via) as device:
-        identity, readings = device.identify(), device.read()
-    rows = [[name, _say(value), READING_UNITS[name]] for name, value in readings.items()]
-    document = {"device": None if identity is None else identity._asdict(), "readings": _plain(readings)}
+        identity, measured = device.identify(), device.measure()
+    rows = [[name, _say(value), READING_UNITS[name]] for name, value in measured.values.items()]
+    document = {
+        "device": None if identity is None else identity._asdict(),
+        "readings": _plain(measured.values),
+        "implausible": [_plain_fault(fault) for fault in measured.implausible],
+    }
 
     def show() -> None:
         if identity is not None:
             out.print(f"{identity.maker} {identity.model}, {identity.version}, {identity.serial}", markup=False, highlight=False)
         table(("reading", "value", "unit"), rows)
+        for fault in measured.implausible:
+            out.print(_say_fault(fault), markup=False, highlight=False)
 
     if not move:
         emit(document, as_json=as_json, show=show)
@@ -135,7 +143,12 @@ def try_device(  # noqa: PLR0913 - one per option
         if not yes and sys.stdin.isatty():
             typer.confirm("Move the battery by 200 W, for half a minute in all?", abort=True, err=True)
     steps = _move(via, quiet=as_json)
-    moved = [{"mode": step.mode, "outcome": step.outcome} | _plain({"power_w": step.power_w, "seconds": step.seconds}) for step in steps]
+    moved = [
+        {"mode": step.mode, "outcome": step.outcome}
+        | _plain({"power_w": step.power_w, "seconds": step.seconds})
+        | {"implausible": [_plain_fault(fault) for fault in step.implausible]}
+        for step in steps
+    ]
     emit(document | {"moved": moved}, as_json=as_json, show=lambda: out.print(TRIAL.say("ended", "en")))
     if not all(step.is_right for step in steps):
         raise typer.Exit(1)
@@ -148,6 +161,8 @@ def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
     def report(step: "TrialStep") -> None:
         if not quiet:
             out.print(say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language="en"), markup=False, highlight=False)
+            for fault in step.implausible:
+                out.print(_say_fault(fault), markup=False, highlight=False)
 
     with unit_of_work() as connection:
         bounds = allow_trial(connection, via)
@@ -179,12 +194,13 @@ def watch_device(  # noqa: PLR0913 - one per option
     with suppress(KeyboardInterrupt), _reach(via) as device, Live(console=out, auto_refresh=False) as live:
         while True:
             try:
-                readings, fault = device.read(), None
+                (readings, implausible), fault = device.measure(), None
             except UnavailableError as error:
                 # The device may be restarting: go on polling.
-                readings, fault = {}, error
+                readings, implausible, fault = {}, (), error
             if as_json:
-                said = {"at": clock.now().isoformat(), "readings": _plain(readings)} | ({} if fault is None else {"error": fault.problem()})
+                said: dict[str, object] = {"at": clock.now().isoformat(), "readings": _plain(readings)} | ({} if fault is None else {"error": fault.problem()})
+                said |= {"implausible": [_plain_fault(each) for each in implausible]} if implausible else {}
                 sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
             else:
@@ -333,6 +349,16 @@ def _reach(via: "Via") -> "Iterator[ProfiledDevice]":
 
 def _say(value: float) -> str:
     return "unknown" if math.isnan(value) else f"{value:g}"
+
+
+def _say_fault(fault: "ImplausibleReading") -> str:
+    from luna.platform.drivers.profile import READING_UNITS
+
+    return say_implausible(fault.name, fault.cause, fault.value, unit=READING_UNITS[fault.name], language="en")
+
+
+def _plain_fault(fault: "ImplausibleReading") -> dict[str, object]:
+    return {"reading": fault.name, "cause": fault.cause, "value": fault.value if math.isfinite(fault.value) else None}
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -2,11 +2,11 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, TryBatteriesRequest
+from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, TryBatteriesRequest, UnknownReading
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
@@ -17,7 +17,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers import DEVICES_FOLDER, device_search
 from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.profile import LimitName, ModbusTransport
+from luna.platform.drivers.plausibility import ImplausibleReading, rate_readings
+from luna.platform.drivers.profile import READING_UNITS, LimitName, ModbusTransport
 from luna.platform.drivers.profiled_device import reach_device
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.trial import STEPS, TrialStep, bound_by, move_battery
@@ -84,7 +85,16 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
 
         def report(step: TrialStep, moves: list[BatteryMove] = moves) -> None:
             power_w = None if math.isnan(step.power_w) else step.power_w
-            moves.append(BatteryMove(mode=step.mode, outcome=step.outcome, is_right=step.is_right, power_w=power_w, seconds=step.seconds))
+            moves.append(
+                BatteryMove(
+                    mode=step.mode,
+                    outcome=step.outcome,
+                    is_right=step.is_right,
+                    power_w=power_w,
+                    seconds=step.seconds,
+                    implausible=_list_unknown(step.implausible),
+                )
+            )
             work.progress(len(trials) * len(STEPS) + len(moves), len(request.vias) * len(STEPS))
 
         work.progress(len(trials) * len(STEPS), len(request.vias) * len(STEPS))
@@ -95,6 +105,18 @@ def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTri
             problem = error.problem()
         trials[battery] = BatteryTrial(moves=moves, problem=problem)
     return BatteryTrials(batteries=trials)
+
+
+def _list_unknown(implausible: Iterable[ImplausibleReading]) -> list[UnknownReading]:
+    return [
+        UnknownReading(
+            reading=fault.name,
+            cause=fault.cause,
+            value=fault.value if math.isfinite(fault.value) else None,
+            unit=READING_UNITS[fault.name],
+        )
+        for fault in implausible
+    ]
 
 
 def _move(work: TaskContext, battery: str, via: Via | None, *, site: Site | None, report: Callable[[TrialStep], None]) -> None:
@@ -112,6 +134,7 @@ def _move(work: TaskContext, battery: str, via: Via | None, *, site: Site | None
         if not take(lock):
             raise refuse("device-tried-already", field="via", value=via.host)
         with closing(reach_device(via, work.settings.data_folder)) as device:
+            device.ratings = {} if site is None else rate_readings(site, battery=battery)
             move_battery(device, bounds, report=report)
     finally:
         os.close(lock)

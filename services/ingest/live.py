@@ -6,7 +6,7 @@ A reading is on this machine's disk before its source hears that it was taken. W
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from luna.energy.errors import LunaError
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
+from luna.platform.drivers.profile import ReadingName
 from luna.platform.drivers.proxy import ProxyPorts, declared_ports
 from luna.platform.health.probes import Probe
 from luna.platform.health.readiness import Liveness
@@ -136,7 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
         redis_client = connect(addresses.redis_url)
         stack.callback(redis_client.close)
         sharing = LiveSharing(LivePowers(), LiveFlows(redis_client), clock=clock)
-        forms = source_forms(settings, is_looked_at=sharing.is_looked_at)
+        sites = SiteReader(database, state, clock=clock)
+        forms = source_forms(settings, is_looked_at=sharing.is_looked_at, rate=sites.rate)
         last_received = {name: state.instant(f"heard_{name}") for name in forms}
         sources = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers)
         slots = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=state, clock=clock, ending=ending)
@@ -147,18 +149,23 @@ def main(arguments: list[str] | None = None) -> int:
         readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
-        sites, look = SiteReader(database, state, clock=clock), timedelta(seconds=options.look_seconds)
+        look = timedelta(seconds=options.look_seconds)
         live = Live(sources, sites, slots, state=state, data_folder=settings.data_folder, look=look)
         asyncio.run(live.run(process.pulse, sharing=sharing, ending=ending))
     return 0
 
 
-def source_forms(settings: Settings, *, is_looked_at: Callable[[Collection[str]], bool] = lambda _: False) -> dict[str, SourceForm]:
+def source_forms(
+    settings: Settings,
+    *,
+    is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
+    rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
+) -> dict[str, SourceForm]:
     """Return how to listen to each source of the settings, and to the devices of driver profiles, which the sites name.
 
-    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors.
+    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors, ``rate`` the most of readings that such sites allow for.
     """
-    forms = {PROFILE: SourceForm(partial(_profile, settings, is_looked_at), fault=_fault)}
+    forms = {PROFILE: SourceForm(partial(_profile, settings, is_looked_at, rate), fault=_fault)}
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
     if settings.mqtt_url:
@@ -177,9 +184,14 @@ def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
-def _profile(settings: Settings, is_looked_at: Callable[[Collection[str]], bool], _last_received: datetime | None) -> LiveSource:
+def _profile(
+    settings: Settings,
+    is_looked_at: Callable[[Collection[str]], bool],
+    rate: Callable[[Collection[str]], Mapping[ReadingName, float]],
+    _last_received: datetime | None,
+) -> LiveSource:
     # No instant to resume from: devices keep no past readings.
-    return ProfileSource(settings.data_folder, is_looked_at=is_looked_at)
+    return ProfileSource(settings.data_folder, is_looked_at=is_looked_at, rate=rate)
 
 
 def _fault(source: LiveSource) -> LunaError | None:

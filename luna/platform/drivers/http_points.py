@@ -7,7 +7,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.address_policy import DEVICE
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document, pick
+from luna.platform.drivers.json_values import parse_document, pick_valid
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoint
 
@@ -64,7 +64,7 @@ class HttpPoints:
         """
         points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
         documents = {at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())}
-        return {name: pick(documents[point.at], point.field_) * point.scale for name, point in points.items()}
+        return {name: pick_valid(documents[point.at], point.field_, self._profile.invalid_of(point)) * point.scale for name, point in points.items()}
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
         """Refuse: nothing is commanded over HTTP.

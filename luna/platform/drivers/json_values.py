@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -39,6 +40,12 @@ def pick(document: Any, field: str) -> float:
     except OverflowError:
         return math.nan
     return number if math.isfinite(number) else math.nan
+
+
+def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
+    """Return the number at a dotted path, NaN where there is none or it is one that means no value."""
+    number = pick(document, field)
+    return math.nan if any(math.isclose(number, code, rel_tol=1e-9) for code in invalid) else number
 
 
 def place(document: Any, field: str, value: float | None) -> Any:

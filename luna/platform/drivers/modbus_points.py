@@ -11,13 +11,15 @@ from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, IdentityText, ProductIdentity, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, decode_text, encode_point, width
+from luna.platform.drivers.registers import decode, decode_point, decode_text, encode_point, turn_by_bits, width
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
 # Largest gap that one request reads across in SunSpec models; other devices refuse a request that touches a register they lack.
 _GAP = 24
 # Modbus exception "illegal data address".
 _NO_SUCH_REGISTER = 2
+# Below this, in the point's unit, a number without a direction, or with one against its bit, is noise.
+_NOISE = 50.0
 # Reads until a missing register is tried again: some devices have fewer registers at night.
 _READS_WITHOUT = 30
 
@@ -125,9 +127,22 @@ class ModbusPoints:
         point, count = self._point(name), len(self.number_spans(name))
         numbers, others = registers[:count], registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
+        invalid = self.profile.invalid_of(point)
+        value = math.fsum(decode_point(number, point, invalid) for number in numbers) * point.scale * 10**exponent
+        if point.sign_bits is not None:
+            return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
-            return 0.0
-        return math.fsum(decode_point(number, point) for number in numbers) * point.scale * 10**exponent
+            return 0.0 if abs(value) < _NOISE or self._is_told_by_another(point, others[0][0]) else math.nan
+        return value
+
+    def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
+        """Return whether a number that does not count for a point counts for another one by its bit.
+
+        Where no bit tells whose it is, nobody knows: firmware may have come to report it in another way.
+        """
+        others = [other for other in self.profile.points.values() if isinstance(other, RegisterPoint) and other is not point]
+        sharing = [other.while_bit for other in others if other.register_ == point.register_ and other.while_bit is not None]
+        return not sharing or any(status >> other.bit & 1 for other in sharing)
 
     def _encode(self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]) -> list[int]:
         point = self._point(name)
@@ -142,8 +157,8 @@ class ModbusPoints:
     def _spans(self, name: str) -> list[RegisterSpan]:
         """Return a point's registers: its number (one per port), then its exponent and its status bit where it has them."""
         point, spans = self._point(name), [*self.number_spans(name), *self._exponent_spans(name)]
-        if point.while_bit is not None:
-            spans.append(RegisterSpan(self._table(name), point.while_bit.register_, 1))
+        if (status := point.sign_bits or point.while_bit) is not None:
+            spans.append(RegisterSpan(self._table(name), status.register_, 1))
         return spans
 
     def number_spans(self, name: str) -> list[RegisterSpan]:

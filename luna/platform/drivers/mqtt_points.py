@@ -14,7 +14,7 @@ from luna.energy.devices.commands import Via
 from luna.energy.refusals import refuse
 from luna.platform.addresses import Broker
 from luna.platform.drivers.device_secrets import DeviceSecret
-from luna.platform.drivers.json_values import parse_document, pick, place
+from luna.platform.drivers.json_values import parse_document, pick_valid, place
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
 
@@ -163,7 +163,9 @@ class MqttPoints:
         message = self._messages.get(self._topic(point.at))
         if message is None:
             return point.absent if point.absent is not None and self._is_done() else math.nan
-        return pick(message.document, point.field_) * point.scale if self._now() - message.at <= self._transport.stale_s else math.nan
+        if self._now() - message.at > self._transport.stale_s:
+            return math.nan
+        return pick_valid(message.document, point.field_, self._profile.invalid_of(point)) * point.scale
 
     def _tells(self, point: JsonPoint, value: float) -> bool:
         return _is_same(self._value_of(point), value)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from luna.platform.drivers.json_values import pick, place, put_at
 from luna.platform.drivers.profile import DeviceProfile, IdentityText, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, encode_text, width
+from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, encode_text, turn_by_bits, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 
 
@@ -88,12 +88,18 @@ class RegisterImage:
         """Return a point's value in its unit."""
         point = self._points[name]
         numbers = [[self.registers[place] for place in places] for places in self._port_places(point)]
-        return math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
+        value = math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
+        return value if point.sign_bits is None else turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
 
     def put(self, name: str, value: float) -> None:
         """Set a point in its unit; NaN: the device has no value."""
         point = self._points[name]
         ports = self._port_places(point)
+        if (bits := point.sign_bits) is not None:
+            # As firmware that reports the power without a sign.
+            others = self.registers[bits.register_] & ~(1 << bits.positive_bit | 1 << bits.negative_bit)
+            self.registers[bits.register_] = others | (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            value = abs(value)
         for places in ports:
             self.registers |= dict(zip(places, encode_point(value / self._factor(point) / len(ports), point), strict=True))
         if (status := point.while_bit) is not None:
@@ -121,7 +127,10 @@ class RegisterImage:
             if rule.table is not None:
                 self.tables |= dict.fromkeys(range(rule.register_, rule.register_ + len(words)), rule.table)
         for point in self._points.values():
-            places = [*(place for port in self._port_places(point) for place in port), *([] if point.while_bit is None else [point.while_bit.register_])]
+            places = [
+                *(place for port in self._port_places(point) for place in port),
+                *([] if (status := point.sign_bits or point.while_bit) is None else [status.register_]),
+            ]
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)

@@ -121,6 +121,17 @@ class StatusBit(ProfilePart):
     bit: Annotated[int, Field(ge=0, le=15)]
 
 
+class SignBits(ProfilePart):
+    """Bits of a register that tell which way a power flows, of a device that reports it without a sign, or did so once.
+
+    With one of them set the power counts that way; with none its own sign counts. Both, or a bit against a minus, is unknown.
+    """
+
+    register_: Annotated[Register, Field(alias="register")]
+    positive_bit: Annotated[int, Field(ge=0, le=15)]
+    negative_bit: Annotated[int, Field(ge=0, le=15)]
+
+
 class PortGroup(ProfilePart):
     """A group that a SunSpec model repeats for each port, of which those of some types count."""
 
@@ -144,6 +155,10 @@ class Point(ProfilePart):
         int | None,
         Field(ge=2 * RESERVED_WRITES, le=86_400, description=f"most writes in 24 hours; empty: {WRITES_PER_DAY}, of a volatile point any number"),
     ] = None
+    invalid: Annotated[
+        tuple[float, ...],
+        Field(description="raw numbers, before scale, with which the device reports that it has no value; beside those of the profile"),
+    ] = ()
     write_only: Annotated[bool, Field(description="the device does not say what it holds: while connected, what was sent counts as held")] = False
 
     @property
@@ -163,6 +178,7 @@ class RegisterPoint(Point):
     word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
     exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
     while_bit: Annotated[StatusBit | None, Field(description="it counts while this bit of the same table is set, else it is 0")] = None
+    sign_bits: Annotated[SignBits | None, Field(description="which way it flows, where its own sign does not always tell it; of the same table")] = None
 
     @field_validator("model", mode="before")
     @classmethod
@@ -367,7 +383,14 @@ class DeviceProfile(ProfilePart):
     sunspec: SunSpecMap | None = None
     identified: ProductIdentity | None = None
     points: Annotated[Mapping[PointName, AnyPoint], Field(min_length=1)]
-    reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
+    reads: Annotated[
+        Mapping[ReadingName, tuple[SignedPoint, ...]],
+        Field(min_length=1, description="sums of points; below zero is 0 where another reading is the same sum with a minus, else unknown"),
+    ]
+    invalid: Annotated[
+        Mapping[NumberType | Literal["json"], tuple[float, ...]],
+        Field(description="by type of number: with which the device reports that it has no value; an integer as its bits without a sign, or as the number"),
+    ] = {}
     limits: Annotated[Mapping[LimitName, PointName], Field(description="the most that the device does, and what its battery holds")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
@@ -441,6 +464,11 @@ class DeviceProfile(ProfilePart):
             # The heartbeat is written more often than any command.
             if resend_s is not None and any(self.points[name].budget is not None for name in self._heartbeats):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
+
+    def invalid_of(self, point: Point) -> tuple[float, ...]:
+        """Return the raw numbers with which the device reports that it has no value of a point."""
+        kind = point.type if isinstance(point, RegisterPoint) else "json"
+        return (*self.invalid.get(kind, ()), *point.invalid)
 
     def resend_s(self, mode: Mode) -> int | None:
         """Return the interval at which a mode is resent, s; None: never, since the device keeps the mode or falls back to it."""

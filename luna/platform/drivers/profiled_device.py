@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.mqtt_points import MqttPoints
+from luna.platform.drivers.plausibility import BALANCE, MOST_CAPACITY_KWH, MOST_W, DeviceReadings, check_readings
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
 from luna.platform.drivers.profile import (
     FLOW_READINGS,
@@ -35,6 +36,8 @@ from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.setpoint_parts import PARTS, WATTS, DeviceFacts, PartWrite, find_limit
 from luna.platform.drivers.write_limits import RESERVED_WRITES, Uncounted, WriteCounter
 
+# A device that reports no limits, asleep or starting, is asked for them again.
+LIMITS_AGAIN_S = 600.0
 _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 
 
@@ -56,6 +59,11 @@ class ProfiledDevice:
     points: DevicePoints
     counter: WriteCounter = field(default_factory=Uncounted)
     now: Callable[[], float] = time.monotonic
+    # The most of some readings that the site allows for, in the units of ``READING_UNITS``.
+    ratings: Mapping[ReadingName, float] = field(default_factory=dict)
+    # The highest limits that the device reported, and when they were read last.
+    _limits: dict[LimitName, float] = field(default_factory=dict)
+    _limits_read_at: float = -math.inf
     # The device's own heartbeat: last count, and when that count was first seen.
     _beat: tuple[float, float] = (math.nan, math.nan)
 
@@ -73,20 +81,45 @@ class ProfiledDevice:
         return self.points.identify()
 
     def read(self, *names: ReadingName) -> dict[str, float]:
-        """Return readings by name, all of them without ``names``, in the units of ``READING_UNITS``; NaN where the device has no value.
+        """Return the values of ``measure``.
+
+        Raises:
+            UnavailableError: the device does not answer, is another product, or its own heartbeat stands still.
+        """
+        return self.measure(*names).values
+
+    def measure(self, *names: ReadingName) -> DeviceReadings:
+        """Return readings by name, all of them without ``names``; NaN where the device has no value or an implausible one, with the reason.
 
         Raises:
             UnavailableError: the device does not answer, is another product, or its own heartbeat stands still.
         """
         self._watch()
-        reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
-        values = self.points.read(dict.fromkeys(point for entries in reads.values() for _, point in map(split_sign, entries)))
-        sums = {
-            reading: sum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
-            for reading, entries in reads.items()
-        }
-        # A negative sum is flow in the opposite direction, so this direction is 0; one beyond every number is unknown.
-        return {reading: max(value, 0.0) if math.isfinite(value) else math.nan for reading, value in sums.items()}
+        wanted = names or tuple(self.profile.reads)
+        # Whether a power is plausible the others of the same instant tell.
+        checked = (*wanted, *BALANCE) if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys() else wanted
+        asked = tuple(dict.fromkeys(checked))
+        points = self.points.read(dict.fromkeys(point for name in asked for _, point in map(split_sign, self.profile.reads[name])))
+        measured = self._check(asked, points)
+        values: dict[str, float] = {name: measured.values[name] for name in wanted}
+        return DeviceReadings(values, tuple(fault for fault in measured.implausible if fault.name in values))
+
+    def _check(self, names: tuple[ReadingName, ...], points: Mapping[str, float]) -> DeviceReadings:
+        flows = set(names) & set(_FLOWS)
+        lacks_limits = any(name in self.profile.limits and name not in self._limits for name in flows)
+        if lacks_limits and self.now() - self._limits_read_at >= LIMITS_AGAIN_S:
+            self._read_highest_limits()
+        measured = check_readings(self.profile, names, points, limits=self._limits, ratings=self.ratings)
+        if any(fault.cause == "beyond_rating" and fault.name in flows for fault in measured.implausible):
+            # Its limits may have been lower when they were read: a battery takes less while it is full or cold.
+            self._read_highest_limits()
+            measured = check_readings(self.profile, names, points, limits=self._limits, ratings=self.ratings)
+        return measured
+
+    def _read_highest_limits(self) -> None:
+        self._limits_read_at = self.now()
+        for name, value in self.read_limits().items():
+            self._limits[name] = max(value, self._limits.get(name, 0.0))
 
     def express(self, mode: Mode, soc: float) -> Mode:
         """Return the mode of the profile that makes the battery act as ``mode`` now; ``soc`` is its state of charge, 0–1.
@@ -219,7 +252,8 @@ class ProfiledDevice:
                 if error.reason not in {"device-refuses", "device-model-missing"}:
                     raise
                 continue
-            if math.isfinite(value) and value > 0:
+            most = MOST_CAPACITY_KWH if name == "capacity_kwh" else MOST_W
+            if 0 < value <= most:
                 limits[name] = value
         return limits
 

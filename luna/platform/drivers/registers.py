@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from luna.platform.drivers.profile import NumberType, RegisterPoint
+from luna.platform.drivers.profile import NumberType, RegisterPoint, SignBits
 
 _FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "acc32": ">I"}
 _UNKNOWN: dict[NumberType, bytes] = {
@@ -19,6 +19,8 @@ _UNKNOWN: dict[NumberType, bytes] = {
     # SunSpec: an accumulator at 0 is not implemented.
     "acc32": b"\x00\x00\x00\x00",
 }
+# The largest single-precision number is 3.4028e38; -3.4e38 is what some inverters report without a battery.
+_LARGEST_FLOAT = 3.39e38
 
 
 def width(kind: NumberType) -> int:
@@ -26,9 +28,35 @@ def width(kind: NumberType) -> int:
     return struct.calcsize(_FORMATS[kind]) // 2
 
 
-def decode_point(registers: Sequence[int], point: RegisterPoint) -> float:
-    """Return a point's raw number, before scale and exponent; NaN where the device has no value."""
-    return decode(registers if point.word_order == "big" else registers[::-1], point.type)
+def decode_point(registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()) -> float:
+    """Return a point's raw number, before scale and exponent; NaN where the device has no value.
+
+    ``invalid`` are further numbers that mean no value: bits without a sign, or the number itself.
+    """
+    ordered = registers if point.word_order == "big" else registers[::-1]
+    number = decode(ordered, point.type)
+    bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
+    for code in invalid:
+        is_same = math.isclose(number, code, rel_tol=1e-6) if point.type == "float32" else code in (number, bits)
+        if is_same:
+            return math.nan
+    return number
+
+
+def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.0) -> float:
+    """Return a power with the sign that its status register tells, NaN where the two contradict each other.
+
+    Below ``noise`` a minus is no contradiction.
+    """
+    is_positive = bool(status >> bits.positive_bit & 1)
+    is_negative = bool(status >> bits.negative_bit & 1)
+    if is_positive and is_negative:
+        return math.nan
+    if is_negative:
+        return -abs(value)
+    if is_positive and value < -noise:
+        return math.nan
+    return value
 
 
 def encode_point(number: float, point: RegisterPoint) -> list[int]:
@@ -56,8 +84,9 @@ def decode(registers: Sequence[int], kind: NumberType) -> float:
     """Return the raw number of registers in big-endian order, NaN where the device has no value."""
     packed = b"".join(register.to_bytes(2, "big") for register in registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
-    # Any NaN or infinity in a float counts as unknown.
-    return math.nan if packed == _UNKNOWN[kind] or not math.isfinite(number) else float(number)
+    # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no value" by the latter.
+    is_unknown = packed == _UNKNOWN[kind] or not math.isfinite(number) or abs(number) >= _LARGEST_FLOAT
+    return math.nan if is_unknown else float(number)
 
 
 def encode(number: float, kind: NumberType) -> list[int]:

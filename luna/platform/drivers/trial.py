@@ -12,6 +12,7 @@ from luna.energy.devices.battery import Battery, Mode
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
+from luna.platform.drivers.plausibility import ImplausibleReading
 from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.drivers.session import InverterSession, mode_at
 
@@ -29,18 +30,23 @@ WATTS = 1000
 STEPS: tuple[Mode, ...] = ("hold", "charge", "export")
 _SIGNS: Mapping[Mode, int] = {"charge": 1, "save": 1, "export": -1, "supply": -1}
 
+# unknown: the device reports no plausible power of the battery.
 # not_allowed: the safety layer permits no such power; nothing_to_do: it permits only storing surplus or serving the house, and there was none.
-TrialOutcome = Literal["right", "turned_round", "did_not_move", "too_much", "moved", "not_allowed", "nothing_to_do"]
+TrialOutcome = Literal["right", "turned_round", "did_not_move", "too_much", "moved", "not_allowed", "nothing_to_do", "unknown"]
 TrialBounds = Callable[[BatterySetpoint, float], BatterySetpoint]
 
 
 class TrialStep(NamedTuple):
-    """Result of one step: the mode that was tried, the outcome, the measured power into the battery, W (negative while it discharges), and the time it took."""
+    """Result of one step: the mode that was tried, the outcome, the measured power into the battery, W (negative while it discharges), and the time it took.
+
+    ``implausible``: what the device reported last that does not count.
+    """
 
     mode: Mode
     outcome: TrialOutcome
     power_w: float
     seconds: float
+    implausible: tuple[ImplausibleReading, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -112,11 +118,14 @@ class _Trial:
         self._device, self._bound, self._now, self._sleep = device, bound, now, sleep
         self._session = InverterSession(device, now=now, look_seconds=_NEVER_SECONDS)
         self._is_commanded = False
+        # Of the last reading.
+        self._implausible: tuple[ImplausibleReading, ...] = ()
 
     def read_power(self) -> float:
-        """Return the power into the battery, W; negative while it discharges."""
-        readings = self._device.read("charge_w", "discharge_w")
-        return readings["charge_w"] - readings["discharge_w"]
+        """Return the power into the battery, W; negative while it discharges, NaN where it is unknown."""
+        measured = self._device.measure("charge_w", "discharge_w")
+        self._implausible = measured.implausible
+        return measured.values["charge_w"] - measured.values["discharge_w"]
 
     def tell(self, mode: Mode, own_w: float) -> TrialStep:
         """Command a mode within the safety layer's bounds and return the result; ``own_w`` is the power before any command, W."""
@@ -135,8 +144,8 @@ class _Trial:
             self._session.look()
             power_w, seconds = self.read_power(), self._now() - begun
             outcome = _judge(done, power_w, own_w)
-            if seconds >= (PATIENCE_SECONDS if outcome in {"did_not_move", "moved"} else TRIAL_SECONDS):
-                return TrialStep(mode, outcome, power_w, seconds)
+            if seconds >= (PATIENCE_SECONDS if outcome in {"did_not_move", "moved", "unknown"} else TRIAL_SECONDS):
+                return TrialStep(mode, outcome, power_w, seconds, self._implausible)
 
     def hand_back(self) -> None:
         """Return the battery to self-consumption, also after an error."""
@@ -161,6 +170,8 @@ class _Trial:
 
 
 def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:
+    if math.isnan(power_w):
+        return "unknown"
     sign = _SIGNS.get(done)
     if sign is None:
         return "right" if abs(power_w) < _STILL_W else "moved"
@@ -170,5 +181,5 @@ def _judge(done: Mode, power_w: float, own_w: float) -> TrialOutcome:
     if not flow_w >= _STILL_W:
         return "did_not_move" if forced else "nothing_to_do"
     # An inverter that counts its power at the grid connection adds the house's surplus or load.
-    most_w = 2 * (TRIAL_W + max(sign * own_w, 0.0)) + TRIAL_W
+    most_w = 2 * (TRIAL_W + max(0.0, sign * own_w)) + TRIAL_W
     return "too_much" if forced and flow_w > most_w else "right"

@@ -1,5 +1,6 @@
 """Battery trial: a job moves the batteries a little before control is armed; set-up and the page Planning start it and show its result."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from luna.words import Language
+from luna.words.implausible import say_implausible
 from luna.words.refusals import say_refusal
 from luna.words.trial import TRIAL, say_trial
 from services.api.gateway import Gateway
@@ -60,7 +62,12 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     trials = {} if job.task != TryBatteriesRequest.task or job.reply is None else BatteryTrials.model_validate(job.reply).batteries
     sentences: dict[str, list[str]] = {}
     for battery, trial in trials.items():
-        moves = [say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language) for move in trial.moves]
+        moves = list[str]()
+        for move in trial.moves:
+            moves.append(say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language))
+            for fault in move.implausible:
+                value = math.nan if fault.value is None else fault.value
+                moves.append(say_implausible(fault.reading, fault.cause, value, unit=fault.unit, language=language))
         refusal = None if trial.problem is None else say_refusal(read_problem(trial.problem), language)
         sentences[battery] = [*moves, TRIAL.say("ended", language) if refusal is None else f"{refusal.sentence} {refusal.remedy}"]
     return TrialView(job, find_progress(gateway, job), address, sentences, all(trial.is_right for trial in trials.values()))

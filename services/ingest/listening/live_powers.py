@@ -11,6 +11,8 @@ from typing import NamedTuple
 from luna.contracts.live_flow import LIVE_FOR, LiveFlow
 from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site, SiteSensor
 from luna.energy.units import level_factor, read_measure
+from luna.platform.drivers.plausibility import MOST_W, WATTS
+from services.ingest.limits import ANY_POWER_KW, limit_powers
 from services.ingest.reading import Reading
 
 # A counter's rise is told to this much: a display of watt-hours then needs 36 seconds, one of ten watt-hours six minutes, which is no live value.
@@ -121,6 +123,9 @@ class LivePowers:
         known = [power for power in powers if power is not None]
         if not sensors or len(known) < len(powers):
             return None
+        most_kw = _find_most_kw(site)
+        if any(abs(power.kw) > most_kw for power in known):
+            return None
         at = min(power.at for power in known)
         if all(sensor.sign < 0 for sensor in sensors):
             return LivePower(sum(max(-power.kw, 0.0) for power in known), at)
@@ -210,6 +215,12 @@ class LivePowers:
                 return {}
             socs[battery.name] = soc
         return socs
+
+
+def _find_most_kw(site: Site) -> float:
+    """Return a power that nothing in a site reaches in either direction: a sensor beyond it says nothing."""
+    stated = [limit_kw for limit_kw in limit_powers(site).values() if limit_kw < ANY_POWER_KW]
+    return max([MOST_W / WATTS, *stated])
 
 
 _BATTERY_ROLES = ("total_battery_charge", "total_battery_discharge")

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,8 @@ from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.plausibility import rate_readings
+from luna.platform.drivers.profile import ReadingName
 from luna.platform.private_folders import make_private
 from services.ingest.reading import Reading
 
@@ -111,6 +113,15 @@ class SiteReader:
         self.vias: tuple[Via, ...] = ()
         # The readable sites, for what flows in them at this moment.
         self.sites: tuple[Site, ...] = ()
+
+    def rate(self, sensors: Collection[str]) -> dict[ReadingName, float]:
+        """Return the most of readings that the sites with one of these sensors allow for, W."""
+        rated = dict[ReadingName, float]()
+        for site in self.sites:
+            if not site.sensor_names.keys().isdisjoint(sensors):
+                for name, most_w in rate_readings(site).items():
+                    rated[name] = max(most_w, rated.get(name, 0.0))
+        return rated
 
     def read(self) -> tuple[SensedSite, ...]:
         """Return the sites with sensors; the last result while the database is away."""

@@ -1,7 +1,8 @@
 """Readings of devices that Luna asks itself, each by the profile of its product."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ import structlog
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.profile import READING_UNITS
+from luna.platform.drivers.plausibility import ImplausibleReading
+from luna.platform.drivers.profile import READING_UNITS, ReadingName
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach_device
 from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
@@ -37,6 +39,7 @@ class ProfileSource:
         every: pause between two readings of a device.
         looked_at_every: the same while somebody looks.
         is_looked_at: returns whether somebody looks at a site that has one of these sensors.
+        rate: returns the most of readings that the sites with these sensors allow for.
     """
 
     name = "profile"
@@ -49,10 +52,12 @@ class ProfileSource:
         every: timedelta = EVERY,
         looked_at_every: timedelta = LOOKED_AT_EVERY,
         is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
+        rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
     ) -> None:
         self._data_folder = data_folder
         self._looked_at_every = looked_at_every
         self._is_looked_at = is_looked_at
+        self._rate = rate
         self._clock = clock or SystemClock()
         self._every = every
         # What is wrong with each device that does not answer.
@@ -76,12 +81,16 @@ class ProfileSource:
         pause = self._every
         with ExitStack() as reached:
             device: ProfiledDevice | None = None
+            implausible: Sequence[ImplausibleReading] = ()
             while True:
                 try:
                     device = device or reached.enter_context(closing(reach_device(via, self._data_folder)))
-                    values = await asyncio.to_thread(device.read)
-                    now, known = self._clock.now(), [each for each in sensors if each.reading in values]
-                    await record([_take(each, values, now) for each in known])
+                    device.ratings = self._rate([each.name for each in sensors])
+                    measured = await asyncio.to_thread(device.measure)
+                    values, now = measured.values, self._clock.now()
+                    _log_implausible(via, measured.implausible, before=implausible)
+                    implausible = measured.implausible
+                    await record([_take(each, values, now) for each in sensors if each.reading in values])
                     self.faults.pop(via, None)
                     pause = self._every
                     await self._pause([each.name for each in sensors])
@@ -106,6 +115,17 @@ class ProfileSource:
             if left_s <= 0:
                 return
             await asyncio.sleep(min(left_s, LOOK_SHARE * self._looked_at_every.total_seconds()))
+
+
+def _log_implausible(via: Via, implausible: Iterable[ImplausibleReading], *, before: Iterable[ImplausibleReading]) -> None:
+    """Log the readings that have begun not to count, and why."""
+    known = {(fault.name, fault.cause) for fault in before}
+    for fault in implausible:
+        if (fault.name, fault.cause) in known:
+            continue
+        # At night, or while a meter is away, no value is nothing unusual.
+        level = logging.INFO if fault.cause == "invalid_value" else logging.WARNING
+        log.log(level, "a reading does not count", host=via.host, profile=via.profile, reading=fault.name, cause=fault.cause, value=fault.value)
 
 
 def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) -> Reading:

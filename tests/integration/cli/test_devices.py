@@ -1,6 +1,7 @@
 """`luna devices` against a simulated inverter: what is read, watched and moved."""
 
 import json
+import math
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from luna.platform.drivers.device_secrets import read_device_secret
 from luna.platform.drivers.device_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.words.implausible import say_implausible
 from tests.support.command_line.call import Luna
 from tests.support.database.databases import remove_site
 
@@ -47,6 +49,19 @@ def test_a_device_that_is_away_is_watched_until_it_is_back(luna: Luna, inverter:
 def test_people_are_shown_a_table(luna: Luna, server: RegisterServer) -> None:
     said = luna("devices", "watch", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port), "--seconds", "0")
     assert "pv_w" in said.out
+
+
+def test_a_reading_that_does_not_count_is_unknown_with_its_cause(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:
+    inverter.stuck |= {"Charging": 900.0, "Discharging": 900.0, "String1": math.nan}
+    command = ("devices", "test", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port))
+    document = luna(*command, "--json").document
+    assert document["readings"] == {"soc": 50, "charge_w": None, "discharge_w": None, "pv_w": None}
+    assert document["implausible"] == [
+        {"reading": "pv_w", "cause": "invalid_value", "value": None},
+        {"reading": "charge_w", "cause": "contradicts", "value": 900},
+        {"reading": "discharge_w", "cause": "contradicts", "value": 900},
+    ]
+    assert say_implausible("charge_w", "contradicts", 900, unit="W", language="en") in " ".join(luna(*command).out.split())
 
 
 def test_a_test_reads_and_writes_nothing(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:

@@ -91,6 +91,15 @@ def test_a_scale_that_is_wrong_is_found(server: RegisterServer, moments: Moments
     assert outcomes(move(server, moments, profile=PROFILE.model_copy(update={"points": points})))["charge"] == "too_much"
 
 
+def test_a_power_that_cannot_be_is_no_outcome_and_named(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
+    # Both directions at once.
+    inverter.stuck |= {"Charging": 900.0, "Discharging": 900.0}
+    steps = move(server, moments)
+    assert outcomes(steps) == {"hold": "unknown", "charge": "unknown", "export": "unknown"}
+    assert {(fault.name, fault.cause) for fault in steps["charge"].implausible} == {("charge_w", "contradicts"), ("discharge_w", "contradicts")}
+    assert inverter.mode == "self_consumption"
+
+
 def test_a_battery_that_does_not_move_is_waited_for(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
     inverter.stuck |= {"Charging": 0.0, "Discharging": 0.0}
     steps = move(server, moments)

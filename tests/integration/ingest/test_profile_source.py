@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
@@ -78,6 +79,24 @@ async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_is_recorded_as_unknown_and_named_once() -> None:
+    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    # Both directions at once, and more than the roof of the site gives.
+    device.stuck |= {"Charging": 900.0, "Discharging": 900.0}
+    with serve_registers(device) as server, capture_logs() as logged:
+        source = ProfileSource(NO_FOLDER, every=SOON, rate=lambda _: {"pv_w": 1500.0})
+        task = asyncio.create_task(source.listen(sensors(server.port, "soc", "pv_w", "charge_w"), shelf.record))
+        for _ in range(3):
+            readings = await shelf.next()
+            assert {name for name, reading in readings.items() if math.isnan(reading.value)} == {"pv_w", "charge_w"}
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    causes = [(entry["reading"], entry["cause"]) for entry in logged if "cause" in entry]
+    assert causes == [("pv_w", "beyond_rating"), ("charge_w", "contradicts"), ("discharge_w", "contradicts")]
 
 
 @pytest.mark.anyio

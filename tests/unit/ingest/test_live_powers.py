@@ -51,6 +51,13 @@ def test_what_was_read_in_the_last_seconds_adds_up() -> None:
     assert flow.soc == pytest.approx(0.64)
 
 
+@pytest.mark.parametrize("grid_w", [2_147_483_647.0, -2_147_483_647.0, -3.4e38, 400_000.0])
+def test_a_power_that_no_home_has_is_unknown_in_both_directions(grid_w: float) -> None:
+    powers = LivePowers()
+    note_house(powers, grid=grid_w)
+    assert powers.read_flow(home(ROLES), now=NOW) is None
+
+
 @pytest.mark.parametrize("silent", ["grid", "roof", "charge", "discharge"])
 def test_nothing_is_live_while_one_part_of_the_balance_is_older_than_a_minute(silent: str) -> None:
     powers = LivePowers()
