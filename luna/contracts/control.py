@@ -156,8 +156,57 @@ class Decision(Message):
         return self.reason in LEFT_ALONE
 
 
+class DeviceConflict(Message):
+    """How often somebody else changed what Luna had commanded and the device had confirmed."""
+
+    count: Annotated[int, Field(description="how often it was found changed, since first_at")]
+    first_at: Instant
+    last_at: Instant
+    mode: Annotated[str | None, Field(description="the mode that was read last; null: none that Luna knows")]
+    power_kw: Annotated[float | None, Field(description="the power that was read with it")]
+
+
+class DeviceReport(Message):
+    """What one device did when it was read last."""
+
+    mode: Annotated[str | None, Field(description="the mode that was read; null: none that Luna knows")] = None
+    power_kw: Annotated[float | None, Field(description="the power that was read with it; null: none")] = None
+    commanded: Annotated[bool, Field(description="whether this is Luna's own command")] = False
+    read_at: Annotated[Instant | None, Field(description="when it was read; null: it never was")] = None
+    since: Annotated[Instant | None, Field(description="since when it has been read so")] = None
+    silent_since: Annotated[Instant | None, Field(description="since when it has not answered; null: it answers")] = None
+    reset_at: Annotated[Instant | None, Field(description="when it last did what it does by itself instead")] = None
+    conflict: DeviceConflict | None = None
+
+
+class ControlPause(Message):
+    """Since when a device is left alone, and who asked for it."""
+
+    since: Instant
+    by: Annotated[str, Field(max_length=64)] = "owner"
+
+
+# own: it does what it does by itself. follows: it confirmed its last command. sent: a command waits for its confirmation.
+# silent: it does not answer. unattended: no executor runs, so it keeps its last command. not_released: it was to be handed
+# back, and nothing confirms that it is. paused: handed back and left alone.
+StandingCode = Literal["own", "follows", "sent", "silent", "unattended", "not_released", "paused"]
+# What happens next where a device is not released: as soon as it answers; as soon as Luna runs and it answers; nothing more.
+NextStep = Literal["released_when_it_answers", "released_when_luna_runs", "left_to_owner"]
+
+
+class ControlStanding(Message):
+    """How a device stands, by what was read of it."""
+
+    code: StandingCode
+    next: Annotated[NextStep | None, Field(description="what happens with one that is not released; null: nothing is due")] = None
+    conflict: Annotated[bool, Field(description="somebody else keeps changing what Luna commands")] = False
+
+
 class ControlState(Message):
-    """Whether a site is armed, and of a device the owner's override and the last decision; ``version`` counts the decisions' changes."""
+    """Whether a site is armed, and of a device the owner's override and the last decision; ``version`` counts the decisions' changes.
+
+    ``reports`` says by name what the device, or each battery, did when it was read last; ``standing`` is null where nobody asked.
+    """
 
     site: str
     device: str = BATTERIES
@@ -166,6 +215,9 @@ class ControlState(Message):
     override: Override | None = None
     decision: Decision | None = None
     version: int = 0
+    reports: dict[str, DeviceReport] = {}
+    paused: Annotated[ControlPause | None, Field(description="since when it is left alone, whatever is planned; null: it is not")] = None
+    standing: Annotated[ControlStanding | None, Field(description="how it stands, by what was read of it")] = None
 
 
 class ControlEntry(Message):

@@ -24,6 +24,8 @@ REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
 # Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has missed several turns, and knows no recent level.
 FORECAST_MAX_AGE = timedelta(hours=6)
+# A device that does not confirm its return is tried anew until then, and after that left to its owner, who may command it by hand.
+HANDED_BACK_WITHIN = timedelta(days=1)
 # Where no service outside is reached, prices and weather are asked for again after this time: with that of a try, and of a plan after it, a plan with real
 # prices is there within a minute of the network's return.
 UNREACHED_RETRY = timedelta(seconds=30)

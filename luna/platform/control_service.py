@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.control import ControlState, Override
+from luna.contracts.control import ControlPause, ControlState, Override
 from luna.energy.devices import find_commands
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.devices.commands import Via
@@ -20,7 +20,8 @@ from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
 from luna.energy.site.control import NOT_SENT
 from luna.energy.timeline import SLOT, floor_to, to_instant
-from luna.platform.database import control, readings, sites
+from luna.platform.control_standing import judge_standing
+from luna.platform.database import control, executor_locks, readings, sites
 from luna.platform.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
 from luna.words import read_mode
 
@@ -62,9 +63,12 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
     Raises:
         NotFoundError: no such site.
         InvalidInputError: a device the site does not control, a mode it does not have, a value out of bounds, or an end that has passed.
+        ConflictError: its owner paused the device.
     """
     site = sites.load(connection, site_id)
     _require_device(site, device)
+    if control.load(connection, site_id, device).paused is not None:
+        raise refuse("device-paused", field="device", value=device, device=device)
     mode = str(read_mode(fields.get("mode")))
     modes = modes_of(device)
     if mode not in modes:
@@ -83,7 +87,7 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
 
 
 def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """End an override, so that the device follows the plan again, and return its control state.
+    """End an override or a pause, so that the device follows the plan again, and return its control state.
 
     Raises:
         NotFoundError: no such site.
@@ -92,6 +96,7 @@ def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> Con
     # A device that was removed from the configuration may still have an override.
     if device in (BATTERIES, *control.list_devices(connection, site_id)):
         control.override(connection, site_id, None, device=device)
+        control.pause(connection, site_id, None, device=device)
     else:
         _require_device(sites.load(connection, site_id), device)
     return control.load(connection, site_id, device)
@@ -104,13 +109,49 @@ def list_overridable_devices(site: Site) -> tuple[str, ...]:
 
 
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
-    """Return the control states of a site's devices, the batteries first, without expired overrides.
+    """Return the control states of a site's devices, the batteries first, without expired overrides, with how they stand.
 
     Raises:
         NotFoundError: no such site.
     """
-    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
-    return [state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state for state in states]
+    runs = executor_locks.read_executors(connection, site_id).runs
+    states = []
+    for device in (BATTERIES, *control.list_devices(connection, site_id)):
+        state = control.load(connection, site_id, device)
+        is_expired = state.override is not None and state.override.until <= now
+        standing = judge_standing(state, runs=runs, now=now)
+        states.append(state.model_copy(update={"standing": standing} | ({"override": None} if is_expired else {})))
+    return states
+
+
+def disarm(connection: Connection, site_id: str, *, now: datetime) -> ControlState:
+    """Have a site's devices handed back, end its overrides and pauses, and return the batteries' control state with how they stand.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    control.disarm(connection, site_id)
+    return read_states(connection, site_id, now=now)[0]
+
+
+def pause(connection: Connection, site_id: str, device: str, *, now: datetime, by: str) -> ControlState:
+    """Have a device handed back and left alone until ``resume``, and return its control state.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: a device that the site does not control.
+    """
+    _require_device(sites.load(connection, site_id), device)
+    if control.load(connection, site_id, device).paused is None:
+        control.override(connection, site_id, None, device=device)
+        control.pause(connection, site_id, ControlPause(since=now, by=by), device=device)
+    return _read_state(connection, site_id, device, now=now)
+
+
+def _read_state(connection: Connection, site_id: str, device: str, *, now: datetime) -> ControlState:
+    state = control.load(connection, site_id, device)
+    runs = executor_locks.read_executors(connection, site_id).runs
+    return state.model_copy(update={"standing": judge_standing(state, runs=runs, now=now)})
 
 
 def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
-from luna.contracts.control import ControlState, LeftAlone
+from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
@@ -26,6 +26,9 @@ FindingCode = Literal[
     "device_disobeys",
     "device_spared",
     "device_kept",
+    "device_held",
+    "device_left",
+    "device_conflict",
     "sensors_silent",
     "sensor_silent",
     "sensor_unheard",
@@ -40,6 +43,8 @@ FORGOTTEN_AFTER = timedelta(days=7)
 SEARCH_EVERY = timedelta(minutes=1)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
+# A device that is handed back confirms that within seconds.
+TOLD_WITHIN = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_find_plan_faults(plan, states, plan_max_age, now), *_find_deviations(connection, states), *find_agent_news(connection, site, now=now)]
+    return [*_find_plan_faults(plan, states, plan_max_age, now), *_find_deviations(connection, states, now), *find_agent_news(connection, site, now=now)]
 
 
 def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -100,9 +105,10 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
 _SUSPENSIONS: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
 
 
-def _find_deviations(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
+def _find_deviations(connection: Connection, states: Sequence[ControlState], now: datetime) -> list[SiteFinding]:
     findings = []
     for state in states:
+        findings += _find_standing(state, now)
         if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":
             at = state.decision.slot_start
             findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", _name_device(state) | {"at": at}))
@@ -112,6 +118,34 @@ def _find_deviations(connection: Connection, states: Sequence[ControlState]) -> 
             figures = _name_device(state) | {"at": period.since, "until": period.until}
             findings.append(SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures))
     return findings
+
+
+def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
+    """Return which devices were not handed back, and which somebody else keeps changing."""
+    standing, decision = state.standing, state.decision
+    if standing is None or decision is None:
+        return []
+    findings = []
+    for name in decision.allowed:
+        report = state.reports.get(name, DeviceReport())
+        if standing.code == "not_released" and not _is_just_told(decision, standing, now):
+            code: FindingCode = "device_left" if standing.next == "left_to_owner" else "device_held"
+            at = report.read_at or decision.slot_start
+            figures = {"device": name, "doing": (report.mode, report.power_kw), "at": at}
+            findings.append(SiteFinding(code, f"{name} {(report.since or at).isoformat()}", figures))
+        if standing.conflict and report.conflict is not None:
+            conflict = report.conflict
+            found = {"doing": (conflict.mode, conflict.power_kw), "at": conflict.last_at, "since": conflict.first_at}
+            figures = {"device": name, "count": conflict.count} | found
+            findings.append(SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures))
+    return findings
+
+
+def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
+    """Return whether a running executor is about to hand a device back: the usual case is no news."""
+    if standing.next != "released_when_it_answers":
+        return False
+    return decision.source != "released" or decision.tried_at is None or (now - decision.tried_at < TOLD_WITHIN and not decision.settled)
 
 
 def _name_device(state: ControlState) -> dict[str, Any]:
@@ -125,6 +159,9 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
     """Return why a device of an armed site is left alone, and for how long; None where it follows."""
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
+        return None
+    # Who changed it is the news, not that it did not keep its command.
+    if state.standing is not None and state.standing.conflict:
         return None
     if decision.gave_up:
         return decision.reason, decision.left_alone

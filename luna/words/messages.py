@@ -11,6 +11,7 @@ from luna.words.compromises import retell_compromise
 from luna.words.devices import say_device
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
+from luna.words.standing import say_doing
 
 
 class MessageWords(NamedTuple):
@@ -51,10 +52,16 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
         return f"{numbers.weekday(value)} {numbers.clock(value)}"
     if name == "missed":
         return "; ".join(": ".join(retell_compromise(each, numbers)) for each in value)
+    if name == "doing":
+        return say_doing(value[0], value[1], numbers)
     if name == "mode":
         return MODES.say(value, numbers.language)
     if name == "device" or value == BATTERIES:
         return _NAMES.say("batteries", numbers.language) if value == BATTERIES else say_device(value, language=numbers.language)
+    return _say_amount(name, value, numbers)
+
+
+def _say_amount(name: str, value: Any, numbers: Numbers) -> str:
     if name in _PRICES:
         return numbers.price(value, decimals=1)
     return numbers.money(value) if name in _MONEY else str(value)

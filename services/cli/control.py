@@ -1,6 +1,7 @@
 """``luna control``: whether a site's devices are told what its plans say, and what the owner wants instead."""
 
 from collections.abc import Mapping
+from time import monotonic, sleep
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -13,16 +14,22 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import site_clock
 from luna.platform.capabilities import control
 from luna.platform.capabilities.sites import read_site
-from luna.words import read_mode
+from luna.platform.desk.desk import Desk
+from luna.words import Numbers, read_mode
 from services.cli.console import JsonOption, emit, out
-from services.cli.declared import build_group, emit_reply, open_desk, show_reply
+from services.cli.declared import build_group, emit_reply, open_desk, show_parts, show_reply
 from services.cli.options import SiteOption, compose_request
+
+# The exit code where a device is not confirmed as handed back.
+NOT_RELEASED = 3
+# An executor looks for changes every five seconds; a device answers within some more.
+RELEASE_SECONDS, RELEASE_PAUSE_SECONDS = 10.0, 0.25
 
 # What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
 app = build_group(
     "control",
     "Arm a site so that its devices follow its plans, override them, see what was sent.",
-    by_hand=frozenset({"arm", "override-device", "status", "vacation"}),
+    by_hand=frozenset({"arm", "disarm", "override-device", "status", "vacation"}),
 )
 
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
@@ -40,6 +47,36 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     by = "dry_run" if section is None else section.by
     words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
+
+
+@app.command()
+def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
+    """Hand a site's devices back, and wait some seconds until each has confirmed that; 3 where one has not.
+
+    After that nothing is sent, and overrides and pauses have ended.
+    """
+    with open_desk(quiet=as_json) as desk:
+        zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
+        disarmed = desk.ask(control.disarm, {"site_id": site})
+        states = _await_release(desk, site)
+    left = control.list_unreleased(states)
+    document = (disarmed if not states else states[0]).model_dump(mode="json")
+    document |= {"released": not left, "devices": [state.model_dump(mode="json") for state in states[1:]]}
+    numbers = Numbers("en", zone, "EUR")
+    emit(document, as_json=as_json, show=lambda: show_parts(control.say_disarmed(site, states, numbers)))
+    if left:
+        raise typer.Exit(NOT_RELEASED)
+
+
+def _await_release(desk: Desk, site: str) -> list[ControlState]:
+    """Return how a site's devices stand once all are released, or none can be by then."""
+    deadline = monotonic() + RELEASE_SECONDS
+    while True:
+        states: list[ControlState] = desk.ask(control.read_control, {"site_id": site}).devices
+        steps = {state.standing.next for state in control.list_unreleased(states) if state.standing is not None}
+        if "released_when_it_answers" not in steps or monotonic() > deadline:
+            return states
+        sleep(RELEASE_PAUSE_SECONDS)
 
 
 @app.command()
@@ -85,7 +122,9 @@ def status(
         state = desk.ask(control.read_control, {"site_id": site})
         log = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
     batteries, *devices = (each.model_dump(mode="json") for each in state.devices)
-    document = {"state": batteries, "devices": devices, "log": [entry.model_dump(mode="json") for entry in log.decisions]}
+    executor = None if state.executor is None else state.executor.model_dump(mode="json")
+    decisions = [entry.model_dump(mode="json") for entry in log.decisions]
+    document = {"state": batteries, "devices": devices, "log": decisions, "executor": executor}
 
     def show() -> None:
         show_reply(control.read_control, state, {}, zone)

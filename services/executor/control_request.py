@@ -9,13 +9,12 @@ from luna.contracts.control import BatterySetpoint, ControlState, DecidedBy, Dec
 from luna.contracts.plan import PlanReply
 from luna.energy.part import PER_EURO
 from luna.energy.timeline import SLOT, floor_to
+from luna.platform.control_standing import is_handed_back, is_left_to_owner, is_silent, runs_by_itself
 from luna.platform.drivers.session import mode_at
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 # By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)
-# A device that does not confirm its return is tried anew in each slot, and then left to its owner, who may command it by hand.
-HANDED_BACK_WITHIN = timedelta(days=1)
 # Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's memory. Source: docs/decisions/0099.
 LEAST_GAIN, MOST_GAIN = 0.001, 0.1
 TRADING = frozenset({"charge", "export"})
@@ -45,13 +44,12 @@ class ControlRequest:
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
     """Return who decides now; None where nothing is to be sent: the site is disarmed and no command is left to release.
 
-    ``named`` is False where the site's section ``control`` no longer names the device; it is then released as on a disarmed site.
+    ``named`` is False where the site's section ``control`` no longer names the device; it is then released as on a disarmed site, and so is one that its owner
+    paused.
     """
     last = state.decision
-    if state.armed_at is None or not named:
-        handed_back = last is not None and last.source == "released" and last.settled and _alone(last)
-        is_over = last is not None and (last.confirmed_at is not None or now - (last.mode_since or last.slot_start) >= HANDED_BACK_WITHIN)
-        return None if last is None or (handed_back and is_over) else "released"
+    if state.armed_at is None or state.paused is not None or not named:
+        return None if last is None or is_handed_back(last) or is_left_to_owner(state, now) else "released"
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
@@ -61,7 +59,9 @@ def is_current(state: ControlState, source: Source, now: datetime) -> bool:
     if last is None or last.source != source:
         return False
     if source == "released":
-        return last.slot_start == floor_to(now, SLOT) or (_alone(last) and not last.settled)
+        # One that does not answer is tried once it does (``Delivery``), not in each slot.
+        is_awaited = not last.settled or is_silent(state)
+        return last.slot_start == floor_to(now, SLOT) or (runs_by_itself(last) and is_awaited)
     return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
 
 
@@ -171,8 +171,3 @@ def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> 
         return {"left_alone": last.left_alone, "settled": last.confirmed_at is not None, "confirmed_at": last.confirmed_at}
     proven = not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
     return {} if proven else {"left_alone": last.left_alone}
-
-
-def _alone(decision: Decision) -> bool:
-    # ``hold`` is the safety layer's answer to an unknown state of charge: the battery does not run its own mode yet.
-    return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())

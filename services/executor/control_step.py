@@ -4,8 +4,9 @@ A decision is stored before it is sent and stands for its slot, so after a crash
 sent again, then replaced by the fallback, and a new plan is requested.
 """
 
+import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -16,12 +17,13 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.platform.clock import Clock
+from luna.platform.control_standing import is_handed_back, runs_by_itself
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from services.executor.control_request import find_source, is_current
 from services.executor.decider import Decider, PlanRequests, is_within_limits
-from services.executor.delivery import Delivery
+from services.executor.delivery import ASK_AGAIN, Delivery
 from services.executor.device import Device
 from services.executor.devices import find_unit
 from services.executor.target import ControlTarget, DeviceConnections
@@ -48,6 +50,7 @@ class Executor:
         self._connections = DeviceConnections(open_device)
         self._plan_requests = PlanRequests(ask_plan, clock)
         self._decider = Decider(engine, self._plan_requests, clock, plan_max_age)
+        self._asked_at: dict[tuple[str, str], datetime] = {}
         self._delivery = Delivery(engine, self._decider, self._plan_requests, clock=clock)
 
     def turn(self, site_id: str, key: str = BATTERIES) -> bool:
@@ -65,11 +68,30 @@ class Executor:
         self._plan_requests.send(site_id, key)
         return awaited
 
+    def hand_back(self, site_id: str, key: str) -> bool:
+        """Run a control step that hands a unit back although its site stays armed; return whether nothing is left to be confirmed.
+
+        The next control step of an armed site goes on with its plan.
+
+        Raises:
+            NotFoundError: no such site.
+            UnreadableError: this release can read no version of the site.
+            UnavailableError: the database is away.
+        """
+        with unit_of_work(self._engine) as connection:
+            state, (site, fault) = control_rows.load(connection, site_id, key), sites.load_last_readable(connection, site_id)
+        if state.decision is None or is_handed_back(state.decision):
+            return True
+        self._follow(state, site, readable=fault is None, hands_back=True)
+        with unit_of_work(self._engine) as connection:
+            decision = control_rows.load(connection, site_id, key).decision
+        return decision is None or is_handed_back(decision)
+
     def close(self) -> None:
         """Close every connection."""
         self._connections.close()
 
-    def _follow(self, state: ControlState, site: Site, *, readable: bool) -> bool:
+    def _follow(self, state: ControlState, site: Site, *, readable: bool, hands_back: bool = False) -> bool:
         now, last = self._clock.now(), state.decision
         last_control = None if last is None else last.control
         # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
@@ -79,7 +101,7 @@ class Executor:
         is_elsewhere = state.device == BATTERIES and not _list_reached(last_control) <= _list_reached(section)
         is_dropped = is_elsewhere and not is_tried and self._can_reach(state, last_control)
         named = find_unit(site, section, state.device) is not None and not is_dropped
-        source = find_source(state, now, named=named)
+        source = find_source(state, now, named=named and not hands_back)
         # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
         former = last_control is not None and section is not None and source == "released" and last_control.by != section.by
         control = section if named and not former else last_control
@@ -88,13 +110,23 @@ class Executor:
             return False
         target = ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)
         # Limits of the site that were tightened since count at once.
-        if not is_current(state, source, now) or (last is not None and source != "released" and not last.gave_up and not is_within_limits(last, unit)):
+        exceeds = last is not None and source != "released" and not last.gave_up and not is_within_limits(last, unit)
+        if exceeds or not is_current(state, source, now) or (source == "released" and self._answers_again(target, state)):
             state = self._decider.decide(target, state, source)
         decision = state.decision
         # Another process stored a decision of another source first: the next step follows that one.
         if decision is None or decision.source != source:
             return True
         return self._delivery.advance(target, state, decision)
+
+    def _answers_again(self, target: ControlTarget, state: ControlState) -> bool:
+        """Return whether a battery that was told to hold, for nobody knew how full it was, says so now: it can be handed back."""
+        now, last, whom = self._clock.now(), state.decision, (state.site, state.device)
+        if last is None or last.source != "released" or runs_by_itself(last) or abs(now - self._asked_at.get(whom, last.slot_start)) < ASK_AGAIN:
+            return False
+        self._asked_at[whom] = now
+        levels = target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
+        return bool(levels) and not any(math.isnan(level) for level in levels.values())
 
     def _can_reach(self, state: ControlState, control: Control | None) -> bool:
         """Return whether a former connection can still be opened: its profile, secret or home automation may be gone with it."""

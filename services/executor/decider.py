@@ -186,13 +186,23 @@ def store_decision(engine: Engine, state: ControlState, decision: Decision, *, c
             log.warning("another executor was faster; one is enough", site_id=state.site, device=state.device)
             return None
         last = state.decision
-        if decision.settled:
+        if decision.settled and _is_confirmed_again(last, decision):
+            # Somebody else changed it meanwhile, which its report says: the log has the command already.
+            pass
+        elif decision.settled:
             control_rows.record(connection, state, decision, confirmed)
-        elif last is not None and not last.settled:
+        elif last is not None and not last.settled and last.confirmed_at is None:
             progress = {"tries", "tried_at", "settled", "confirmed_at"}
             if last.model_dump(exclude=progress) != decision.model_dump(exclude=progress):
                 control_rows.record(connection, state, last, None)
     return state.model_copy(update={"decision": decision, "version": state.version + 1})
+
+
+def _is_confirmed_again(last: Decision | None, decision: Decision) -> bool:
+    """Return whether a decision was confirmed before, and is after it was sent again."""
+    if last is None or last.confirmed_at is None or decision.confirmed_at is None:
+        return False
+    return (last.slot_start, last.source, last.allowed) == (decision.slot_start, decision.source, decision.allowed)
 
 
 _POWER_FIELDS = ("power_kw", "charge_kw", "give_kw")

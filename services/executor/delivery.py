@@ -7,12 +7,17 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlState, Decision
+from luna.contracts.control import ControlState, Decision, DeviceReport
 from luna.contracts.device_template import Write, matches
+from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.platform.clock import Clock
+from luna.platform.control_standing import is_silent
+from luna.platform.database import control as control_rows
+from luna.platform.database.engine import unit_of_work
 from luna.platform.retry import RetryPolicy
 from services.executor.decider import Decider, PlanRequests, store_decision
-from services.executor.device import NOT_FOLLOWED, Device, DeviceError
+from services.executor.device import NOT_FOLLOWED, DeviceError
+from services.executor.read_back import compose_reports, count_conflicts, read_unit
 from services.executor.target import ControlTarget
 
 LATENESS = Histogram(
@@ -21,6 +26,11 @@ LATENESS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300),
 )
 COMMANDS = Counter("luna_planner_commands_total", "Commands by what came of them: confirmed, unconfirmed, refused, not_followed.", ["site_id", "outcome"])
+CONFLICTS = Counter(
+    "luna_planner_control_conflicts_total",
+    "How often a battery was found changed by somebody else after it had confirmed Luna's command.",
+    ["site_id", "device"],
+)
 CONFIRMED = Gauge(
     "luna_planner_last_confirmed_command_seconds", "When a command of a device was last confirmed, or first awaited; since 1970.", ["site_id", "device"]
 )
@@ -28,6 +38,10 @@ CONFIRMED = Gauge(
 # Time for an inverter, and the integration that polls it, to report a new value.
 RESEND = RetryPolicy(timedelta(seconds=30), growth=1, tries=3)
 VERIFY = timedelta(minutes=1)
+# How often a device that is to be handed back and does not answer is asked again.
+ASK_AGAIN = timedelta(seconds=5)
+# Older than this, what was read of a device is stored again although nothing else changed.
+REPORT_AGE = timedelta(seconds=50)
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -49,6 +63,9 @@ class Delivery:
         self._clock = clock
         self._began_at = clock.now()
         self._verified_at: dict[tuple[str, str], datetime] = {}
+        # Units whose last command this process saw confirmed: what was changed before it started is nobody's conflict.
+        self._confirmed_here: set[tuple[str, str]] = set()
+        self._asked_at: dict[tuple[str, str], datetime] = {}
 
     def advance(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Send or verify the state's decision and return whether a confirmation is pending."""
@@ -69,7 +86,9 @@ class Delivery:
             if until is not None and not (decision.gave_up or decision.source == "released"):
                 self._decider.fall_back(target, state, decision, "writes_spent", until=until)
                 return True
-        reported = _read(target.device, writes)
+        reading = read_unit(target, decision)
+        reported = reading.values
+        self._store_reports(state, compose_reports(state, target, decision, reading, now=now), now=now)
         if self._disobeys(target, state, decision, reported):
             return True
         if not matches(writes, reported):
@@ -79,6 +98,7 @@ class Delivery:
             COMMANDS.labels(state.site, "confirmed").inc()
             CONFIRMED.labels(state.site, state.device).set(confirmed_at.timestamp())
             self._verified_at[state.site, state.device] = confirmed_at
+            self._confirmed_here.add((state.site, state.device))
             log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
         return False
 
@@ -122,11 +142,20 @@ class Delivery:
     def _verify(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
         """Read a confirmed decision back once a minute; send it again where it does not hold."""
         now, whom = self._clock.now(), (state.site, state.device)
-        if decision.gave_up or decision.source == "released" or now - self._verified_at.get(whom, decision.slot_start) < VERIFY:
+        if decision.source == "released" and decision.confirmed_at is None:
+            return self._await_answer(target, state, decision)
+        # A clock that was put back must not put the look off.
+        is_recent = abs(now - self._verified_at.get(whom, decision.slot_start)) < VERIFY
+        if decision.gave_up or decision.source == "released" or is_recent:
             return False
         self._verified_at[whom] = now
         target.soc_reader.look(target.device, target.unit.places, now=now, site=target.site)
-        reported = _read(target.device, writes)
+        reading = read_unit(target, decision)
+        reported = reading.values
+        reports = compose_reports(state, target, decision, reading, now=now)
+        if whom in self._confirmed_here and decision.confirmed_at is not None:
+            reports = count_conflicts(state, reports, decision, now=now)
+        self._store_reports(state, reports, now=now)
         if self._disobeys(target, state, decision, reported):
             return True
         # No value at all is no deviation: Home Assistant may be starting.
@@ -137,10 +166,39 @@ class Delivery:
         self._plan_requests.add(state)
         return True
 
+    def _await_answer(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
+        """Ask a device that did not answer when it was to be handed back, and try again as soon as it does."""
+        now, whom = self._clock.now(), (state.site, state.device)
+        if not is_silent(state) or abs(now - self._asked_at.get(whom, decision.slot_start)) < ASK_AGAIN:
+            return False
+        self._asked_at[whom] = now
+        reading = read_unit(target, decision)
+        reports = compose_reports(state, target, decision, reading, now=now)
+        self._store_reports(state, reports, now=now)
+        # After a long silence its owner may have commanded it by hand, who is not overruled.
+        is_luna = any(report.commanded and report.silent_since is None for report in reports.values())
+        is_late = now - (decision.mode_since or decision.slot_start) >= HANDED_BACK_WITHIN
+        if reading.silent or (is_late and not is_luna):
+            return False
+        again = {"settled": False, "tries": 0, "tried_at": None, "mode_since": now if is_late else decision.mode_since}
+        store_decision(self._engine, state, decision.model_copy(update=again))
+        return True
 
-def _read(device: Device, writes: list[Write]) -> dict[str, str]:
-    try:
-        return device.read([write.read_back for write in writes if write.read_back is not None])
-    except DeviceError as error:
-        log.warning("what holds cannot be read", error=str(error))
-        return {}
+    def _store_reports(self, state: ControlState, reports: Mapping[str, DeviceReport], *, now: datetime) -> None:
+        """Store what was read where it differs, or the last was read a minute ago; count the conflicts that are new."""
+        for name, report in reports.items():
+            before = state.reports.get(name)
+            if report.conflict is not None and (before is None or report.conflict != before.conflict):
+                CONFLICTS.labels(state.site, name).inc()
+                found = {"mode": report.mode, "power_kw": report.power_kw, "count": report.conflict.count}
+                log.warning("another controller changed the device", site_id=state.site, device=name, **found)
+        if all(_is_fresh(report, state.reports.get(name), now) for name, report in reports.items()):
+            return
+        with unit_of_work(self._engine) as connection:
+            control_rows.report(connection, state, reports)
+
+
+def _is_fresh(report: DeviceReport, before: DeviceReport | None, now: datetime) -> bool:
+    if before is None or report.model_copy(update={"read_at": None}) != before.model_copy(update={"read_at": None}):
+        return False
+    return report.read_at is None or (before.read_at is not None and abs(now - before.read_at) < REPORT_AGE)

@@ -14,16 +14,17 @@ from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.settings import Settings
 from services.executor.device import NOT_FOLLOWED, Device, DeviceError
-
-# Read-back value of a device under no set-point of this process: commanded by another controller, or before this process started.
-OTHER = "something else"
+from services.executor.profile_texts import OTHER, RESET
+from services.executor.register_mode import read_register_mode
 
 
 class ProfileDevice:
     """Connection with one session per battery, opened at first use. Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``."""
 
-    def __init__(self, sessions: Mapping[str, InverterSession]) -> None:
+    def __init__(self, sessions: Mapping[str, InverterSession], readers: Mapping[str, ProfiledDevice] | None = None) -> None:
         self._sessions = sessions
+        # Connections beside those of the sessions, whose threads keep commands up.
+        self._readers = readers or {}
 
     def read_spent(self) -> float | None:
         """Return the largest used share of a daily write budget, 0 to 1; None where mode changes wear out nothing.
@@ -45,7 +46,7 @@ class ProfileDevice:
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the set-points that the devices report, else ``OTHER`` or ``NOT_FOLLOWED``, and the known states of charge in percent.
+        """Return the set-points that the devices report, else ``NOT_FOLLOWED``, or what they do instead, and the known states of charge in percent.
 
         ``within`` is not passed on: the profile's own timeout per answer applies.
 
@@ -61,8 +62,7 @@ class ProfileDevice:
                         soc = session.read_soc()
                         texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
                     else:
-                        setpoint = session.read_back()
-                        texts[place] = OTHER if setpoint is None else NOT_FOLLOWED if session.disobeys else describe(setpoint)
+                        texts[place] = self._read_setpoint(place, session)
             except DeviceError as error:
                 silent.append(error)
         # Only now: a session that nobody reads back keeps its limits up no longer.
@@ -74,6 +74,31 @@ class ProfileDevice:
         """Close the connections."""
         for session in self._sessions.values():
             session.close()
+        for reader in self._readers.values():
+            reader.close()
+
+    def _read_setpoint(self, place: str, session: InverterSession) -> str:
+        setpoint = session.read_back()
+        if setpoint is None and place in self._readers:
+            other = self._describe_other(self._readers[place])
+            # The session may have been changing the mode while its registers were read.
+            setpoint = session.read_back()
+            if setpoint is None:
+                return other
+        if setpoint is None:
+            return OTHER
+        return NOT_FOLLOWED if session.disobeys else describe(setpoint)
+
+    def _describe_other(self, reader: ProfiledDevice) -> str:
+        # Raises where the device does not answer: the session has no command to read back, and did not ask it.
+        reader.read_battery()
+        setpoint = read_register_mode(reader)
+        reverts = reader.profile.reverts
+        may_revert = reverts is not None and reverts.after_s is not None
+        if setpoint is None:
+            return RESET if may_revert else OTHER
+        is_reset = setpoint.mode == "self_consumption" and may_revert
+        return f"{RESET if is_reset else OTHER}: {describe(setpoint)}"
 
 
 class MixedDevice:
@@ -133,11 +158,13 @@ def open_device(
         InvalidInputError: there is no such profile.
     """
     sessions = dict[str, InverterSession]()
+    readers = dict[str, ProfiledDevice]()
     for name, via in control.vias.items():
         device = reach_device(via, settings.data_folder)
         device.counter = count_writes(via.address)
         sessions[f"{PROFILED}{name}"] = open_session(device)
-    return ProfileDevice(sessions)
+        readers[f"{PROFILED}{name}"] = reach_device(via, settings.data_folder)
+    return ProfileDevice(sessions, readers)
 
 
 @contextmanager

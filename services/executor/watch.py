@@ -20,10 +20,12 @@ from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock, seconds_to_wait
 from luna.platform.database import control, plans, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.executor_locks import SiteLocks
 from luna.platform.health.readiness import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
 from services.executor.devices import list_units
+from services.executor.release import release_units
 
 ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
 FALLBACK = Gauge(
@@ -45,28 +47,33 @@ class Watch:
         self._engine = engine
         self._executor = executor
         self._clock = clock
+        self._locks = SiteLocks(engine)
         self._running: dict[tuple[str, str], Future[bool]] = {}
         self._units = SiteUnits()
         self._status = ControlStatus()
         self.sites: tuple[ControlledSite, ...] = ()
 
     def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
-        """Run control steps until ``ending`` is set; a running step completes."""
+        """Run control steps until ``ending`` is set, then hand the devices back; a running step completes."""
         with ThreadPoolExecutor(PARALLEL_STEPS, thread_name_prefix="site") as pool:
             while not ending.is_set():
                 pulse.beat()
                 self._start_steps(pool)
                 self._show_status()
                 ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=any(not step.done() or step.result() for step in self._running.values()))))
+            release_units(self._executor, self._running)
+        self._locks.close()
         self._executor.close()
 
     def _start_steps(self, pool: ThreadPoolExecutor) -> None:
         try:
             with unit_of_work(self._engine) as connection:
-                due = list_due_units(connection, self._units)
+                active = list_due_units(connection, self._units)
+            held = self._locks.hold({site_id for site_id, _ in active})
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             return
+        due = [(site_id, key) for site_id, key in active if site_id in held]
         due_units = set(due)
         self._running = {unit: step for unit, step in self._running.items() if unit in due_units or not step.done()}
         for unit in due:

@@ -56,7 +56,7 @@ class Commands:
             return
         with unit_of_work(self._database) as connection:
             if entity.device is not None and follows_plan(text):
-                control.override(connection, site_id, None, device=entity.device)
+                control_service.resume(connection, site_id, entity.device)
             elif entity.device is not None:
                 until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))
                 control_service.override(connection, site_id, entity.device, {"mode": read_mode(text), "until": until, "by": BY}, now=now)

@@ -111,26 +111,43 @@ def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
 
 
 def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
-    mode = _commanded_mode(view.states[0])
+    mode = _read_mode(view.states[0])
     return None if mode is None else say_mode(mode, language=numbers.language)
 
 
 def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
     state, decision = view.states[0], view.states[0].decision
+    read = _read_details(state)
     if state.armed_at is None or decision is None:
-        return {"armed": state.armed_at is not None}
+        return {"armed": state.armed_at is not None} | read
     modes = {name: setpoint.mode for name, setpoint in decision.allowed.items()}
     return {
         "armed": True,
-        "mode": _commanded_mode(state),
+        "mode": _read_mode(state),
         "told": modes,
         "decided_by": decision.decided_by,
         "because": decision.reason,
         "confirmed_at": decision.confirmed_at,
-    }
+    } | read
 
 
-def _commanded_mode(state: ControlState) -> str | None:
+def _read_details(state: ControlState) -> dict[str, Any]:
+    """Return what each battery did when it was read last, how it stands, and how often somebody else changed it."""
+    if state.standing is None or not state.reports:
+        return {}
+    shown = {"mode", "power_kw", "commanded", "read_at", "since", "silent_since"}
+    reports = {name: report.model_dump(mode="json", include=shown) for name, report in state.reports.items()}
+    conflicts = sum(report.conflict.count for report in state.reports.values() if report.conflict is not None)
+    standing = {"standing": state.standing.code, "next": state.standing.next, "paused": state.paused is not None}
+    return {"read": reports, "conflicts": conflicts} | standing
+
+
+def _read_mode(state: ControlState) -> str | None:
+    """Return what a battery does by its last read-back while Luna's command holds there, else what it was commanded."""
+    is_commanded = state.standing is not None and state.standing.code not in {"own", "paused"}
+    read = [report.mode for report in state.reports.values() if report.mode is not None]
+    if is_commanded and read:
+        return read[0]
     if state.armed_at is None or state.decision is None:
         return None
     return next((setpoint.mode for setpoint in state.decision.allowed.values()), None)

@@ -47,6 +47,9 @@ KINDS: dict[str, EventKind] = {
     "device_silent": "device",
     "device_disobeys": "device",
     "device_spared": "device",
+    "device_held": "device",
+    "device_left": "device",
+    "device_conflict": "device",
     "sensors_silent": "device",
     "sensor_silent": "device",
     "sensor_unheard": "device",
@@ -59,7 +62,7 @@ KINDS: dict[str, EventKind] = {
     "day_ahead": "day",
 }
 # Only faults that keep devices from following a plan ignore quiet hours; the rest can wait until morning.
-URGENT = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys"})
+URGENT = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "device_held", "device_left"})
 NEWS_FOR = DAY
 # Three hours in a row count as cheap a quarter below the day's mean price.
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75

@@ -200,6 +200,8 @@ CREATE TABLE control_devices (
 	override JSONB,
 	decision JSONB,
 	version BIGINT DEFAULT '0' NOT NULL,
+	reports JSONB,
+	paused JSONB,
 	CONSTRAINT pk_control_devices PRIMARY KEY (site_key, device),
 	CONSTRAINT fk_control_devices_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
@@ -207,6 +209,8 @@ COMMENT ON COLUMN control_devices.device IS 'vehicle:…, load:…, pv; the batt
 COMMENT ON COLUMN control_devices.override IS 'what the owner wants instead of the plan, and until when';
 COMMENT ON COLUMN control_devices.decision IS 'what was decided last, stored before it is sent';
 COMMENT ON COLUMN control_devices.version IS 'counts changes of decision: of two who decide at once one is too late';
+COMMENT ON COLUMN control_devices.reports IS 'by device: what it did when it was read last';
+COMMENT ON COLUMN control_devices.paused IS 'since when and by whom the device is left alone; empty: it is not';
 COMMENT ON TABLE control_devices IS 'What each device beside the batteries was told last';
 CREATE TABLE control_log (
 	entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -240,6 +244,8 @@ CREATE TABLE control_state (
 	override JSONB,
 	decision JSONB,
 	version BIGINT DEFAULT '0' NOT NULL,
+	reports JSONB,
+	paused JSONB,
 	CONSTRAINT pk_control_state PRIMARY KEY (site_key),
 	CONSTRAINT fk_control_state_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
@@ -247,6 +253,8 @@ COMMENT ON COLUMN control_state.armed_at IS 'since when commands are sent; empty
 COMMENT ON COLUMN control_state.override IS 'what the owner wants instead of the plan, and until when';
 COMMENT ON COLUMN control_state.decision IS 'what was decided last, stored before it is sent';
 COMMENT ON COLUMN control_state.version IS 'counts changes of decision: of two who decide at once one is too late';
+COMMENT ON COLUMN control_state.reports IS 'by device: what it did when it was read last';
+COMMENT ON COLUMN control_state.paused IS 'since when and by whom the device is left alone; empty: it is not';
 COMMENT ON TABLE control_state IS 'Whether a site is armed, and what it was told last';
 CREATE TABLE conversations (
 	conversation_id TEXT NOT NULL,
@@ -1143,3 +1151,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0001_tables.sql cf61a89d5c5fc6cd45ab2a4a0a426a1437a6129c8f4e3c8a41d6633a590ef72a
 -- r0002_device_writes.py
 -- r0003_day_faults.py
+-- r0004_device_reports.py

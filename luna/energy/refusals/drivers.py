@@ -73,6 +73,11 @@ REASONS: dict[str, RefusalReason] = {
         "Disarm it first: luna control disarm --site {site}.",
         error=ConflictError,
     ),
+    "device-paused": RefusalReason(
+        "the device is paused: Luna has handed it back and leaves it alone",
+        "Resume it first: luna control resume --site SITE --device {device}.",
+        error=ConflictError,
+    ),
     "device-tried-already": RefusalReason("a battery is being tried just now", "Wait half a minute, and try again.", error=ConflictError),
     "device-address-unreadable": RefusalReason("is no address of a device", "Write its name or address in your network, and its port as a number."),
     "device-battery-unclear": RefusalReason("which battery is behind it is not clear", "Name one of {names}; one that is missing goes into the site first."),

@@ -1,6 +1,6 @@
 """Whether a site's devices follow its plans, what their owner wants instead, and what was decided."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -12,13 +12,22 @@ from luna.energy.site.control import DEVICE_KEYS
 from luna.energy.timeline import Instant
 from luna.platform import control_service
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
-from luna.platform.database import control
+from luna.platform.control_sentences import say_standing
+from luna.platform.database import control, executor_locks
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
 from luna.words import Numbers, say_instant, say_mode
+from luna.words.standing import STANDING
 
 _NOUN = "control"
 _PATH = "/v1/sites/{site_id}/control"
 DeviceKey = Annotated[str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")]
+
+
+class ExecutorReply(Message):
+    """The executor that drives a site: machine and process, and since when."""
+
+    name: str
+    since: Instant | None
 
 
 class ControlReply(Message):
@@ -28,6 +37,7 @@ class ControlReply(Message):
     armed_at: Annotated[Instant | None, Field(description="since when; null: it is not armed")]
     armed_by: Annotated[str | None, Field(description="who armed it; null: it is not armed")]
     devices: Annotated[list[ControlState], Field(description="the batteries first, then what else was told something or is wanted to")]
+    executor: Annotated[ExecutorReply | None, Field(description="the one executor that drives its devices; null: none does")] = None
 
 
 class VacationMode(Message):
@@ -66,10 +76,38 @@ def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
     for each in reply.devices:
         if each.override is not None:
             yield f"Override of {each.device} by {each.override.by}: {_describe_override(each.override, numbers)}."
+    yield from _say_standings(reply.devices, numbers)
+    if reply.executor is not None:
+        since = "" if reply.executor.since is None else say_instant(reply.executor.since, numbers.zone)
+        yield STANDING.say("driven_by", numbers.language, name=reply.executor.name, at=since)
+
+
+def _say_standings(states: Iterable[ControlState], numbers: Numbers) -> Iterator[str]:
+    standings = [state.standing.code for state in states if state.standing is not None]
+    if "unattended" in standings:
+        yield STANDING.say("unattended", numbers.language)
+    for state in states:
+        yield from say_standing(state, numbers, lambda instant: say_instant(instant, numbers.zone))
+
+
+def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
+    """Return the devices that were to be handed back and of which nothing confirms that they are."""
+    return [state for state in states if state.standing is not None and state.standing.code == "not_released"]
+
+
+def say_disarmed(site_id: str, states: Sequence[ControlState], numbers: Numbers) -> Iterator[str]:
+    """Yield what a site's disarming has come to: handed back, or what its devices still do and how to end it."""
+    yield f"{site_id} is not armed any more; an override has ended with it."
+    yield from _say_standings(list_unreleased(states), numbers)
 
 
 def _describe_override(override: Override, numbers: Numbers) -> str:
     return f"{say_mode(override.mode, language='en')} until {say_instant(override.until, numbers.zone)}"
+
+
+def _say_paused(state: ControlState, numbers: Numbers) -> Iterator[str]:
+    yield f"{say_whom(state)} is handed back and left alone until it is resumed."
+    yield from _say_standings(list_unreleased([state]), numbers)
 
 
 def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
@@ -86,7 +124,10 @@ def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
     Return whether the site is armed, the overrides that hold, and what each device was told last.
     """
     states = control_service.read_states(call.connection, site_id, now=call.now)
-    return ControlReply(armed=states[0].armed_at is not None, armed_at=states[0].armed_at, armed_by=states[0].armed_by, devices=states)
+    holder = executor_locks.read_executors(call.connection, site_id).holder
+    executor = None if holder is None else ExecutorReply(name=holder.name, since=holder.since)
+    first = states[0]
+    return ControlReply(armed=first.armed_at is not None, armed_at=first.armed_at, armed_by=first.armed_by, devices=states, executor=executor)
 
 
 @capability("POST", f"{_PATH}/arm", noun=_NOUN, scope="operate", command="control arm", shown="{site_id} is armed.", critical=True)
@@ -109,10 +150,10 @@ def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
 def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Hand a site's devices back.
 
-    Hand the devices back to their own control; after that nothing is sent, and overrides end.
+    Hand the devices back to their own control; after that nothing is sent, and overrides and pauses end. What each device does until it has confirmed that
+    says how control stands, a few seconds later.
     """
-    control.disarm(call.connection, site_id)
-    return control.load(call.connection, site_id)
+    return control_service.disarm(call.connection, site_id, now=call.now)
 
 
 @capability(
@@ -129,11 +170,20 @@ def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: 
 
 @capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_say_resumed)
 def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
-    """End an override.
+    """End an override, or a pause.
 
-    Let the device follow the plan again; where no override holds, nothing changes.
+    Let the device follow the plan again; where neither holds, nothing changes.
     """
     return control_service.resume(call.connection, site_id, device)
+
+
+@capability("PUT", f"{_PATH}/pauses/{{device}}", noun=_NOUN, scope="operate", command="control pause", shown=_say_paused)
+def pause(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
+    """Leave a device alone.
+
+    Hand a device, or all batteries, back, and command it no more until it is resumed; the rest of the site goes on.
+    """
+    return control_service.pause(call.connection, site_id, device, now=call.now, by=call.by)
 
 
 @capability("PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown="")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
+from luna.contracts.control import ControlEntry, ControlPause, ControlState, Decision, DeviceReport, Override, Setpoint
 from luna.contracts.owner import ManualBlock
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
@@ -120,14 +120,27 @@ def disarm(connection: Connection, site_id: str) -> None:
     ended_elsewhere = exists().where(control_devices.c.site_key == key, control_devices.c.override.is_not(None))
     if connection.scalar(select(ended | ended_elsewhere)):
         plan_causes.note(connection, [key], "override")
-    _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
-    connection.execute(control_devices.update().where(control_devices.c.site_key == key).values(override=null()))
+    ended_orders = {"override": null(), "paused": null()}
+    _put(connection, site_id, {"armed_at": None, "armed_by": None} | ended_orders)
+    connection.execute(control_devices.update().where(control_devices.c.site_key == key).values(ended_orders))
 
 
 def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:
     """Store the owner's override of a device's plan; None removes it."""
     _put(connection, site_id, {"override": null() if override_value is None else override_value.model_dump(mode="json")}, device=device)
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
+
+
+def pause(connection: Connection, site_id: str, paused: ControlPause | None, *, device: str = BATTERIES) -> None:
+    """Store that a device is handed back and left alone; None: it follows its plans again."""
+    values = {"paused": null() if paused is None else paused.model_dump(mode="json")}
+    _put(connection, site_id, values, device=device)
+
+
+def report(connection: Connection, state: ControlState, reports: Mapping[str, DeviceReport]) -> None:
+    """Store what was read of a device."""
+    documents = {name: each.model_dump(mode="json") for name, each in reports.items()}
+    _put(connection, state.site, {"reports": documents}, device=state.device)
 
 
 def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:
@@ -241,13 +254,15 @@ def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]
 
 
 # Columns that the rows of batteries and of other devices share.
-_OWN = ("override", "decision", "version")
-_DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision}
+_OWN = ("override", "decision", "version", "reports", "paused")
+_DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision, "paused": ControlPause}
 
 
 def _state(fields: Mapping[str, Any]) -> ControlState:
     """Return a control state; an override or a decision that another release stored in its own form is dropped, so that a new one replaces it."""
-    plain = {name: value for name, value in fields.items() if name not in _DOCUMENTS}
+    plain = {name: value for name, value in fields.items() if name not in {*_DOCUMENTS, "reports"}}
+    reports: Mapping[str, Any] = fields.get("reports") or {}
+    plain["reports"] = {name: read for name, value in reports.items() for read in read_each([value], DeviceReport.model_validate)}
     parsers = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
     return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in parsers.items()})
 

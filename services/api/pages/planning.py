@@ -214,13 +214,21 @@ def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, ca
 def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Hand the devices back; after that nothing is sent."""
     with unit_of_work(gateway.database) as connection:
-        control.disarm(connection, site_id)
+        control_service.disarm(connection, site_id, now=gateway.clock.now())
+    return RedirectResponse(PAGE.address(site_id), 303)
+
+
+@router.page("POST", "/ui/sites/{site_id}/planning/pause", "operate")
+def pause_device(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
+    """Hand a device back and leave it alone until it is resumed."""
+    with unit_of_work(gateway.database) as connection:
+        control_service.pause(connection, site_id, device, now=gateway.clock.now(), by=caller.signature)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/resume", "operate")
 def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
-    """End an override: the plan is followed again."""
+    """End an override or a pause: the plan is followed again."""
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return RedirectResponse(PAGE.address(site_id), 303)
@@ -250,6 +258,6 @@ def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -
             removed_stay=next((stay for stay in removed if stay.session_id == query.stay_taken_back), None),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
             removed_block=next((block for block in blocks if block.block_id == query.taken_back and block.removed_at is not None and block.to > now), None),
-            states=[control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))],
+            states=control_service.read_states(connection, site_id, now=now),
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )

@@ -20,6 +20,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, FloatArray, floor_to, local_instant
+from luna.platform.control_sentences import say_standing
 from luna.platform.drivers.profile import say
 from luna.platform.drivers.profiles import load_profile
 from luna.words import Language, Numbers, say_mode
@@ -29,6 +30,7 @@ from luna.words.charts.svg import join, number, path, rectangle, text
 from luna.words.devices import say_device
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
+from luna.words.standing import STANDING
 from luna.words.times import say_span, say_when
 from services.api.pages.block_cost import Trial
 
@@ -244,6 +246,25 @@ class PlanningView:
         """Return the span of an override in words."""
         override: Any = state.override
         return say_span(override.since or self.next_slot, override.until, now=self.stored.now, numbers=self.numbers)
+
+    @property
+    def standings(self) -> list[str]:
+        """The sentences on what commanded devices do by their last read-back, and what happens next."""
+        codes = {state.standing.code for state in self.stored.states if state.standing is not None}
+        sentences = [STANDING.say("unattended", self.numbers.language)] if "unattended" in codes else []
+        for state in self.stored.states:
+            sentences += say_standing(state, self.numbers, self.say_instant)
+        return sentences
+
+    @property
+    def contested(self) -> list[ControlState]:
+        """The devices that somebody else keeps changing, which their owner may pause."""
+        return [state for state in self.stored.states if state.standing is not None and state.standing.conflict and state.paused is None]
+
+    @property
+    def paused(self) -> list[ControlState]:
+        """The devices that their owner paused."""
+        return [state for state in self.stored.states if state.paused is not None]
 
     def draw_strips(self) -> list[Markup]:
         """Draw prices and blocks of the next hours, wide and narrow; nothing without a plan."""

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, insert
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
 from luna.energy.observations import Observations
+from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import findings
@@ -15,7 +16,6 @@ from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import site_versions
-from services.executor.control_request import HANDED_BACK_WITHIN
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import Device, DryRun
 from services.executor.home_assistant import HomeAssistantDevice

@@ -70,6 +70,9 @@ class Home:
         self.clock.instant += after
         return self._executors[-1].turn(self.name, device)
 
+    def hand_back(self, device: str = BATTERIES) -> bool:
+        return self._executors[-1].hand_back(self.name, device)
+
     def arm(self) -> None:
         with unit_of_work(self.database) as connection:
             control.arm(connection, self.name, at=START - timedelta(days=1), by="owner")

@@ -165,6 +165,8 @@ control_state = Table(
     document("override", "what the owner wants instead of the plan, and until when", nullable=True),
     document("decision", "what was decided last, stored before it is sent", nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    document("reports", "by device: what it did when it was read last", nullable=True),
+    document("paused", "since when and by whom the device is left alone; empty: it is not", nullable=True),
     comment="Whether a site is armed, and what it was told last",
 )
 
@@ -176,6 +178,8 @@ control_devices = Table(
     document("override", "what the owner wants instead of the plan, and until when", nullable=True),
     document("decision", "what was decided last, stored before it is sent", nullable=True),
     Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    document("reports", "by device: what it did when it was read last", nullable=True),
+    document("paused", "since when and by whom the device is left alone; empty: it is not", nullable=True),
     comment="What each device beside the batteries was told last",
 )
 

@@ -1,0 +1,68 @@
+"""Sentences on how devices stand: what each does by its last read-back, since when, what happens next, and how to end it."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from luna.contracts.control import ControlState, DeviceReport
+from luna.words import Numbers
+from luna.words.devices import say_device
+from luna.words.standing import STANDING, say_doing
+
+SayInstant = Callable[[datetime], str]
+
+
+def say_standing(state: ControlState, numbers: Numbers, say_at: SayInstant) -> Iterator[str]:
+    """Yield the sentences on a device that was commanded, one paragraph each.
+
+    Args:
+        state: with its standing, as ``read_states`` returns it.
+        numbers: of the reader.
+        say_at: writes an instant.
+    """
+    standing = state.standing
+    if standing is None:
+        return
+    if state.paused is not None:
+        name = say_device(state.device, language=numbers.language)
+        yield STANDING.say("paused", numbers.language, device=name, at=say_at(state.paused.since), by=state.paused.by)
+    if standing.code in {"own", "paused"} or state.decision is None:
+        return
+    for name in state.decision.allowed:
+        yield " ".join(_say_device(name, state, numbers, say_at))
+
+
+def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayInstant) -> str:
+    """Return what somebody else did to a device, with the usual causes; "" where nobody did."""
+    conflict = report.conflict
+    if conflict is None:
+        return ""
+    device = say_device(name, language=numbers.language)
+    figures = {"device": device, "first": say_at(conflict.first_at), "last": say_at(conflict.last_at), "count": conflict.count}
+    doing = say_doing(conflict.mode, conflict.power_kw, numbers)
+    said = STANDING.say("conflict", numbers.language, doing=doing, **figures)
+    return f"{said} {STANDING.say('conflict_causes', numbers.language, device=device)}"
+
+
+def _say_device(name: str, state: ControlState, numbers: Numbers, say_at: SayInstant) -> Iterator[str]:
+    standing = state.standing
+    if standing is None:
+        return
+    report = state.reports.get(name, DeviceReport())
+    device = say_device(name, language=numbers.language)
+    is_held = standing.code == "not_released"
+    if is_held:
+        yield STANDING.say("not_released", numbers.language, device=device)
+    if report.read_at is None or report.since is None:
+        yield STANDING.say("never_read", numbers.language, device=device)
+    else:
+        code = "does_commanded" if report.commanded else "does_other"
+        times = {"read": say_at(report.read_at), "since": say_at(report.since)}
+        yield STANDING.say(code, numbers.language, device=device, doing=say_doing(report.mode, report.power_kw, numbers), **times)
+    if report.silent_since is not None:
+        yield STANDING.say("silent", numbers.language, device=device, at=say_at(report.silent_since))
+    if standing.next is not None:
+        yield STANDING.say(standing.next, numbers.language)
+    if is_held:
+        yield STANDING.say("stop_at_device", numbers.language, device=device)
+    if standing.conflict and report.conflict is not None:
+        yield say_conflict(name, report, numbers, say_at)

@@ -1,0 +1,65 @@
+"""How a device stands: what it does by its last read-back, whether that is Luna's command, and what happens next. Pure."""
+
+from datetime import datetime, timedelta
+
+from luna.contracts.control import ControlStanding, ControlState, Decision, NextStep
+from luna.energy.policy import HANDED_BACK_WITHIN
+from luna.energy.site.control import NOT_SENT
+
+# Once or twice somebody may have tried something; more than that within a day, and another controller is at work.
+CONFLICTS_AT_LEAST = 3
+CONFLICT_WITHIN = timedelta(days=1)
+
+
+def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> ControlStanding:
+    """Return how a device stands; ``runs`` says whether an executor runs, which is what hands devices back."""
+    last = state.decision
+    if last is None or last.control is None or last.control.by in NOT_SENT:
+        return ControlStanding(code="own" if state.paused is None else "paused")
+    conflict = has_conflict(state, now=now)
+    is_released = state.armed_at is None or state.paused is not None or last.source == "released"
+    if is_released and is_handed_back(last):
+        return ControlStanding(code="own" if state.paused is None else "paused", conflict=conflict)
+    if state.armed_at is None or state.paused is not None:
+        return ControlStanding(code="not_released", next=_next_step(state, runs=runs, now=now), conflict=conflict)
+    if not runs:
+        return ControlStanding(code="unattended", conflict=conflict)
+    if is_silent(state):
+        return ControlStanding(code="silent", conflict=conflict)
+    return ControlStanding(code="follows" if last.confirmed_at is not None else "sent", conflict=conflict)
+
+
+def has_conflict(state: ControlState, *, now: datetime) -> bool:
+    """Return whether somebody else has kept changing what Luna commands."""
+    conflicts = [report.conflict for report in state.reports.values() if report.conflict is not None]
+    return any(each.count >= CONFLICTS_AT_LEAST and now - each.last_at < CONFLICT_WITHIN for each in conflicts)
+
+
+def is_handed_back(decision: Decision) -> bool:
+    """Return whether a device confirmed that it does what it does by itself."""
+    is_confirmed = decision.settled and decision.confirmed_at is not None
+    return decision.source == "released" and is_confirmed and runs_by_itself(decision)
+
+
+def is_left_to_owner(state: ControlState, now: datetime) -> bool:
+    """Return whether the return of a device is tried no more: it answers, and has confirmed none for ``HANDED_BACK_WITHIN``."""
+    last = state.decision
+    if last is None or last.source != "released" or not last.settled or not runs_by_itself(last) or is_silent(state):
+        return False
+    return now - (last.mode_since or last.slot_start) >= HANDED_BACK_WITHIN
+
+
+def is_silent(state: ControlState) -> bool:
+    """Return whether a device of the state did not answer when it was asked last."""
+    return any(report.silent_since is not None for report in state.reports.values())
+
+
+def runs_by_itself(decision: Decision) -> bool:
+    """Return whether a decision leaves a device its own mode: ``hold`` is the safety layer's answer to an unknown state of charge."""
+    return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())
+
+
+def _next_step(state: ControlState, *, runs: bool, now: datetime) -> NextStep:
+    if is_left_to_owner(state, now):
+        return "left_to_owner"
+    return "released_when_it_answers" if runs else "released_when_luna_runs"

@@ -1,0 +1,204 @@
+"""What the devices of a unit do by their read-back, whoever commanded it, and whether somebody else changed what Luna had commanded."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+
+from luna.contracts.control import (
+    BatterySetpoint,
+    ControlState,
+    Decision,
+    DeviceConflict,
+    DeviceReport,
+    PvSetpoint,
+    Setpoint,
+    VehicleSetpoint,
+)
+from luna.contracts.device_template import WATTS, Write, matches, read_description
+from luna.energy.devices.battery import BATTERIES, Mode
+from luna.energy.devices.commands import DeviceWrite
+from luna.energy.site.control import Control
+from luna.platform.control_standing import CONFLICT_WITHIN
+from services.executor.device import NOT_FOLLOWED, DeviceError
+from services.executor.profile_texts import OTHER, RESET
+from services.executor.target import ControlTarget
+
+# A device that restarts does what it does by itself once; one that somebody resets does so again soon.
+RESET_AGAIN_WITHIN = timedelta(hours=1)
+# What rounding and a device's own limit make of a power.
+_SAME_KW, _SAME_SHARE = 0.1, 0.1
+# Modes of batteries whose power means something.
+_POWERED_MODES = frozenset({"charge", "export"})
+_OWN_MODES = frozenset({"self_consumption", "own", "free"})
+
+log = structlog.get_logger("luna.planner.execution")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitReading:
+    """Values by place, and the names of the devices that did not answer."""
+
+    values: Mapping[str, str]
+    silent: frozenset[str] = frozenset()
+
+
+class FoundMode(NamedTuple):
+    """A mode that was read, its power, whether it is the command, and whether the device may have gone there by itself."""
+
+    mode: str | None
+    power_kw: float | None = None
+    commanded: bool = False
+    by_itself: bool = False
+
+
+def read_unit(target: ControlTarget, decision: Decision) -> UnitReading:
+    """Read what a decision's set-points are compared with; a device that does not answer hides no other."""
+    values: dict[str, str] = {}
+    silent = set()
+    for name, setpoint in decision.allowed.items():
+        places = list_places(target.unit.render({name: setpoint}))
+        try:
+            read = target.device.read(places) if places else {}
+        except DeviceError as error:
+            log.warning("what holds cannot be read", device=name, error=str(error))
+            read = {}
+        values |= read
+        if places and not read:
+            silent.add(name)
+    return UnitReading(values, frozenset(silent))
+
+
+def list_places(writes: Iterable[Write]) -> list[str]:
+    """Return where writes are read back."""
+    return [write.read_back for write in writes if write.read_back is not None]
+
+
+def compose_reports(state: ControlState, target: ControlTarget, decision: Decision, reading: UnitReading, *, now: datetime) -> dict[str, DeviceReport]:
+    """Return what each device of a decision does by a reading, beside those of earlier decisions that are gone."""
+    reports = dict(state.reports)
+    for name, setpoint in decision.allowed.items():
+        before = state.reports.get(name, DeviceReport())
+        if name in reading.silent:
+            reports[name] = before.model_copy(update={"silent_since": before.silent_since or now})
+        else:
+            places = list_places(target.unit.render({name: setpoint}))
+            found = _find(target, name, setpoint, reading.values)
+            reports[name] = _report(before, found, read_at=now if places else None, now=now)
+    return reports
+
+
+def count_conflicts(state: ControlState, reports: Mapping[str, DeviceReport], decision: Decision, *, now: datetime) -> dict[str, DeviceReport]:
+    """Return the reports of batteries with what somebody else changed since the last confirmation, without a command of Luna in between.
+
+    Other devices change by themselves: a car is full, a boiler hot. A battery that goes back to its own mode may have restarted: only the second time within an
+    hour is somebody's doing, and none where it falls back by itself.
+    """
+    counted = dict(reports)
+    if state.device != BATTERIES:
+        return counted
+    for name, report in reports.items():
+        before, setpoint = state.reports.get(name), decision.allowed.get(name)
+        is_other = not report.commanded and report.silent_since is None and report.read_at == now
+        if before is None or setpoint is None or not is_other or not before.commanded or _is_same(report, setpoint):
+            continue
+        is_reset = report.mode in _OWN_MODES
+        is_repeated = before.reset_at is not None and now - before.reset_at <= RESET_AGAIN_WITHIN
+        if is_reset and (report.reset_at != now or not is_repeated):
+            continue
+        counted[name] = report.model_copy(update={"conflict": _count(before.conflict, report, now)})
+    return counted
+
+
+def _find(target: ControlTarget, name: str, setpoint: Setpoint, values: Mapping[str, str]) -> FoundMode:
+    """Return what a device does: the set-point that it confirms, or what it reports instead."""
+    writes = target.unit.render({name: setpoint})
+    places = list_places(writes)
+    # One that does not follow its command has it in its registers all the same.
+    holds_command = any(values.get(place) == NOT_FOLLOWED for place in places) or matches(writes, values)
+    if holds_command:
+        return FoundMode(setpoint.mode, find_power_kw(setpoint), commanded=True)
+    return find_mode(target.control, name, places, values)
+
+
+def _report(before: DeviceReport, found: FoundMode, *, read_at: datetime | None, now: datetime) -> DeviceReport:
+    is_same = found.mode is not None and found.mode == before.mode and _is_near(found.power_kw, before.power_kw)
+    # After a command that did not arrive, a device still does what Luna commanded before.
+    is_commanded = found.commanded or (is_same and before.commanded)
+    is_reset = not is_commanded and found.mode in _OWN_MODES and not found.by_itself
+    changes = {
+        "mode": found.mode,
+        "power_kw": found.power_kw,
+        "commanded": is_commanded,
+        "read_at": read_at,
+        "since": before.since if is_same and before.since is not None else now,
+        "silent_since": None,
+        "reset_at": now if is_reset else before.reset_at,
+    }
+    return before.model_copy(update=changes)
+
+
+def find_mode(control: Control, name: str, places: Iterable[str], values: Mapping[str, str]) -> FoundMode:
+    """Return the mode that a device reports by itself; none where its words are unknown."""
+    texts = [values[place] for place in places if place in values]
+    for text in texts:
+        kind, _, description = text.partition(": ")
+        if kind in {OTHER, RESET}:
+            setpoint = read_description(description) if description else None
+            mode = None if setpoint is None else setpoint.mode
+            return FoundMode(mode, None if setpoint is None else setpoint.power_kw, by_itself=kind == RESET)
+    for battery in control.batteries:
+        if battery.battery == name and battery.via is None:
+            return _find_told_mode(battery.writes, dict(battery.modes), values)
+    return FoundMode(None)
+
+
+def _find_told_mode(writes: Iterable[DeviceWrite], modes: Mapping[Mode, str], values: Mapping[str, str]) -> FoundMode:
+    """Return the mode whose word a home automation reports; the device may have gone to its own mode by itself."""
+    found, power_kw = None, None
+    for write in writes:
+        reported = values.get(write.read_back or write.to)
+        if reported is None:
+            continue
+        if write.value == "{mode}":
+            words = {word.casefold(): mode for mode, word in reversed(list(modes.items()))}
+            found = words.get(reported.strip().casefold())
+        if write.value in {"{power_kw}", "{power_w}"}:
+            power_kw = _read_kw(reported, in_watts=write.value == "{power_w}")
+    has_power = found in _POWERED_MODES
+    return FoundMode(found, power_kw if has_power else None, by_itself=found in _OWN_MODES)
+
+
+def _read_kw(text: str, *, in_watts: bool) -> float | None:
+    try:
+        return float(text) / (WATTS if in_watts else 1)
+    except ValueError:
+        return None
+
+
+def find_power_kw(setpoint: Setpoint) -> float | None:
+    """Return the power of a set-point, None where it has none."""
+    if isinstance(setpoint, BatterySetpoint):
+        return setpoint.power_kw if setpoint.mode in _POWERED_MODES else None
+    if isinstance(setpoint, VehicleSetpoint):
+        return setpoint.give_kw if setpoint.mode == "give" else setpoint.charge_kw
+    return setpoint.limit_kw if isinstance(setpoint, PvSetpoint) else None
+
+
+def _is_same(report: DeviceReport, setpoint: Setpoint) -> bool:
+    return report.mode == setpoint.mode and _is_near(report.power_kw, find_power_kw(setpoint))
+
+
+def _is_near(one_kw: float | None, other_kw: float | None) -> bool:
+    if one_kw is None or other_kw is None:
+        return True
+    return abs(one_kw - other_kw) <= max(_SAME_KW, _SAME_SHARE * abs(other_kw))
+
+
+def _count(before: DeviceConflict | None, report: DeviceReport, now: datetime) -> DeviceConflict:
+    goes_on = before is not None and timedelta(0) <= now - before.last_at < CONFLICT_WITHIN
+    count = before.count + 1 if before is not None and goes_on else 1
+    first_at = before.first_at if before is not None and goes_on else now
+    return DeviceConflict(count=count, first_at=first_at, last_at=now, mode=report.mode, power_kw=report.power_kw)
