@@ -220,6 +220,10 @@ COMPOSE := docker compose
 .env:
 	@cp .env.example .env && echo "made .env from .env.example"
 
+pin-images: $(VENV)/.core  ## write the digest of each image behind its tag; CHECK=1 compares only. LUNA_IMAGE_REGISTRY: registry of images that name none
+	@$(BIN)/python -m infra.pin_images $(if $(CHECK),--check)
+	@$(if $(CHECK),,$(BIN)/python -m infra.manifests)
+
 secrets: .env  ## make the secrets that are missing, one file each
 	@infra/make-secrets
 

@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, SecretStr
 
 from luna.contracts.message import Message, Request, Schedule
 from luna.energy.timeline import Instant
 
 # What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors, are silent; prices: cheap hours ahead; saving: the week;
-# day: each morning how the house stands, to those alone who ask for it.
-EventKind = Literal["plan", "device", "prices", "saving", "day"]
+# day: each morning how the house stands; system: faults of the installation itself. These two go to those alone who ask for them.
+EventKind = Literal["plan", "device", "prices", "saving", "day", "system"]
 # sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it was no news any more.
 DeliveryStatus = Literal["waiting", "sending", "sent", "failed", "expired", "unknown"]
 
@@ -29,7 +29,7 @@ class Notification(Message):
     """Something an owner should know."""
 
     notification_id: Annotated[int, Field(description="ascending in time")]
-    site: Annotated[str, Field(description="the site it is about")]
+    site: Annotated[str | None, Field(description="the site it is about; null: the installation itself")]
     event: Annotated[EventKind, Field(description="what it is about")]
     code: Annotated[str, Field(description="what happened")]
     urgent: Annotated[bool, Field(description="whether it is sent in quiet hours too")]
@@ -68,7 +68,7 @@ class TargetReply(Message):
 class NotifyTestReply(Message):
     """What became of a test message."""
 
-    targets: Annotated[list[TargetReply], Field(description="every target of the settings")]
+    targets: Annotated[list[TargetReply], Field(description="every target of the settings, and every stored channel")]
 
 
 class NotifyTestRequest(Request):
@@ -76,3 +76,73 @@ class NotifyTestRequest(Request):
 
     task: ClassVar[str] = "notifier.messages.test"
     reply: ClassVar[type[Message]] = NotifyTestReply
+
+
+ChannelName = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[^\W_][\w .-]*$", description="what its owner calls the channel"),
+]
+ChannelEvents = Annotated[
+    tuple[EventKind, ...],
+    Field(min_length=1, max_length=6, description="what it is told of"),
+]
+# An address is as long as a token in it.
+ChannelAddress = Annotated[
+    SecretStr,
+    Field(min_length=4, max_length=2000, description="an Apprise URL, or notify.NAME of Home Assistant; it is shown to nobody again"),
+]
+
+
+class NewChannel(Message):
+    """A way by which messages go, which is stored."""
+
+    name: ChannelName
+    address: ChannelAddress
+    events: ChannelEvents = ("plan", "device", "prices", "saving")
+
+
+class ChannelChange(Message):
+    """What a channel is told of from now on."""
+
+    events: ChannelEvents
+
+
+class Channel(Message):
+    """A stored channel; where it leads is left out, for an address may hold a password."""
+
+    name: ChannelName
+    kind: Annotated[str, Field(description="the service that takes its messages, such as mailtos")]
+    events: ChannelEvents
+
+
+class ChannelList(Message):
+    """The stored channels, by name."""
+
+    channels: Annotated[list[Channel], Field(description="those of LUNA_NOTIFY_URLS are not among them")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+class SystemAlert(Message):
+    """An alert as Alertmanager sends it; what Luna does not read of it is passed over."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    status: Annotated[Literal["firing", "resolved"], Field(description="whether it still is so")]
+    labels: Annotated[dict[str, str], Field(description="alertname, severity, service and more")]
+    annotations: Annotated[dict[str, str], Field(description="summary: what is wrong; runbook_url: what to do")] = {}
+    starts_at: Annotated[Instant, Field(alias="startsAt", description="since when; the same as long as it is the same fault")]
+    fingerprint: Annotated[str, Field(max_length=200, description="of its labels; empty: Luna makes one")] = ""
+
+
+class SystemAlertBatch(Message):
+    """Alerts of the installation itself, in the form of Alertmanager's webhook (version 4)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    alerts: Annotated[list[SystemAlert], Field(max_length=1000, description="those that fire and those that are over")]
+
+
+class SystemAlertReply(Message):
+    """What became of alerts."""
+
+    stored: Annotated[int, Field(description="those that were not known before")]

@@ -18,6 +18,7 @@ from luna.contracts.data import (
 from luna.contracts.device_search import FindDevicesRequest
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
+from luna.contracts.extras import ChangeExtraRequest
 from luna.contracts.file_guess import GuessFileRequest
 from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
@@ -66,6 +67,7 @@ REQUESTS: tuple[type[Request], ...] = (
     DemoLoadRequest,
     SimulatedHomeRequest,
     RemoveSimulatedHomeRequest,
+    ChangeExtraRequest,
     RefreshForecastsRequest,
     RenewModelsRequest,
     JudgeForecastsRequest,

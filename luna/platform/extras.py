@@ -1,4 +1,4 @@
-"""Installs optional libraries that only a few commands need, with locked hashes, at the first use of such a command.
+"""Optional libraries that only a few commands need: nothing is installed before somebody has agreed to it, with locked hashes then.
 
 Only a checkout's own virtual environment is changed, because it has the lock files. An installed wheel, an image and the system's Python are not; there an
 error names what is missing.
@@ -7,6 +7,7 @@ error names what is missing.
 import fcntl
 import importlib
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -16,9 +17,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import structlog
-
-log = structlog.get_logger(__name__)
+# Is given the steps done, the steps in all and the current one.
+ShowInstallation = Callable[[int, int, str], None]
+# A household's line, megabytes a second; a slow one takes longer.
+USUAL_SPEED = 2.0
+# pip names each package as it comes to it.
+_PACKAGE_LINE = re.compile(r"^Collecting ([\w.-]+)")
+_LOCKED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Extra:
         purpose: what needs it, as the subject of a sentence.
         modules: all importable where it is installed.
         megabytes: that it adds to an environment of ``core``.
+        download: megabytes that are fetched, as far as a mirror serves the usual files.
         scripts: of the checkout that install more of it; each gets the path of the Python.
     """
 
@@ -37,6 +43,7 @@ class Extra:
     purpose: str
     modules: tuple[str, ...]
     megabytes: int
+    download: int
     scripts: tuple[str, ...] = ()
 
     def find_missing(self) -> list[str]:
@@ -44,12 +51,20 @@ class Extra:
         return [name for name in self.modules if find_spec(name) is None]
 
 
-LAB = Extra("lab", "the camera lab", ("optuna", "ortools"), 85)
-DRAWING = Extra("pictures", "a picture as PNG or PDF", ("svglib", "reportlab"), 6)
-MDNS = Extra("mdns", "finding devices that announce themselves", ("zeroconf",), 5)
-QDRANT = Extra("qdrant", "a Qdrant server", ("qdrant_client",), 25)
-# PyTorch has a lock of its own: locks/torch.txt.
-TRAINING = Extra("training", "training networks", ("torch", "tensorboard"), 900, scripts=("infra/install-torch",))
+LAB = Extra("lab", "the camera lab", ("optuna", "ortools"), megabytes=85, download=30)
+DRAWING = Extra("pictures", "a picture as PNG or PDF", ("svglib", "reportlab"), megabytes=6, download=3)
+MDNS = Extra("mdns", "finding devices that announce themselves", ("zeroconf",), megabytes=5, download=2)
+QDRANT = Extra("qdrant", "a Qdrant server", ("qdrant_client",), megabytes=25, download=8)
+# PyTorch has a lock of its own: locks/torch.txt. Its build for a CPU alone is 190 MB.
+TRAINING = Extra(
+    "training",
+    "training networks",
+    ("torch", "tensorboard"),
+    megabytes=900,
+    download=220,
+    scripts=("infra/install-torch",),
+)
+EXTRAS = {extra.name: extra for extra in (TRAINING, LAB, DRAWING, MDNS, QDRANT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +102,33 @@ class PythonEnvironment:
 
     def installers(self, extra: Extra) -> list[list[str]]:
         """Return the commands that install an extra. Without a network the first one fails quickly."""
-        pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile", "--retries=1", "--timeout=20"]
+        pip = [self.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile", "--retries=1", "--timeout=20"]
         # Its dependencies in core are installed already.
-        locked = [*pip, "--no-deps", "--require-hashes", "--requirement", str(self.lock_of(extra))]
+        locked = [*pip, "--progress-bar=off", "--no-deps", "--require-hashes", "--requirement", str(self.lock_of(extra))]
         return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
 
+    def remover(self, extra: Extra) -> list[str]:
+        """Return the command that removes what an extra brought, and nothing that another needs."""
+        others = [other for other in EXTRAS.values() if other != extra and not other.find_missing()]
+        kept = {name for other in others for name in self._locked(other)}
+        names = [*self._locked(extra), *(["torch"] if extra.scripts else [])]
+        removed = [name for name in names if name not in kept]
+        return [self.python, "-m", "pip", "uninstall", "--disable-pip-version-check", "--no-input", "--yes", *removed]
 
-def _log_line(line: str) -> None:
-    log.info(line)
-
-
-class _Notice:
-    """The callback for the line that announces an installation."""
-
-    say: Callable[[str], None] = staticmethod(_log_line)
-
-
-def tell_extras(say: Callable[[str], None] | None) -> None:
-    """Set the callback for the line before an installation; None: it is logged, as by default."""
-    _Notice.say = staticmethod(say or _log_line)
+    def _locked(self, extra: Extra) -> list[str]:
+        lock = self.lock_of(extra)
+        return _LOCKED.findall(lock.read_text(encoding="utf-8")) if lock.is_file() else []
 
 
 def require_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
-    """Make an extra importable: install it where it is missing, one process at a time.
+    """Raise where an extra is missing; nothing is installed by this.
 
     Args:
         extra: about to be imported.
-        environment: the target; default: this process's.
+        environment: where it would be installed; default: this process's.
 
     Raises:
-        MachineError: it is missing and cannot be installed here.
+        MachineError: it is missing: somebody has to agree first, or it cannot be installed here.
     """
     missing = extra.find_missing()
     if not missing:
@@ -125,26 +137,90 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     from luna.energy.refusals import refuse
 
     place = environment or PythonEnvironment.of_this_process()
-    reason = place.why_not(extra)
-    if reason is not None:
-        raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=tuple(missing), why=reason)
+    _refuse_elsewhere(extra, place)
+    raise refuse(
+        "extra-not-agreed",
+        field="extra",
+        value=extra.name,
+        extra=extra.name,
+        purpose=extra.purpose,
+        names=tuple(missing),
+        download=extra.download,
+        megabytes=extra.megabytes,
+    )
+
+
+def estimate_minutes(extra: Extra) -> int:
+    """Return how long an installation takes on a usual line, in whole minutes."""
+    return max(1, round(extra.download / USUAL_SPEED / 60))
+
+
+def install_extra(extra: Extra, environment: PythonEnvironment | None = None, *, progress: ShowInstallation = lambda *_: None) -> None:
+    """Install an extra to which somebody has agreed, one process at a time; one that is there is left alone.
+
+    Raises:
+        MachineError: it cannot be installed here, or the installation failed.
+    """
+    place = environment or PythonEnvironment.of_this_process()
+    if not extra.find_missing():
+        return
+    _refuse_elsewhere(extra, place)
     with _alone(place.libraries / ".luna-extras.lock"):
         if extra.find_missing():
-            _Notice.say(f"Installing what {extra.purpose} needs ({extra.megabytes} MB), once …")
-            _install(extra, place)
+            _install(extra, place, progress)
 
 
-def _install(extra: Extra, place: PythonEnvironment) -> None:
+def remove_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
+    """Remove what an extra brought.
+
+    Raises:
+        MachineError: this environment is not changed, or pip failed.
+    """
     from luna.energy.refusals import refuse
 
+    place = environment or PythonEnvironment.of_this_process()
+    _refuse_elsewhere(extra, place)
+    with _alone(place.libraries / ".luna-extras.lock"):
+        result = subprocess.run(place.remover(extra), check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    importlib.invalidate_caches()
+    if result.returncode:
+        why = result.stderr.strip().rpartition("\n")[2] or "pip said nothing"
+        raise refuse("extra-not-removed", field="extra", value=extra.name, why=why)
+
+
+def _refuse_elsewhere(extra: Extra, place: PythonEnvironment) -> None:
+    from luna.energy.refusals import refuse
+
+    reason = place.why_not(extra)
+    if reason is None:
+        return
+    names = tuple(extra.find_missing() or extra.modules)
+    raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=names, why=reason)
+
+
+def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation) -> None:
+    from luna.energy.refusals import refuse
+
+    total = len(_LOCKED.findall(place.lock_of(extra).read_text(encoding="utf-8"))) + len(extra.scripts)
+    done = 0
+    progress(done, total, extra.name)
     for command in place.installers(extra):
-        result = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if result.returncode:
-            message = result.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
-            full = "No space left on device" in result.stdout
+        lines = []
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with process:
+            for line in process.stdout or ():
+                lines.append(line)
+                if package := _PACKAGE_LINE.match(line):
+                    done = min(done + 1, total)
+                    progress(done, total, package[1])
+        if process.returncode:
+            output = "".join(lines)
+            message = output.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
+            full = "No space left on device" in output
             remedy = "Free some space there." if full else "Connect this machine to the network once and call it again."
             figures = {"purpose": extra.purpose, "names": tuple(extra.modules), "megabytes": extra.megabytes}
             raise refuse("extra-not-installed", field="extra", value=extra.name, why=message, remedy=remedy, **figures)
+    progress(total, total, extra.name)
     importlib.invalidate_caches()
     missing = extra.find_missing()
     if missing:

@@ -12,8 +12,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
-from luna.platform.extras import tell_extras
-from services.cli.console import JSON_FLAG, err, out, report
+from services.cli.console import JSON_FLAG, out, report
 from services.cli.server import RemoteServer, name_server, require_over_http
 
 
@@ -58,6 +57,7 @@ COMMANDS = {
     "audit": _CommandEntry(None, "Say what was done at the gateway, by whom, and how it ended."),
     "doctor": _CommandEntry("doctor:find_faults", "Say what is wrong with this installation, and what to do."),
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
+    "extras": _CommandEntry("extras", "List, install and remove libraries that only a few commands need."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
     "edge": _CommandEntry("edge", "The camera lab: simulate and train battery-powered cameras that charge while the grid is clean."),
@@ -66,6 +66,7 @@ COMMANDS = {
 
 
 DIAGNOSES = ("doctor", "support")
+YES = "--yes"
 _SERVER_OPTIONS = ("--server", "--key")
 
 DISK_REMEDIES = {
@@ -128,18 +129,17 @@ def run(arguments: Sequence[str]) -> int:
     """
     # The command line from the command on, without leading server options.
     words = list(arguments)
-    while words and words[0].partition("=")[0] in _SERVER_OPTIONS:
-        words = words[1:] if "=" in words[0] else words[2:]
+    while words and (words[0] == YES or words[0].partition("=")[0] in _SERVER_OPTIONS):
+        words = words[1:] if "=" in words[0] or words[0] == YES else words[2:]
     called = words[0] if words and words[0] in COMMANDS else None
     try:
         app = build(called)
         if called and "--help" not in arguments:
             # A remote gateway offers only some commands.
-            if len(words) < len(arguments) or bool(os.environ.get("LUNA_SERVER")):
+            if any(word.partition("=")[0] in _SERVER_OPTIONS for word in arguments[: len(arguments) - len(words)]) or bool(os.environ.get("LUNA_SERVER")):
                 require_over_http(words)
             _configure_logging(called)
-            tell_extras(err.print)
-        return int(app(arguments, standalone_mode=False) or 0)
+        return _call(app, arguments, agreed=YES in arguments[: len(arguments) - len(words)])
     except typer.TyperException as error:
         # Translate the error; it has no message where typer has shown the help.
         option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
@@ -155,6 +155,19 @@ def run(arguments: Sequence[str]) -> int:
         raise describe_fault(exc) from exc
 
 
+def _call(app: typer.Typer, arguments: Sequence[str], *, agreed: bool) -> int:
+    """Run a command; one that lacks an addition is run again once somebody has agreed to install it."""
+    while True:
+        try:
+            return int(app(arguments, standalone_mode=False) or 0)
+        except LunaError as error:
+            # Imported here, so that the help loads no models.
+            from services.cli.extras import settle_missing
+
+            if not settle_missing(error, agreed=agreed):
+                raise
+
+
 def _say_version(requested: bool) -> None:
     if requested:
         out.print(version("luna-energy"))
@@ -165,6 +178,7 @@ def _name_server(
     server: Annotated[str | None, typer.Option(envvar="LUNA_SERVER", help="A Luna elsewhere that carries the command out: https://luna.home:8080.")] = None,
     key: Annotated[str | None, typer.Option(envvar="LUNA_KEY", help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.")] = None,
     *,
+    _yes: Annotated[bool, typer.Option(YES, help="Agree to install what the command needs and is not there; for scripts.")] = False,
     _version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version of Luna this is.")] = False,
 ) -> None:
     name_server(None if server is None else RemoteServer(server, key))

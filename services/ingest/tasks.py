@@ -36,6 +36,7 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices
+from luna.contracts.extras import ChangeExtraReply, ChangeExtraRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
@@ -45,6 +46,7 @@ from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeR
 from luna.energy.errors import ConflictError
 from luna.energy.policy import UNREACHED_RETRY
 from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
+from luna.platform.extras import EXTRAS, install_extra, remove_extra
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
 from luna.platform.retry import RetryPolicy
@@ -203,6 +205,17 @@ def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices
 def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
     """Move batteries by a little before anything is armed, and say what they did."""
     return devices.try_batteries(request, work)
+
+
+@task(ChangeExtraRequest, soft_limit=timedelta(hours=2))
+def change_extra(request: ChangeExtraRequest, work: TaskContext) -> ChangeExtraReply:
+    """Install an addition to which somebody has agreed, or remove it."""
+    extra = EXTRAS[request.name]
+    if request.wanted == "installed":
+        install_extra(extra, progress=work.progress)
+    else:
+        remove_extra(extra)
+    return ChangeExtraReply(name=request.name, installed=not extra.find_missing())
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -20,7 +20,7 @@ from luna.energy.site import SeriesPrice, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
 from luna.platform import findings
 from luna.platform.control_service import read_states
-from luna.platform.database import notifications, plans, sites
+from luna.platform.database import notification_channels, notifications, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.notifications import NewNotification
 from luna.platform.database.savings import read_savings
@@ -31,7 +31,7 @@ from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
 from luna.words import Numbers
 from luna.words.messages import say_message
-from services.notifier.targets import Target, for_event
+from services.notifier.targets import Target, for_event, open_channels, open_targets
 
 # Six tries within seven and a half hours; an older message is of little use.
 RETRY = RetryPolicy(first=timedelta(minutes=5), growth=3.0, longest=timedelta(hours=4), tries=6)
@@ -74,11 +74,25 @@ DAY_SENT_FROM, DAY_SENT_UNTIL = "07:00", "10:00"
 log = structlog.get_logger("luna.notifier")
 
 
+def list_targets(database: Engine, settings: Settings) -> list[Target]:
+    """Return every target, once: those of the settings, then the stored channels.
+
+    Raises:
+        InvalidInputError: a line of the setting is no target.
+    """
+    with unit_of_work(database) as connection:
+        channels = notification_channels.list_addresses(connection)
+    targets = [*open_targets(settings), *open_channels(settings, channels)]
+    return list({target.name: target for target in targets}.values())
+
+
 def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, now: datetime) -> NotifyReply:
     """Store the new events of every site and send the due ones; a fault of one site, or one target, delays no other."""
     with unit_of_work(database) as connection:
         names = sites.names(connection)
     event_count = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]
+    with unit_of_work(database) as connection:
+        notifications.address_system_events(connection, for_event(targets, "system"), now=now)
     own = {target.name: target for target in targets}
     sent = failed = 0
     while sent + failed < MOST_AT_ONCE:
@@ -94,7 +108,7 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
         with unit_of_work(database) as connection:
             if error is None:
                 notifications.settle(connection, delivery, "sent", due_at=now)
-            elif RETRY.gives_up(delivery.tries):
+            elif RETRY.gives_up(delivery.tries) and delivery.event != "system":
                 notifications.settle(connection, delivery, "failed", due_at=now, error=error)
             else:
                 notifications.settle(connection, delivery, "waiting", due_at=now + RETRY.pause(delivery.tries), error=error)

@@ -6,7 +6,7 @@ Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol, get_args
 
@@ -14,19 +14,21 @@ import apprise
 import httpx
 
 from luna.contracts.notification import EventKind
-from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
 from luna.platform.address_policy import HOME_ASSISTANT, NOTIFICATION, require_host
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.checked_transport import CheckedTransport
+from luna.platform.database.notification_channels import ChannelAddress
 from luna.platform.settings import Settings
 from services.notifier.connection_guard import reaching_only
 
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
-# The daily message must be named explicitly.
-USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event != "day")
+# The daily message and faults of the installation must be named explicitly.
+USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event not in ("day", "system"))
 _LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
-_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving or day with commas and =."
+_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving, day or system with commas and =."
+_UNKNOWN_URL = "the address is no URL that Apprise knows"
 
 
 class MessageTarget(Protocol):
@@ -68,17 +70,57 @@ def open_targets(settings: Settings) -> list[Target]:
         unknown = [name for name in named if name not in EVENTS]
         if unknown:
             raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
-        events, name = tuple(event for event in EVENTS if event in named), hashlib.sha256(where.encode()).hexdigest()[:16]
-        if where.lower().startswith("notify."):
-            channel = HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower())
-            targets.append(Target(name, where.lower(), events, channel))
-            continue
-        plugin: Any = apprise.Apprise.instantiate(where)
-        if plugin is None:
+        events = tuple(event for event in EVENTS if event in named)
+        target = _open_target(settings, where, events, field="notify_urls")
+        if target is None:
             raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
-        require_host(NOTIFICATION, str(plugin.host or ""), field="notify_urls")
-        targets.append(Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin)))
+        targets.append(target)
     return targets
+
+
+def open_channels(settings: Settings, channels: Sequence[ChannelAddress]) -> list[Target]:
+    """Return the targets of stored channels; one that cannot be opened says so when something is sent, and stops no other."""
+    targets = []
+    for channel in channels:
+        try:
+            target = _open_target(settings, channel.address, channel.events, field="address")
+        except LunaError as error:
+            target = Target(_name_of(channel.address), channel.name, channel.events, ClosedChannel(error.message))
+        if target is None:
+            target = Target(_name_of(channel.address), channel.name, channel.events, ClosedChannel(_UNKNOWN_URL))
+        targets.append(replace(target, label=channel.name))
+    return targets
+
+
+def _open_target(settings: Settings, where: str, events: tuple[EventKind, ...], *, field: str) -> Target | None:
+    name = _name_of(where)
+    if where.lower().startswith("notify."):
+        channel = HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower())
+        return Target(name, where.lower(), events, channel)
+    plugin: Any = apprise.Apprise.instantiate(where)
+    if plugin is None:
+        return None
+    require_host(NOTIFICATION, str(plugin.host or ""), field=field)
+    return Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin))
+
+
+def _name_of(where: str) -> str:
+    return hashlib.sha256(where.encode()).hexdigest()[:16]
+
+
+class ClosedChannel:
+    """Channel whose address leads nowhere."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def send(self, title: str, text: str) -> None:
+        """Refuse a message.
+
+        Raises:
+            UnavailableError: always.
+        """
+        raise UnavailableError(self._reason, field="address", remedy=_REMEDY)
 
 
 class AppriseChannel:

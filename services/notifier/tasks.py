@@ -3,7 +3,7 @@
 from luna.contracts.notification import NotifyReply, NotifyRequest, NotifyTestReply, NotifyTestRequest
 from luna.platform.queue import TaskContext, task
 from services.notifier import notification
-from services.notifier.targets import open_targets
+from services.notifier.notification import list_targets
 
 NEEDS = ("database", "redis")
 
@@ -11,10 +11,10 @@ NEEDS = ("database", "redis")
 @task(NotifyRequest)
 def send_messages(_request: NotifyRequest, work: TaskContext) -> NotifyReply:
     """Store what owners should know and send what is due, each message in a transaction of its own."""
-    return notification.notify(work.database(), open_targets(work.settings), work.settings, now=work.clock.now())
+    return notification.notify(work.database(), list_targets(work.database(), work.settings), work.settings, now=work.clock.now())
 
 
 @task(NotifyTestRequest)
 def send_test(_request: NotifyTestRequest, work: TaskContext) -> NotifyTestReply:
     """Send a test message to every target."""
-    return notification.send_test(open_targets(work.settings), work.settings)
+    return notification.send_test(list_targets(work.database(), work.settings), work.settings)

@@ -605,6 +605,18 @@ COMMENT ON COLUMN market_prices.published_at IS 'revisions are kept, so that a r
 COMMENT ON COLUMN market_prices.price IS 'currency per kWh';
 COMMENT ON COLUMN market_prices.currency IS 'ISO 4217';
 COMMENT ON TABLE market_prices IS 'The price of a market in one quarter-hour, as published';
+CREATE TABLE notification_channels (
+	name TEXT NOT NULL,
+	address TEXT NOT NULL,
+	events TEXT[] NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_notification_channels PRIMARY KEY (name)
+);
+COMMENT ON COLUMN notification_channels.name IS 'what its owner calls it';
+COMMENT ON COLUMN notification_channels.address IS 'where it leads, with the password that opens it; no reply holds it';
+COMMENT ON COLUMN notification_channels.events IS 'what it is told of';
+COMMENT ON COLUMN notification_channels.recorded_at IS 'when the row was written';
+COMMENT ON TABLE notification_channels IS 'A way by which messages go, stored on the page or by command';
 CREATE TABLE notification_deliveries (
 	notification_id BIGINT NOT NULL,
 	target TEXT NOT NULL,
@@ -624,7 +636,7 @@ COMMENT ON COLUMN notification_deliveries.due_at IS 'when it is sent next, or wa
 COMMENT ON TABLE notification_deliveries IS 'A message on its way to one target';
 CREATE TABLE notifications (
 	notification_id BIGINT GENERATED ALWAYS AS IDENTITY,
-	site_key INTEGER NOT NULL,
+	site_key INTEGER,
 	event TEXT NOT NULL,
 	code TEXT NOT NULL,
 	event_key TEXT NOT NULL,
@@ -634,10 +646,11 @@ CREATE TABLE notifications (
 	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	CONSTRAINT pk_notifications PRIMARY KEY (notification_id),
-	CONSTRAINT uq_notifications_site_key_code_event_key UNIQUE (site_key, code, event_key),
+	CONSTRAINT uq_notifications_site_key_code_event_key UNIQUE NULLS NOT DISTINCT (site_key, code, event_key),
 	CONSTRAINT fk_notifications_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON COLUMN notifications.event IS 'plan, device, prices, saving: what targets ask for';
+COMMENT ON COLUMN notifications.site_key IS 'NULL: it is about the installation itself';
+COMMENT ON COLUMN notifications.event IS 'plan, device, prices, saving, day, system: what targets ask for';
 COMMENT ON COLUMN notifications.code IS 'what happened';
 COMMENT ON COLUMN notifications.event_key IS 'the same as long as it is the same event, which is told once';
 COMMENT ON COLUMN notifications.text IS 'in the language of messages when it happened';
@@ -1152,3 +1165,4 @@ COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0002_device_writes.py
 -- r0003_day_faults.py
 -- r0004_device_reports.py
+-- r0005_notification_channels.py

@@ -42,6 +42,12 @@ REASONS: dict[str, RefusalReason] = {
         error=MachineError,
         quotes=True,
     ),
+    "extra-not-agreed": RefusalReason(
+        "{purpose} needs {names}, which are not installed: {download} MB to fetch, {megabytes} MB on the disk",
+        "Install it: luna extras add {extra}, in a script with --yes; or on the page: Installation, Additions. luna extras remove {extra} takes it away again.",
+        error=MachineError,
+    ),
+    "extra-not-removed": RefusalReason("{why}", "Call pip uninstall in Luna's environment.", error=MachineError, quotes=True),
     "extra-not-installed": RefusalReason(
         "what {purpose} needs ({names}; {megabytes} MB) could not be installed: {why}", "{remedy}", error=MachineError, quotes=True
     ),

@@ -1,16 +1,21 @@
-"""What owners were told, and whether messages arrive."""
+"""What owners were told, by which channels, and whether messages arrive."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.notification import Notification, NotifyTestRequest
+from luna.contracts.notification import Channel, ChannelChange, ChannelList, ChannelName, NewChannel, Notification, NotifyTestRequest
+from luna.energy.errors import ConflictError
+from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
-from luna.platform.database import notifications
+from luna.platform.database import notification_channels, notifications
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.words import Numbers, say_instant
 
+_CHANNELS = "/v1/notifications/channels"
+_ADDRESS = re.compile(r"notify\.[a-z0-9_]+|[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 OfSite = Annotated[str | None, Field(max_length=64, description="of this site alone")]
 
 
@@ -23,7 +28,7 @@ class NotificationList(Message):
 
 def _show(notification: Notification, numbers: Numbers) -> list[str]:
     deliveries = ", ".join(f"{each.target} {each.status}" for each in notification.deliveries)
-    return [say_instant(notification.recorded_at, numbers.zone), notification.site, notification.event, notification.text, deliveries]
+    return [say_instant(notification.recorded_at, numbers.zone), notification.site or "Luna", notification.event, notification.text, deliveries]
 
 
 @capability(
@@ -48,6 +53,84 @@ def list_notifications(call: CapabilityCall, *, site_id: OfSite = None, limit: L
 def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001 - a worker is told no more
     """Send a test message.
 
-    Send a test message to every target of the settings now, whatever the hour, and return what became of each.
+    Send a test message to every target of the settings and every stored channel now, whatever the hour, and return what became of each.
     """
     return NotifyTestRequest()
+
+
+def _show_channel(channel: Channel, _: Numbers) -> list[str]:
+    return [channel.name, channel.kind, ", ".join(channel.events)]
+
+
+@capability(
+    "GET",
+    _CHANNELS,
+    noun="notifications",
+    scope="administer",
+    command="notify channels",
+    shown=ReplyTable(("channel", "kind", "told of"), _show_channel, "channels", none="No channel is stored."),
+)
+def list_channels(call: CapabilityCall) -> ChannelList:
+    """List the channels.
+
+    Return the stored channels by which messages go, without the addresses they lead to.
+    """
+    return ChannelList(channels=notification_channels.list_all(call.connection))
+
+
+@capability(
+    "POST",
+    _CHANNELS,
+    noun="notifications",
+    scope="administer",
+    command="notify add",
+    shown="Messages go by {name} from now on. Try it: luna notify test",
+    arguments=("name",),
+    options={"events": "event"},
+    status=201,
+    errors=(ConflictError,),
+)
+def add_channel(call: CapabilityCall, channel: NewChannel) -> Channel:
+    """Add a channel.
+
+    Store a channel by which messages go from now on; with the event "system" it is told of faults of the installation too.
+    """
+    if _ADDRESS.fullmatch(channel.address.get_secret_value()) is None:
+        raise refuse("channel-address", field="address")
+    return notification_channels.add(call.connection, channel)
+
+
+@capability(
+    "PUT",
+    f"{_CHANNELS}/{{name}}",
+    noun="notifications",
+    scope="administer",
+    command="notify events",
+    shown="{name} is told of these events from now on.",
+    arguments=("name",),
+    options={"events": "event"},
+)
+def change_channel(call: CapabilityCall, name: ChannelName, change: ChannelChange) -> Channel:
+    """Change what a channel is told of.
+
+    Store of which events a channel is told from now on.
+    """
+    return notification_channels.set_events(call.connection, name, change.events)
+
+
+@capability(
+    "DELETE",
+    f"{_CHANNELS}/{{name}}",
+    noun="notifications",
+    scope="administer",
+    command="notify remove",
+    shown="No message goes by {name} any more.",
+    arguments=("name",),
+    status=204,
+)
+def remove_channel(call: CapabilityCall, name: ChannelName) -> None:
+    """Remove a channel.
+
+    Remove a channel; what is on its way to it is not sent any more.
+    """
+    notification_channels.remove(call.connection, name)

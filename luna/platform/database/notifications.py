@@ -35,22 +35,25 @@ class DueDelivery:
 
     notification_id: int
     target: str
+    event: EventKind
     title: str
     text: str
     tries: int
 
 
-def add(connection: Connection, site_id: str, new: NewNotification, *, targets: Iterable[tuple[str, str]], due_at: datetime) -> bool:
+def add(connection: Connection, site_id: str | None, new: NewNotification, *, targets: Iterable[tuple[str, str]], due_at: datetime) -> bool:
     """Store an event with a delivery to each target (digest and label); return False, and store nothing, where it is known already.
+
+    Without a site it is about the installation itself.
 
     Raises:
         NotFoundError: no such site.
     """
     names = ("event", "code", "event_key", "title", "text", "urgent", "expires_at")
-    row = {"site_key": sites.key_of(connection, site_id)} | {name: getattr(new, name) for name in names}
+    site_key = None if site_id is None else sites.key_of(connection, site_id)
+    row = {"site_key": site_key} | {name: getattr(new, name) for name in names}
     # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and most events are known.
-    existing = select(notifications.c.notification_id).where(*(notifications.c[name] == row[name] for name in ("site_key", "code", "event_key")))
-    if connection.scalar(existing) is not None:
+    if _is_stored(connection, site_key, new.code, new.event_key):
         return False
     key = connection.scalar(insert(notifications).values(row).on_conflict_do_nothing().returning(notifications.c.notification_id))
     rows = [{"notification_id": key, "target": target, "label": label, "due_at": due_at} for target, label in targets]
@@ -59,12 +62,43 @@ def add(connection: Connection, site_id: str, new: NewNotification, *, targets: 
     return key is not None
 
 
+def is_known(connection: Connection, code: str, event_key: str) -> bool:
+    """Return whether an event of the installation itself is stored."""
+    return _is_stored(connection, None, code, event_key)
+
+
+def _is_stored(connection: Connection, site_key: int | None, code: str, event_key: str) -> bool:
+    table = notifications
+    query = select(table.c.notification_id).where(table.c.site_key.is_not_distinct_from(site_key), table.c.code == code, table.c.event_key == event_key)
+    return connection.scalar(query) is not None
+
+
+def address_system_events(connection: Connection, targets: Iterable[tuple[str, str]], *, now: datetime) -> None:
+    """Address what is about the installation, and addressed to nobody yet, to these targets (digest and label).
+
+    What came while nobody wanted to know is sent to the first who does, as long as it is news.
+    """
+    table = notification_deliveries
+    targets = list(targets)
+    reaches = (table.c.status == "sent") | table.c.target.in_([target for target, _ in targets])
+    same = table.c.notification_id == notifications.c.notification_id
+    reached = select(table.c.target).where(same, reaches).exists()
+    open_events = select(notifications.c.notification_id).where(notifications.c.event == "system", notifications.c.expires_at > now, ~reached)
+    rows = [{"notification_id": key, "target": target, "label": label, "due_at": now} for key in connection.scalars(open_events) for target, label in targets]
+    if rows:
+        connection.execute(insert(table).on_conflict_do_nothing(), rows)
+
+
 def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most: int) -> list[DueDelivery]:
     """Claim the due deliveries at these targets for this process; first close expired ones and those in progress for too long."""
     table = notification_deliveries
     late = select(notifications.c.notification_id).where(notifications.c.expires_at <= now)
     connection.execute(table.update().where(table.c.status == "waiting", table.c.notification_id.in_(late)).values(status="expired"))
     begun = (table.c.status == "sending") & (table.c.due_at <= now - SENDING_AT_MOST)
+    # A fault of the installation is told twice rather than not at all.
+    faults = select(notifications.c.notification_id).where(notifications.c.event == "system")
+    again = begun & table.c.notification_id.in_(faults)
+    connection.execute(table.update().where(again).values(status="waiting"))
     connection.execute(table.update().where(begun).values(status="unknown", error="begun, and nobody knows whether it arrived"))
     waiting = (table.c.status == "waiting") & (table.c.due_at <= now) & table.c.target.in_(targets)
     oldest = select(table.c.notification_id, table.c.target).where(waiting).order_by(table.c.due_at, table.c.notification_id).limit(most)
@@ -73,7 +107,7 @@ def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most
     claim_rows = table.update().where(same).values(status="sending", tries=table.c.tries + 1, due_at=now)
     mine = connection.execute(claim_rows.returning(table.c.notification_id, table.c.target, table.c.tries)).all()
     words = {row.notification_id: row for row in connection.execute(select(notifications).where(notifications.c.notification_id.in_([row[0] for row in mine])))}
-    return [DueDelivery(key, target, words[key].title, words[key].text, tries) for key, target, tries in sorted(mine)]
+    return [DueDelivery(key, target, words[key].event, words[key].title, words[key].text, tries) for key, target, tries in sorted(mine)]
 
 
 def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus, *, due_at: datetime, error: str | None = None) -> None:
@@ -91,7 +125,7 @@ def list_newest(
     Raises:
         NotFoundError: no such site.
     """
-    query = select(notifications, site_table.c.name.label("site")).join(site_table, site_table.c.site_key == notifications.c.site_key)
+    query = select(notifications, site_table.c.name.label("site")).outerjoin(site_table, site_table.c.site_key == notifications.c.site_key)
     if site_id is not None:
         query = query.where(notifications.c.site_key == sites.key_of(connection, site_id))
     if among is not None:

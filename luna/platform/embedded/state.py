@@ -46,6 +46,11 @@ def load_state(folder: Path) -> State:
         raise folder_error(path, exc) from exc
 
 
+def has_embedded_data(folder: Path) -> bool:
+    """Return whether embedded servers have ever run on this folder."""
+    return _state_path(folder).exists()
+
+
 def save_state(folder: Path, state: State) -> None:
     """Write the state atomically."""
     path = _state_path(folder)

@@ -303,7 +303,8 @@ class Settings(BaseSettings):
 
 
 # Settings that other servers give out: empty until their owner fills them in, so nobody asks how good they are.
-EXTERNAL_SECRETS = tuple(name for name, field in Settings.model_fields.items() if ISSUED_ELSEWHERE in field.metadata)
+# Alertmanager alone reads alert_url.
+EXTERNAL_SECRETS = (*(name for name, field in Settings.model_fields.items() if ISSUED_ELSEWHERE in field.metadata), "alert_url")
 
 
 def is_loopback(host: str) -> bool:

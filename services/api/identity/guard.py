@@ -42,7 +42,9 @@ async def admit(request: Request, operation: Operation) -> Caller:
     if request.scope["path"] in MONITORS:
         return NOBODY
     is_program_here = source.here and "authorization" not in request.headers and cookie_name(source) not in request.cookies
-    if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or is_program_here):
+    # What a page of another origin could send from a browser here needs the token; what it cannot read does not.
+    may_read = is_program_here and operation.method == "GET"
+    if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or may_read):
         # Before anything that needs the database: monitoring has to work while that is away.
         request.state.caller = MONITOR
         return MONITOR

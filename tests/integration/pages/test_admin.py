@@ -57,7 +57,7 @@ def job(redis_url: str, database: Engine) -> Iterator[Job]:
     client.close()
 
 
-@pytest.mark.parametrize("section", ["status", "jobs", "people", "settings", "audit", "logs"])
+@pytest.mark.parametrize("section", ["status", "jobs", "people", "messages", "settings", "extras", "audit", "logs"])
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_page_is_there_without_a_script_in_both_languages(api: httpx.Client, section: str, language: str) -> None:
     answer = api.get(f"/ui/admin/{section}", headers={"Accept-Language": language})

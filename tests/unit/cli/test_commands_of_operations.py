@@ -26,6 +26,7 @@ COMMANDS_ALONE = {
     "rag evaluate": "measures the machine it runs on",
     "control override": "is control override-device for all batteries",
     "control run": "is a process, not a question",
+    "extras remove": "is extras add with another wish",
     "data guess": "reads a file where it runs; the page Data takes one and shows the same",
     "data readings": "is data query of a sensor's series, in the forms that readings have",
     "forecast plot": "draws to the terminal; the page draws what the routes return",

@@ -71,15 +71,71 @@ def test_what_holds_alerts_back_names_alerts_that_exist() -> None:
     assert named <= set(ALERTS)
 
 
-def test_alerts_go_to_receivers_that_send_nothing_anywhere() -> None:
+def matches(matcher: str, values: dict[str, str]) -> bool:
+    """Return whether an alert's labels fulfil a matcher."""
+    found = re.fullmatch(r'(\w+) (=|=~|!~) "(.+)"', matcher)
+    assert found is not None, matcher
+    fits = re.fullmatch(found[3], values[found[1]]) is not None
+    return not fits if found[2] == "!~" else fits
+
+
+def receivers_of(settings: Any, alert: str, severity: str) -> list[str]:
+    """Return which receivers an alert of one severity reaches, by the routes' own rules."""
+    reached = []
+    for route in settings["route"]["routes"]:
+        values = {"alertname": alert, "severity": severity}
+        if all(matches(matcher, values) for matcher in route.get("matchers", [])):
+            reached.append(route["receiver"])
+            if not route.get("continue"):
+                break
+    return reached
+
+
+@each_row(
+    ("alert", "severity", "reached"),
+    [
+        ("LanguageModelDown", "info", ["nobody"]),
+        ("DeadTasks", "ticket", ["luna"]),
+        ("DiskFull", "page", ["direct", "luna"]),
+        ("AlertsNotSent", "ticket", ["direct", "luna"]),
+        ("NoLiveWorker", "ticket", ["direct", "luna"]),
+        ("ServiceDown", "page", ["direct", "luna"]),
+    ],
+)
+def test_every_alert_goes_through_luna_and_what_may_stop_luna_past_it_too(alert: str, severity: str, reached: list[str]) -> None:
     settings = load(ROOT / "infra" / "alertmanager" / "alertmanager.yml")
-    assert settings["receivers"] == [{"name": "nobody"}, {"name": "operator"}]
+    assert receivers_of(settings, alert, severity) == reached
 
 
-def test_the_ways_to_be_told_are_valid_once_uncommented() -> None:
-    text = (ROOT / "infra" / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8")
-    operator = yaml.safe_load(text.replace("\n    # ", "\n    "))["receivers"][1]
-    assert set(operator) == {"name", "webhook_configs", "email_configs"}
+def test_what_may_stop_luna_from_telling_names_alerts_that_exist() -> None:
+    settings = load(ROOT / "infra" / "alertmanager" / "alertmanager.yml")
+    named = set().union(*(names_in(route.get("matchers", [])) for route in settings["route"]["routes"]))
+    assert named <= set(ALERTS)
+    assert named >= {"ServiceDown", "QueueUnreachable", "BeatFrozen", "AlertsNotSent"}
+
+
+@each_row(
+    ("address", "ways"),
+    [("", 0), ("\n", 0), ("https://ntfy.example/a&b|c\n", 1)],
+    ids=["empty", "blank", "given"],
+)
+def test_the_direct_way_is_there_where_an_address_is_given(tmp_path: Path, address: str, ways: int) -> None:
+    secret = tmp_path / "alert_url"
+    made = tmp_path / "made.yml"
+    secret.write_text(address, encoding="utf-8")
+    folder = ROOT / "infra" / "alertmanager"
+    places = {
+        "LUNA_ALERTMANAGER_FOLDER": str(folder),
+        "LUNA_ALERT_URL_FILE": str(secret),
+        "LUNA_ALERTMANAGER_MADE": str(made),
+    }
+    subprocess.run(["sh", str(folder / "start")], check=True, env=os.environ | places)
+    receivers = {receiver["name"]: receiver for receiver in load(made)["receivers"]}
+    direct = receivers["direct"].get("webhook_configs", [])
+    assert direct == [{"url_file": str(secret), "send_resolved": True}] * ways
+    # Everything else is as it was.
+    assert load(made) | {"receivers": []} == load(folder / "alertmanager.yml") | {"receivers": []}
+    assert "ntfy" not in made.read_text(encoding="utf-8")
 
 
 def test_every_worker_is_measured_and_missed() -> None:

@@ -1,21 +1,23 @@
-"""What a few commands need alone: when it is installed by itself, where never, and what is said."""
+"""What a few commands need alone: nothing is installed before somebody has agreed, and what is said."""
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from luna.energy.errors import MachineError
-from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
+from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, install_extra, remove_extra, require_extra
 from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
-SAMPLE = Extra("sample", "the sample", ("luna_sample_extra",), 3)
+SAMPLE = Extra("sample", "the sample", ("luna_sample_extra",), megabytes=3, download=2)
 INSTALLS = """#!/bin/sh
 echo "$@" >>"$(dirname "$0")/asked"
+echo "Collecting luna-sample==1.0 (from -r sample.txt (line 1))"
+echo "Collecting luna-other==1.0 (from -r sample.txt (line 3))"
 echo >"$(dirname "$0")/libraries/luna_sample_extra.py"
 """
 FAILS = """#!/bin/sh
@@ -29,18 +31,10 @@ exit 1
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PythonEnvironment:
     """A checkout with an environment of its own, whose Python installs the sample."""
     (tmp_path / "locks/extras").mkdir(parents=True)
-    (tmp_path / "locks/extras/sample.txt").touch()
+    (tmp_path / "locks/extras/sample.txt").write_text("luna-sample==1.0 \\\n    --hash=sha256:00\nluna-other==1.0 \\\n    --hash=sha256:00\n")
     (tmp_path / "libraries").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "libraries"))
     return PythonEnvironment(tmp_path, _program(tmp_path, INSTALLS), tmp_path / "libraries", own=True)
-
-
-@pytest.fixture
-def said() -> Iterator[list[str]]:
-    lines: list[str] = []
-    tell_extras(lines.append)
-    yield lines
-    tell_extras(None)
 
 
 def _program(folder: Path, text: str) -> str:
@@ -50,31 +44,55 @@ def _program(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_what_is_missing_is_installed_once_after_one_line_is_said(place: PythonEnvironment, said: list[str]) -> None:
+def test_what_is_missing_is_not_installed_before_somebody_has_agreed(place: PythonEnvironment) -> None:
+    with pytest.raises(MachineError) as raised:
+        require_extra(SAMPLE, place)
+    assert raised.value.reason == "extra-not-agreed"
+    assert raised.value.parameters | {"names": None} == {
+        "extra": "sample",
+        "purpose": "the sample",
+        "names": None,
+        "download": 2,
+        "megabytes": 3,
+    }
+    assert "luna extras add sample" in str(raised.value.remedy)
+    assert not (place.checkout / "asked").exists()
+
+
+def test_what_was_agreed_to_is_installed_once_and_says_how_far_it_is(place: PythonEnvironment) -> None:
+    steps: list[tuple[int, int, str]] = []
+    for _ in range(2):
+        install_extra(SAMPLE, place, progress=lambda *step: steps.append(step))
     require_extra(SAMPLE, place)
-    require_extra(SAMPLE, place)
-    assert said == ["Installing what the sample needs (3 MB), once …"]
+    assert steps == [(0, 2, "sample"), (1, 2, "luna-sample"), (2, 2, "luna-other"), (2, 2, "sample")]
     (asked,) = (place.checkout / "asked").read_text().splitlines()
     assert "--no-deps --require-hashes" in asked
     assert asked.endswith("locks/extras/sample.txt")
 
 
-def test_what_is_there_is_neither_installed_nor_spoken_of(place: PythonEnvironment, said: list[str]) -> None:
-    require_extra(replace(SAMPLE, modules=("numpy",)), place)
-    assert not said
+def test_what_was_installed_is_removed_with_what_came_with_it(place: PythonEnvironment) -> None:
+    remove_extra(SAMPLE, place)
+    (asked,) = (place.checkout / "asked").read_text().splitlines()
+    assert asked.endswith("--yes luna-sample luna-other")
+
+
+def test_what_is_there_is_neither_installed_nor_spoken_of(place: PythonEnvironment) -> None:
+    there = replace(SAMPLE, modules=("numpy",))
+    require_extra(there, place)
+    install_extra(there, place)
     assert not (place.checkout / "asked").exists()
 
 
-def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonEnvironment, said: list[str]) -> None:
+def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonEnvironment) -> None:
     _program(place.checkout, FAILS)
     with pytest.raises(MachineError) as raised:
-        require_extra(SAMPLE, place)
-    assert len(said) == 1
+        install_extra(SAMPLE, place)
     assert "luna_sample_extra" in raised.value.message
     assert raised.value.message.endswith("ERROR: No matching distribution found for optuna==5.0.0")
     assert raised.value.remedy == "Connect this machine to the network once and call it again."
 
 
+@pytest.mark.parametrize("change", [require_extra, install_extra, remove_extra], ids=["use", "install", "remove"])
 @each_row(
     ("changed", "reason"),
     [
@@ -84,12 +102,13 @@ def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonE
     ],
     ids=["an installed wheel or an image", "the machine's own Python", "a folder that cannot be written"],
 )
-def test_nothing_else_than_a_checkouts_environment_is_added_to(changed: dict[str, object], reason: str, place: PythonEnvironment, said: list[str]) -> None:
+def test_nothing_else_than_a_checkouts_environment_is_changed(
+    changed: dict[str, object], reason: str, place: PythonEnvironment, change: Callable[[Extra, PythonEnvironment], None]
+) -> None:
     with pytest.raises(MachineError) as raised:
-        require_extra(SAMPLE, replace(place, **changed))
+        change(SAMPLE, replace(place, **changed))
     assert reason in raised.value.message
     assert 'pip install "luna-energy[sample]"' in str(raised.value.remedy)
-    assert not said
     assert not (place.checkout / "asked").exists()
 
 

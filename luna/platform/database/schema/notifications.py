@@ -1,6 +1,7 @@
 """Messages to owners."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.platform.database.schema.metadata import instant, metadata, recorded, text
 from luna.platform.database.schema.sites import sites
@@ -9,8 +10,13 @@ notifications = Table(
     "notifications",
     metadata,
     Column("notification_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
-    text("event", "plan, device, prices, saving: what targets ask for"),
+    Column(
+        "site_key",
+        ForeignKey(sites.c.site_key, ondelete="CASCADE"),
+        nullable=True,
+        comment="NULL: it is about the installation itself",
+    ),
+    text("event", "plan, device, prices, saving, day, system: what targets ask for"),
     text("code", "what happened"),
     text("event_key", "the same as long as it is the same event, which is told once"),
     text("title"),
@@ -18,7 +24,7 @@ notifications = Table(
     Column("urgent", Boolean, nullable=False, comment="sent in quiet hours too"),
     instant("expires_at", "after this it is not sent any more"),
     recorded(),
-    UniqueConstraint("site_key", "code", "event_key"),
+    UniqueConstraint("site_key", "code", "event_key", postgresql_nulls_not_distinct=True),
     comment="What owners were to know; rows are only added",
 )
 
@@ -34,4 +40,14 @@ notification_deliveries = Table(
     text("error", nullable=True),
     Index("ix_notification_deliveries_due_at", "status", "due_at"),
     comment="A message on its way to one target",
+)
+
+notification_channels = Table(
+    "notification_channels",
+    metadata,
+    text("name", "what its owner calls it", primary_key=True),
+    text("address", "where it leads, with the password that opens it; no reply holds it"),
+    Column("events", ARRAY(Text), nullable=False, comment="what it is told of"),
+    recorded(),
+    comment="A way by which messages go, stored on the page or by command",
 )

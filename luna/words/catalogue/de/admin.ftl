@@ -123,3 +123,43 @@ person_name = Name
 person_password = Erstes Passwort
 person_role = Rolle
 person_sites = Standorte
+tab_messages = Meldungen
+panel_messages = Wohin Meldungen gehen
+messages_lead = Jeder Empfänger ist ein Telefon, ein Postfach oder ein anderer Dienst. Seine Adresse wird aufbewahrt und niemandem wieder gezeigt.
+empty_messages = Noch erfährt niemand etwas.
+channels_by_setting = Weitere Empfänger stehen in { $variable }; sie werden dort geändert.
+also_system = auch Störungen von Luna selbst
+remove_channel = Entfernen
+send_test = Probe senden
+test_sent = gesendet
+test_failed = nicht gesendet
+add_channel = Empfänger hinzufügen
+channel_name = Wie du ihn nennst
+channel_address = Adresse
+hint_channel_address = Eine Adresse von Apprise, etwa mailtos://user:password@example.org, oder notify.mobile_app_phone von Home Assistant.
+event_plan = Plan
+event_device = Geräte
+event_prices = günstige Stunden
+event_saving = die Woche
+event_day = der Tag
+event_system = Störungen von Luna
+tab_extras = Ergänzungen
+panel_extras = Ergänzungen
+extras_lead = Bibliotheken, die nur wenige brauchen. Keine wird ohne dein Einverständnis installiert.
+extra_training = Netze trainieren
+extra_lab = Kamera-Labor
+extra_pictures = Bilder als PNG oder PDF
+extra_mdns = Geräte, die sich ankündigen
+extra_qdrant = Ein Server für Textstellen (Qdrant)
+extra_size = { $download } MB zu laden, { $disk } MB auf der Platte
+extra_here = installiert
+extra_missing = nicht installiert
+extra_elsewhere = Diese Installation lässt sich nicht ändern: Wähle ein Abbild von Luna, das es enthält (Betriebshandbuch).
+extra_ask = Installieren …
+extra_agree =
+    Es werden { $download } MB geladen, was auf einer üblichen Leitung { $minutes ->
+        [one] etwa eine Minute
+       *[other] etwa { $minutes } Minuten
+    } dauert, und { $disk } MB nach { $folder } gelegt. Hier lässt es sich wieder entfernen.
+extra_install = Einverstanden, installieren
+extra_remove = Entfernen

@@ -125,3 +125,43 @@ person_name = Name
 person_password = First password
 person_role = Role
 person_sites = Sites
+tab_messages = Messages
+panel_messages = Where messages go
+messages_lead = Each channel is a phone, a mailbox or another service. Its address is kept and shown to nobody again.
+empty_messages = Nobody is told anything yet.
+channels_by_setting = More channels stand in { $variable }; they are changed there.
+also_system = also faults of Luna itself
+remove_channel = Remove
+send_test = Send a test
+test_sent = sent
+test_failed = not sent
+add_channel = Add a channel
+channel_name = What you call it
+channel_address = Address
+hint_channel_address = An Apprise address, such as mailtos://user:password@example.org, or notify.mobile_app_phone of Home Assistant.
+event_plan = plan
+event_device = devices
+event_prices = cheap hours
+event_saving = the week
+event_day = the day
+event_system = faults of Luna
+tab_extras = Additions
+panel_extras = Additions
+extras_lead = Libraries that few need. None is installed before you agree.
+extra_training = Training networks
+extra_lab = Camera lab
+extra_pictures = Pictures as PNG or PDF
+extra_mdns = Devices that announce themselves
+extra_qdrant = A server for passages (Qdrant)
+extra_size = { $download } MB to fetch, { $disk } MB on the disk
+extra_here = installed
+extra_missing = not installed
+extra_elsewhere = This installation cannot be changed: choose an image of Luna that has it (operations manual).
+extra_ask = Install …
+extra_agree =
+    { $download } MB are fetched, which takes { $minutes ->
+        [one] about a minute
+       *[other] about { $minutes } minutes
+    } on a usual line, and { $disk } MB are put into { $folder }. It can be removed here again.
+extra_install = Agree and install
+extra_remove = Remove

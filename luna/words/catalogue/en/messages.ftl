@@ -42,6 +42,10 @@ title_weekly_proposal = The week
 text_weekly_proposal = { $site }: Luna would have cost { $saved } less than the inverter alone, on { $days } of 7 days. It was not in control.
 title_day_ahead = Today
 text_day_ahead = { $site }: { $statements }
+title_system_fault = A fault of Luna itself
+text_system_fault = { $summary } ({ $alert } { $service }) What to do: { $runbook }
+title_system_recovered = A fault is over
+text_system_recovered = It is over: { $summary } ({ $alert } { $service })
 title_test = Luna
 text_test = This is a test: messages from Luna arrive here.
 

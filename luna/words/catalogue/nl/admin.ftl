@@ -125,3 +125,43 @@ person_name = Naam
 person_password = Eerste wachtwoord
 person_role = Rol
 person_sites = Locaties
+tab_messages = Berichten
+panel_messages = Waar berichten heen gaan
+messages_lead = Elke ontvanger is een telefoon, een postbus of een andere dienst. Het adres wordt bewaard en aan niemand meer getoond.
+empty_messages = Nog krijgt niemand bericht.
+channels_by_setting = Meer ontvangers staan in { $variable }; die worden daar gewijzigd.
+also_system = ook storingen van Luna zelf
+remove_channel = Verwijderen
+send_test = Proefbericht sturen
+test_sent = verstuurd
+test_failed = niet verstuurd
+add_channel = Ontvanger toevoegen
+channel_name = Hoe je hem noemt
+channel_address = Adres
+hint_channel_address = Een adres van Apprise, zoals mailtos://user:password@example.org, of notify.mobile_app_phone van Home Assistant.
+event_plan = plan
+event_device = apparaten
+event_prices = goedkope uren
+event_saving = de week
+event_day = de dag
+event_system = storingen van Luna
+tab_extras = Aanvullingen
+panel_extras = Aanvullingen
+extras_lead = Bibliotheken die weinigen nodig hebben. Geen ervan wordt zonder jouw toestemming geïnstalleerd.
+extra_training = Netwerken trainen
+extra_lab = Cameralab
+extra_pictures = Plaatjes als PNG of PDF
+extra_mdns = Apparaten die zich aankondigen
+extra_qdrant = Een server voor tekstpassages (Qdrant)
+extra_size = { $download } MB op te halen, { $disk } MB op de schijf
+extra_here = geïnstalleerd
+extra_missing = niet geïnstalleerd
+extra_elsewhere = Deze installatie kan niet worden gewijzigd: kies een image van Luna die het bevat (bedieningshandboek).
+extra_ask = Installeren …
+extra_agree =
+    Er wordt { $download } MB opgehaald, wat op een gewone lijn { $minutes ->
+        [one] ongeveer een minuut
+       *[other] ongeveer { $minutes } minuten
+    } duurt, en { $disk } MB in { $folder } gezet. Hier kun je het weer verwijderen.
+extra_install = Akkoord, installeren
+extra_remove = Verwijderen

@@ -42,6 +42,10 @@ title_weekly_proposal = De week
 text_weekly_proposal = { $site }: met Luna had de week { $saved } minder gekost dan met alleen de omvormer, geteld over { $days } van 7 dagen. Luna stuurde niet.
 title_day_ahead = Vandaag
 text_day_ahead = { $site }: { $statements }
+title_system_fault = Een storing van Luna zelf
+text_system_fault = { $summary } ({ $alert } { $service }) Wat te doen: { $runbook }
+title_system_recovered = Een storing is voorbij
+text_system_recovered = Het is voorbij: { $summary } ({ $alert } { $service })
 title_test = Luna
 text_test = Dit is een test: berichten van Luna komen hier aan.
 

@@ -138,7 +138,7 @@ def _sites(gateway: Gateway) -> list[Any]:
 
 
 PAGE = Page("admin", "/ui/admin", "administer")
-TABS = ("status", "jobs", "people", "settings", "audit", "answers", "logs")
+TABS = ("status", "jobs", "people", "messages", "settings", "extras", "audit", "answers", "logs")
 Section = Literal["status", "jobs", "audit", "answers", "logs"]
 PartName = Literal["services", "queues", "volume", "models", "jobs", "audit", "answers", "logs"]
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]

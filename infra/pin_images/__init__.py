@@ -1,0 +1,1 @@
+"""Digests of the images that Luna takes from others."""
