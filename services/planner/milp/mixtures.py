@@ -79,14 +79,14 @@ def mix_schedules(
     near: float = 0.0,
     solver: Solver | None = None,
 ) -> Mixture:
-    """Return the cheapest mixture of schedules, or one that is ``near`` its bound, relative to its cost.
+    """Return the cheapest mixture of schedules, or one that is ``near`` its bound.
 
     Args:
         model: its integer columns are relaxed outside the blocks.
         blocks: of the model.
         relaxed: the solution of the relaxed model.
         initial: schedules to begin with, one of each block in each.
-        near: relative gap to the bound at which to stop.
+        near: by how much it may exceed its bound, in the site's currency.
         solver: gives the class and deadline of the solver.
 
     Raises:
@@ -96,7 +96,7 @@ def mix_schedules(
     for _ in range(_TURNS):
         solution, cheapest, gain = mixing.solve()
         bound = max(bound, solution.objective - gain)
-        if solution.objective - bound <= near * abs(solution.objective):
+        if solution.objective - bound <= near:
             break
         mixing.add(cheapest)
     return Mixture(mixing.read(solution), bound)

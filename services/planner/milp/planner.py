@@ -269,7 +269,8 @@ def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolAr
         except (InfeasibleError, SolverError):
             continue
         gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
-        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=gap <= problem.search.mip_gap), solution.column, chosen)
+        is_enough = solution.objective - bound <= problem.search.allow(solution.objective)
+        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=is_enough), solution.column, chosen)
     return None
 
 
@@ -286,7 +287,13 @@ def _solve_choices(
     # Binaries are the last columns.
     start_columns = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
     try:
-        chosen = solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=(search or problem.deadline).left_s, start=start_columns)
+        chosen = solver.renew().solve(
+            built.model,
+            mip_gap=problem.search.mip_gap,
+            gap_cost=problem.search.gap_cost,
+            time_limit_s=(search or problem.deadline).left_s,
+            start=start_columns,
+        )
     except SolverError:
         if start is None:
             raise

@@ -23,7 +23,7 @@ from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.load_schedule import LoadSchedule
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Problem, SearchLimits
 
 # The share of the time left for the first solution of demands that are not settled: all are scheduled once more as that settles them.
 _FIRST_SHARE = 0.5
@@ -49,7 +49,7 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     if first.gap is None or final.gap is None:
         return replace(final, gap=None, proven=False)
     gap = _relative_gap(final.objective, first.objective - first.gap * abs(first.objective))
-    return replace(final, gap=gap, proven=gap <= problem.search.mip_gap)
+    return replace(final, gap=gap, proven=gap * abs(final.objective) <= problem.search.allow(final.objective))
 
 
 def _place(problem: Problem, solver: Solver) -> LoadSchedule:
@@ -116,23 +116,29 @@ _SEARCH_ROUNDINGS = 5
 def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     """Return a solution within the gap: the rounded one where that is good enough, else what branch and bound finds from there."""
     left_s = problem.deadline.left_s
-    rounded = round_relaxation(built.model, built.placed.blocks, gap=problem.search.mip_gap, solver=solver.renew(problem.deadline))
+    rounded = round_relaxation(built.model, built.placed.blocks, search=problem.search, solver=solver.renew(problem.deadline))
     if rounded and (rounded.proven or problem.deadline.left_s < _SEARCH_ROUNDINGS * (left_s - problem.deadline.left_s)):
         return rounded
-    return solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=problem.left_s, start=rounded.column if rounded else None)
+    return solver.renew().solve(
+        built.model,
+        mip_gap=problem.search.mip_gap,
+        gap_cost=problem.search.gap_cost,
+        time_limit_s=problem.left_s,
+        start=rounded.column if rounded else None,
+    )
 
 
 # A binary is rounded up where the relaxed solution has at least this share of what 1 requires, such as a charger's least power; tried in this order.
 _ROUND_UP_SHARES = (0.3, 0.1, 0.6, 0.2, 0.45, 0.8)
 
 
-def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap: float, solver: Solver | None = None) -> Solution | None:
-    """Return an integer solution with its proven gap, within ``gap`` of the optimum if rounding finds one; None where it finds no integer solution.
+def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, search: SearchLimits, solver: Solver | None = None) -> Solution | None:
+    """Return an integer solution with its proven gap, one that is good enough if rounding finds it; None where it finds no integer solution.
 
     Args:
         model: its integer columns are between 0 and 1.
         blocks: on-off loads whose rows tie their own columns alone, rounded as whole schedules.
-        gap: relative to the solution's cost.
+        search: which solution is good enough.
         solver: unused so far, since its last basis would decide between equal solutions.
 
     Raises:
@@ -145,23 +151,23 @@ def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap
     rounded_model: LinearModel | None = None
     # Out of time, the best so far is returned.
     with suppress(InfeasibleError, SolverError):
-        for fixed in _fix_blocks(model, blocks, relaxed, solver, gap=gap):
-            if best and (best := _with_gap(best, fixed.bound, gap=gap)).proven:
+        for fixed in _fix_blocks(model, blocks, relaxed, solver, search=search):
+            if best and (best := _with_gap(best, fixed.bound, search)).proven:
                 return best
             if fixed.model is rounded_model:
                 continue
             rounded_model = fixed.model
             for share in _ROUND_UP_SHARES:
-                rounded = _with_gap(_round_binaries(fixed.model, fixed.relaxed, solver, share=share), fixed.bound, gap=gap)
+                rounded = _with_gap(_round_binaries(fixed.model, fixed.relaxed, solver, share=share), fixed.bound, search)
                 best = rounded if best is None or rounded.objective < best.objective else best
                 if best.proven:
                     return best
     return best
 
 
-def _with_gap(solution: Solution, bound: float, *, gap: float) -> Solution:
-    distance = _relative_gap(solution.objective, bound)
-    return replace(solution, gap=distance, proven=distance <= gap)
+def _with_gap(solution: Solution, bound: float, search: SearchLimits) -> Solution:
+    is_enough = solution.objective - bound <= search.allow(solution.objective)
+    return replace(solution, gap=_relative_gap(solution.objective, bound), proven=is_enough)
 
 
 def _relative_gap(cost: float, bound: float) -> float:
@@ -179,13 +185,13 @@ class _FixedBlocks:
 
 # The share of the time left for mixtures of schedules: binaries are rounded after them.
 _MIXING_SHARE = 0.6
-# A mixture is good enough when it is within this share of the gap of its bound.
-_MIXED_SHARE = 0.1
+# Schedules are good enough when they are within half of what the whole may exceed its bound by; a mixture of them within a tenth.
+_SCHEDULES_SHARE, _MIXED_SHARE = 0.5, 0.1
 # The cost of a slot in which a schedule that follows dual prices differs from the best so far.
 _CHANGE_COST = 0.005
 
 
-def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_FixedBlocks]:
+def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, search: SearchLimits) -> Iterator[_FixedBlocks]:
     """Yield the model with every block fixed to a schedule; first to the quick ones where these are near enough, then to the best of the mixture too.
 
     Raises:
@@ -194,20 +200,21 @@ def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: So
     if not blocks:
         yield _FixedBlocks(model, relaxed, relaxed.objective)
         return
-    search = _ScheduleSearch(model, [PlacedBlock.of(model, block) for block in blocks], solver)
-    search.try_schedules([placed.find_nearest(relaxed.column[placed.block.on]) for placed in search.blocks])
-    if not search.is_within(gap / 2, relaxed.objective):
-        search.try_at_prices()
-    if search.best and search.is_within(gap / 2, relaxed.objective):
-        yield _FixedBlocks(*search.best, relaxed.objective)
+    allowed = search.allow(relaxed.objective)
+    trials = _ScheduleSearch(model, [PlacedBlock.of(model, block) for block in blocks], solver)
+    trials.try_schedules([placed.find_nearest(relaxed.column[placed.block.on]) for placed in trials.blocks])
+    if not trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
+        trials.try_at_prices()
+    if trials.best and trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
+        yield _FixedBlocks(*trials.best, relaxed.objective)
     bound = relaxed.objective
     with suppress(SolverError), solver.within(_MIXING_SHARE):
-        mixture = mix_schedules(model, search.blocks, relaxed, search.tried, near=gap * _MIXED_SHARE, solver=solver)
+        mixture = mix_schedules(model, trials.blocks, relaxed, trials.tried, near=_MIXED_SHARE * allowed, solver=solver)
         for schedules in mixture.pick():
-            search.try_schedules(schedules)
+            trials.try_schedules(schedules)
         bound = mixture.bound
-    if search.best:
-        yield _FixedBlocks(*search.best, bound)
+    if trials.best:
+        yield _FixedBlocks(*trials.best, bound)
 
 
 @dataclass
@@ -220,8 +227,8 @@ class _ScheduleSearch:
     tried: list[Sequence[OnOffSchedule]] = field(default_factory=list)
     best: tuple[LinearModel, Solution] | None = None
 
-    def is_within(self, gap: float, bound: float) -> bool:
-        return self.best is not None and _relative_gap(self.best[1].objective, bound) <= gap
+    def is_within(self, allowed: float, bound: float) -> bool:
+        return self.best is not None and self.best[1].objective - bound <= allowed
 
     def try_schedules(self, schedules: Sequence[OnOffSchedule]) -> None:
         """Try a schedule of each block; ``best`` stays where the rest of the model does not allow them."""

@@ -77,11 +77,18 @@ class Solver:
         return highs
 
     def solve(
-        self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None, presolve: bool = False
+        self,
+        model: LinearModel,
+        *,
+        mip_gap: float = 0.0,
+        gap_cost: float = 0.0,
+        time_limit_s: float = 10.0,
+        start: FloatArray | None = None,
+        presolve: bool = False,
     ) -> Solution:
-        """Return the least-cost solution; ``start`` holds the columns of a feasible integer one.
+        """Return the least-cost solution, or one that exceeds it by at most ``mip_gap`` of its cost or by ``gap_cost``.
 
-        ``presolve`` pays where most columns are fixed.
+        ``start`` holds the columns of a feasible integer solution. ``presolve`` pays where most columns are fixed.
 
         Raises:
             InfeasibleError: no column values satisfy all rows.
@@ -90,7 +97,7 @@ class Solver:
         allowed = self.allow(time_limit_s)
         self._highs.setOptionValue("presolve", "on" if presolve else "off")
         self._highs.setOptionValue("mip_rel_gap", mip_gap)
-        self._highs.setOptionValue("mip_abs_gap", 0.0 if mip_gap == 0 else 1e-6)
+        self._highs.setOptionValue("mip_abs_gap", max(gap_cost, 0.0 if mip_gap == 0 else 1e-6))
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + allowed)
         self._load(model)
         if start is not None:

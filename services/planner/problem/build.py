@@ -82,6 +82,8 @@ TERMINAL_SHARE = 0.6
 
 # The relative gap of a plan with flexible loads: takes a fifth of the time of 0.01 %.
 PLACING_GAP = 0.003
+# Of a plan that costs little, a share is less than anybody cares for: one cent, in the site's currency.
+PLACING_GAP_COST = 0.01
 
 
 # The relative gap without them, where negative prices need binaries: forecasts err by more, and the last of it takes a hundred times as long to prove.
@@ -110,9 +112,9 @@ def build_problem(request: PlanRequest) -> Problem:
         # A kind's reader refuses state of devices that the site does not have.
         if getattr(request.site, kind.section) or getattr(request.state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
             demands += kind.read(request.site, request.state, timeline, series)
-    gap = request.options.mip_gap
+    gap, gap_cost = request.options.mip_gap, 0.0
     if gap is None:
-        gap = PLACING_GAP if demands else WAYS_GAP
+        gap, gap_cost = (PLACING_GAP, PLACING_GAP_COST) if demands else (WAYS_GAP, 0.0)
     rule = request.site.tariff.import_
     # None where a kWh's price does not depend on the energy drawn before.
     kind_of_charge = find_charge(rule)
@@ -124,7 +126,7 @@ def build_problem(request: PlanRequest) -> Problem:
         stored,
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        SearchLimits(gap, request.options.time_limit_s),
+        SearchLimits(gap, request.options.time_limit_s, gap_cost=gap_cost),
         tuple(demands),
         TariffState(read_peaks(request.site, request.state), charge),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),

@@ -53,7 +53,7 @@ class LoadSchedule:
             problem,
             outlook=outlook,
             limits=limits,
-            search=replace(problem.search, mip_gap=0.0),
+            search=replace(problem.search, mip_gap=0.0, gap_cost=0.0),
             demands=(),
             tariff=replace(problem.tariff, peaks=()),
             uncertainty=replace(uncertainty, courses=courses, errors=errors),

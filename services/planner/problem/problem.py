@@ -99,11 +99,20 @@ ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """Relative gap and time limit of the search; ``deadline`` is set when the search begins."""
+    """When a search may stop.
+
+    A plan is good enough whose cost exceeds a proven lower bound by at most ``mip_gap`` of the cost, or by ``gap_cost``, in the site's currency.
+    ``deadline`` is set when the search begins.
+    """
 
     mip_gap: float = 0.0
     time_limit_s: float = 10.0
     deadline: Deadline | None = None
+    gap_cost: float = 0.0
+
+    def allow(self, cost: float) -> float:
+        """Return how far above its bound a plan of this cost may be, in the site's currency."""
+        return max(self.mip_gap * abs(cost), self.gap_cost)
 
 
 @dataclass(frozen=True, slots=True)

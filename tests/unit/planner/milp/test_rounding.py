@@ -15,6 +15,7 @@ from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.schedule_loads import round_relaxation
 from services.planner.milp.solver import Solution, Solver
 from services.planner.problem.build import build_problem
+from services.planner.problem.problem import SearchLimits
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 
@@ -29,7 +30,7 @@ def build(document: dict[str, Any]) -> Formulation:
 
 
 def near(built: Formulation) -> Solution:
-    found = round_relaxation(built.model, built.placed.blocks, gap=GAP)
+    found = round_relaxation(built.model, built.placed.blocks, search=SearchLimits(GAP))
     assert found is not None
     return found
 
@@ -70,7 +71,7 @@ def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, An
 def test_no_whole_answer_costs_less_than_the_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     built = build(add_pump(generate_full_cases(rng)[seed], rng))
-    relaxed, near = Solver().solve(built.model.relaxed()), round_relaxation(built.model, built.placed.blocks, gap=0.0)
+    relaxed, near = Solver().solve(built.model.relaxed()), round_relaxation(built.model, built.placed.blocks, search=SearchLimits())
     assert near is not None
     placed = [PlacedBlock.of(built.model, block) for block in built.placed.blocks]
     bound = mix_schedules(built.model, placed, relaxed, []).bound
@@ -98,7 +99,7 @@ def test_choices_that_cannot_be_made_are_no_answer() -> None:
         index=pairs,
         value=np.ones(9),
     )
-    assert round_relaxation(odd, [], gap=GAP) is None
+    assert round_relaxation(odd, [], search=SearchLimits(GAP)) is None
 
 
 def test_an_appliance_without_a_schedule_is_no_answer() -> None:
@@ -106,4 +107,4 @@ def test_an_appliance_without_a_schedule_is_no_answer() -> None:
     built = build(CASES[0])
     (block,) = built.placed.blocks
     forced = replace(block.schedules, least=np.ones(block.on.size), most=np.zeros(block.on.size))
-    assert round_relaxation(built.model, [replace(block, schedules=forced)], gap=GAP) is None
+    assert round_relaxation(built.model, [replace(block, schedules=forced)], search=SearchLimits(GAP)) is None
