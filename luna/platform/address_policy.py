@@ -81,6 +81,8 @@ _NEVER_4 = tuple(
         "224.0.0.0/3",
     )
 )
+# Source: RFC 5737.
+_EXAMPLES = tuple(IPv4Network(network) for network in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 # Source: RFC 4193 (unique local), RFC 4291: global unicast is 2000::/3 alone. Addresses that carry another one inside
 # (IPv4-mapped, NAT64, 6to4, Teredo) lie outside of these or are refused, whatever they carry.
 _LOOPBACK_6 = IPv6Address("::1")
@@ -151,6 +153,11 @@ def is_odd_number(host: str) -> bool:
 def is_plain_address(host: str) -> bool:
     """Return whether a host is an address in its canonical form."""
     return _is_address(host) and str(ip_address(host)) == host
+
+
+def is_example(host: str) -> bool:
+    """Return whether a host is an address that documents use for examples; such a one is connected to for no purpose."""
+    return is_plain_address(host) and any(ip_address(host) in network for network in _EXAMPLES)
 
 
 def _is_address(host: str) -> bool:

@@ -26,6 +26,7 @@ from luna.contracts.identity import KeyScope, Scope
 from luna.contracts.message import Request
 from luna.energy.errors import LunaError
 from luna.energy.part import StrictModel
+from luna.energy.refusals import refuse
 from luna.platform.database.engine import after_commit, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Numbers
@@ -87,6 +88,18 @@ class CapabilityCall:
     def connection(self) -> Connection:
         """The connection of this call, opened at its first use."""
         return self._unit.enter_context(unit_of_work(self.database()))
+
+    def author(self, named: str | None) -> str:
+        """Return the name to record with a change: the caller's; before there are accounts also the one that is named.
+
+        Raises:
+            InvalidInputError: somebody with an account names somebody else.
+        """
+        if named is None or named == self.by:
+            return self.by
+        if self.user_id is not None:
+            raise refuse("author-is-caller", field="by", value=named, name=self.by)
+        return named
 
     @property
     def own_sites(self) -> tuple[str, ...] | None:
@@ -194,7 +207,7 @@ class Capability:
         critical: the password is asked again, whoever calls.
         solves: whether a worker computes for long, so that it has a budget of its own.
         changes_access: who may enter, or what they may, is another thing afterwards.
-        signable: who asks may sign with another's name, as a program does for who uses it.
+        signable: the name of who asks may be given; before there are accounts any name, as a program gives that of who uses it.
         sure: what is lost by it, where a command is to be told that this is meant.
         failed: whether a command ends with 1 although there is a reply.
         for_assistants: whether it is a tool for assistants, where it reads of one site without a worker.

@@ -36,6 +36,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
 from luna.words.catalogue import CATALOGUE
+from services.api.json_body import require_storable
 from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
@@ -126,6 +127,7 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
     try:
         if len(json.dumps(arguments)) > LONGEST_ARGUMENTS:
             raise refuse("tool-arguments-too-long", field="arguments", most=LONGEST_ARGUMENTS)
+        require_storable(arguments)
         if name == SEARCH:
             try:
                 question = DocumentQuestion.model_validate(dict(arguments))

@@ -136,9 +136,13 @@ class Gateway:
             return sites.load(connection, site_id)
 
     def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
-        """Return the call of a capability by a caller; ``by``: recorded as author of the changes, default: the caller."""
-        return CapabilityCall(
-            by=by or caller.signature,
+        """Return the call of a capability by a caller; ``by``: recorded as author of the changes, default: the caller.
+
+        Raises:
+            InvalidInputError: ``by`` is another than the caller.
+        """
+        call = CapabilityCall(
+            by=caller.signature,
             now=self.clock.now(),
             database=lambda: self.database,
             queue=lambda: self.queue,
@@ -150,6 +154,8 @@ class Gateway:
             user_id=caller.user_id,
             by_key=caller.means == "key",
         )
+        call.by = call.author(by or None)
+        return call
 
     def carry_out(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Any:
         """Return the reply of a capability to a caller; ``by`` as of ``open_call``."""

@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.params import Form
 from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -32,6 +33,8 @@ LARGEST_WHOLE_NUMBER = 2**63 - 1
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 # NUL, which PostgreSQL stores in no text, and lone surrogates, which UTF-8 cannot encode.
 _UNUSABLE_TEXT = re.compile("[\x00\ud800-\udfff]")
+# Fields whose values no error repeats.
+_SECRET = re.compile(r"password|secret|token|code|key", re.IGNORECASE)
 
 Responses = dict[int | str, dict[str, Any]]
 PROBLEMS: Responses = {"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}}
@@ -73,11 +76,15 @@ class CheckedRoute(APIRoute):
 
         async def handle_checked(request: Request) -> Response:
             checked = JsonRequest(request.scope, PeekedBody(request.receive))
+            _require_usable_headers(checked)
             caller = await admit(checked, operation)
             for name, value in (*checked.path_params.items(), *checked.query_params.multi_items()):
-                if "\x00" in name or "\x00" in value:
-                    raise refuse("address-with-nul", field=name.replace("\x00", "\ufffd"), value=str(value)[:100])
-            body: Any = dict(await checked.form()) if takes_form else None
+                require_usable(name, str(value), reason="address-with-nul")
+            body: Any = None
+            if takes_form or (field is None and _is_small_form(checked, operation)):
+                form = await checked.form() if takes_form else await checked.form(max_files=0)
+                _require_usable_form(form)
+                body = dict(form)
             if field is not None and not takes_form and await checked.body():
                 content_type = checked.headers.get("Content-Type")
                 if not is_json(content_type):
@@ -94,6 +101,39 @@ class CheckedRoute(APIRoute):
     def make_handler(self) -> Handler:
         """Return FastAPI's handler, which validates a checked request and answers it; subclasses wrap it."""
         return super().get_route_handler()
+
+
+def _require_usable_headers(request: Request) -> None:
+    # A cookie may hold a NUL, written as an octal number.
+    for name, value in (*request.headers.items(), *request.cookies.items()):
+        require_usable(name, value, shown=False)
+
+
+def _require_usable_form(form: FormData) -> None:
+    for name, value in form.multi_items():
+        require_usable(name, value if isinstance(value, str) else value.filename or "")
+
+
+def require_usable(name: str, value: str, *, reason: str = "text-unusable", shown: bool = True) -> None:
+    """Check name and value of a field for text that cannot be stored; a secret is not shown.
+
+    Raises:
+        InvalidInputError: either holds a NUL or a lone surrogate.
+    """
+    if _UNUSABLE_TEXT.search(name) or _UNUSABLE_TEXT.search(value):
+        is_shown = shown and not _SECRET.search(name)
+        raise refuse(reason, field=make_usable(name), value=make_usable(value)[:100] if is_shown else None)
+
+
+def make_usable(text: str) -> str:
+    """Return a text that can be stored and sent: with a replacement sign for what cannot."""
+    return _UNUSABLE_TEXT.sub("\ufffd", text)
+
+
+def _is_small_form(request: Request, operation: Operation) -> bool:
+    """Return whether the body is a form that is read at once; one with files is read and checked as it comes in."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind == "application/x-www-form-urlencoded" or (kind == "multipart/form-data" and operation.most_bytes is None)
 
 
 def parse_json(body: bytes) -> Any:
@@ -113,7 +153,7 @@ def parse_json(body: bytes) -> Any:
     except ValueError as exc:
         # Python limits the digits of an integer that it reads (sys.set_int_max_str_digits).
         raise refuse("number-too-long", field="body") from exc
-    _require_storable(document)
+    require_storable(document)
     return document
 
 
@@ -129,8 +169,12 @@ def _parse_type(content_type: str | None) -> Message:
     return message
 
 
-def _require_storable(document: Any) -> None:
-    """Walk the document without recursion and refuse the first value that cannot be stored."""
+def require_storable(document: Any) -> None:
+    """Walk the document without recursion and refuse the first value that cannot be stored.
+
+    Raises:
+        InvalidInputError: names its field.
+    """
     stack: list[tuple[str, int, Any]] = [("", 0, document)]
     while stack:
         path, depth, node = stack.pop()
@@ -142,7 +186,10 @@ def _require_storable(document: Any) -> None:
             if isinstance(value, dict | list):
                 stack.append((f"{path}.{name}" if path else str(name), depth + 1, value))
             elif fault := _find_fault(value):
-                raise refuse(fault, field=(f"{path}.{name}" if path else str(name)) or "body", value=value, most=LARGEST_WHOLE_NUMBER)
+                field = (f"{path}.{name}" if path else str(name)) or "body"
+                if isinstance(value, str):
+                    require_usable(field, value)
+                raise refuse(fault, field=field, value=value, most=LARGEST_WHOLE_NUMBER)
 
 
 def _are_storable_numbers(values: list[Any]) -> bool:
@@ -160,7 +207,7 @@ def _children(path: str, node: Any) -> Iterator[tuple[str | int, Any]]:
         return iter([("", node)])
     for name in node:
         if _UNUSABLE_TEXT.search(name):
-            raise refuse("field-name-unusable", field=path or "body", value=name[:100])
+            raise refuse("field-name-unusable", field=path or "body", value=make_usable(name)[:100])
     return iter(node.items())
 
 

@@ -11,6 +11,7 @@ REASONS: dict[str, RefusalReason] = {
     "password-well-known": RefusalReason("is one that is tried first", _FEW_WORDS),
     "password-as-before": RefusalReason("is the password as it was", "Take another one."),
     "password-wrong": RefusalReason("name or password is wrong", "Correct them; an admin can give you a new password.", error=UnauthenticatedError),
+    "author-is-caller": RefusalReason("a change is signed by who asks for it, {name}", "Leave the name out, or sign in as that person."),
     "set-up-already": RefusalReason("Luna is set up already", "Sign in, or ask an admin for an account.", error=ConflictError),
     "set-up-code-wrong": RefusalReason("the set-up code is missing or wrong", "It stands in the gateway's log: docker compose logs api.", error=ForbiddenError),
     "page-token-of-other-session": RefusalReason(

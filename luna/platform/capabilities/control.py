@@ -164,7 +164,8 @@ def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: 
 
     Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before.
     """
-    fields = {"by": call.by} | order.model_dump(include=order.model_fields_set)
+    named = order.by if "by" in order.model_fields_set else None
+    fields = order.model_dump(include=order.model_fields_set) | {"by": call.author(named)}
     return control_service.override(call.connection, site_id, device, fields, now=call.now)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from luna.energy.errors import InvalidInputError, LunaError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT, Site, parse_site
-from luna.platform.address_policy import DEVICE, require_host
+from luna.platform.address_policy import DEVICE, is_example, require_host
 from luna.platform.database import plan_causes
 from luna.platform.database.prices import USUAL_CURRENCY, StoredSeries, stored_name
 from luna.platform.database.schema.sites import site_versions, sites
@@ -75,7 +75,9 @@ def save(connection: Connection, site: Site) -> int:
         InvalidInputError: a device's address is one that nothing is connected to.
     """
     for battery, via in site.control.vias.items() if site.control else ():
-        require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
+        # An address of the documentation is one that somebody has still to replace.
+        if not is_example(via.host):
+            require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
     alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
     if (other := connection.scalar(alike.limit(1))) is not None:
         raise refuse("name-in-other-case", field="name", value=site.name, other=other)

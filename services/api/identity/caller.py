@@ -74,7 +74,7 @@ CurrentCaller = Annotated[Caller, Depends(_current)]
 
 async def _sign(
     caller: CurrentCaller,
-    by: Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history; usual: who asks")] = None,
+    by: Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history: who asks, and nobody else")] = None,
 ) -> str:
     return by or caller.signature
 

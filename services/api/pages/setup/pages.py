@@ -60,9 +60,9 @@ router = ResourceRouter(route_class=PageRoute)
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form as text that the database can hold; of a repeated one the last counts."""
+    """Return the fields of a form; of a repeated one the last counts."""
     form = await request.form(max_files=0)
-    return {name: value.replace("\x00", "").encode("utf-8", "replace").decode()[:2000] for name, value in form.multi_items() if isinstance(value, str)}
+    return {name: value[:2000] for name, value in form.multi_items() if isinstance(value, str)}
 
 
 Typed = Annotated[dict[str, str], Depends(read_form)]

@@ -113,7 +113,7 @@ class SensorForm:
 async def read_form(request: Request) -> SensorForm:
     """Return what was typed; fields that were left empty are none."""
     fields = (await request.form(max_files=0)).multi_items()
-    typed = [(name, value.replace("\x00", "").strip()[:255]) for name, value in fields if isinstance(value, str)]
+    typed = [(name, value.strip()[:255]) for name, value in fields if isinstance(value, str)]
 
     def named(field: str) -> list[str]:
         return [text for name, text in typed if name == field and text][:MOST_SENSORS]
