@@ -146,5 +146,18 @@ def test_a_lead_that_another_has_taken_is_not_taken_back(own_redis: str) -> None
         assert first.hold()
 
 
+def test_the_lead_of_a_dead_beat_is_free_soon_also_where_the_clock_was_put_back(
+    own_redis: str,
+) -> None:
+    turn = timedelta(seconds=0.1)
+    with redis.Redis.from_url(own_redis) as connection:
+        dead, second = (LeaderLock(connection, name, turn=turn) for name in ("dead", "second"))
+        assert dead.hold()
+        # Redis keeps the end of a lease as a time of day: put back by a day, it is a day off.
+        connection.pexpire("luna:beat-lock", timedelta(days=1))
+        wait_for(second.hold)
+        second.leave()
+
+
 def test_where_no_beat_ever_turned_there_is_no_sign(client: Client) -> None:
     assert client.heartbeats.beat() is None

@@ -274,6 +274,28 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     assert own_client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
 
 
+def test_a_worker_that_died_before_the_clock_was_put_back_is_missed_soon(
+    start_gatekeeper: Callable[[], Process], own_client: Client, quiet_queue: str, tmp_path: Path
+) -> None:
+    request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
+    dead = start_gatekeeper()
+    task_id = own_client.submit(request)
+    wait_for(request.starts.exists)
+    [name] = own_client.heartbeats.workers()
+    kill(dead)
+    with redis.Redis.from_url(quiet_queue) as queue:
+        # Seen from a day before, its sign of life ends in a day, and it took the message then.
+        queue.pexpire(f"luna:node:{name}", timedelta(days=1))
+        taken = f"luna:unacked_index_key:{name}"
+        assert queue.zcard(taken) == 1
+        for message, at in queue.zrange(taken, 0, -1, withscores=True):
+            queue.zadd(taken, {message: at + timedelta(days=1).total_seconds()})
+    start_gatekeeper()
+    wait_for(lambda: count_starts(request.starts) == 2)
+    request.gate.touch()
+    wait_for(lambda: own_client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
+
+
 def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(quiet_queue: str, database_url: str, own_client: Client, tmp_path: Path) -> None:
     port = free_port()
     own = {"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}

@@ -28,6 +28,12 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
     ),
     "downgrade-drops-data": RefusalReason("the downgrade would drop data of {names}", "Back them up, then add --yes.", error=ConflictError),
+    "tables-of-other-revision": RefusalReason(
+        "the tables are of another revision than this version of Luna: {why}",
+        "Wait until the update has ended, then try again; where none runs: luna db upgrade.",
+        error=UnavailableError,
+        quotes=True,
+    ),
     "no-such-revision": RefusalReason("the schema has no such revision", "The newest is {newest}, or head."),
     "schema-busy": RefusalReason("the schema cannot be changed now: {why}", "Try again shortly.", error=UnavailableError, quotes=True),
     "secret-not-kept": RefusalReason(

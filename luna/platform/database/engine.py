@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, InternalError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from luna.energy.errors import LunaError
@@ -30,6 +30,10 @@ CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_time
 
 # Temporary: a server that is away or restarts, or refuses writes, as a replica does until its promotion.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+# Tables of another revision than this version's, as during an update.
+_OTHER_REVISION = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+# Of a prepared statement whose columns have changed; the next one is prepared anew.
+_CHANGED_COLUMNS = "cached plan must not change result type"
 _AWAY = "database-away"
 _REASONS: dict[type[Exception], str] = {
     psycopg.errors.DiskFull: "database-full",
@@ -206,18 +210,28 @@ def translated() -> Iterator[None]:
     """Convert temporary database errors of the block to UnavailableError."""
     try:
         yield
-    except (OperationalError, InternalError) as exc:
-        if not isinstance(exc.orig, _PASSING):
+    except DBAPIError as exc:
+        if exc.orig is None or (reason := _reason_of(exc.orig)) is None:
             raise
-        raise _translate(exc.orig) from exc
-    except _PASSING as exc:
-        raise _translate(exc) from exc
+        raise _refusal(reason, exc.orig) from exc
+    except psycopg.Error as exc:
+        if (reason := _reason_of(exc)) is None:
+            raise
+        raise _refusal(reason, exc) from exc
     except NoneFreeError as exc:
         raise refuse("database-busy", field="database_url") from exc
 
 
-def _translate(error: BaseException) -> LunaError:
-    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), _AWAY)
+def _reason_of(error: BaseException) -> str | None:
+    """Return why a temporary error is one; None of any other."""
+    if isinstance(error, _PASSING):
+        return next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), _AWAY)
+    if isinstance(error, _OTHER_REVISION) or _CHANGED_COLUMNS in str(error):
+        return "tables-of-other-revision"
+    return None
+
+
+def _refusal(reason: str, error: BaseException) -> LunaError:
     return refuse(reason, field="database_url", why=str(error).strip().partition("\n")[0])
 
 

@@ -1,15 +1,18 @@
 """Migrates a database to a revision of the schema; concurrent calls are serialised by an advisory lock."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
 from luna.platform.database.revision import current, head, list_revisions
@@ -18,6 +21,8 @@ from luna.platform.database.revision import current, head, list_revisions
 ADVISORY_LOCK = 5_862_411
 WAIT_FOR_OTHERS = "60s"
 WAIT_FOR_TABLES = "5s"
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
 # Moving rows into chunks takes a minute per ten million; the limit keeps a stuck statement from holding locks for ever.
 LONGEST_STATEMENT = "30min"
 # Derived from other tables: dropping them loses nothing.
@@ -28,12 +33,28 @@ FOLDER = Path(__file__).parent / "migrations"
 def upgrade(url: str, revision: str = "head") -> None:
     """Upgrade the database at ``url`` to ``revision``; no-op where it is there already.
 
+    Where a table is in use, it tries for a minute; whoever writes meanwhile waits for seconds.
+
     Raises:
         ConflictError: its revision is unknown to this release, newer or from before the first release; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
-    _run(url, revision, command.upgrade)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return _run(url, revision, command.upgrade)
+        except UnavailableError as error:
+            if not _is_held(error) or time.monotonic() > deadline:
+                raise
+            # Those who queue behind the upgrade have a turn before it tries again.
+            time.sleep(PAUSE_SECONDS)
+
+
+def _is_held(error: UnavailableError) -> bool:
+    """Return whether the schema was busy because a transaction held a table for too long."""
+    cause = error.__cause__
+    return isinstance(cause, OperationalError) and isinstance(cause.orig, LockNotAvailable)
 
 
 def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:

@@ -4,7 +4,7 @@ import os
 import platform
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.metadata import version
@@ -37,6 +37,26 @@ def read_beat(client: "redis.Redis") -> BeatSign | None:
         return None
 
 
+# A living process renews its key long before; Redis keeps the end of a key as a time of day.
+_LEASES_AHEAD = 4
+
+
+def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> None:
+    """Have keys end after ``lease`` that were to live for far longer: the clock was put back since they were set.
+
+    Their owner, where it lives, renews them before.
+    """
+    names = list(keys)
+    with client.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.pttl(name)
+        left: list[int] = pipe.execute()
+    longest = _LEASES_AHEAD * lease / timedelta(milliseconds=1)
+    for name, milliseconds in zip(names, left, strict=True):
+        if milliseconds > longest:
+            client.pexpire(name, lease)
+
+
 class LeaderLock:
     """A lock with a lease, held by the one beat that sends due messages.
 
@@ -46,7 +66,8 @@ class LeaderLock:
     def __init__(self, client: "redis.Redis", name: str, *, turn: timedelta) -> None:
         self._redis = client
         self._name = name
-        self._lock = Lock(client, _LOCK, timeout=(SIGNS_MISSED * turn).total_seconds(), thread_local=False)
+        self._lease = SIGNS_MISSED * turn
+        self._lock = Lock(client, _LOCK, timeout=self._lease.total_seconds(), thread_local=False)
         self._leads = False
 
     def hold(self) -> bool:
@@ -56,6 +77,8 @@ class LeaderLock:
         except LockError:
             is_renewed = False
         self._leads = is_renewed or self._lock.acquire(blocking=False, token=self._name)
+        if not self._leads:
+            shorten(self._redis, [_LOCK], self._lease)
         return self._leads
 
     def holder(self) -> str | None:
@@ -78,6 +101,8 @@ class LeaderLock:
 
 
 BEAT = timedelta(seconds=5)
+# How far a clock may have been ahead: some devices begin years off.
+CLOCK_AHEAD = timedelta(days=36_500)
 # Redis does not answer, or cannot write.
 _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
 
@@ -108,7 +133,9 @@ class Node:
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
             self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
-            missing = _list_names(self._redis) - set(_beats(self._redis))
+            names = _list_names(self._redis)
+            shorten(self._redis, map(_beat_key, names), self._expires)
+            missing = names - set(_beats(self._redis))
             # Missing twice in a row: after a suspend all keys have expired, and every worker's next heartbeat is due at once.
             for name in missing & self._missing:
                 self._restore_messages(name)
@@ -128,7 +155,9 @@ class Node:
 
     def _restore_messages(self, name: str) -> None:
         keys = unacknowledged_by(name)
-        with self._app.connection(transport_options={**keys, "visibility_timeout": 0}) as connection, connection.channel() as channel:
+        # Also those that it took by a clock that was put back since.
+        ahead = -int(CLOCK_AHEAD.total_seconds())
+        with self._app.connection(transport_options={**keys, "visibility_timeout": ahead}) as connection, connection.channel() as channel:
             messages = channel.client.hlen(keys["unacked_key"])
             channel.qos.restore_visible(num=None, interval=1)
             if not channel.client.hlen(keys["unacked_key"]):
