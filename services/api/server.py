@@ -5,7 +5,9 @@ import errno
 import gc
 import json
 import socket
+from collections.abc import Callable
 from http import HTTPStatus
+from types import FrameType
 
 import h11
 import uvicorn
@@ -88,8 +90,26 @@ GRACE_SECONDS = 10
 IDLE_SECONDS = 130
 
 
-def serve(settings: Settings, addresses: Addresses | None = None, *, listener: socket.socket | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; ``listener`` is closed at the end.
+class GatewayServer(uvicorn.Server):
+    """Calls ``at_end`` as soon as a signal ends it, before it waits for requests under way."""
+
+    def __init__(self, config: uvicorn.Config, at_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_end = at_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._at_end()
+        super().handle_exit(sig, frame)
+
+
+def serve(
+    settings: Settings,
+    addresses: Addresses | None = None,
+    *,
+    listener: socket.socket | None = None,
+    at_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, which call ``at_end`` at once; ``listener`` is closed at the end.
 
     Raises:
         MachineError: the address is in use or not this machine's.
@@ -109,7 +129,7 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
         config.load()
         # Loaded modules stay for good: exempt them from garbage collection.
         gc.freeze()
-        uvicorn.Server(config).run(sockets=[open_listener])
+        GatewayServer(config, at_end).run(sockets=[open_listener])
 
 
 def listen(settings: Settings) -> socket.socket:
