@@ -5,8 +5,10 @@ import errno
 import gc
 import json
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from types import FrameType
 
 import h11
 import uvicorn
@@ -93,8 +95,44 @@ GRACE_SECONDS = 10
 IDLE_SECONDS = 130
 
 
-def serve(settings: Settings, addresses: Addresses | None = None, *, listener: socket.socket | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; ``listener`` is closed at the end.
+class GatewayServer(uvicorn.Server):
+    """Calls ``at_end`` as soon as a signal ends it, before it waits for requests under way.
+
+    The process ends where the event loop stands still.
+    """
+
+    def __init__(self, config: uvicorn.Config, at_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._at_end = at_end
+
+    async def main_loop(self) -> None:
+        pulse = Liveness(BEAT)
+        self._pulse = pulse
+        watch = StallWatch()
+        watch.add("main", lambda: pulse.age_seconds)
+        watch.start()
+        try:
+            await super().main_loop()
+        finally:
+            watch.stop()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._pulse.beat()
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._at_end()
+        super().handle_exit(sig, frame)
+
+
+def serve(
+    settings: Settings,
+    addresses: Addresses | None = None,
+    *,
+    listener: socket.socket | None = None,
+    at_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, which call ``at_end`` at once; ``listener`` is closed at the end.
 
     Raises:
         MachineError: the address is in use or not this machine's.
@@ -114,26 +152,7 @@ def serve(settings: Settings, addresses: Addresses | None = None, *, listener: s
         config.load()
         # Loaded modules stay for good: exempt them from garbage collection.
         gc.freeze()
-        WatchedServer(config).run(sockets=[open_listener])
-
-
-class WatchedServer(uvicorn.Server):
-    """A server whose process ends where its event loop stands still."""
-
-    async def main_loop(self) -> None:
-        pulse = Liveness(BEAT)
-        self._pulse = pulse
-        watch = StallWatch()
-        watch.add("main", lambda: pulse.age_seconds)
-        watch.start()
-        try:
-            await super().main_loop()
-        finally:
-            watch.stop()
-
-    async def on_tick(self, counter: int) -> bool:
-        self._pulse.beat()
-        return await super().on_tick(counter)
+        GatewayServer(config, at_end).run(sockets=[open_listener])
 
 
 def listen(settings: Settings) -> socket.socket:

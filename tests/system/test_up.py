@@ -22,10 +22,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from luna.contracts.control import Override
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE, move_clock
-from luna.platform.database import engine, migrate, revision, sites
+from luna.platform.database import control, engine, migrate, revision, sites
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -35,6 +36,7 @@ from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import store_settings
+from services.executor.release import RELEASE_SECONDS
 from tests.support.browser.page import PATIENCE_MS
 from tests.support.worker.processes import free_port
 
@@ -218,6 +220,17 @@ def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environme
     assert processes(own) == []
 
 
+def test_a_second_luna_in_the_folder_names_the_first_and_leaves_it_alone(luna: RunningLuna, environment: dict[str, str]) -> None:
+    before = processes(environment)
+    other = environment | {"LUNA_API_PORT": str(free_port())}
+    refused = subprocess.run(command("up"), env=other, check=False, capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert f"process {luna.process.pid} at http://127.0.0.1:{environment['LUNA_API_PORT']}" in refused.stderr
+    assert luna.process.poll() is None
+    assert [line for line in processes(environment) if f"LUNA_API_PORT={other['LUNA_API_PORT']}" in line] == []
+    assert before != []
+
+
 def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_source(luna: RunningLuna, environment: dict[str, str]) -> None:
     assert luna.process.poll() is None
     assert companions(environment, "services.ingest.live") == []
@@ -350,10 +363,16 @@ def test_after_a_kill_the_next_start_listens_to_a_configured_source_and_ctrl_c_e
 ) -> None:
     luna.process.kill()
     shared.end()
-    with luna_up(environment | BROKER_AWAY) as again:
+    inverter = SimulatedInverter(load_profile("sungrow_sh", Path("/nonexistent")))
+    with luna_up(environment | BROKER_AWAY) as again, serve_registers(inverter) as server:
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         kill_and_await_others(environment, "services.ingest.live")
+        have_charged(environment, server.port)
+        wait_until(lambda: inverter.mode == "charge")
+        told_at = time.monotonic()
         again.send_signal(signal.SIGINT)
+        wait_until(lambda: inverter.mode == "self_consumption")
+        assert time.monotonic() - told_at < RELEASE_SECONDS
         assert again.wait(PATIENCE_SECONDS) == 0
     assert processes(environment) == []
 
@@ -365,6 +384,21 @@ def test_a_start_that_is_ended_at_once_leaves_nothing(environment: dict[str, str
         wait_until(lambda: companions(environment, "services.ingest.live") != [])
         luna.send_signal(signal.SIGTERM)
     wait_until(lambda: processes(environment) == [])
+
+
+def have_charged(environment: dict[str, str], port: int) -> None:
+    """Store an armed site whose owner has the battery at this port charge."""
+    via = {"profile": "sungrow_sh", "host": "127.0.0.1", "port": port}
+    section = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
+    site = parse_site(LIVED | {"name": "charged", "vehicles": [], "control": section})
+    now = datetime.now(UTC)
+    with start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
+        pool = engine.create(servers.database_url)
+        with engine.unit_of_work(pool) as connection:
+            sites.save(connection, site)
+            control.arm(connection, site.name, at=now, by="owner")
+            control.override(connection, site.name, Override(mode="charge", power_kw=2, until=now + timedelta(hours=1)))
+        pool.dispose()
 
 
 def client_of(environment: dict[str, str]) -> httpx.Client:

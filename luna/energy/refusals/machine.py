@@ -34,6 +34,13 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
         quotes=True,
     ),
+    "folder-in-use": RefusalReason(
+        "Luna runs in this folder already: process {pid} at {address}, since {since:%Y-%m-%d %H:%M} UTC",
+        "Use that one, or end it first; a second Luna needs a folder of its own: LUNA_DATA_FOLDER.",
+        error=ConflictError,
+        kinds={"since": "instant"},
+    ),
+    "folder-being-taken": RefusalReason("another Luna is starting or ending in this folder", "Try again in a moment.", error=ConflictError),
     "no-such-revision": RefusalReason("the schema has no such revision", "The newest is {newest}, or head."),
     "schema-busy": RefusalReason("the schema cannot be changed now: {why}", "Try again shortly.", error=UnavailableError, quotes=True),
     "secret-not-kept": RefusalReason(

@@ -97,9 +97,13 @@ class SiteLocks:
     def close(self) -> None:
         """Give every site up."""
         self._held.clear()
-        session, self._session, self._connection = self._session, ExitStack(), None
+        session, self._session = self._session, ExitStack()
+        connection, self._connection = self._connection, None
         try:
-            session.close()
+            with translated(), session:
+                if connection is not None and not connection.invalidated:
+                    # The session's end frees them as well, a moment later.
+                    connection.execute(text("SELECT pg_advisory_unlock_all()"))
         except UnavailableError as error:
             log.info("the session of the locks had ended", error=str(error))
 

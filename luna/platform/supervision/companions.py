@@ -115,7 +115,7 @@ def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
 
 
 @contextmanager
-def companions(settings: "Settings", starters: Callable[[str], ForkServer], database_url: str) -> Iterator[None]:
+def companions(settings: "Settings", starters: Callable[[str], ForkServer], database_url: str) -> Iterator["CompanionGroup"]:
     """Keep the needed companions running during the block; its end waits until all their processes have ended.
 
     A second Ctrl-C interrupts the workers' tasks.
@@ -127,7 +127,7 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
     for watch in watches:
         watch.start()
     try:
-        yield
+        yield CompanionGroup(running)
     finally:
         stop.set()
         try:
@@ -142,12 +142,27 @@ def _join(watches: list[threading.Thread]) -> None:
         watch.join()
 
 
+class CompanionGroup:
+    """The companions that run."""
+
+    def __init__(self, running: "Sequence[Companion]") -> None:
+        self._running = running
+
+    def begin_end(self, name: str) -> None:
+        """Have a companion end now, ahead of the others; it is not started again. Safe in a signal handler."""
+        for companion in self._running:
+            if companion.name == name:
+                companion.begin_end()
+
+
 class Companion:
     """One companion and its present process, by the current settings."""
 
     def __init__(
         self, name: str, command: Sequence[str], settings: "Settings", kill_now: threading.Event, *, starter: ForkServer, polls_devices: Callable[[], bool]
     ) -> None:
+        self.name = name
+        self._is_ending = False
         self._name, self._command, self._settings, self._kill_now, self._starter = name, command, settings, kill_now, starter
         self._polls_devices = polls_devices
         self._stored: bytes | None = None
@@ -166,15 +181,22 @@ class Companion:
                 break
         self._end()
 
+    def begin_end(self) -> None:
+        """Have the process end now, and start no other."""
+        self._is_ending = True
+        process = self._process
+        if process is not None:
+            process.terminate()
+
     def _reconcile(self) -> None:
         """Start the process if it is needed and does not run; end it if it is not needed or runs with old settings."""
         import structlog
 
-        if self._process is not None and self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None and not self._is_ending:
             structlog.get_logger("luna.up").error("process died and is started again", name=self._name, exit_code=self._process.returncode)
             self._end()
         changed = self._read_settings()
-        needed = _is_needed(self._name, self._settings, self._polls_devices)
+        needed = not self._is_ending and _is_needed(self._name, self._settings, self._polls_devices)
         if not needed or (changed and self._name in RESTARTED_ON_CHANGE):
             self._end()
         if needed and self._process is None:

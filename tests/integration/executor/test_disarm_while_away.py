@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from luna.platform.findings import find
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.delivery import ASK_AGAIN, RESEND
+from services.executor.release import RELEASE_SECONDS, release_units
 from tests.support.command_line.call import Luna
 from tests.support.control.executor import START, Home
 
@@ -185,6 +187,21 @@ def test_an_executor_that_stops_hands_back_and_the_next_goes_on(charging: Home, 
     charging.start()
     charging.turn(timedelta(seconds=5))
     assert inverter.mode == "charge"
+
+
+@pytest.mark.parametrize(("answers", "left"), [(True, []), (False, [BATTERIES])])
+def test_at_the_end_of_a_process_what_did_not_confirm_its_return_is_named(
+    charging: Home, inverter: SimulatedInverter, plug: Plug, *, answers: bool, left: list[str]
+) -> None:
+    ended: Future[bool] = Future()
+    ended.set_result(False)
+    if not answers:
+        plug.pull()
+    named = release_units(charging.executor, {(charging.name, BATTERIES): ended}, within_s=0.5 if left else RELEASE_SECONDS)
+    assert [key for _, key in named] == left
+    assert inverter.mode == ("self_consumption" if answers else "charge")
+    state = standing(charging)
+    assert state.armed_at is not None
 
 
 def test_a_paused_battery_is_handed_back_and_left_alone_until_it_is_resumed(charging: Home, inverter: SimulatedInverter, executor: SiteLocks) -> None:

@@ -70,8 +70,12 @@ class Home:
         self.clock.instant += after
         return self._executors[-1].turn(self.name, device)
 
+    @property
+    def executor(self) -> Executor:
+        return self._executors[-1]
+
     def hand_back(self, device: str = BATTERIES) -> bool:
-        return self._executors[-1].hand_back(self.name, device)
+        return self.executor.hand_back(self.name, device)
 
     def arm(self) -> None:
         with unit_of_work(self.database) as connection:
