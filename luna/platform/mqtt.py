@@ -14,6 +14,8 @@ from paho.mqtt.properties import Properties
 from luna.platform.addresses import Broker
 
 KEEPALIVE_SECONDS = 15
+# Largest message that is received: no device's is longer.
+MOST_BYTES = 1_000_000
 # A message to an offline device would apply to another slot.
 EXPIRY_SECONDS = 60
 
@@ -93,7 +95,10 @@ class BrokerLink:
         try:
             use_tls(client, self._broker)
             client.connect_timeout = patience_s
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
+            limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            # The broker leaves out what is larger.
+            limits.MaximumPacketSize = MOST_BYTES
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, properties=limits)
         except (OSError, ValueError) as exc:
             raise BrokerError("away", str(exc)) from exc
         client.loop_start()
