@@ -15,6 +15,8 @@ from luna.platform.address_policy import BROKER, open_connection
 from luna.platform.addresses import Broker
 
 KEEPALIVE_SECONDS = 15
+# Largest message that is received: no device's is longer.
+MOST_BYTES = 1_000_000
 # A message to an offline device would apply to another slot.
 EXPIRY_SECONDS = 60
 
@@ -103,7 +105,10 @@ class BrokerLink:
         try:
             use_tls(client, self._broker)
             client.connect_timeout = patience_s
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
+            limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            # The broker leaves out what is larger.
+            limits.MaximumPacketSize = MOST_BYTES
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, properties=limits)
         except (OSError, ValueError) as exc:
             raise BrokerError("away", str(exc)) from exc
         client.loop_start()

@@ -1,5 +1,6 @@
 """Reads points in JSON documents over HTTP, from the device alone; HTTP devices are never written to."""
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Limits the memory that a document can take.
 MOST_BYTES = 1_000_000
+# How often a document may take a device's patience as a whole.
+_MOST_WAITS = 2
 _UNAUTHORIZED = {401, 403}
 
 
@@ -93,10 +96,14 @@ class HttpPoints:
 
         self._client = self._client or self._open()
         content = b""
+        deadline = time.monotonic() + _MOST_WAITS * self._transport.patience_s
         try:
             with self._client.stream("GET", path) as reply:
                 for chunk in reply.iter_bytes():
                     content += chunk
+                    # Its patience is that of each chunk: a device that sends byte by byte would hold on for days.
+                    if time.monotonic() > deadline:
+                        raise httpx.ReadTimeout("sends too slowly")
                     if len(content) > MOST_BYTES:
                         raise refuse("device-answer-unreadable", field="via", value=self.place, at=path)
         except httpx.HTTPError as exc:

@@ -128,7 +128,11 @@ class ModbusPoints:
         numbers, others = registers[:count], registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
-        value = math.fsum(decode_point(number, point, invalid) for number in numbers) * point.scale * 10**exponent
+        terms = [decode_point(number, point, invalid) * point.scale * 10**exponent for number in numbers]
+        if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
+            # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery charges another.
+            return math.nan
+        value = math.fsum(terms)
         if point.sign_bits is not None:
             return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:

@@ -186,6 +186,8 @@ class DeviceConnection:
         self._listening: asyncio.Task[None] | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self._transaction = self._losses = 0
+        # Unit and function of the request in flight.
+        self._asked = b"\0\0"
         # Reads in flight, by request: an equal read shares the answer.
         self._reads: dict[bytes, asyncio.Task[bytes]] = {}
 
@@ -240,6 +242,7 @@ class DeviceConnection:
             self._listening = asyncio.create_task(self._listen(reader))
         writer = self._writer
         self._answer = asyncio.get_running_loop().create_future()
+        self._asked = body[:2]
         self._transaction = (self._transaction + 1) % 0x10000
         writer.write(body + checksum(body) if self._device.is_serial else ModbusFrame(self._transaction, body).pack())
         await writer.drain()
@@ -251,6 +254,9 @@ class DeviceConnection:
                 transaction, body = (None, await _read_serial(reader)) if self._device.is_serial else await read_frame(reader)
                 if self._answer is None or self._answer.done() or transaction not in {None, self._transaction}:
                     raise ValueError("nobody asked")
+                # No client takes an answer of another unit or function: each would wait for its own until it gives up.
+                if body[0] != self._asked[0] or body[1] & 0x7F != self._asked[1]:
+                    raise ValueError("another was asked")
                 self._answer.set_result(body)
         self.lose()
 

@@ -15,6 +15,8 @@ END = 0xFFFF
 COMMON = 1
 # Ends the walk of a corrupt chain.
 _MOST_MODELS = 64
+# More DC ports than any inverter of a home has: a corrupt length.
+_MOST_PORTS = 24
 # In model 1, counted from its ID: offset and number of registers of each text.
 _TEXTS = {"maker": (2, 16), "model": (18, 16), "version": (42, 8), "serial": (50, 16)}
 
@@ -57,6 +59,8 @@ def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
     """
     length = 2 + link.read(address + 1, 1)[0]
     shifts = range(0, length - ports.type_register - ports.length + 1, ports.length)
+    if len(shifts) > _MOST_PORTS:
+        raise refuse("device-no-sunspec", field="via", value=link.place)
     return [shift for shift in shifts if link.read(address + ports.type_register + shift, 1)[0] in ports.types]
 
 

@@ -185,6 +185,39 @@ def test_a_battery_power_means_one_thing_for_all_firmware(subtests: pytest.Subte
                 assert readings.values["pv_w"] == pv
 
 
+# The bits of a state that say which of two points one power is; what it is without a bit, or against it.
+BY_BITS = [
+    (0x0002, 1500, {"charge_w": 1500, "discharge_w": 0}),
+    (0x0004, 500, {"charge_w": 0, "discharge_w": 500}),
+    (0, 0, {"charge_w": 0, "discharge_w": 0}),
+    (0, -1500, {"charge_w": math.nan, "discharge_w": math.nan}),
+    (0, 500, {"charge_w": math.nan, "discharge_w": math.nan}),
+    (0x0002, -1500, {"charge_w": math.nan, "discharge_w": 0}),
+]
+
+
+def test_a_power_that_no_bit_claims_is_unknown_in_a_profile_of_an_owner(subtests: pytest.Subtests) -> None:
+    points = {
+        "charging": {"register": 13021, "type": "int16", "unit": "W", "while_bit": {"register": 13000, "bit": 1}},
+        "discharging": {"register": 13021, "type": "int16", "unit": "W", "while_bit": {"register": 13000, "bit": 2}},
+    }
+    document = PROFILES["sungrow_sh"].model_dump(mode="json", by_alias=True)
+    document["points"] |= points
+    document["reads"] = {"soc": ["soc"], "charge_w": ["charging"], "discharge_w": ["discharging"]}
+    with held(DeviceProfile.model_validate(document)) as (image, reached):
+        for state, power, right in BY_BITS:
+            with subtests.test(state=hex(state), power=power):
+                image.registers |= {13000: state, 13021: power & 0xFFFF}
+                assert reached.read("charge_w", "discharge_w") == pytest.approx(right, nan_ok=True)
+
+
+def test_ports_of_one_kind_that_flow_against_each_other_are_unknown() -> None:
+    with held(PROFILES["sunspec_7xx"]) as (image, reached):
+        [first, *_, last] = image._port_places(image._points["Solar"])
+        image.registers |= {first.start: -1000 & 0xFFFF, last.start: 3000}
+        assert unknown_in(reached.measure()) == {"pv_w"}
+
+
 class SignedInverter(SimulatedInverter):
     """Sungrow after an update: the power has a sign, below zero it charges; the running state stays 0."""
 

@@ -380,12 +380,15 @@ def test_a_number_that_the_device_does_not_know_is_no_number(bench: Bench, profi
 
 
 def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfile, free: FreePort) -> None:
-    device = SimulatedInverter(profile)
+    clock = Seconds()
+    device = SimulatedInverter(profile, now=clock)
     with serve_device(device, port=free(profile)) as server:
         server.faults.delay_s = 0.05
         session = InverterSession(reach_here(profile, server.port), look_seconds=1e6)
         session.command(BatterySetpoint(mode="charge", power_kw=1))
         assert device.mode == "charge"
+        # Its battery has come up to its power: until then its roof is throttled, and an idle battery would leave less than the house needs.
+        clock.now += HALF_A_MINUTE
     with pytest.raises(LunaError) as silent:
         session.command(BatterySetpoint(mode="hold"))
     assert (silent.value.reason, silent.value.value) == ("device-silent", f"127.0.0.1:{server.port}")

@@ -11,15 +11,18 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, UnknownReading
 from luna.contracts.charging_stays import NewSession
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
-from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
+from luna.platform.database import charging_stays, control, jobs, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded.supervisor import Addresses
+from luna.words.implausible import say_implausible
+from luna.words.trial import TRIAL
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.support.control.inverters import describe
@@ -293,6 +296,23 @@ def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: http
     own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "eastron_sdm630", "host": "192.0.2.1"}}]}
     answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-not-commanded")
+
+
+def test_a_reading_that_does_not_count_is_named_with_its_cause_in_the_result_of_a_trial(api: httpx.Client, database: Engine, site: str) -> None:
+    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished(site, vehicles=[], control=section))
+    address = api.post(f"{PAGE}/try").headers["Location"]
+    fault = UnknownReading(reading="charge_w", cause="contradicts", value=1500, unit="W")
+    move = BatteryMove(mode="charge", outcome="unknown", is_right=False, power_w=None, seconds=30, implausible=[fault])
+    reply = BatteryTrials(batteries={"battery": BatteryTrial(moves=[move])}).model_dump_json()
+    job_id = address.partition("?tried=")[2].partition("#")[0]
+    with unit_of_work(database) as connection:
+        jobs.finish(connection, jobs.begin(connection, job_id), status="done", reply=reply)
+    page = read(api, address)
+    assert '<div class="notice stack bad" id="tried"' in api.get(address).text
+    assert TRIAL.say("charge_unknown", "en") in page
+    assert say_implausible("charge_w", "contradicts", 1500, unit="W", language="en") in page
 
 
 def test_a_battery_is_tried_before_it_is_armed_and_never_after(

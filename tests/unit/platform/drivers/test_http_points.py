@@ -3,8 +3,9 @@
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from luna.platform.drivers.profile import DeviceProfile, HttpTransport
 from luna.platform.drivers.profiled_device import ProfiledDevice
 from luna.platform.settings import Settings
 
-PROFILE = {
+PROFILE: dict[str, Any] = {
     "profile": "meter",
     "title": "A meter",
     "kind": "meter",
@@ -57,6 +58,30 @@ def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
 )
 def test_a_number_that_is_not_there_is_unknown(document: object) -> None:
     assert math.isnan(open_points(lambda _: httpx.Response(200, text=json.dumps(document))).read(["power"])["power"])
+
+
+def test_a_number_by_which_a_device_says_that_it_has_none_is_unknown_before_its_scale() -> None:
+    document = {"grid": {"phases": [0, {"power": -32768}]}, "wh": -1}
+    points = {**PROFILE["points"], "energy": {**PROFILE["points"]["energy"], "invalid": [-1]}}
+    profile = DeviceProfile.model_validate(PROFILE | {"points": points, "invalid": {"json": [-32768]}})
+    web = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
+    read = HttpPoints(profile, HttpTransport(kind="http"), Via(profile="meter", host="meter.local"), web=web).read(["power", "energy"])
+    assert math.isnan(read["power"])
+    assert math.isnan(read["energy"])
+
+
+class Drip(httpx.SyncByteStream):
+    """A document that never ends, a byte at a time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b" "
+
+
+def test_a_device_that_sends_byte_by_byte_is_given_up() -> None:
+    with pytest.raises(LunaError) as refused:
+        open_points(lambda _: httpx.Response(200, stream=Drip()), patience_s="0.02").read(["power"])
+    assert refused.value.reason in {"device-silent", "device-answer-unreadable"}
 
 
 def test_a_sum_beyond_every_number_is_unknown_and_the_other_readings_count() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.platform.drivers.plausibility import ImplausibleReading, check_readings, default_most
+from luna.energy.site import parse_site
+from luna.platform.drivers.plausibility import ImplausibleReading, check_readings, default_most, rate_readings
 from luna.platform.drivers.profile import DeviceProfile, LimitName, ReadingName, split_sign
 from luna.platform.drivers.profiles import list_profiles
 
@@ -117,3 +118,24 @@ def test_a_fault_names_what_was_reported() -> None:
     points = dict.fromkeys(profile.points, 0.0) | {"pv_power": -400.0}
     read = check_readings(profile, ("pv_w",), points, limits={}, ratings={})
     assert read.implausible == (ImplausibleReading("pv_w", "wrong_sign", -400.0),)
+
+
+def test_a_site_rates_roof_battery_and_main_fuse_and_takes_no_wish_for_a_rating() -> None:
+    battery = {"capacity_kwh": 10, "charge_limit_kw": 3, "discharge_limit_kw": 5}
+    document = {
+        "name": "home",
+        "timezone": "UTC",
+        "pv": [{"name": "south", "peak_kw": 6}, {"name": "west", "peak_kw": 4}],
+        "batteries": [battery | {"name": "one"}, battery | {"name": "two"}],
+        # What its owner wants to buy at most.
+        "grid": {"import_limit_kw": 4, "export_limit_kw": 0},
+    }
+    ratings = rate_readings(parse_site(document))
+    assert ratings == {"pv_w": 13_000, "charge_w": 12_500, "discharge_w": 20_500}
+    assert rate_readings(parse_site(document), battery="two")["charge_w"] == 6500
+    # 35 A at three phases are 24.15 kW, for some minutes twice as much.
+    fused = rate_readings(parse_site(document | {"grid": {"main_fuse_a": 35, "main_fuse_phases": 3}}))
+    assert (fused["import_w"], fused["export_w"]) == pytest.approx((48_800, 48_800))
+    # Beyond what a home has by default.
+    assert rate_readings(parse_site(document | {"grid": {"import_limit_kw": 250}}))["import_w"] == 250_500
+    assert rate_readings(parse_site({"name": "home", "timezone": "UTC"})) == {}
