@@ -117,14 +117,17 @@ def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site:
     """
     unexplained, flow = _sum_blocks(residual), _sum_flow(residual, series)
     imbalance = measure_imbalance(residual, series)
+    day = _Day(series, residual, usual, site)
     if _is_beyond(unexplained, flow):
         yield DayFault.of("balance", open=unexplained, flow=flow)
     elif usual and imbalance.kwh > usual.limit_kwh(flow):
         yield DayFault.of("balance_unusual", open=imbalance.kwh, flow=flow, usual=usual.kwh)
+    elif unexplained > UNEXPLAINED_KWH and day.leave_turned(DIRECTIONS[0]) < MOST_REMAINING_SHARE * unexplained:
+        # A tenth of a sunny day is all that a home takes from its battery at night.
+        yield DayFault.of("balance", open=unexplained, flow=flow)
     else:
         return
     # What alone would explain the day: directions that are exchanged, else one meter whose clock is wrong or one that stood still.
-    day = _Day(series, residual, usual, site)
     turned = _choose_turn(day)
     for source, sink in turned:
         yield DayFault.of("turned", source=ROLES[source], sink=ROLES[sink])
@@ -182,6 +185,10 @@ class _Day:
             remaining += (kwh - self.series[name]) * (1 if name in SUPPLIES else -1)
         return np.minimum(self.series["load_kwh"] + remaining, 0.0) if self.derived else remaining
 
+    def leave_turned(self, pair: tuple[str, str]) -> float:
+        """Return what blocks leave unexplained where two directions are exchanged, kWh."""
+        return _sum_blocks(self.change({name: self.series[other] for name, other in (pair, pair[::-1])}))
+
     def leave(self, changed: Mapping[str, FloatArray]) -> float | None:
         """Return the imbalance that is left where some series are others, kWh; None where the day is still no right one."""
         remaining = self.change(changed)
@@ -215,11 +222,9 @@ def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
     if len(ways) == 1:
         return ways[0]
     # Where other errors hide part of it, a battery that is the other way round still leaves most of what is open.
-    battery_pair = DIRECTIONS[0]
-    turned = {name: series[other] for name, other in (battery_pair, battery_pair[::-1])}
     open_kwh = _sum_blocks(day.residual)
-    is_most = open_kwh > UNEXPLAINED_KWH and _sum_blocks(day.change(turned)) < MOST_TURNED_SHARE * open_kwh
-    return (battery_pair,) if is_most and not ways else ()
+    is_most = open_kwh > UNEXPLAINED_KWH and day.leave_turned(DIRECTIONS[0]) < MOST_TURNED_SHARE * open_kwh
+    return (DIRECTIONS[0],) if is_most and not ways else ()
 
 
 def _choose_scale(day: _Day, imbalance_kwh: float) -> DayFault | None:
