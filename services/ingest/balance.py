@@ -41,6 +41,14 @@ PLAINER_FACTOR, PLAINER_KWH = 10.0, 0.05
 # A meter that rests for less than two hours is nothing to ask about.
 LEAST_FROZEN_SLOTS = 8
 
+# Units are wrong by a thousand: W for kW, Wh for kWh.
+SCALE = 1000.0
+# Meters that agree otherwise leave no more; noise times a thousand is no flow of a house.
+MOST_SCALED_SHARE = 0.2
+MOST_SLOT_KWH = 25.0
+# Of a battery the other way round less than this remains beside other errors.
+MOST_TURNED_SHARE = 0.3
+
 BALANCED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "residual_kwh", *SUBMETERED)
 SUPPLIES, USES = ("import_kwh", "pv_kwh", "discharge_kwh"), ("export_kwh", "charge_kwh", "load_kwh", *SUBMETERED)
 
@@ -109,18 +117,25 @@ def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site:
     """
     unexplained, flow = _sum_blocks(residual), _sum_flow(residual, series)
     imbalance = measure_imbalance(residual, series)
+    day = _Day(series, residual, usual, site)
     if _is_beyond(unexplained, flow):
         yield DayFault.of("balance", open=unexplained, flow=flow)
     elif usual and imbalance.kwh > usual.limit_kwh(flow):
         yield DayFault.of("balance_unusual", open=imbalance.kwh, flow=flow, usual=usual.kwh)
+    elif unexplained > UNEXPLAINED_KWH and day.leave_turned(DIRECTIONS[0]) < MOST_REMAINING_SHARE * unexplained:
+        # A tenth of a sunny day is all that a home takes from its battery at night.
+        yield DayFault.of("balance", open=unexplained, flow=flow)
     else:
         return
     # What alone would explain the day: directions that are exchanged, else one meter whose clock is wrong or one that stood still.
-    day = _Day(series, residual, usual, site)
     turned = _choose_turn(day)
     for source, sink in turned:
         yield DayFault.of("turned", source=ROLES[source], sink=ROLES[sink])
     if turned:
+        return
+    scaled = _choose_scale(day, imbalance.kwh)
+    if scaled is not None:
+        yield scaled
         return
     metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(series[name]).any()} - ({"load_kwh"} if day.derived else set())
     # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
@@ -163,12 +178,20 @@ class _Day:
         """What its batteries hold together."""
         return sum(battery.capacity_kwh for battery in self.site.batteries)
 
-    def leave(self, changed: Mapping[str, FloatArray]) -> float | None:
-        """Return the imbalance that is left where some series are others, kWh; None where the day is still no right one."""
+    def change(self, changed: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the residual that is left where some series are others."""
         remaining = self.residual.copy()
         for name, kwh in changed.items():
             remaining += (kwh - self.series[name]) * (1 if name in SUPPLIES else -1)
-        remaining = np.minimum(self.series["load_kwh"] + remaining, 0.0) if self.derived else remaining
+        return np.minimum(self.series["load_kwh"] + remaining, 0.0) if self.derived else remaining
+
+    def leave_turned(self, pair: tuple[str, str]) -> float:
+        """Return what blocks leave unexplained where two directions are exchanged, kWh."""
+        return _sum_blocks(self.change({name: self.series[other] for name, other in (pair, pair[::-1])}))
+
+    def leave(self, changed: Mapping[str, FloatArray]) -> float | None:
+        """Return the imbalance that is left where some series are others, kWh; None where the day is still no right one."""
+        remaining = self.change(changed)
         series = {**self.series, **changed}
         if np.isfinite(remaining).sum() < LEAST_COVERAGE * np.isfinite(self.residual).sum():
             return None
@@ -196,7 +219,27 @@ def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
     if len(ways) > 1 and day.site.batteries:
         battery = is_reversed(*measure_against(np.diff(series["soc"]) * day.capacity_kwh, stored_kwh(series, day.site.batteries)[1:]))
         ways = [way for way in ways if battery == (DIRECTIONS[0] in way)]
-    return ways[0] if len(ways) == 1 else ()
+    if len(ways) == 1:
+        return ways[0]
+    # Where other errors hide part of it, a battery that is the other way round still leaves most of what is open.
+    open_kwh = _sum_blocks(day.residual)
+    is_most = open_kwh > UNEXPLAINED_KWH and day.leave_turned(DIRECTIONS[0]) < MOST_TURNED_SHARE * open_kwh
+    return (DIRECTIONS[0],) if is_most and not ways else ()
+
+
+def _choose_scale(day: _Day, imbalance_kwh: float) -> DayFault | None:
+    """Return which meter explains the day if its unit is wrong by a thousand; None where none does alone."""
+    named: list[tuple[float, DayFault]] = []
+    for name in (*SUPPLIES, *USES):
+        kwh = day.series[name]
+        if not np.nansum(kwh) or (name == "load_kwh" and day.derived):
+            continue
+        for factor, code in ((SCALE, "scaled_down"), (1 / SCALE, "scaled_up")):
+            remaining_kwh = day.leave({name: kwh * factor}) if np.nanmax(kwh) * factor < MOST_SLOT_KWH else None
+            if remaining_kwh is not None and remaining_kwh <= MOST_SCALED_SHARE * imbalance_kwh:
+                named.append((remaining_kwh, DayFault.of(code, sensor=ROLES[name])))
+    named.sort(key=lambda found: found[0])
+    return named[0][1] if len(named) == 1 else None
 
 
 def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, DayFault]]:

@@ -19,6 +19,7 @@ from luna.contracts.job import Job
 from luna.energy.errors import LunaError
 from luna.energy.quality_verdict import may_use
 from luna.energy.refusals import refuse
+from luna.energy.day_fault import DayFault
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_midnight, parse_zone
 from luna.platform.database import jobs, quality, quarantine, recorded_span, sites
@@ -36,6 +37,7 @@ from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
 from services.api.routes.uploads import take_upload
+from services.api.pages.setup.site_page import list_standing
 from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_FILE_BYTES
 
@@ -85,6 +87,43 @@ class Month:
         return [days[begin : begin + 7] for begin in range(0, len(days), 7)]
 
 
+# Faults that the owner mends by a sensor's sign, or by exchanging the sensors of two roles.
+WRONG_SIGN, EXCHANGED = "sensor_wrong_sign", "turned"
+
+
+@dataclass(frozen=True, slots=True)
+class SensorAnswer:
+    """An answer to what looks wrong with sensors: what its button says, and the fields of the form of all sensors with it."""
+
+    label: str
+    fields: Sequence[tuple[str, str]]
+
+
+def list_answers(
+    site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
+) -> list[SensorAnswer]:
+    """Return an answer for each sensor whose sign looks inverted, and for each two roles whose sensors look exchanged."""
+    standing = list_standing(site, now)
+    answers: dict[str, dict[str, list[str]]] = {}
+    for fault in faults:
+        if fault.code == WRONG_SIGN:
+            sensor = str(fault.parameters["sensor"])
+            turned = {sensor: f"-{sensor}", f"-{sensor}": sensor}
+            named = {role: [turned.get(name, name) for name in names] for role, names in standing.items()}
+            answers[words("turn_sign", sensor=sensor)] = named
+        elif fault.code == EXCHANGED:
+            source, sink = str(fault.parameters["source"]), str(fault.parameters["sink"])
+            exchanged = {source: standing[sink], sink: standing[source]}
+            answers[words("exchange_sensors", source=source, sink=sink)] = standing | exchanged
+    common = [("version", str(version)), ("since", "always"), ("go", "store")]
+    common += [("outside", name) for name in site.input_sensors.outside_house_meter]
+    return [
+        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names])
+        for label, named in answers.items()
+        if named != standing
+    ]
+
+
 @dataclass(frozen=True)
 class DataView:
     """What is stored of a site, as the page says it."""
@@ -98,6 +137,13 @@ class DataView:
     loads: Sequence[Job]
     numbers: Numbers
     words: PageWords
+    version: int
+
+    @property
+    def answers(self) -> list[SensorAnswer]:
+        """What the owner may answer where sensors look inverted or exchanged."""
+        faults = [fault for day in self.verdicts.values() for fault in day.faults]
+        return list_answers(self.site, faults, self.words, now=self.now, version=self.version)
 
     @property
     def headline(self) -> str:
@@ -276,7 +322,8 @@ def _show(
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
-        site = sites.load(connection, site_id)
+        stored = sites.read(connection, site_id)
+        site = stored.site
         selected = Month.of(month, site, now)
         running = None if job is None else load_own(connection, site_id, job)
         view = DataView(
@@ -289,6 +336,7 @@ def _show(
             loads=jobs.list_of_site(connection, site_id, tasks=[LoadFileRequest.task], limit=MOST_LOADS),
             numbers=numbers_of(request, site),
             words=words_of(request, PAGE),
+            version=stored.version,
         )
     progress = None if running is None else find_progress(gateway, running)
     # What was just decided about which row.

@@ -315,6 +315,7 @@ def find_stuck(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, Mask
     Args:
         measured: energies and state of charge by column, as for ``compute_balance``.
     """
+    measured = _with_battery_right(site, measured)
     stuck = {"load_kwh": _find_stuck_slots(site, measured, "load_kwh")} if "load_kwh" in measured else {}
     # A house always uses something: of a standstill that includes its own meter, that one is the cause, so the others are judged without it.
     judged = dict(measured) | {name: np.where(mask, np.nan, measured[name]) for name, mask in stuck.items()}
@@ -329,6 +330,21 @@ def find_stuck(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, Mask
             moved = net[np.minimum(np.arange(first + 1, last + 1) + LEVEL_WINDOW_SLOTS, last + 1)] - net[first + 1 : last + 1]
             stuck["soc"][first + 1 : last + 1] = bool((np.abs(moved) > LEAST_MOVED_SHARE * capacity_kwh).any())
     return {name: mask for name, mask in stuck.items() if mask.any()}
+
+
+def _with_battery_right(site: Site, measured: Mapping[str, FloatArray]) -> Mapping[str, FloatArray]:
+    """Return the columns with charge and discharge exchanged where only so the meters agree: a battery the other way round is no other meter's standstill."""
+    if not {"charge_kwh", "discharge_kwh"} <= measured.keys():
+        return measured
+    exchanged = dict(measured) | {"charge_kwh": measured["discharge_kwh"], "discharge_kwh": measured["charge_kwh"]}
+    unexplained = []
+    for series in (measured, exchanged):
+        balance = compute_balance(site, series)
+        if "residual_kwh" not in balance:
+            return measured
+        unexplained.append(float(np.nansum(np.abs(balance["residual_kwh"]))))
+    is_reversed = unexplained[0] > LEAST_MISSING_KWH_PER_DAY and unexplained[1] < LEAST_MISSING_SHARE * unexplained[0]
+    return exchanged if is_reversed else measured
 
 
 def _find_stuck_slots(site: Site, measured: Mapping[str, FloatArray], name: str) -> Mask:

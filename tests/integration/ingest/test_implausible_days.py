@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest, DayQuality
@@ -90,3 +91,32 @@ def test_of_two_meters_that_spoke_together_neither_counts_alone(connection: Conn
     days = judge(connection, sensors, {"house": ("kW", LOAD_KW), "barn": ("kW", barn)})
     assert [day.verdict for day in days] == ["clean", "exclude", "exclude"]
     assert codes(days[2])["silent"] == "barn"
+
+
+BATTERY = {"batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
+GRID = {"total_grid_import": "grid", "total_grid_export": "-grid"}
+
+
+def follow_sun(load_kw: FloatArray, sun_kw: FloatArray, *, limit_kw: float = 1.0) -> FloatArray:
+    """Return what a battery takes (above zero) and gives (below) to keep the grid's meter near zero, kW."""
+    held, flows = 3.0, []
+    for surplus_kw in (sun_kw - load_kw).tolist():
+        flow_kw = min(surplus_kw, limit_kw, (10 - held) * 4) if surplus_kw > 0 else -min(-surplus_kw, limit_kw, (held - 1) * 4)
+        held += flow_kw / 4
+        flows.append(flow_kw)
+    return np.array(flows)
+
+
+@pytest.mark.parametrize("sun_share", [1.0, 0.25, 0.0])
+@pytest.mark.parametrize("house", [{}, {"total_load_consumption": "house"}], ids=["derived", "metered"])
+def test_a_battery_the_other_way_round_is_named_in_each_day(connection: Connection, sun_share: float, house: dict[str, object]) -> None:
+    # Without sun it charges from midnight to three and gives from six in the evening on.
+    sun = SUN_KW * sun_share
+    at_night = np.where(HOUR < 3, 0.6, np.where((HOUR >= 18) & (HOUR < 22), -0.45, 0.0))
+    battery = follow_sun(LOAD_KW, sun) if sun_share else at_night
+    grid = LOAD_KW + battery - sun
+    sensors = {"total_pv_production": "roof", **GRID, **house, "total_battery_charge": "-battery", "total_battery_discharge": "battery"}
+    said = {"roof": ("kW", sun), "grid": ("kW", grid), "battery": ("kW", battery)} | ({"house": ("kW", LOAD_KW)} if house else {})
+    days = judge(connection, sensors, said, **BATTERY)
+    for day in days:
+        assert "turned" in codes(day)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
 from luna.energy.day_fault import DayFault
+from luna.energy.site import parse_site
 from luna.platform.database import jobs, quality, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
@@ -148,3 +149,23 @@ def test_a_file_is_taken_and_leads_to_what_becomes_of_it(api: httpx.Client, data
     wrong = api.post(f"{PAGE}/uploads", data={"kind": "songs"}, files={"file": ("a.csv", b"x")}, headers={"HX-Request": "true"})
     assert wrong.status_code == 422
     assert "<html" not in wrong.text
+
+
+def test_a_sensor_whose_sign_looks_inverted_is_turned_by_one_answer(api: httpx.Client, database: Engine) -> None:
+    day = date(2026, 10, 20)
+    named = {"total_pv_production": "roof", "total_battery_charge": "-cell", "total_battery_discharge": "cell"}
+    faults = [DayFault.of("sensor_wrong_sign", sensor="roof"), DayFault.of("turned", source="total_battery_discharge", sink="total_battery_charge")]
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site({"name": "bare", "timezone": "Europe/Berlin", "input_sensors": named}))
+        quality.save(connection, "bare", [DayQuality(day=day, verdict="exclude", faults=faults)])
+    page = api.get("/ui/sites/bare/data?month=2026-10").text
+    forms = [form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if "/site/sensors" in form]
+    fields = [re.findall(r'name="(\w+)" value="([^"]*)"', form) for form in forms]
+    assert ("total_pv_production", "-roof") in fields[0]
+    assert {("total_battery_charge", "cell"), ("total_battery_discharge", "-cell")} <= set(fields[1])
+    sent: dict[str, str] = dict(fields[0])
+    assert api.post("/ui/sites/bare/site/sensors", data=sent).status_code == 303
+    with unit_of_work(database) as connection:
+        sensors = sites.load(connection, "bare").input_sensors
+    assert sensors.total_pv_production == ("-roof",)
+    assert sensors.total_battery_discharge == ("cell",)
