@@ -221,8 +221,7 @@ COMPOSE := docker compose
 	@cp .env.example .env && echo "made .env from .env.example"
 
 pin-images: $(VENV)/.core  ## write the digest of each image behind its tag; CHECK=1 compares only. LUNA_IMAGE_REGISTRY: registry of images that name none
-	@$(BIN)/python -m infra.pin_images $(if $(CHECK),--check)
-	@$(if $(CHECK),,$(BIN)/python -m infra.manifests)
+	@$(BIN)/python -m infra.pin_images $(if $(CHECK),--check,|| status=$$?; $(BIN)/python -m infra.manifests && exit $${status:-0})
 
 secrets: .env  ## make the secrets that are missing, one file each
 	@infra/make-secrets

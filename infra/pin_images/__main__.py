@@ -174,7 +174,8 @@ class Registries:
             with self._opener.open(request, timeout=PATIENCE_SECONDS) as answer:
                 content = answer.read(LARGEST_MANIFEST + 1)
                 found = {name.lower(): value for name, value in answer.headers.items()}
-        except HTTPError:
+        except HTTPError as error:
+            error.close()
             raise
         except (URLError, OSError, ValueError) as error:
             raise PinError(f"the registry cannot be reached: {getattr(error, 'reason', error)}") from error

@@ -95,7 +95,7 @@ def scan_network(
     def show() -> None:
         table(("address", "port", "unit or prefix", "says it is", "profile"), rows) if rows else out.print("No device answers.")
         if missing_extra:
-            out.print(f"Devices that announce themselves at other ports are found with the extra {missing_extra}.", markup=False)
+            out.print(f"Devices that announce themselves at other ports are found with an addition: luna extras add {missing_extra}.", markup=False)
 
     emit({"devices": document, "missing_extra": missing_extra}, as_json=as_json, show=show)
 

@@ -40,7 +40,7 @@ def events_of(api: httpx.Client) -> dict[str, list[str]]:
 @pytest.mark.parametrize("language", ["en", "de", "nl"])
 def test_the_page_says_that_nobody_is_told_anything(api: httpx.Client, language: str) -> None:
     page = unescape(api.get(PAGE, headers={"Accept-Language": language}).text)
-    assert wording("admin", "empty_messages", language) in page
+    assert wording("admin", "empty_channels", language) in page
     assert wording("admin", "send_test", language) in page
 
 

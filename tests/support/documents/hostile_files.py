@@ -1,5 +1,6 @@
 """Files that are made to hurt whoever reads them."""
 
+import base64
 import io
 import zlib
 from collections.abc import Iterable
@@ -115,3 +116,61 @@ def long_pages(count: int, *, words: int) -> bytes:
             *[page] * count,
         ]
     )
+
+
+def mail(content: bytes, *headers: bytes) -> bytes:
+    """An e-mail with this content, which begins with its own headers or an empty line."""
+    lines = [b"From: anna@example.org", b"To: uwe@example.org", b"Subject: Angebot", b"MIME-Version: 1.0", *headers]
+    return b"\n".join(lines) + b"\n" + content
+
+
+def attached(count: int, content: bytes) -> bytes:
+    """An e-mail with so many attachments of one content."""
+    part = (
+        b"--x\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename=a.bin\n"
+        b"Content-Transfer-Encoding: base64\n\n%s\n" % base64.b64encode(content)
+    )
+    return mail(b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nhallo\n" + part * count + b"--x--\n")
+
+
+def parts_in_parts(depth: int) -> bytes:
+    """An e-mail whose parts stand in each other."""
+    begin = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (level, level) for level in range(depth))
+    end = b"".join(b"--b%d--\n" % level for level in reversed(range(depth)))
+    return mail(begin + b"Content-Type: text/plain\n\ntief\n" + end)
+
+
+def messages_in_messages(depth: int) -> bytes:
+    """E-mails that are handed on over and over."""
+    return mail(b"Content-Type: message/rfc822\n\nFrom: a@example.org\nTo: b@example.org\n" * depth + b"\ntief\n")
+
+
+def tables_in_tables(depth: int) -> bytes:
+    """A DOCX whose tables stand in each other."""
+    namespace = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    begin, end = "<w:tbl><w:tr><w:tc>" * depth, "</w:tc></w:tr></w:tbl>" * depth
+    text = f"<w:document {namespace}><w:body>{begin}<w:p><w:r><w:t>tief</w:t></w:r></w:p>{end}</w:body></w:document>"
+    return sample_files.with_part(sample_files.docx(), "word/document.xml", text.encode())
+
+
+def with_sheet(rows: str) -> bytes:
+    """A workbook whose first sheet holds these rows as they are."""
+    namespace = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    return sample_files.with_part(sample_files.xlsx(), "xl/worksheets/sheet1.xml", f"<worksheet {namespace}><sheetData>{rows}".encode())
+
+
+def form_in_itself() -> bytes:
+    """A PDF whose page draws a form that draws itself, twice."""
+    resources = b"/Resources << /XObject << /F 5 0 R >> >>"
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R %s >>" % resources
+    form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 1 1] %s /Length 11 >>\nstream\n/F Do /F Do\nendstream" % resources
+    pages = b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>"
+    return pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", pages, page, b"<< /Length 5 >>\nstream\n/F Do\nendstream", form])
+
+
+def one_content_often(count: int) -> bytes:
+    """A PDF whose page is made of one content over and over."""
+    content = b"BT /F 1 Tf (wort wort wort) Tj ET " * 100
+    stream = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents [%s] >>" % (b"4 0 R " * count)
+    return pdf_of([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page, stream])

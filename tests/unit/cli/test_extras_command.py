@@ -83,6 +83,21 @@ def test_a_command_that_lacks_an_addition_goes_on_once_it_is_agreed_to(place: Pa
     assert not (agreed and command.settle_missing(error, agreed=True))
 
 
+@pytest.mark.parametrize(("words", "installed"), [((), False), (("--yes",), True)], ids=["a script", "a script that agrees"])
+def test_a_picture_as_png_is_asked_for_like_that(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], installed: bool) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    # The tests' own environment has what draws.
+    monkeypatch.setattr("services.cli.agent.DRAWING", SAMPLE)
+    monkeypatch.setattr("services.cli.agent.answer_request", refuse_to_draw)
+    said = luna(*words, "agent", "plot", "--site", "home", "--day", "2024-05-01", "--out", str(place / "day.png"), "--json")
+    assert (said.problem["reason"], was_installed(place)) == ("job-without-end" if installed else "extra-not-agreed", installed)
+
+
+def refuse_to_draw(_: object) -> None:
+    """Stand for the worker that would draw: this is as far as the command has to come."""
+    raise refuse("job-without-end", field="job_id", value="none", work="drawing", status="failed", job="none")
+
+
 def test_what_another_machine_lacks_is_not_installed_here(place: Path) -> None:
     name_server(RemoteServer("http://127.0.0.1:9"))
     try:

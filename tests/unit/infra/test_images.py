@@ -67,7 +67,7 @@ def test_the_image_ends_as_an_ordinary_user_below_a_first_process_that_passes_si
 
 
 def test_the_base_is_pinned_and_nothing_needs_another_builder() -> None:
-    assert re.search(r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
+    assert re.search(r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?$", DOCKERFILE, re.MULTILINE)
     assert "latest" not in DOCKERFILE
 
 

@@ -37,6 +37,11 @@ def test_lines_comments_and_events_are_read_as_apprise_writes_them() -> None:
     assert "secret" not in repr(targets)
 
 
+def test_faults_of_the_installation_go_to_those_alone_who_ask() -> None:
+    targets = open_targets(Settings(notify_urls="system=json://a\nplan,system=json://b\njson://c"))
+    assert [target.label for target in targets if "system" in target.events] == ["json://a/", "json://b/"]
+
+
 def test_without_targets_there_are_none() -> None:
     assert open_targets(Settings()) == []
 

@@ -108,7 +108,7 @@ def _show(request: Request, gateway: Gateway, view: MessagesView) -> Response:
     with unit_of_work(gateway.database) as connection:
         channels = notification_channels.list_all(connection)
     clock = read_clock(gateway)
-    context: dict[str, Any] = {"channels": channels, "has_setting": gateway.settings.notify_urls is not None}
+    context: dict[str, Any] = {"channels": channels}
     context |= view._asdict()
     context |= {"tabs": TABS, "section": "messages", "instant": clock.say, "zone": clock.zone}
     status = view.error.status if view.error else 200

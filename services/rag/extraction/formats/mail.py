@@ -43,6 +43,9 @@ def _body(message: EmailMessage) -> list[DocumentBlock]:
 
 
 def _members(parts: list[EmailMessage], source: FileSource) -> tuple[list[Member], list[Note]]:
+    # Each counts, also one that is left out: looking at it takes as long.
+    if len(parts) > source.limits.members:
+        raise ExtractionError("too_large", f"It holds {len(parts):,} files; at most {source.limits.members:,} are read")
     members: list[Member] = []
     notes: set[Note] = set()
     for part in parts:
@@ -57,8 +60,6 @@ def _members(parts: list[EmailMessage], source: FileSource) -> tuple[list[Member
             # The last part alone: a sender's folders say nothing here, and might lead elsewhere.
             name = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
             members.append(Member(name if name not in {"", ".."} else f"attachment-{path.name}", path, len(content)))
-        if len(members) > source.limits.members:
-            raise ExtractionError("too_large", f"It holds more than {source.limits.members:,} files")
     if members:
         notes.add("attachments")
     return members, sorted(notes)
