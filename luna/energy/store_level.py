@@ -212,7 +212,7 @@ class _Believed:
         readings: the believed ones since the last jump that came to stay.
         run: the first of the last readings that all report the same level.
         level: the judgement after the last one.
-        jumped: the level began with such a jump.
+        jumped: there was such a jump from a level that had stood for long enough to be right.
     """
 
     readings: list[SocReading]
@@ -333,14 +333,15 @@ def _take(store: EnergyStore, before: _Believed, after: JudgedLevel, metered: Me
         before.readings.append(reading)
         if reading.soc == before.run.soc:
             return replace(before, level=after)
-        return replace(before, run=reading, level=after, jumped=False)
+        return replace(before, run=reading, level=after)
     stood = last.at - before.readings[0].at
     is_counted = metered is not None and _is_counted(metered, last.at, reading.at)
     if reading.soc > last.soc and stood >= CONFIRMED_AFTER and is_counted:
         # Neither power nor meter brings it up at once: saying it for longer makes it no truer.
         since = before.level.doubted_since or reading.at
         return replace(before, level=replace(before.level, doubted=reading, doubted_since=since))
-    return _Believed([reading], reading, after, jumped=True)
+    # What is corrected at once was old when it came.
+    return _Believed([reading], reading, after, jumped=before.jumped or stood > LAG)
 
 
 def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
