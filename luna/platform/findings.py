@@ -43,6 +43,7 @@ SEARCH_EVERY = timedelta(minutes=1)
 # The notes of a plan that say that a device's level cannot be what its sensor says.
 LEVEL_NOTES = frozenset(
     {
+        "soc_stands_still",
         "vehicle_soc_stands_still",
         "vehicle_soc_against_meter",
         "vehicle_soc_too_fast",
@@ -121,7 +122,7 @@ def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
             continue
         code: FindingCode = "vehicle_takes_nothing" if is_untaken else "level_doubted"
         # As long as it is the same stay, or the same level that stands, it is one event.
-        key = f"{note.figures['vehicle']} {note.code} {note.figures['since']}"
+        key = f"{note.figures.get('vehicle', BATTERIES)} {note.code} {note.figures['since']}"
         findings.append(SiteFinding(code, key, {"note": (note.code, note.figures)}))
     return findings
 
