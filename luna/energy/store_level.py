@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from luna.energy.devices.battery import Battery
 from luna.energy.observations import SocReading
 from luna.energy.soc_plausibility import (
     BEYOND_NAME_PLATE,
@@ -22,6 +23,7 @@ from luna.energy.soc_plausibility import (
     LevelPace,
     can_follow,
     judge_levels,
+    pace_of_batteries,
 )
 from luna.energy.timeline import FloatArray, Timeline
 
@@ -56,7 +58,8 @@ class StoreKind:
         stuck_share: the share of the capacity that goes in or out at most while the level stands.
         drawn_unmetered: energy also leaves the store without a meter: by a tap, on the road.
         filled_unmetered: energy also comes into it without a meter: at another charger.
-        counted_on: the meter carries the level on from the last change that the sensor reported.
+        counted_on: the meter carries the level on from the last change that the sensor reported:
+            it is trusted more than the sensor.
         stale_after: the age from which a reading says nothing by itself.
         least: the lowest level that there is.
         most: the highest one.
@@ -94,6 +97,7 @@ class EnergyStore:
         charge_efficiency: stored per metered kWh; of a heat pump its COP.
         discharge_efficiency: metered per kWh that leaves the store.
         loss_kw: the most that leaves the store without a meter on a usual day.
+        fastest: how fast the level moves, where it is not what the powers come to.
     """
 
     kind: StoreKind
@@ -103,10 +107,13 @@ class EnergyStore:
     charge_efficiency: float = 1.0
     discharge_efficiency: float = 1.0
     loss_kw: float = 0.0
+    fastest: LevelPace | None = None
 
     @property
     def pace(self) -> LevelPace:
         """How fast its level rises and falls."""
+        if self.fastest is not None:
+            return self.fastest
         rise = self.charge_kw / self.capacity_kwh
         return LevelPace(rise, self.discharge_kw / self.capacity_kwh)
 
@@ -117,6 +124,27 @@ class EnergyStore:
     def has(self, level: float) -> bool:
         """Return whether there is such a level, whole per cents aside."""
         return self.kind.least - ROUNDING_SOC <= level <= self.kind.most + ROUNDING_SOC
+
+
+# What inverter and battery management take from a battery without a meter.
+BATTERY_STANDBY_KW = 0.05
+
+
+def store_of_batteries(batteries: Sequence[Battery]) -> EnergyStore:
+    """Return a site's batteries as one store, whose level is the mean of theirs."""
+    capacity = sum(battery.capacity_kwh for battery in batteries)
+    charge = sum(battery.capacity_kwh * battery.charge_efficiency for battery in batteries)
+    discharge = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in batteries)
+    return EnergyStore(
+        BATTERY,
+        capacity,
+        charge_kw=sum(each.charge_limit_kw * each.charge_efficiency for each in batteries),
+        discharge_kw=sum(each.discharge_limit_kw / each.discharge_efficiency for each in batteries),
+        charge_efficiency=charge / capacity,
+        discharge_efficiency=discharge / capacity,
+        loss_kw=BATTERY_STANDBY_KW * len(batteries),
+        fastest=pace_of_batteries(batteries),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +169,12 @@ class MeteredEnergy:
     def count_into(self, first: datetime, end: datetime) -> float:
         """Return what was metered into the store between two instants, kWh."""
         return self._between(np.nan_to_num(self.into_kwh), first, end)
+
+    def count_out(self, first: datetime, end: datetime) -> float | None:
+        """Return what was metered out of the store between two instants, kWh."""
+        if self.out_kwh is None:
+            return None
+        return self._between(np.nan_to_num(self.out_kwh), first, end)
 
     def count_moved(self, first: datetime, end: datetime) -> float:
         """Return what was metered into and out of the store between two instants, kWh."""
@@ -180,6 +214,7 @@ class StoreLevel:
         sensor_soc: the level that it reports and that is believed.
         sensor_since: since when it has reported this level without a change.
         metered_kwh: what the meter has counted into the store since then.
+        given_kwh: what it has counted out of the store.
         metered_until: until when ``soc`` holds what the meter counted; None where it does not.
         judged: the readings judged by power alone.
     """
@@ -190,12 +225,15 @@ class StoreLevel:
     sensor_soc: float | None = None
     sensor_since: datetime | None = None
     metered_kwh: float = 0.0
+    given_kwh: float | None = None
     metered_until: datetime | None = None
     judged: JudgedLevel | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the figures of a sentence on the verdict, instants as ISO 8601."""
         figures: dict[str, Any] = {"metered_kwh": round(self.metered_kwh, 3)}
+        if self.given_kwh is not None:
+            figures["given_kwh"] = round(self.given_kwh, 3)
         if self.soc is not None:
             figures["soc"] = round(self.soc, 6)
         if self.sensor_soc is not None and self.sensor_since is not None:
@@ -212,7 +250,7 @@ class _Believed:
         readings: the believed ones since the last jump that came to stay.
         run: the first of the last readings that all report the same level.
         level: the judgement after the last one.
-        jumped: the level began with such a jump.
+        jumped: there was such a jump from a level that had stood for long enough to be right.
     """
 
     readings: list[SocReading]
@@ -333,14 +371,16 @@ def _take(store: EnergyStore, before: _Believed, after: JudgedLevel, metered: Me
         before.readings.append(reading)
         if reading.soc == before.run.soc:
             return replace(before, level=after)
-        return replace(before, run=reading, level=after, jumped=False)
+        return replace(before, run=reading, level=after)
     stood = last.at - before.readings[0].at
     is_counted = metered is not None and _is_counted(metered, last.at, reading.at)
-    if reading.soc > last.soc and stood >= CONFIRMED_AFTER and is_counted:
+    is_repeated = reading.soc > last.soc and stood >= CONFIRMED_AFTER
+    if store.kind.counted_on and is_repeated and is_counted:
         # Neither power nor meter brings it up at once: saying it for longer makes it no truer.
         since = before.level.doubted_since or reading.at
         return replace(before, level=replace(before.level, doubted=reading, doubted_since=since))
-    return _Believed([reading], reading, after, jumped=True)
+    # What is corrected at once was old when it came.
+    return _Believed([reading], reading, after, jumped=before.jumped or stood > LAG)
 
 
 def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
@@ -349,7 +389,8 @@ def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
     level = StoreLevel(soc, believed.level.at, "trusted", soc, run.at, judged=believed.level)
     if believed.level.doubted is not None:
         return replace(level, verdict="jumps")
-    fast = _find_fast_rise(store, believed.readings, None)
+    # A battery may be stronger than its owner lets it be.
+    fast = _find_fast_rise(store, believed.readings, None) if store.kind.counted_on else None
     return level if fast is None else replace(level, soc=fast, verdict="faster_than_power")
 
 
@@ -364,6 +405,7 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
         sensor_soc=soc,
         sensor_since=run.at,
         metered_kwh=metered.count_into(run.at, now),
+        given_kwh=metered.count_out(run.at, now),
         metered_until=metered.until,
         judged=believed.level,
     )
@@ -380,7 +422,8 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
         by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
         into_kwh = metered.count_into(first.at, now)
         against = replace(level, verdict="against_meter", sensor_since=first.at, metered_kwh=into_kwh)
-        return replace(against, soc=by_meter if soc < lowest else soc)
+        is_behind = soc < lowest and store.kind.counted_on
+        return replace(against, soc=by_meter if is_behind else soc)
     if store.kind.counted_on:
         return replace(level, soc=max(soc, counted))
     return replace(level, soc=soc, metered_until=None)
@@ -397,8 +440,10 @@ def _stands_still(store: EnergyStore, run: SocReading, now: datetime, metered: M
     hours = (end - run.at) / HOUR
     lost = store.loss_kw * hours / store.capacity_kwh
     moved = metered.count_stored(store, run.at, end)
-    off = store.clip(run.soc + moved - lost) - run.soc
-    return off > store.kind.stuck_share or (not store.kind.drawn_unmetered and moved < 0 and -off > store.kind.stuck_share)
+    risen = store.clip(run.soc + moved - lost) - run.soc
+    fallen = run.soc - store.clip(run.soc + moved)
+    is_drained = fallen > store.kind.stuck_share and not store.kind.drawn_unmetered
+    return risen > store.kind.stuck_share or is_drained
 
 
 def _find_fast_rise(store: EnergyStore, readings: Sequence[SocReading], metered: MeteredEnergy | None) -> float | None:

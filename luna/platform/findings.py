@@ -34,6 +34,8 @@ FindingCode = Literal[
     "sensor_unheard",
     "agent_offered",
     "agent_withdrawn",
+    "vehicle_takes_nothing",
+    "level_doubted",
 ]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
 SILENT_AFTER = timedelta(hours=1)
@@ -41,6 +43,16 @@ SILENT_AFTER = timedelta(hours=1)
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
 SEARCH_EVERY = timedelta(minutes=1)
+# The notes of a plan that say that a device's level cannot be what its sensor says.
+LEVEL_NOTES = frozenset(
+    {
+        "soc_stands_still",
+        "vehicle_soc_stands_still",
+        "vehicle_soc_against_meter",
+        "vehicle_soc_too_fast",
+        "vehicle_soc_out_of_range",
+    }
+)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
 # A device that is handed back confirms that within seconds.
@@ -75,7 +87,12 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_find_plan_faults(plan, states, plan_max_age, now), *_find_deviations(connection, states, now), *find_agent_news(connection, site, now=now)]
+    return [
+        *_find_plan_faults(plan, states, plan_max_age, now),
+        *find_doubted_levels(plan),
+        *_find_deviations(connection, states, now),
+        *find_agent_news(connection, site, now=now),
+    ]
 
 
 def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
@@ -98,6 +115,20 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
         if shortfalls:
             key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
             findings.append(SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]}))
+    return findings
+
+
+def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
+    """Return what a plan says of cars that take nothing, and of sensors that cannot be right."""
+    findings = []
+    for note in () if plan is None else plan.notes:
+        is_untaken = note.code == "vehicle_takes_nothing"
+        if not is_untaken and note.code not in LEVEL_NOTES:
+            continue
+        code: FindingCode = "vehicle_takes_nothing" if is_untaken else "level_doubted"
+        # As long as it is the same stay, or the same level that stands, it is one event.
+        key = f"{note.figures.get('vehicle', BATTERIES)} {note.code} {note.figures['since']}"
+        findings.append(SiteFinding(code, key, {"note": (note.code, note.figures)}))
     return findings
 
 

@@ -11,6 +11,7 @@ from luna.platform.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow
 from luna.words import Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.house import HOUSE, say_basis
+from luna.words.notes import say_note
 from luna.words.refusals import say_refusal
 from luna.words.times import say_when
 
@@ -44,6 +45,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
         *_state_batteries(house, numbers),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
+        *(_state_level(finding, numbers) for finding in house.findings if "note" in finding.figures),
         *_state_charges(house, numbers),
         *_state_figure("house_paid_today", "cost", planned.paid_today, numbers),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
@@ -89,6 +91,11 @@ def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     names = finding.figures.get("batteries", [finding.figures["device"]])
     device = _name(", ".join(say_device(name, language=numbers.language) for name in names))
     return HouseStatement(_DEVIATIONS[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
+
+
+def _state_level(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
+    code, figures = finding.figures["note"]
+    return HouseStatement("house_level", {"note": _name(say_note(code, figures, numbers))})
 
 
 def _state_batteries(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:

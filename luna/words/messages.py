@@ -9,6 +9,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words.agent import MODES
 from luna.words.compromises import retell_compromise
 from luna.words.devices import say_device
+from luna.words.notes import say_note
 from luna.words.numbers import Numbers
 from luna.words.phrases import Phrases
 from luna.words.standing import say_doing
@@ -22,7 +23,7 @@ class MessageWords(NamedTuple):
 
 
 # By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices, ``saved`` money, ``days`` a count,
-# ``missed`` a plan's compromises.
+# ``missed`` a plan's compromises, ``note`` code and figures of a plan's note.
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
 _NAMES = Phrases("messages", "name_")
@@ -41,6 +42,9 @@ def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Nu
     # Several batteries are told together, and read of by their names.
     if "batteries" in figures:
         texts["device"] = ", ".join(say_device(name, language=numbers.language) for name in figures["batteries"])
+    if "note" in figures:
+        note_code, note_figures = figures["note"]
+        texts["note"] = say_note(note_code, note_figures, numbers)
     try:
         return MessageWords(TITLES.say(code, numbers.language), MESSAGES.say(code, numbers.language, site=site, **texts).strip())
     except KeyError as exc:

@@ -25,7 +25,7 @@ ASSUMED = frozenset(
 )
 
 # Codes of readings that are not believed yet: questions to the household.
-DOUBTS = ("soc_doubted", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
+DOUBTS = ("soc_doubted", "soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
 
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
@@ -79,7 +79,7 @@ _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
-    **dict.fromkeys(("need_kwh", "metered_kwh", "planned_kwh"), Numbers.energy),
+    **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
     **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),

@@ -34,6 +34,8 @@ class NoteReply(Message):
     - ``soc_earlier``: the last one recorded, ``soc``, is that ``at`` an instant more than an hour before the start.
     - ``soc_doubted``: the last one recorded, ``doubted_soc`` of ``doubted_at``, is further from ``soc`` of ``at`` than the batteries' power brings it; ``soc``
       is planned with until the other one is confirmed.
+    - ``soc_stands_still``: the batteries' sensor says ``sensor_soc`` ``since`` an instant, while ``metered_kwh`` went in and ``given_kwh`` out; the plan begins
+      with ``soc``.
     - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``: the charge ``soc`` with which a ``vehicle`` begins its
       first stay, or goes on, is by its sensor's reading of ``at``, what was said with its stay, what the plan before left, or its ``min_soc``.
     - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at home between the clock times ``comes`` and ``leaves``, with

@@ -104,8 +104,8 @@ def read_columns_each(connection: Connection, windows: Mapping[int, Timeline], *
     return {key: found.get(key) or {name: np.full(timeline.count, np.nan) for name in names} for key, timeline in windows.items()}
 
 
-# Three hours: the last reading is checked against those before it.
-JUDGED_SOCS = 12
+# A day: the last reading is checked against those before it, and against what the meters counted.
+JUDGED_SOCS = 96
 LAST_SOCS = sql.SQL(
     "SELECT requested.site_key, latest.* FROM unnest({}::int[]) AS requested (site_key)"
     " CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import nan
 
 from sqlalchemy import Connection
 
@@ -16,7 +17,7 @@ from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.observations import Observations, SocReading
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
-from luna.energy.soc_plausibility import JudgedLevel, judge_levels, pace_of_batteries
+from luna.energy.store_level import MeteredEnergy, StoreLevel, judge_store, store_of_batteries
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import (
     battery_levels,
@@ -96,7 +97,7 @@ class PlanningFacts:
     reasons: tuple[str, ...]
     past: Sequence[Forecast]
     observed: Observations
-    soc: JudgedLevel | None
+    soc: StoreLevel | None
     bought: FloatArray | None
     discharged: Observations | None
     demands: DemandFacts
@@ -214,20 +215,27 @@ def _read_observed(
 
 def _judge_socs(
     connection: Connection, sites_by_key: Mapping[int, Site], recorded: Mapping[int, Sequence[SocReading]], start: datetime
-) -> dict[int, JudgedLevel | None]:
+) -> dict[int, StoreLevel | None]:
     """Return the believed states of charge at ``start``, by the sites' keys.
 
     The quarter-hour that has just ended is recorded a moment later: until then the batteries' sensors say how it ended.
     """
     late = {key: site for key, site in sites_by_key.items() if site.batteries and not (recorded.get(key) and recorded[key][-1].at >= start)}
     reported = battery_levels.read_reported_each(connection, late, since=start - SLOT, until=start) if late else {}
-    judged: dict[int, JudgedLevel | None] = {}
-    for key in {*recorded, *reported}:
+    day = Timeline(start - DAY, SLOT, DAY // SLOT)
+    with_levels = dict.fromkeys((key for key in {*recorded, *reported} if sites_by_key[key].batteries), day)
+    counted = observations.read_columns_each(connection, with_levels, names=("charge_kwh", "discharge_kwh"))
+    judged: dict[int, StoreLevel | None] = {}
+    for key, meters in counted.items():
         socs = list(recorded.get(key, ()))
         newest = reported.get(key)
         if newest is not None and (not socs or newest.at > socs[-1].at):
             socs.append(newest)
-        judged[key] = judge_levels(socs, pace_of_batteries(sites_by_key[key].batteries))
+        # A quarter-hour's level says nothing of the time after it.
+        socs.append(SocReading(nan, start))
+        metered = MeteredEnergy(day, meters["charge_kwh"], meters["discharge_kwh"])
+        level = judge_store(store_of_batteries(sites_by_key[key].batteries), socs, now=start, metered=metered)
+        judged[key] = None if level.soc is None else level
     return judged
 
 

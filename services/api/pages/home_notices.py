@@ -121,7 +121,10 @@ def _assumed_charge(view: HomeView) -> Iterator[Notice]:
 def list_doubts(view: HomeView) -> Iterator[Notice]:
     """Yield a notice for each implausible reading of a state of charge."""
     for code, figures in view.house.doubts:
-        yield Notice("warn", say_note(code, figures, view.numbers), view.words("notice_doubt_more"))
+        # The others say themselves what to do.
+        is_fresh = "doubted_soc" in figures
+        more = view.words("notice_doubt_more") if is_fresh else ""
+        yield Notice("warn", say_note(code, figures, view.numbers), more)
 
 
 def _late_prices(view: HomeView) -> Iterator[Notice]:

@@ -28,6 +28,7 @@ from luna.words.charts.axes import ChartFrame, ClockAxis, choose_step, draw_rule
 from luna.words.charts.marks import trace_stairs
 from luna.words.charts.svg import join, number, path, rectangle, text
 from luna.words.devices import say_device
+from luna.words.notes import say_note
 from luna.words.numbers import read_number
 from luna.words.pages import PageWords
 from luna.words.standing import STANDING
@@ -210,6 +211,15 @@ class PlanningView:
             return ""
         figures = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
         return self.words("stay_charging", t=self.say_instant(run.end), **figures)
+
+    def list_charge_notes(self, stay: StoredSession) -> list[str]:
+        """Return where the plan takes the vehicle's charge from in a session that goes on, and what is the matter with it."""
+        plan, now = self.stored.plan, self.stored.now
+        times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
+        if plan is None or not any(each.session_id == stay.session_id and each.from_ <= now for each in times):
+            return []
+        notes = [note for note in plan.notes if note.figures.get("vehicle") == stay.device]
+        return [say_note(note.code, note.figures, self.numbers) for note in notes]
 
     @property
     def weekdays(self) -> list[tuple[str, str]]:

@@ -55,13 +55,15 @@ CodedFigures = Iterator[tuple[str, dict[str, object]]]
 def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> CodedFigures:
     if not facts.site.batteries or request.state.batteries:
         return
-    reading = facts.soc
-    if reading is None:
+    level = facts.soc
+    if level is None or level.at is None:
         yield "soc_assumed", {"soc": HALF_FULL}
-    elif reading.doubted is not None:
-        yield "soc_doubted", reading.describe_doubt()
-    elif facts.start - reading.at > FRESH_SOC:
-        yield "soc_earlier", {"soc": reading.soc, "at": reading.at.isoformat()}
+    elif level.judged is not None and level.judged.doubted is not None:
+        yield "soc_doubted", level.judged.describe_doubt()
+    elif level.verdict == "stands_still":
+        yield "soc_stands_still", level.describe()
+    elif facts.start - level.at > FRESH_SOC:
+        yield "soc_earlier", {"soc": level.soc, "at": level.at.isoformat()}
 
 
 def _judge_tariff(site: Site, unused: Sequence[str]) -> CodedFigures:

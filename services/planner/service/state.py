@@ -91,7 +91,8 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
     """Return the batteries' last recorded and trusted state of charge of the day before the start; half full without one."""
-    soc = HALF_FULL if facts.soc is None else facts.soc.soc
+    known = None if facts.soc is None else facts.soc.soc
+    soc = HALF_FULL if known is None else known
     return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
 
 

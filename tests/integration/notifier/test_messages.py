@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint, ControlState, Decision, LeftAlone, Setpoint
 from luna.contracts.notification import Notification
 from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import NoteReply
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_days, parse_zone
 from luna.platform.database import control, notifications, readings, sites
@@ -137,6 +138,16 @@ def _compromise(document: dict[str, Any]) -> Any:
     from luna.contracts.plan.reply import CompromiseReply
 
     return CompromiseReply.model_validate(document)
+
+
+def test_a_car_that_takes_nothing_is_told_once_for_each_stay(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
+    for hours, plugged_in in ((0, 0), (1, 0), (8, 7)):
+        since = (NOON + plugged_in * HOUR).isoformat()
+        note = NoteReply(code="vehicle_takes_nothing", text="", figures={"vehicle": "car", "since": since, "planned_kwh": 22.0 + hours})
+        plan(database, site, NOON + hours * HOUR, notes=[note])
+        tell(NOON + hours * HOUR)
+    assert [(each.event, each.code) for each in told(database, site)] == [("device", "vehicle_takes_nothing")] * 2
+    assert re.search(r"22\.0.kWh", house.texts[0])
 
 
 def test_a_device_that_did_not_confirm_is_told(tell: Any, house: MessageServer, database: Engine, site: str) -> None:

@@ -93,6 +93,19 @@ def test_a_battery_that_cannot_have_emptied_is_asked_about_and_planned_as_it_was
     assert found.get("soc_doubted", expected) == expected
 
 
+def test_a_battery_that_stands_still_while_it_is_charged_is_planned_from_its_meters(connection: Connection) -> None:
+    store(connection)
+    slots = Timeline(START - 24 * SLOT, SLOT, 24)
+    charged = {"soc": np.full(24, 0.3), "charge_kwh": np.full(24, 0.2), "discharge_kwh": np.zeros(24)}
+    observations.write(connection, "noted", slots.starts, charged)
+    reply = plan(connection)
+    soc = plans.load_inputs(connection, reply.plan_id).state.batteries["battery"].soc
+    # 23 quarter-hours since the first of these levels: 4.6 kWh at its efficiency, of 10 kWh.
+    assert 0.7 < soc < 0.77
+    figures = noted(reply)["soc_stands_still"]
+    assert (figures["sensor_soc"], figures["metered_kwh"], figures["given_kwh"]) == (0.3, 4.6, 0.0)
+
+
 def test_a_state_of_charge_in_the_request_is_not_assumed(connection: Connection) -> None:
     store(connection)
     assert not noted(plan(connection, state=StateMessage(batteries={"battery": BatteryState(soc=0.4)})))

@@ -93,7 +93,8 @@ def judge(*readings: tuple[float, float], metered: MeteredEnergy | None) -> Stor
         ([*repeated(0.3, 0, 175), (175, 0.9)], IDLE, "jumps", 0.3),
         ([*repeated(0.3, 0, 60), *repeated(0.9, 60, 180)], IDLE, "jumps", 0.3),
         # What it said on arrival was old.
-        ([(1, 0.8), *repeated(0.25, 5, 180)], IDLE, "jumps", 0.25),
+        ([(1, 0.8), *repeated(0.25, 5, 180)], IDLE, "trusted", 0.25),
+        ([*repeated(0.8, 0, 60), *repeated(0.25, 60, 180)], IDLE, "jumps", 0.25),
         ([*repeated(0.5, 0, 170), (175, 1.9)], IDLE, "out_of_range", 0.5),
         ([(-1600, 0.5)], IDLE, "stale", 0.5),
         # Full is full, whatever the car takes to warm itself.

@@ -19,6 +19,7 @@ FIGURES: dict[str, Any] = {
     "doubted_soc": 0.0,
     "sensor_soc": 0.3,
     "metered_kwh": 33.0,
+    "given_kwh": 1.0,
     "planned_kwh": 30.6,
     "doubted_at": "2024-02-01T03:30:00Z",
     "vehicle": "car",

@@ -8,6 +8,7 @@ house_silent = { $device } hat den Befehl von { $at } nicht bestätigt und ist s
 house_disobeys = { $device } hat den Befehl von { $at } angenommen, tut etwas anderes und ist sich selbst überlassen; was folgt, ist der Plan.
 house_spared = { $device } wurde so oft beschrieben, wie sein Speicher am Tag verträgt, und ist sich selbst überlassen; was folgt, ist der Plan.
 house_kept = { $device } macht weiter wie vor { $at }, weil ein Wechsel zu wenig brächte für die Abnutzung des Speichers im Gerät; was folgt, ist der Plan.
+house_level = { $note }
 house_unknown = Was das Haus verbraucht, ist seit { $at } nicht bekannt.
 house_now = Jetzt, bis { $end }: { $mode }. { $reason }
 house_now_each = { $device } jetzt, bis { $end }: { $mode }. { $reason }

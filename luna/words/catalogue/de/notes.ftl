@@ -1,6 +1,7 @@
 note_soc_assumed = In den 24 Stunden davor wurde kein Ladestand aufgezeichnet: Batterien gelten als zu { $soc } voll.
 note_soc_earlier = Der letzte aufgezeichnete Ladestand, { $soc }, ist der von { $at }.
 note_soc_doubted = { $doubted_at } hieß der Ladestand { $doubted_soc } nach { $soc } { $at }, mehr als die Batterie kann: Es gelten { $soc }, bis er sich bestätigt.
+note_soc_stands_still = Die Batterie gilt als zu { $soc } voll: Der Sensor steht seit { $since } auf { $sensor_soc }, während die Zähler { $metered_kwh } hinein und { $given_kwh } heraus gezählt haben. Prüfe den Sensor.
 note_soc_outside_limits = Die Batterie { $battery } beginnt bei { $start_soc }, außerhalb ihrer Grenzen von { $min_soc } bis { $max_soc }.
 note_bias_corrected = Die Prognosen der letzten Tage irrten zu einer Seite: Verbrauch zählt { $load_factor }-mal, Sonne { $pv_factor }-mal so viel wie vorhergesagt.
 note_load_beyond_site = { $at } soll der Verbrauch { $kw } sein, { $times }-mal die { $limit_kw }, die Anschluss, Sonne und Batterien bringen: so geplant; prüfe die Einheit.

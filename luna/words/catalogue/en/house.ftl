@@ -13,6 +13,7 @@ house_silent = { $device } has not confirmed what it was told at { $at }, and is
 house_disobeys = { $device } took the command of { $at } and does something else, and is left to itself; what follows is the plan.
 house_spared = { $device } was written to as often as its memory bears in a day, and is left to itself; what follows is the plan.
 house_kept = { $device } goes on as before { $at }, as a change would gain too little for the wear of the device's memory; what follows is the plan.
+house_level = { $note }
 house_unknown = What the house uses is not known since { $at }.
 house_now = Now, until { $end }: { $mode }. { $reason }
 house_now_each = { $device } now, until { $end }: { $mode }. { $reason }

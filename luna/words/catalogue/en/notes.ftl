@@ -3,6 +3,7 @@
 note_soc_assumed = No state of charge was recorded in the 24 hours before: batteries are taken to be { $soc } full.
 note_soc_earlier = The last recorded state of charge, { $soc }, is that of { $at }.
 note_soc_doubted = { $doubted_at } a charge of { $doubted_soc } was said after { $soc } { $at }, more than the battery can do: { $soc } counts until it is confirmed.
+note_soc_stands_still = The battery counts as { $soc } full: its sensor has stood at { $sensor_soc } since { $since }, while its meters counted { $metered_kwh } into it and { $given_kwh } out of it. Check the sensor.
 note_soc_outside_limits = The battery { $battery } starts at { $start_soc }, outside its limits of { $min_soc } to { $max_soc }.
 note_bias_corrected = The last days' forecasts erred to one side: load is counted { $load_factor } times, sun { $pv_factor } times as forecast.
 note_load_beyond_site = { $at } the load is said to be { $kw }, { $times } times the { $limit_kw } that connection, sun and batteries bring: planned as it is; check its unit.

@@ -13,6 +13,7 @@ house_silent = { $device } heeft de opdracht van { $at } niet bevestigd en gaat 
 house_disobeys = { $device } heeft de opdracht van { $at } aangenomen, doet iets anders en gaat zijn eigen gang; wat volgt, is het plan.
 house_spared = { $device } is zo vaak beschreven als zijn geheugen per dag verdraagt en gaat zijn eigen gang; wat volgt, is het plan.
 house_kept = { $device } gaat verder zoals vóór { $at }, omdat een wisseling te weinig oplevert voor de slijtage van het geheugen; wat volgt, is het plan.
+house_level = { $note }
 house_unknown = Wat het huis verbruikt, is sinds { $at } niet bekend.
 house_now = Nu, tot { $end }: { $mode }. { $reason }
 house_now_each = { $device } nu, tot { $end }: { $mode }. { $reason }

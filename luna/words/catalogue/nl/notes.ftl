@@ -3,6 +3,7 @@
 note_soc_assumed = In de 24 uur ervoor is geen laadniveau vastgelegd: Luna neemt aan dat batterijen voor { $soc } vol zijn.
 note_soc_earlier = Het laatst vastgelegde laadniveau, { $soc }, is van { $at }.
 note_soc_doubted = Op { $doubted_at } werd een laadniveau van { $doubted_soc } gemeld, na { $soc } op { $at }. Dat kan de batterij niet: { $soc } geldt tot het nieuwe niveau is bevestigd.
+note_soc_stands_still = De batterij telt als { $soc } vol: de sensor staat sinds { $since } op { $sensor_soc }, terwijl de meters { $metered_kwh } erin en { $given_kwh } eruit hebben geteld. Controleer de sensor.
 note_soc_outside_limits = De batterij { $battery } begint op { $start_soc }, buiten de grenzen van { $min_soc } tot { $max_soc }.
 note_bias_corrected = De voorspellingen van de laatste dagen zaten er steeds naar dezelfde kant naast: verbruik telt { $load_factor } keer en zon { $pv_factor } keer zoveel als voorspeld.
 note_load_beyond_site = Op { $at } zou het verbruik { $kw } zijn, { $times } keer de { $limit_kw } die aansluiting, zon en batterijen leveren. Luna plant ermee; controleer de eenheid.

@@ -11,11 +11,12 @@ from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.findings import FindingCode, SiteFinding
+from luna.platform.findings import FindingCode, SiteFinding, find_doubted_levels
 from luna.platform.house_now import HouseFigure, say_run
 from luna.platform.house_statements import say_statement, state_house
 from luna.words import Language
 from luna.words.messages import say_message
+from luna.words.notes import say_note
 from luna.words.pages import page_words
 from services.api.pages.home_notices import list_doubts, list_notices
 from services.api.pages.home_slots import view_sheet
@@ -285,3 +286,38 @@ def test_several_batteries_that_do_not_answer_are_read_of_by_their_names() -> No
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     assert wording("house", "house_silent", device="cellar, garage", at="16:30") in said
     assert "cellar, garage" in say_message("device_silent", figures, site="home", numbers=view.numbers).text
+
+
+STANDS = {
+    "vehicle": "car",
+    "soc": 0.795,
+    "sensor_soc": 0.3,
+    "since": "2026-05-20T10:00:00+00:00",
+    "metered_kwh": 33.0,
+    "at": "2026-05-20T14:30:00+00:00",
+}
+TAKES_NOTHING = {"vehicle": "car", "since": "2026-05-20T10:00:00+00:00", "planned_kwh": 22.0}
+
+
+@pytest.mark.parametrize(
+    ("code", "figures", "finding"),
+    [
+        ("vehicle_soc_stands_still", STANDS, "level_doubted"),
+        ("vehicle_takes_nothing", TAKES_NOTHING, "vehicle_takes_nothing"),
+    ],
+)
+def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(code: str, figures: dict[str, Any], finding: str) -> None:
+    view = view_of(("save", 4, 0.0), language="de")
+    plan = view.house.planned.plan
+    assert plan is not None
+    noted = plan.model_copy(update={"notes": [NoteReply(code=code, text="", figures=figures)]})
+    found = find_doubted_levels(noted)
+    assert [each.code for each in found] == [finding]
+    house = house_of(SITE, noted, NOW, findings=tuple(found))
+    sentence = say_note(code, figures, view.numbers)
+    (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house))
+    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
+    message = say_message(finding, found[0].figures, site="home", numbers=view.numbers)
+    assert (notice.title, notice.more) == (sentence, "")
+    assert sentence in said
+    assert message.text.endswith(sentence)
