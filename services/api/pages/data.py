@@ -16,10 +16,10 @@ from fastapi.responses import RedirectResponse
 from luna.contracts.data import DayQuality, JudgeQualityRequest, Kind, LoadFileRequest, LoadReply, QuarantinedRow, Resolution, ResolveRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply
 from luna.contracts.job import Job
+from luna.energy.day_fault import DayFault
 from luna.energy.errors import LunaError
 from luna.energy.quality_verdict import may_use
 from luna.energy.refusals import refuse
-from luna.energy.day_fault import DayFault
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_midnight, parse_zone
 from luna.platform.database import jobs, quality, quarantine, recorded_span, sites
@@ -36,8 +36,8 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.uploads import take_upload
 from services.api.pages.setup.site_page import list_standing
+from services.api.routes.uploads import take_upload
 from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_FILE_BYTES
 
