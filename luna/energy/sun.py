@@ -1,10 +1,14 @@
 """How high the sun stands over a place, without any weather."""
 
+from datetime import datetime
+
 import numpy as np
 
 from luna.energy.site import Location
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, to_instant
 
+# Sunrise and sunset by their usual definition: the upper rim with refraction.
+HORIZON_DEG = -0.833
 _J2000 = np.datetime64("2000-01-01T12:00:00", "us")
 _DAY_US = 86_400e6
 
@@ -30,3 +34,9 @@ def compute_sun_height(instants: InstantArray, location: Location) -> FloatArray
     across = np.cos(latitude) * np.sqrt(1 - sine * sine) * np.cos(hour_angle)
     height = np.degrees(np.arcsin(np.clip(np.sin(latitude) * sine + across, -1, 1)))
     return np.asarray(height, dtype=np.float64)
+
+
+def is_night(instant: datetime, location: Location) -> bool:
+    """Return whether the sun is below the horizon."""
+    (height,) = compute_sun_height(np.array([to_instant(instant)]), location)
+    return bool(height < HORIZON_DEG)

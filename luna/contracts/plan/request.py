@@ -193,7 +193,10 @@ class PlanOptions(Message):
     """How to plan."""
 
     terminal: Terminal = Terminal()
-    mip_gap: Annotated[float | None, Field(ge=0, le=1, description="proven distance from the optimum; empty: none, or 0.3 % or one cent where devices are placed")] = None
+    mip_gap: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="proven distance from the optimum; empty: none, or 0.3 % or one cent where devices are placed"),
+    ] = None
     time_limit_s: Annotated[float, Field(gt=0, le=600, description="by when the plan is there, with all that it is set beside, seconds")] = 10.0
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from luna.contracts.live_flow import LIVE_FOR, LiveFlow
 from luna.energy.site import SENSOR_ROLES, SUBMETERED, Site, SiteSensor
+from luna.energy.sun import is_night
 from luna.energy.units import level_factor, read_measure
 from luna.platform.drivers.plausibility import MOST_W, WATTS
 from services.ingest.limits import ANY_POWER_KW, limit_powers
@@ -80,6 +81,9 @@ class LivePowers:
         """Return what flows in a site; None where grid, roof or batteries have no live value."""
         powers = self._read_powers(site, now)
         solar = powers.get("pv_kwh") if site.pv else LivePower(0.0, now)
+        # An inverter that sleeps reports nothing.
+        if solar is None and site.location is not None and is_night(now, site.location):
+            solar = LivePower(0.0, now)
         charge = powers.get("charge_kwh") if site.batteries else LivePower(0.0, now)
         discharge = powers.get("discharge_kwh") if site.batteries else LivePower(0.0, now)
         if solar is None or charge is None or discharge is None:

@@ -7,15 +7,13 @@ import numpy as np
 
 from luna.energy.row_fault import RowFault
 from luna.energy.site import Site
-from luna.energy.sun import compute_sun_height
+from luna.energy.sun import HORIZON_DEG, compute_sun_height
 from luna.energy.timeline import SLOT, FloatArray, InstantArray
 from services.ingest.metering.rejection import Mask
 from services.ingest.metering.slot_energy import EnergyCurve, SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, hours_between, runs_of
 
 SLOT_HOURS = SLOT.total_seconds() / 3600
-# Sunrise and sunset by their usual definition: the upper rim with refraction.
-HORIZON_DEG = -0.833
 # End of civil twilight: until here clouds, mountains and clocks that are minutes wrong may leave a few watts.
 DEEP_DEG = -6.0
 # Standby and noise of an inverter of a few kilowatts; larger ones have more.

@@ -71,6 +71,20 @@ def test_nothing_is_live_while_one_part_of_the_balance_is_older_than_a_minute(si
     assert powers.read_flow(home(ROLES), now=NOW + SECOND) is None
 
 
+def test_a_roof_that_reports_nothing_at_night_gives_nothing() -> None:
+    place = {"location": {"latitude": 52.0, "longitude": 10.0}}
+    flows = []
+    for now in (datetime.fromisoformat("2026-05-20T23:00:00+00:00"), NOW):
+        powers = LivePowers()
+        note_house(powers, at=now, grid=400.0, charge=0.0)
+        note(powers, "mqtt:roof [W]", float("nan"), at=now + SECOND)
+        flows.append(powers.read_flow(home(ROLES, **place), now=now + SECOND))
+    by_night, by_day = flows
+    assert by_night is not None
+    assert (by_night.pv_kw, by_night.load_kw) == pytest.approx((0.0, 0.4))
+    assert by_day is None
+
+
 def note_changes(powers: LivePowers, *, pause: timedelta) -> None:
     """Take two reports of each power, the last of them three hours ago, and one of something else just now."""
     for name, watts in {"grid": 500.0, "roof": 0.0, "charge": 0.0, "discharge": 0.0}.items():
