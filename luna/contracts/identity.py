@@ -52,6 +52,7 @@ class UserChange(Message):
     role: Annotated[Role | None, Field(description="the role from now on")] = None
     sites: Annotated[SiteNames | None, Field(description="all the sites this person has from now on")] = None
     password: Annotated[Password | None, Field(description="a new one, after which every sign-in of this person ends")] = None
+    revoke_keys: Annotated[bool, Field(description="remove this person's keys as well, which outlive a new password")] = False
 
 
 class User(Message):
@@ -104,6 +105,7 @@ class PasswordChange(Message):
 
     password: SecretStr
     new_password: Password
+    revoke_keys: Annotated[bool, Field(description="remove one's keys as well, which outlive a new password")] = False
 
 
 class Tokens(Message):

@@ -14,6 +14,8 @@ from luna.platform.settings import Settings
 
 FOLDER = "identity"
 TOKEN_KEY, OWNER_TOKEN, LINK = "token_key", "owner_token", "link"
+# The link itself, where there is no terminal to show it on.
+LINK_ADDRESS = "link_address"
 # Long enough for a break between the start and the click.
 LINK_LIFE = timedelta(hours=1)
 
@@ -55,6 +57,21 @@ def make_link(settings: Settings, *, now: datetime) -> str:
     return f"http://{'[::1]' if settings.api_host == '::1' else settings.api_host}:{settings.api_port}/ui/open?code={code}"
 
 
+def keep_link(settings: Settings, address: str) -> Path:
+    """Write a link to a file that its owner alone can read, and return the file.
+
+    Raises:
+        MachineError: it cannot be stored.
+    """
+    path = _path(settings, LINK_ADDRESS)
+    try:
+        make_private(path.parent)
+        _write_beside(path, f"{address}\n").replace(path)
+    except OSError as exc:
+        raise _cannot_keep(path, exc) from exc
+    return path
+
+
 def use_link(settings: Settings, code: str, *, now: datetime) -> bool:
     """Redeem a link's code; return whether it is the newest link's, unused and unexpired."""
     path = _path(settings, LINK)
@@ -64,6 +81,7 @@ def use_link(settings: Settings, code: str, *, now: datetime) -> bool:
             return False
         # Of concurrent requests only one removes it.
         path.unlink()
+        _path(settings, LINK_ADDRESS).unlink(missing_ok=True)
     except (OSError, ValueError, KeyError):
         return False
     return now < datetime.fromisoformat(link["until"])

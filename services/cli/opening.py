@@ -12,7 +12,7 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine, users
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded.supervisor import running
-from luna.platform.own_secrets import make_link, open_owner_token
+from luna.platform.own_secrets import keep_link, make_link, open_owner_token
 from luna.platform.settings import Settings, load_settings
 from services.cli.console import JsonOption, emit, err, out
 
@@ -45,10 +45,19 @@ def find_address(settings: Settings, database_url: str) -> str:
 
 
 def show_link(settings: Settings, database_url: str) -> None:
-    """Print the page's address, and open it in a browser if there is a screen."""
+    """Print the page's address on a terminal, and open it in a browser if there is a screen.
+
+    Without a terminal the output is a journal, which others may read and which is kept: it names the file that holds the link.
+    """
     address = find_address(settings, database_url)
-    err.print(f"Open it once, within an hour: {address}" if "code=" in address else f"Sign in there: {address}", soft_wrap=True)
-    if sys.stderr.isatty():
+    is_terminal = sys.stderr.isatty()
+    if "code=" not in address:
+        err.print(f"Sign in there: {address}", soft_wrap=True)
+    elif is_terminal:
+        err.print(f"Open it once, within an hour: {address}", soft_wrap=True)
+    else:
+        err.print(f"The link that opens it once, within an hour, stands in {keep_link(settings, address)}", soft_wrap=True)
+    if is_terminal:
         _open(address)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol, get_args
+from urllib.parse import unquote
 
 import apprise
 import httpx
@@ -29,6 +30,26 @@ USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event n
 _LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
 _REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving, day or system with commas and =."
 _UNKNOWN_URL = "the address is no URL that Apprise knows"
+
+
+# Longer subjects are cut by mail programs; a header's line has to stay below 998 bytes. Source: RFC 5322, 2.1.1.
+LONGEST_TITLE = 150
+# A digest's longest lines stay far below; Telegram takes 4096 characters.
+LONGEST_TEXT = 4000
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_CONTROLS_OF_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+def make_title(text: str) -> str:
+    """Return a title of one line without control characters: names of sites and devices may hold anything, and a title becomes a header."""
+    line = " ".join(_CONTROLS.sub(" ", text).split())
+    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+
+
+def make_text(text: str) -> str:
+    """Return a message's text with plain line ends and without other control characters."""
+    plain = _CONTROLS_OF_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return plain if len(plain) <= LONGEST_TEXT else f"{plain[: LONGEST_TEXT - 1]}…"
 
 
 class MessageTarget(Protocol):
@@ -67,6 +88,9 @@ def open_targets(settings: Settings) -> list[Target]:
         if parts is None:
             raise InvalidInputError(f"line {number} is no target", field="notify_urls", remedy=_REMEDY)
         where, named = parts["where"], [name.strip().lower() for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")]
+        # Decoded twice, as some services decode a part of their address once more.
+        if _CONTROLS.search(unquote(unquote(where))):
+            raise InvalidInputError(f"line {number} holds a control character", field="notify_urls", remedy=_REMEDY)
         unknown = [name for name in named if name not in EVENTS]
         if unknown:
             raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
@@ -137,7 +161,7 @@ class AppriseChannel:
         """
         try:
             with reaching_only(NOTIFICATION):
-                accepted = self._plugin.notify(body=text, title=title)
+                accepted = self._plugin.notify(body=make_text(text), title=make_title(title))
         except (OSError, TypeError, ValueError) as exc:
             raise UnavailableError(f"the service cannot be reached: {type(exc).__name__}", field="notify_urls") from exc
         if not accepted:
@@ -162,7 +186,7 @@ class HomeAssistantChannel:
         headers = {"Authorization": f"Bearer {self._access.token}"}
         try:
             with httpx.Client(transport=CheckedTransport(HOME_ASSISTANT), timeout=self._patience.total_seconds()) as client:
-                response = client.post(url, headers=headers, json={"title": title, "message": text})
+                response = client.post(url, headers=headers, json={"title": make_title(title), "message": make_text(text)})
         except httpx.HTTPError as exc:
             message = f"Home Assistant does not answer: {type(exc).__name__}"
             raise UnavailableError(message, field="LUNA_HOME_ASSISTANT_URL", remedy="Check that it runs, and its address.") from exc

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -196,7 +197,13 @@ def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
 
 
 def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(luna: RunningLuna, environment: dict[str, str]) -> None:
-    link = re.findall(r"http://\S+/ui/open\?code=\S+", (Path(environment["LUNA_DATA_FOLDER"]) / "up.log").read_text())[-1]
+    folder = Path(environment["LUNA_DATA_FOLDER"])
+    said, kept = (folder / "up.log").read_text(), folder / "identity" / "link_address"
+    # The log may be read by others, and is kept.
+    assert "code=" not in said
+    assert str(kept) in said.replace("\n", "")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    link = kept.read_text().strip()
     address = f"http://127.0.0.1:{environment['LUNA_API_PORT']}"
     with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, follow_redirects=True) as browser:
         assert browser.get(f"{address}/v1/sites").status_code == 401

@@ -8,7 +8,7 @@ from luna.contracts.identity import NewUser, User, UserChange, UserList
 from luna.energy.errors import ConflictError
 from luna.platform import passwords
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
-from luna.platform.database import users
+from luna.platform.database import api_keys, users
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers
 
@@ -80,14 +80,18 @@ def create_user(call: CapabilityCall, user: NewUser) -> User:
 def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> User:
     """Change a user's role, sites or password.
 
-    Change what is given; a new password ends every sign-in of this person. 409 where nobody would be left who may administer.
+    Change what is given; a new password ends every sign-in of this person, and with revoke_keys their keys. 409 where nobody would be left who
+    may administer.
     """
     password_hash = None
     if change.password is not None:
         password = change.password.get_secret_value()
         passwords.require_good(password, name=name)
         password_hash = passwords.hash_password(password)
-    return users.change(call.connection, name, role=change.role, sites=change.sites, password_hash=password_hash)
+    changed = users.change(call.connection, name, role=change.role, sites=change.sites, password_hash=password_hash)
+    if change.revoke_keys:
+        api_keys.remove_all(call.connection, name)
+    return changed
 
 
 @capability(

@@ -97,6 +97,12 @@ def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) ->
     connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
 
 
+def remove_all(connection: Connection, name: str) -> int:
+    """Remove every key of a user, and return how many there were."""
+    owner = select(users.c.user_id).where(users.c.name == name).scalar_subquery()
+    return connection.execute(delete(api_keys).where(api_keys.c.user_id == owner)).rowcount
+
+
 def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     """Return a key that holds, with no more than its owner has now; None where it does not."""
     mark, _, rest = key.partition("_")

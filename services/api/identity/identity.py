@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Annotated, TypeVar
 
 import structlog
@@ -21,6 +22,7 @@ from luna.contracts.identity import ROLE_SCOPES, NewUser
 from luna.energy.errors import ConflictError, LunaError, UnauthenticatedError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform import passwords
+from luna.platform.address_policy import AddressKind, classify_address
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import api_keys, sessions, users
 from luna.platform.database.engine import do_in_unit
@@ -39,6 +41,9 @@ NOBODY_SECONDS = 1.0
 MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
 # Limit of all sign-ins together, as a multiple of one address's: stops guessing from many addresses.
 LOGIN_SHARE = 20
+# Limit of a name's sign-ins from the home's network, likewise: one device there that guesses locks out nobody else.
+HOME_SHARE = 5
+HOME_SIDE, OUTSIDE = "home", "outside"
 FIRST_USER = "admin"
 OWNER_COOKIE = "luna_owner"
 LONGEST_CREDENTIAL = 4096
@@ -171,9 +176,21 @@ class Identity:
             TooManyRequestsError: too many from this address, for this name, or in all.
         """
         most = self.settings.sign_ins_per_minute
-        await self.limiter.spend(Budget("login_address", most), source.address)
-        await self.limiter.spend(Budget("login_user", most), name)
-        await self.limiter.spend(Budget("login_global", LOGIN_SHARE * most), "all")
+        await self.limiter.spend(Budget("login_address", most), network_of(source))
+        # Counted apart for the home's own network: whoever guesses from outside locks out nobody at home.
+        side = _side_of(source)
+        await self.limiter.spend(Budget("login_user", most * (HOME_SHARE if side == HOME_SIDE else 1)), f"{side}:{name}")
+        await self.limiter.spend(Budget("login_global", LOGIN_SHARE * most), side)
+
+    async def spend_on_link(self, source: Source) -> None:
+        """Count an attempt to open a browser by a link.
+
+        Raises:
+            TooManyRequestsError: too many from this address, or in all.
+        """
+        most = self.settings.sign_ins_per_minute
+        await self.limiter.spend(Budget("link_address", most), network_of(source))
+        await self.limiter.spend(Budget("link_global", LOGIN_SHARE * most), _side_of(source))
 
     def forget_callers(self) -> None:
         """Clear the cache after a change of users, keys or permissions."""
@@ -293,3 +310,23 @@ async def _current(request: Request) -> Identity:
 
 # Who may enter, for handlers and pages.
 CurrentIdentity = Annotated[Identity, Depends(_current)]
+
+
+def network_of(source: Source) -> str:
+    """Return the address that attempts are counted by; of IPv6 its /64, of which one customer has all addresses."""
+    try:
+        address = ip_address(source.address)
+    except ValueError:
+        return source.address
+    if isinstance(address, IPv4Address):
+        return source.address
+    return str(IPv6Network((address.packed, 64), strict=False))
+
+
+def _side_of(source: Source) -> str:
+    """Return whether a request comes from the home's network, this machine included, or from outside."""
+    try:
+        kind = classify_address(ip_address(source.address))
+    except ValueError:
+        return OUTSIDE
+    return HOME_SIDE if kind in {AddressKind.HOME, AddressKind.LOOPBACK} else OUTSIDE

@@ -12,10 +12,10 @@ from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordAgai
 from luna.energy.errors import ConflictError, ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from luna.energy.refusals import refuse
 from luna.platform import passwords
-from luna.platform.database import sessions, users
+from luna.platform.database import api_keys, sessions, users
 from luna.platform.own_secrets import use_link
 from services.api.identity.caller import Caller, CurrentCaller
-from services.api.identity.identity import OWNER_COOKIE, CurrentIdentity, Identity, cookie_name, csrf_token_of
+from services.api.identity.identity import OWNER_COOKIE, CurrentIdentity, Identity, cookie_name, csrf_token_of, network_of
 from services.api.identity.limits import Budget
 from services.api.identity.source import Source
 from services.api.json_body import CheckedRoute
@@ -37,6 +37,7 @@ PASSWORD_ERRORS = document_errors(ConflictError, TooManyRequestsError)
 async def open_browser(request: Request, response: Response, code: str) -> bool:
     """Redeem a link's code for the owner's cookie, valid until the first user is set up; return whether the code was valid."""
     identity: Identity = request.app.state.identity
+    await identity.spend_on_link(request.state.source)
     if not await identity.takes_owner() or not use_link(identity.settings, code, now=identity.clock.now()):
         return False
     secure, life = request.state.source.secure, int(OPENED.total_seconds())
@@ -114,7 +115,7 @@ async def refresh_tokens(refresh: Refresh, request: Request, identity: CurrentId
     session_id = await identity.write(use)
     if session_id is None:
         identity.forget_callers()
-        await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), request.state.source.address)
+        await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), network_of(request.state.source))
         raise refuse("refresh-token-expired", field="refresh_token")
     return _make_tokens(identity, session_id, following)
 
@@ -152,7 +153,7 @@ async def read_me(caller: CurrentCaller) -> Me:
     "Change one's password", Operation("POST", "/v1/auth/password", "read", "user password", keyed=False), status_code=204, responses=PASSWORD_ERRORS
 )
 async def change_password(change: PasswordChange, request: Request, response: Response, caller: CurrentCaller) -> None:
-    """Change the password. Every sign-in ends; the browser that asked gets a new session."""
+    """Change the password. Every sign-in ends; the browser that asked gets a new session. Keys stay, unless they are to be removed as well."""
     identity: Identity = request.app.state.identity
     if caller.session_id is None:
         raise refuse("password-without-sign-in", field="Authorization")
@@ -162,7 +163,13 @@ async def change_password(change: PasswordChange, request: Request, response: Re
     if new == change.password.get_secret_value():
         raise refuse("password-as-before", field="new_password")
     password_hash = await identity.hash_password(new)
-    await identity.write(lambda connection: users.change(connection, caller.name, password_hash=password_hash))
+
+    def store(connection: Connection) -> None:
+        users.change(connection, caller.name, password_hash=password_hash)
+        if change.revoke_keys:
+            api_keys.remove_all(connection, caller.name)
+
+    await identity.write(store)
     identity.forget_callers()
     if caller.means == "session":
         await sign_in(SignIn(name=caller.name, password=change.new_password), request, response)

@@ -105,6 +105,25 @@ def test_a_changed_password_holds_and_signing_out_shuts_the_door(api: httpx.Clie
     assert api.post("/ui/login", data={"name": NAME, "password": "eleven brass foxes wait"}).status_code == 303
 
 
+@pytest.mark.parametrize(("ticked", "status"), [({}, 200), ({"revoke_keys": "on"}, 401)], ids=["keys stay", "keys end"])
+def test_a_new_password_ends_keys_where_that_is_ticked(api: httpx.Client, ticked: dict[str, str], status: int) -> None:
+    make_first(api)
+    post(api, "/ui/confirm", "/ui/confirm", password=PASSWORD)
+    made = post(api, "/ui/keys", "/ui/keys", name="tablet", days="30", **{"scope-read": "on"})
+    found = re.search(r"<code>(luna_[^<]+)</code>", made.text)
+    assert found
+    form = api.get("/ui/password").text
+    assert 'name="revoke_keys"' in form
+    post(api, "/ui/password", "/ui/password", password=PASSWORD, new_password="eleven brass foxes wait", **ticked)
+    with httpx.Client(base_url=api.base_url) as program:
+        assert program.get("/v1/sites", headers={"Authorization": f"Bearer {found[1]}"}).status_code == status
+
+
+def test_the_page_of_keys_says_that_they_outlive_a_password(api: httpx.Client) -> None:
+    make_first(api)
+    assert wording("account", "keys_outlive", "en") in api.get("/ui/keys").text
+
+
 @each_row("address", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "", "/ui/login?next=/", "/\nx"])
 def test_the_door_leads_to_no_other_house(address: str) -> None:
     assert safe_next(address) == "/"

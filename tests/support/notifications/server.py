@@ -12,10 +12,11 @@ TOKEN = "long-lived"
 
 
 class MessageServer:
-    """``taken`` are the messages by path; ``faults`` are statuses, or ``hang_up``, for the next ones."""
+    """``taken`` are the messages by path, ``headers`` those of each; ``faults`` are statuses, or ``hang_up``, for the next ones."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[list[tuple[str, str]]] = []
         self.faults: deque[str] = deque()
         self.port = 0
 
@@ -40,6 +41,7 @@ def serve_messages() -> Iterator[MessageServer]:
             status = int(fault) if known else 401
             if status == 200:
                 house.taken.append((self.path, document))
+                house.headers.append(self.headers.items())
             with suppress(ConnectionError):
                 self.send_response(status)
                 self.send_header("Content-Length", "2")

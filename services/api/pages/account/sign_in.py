@@ -108,8 +108,10 @@ async def show_password(request: Request) -> Response:
 
 @router.page("POST", "/ui/password", "read")
 async def change_password_page(request: Request, caller: CurrentCaller, typed: Typed) -> Response:
-    """Change the password; every other sign-in of theirs ends."""
-    change = PasswordChange(password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")))
+    """Change the password; every other sign-in of theirs ends, and their keys where they ask for it."""
+    change = PasswordChange(
+        password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")), revoke_keys="revoke_keys" in typed
+    )
     response = RedirectResponse("/ui/keys?changed=1", 303)
     try:
         await auth.change_password(change, request, response, caller)
