@@ -233,7 +233,7 @@ async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosq
 
 
 @dataclass
-class SetClock:
+class MovedClock:
     """A clock that somebody sets."""
 
     instant: datetime
@@ -244,7 +244,7 @@ class SetClock:
 
 async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
     noon, day = datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(days=1)
-    clock, book = SetClock(noon), Book()
+    clock, book = MovedClock(noon), Book()
     address = parse_broker(f"mqtt://127.0.0.1:{broker.port}", None)
     source = MqttSource(address, tmp_path / "mqtt", clock=clock)
     async with listening(source, book):
