@@ -39,7 +39,7 @@ OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
 
 
 @dataclass
-class Client:
+class LoadClient:
     """Writes readings and blocks, and reads what an older database has in another shape.
 
     What was not accepted is sent again as it was.
@@ -127,7 +127,7 @@ def test_an_upgrade_under_load_loses_nothing_and_waits_for_who_reads(old_url: st
         serve(addresses) as http,
         ThreadPoolExecutor(4) as pool,
     ):
-        client = Client(http)
+        client = LoadClient(http)
         callers = [pool.submit(client.write, kind, ending) for kind in client.accepted]
         callers.append(pool.submit(client.read, ending))
         try:

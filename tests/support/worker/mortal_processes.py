@@ -16,7 +16,7 @@ from tests.support.worker.processes import Process, luna_process
 
 
 @dataclass(frozen=True)
-class Command:
+class ModuleCommand:
     """A module that runs as a process, with its arguments."""
 
     module: str
@@ -29,7 +29,7 @@ class MortalProcesses:
     ``settings`` are the only settings of Luna's that the processes have.
     """
 
-    def __init__(self, commands: dict[str, Command], servers: Servers, **settings: str) -> None:
+    def __init__(self, commands: dict[str, ModuleCommand], servers: Servers, **settings: str) -> None:
         self._commands = commands
         self._servers = servers
         self._settings = settings

@@ -26,7 +26,7 @@ from tests.support.database.site import store_site
 from tests.support.gateway.server import OWNER, OWNER_TOKEN
 from tests.support.home_assistant.broker import Mosquitto, needs_mosquitto
 from tests.support.suite.depth import LONG
-from tests.support.worker.mortal_processes import Command, MortalProcesses
+from tests.support.worker.mortal_processes import ModuleCommand, MortalProcesses
 from tests.support.worker.processes import free_port
 from tests.support.worker.workers import wait_for
 
@@ -44,13 +44,13 @@ OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
 JOB_ENDS = "SELECT DISTINCT status FROM jobs"
 BLOCKS = "SELECT starts_at FROM manual_blocks JOIN sites USING (site_key) WHERE name = %s"
 COMMANDS = {
-    "recorder": Command("services.ingest.live", ("--look-seconds", "0.3")),
-    "gateway": Command("services.api"),
-    "worker": Command(
+    "recorder": ModuleCommand("services.ingest.live", ("--look-seconds", "0.3")),
+    "gateway": ModuleCommand("services.api"),
+    "worker": ModuleCommand(
         "luna.platform.queue.worker",
         ("--modules", "services.ingest.tasks", "--beat-seconds", "0.5"),
     ),
-    "beat": Command("luna.platform.queue.beat", ("--resend-seconds", "0.5")),
+    "beat": ModuleCommand("luna.platform.queue.beat", ("--resend-seconds", "0.5")),
 }
 
 pytestmark = needs_mosquitto
@@ -103,7 +103,7 @@ def wait_for_each_to_go_on(senders: Sequence[Sender]) -> None:
         wait_for(lambda: len(sender.acknowledged) > count)  # noqa: B023 - called at once
 
 
-class Meter:
+class LedgerMeter:
     """Publishes at QoS 1 in a session that the broker keeps."""
 
     def __init__(self, port: int) -> None:
@@ -228,7 +228,7 @@ def test_what_was_acknowledged_is_there_exactly_once_whatever_is_killed(own_serv
         "worker_processes": "1",
         "requests_per_minute": "1000000",
     }
-    meter, uploader = Meter(broker.port), Uploader(port)
+    meter, uploader = LedgerMeter(broker.port), Uploader(port)
     readings, files = Sender(meter.publish), Sender(uploader.send_file)
     blocks = Sender(uploader.send_block)
     senders = (readings, files, blocks)

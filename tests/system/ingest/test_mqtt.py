@@ -8,6 +8,8 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -228,6 +230,34 @@ async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosq
     async with listening(source_at(broker.port, tmp_path), book):
         await until(lambda: book.readings)
     assert book.kept() == killed.kept()
+
+
+@dataclass
+class MovedClock:
+    """A clock that somebody sets."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+    noon, day = datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(days=1)
+    clock, book = MovedClock(noon), Book()
+    address = parse_broker(f"mqtt://127.0.0.1:{broker.port}", None)
+    source = MqttSource(address, tmp_path / "mqtt", clock=clock)
+    async with listening(source, book):
+        await connected(source, broker)
+        for number, moved in enumerate((timedelta(0), -day, day, timedelta(minutes=1))):
+            clock.instant = noon + moved
+            for value in (10 * number, 10 * number + 1):
+                announced.publish(STATE, total(value))
+            await until(lambda: len(book.readings) == 2 * number + 2)  # noqa: B023 - awaited at once
+    assert book.values() == [0, 1, 10, 11, 20, 21, 30, 31]
+    assert len(book.kept()) == len(book.readings)
+    days = [reading.instant.date().day for reading in book.readings]
+    assert days == [20, 20, 19, 19, 21, 21, 20, 20]
 
 
 async def test_a_broker_that_refuses_the_password_is_named(tmp_path: Path) -> None:

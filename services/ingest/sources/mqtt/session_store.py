@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +15,7 @@ from typing import IO, Any
 import structlog
 
 from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.private_folders import make_private
 
 # As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
@@ -21,8 +24,19 @@ _REMEMBERED = 4 * UNDER_WAY
 _LONGEST = 50 * UNDER_WAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LINE = re.compile(r"(?P<number>\d{1,9}) (?P<digest>\w+) (?P<micros>-?\d{1,17}) ;", re.ASCII)
 
 log = structlog.get_logger("luna.ingest.mqtt")
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Convert faults of the disk; a source that raises MachineError is tried again later."""
+    try:
+        yield
+    except OSError as exc:
+        why = exc.strerror or str(exc)
+        raise refuse("listening-notes-unwritable", field="data_folder", value=str(path), why=why) from exc
 
 
 class Session:
@@ -51,13 +65,18 @@ class Session:
             raise MachineError(f"what MQTT needs to remember cannot be written: {exc.strerror}", value=str(folder), remedy=remedy) from exc
 
     def save(self, descriptions: dict[str, str], topics: frozenset[str]) -> None:
-        """Keep what is known now; it is on disk when this returns."""
+        """Keep what is known now; it is on disk when this returns.
+
+        Raises:
+            MachineError: the disk is full or failing.
+        """
         self.descriptions, self.topics = descriptions, topics
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="utf-8") as file:
+        with _written(self._path), fresh.open("w", encoding="utf-8") as file:
             json.dump({"identifier": self.identifier, "descriptions": descriptions, "topics": sorted(topics)}, file)
             _flush(file)
-        fresh.replace(self._path)
+        with _written(self._path):
+            fresh.replace(self._path)
 
 
 class Journal:
@@ -73,9 +92,11 @@ class Journal:
         lines: list[str] = []
         with suppress(FileNotFoundError, UnicodeDecodeError):
             lines = self._path.read_text(encoding="ascii").splitlines()
-        # The last line may have been cut off.
-        for number, digest, micros, _ in (line.split() for line in lines[-_REMEMBERED:] if line.endswith(";")):
-            self._remember(int(number), digest, _EPOCH + int(micros) * _MICROSECOND)
+        # Where the disk was full or the power went, a line may have been cut off.
+        for line in map(_LINE.fullmatch, lines[-_REMEMBERED:]):
+            if line is not None:
+                instant = _EPOCH + int(line["micros"]) * _MICROSECOND
+                self._remember(int(line["number"]), line["digest"], instant)
         self._written = _LONGEST
         self._file: IO[str] | None = None
 
@@ -85,16 +106,26 @@ class Journal:
         return entry[1] if entry and entry[0] == digest else None
 
     def write(self, entries: list[tuple[int, str, datetime]]) -> None:
-        """Note messages before they are recorded; they are on disk when this returns."""
+        """Note messages before they are recorded; they are on disk when this returns.
+
+        Raises:
+            MachineError: the disk is full or failing.
+        """
         for entry in entries:
             self._remember(*entry)
         if self._written >= _LONGEST:
             self._renew()
-        else:
-            self._file = self._file or self._path.open("a", encoding="ascii")
-            self._file.writelines(_line(*entry) for entry in entries)
-            _flush(self._file)
-            self._written += len(entries)
+            return
+        try:
+            with _written(self._path):
+                self._file = self._file or self._path.open("a", encoding="ascii")
+                self._file.writelines(_line(*entry) for entry in entries)
+                _flush(self._file)
+        except MachineError:
+            # Half a line may stand there: the next ones go into a new file.
+            self._written = _LONGEST
+            raise
+        self._written += len(entries)
 
     def forget(self) -> None:
         """Drop everything: the broker counts its messages anew."""
@@ -102,18 +133,20 @@ class Journal:
         self._renew()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what it could not write before, it cannot write now."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def _renew(self) -> None:
         self.close()
         fresh = self._path.with_suffix(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.writelines(_line(number, *rest) for number, rest in self._begun.items())
-            _flush(file)
-        fresh.replace(self._path)
+        with _written(self._path):
+            with fresh.open("w", encoding="ascii") as file:
+                file.writelines(_line(number, *rest) for number, rest in self._begun.items())
+                _flush(file)
+            fresh.replace(self._path)
         self._written = len(self._begun)
 
     def _remember(self, number: int, digest: str, instant: datetime) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from luna.contracts import ResendRequest
 from luna.contracts.fleet import FollowChangesRequest
 from luna.platform.queue.beat import Scheduler
@@ -33,6 +35,40 @@ class ServedClient(Client):
 
     def is_served(self, request: object, *, asked: bool = False) -> bool:
         return True
+
+
+class CountingClient(ServedClient):
+    """A queue that counts what is sent."""
+
+    sent = 0
+
+    def submit(self, request: object, **_: object) -> str:
+        self.sent += 1
+        return ""
+
+
+@pytest.mark.parametrize("moved", [timedelta(days=1), -timedelta(days=1)], ids=["ahead", "back"])
+def test_a_clock_that_is_set_by_a_day_has_each_request_sent_once_and_then_in_time(
+    moved: timedelta,
+) -> None:
+    clock, client = SetClock(NOW), CountingClient("redis://127.0.0.1:9")
+    schedule = {ResendRequest: EVERY}
+
+    def begin(asked_at: dict[str, datetime]) -> Scheduler:
+        return Scheduler(client, schedule, asked_at, turn=TURN, clock=clock)
+
+    scheduler = begin({ResendRequest.task: NOW})
+    clock.instant += moved
+    if scheduler.clock_went_back:
+        # As a beat that leads does.
+        scheduler = begin(scheduler.asked_at)
+    scheduler.send_due()
+    sent_at_once = client.sent
+    for _ in range(int(timedelta(hours=1) / TURN)):
+        clock.instant += TURN
+        scheduler.send_due()
+    # Every ten minutes of that hour.
+    assert (sent_at_once, client.sent - sent_at_once) == (1, 6)
 
 
 def test_a_change_that_comes_after_a_look_is_found_a_second_later() -> None:
