@@ -176,7 +176,7 @@ class DeviceReport(Message):
     since: Annotated[Instant | None, Field(description="since when it has been read so")] = None
     silent_since: Annotated[Instant | None, Field(description="since when it has not answered; null: it answers")] = None
     reset_at: Annotated[Instant | None, Field(description="when it last did what it does by itself instead")] = None
-    conflict: DeviceConflict | None = None
+    conflict: Annotated[DeviceConflict | None, Field(description="what somebody else changed; null: nobody did")] = None
 
 
 class ControlPause(Message):
@@ -215,7 +215,7 @@ class ControlState(Message):
     override: Override | None = None
     decision: Decision | None = None
     version: int = 0
-    reports: dict[str, DeviceReport] = {}
+    reports: Annotated[dict[str, DeviceReport], Field(description="by name: what the device, or each battery, did when it was read last")] = {}
     paused: Annotated[ControlPause | None, Field(description="since when it is left alone, whatever is planned; null: it is not")] = None
     standing: Annotated[ControlStanding | None, Field(description="how it stands, by what was read of it")] = None
 

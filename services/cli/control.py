@@ -17,7 +17,7 @@ from luna.platform.capabilities.sites import read_site
 from luna.platform.desk.desk import Desk
 from luna.words import Numbers, read_mode
 from services.cli.console import JsonOption, emit, out
-from services.cli.declared import build_group, emit_reply, open_desk, show_parts, show_reply
+from services.cli.declared import UTC_ZONE, build_group, emit_reply, open_desk, show_parts, show_reply
 from services.cli.options import SiteOption, compose_request
 
 # The exit code where a device is not confirmed as handed back.
@@ -55,13 +55,16 @@ def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
 
     After that nothing is sent, and overrides and pauses have ended.
     """
+    zone = UTC_ZONE
     with open_desk(quiet=as_json) as desk:
-        zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         disarmed = desk.ask(control.disarm, {"site_id": site})
-        states = _await_release(desk, site)
-    left = control.list_unreleased(states)
-    document = (disarmed if not states else states[0]).model_dump(mode="json")
-    document |= {"released": not left, "devices": [state.model_dump(mode="json") for state in states[1:]]}
+        # A gateway of an earlier release does not say how devices stand.
+        states = [disarmed] if disarmed.standing is None else _await_release(desk, site)
+        left = control.list_unreleased(states)
+        if left:
+            zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
+    devices = [state.model_dump(mode="json") for state in states[1:]]
+    document = states[0].model_dump(mode="json") | {"released": not left, "devices": devices}
     numbers = Numbers("en", zone, "EUR")
     emit(document, as_json=as_json, show=lambda: show_parts(control.say_disarmed(site, states, numbers)))
     if left:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from luna.contracts.control import ControlState
+from luna.contracts.control import ControlState, Decision, Source
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
@@ -26,6 +26,7 @@ from services.executor.decider import Decider, PlanRequests, is_within_limits
 from services.executor.delivery import ASK_AGAIN, Delivery
 from services.executor.device import Device
 from services.executor.devices import find_unit
+from services.executor.devices.unit import Controllable
 from services.executor.target import ControlTarget, DeviceConnections
 
 log = structlog.get_logger("luna.planner.execution")
@@ -109,9 +110,7 @@ class Executor:
         if source is None or control is None or unit is None:
             return False
         target = ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)
-        # Limits of the site that were tightened since count at once.
-        exceeds = last is not None and source != "released" and not last.gave_up and not is_within_limits(last, unit)
-        if exceeds or not is_current(state, source, now) or (source == "released" and self._answers_again(target, state)):
+        if not is_current(state, source, now) or _exceeds_limits(last, unit, source) or (source == "released" and self._answers_again(target, state)):
             state = self._decider.decide(target, state, source)
         decision = state.decision
         # Another process stored a decision of another source first: the next step follows that one.
@@ -135,6 +134,13 @@ class Executor:
         except InvalidInputError as error:
             log.warning("a former device cannot be handed back", site_id=state.site, device=state.device, error=str(error))
             return False
+
+
+def _exceeds_limits(last: Decision | None, unit: Controllable, source: Source) -> bool:
+    """Return whether a decision in force exceeds limits of the site that were tightened since, which count at once."""
+    if last is None or source == "released" or last.gave_up:
+        return False
+    return not is_within_limits(last, unit)
 
 
 def _list_reached(section: Control | None) -> set[tuple[str, tuple[str, str, str | None] | None]]:

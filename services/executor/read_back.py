@@ -13,9 +13,7 @@ from luna.contracts.control import (
     Decision,
     DeviceConflict,
     DeviceReport,
-    PvSetpoint,
     Setpoint,
-    VehicleSetpoint,
 )
 from luna.contracts.device_template import WATTS, Write, matches, read_description
 from luna.energy.devices.battery import BATTERIES, Mode
@@ -179,12 +177,10 @@ def _read_kw(text: str, *, in_watts: bool) -> float | None:
 
 
 def find_power_kw(setpoint: Setpoint) -> float | None:
-    """Return the power of a set-point, None where it has none."""
-    if isinstance(setpoint, BatterySetpoint):
-        return setpoint.power_kw if setpoint.mode in _POWERED_MODES else None
-    if isinstance(setpoint, VehicleSetpoint):
-        return setpoint.give_kw if setpoint.mode == "give" else setpoint.charge_kw
-    return setpoint.limit_kw if isinstance(setpoint, PvSetpoint) else None
+    """Return the power of a battery's set-point, None where its mode has none."""
+    if not isinstance(setpoint, BatterySetpoint) or setpoint.mode not in _POWERED_MODES:
+        return None
+    return setpoint.power_kw
 
 
 def _is_same(report: DeviceReport, setpoint: Setpoint) -> bool:

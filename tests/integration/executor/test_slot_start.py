@@ -129,6 +129,7 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
     solver.go_on.set()
     planner.join()
     assert still_solving == [True]
-    assert inverter.modes == ["Force Charge", "Force Discharge"]
+    # At its end it hands the inverter back.
+    assert inverter.modes == ["Force Charge", "Force Discharge", "Self Use"]
     first = next(at for at in inverter.told if at >= begins - LEAD)
     assert timedelta(0) <= first - begins <= IN_TIME

@@ -158,6 +158,19 @@ def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, databa
         assert control.load(connection, site).armed_at is None
 
 
+def test_a_device_is_left_alone_until_its_owner_has_it_controlled_again(api: httpx.Client, database: Engine, site: str) -> None:
+    api.post(f"{PAGE}/arm", data={"sure": "true"})
+    api.post(f"{PAGE}/pause", data={"device": "batteries"})
+    with unit_of_work(database) as connection:
+        assert control.load(connection, site).paused is not None
+    batteries = wording("planning", "override_batteries")
+    assert wording("planning", "resume_paused", device=batteries) in read(api, PAGE)
+    api.post(f"{PAGE}/resume", data={"device": "batteries"})
+    with unit_of_work(database) as connection:
+        state = control.load(connection, site)
+    assert (state.paused, state.armed_at is not None) == (None, True)
+
+
 def test_an_override_stands_above_all_and_can_be_ended(api: httpx.Client, database: Engine, site: str) -> None:
     now = SystemClock().now()
     with unit_of_work(database) as connection:
