@@ -6,8 +6,9 @@ from typing import Self
 
 from luna.energy.devices.commands import Via
 
+SENSOR_PREFIX = "profile:"
 _SENSOR = re.compile(
-    r"profile:(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
+    SENSOR_PREFIX + r"(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
     r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
 )
 

@@ -26,6 +26,7 @@ from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.plausibility import rate_readings
 from luna.platform.drivers.profile import ReadingName
+from luna.platform.drivers.sensor_name import SENSOR_PREFIX
 from luna.platform.private_folders import make_private
 from services.ingest.reading import Reading
 
@@ -100,6 +101,18 @@ class SensedSite:
         return tuple(dict.fromkeys(sensor for _, sensors in self.roles for sensor in sensors))
 
 
+def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
+    """Return the most of readings that sites allow for, W, by each sensor of a device that Luna reads itself; of several sites the larger."""
+    rated = dict[str, dict[ReadingName, float]]()
+    for site in stored:
+        own = [sensor for sensor in site.sensor_names if sensor.startswith(SENSOR_PREFIX)]
+        ratings = rate_readings(site) if own else {}
+        for sensor in own:
+            before = rated.get(sensor, {})
+            rated[sensor] = before | {name: max(most_w, before.get(name, 0.0)) for name, most_w in ratings.items()}
+    return rated
+
+
 class SiteReader:
     """Reader of the stored sites with sensors; the last result is kept in ``notes``, for a start without the database."""
 
@@ -111,16 +124,17 @@ class SiteReader:
         self._unreadable: set[str] = set()
         # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
+        # By sensor of a device that Luna reads itself: the most of its site's readings.
+        self._ratings: dict[str, dict[ReadingName, float]] = {}
         # The readable sites, for what flows in them at this moment.
         self.sites: tuple[Site, ...] = ()
 
     def rate(self, sensors: Collection[str]) -> dict[ReadingName, float]:
         """Return the most of readings that the sites with one of these sensors allow for, W."""
         rated = dict[ReadingName, float]()
-        for site in self.sites:
-            if not site.sensor_names.keys().isdisjoint(sensors):
-                for name, most_w in rate_readings(site).items():
-                    rated[name] = max(most_w, rated.get(name, 0.0))
+        for sensor in sensors:
+            for name, most_w in self._ratings.get(sensor, {}).items():
+                rated[name] = max(most_w, rated.get(name, 0.0))
         return rated
 
     def read(self) -> tuple[SensedSite, ...]:
@@ -132,6 +146,7 @@ class SiteReader:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
         self.sites = tuple(stored.sites)
+        self._ratings = rate_sensors(self.sites)
         self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
         # An unreadable site is recorded by its last readable version.
         names = {each.name for each in stored.unreadable}
