@@ -161,17 +161,15 @@ def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site:
         end = min(begin + _TRAINED_EVERY, window.end)
         instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
         if instants:
-            completed += _issue_expected(source.learn(observed, site, begin), observed, instants, context=source.context)
+            forecaster = source.learn(observed, site, begin)
+            for first in range(0, len(instants), PART_ORIGINS):
+                part = instants[first : first + PART_ORIGINS]
+                batch, _ = issue_in_parts(forecaster, observed, part, context=source.context)
+                # Whole bands are held for these few days alone.
+                completed += [forecast.without_uncertainty() for forecast in batch]
+                made = part[-1] - window.start
+                label = f"forecasts until {part[-1].astimezone(zone).date()}"
+                source.progress(made // DAY, (window.end - window.start) // DAY, label)
         source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
     return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))
-
-
-def _issue_expected(forecaster: Forecaster, observed: Observations, instants: Sequence[datetime], *, context: Context) -> list[Forecast]:
-    """Return forecasts without their uncertainty, which is made for a few days at a time."""
-    issued: list[Forecast] = []
-    for first in range(0, len(instants), PART_ORIGINS):
-        part = instants[first : first + PART_ORIGINS]
-        batch, _ = issue_in_parts(forecaster, observed, part, context=context)
-        issued += [forecast.without_uncertainty() for forecast in batch]
-    return issued
