@@ -1,7 +1,7 @@
 """Forecasts of load and PV with quantiles and scenarios, and the outlook (forecast and prices) of a plan."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -54,6 +54,11 @@ class Forecast:
     version: str
     load_kwh: Quantiles
     pv_kwh: Quantiles
+
+    def without_uncertainty(self) -> "Forecast":
+        """Return the expected energies alone, in arrays of their own: an eighth of the memory."""
+        load, pv = (Quantiles.exact(series.expected.copy()) for series in (self.load_kwh, self.pv_kwh))
+        return replace(self, load_kwh=load, pv_kwh=pv)
 
 
 @dataclass(frozen=True, slots=True)

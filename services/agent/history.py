@@ -23,7 +23,7 @@ from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.model.aurora import Progress, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES, Baseline
-from services.forecaster.service import issue_in_parts, list_instants
+from services.forecaster.service import PART_ORIGINS, issue_in_parts, list_instants
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS
@@ -123,7 +123,7 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
     observed = observations.read(connection, site_id, around)
     prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     version = find_active(connection, site).forecast_version
-    issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
+    issued = forecasts.read_expected(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
     archive = complete_forecasts(issued, observed, site, window, source=ForecastMaker(version, context, progress))
     scene = ReplayData(site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive)
@@ -150,7 +150,10 @@ class ForecastMaker:
 
 
 def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
-    """Return a window's forecasts, with hourly ones added on local days without any; those are made from earlier measurements alone."""
+    """Return a window's forecasts, with hourly ones added on local days without any; those are made from earlier measurements alone.
+
+    Of what is added the expected energies are kept alone: no agent reads more, and a year of whole ones would take 215 MB.
+    """
     zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start
@@ -158,8 +161,15 @@ def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site:
         end = min(begin + _TRAINED_EVERY, window.end)
         instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
         if instants:
-            batch, _ = issue_in_parts(source.learn(observed, site, begin), observed, instants, context=source.context)
-            completed += list(batch)
+            forecaster = source.learn(observed, site, begin)
+            for first in range(0, len(instants), PART_ORIGINS):
+                part = instants[first : first + PART_ORIGINS]
+                batch, _ = issue_in_parts(forecaster, observed, part, context=source.context)
+                # Whole bands are held for these few days alone.
+                completed += [forecast.without_uncertainty() for forecast in batch]
+                made = part[-1] - window.start
+                label = f"forecasts until {part[-1].astimezone(zone).date()}"
+                source.progress(made // DAY, (window.end - window.start) // DAY, label)
         source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
     return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))

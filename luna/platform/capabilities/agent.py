@@ -332,6 +332,7 @@ def evaluate_agent(call: CapabilityCall, site_id: SiteName, order: EvaluationOrd
     """Measure trained agents on unseen days.
 
     Measure as a job what was trained beside planner, plain rules and oracle, on days that none of it has seen.
+    A hundred days take ten minutes to an hour, most of it for trainings that are missing.
     """
     sites.key_of(call.connection, site_id)
     return EvaluateAgentRequest(site_id=site_id, **dict(order))

@@ -27,8 +27,8 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 SOCKET_TIMEOUT_SECONDS = 2.5
 # Generous, since a Redis may be busy with its disk; bounded, so that an unresponsive one does not block the event loop.
 PATIENCE_SECONDS = 10.0
-# Replaces a process whose task leaks memory; far above the need of a plan or a training.
-MAX_MEMORY_KIB = 4_000_000
+# A process that has held more is replaced after its task: no job needs more, however long its days.
+MAX_MEMORY_KIB = 600_000
 
 _COMMON = {
     "task_serializer": "json",

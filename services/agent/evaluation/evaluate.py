@@ -158,7 +158,9 @@ class Lessons:
             with self.store.part() as connection:
                 if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
                     train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
-            issue_forecasts(self.store, self.site, compose_replay(self.site, week, policies), objects=self.objects)
+            tell = take_part(progress, place, len(weeks), named=f"forecasts for {week.first}: ")
+            replay_request = compose_replay(self.site, week, policies)
+            issue_forecasts(self.store, self.site, replay_request, objects=self.objects, progress=tell)
 
     def sort_out(self, weeks: Sequence[EvaluationWeek], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""

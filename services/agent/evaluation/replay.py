@@ -15,6 +15,7 @@ from luna.platform.database import recorded_span, sites
 from luna.platform.database.training_runs import LEARNED_DAYS
 from luna.platform.objects import ObjectStore
 from services.agent.registry import load_agent
+from services.forecaster.model.aurora import keep_quiet
 from services.forecaster.versions.hindsight import ensure_forecasts
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices
@@ -43,7 +44,7 @@ def replay_learned(store: Store, request: ReplayRequest, *, objects: ObjectStore
     return replay_on(store, request, learned=learned, progress=progress)
 
 
-def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects: ObjectStore) -> None:
+def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> None:
     """Issue what was not issued then: of the window, and of the days before it, from whose errors learned policies know how forecasts err."""
     past = request.model_copy(update={"from_day": request.from_day - _ERROR_DAYS, "to_day": request.from_day - timedelta(days=1)})
     with store.part() as connection:
@@ -54,7 +55,7 @@ def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects
         with store.part() as connection:
             missing = find_missing(connection, window_request)
             if missing is not None:
-                ensure_forecasts(connection, missing, objects=objects)
+                ensure_forecasts(connection, missing, objects=objects, progress=progress)
 
 
 def load_learned(connection: Connection, site: Site, names: Collection[str], *, before: datetime, objects: ObjectStore) -> dict[str, LearnedPolicy]:

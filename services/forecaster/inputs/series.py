@@ -217,12 +217,16 @@ class OriginViews:
         """Feature matrices with pools, by series."""
         return {series.name: series.add_pools(self.described[series.name], self.frame, self.pairs) for series in EVERY_SERIES}
 
-    @cached_property
+    @property
     def at_home(self) -> "OriginViews":
         """The same without vacation mode."""
+        is_away = np.nan_to_num(self.frame.vacation_share).any()
+        # It never holds itself: its hundred megabytes would wait for the collector of cycles.
+        return self._without_vacation if is_away else self
+
+    @cached_property
+    def _without_vacation(self) -> "OriginViews":
         frame = self.frame
-        if not np.nan_to_num(frame.vacation_share).any():
-            return self
         return replace(self, frame=replace(frame, vacation_share=np.full(frame.vacation_share.size, np.nan)))
 
     @cached_property

@@ -202,7 +202,9 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     measured = observations.read(connection, request.site_id, around)
     load, pv = (_require(series, window, name, zone=zone) for series, name in ((measured.load_kwh, "load_kwh"), (measured.pv_kwh, "pv_kwh")))
-    issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
+    # Episodes alone hold what was uncertain.
+    read_issued = forecasts.read_expected if request.episodes is None else forecasts.read_all
+    issued = read_issued(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
     if not issued and plans_from_forecasts(request.policies):
         raise refuse("no-forecasts-issued", field="from", value=request.from_day.isoformat(), site_id=request.site_id, version=version)
     site_prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
