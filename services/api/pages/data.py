@@ -16,10 +16,10 @@ from fastapi.responses import RedirectResponse
 from luna.contracts.data import DayQuality, JudgeQualityRequest, Kind, LoadFileRequest, LoadReply, QuarantinedRow, Resolution, ResolveRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply
 from luna.contracts.job import Job
+from luna.energy.day_fault import DayFault
 from luna.energy.errors import LunaError
 from luna.energy.quality_verdict import may_use
 from luna.energy.refusals import refuse
-from luna.energy.day_fault import DayFault
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_midnight, parse_zone
 from luna.platform.database import jobs, quality, quarantine, recorded_span, sites
@@ -36,8 +36,8 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.uploads import take_upload
 from services.api.pages.setup.site_page import list_standing
+from services.api.routes.uploads import take_upload
 from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_FILE_BYTES
 
@@ -99,9 +99,7 @@ class SensorAnswer:
     fields: Sequence[tuple[str, str]]
 
 
-def list_answers(
-    site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
-) -> list[SensorAnswer]:
+def list_answers(site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int) -> list[SensorAnswer]:
     """Return an answer for each sensor whose sign looks inverted, and for each two roles whose sensors look exchanged."""
     standing = list_standing(site, now)
     answers: dict[str, dict[str, list[str]]] = {}
@@ -118,9 +116,7 @@ def list_answers(
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
     common += [("outside", name) for name in site.input_sensors.outside_house_meter]
     return [
-        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names])
-        for label, named in answers.items()
-        if named != standing
+        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names]) for label, named in answers.items() if named != standing
     ]
 
 
