@@ -187,10 +187,11 @@ def _read_refused(connection: Connection, stored: StoredDays, lines: tuple[int, 
     """Return the refused readings that reach into the days, and begin no earlier than a stretch of slots does."""
     earliest = lines[0] - int(LONGEST_REFUSED / timedelta(microseconds=1))
     rows = quarantine.list_refused_readings(connection, stored.site.name, codes=REFUSALS, lines=(earliest, lines[1]))
-    return [
-        _RefusedReadings(row.raw["sensor"], row.fault.code, *(_instant(row.raw[name]) for name in ("instant", "until")), row.raw["readings"])
-        for row in rows
-    ]
+    refused = []
+    for row in rows:
+        first, last = _instant(row.raw["instant"]), _instant(row.raw["until"])
+        refused.append(_RefusedReadings(row.raw["sensor"], row.fault.code, first, last, int(row.raw["readings"])))
+    return refused
 
 
 def _instant(text: str) -> np.datetime64:

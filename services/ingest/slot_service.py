@@ -22,7 +22,7 @@ from luna.platform.database.quarantine import Refused
 from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
-from services.ingest.metering.columns import Heard, sensor_names
+from services.ingest.metering.columns import Presence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
@@ -111,7 +111,7 @@ def build_site_slots(
     missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
     awaited = dict.fromkeys(find_unheard(site, heard, window.start, window.end) - absent, missed_from)
     used = {name: units[name] for name in named & units.keys()}
-    building = _Building(connection, site, used, now, frozenset(absent), heard, awaited)
+    building = _Building(connection, site, used, now, Presence(absent, heard, awaited))
     # Only ended slots, in stretches that end with a local day.
     zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
     while start < end:
@@ -136,15 +136,13 @@ def build_site_slots(
 
 @dataclass(slots=True)
 class _Building:
-    """Builds and stores one site's slots, stretch by stretch; ``units``: units of its sensors with any reading, ``absent``: sensors without one."""
+    """Builds and stores one site's slots, stretch by stretch; ``units``: units of its sensors with any reading, ``presence``: which sensors speak."""
 
     connection: Connection
     site: Site
     units: Mapping[str, UnitHistory]
     now: datetime
-    absent: frozenset[str] = frozenset()
-    heard: Heard = field(default_factory=dict)
-    awaited: Mapping[str, datetime] = field(default_factory=dict)
+    presence: Presence = field(default_factory=Presence)
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:
@@ -167,7 +165,7 @@ class _Building:
             # In order of start, with non-decreasing ends, as ``Spans.cover`` needs.
             first, last = (np.array(ends, dtype="datetime64[us]") for ends in zip(*sorted(stretches), strict=True))
             spans[sensor] = Spans(first, np.maximum.accumulate(last))
-        build = build_slots(self.site, samples, window, now=self.now, released=spans, absent=self.absent, heard=self.heard, awaited=self.awaited)
+        build = build_slots(self.site, samples, window, now=self.now, released=spans, presence=self.presence)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         build = self._compare(

@@ -162,9 +162,7 @@ def list_open(connection: Connection, site_id: str, *, source: str, lines: tuple
     return _read_refused(connection, query)
 
 
-def list_refused_readings(
-    connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]
-) -> list[Refused]:
+def list_refused_readings(connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]) -> list[Refused]:
     """Return the open refusals of sensors' readings for one of some reasons, from the first line on, before the second."""
     table = quarantine.c
     same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & table.resolution.is_(None)

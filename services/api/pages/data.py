@@ -99,9 +99,7 @@ class SensorAnswer:
     fields: Sequence[tuple[str, str]]
 
 
-def list_answers(
-    site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
-) -> list[SensorAnswer]:
+def list_answers(site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int) -> list[SensorAnswer]:
     """Return an answer for each sensor whose sign looks inverted, and for each two roles whose sensors look exchanged."""
     standing = list_standing(site, now)
     answers: dict[str, dict[str, list[str]]] = {}
@@ -118,9 +116,7 @@ def list_answers(
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
     common += [("outside", name) for name in site.input_sensors.outside_house_meter]
     return [
-        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names])
-        for label, named in answers.items()
-        if named != standing
+        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names]) for label, named in answers.items() if named != standing
     ]
 
 

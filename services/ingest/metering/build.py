@@ -1,7 +1,7 @@
 """Builds a site's quarter-hour slots from the samples of its meters: energy balance, plausibility, gaps."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
-from services.ingest.metering.columns import Column, Heard, measured_columns, outside_columns
+from services.ingest.metering.columns import Column, Presence, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.meter import Meters
@@ -110,9 +110,7 @@ def build_slots(
     *,
     now: datetime | None = None,
     released: Mapping[str, Spans] | None = None,
-    absent: Collection[str] = (),
-    heard: Heard | None = None,
-    awaited: Mapping[str, datetime] | None = None,
+    presence: Presence | None = None,
 ) -> SlotBuild:
     """Return the quarter-hours of ``window`` from the site's ``input_sensors``.
 
@@ -120,9 +118,7 @@ def build_slots(
         samples: by sensor, as received; without some before and after the window its first and last slots stay unknown. A sensor without samples is unknown.
         now: readings from after it are refused.
         released: by sensor the spans whose values a person confirmed; no check refuses them.
-        absent: sensors of the site file that do not exist; they are ignored beside others of their role.
-        heard: when sensors first and last spoke, to tell meters that took each other's place.
-        awaited: sensors that never reported, and from when on they are missed beside others of their role.
+        presence: which sensors of the site speak; None: all that have samples, and others are unknown.
 
     Raises:
         InvalidInputError: the window's slots are no quarter-hours, or a state of charge has a minus.
@@ -131,7 +127,7 @@ def build_slots(
     """
     if window.step != SLOT:
         raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
-    columns = measured_columns(site, absent=absent, heard=heard, awaited=awaited)
+    columns = measured_columns(site, presence)
     refusals = Refusals(dict(released or {}))
     # Wider than the window: only over days does a meter that is stuck differ from one at rest.
     meters = Meters(site, Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS), refusals)

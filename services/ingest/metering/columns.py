@@ -1,7 +1,7 @@
 """Assignment of a site's sensors to the columns of ``slot_observations``, with signs and periods of validity."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -76,6 +76,21 @@ def _active_share(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64
 Heard = Mapping[str, tuple[datetime, datetime]]
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Which of a site's sensors speak.
+
+    Args:
+        absent: sensors that never reported and are not waited for any more.
+        heard: when sensors first and last spoke, to tell meters that took each other's place.
+        awaited: sensors that never reported and may be on their way, and from when on they are missed beside others.
+    """
+
+    absent: Collection[str] = ()
+    heard: Heard = field(default_factory=dict)
+    awaited: Mapping[str, datetime] = field(default_factory=dict)
+
+
 def date_successors(sensors: tuple[SiteSensor, ...], heard: Heard) -> tuple[SiteSensor, ...]:
     """Return sensors of which one took the place of the other, each with the time for which it counts.
 
@@ -95,31 +110,27 @@ def date_successors(sensors: tuple[SiteSensor, ...], heard: Heard) -> tuple[Site
 
 def measured_columns(
     site: Site,
-    *,
-    absent: Collection[str] = (),
-    heard: Heard | None = None,
-    awaited: Mapping[str, datetime] | None = None,
+    presence: Presence | None = None,
 ) -> list[Column]:
     """Return the columns for which the site names sensors.
 
     Args:
         site: with its sensors.
-        heard: when sensors first and last spoke, to tell meters that took each other's place.
-        awaited: sensors that never reported and may be on their way, and from when on they are missed beside others.
-        absent: sensors that never reported. They are left out where others of their role remain, unless the column is a level or would change direction.
+        presence: which of them speak. Absent ones are left out where others of their role remain, unless the column is a level or would change direction.
 
     Raises:
         InvalidInputError: a state of charge has a minus.
     """
+    presence = presence or Presence()
     columns, named = [], site.sensor_roles
     for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
             raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")
-        others = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
+        others = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in presence.absent))
         counted = others if others.sensors and others.reversed == column.reversed and not column.is_level else column
-        sensors = date_successors(counted.sensors, heard or {})
-        if not column.is_level and any(sensor.name not in (awaited or {}) for sensor in sensors):
-            sensors = tuple(_await(sensor, awaited or {}) for sensor in sensors)
+        sensors = date_successors(counted.sensors, presence.heard)
+        if not column.is_level and any(sensor.name not in presence.awaited for sensor in sensors):
+            sensors = tuple(_await(sensor, presence.awaited) for sensor in sensors)
         columns.append(replace(counted, sensors=sensors))
     return columns
 

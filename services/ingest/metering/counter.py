@@ -73,9 +73,7 @@ class _Allowance:
         return self.rise_kw * (hours + LATENESS_HOURS) + max(COARSEST_STEP_KWH, self.step_kwh)
 
 
-def read_counter(
-    counter: Readings, rise_kw: float, refusals: Refusals, idle: Spans | None = None
-) -> EnergyCurve:
+def read_counter(counter: Readings, rise_kw: float, refusals: Refusals, idle: Spans | None = None) -> EnergyCurve:
     """Return the energy curve of a counter; gaps are filled by ``gap_filling``.
 
     A fall to a value that can have been counted since, at the pace of the readings beside it, is a reset to zero; a fall from just below a register's end is a

@@ -21,9 +21,7 @@ SHORTEST_HOURS = 1e-4
 SAME_KWH = 1e-9
 
 
-def fill_gaps(
-    counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh: float, limit_kw: float, idle: Spans
-) -> EnergyCurve:
+def fill_gaps(counter: Readings, gain: FloatArray, continued: Mask, *, step_kwh: float, limit_kw: float, idle: Spans) -> EnergyCurve:
     """Return the energy of a counter's readings as a curve.
 
     A gap is silence for more than ``LONGEST_GAP_HOURS`` while it counted. Up to ``LONGEST_FILL_HOURS`` it is filled: its energy is the difference of its two
@@ -68,7 +66,7 @@ def fill_gaps(
         points: InstantArray = np.concatenate([[start], inner[inner < end], [end]]).astype("datetime64[us]")
         first, last = curve.kwh[np.searchsorted(curve.instants, [start, end])]
         instants.append(points[1:-1])
-        counted = np.round(np.cumsum(_share(curve, points, last - first, limit_kw, idle))[:-1], DIGITS)
+        counted = np.round(np.cumsum(_share(curve, points, last - first, limit_kw, idle=idle))[:-1], DIGITS)
         kwh.append(first + np.minimum(counted, last - first))
     if len(instants) == 1:
         return curve
@@ -76,9 +74,7 @@ def fill_gaps(
     return replace(curve, instants=np.concatenate(instants)[order], kwh=np.maximum.accumulate(np.concatenate(kwh)[order]))
 
 
-def _share(
-    curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float, idle: Spans
-) -> FloatArray:
+def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: float, *, idle: Spans) -> FloatArray:
     """Return ``total`` distributed over the intervals between ``points``: in the shape of the days before, else evenly."""
     hours = hours_between(points[:-1], points[1:])
     counting = hours - idle.hours_per_slot(points)

@@ -20,7 +20,7 @@ from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_p
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import measure_step, read_counter
 from services.ingest.metering.gap_filling import DIGITS
-from services.ingest.metering.night import NIGHT, Nights, near_readings, rest_at_night
+from services.ingest.metering.night import NIGHT, Nights, find_service, rest_at_night
 from services.ingest.metering.no_value import find_no_powers
 from services.ingest.metering.power import STANDBY_SHARE, OneWay, find_outliers, find_thousandfold, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
@@ -229,7 +229,7 @@ class Meters:
             return measured._replace(values=np.where(refused, np.nan, measured.values))
         # Of all its sensors: one that sleeps says nothing, the others' zero speaks for it.
         instants = [self._readings[name].instants for name in _names_of([column])]
-        in_service = near_readings(np.unique(np.concatenate(instants)), self.starts)
+        in_service = find_service(np.unique(np.concatenate(instants)), self.starts, self._awake)
         return self._nights.settle(measured, in_service & self.find_named(column))
 
     def measure_subtracted(self, column: Column) -> FloatArray:

@@ -82,14 +82,20 @@ class Nights:
         return SlotValues(np.where(at_rest, 0.0, measured.values), measured.estimated & ~at_rest, measured.filled & ~at_rest)
 
 
-def near_readings(instants: InstantArray, starts: InstantArray) -> Mask:
-    """Return the slots whose start lies within ``SERVICE`` of a reading."""
+def find_service(instants: InstantArray, starts: InstantArray, awake: Mask) -> Mask:
+    """Return the slots in which a roof's meter is in service: within ``SERVICE`` of a reading, between two or while others of the site speak.
+
+    Args:
+        instants: of its readings, ascending.
+        awake: slots near a reading of any of the site's sensors.
+    """
     if not instants.size:
         return np.zeros(starts.size, dtype=np.bool_)
     following = np.searchsorted(instants, starts)
     before = instants[np.maximum(following - 1, 0)]
     after = instants[np.minimum(following, instants.size - 1)]
-    return np.asarray((np.abs(starts - before) <= SERVICE) | (np.abs(after - starts) <= SERVICE))
+    near = (np.abs(starts - before) <= SERVICE) | (np.abs(after - starts) <= SERVICE)
+    return np.asarray(near & (starts >= instants[0]) & (awake | (starts < instants[-1])))
 
 
 def rest_at_night(curve: EnergyCurve, nights: Spans) -> EnergyCurve:

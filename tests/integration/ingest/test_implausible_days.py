@@ -1,5 +1,6 @@
 """Why a day's data is doubted: readings that cannot be, from the file to the verdict."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -20,7 +21,7 @@ SUN_KW: FloatArray = 4 * np.maximum(np.sin((HOUR - 4.5) / 15 * np.pi), 0.0)
 LOAD_KW: FloatArray = 0.5 + 0.1 * np.sin(np.arange(COUNT))
 
 
-def judge(connection: Connection, sensors: dict[str, object], said: dict[str, tuple[str, FloatArray]], **parts: object) -> list[DayQuality]:
+def judge(connection: Connection, sensors: Mapping[str, object], said: Mapping[str, tuple[str, FloatArray]], **parts: object) -> list[DayQuality]:
     """Record what sensors say in each quarter-hour, build and judge the days."""
     site = {"name": "doubtful", "timezone": "UTC", "location": {"latitude": 50, "longitude": 0}, "pv": [{"peak_kw": 6}]}
     sites.save(connection, parse_site(site | {"grid": {"import_limit_kw": 11, "export_limit_kw": 8}, "input_sensors": sensors} | parts))
@@ -34,7 +35,7 @@ def codes(day: DayQuality) -> dict[str, object]:
     return {fault.code: fault.parameters.get("sensor") for fault in day.faults}
 
 
-def record(connection: Connection, said: dict[str, tuple[str, FloatArray]]) -> None:
+def record(connection: Connection, said: Mapping[str, tuple[str, FloatArray]]) -> None:
     for sensor, (unit, values) in said.items():
         key = readings.register(connection, "doubtful", {sensor: unit})[sensor]
         instants = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(values.size) * np.timedelta64(15, "m")
@@ -109,7 +110,7 @@ def follow_sun(load_kw: FloatArray, sun_kw: FloatArray, *, limit_kw: float = 1.0
 
 @pytest.mark.parametrize("sun_share", [1.0, 0.25, 0.0])
 @pytest.mark.parametrize("house", [{}, {"total_load_consumption": "house"}], ids=["derived", "metered"])
-def test_a_battery_the_other_way_round_is_named_in_each_day(connection: Connection, sun_share: float, house: dict[str, object]) -> None:
+def test_a_battery_the_other_way_round_is_named_in_each_day(connection: Connection, sun_share: float, house: Mapping[str, object]) -> None:
     # Without sun it charges from midnight to three and gives from six in the evening on.
     sun = SUN_KW * sun_share
     at_night = np.where(HOUR < 3, 0.6, np.where((HOUR >= 18) & (HOUR < 22), -0.45, 0.0))

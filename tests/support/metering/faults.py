@@ -191,6 +191,27 @@ def hold_power(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     return _with_value(rows, place.here, pl.lit(1234.5))
 
 
+def say_no_value(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """A device that says its number for no value: the highest of 16 bits, in W or in tenths of a kWh."""
+    return _with_value(rows, place.here, pl.when(pl.col("unit") == "W").then(65_535.0).otherwise(6_553.5))
+
+
+def correct_down(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """A counter that falls to a few kWh, and goes on from there."""
+    level = rows.filter(place.after)["value"].min()
+    return _with_value(rows, place.after, pl.col("value") - pl.lit(level) + 3.0)
+
+
+def say_kilowatts(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """A power in kW that goes on saying W."""
+    return _with_value(rows, place.here, pl.col("value") / 1000)
+
+
+def say_a_thousand(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """A power in mW that goes on saying W."""
+    return _with_value(rows, place.here, pl.col("value") * 1000)
+
+
 def _first(rows: pl.DataFrame, place: Place) -> pl.Expr:
     instant = rows.filter(place.here)["instant"].min()
     return place.here & (pl.col("instant") == pl.lit(instant))
@@ -221,4 +242,8 @@ FAULTS = (
     Fault("absurd energy", say_absurd_energy, hours=ONCE, begins=AT_NOON),
     Fault("decimal comma", write_comma, (*COUNTERS_OF_HOUSE, "roof")),
     Fault("power that does not move", hold_power, ("roof",)),
+    Fault("number for no value", say_no_value, (*COUNTERS_OF_HOUSE, "roof"), hours=(3.0, 9.0), begins=(8.0, 12.0)),
+    Fault("counter corrected above zero", correct_down, hours=ONCE, begins=AT_NOON),
+    Fault("kilowatts called watts", say_kilowatts, ("roof",)),
+    Fault("a thousand times too high", say_a_thousand, ("roof",)),
 )

@@ -244,7 +244,7 @@ def test_a_counter_that_falls_and_goes_on_above_zero_was_corrected(level: float,
 @pytest.mark.parametrize("jump", [0.9, 1.5, 4.0, 40.0])
 def test_what_the_connection_cannot_carry_in_the_time_was_not_counted(jump: float) -> None:
     # 26.25 kW bring 2.2 kWh in five minutes; a flat of 4 kW, with a quarter more for peaks, 0.42 and a minute's jitter.
-    values = 100 + np.arange(576) * 0.05
+    values = (100 + np.arange(576) * 0.05).astype(np.float64)
     values[300:] += jump
     site = {"name": "flat", "timezone": "UTC", "grid": {"import_limit_kw": 4}, "input_sensors": {"total_load_consumption": "sensor"}}
     built = build_slots(parse_site(site), {"sensor": Samples("sensor", "kWh", every(5, 576), values)}, Timeline(NOON, SLOT, 191))

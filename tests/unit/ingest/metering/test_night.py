@@ -55,7 +55,8 @@ def test_an_inverter_that_is_silent_at_night_gives_nothing() -> None:
     samples = {"pv": Samples("pv", "kW", INSTANTS[~ASLEEP], KW[~ASLEEP])}
     built = build_slots(describe(), samples, WINDOW)
     known = np.isfinite(built.columns["pv_kwh"].reshape(DAYS, 96))
-    assert (known.mean(axis=1) > 0.95).all()
+    # Before its first reading and after its last nobody knows whether it is there.
+    assert (known[1:-1].mean(axis=1) > 0.95).all()
 
 
 @pytest.mark.parametrize("asleep", [np.nan, 0.0, 4_294_967.295])
@@ -124,3 +125,14 @@ def test_the_sun_stands_where_the_almanac_has_it() -> None:
     assert compute_sun_height(np.array(["2024-06-21T11:08"], dtype="M8[us]"), berlin)[0] == pytest.approx(60.9, abs=0.1)
     assert compute_sun_height(np.array(["2024-06-20T23:08"], dtype="M8[us]"), berlin)[0] == pytest.approx(-14.05, abs=0.1)
     assert compute_sun_height(np.array(["2025-01-01T01:58"], dtype="M8[us]"), sydney)[0] == pytest.approx(79.1, abs=0.15)
+
+
+def test_a_night_before_the_first_reading_and_after_the_last_is_unknown() -> None:
+    second = slice(288, 577)
+    samples = {"pv": Samples("pv", "kW", INSTANTS[second], KW[second])}
+    known = np.isfinite(build_slots(describe(), samples, WINDOW).columns["pv_kwh"]).reshape(DAYS, 96).sum(axis=1)
+    # While the site is awake, for two hours after the last reading, it still rests.
+    assert known[0] == 0
+    assert known[1] == 96
+    assert known[2] <= 9
+    assert known[3] == 0
