@@ -75,7 +75,7 @@ def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
-    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
