@@ -11,7 +11,7 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
 from luna.energy.site import Site
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
-from luna.energy.store_level import ROAMING_VEHICLE, VEHICLE, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
+from luna.energy.store_level import CAR, ROAMING_CAR, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
 # Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
@@ -115,7 +115,7 @@ def find_pace(site: Site, name: str) -> LevelPace | None:
 def store_of(vehicle: ElectricVehicle) -> EnergyStore:
     """Return a vehicle's battery as a store that its charger fills."""
     return EnergyStore(
-        VEHICLE,
+        CAR,
         vehicle.capacity_kwh,
         charge_kw=vehicle.most_charge_kw * vehicle.charge_efficiency,
         discharge_kw=vehicle.discharge_limit_kw / vehicle.discharge_efficiency,
@@ -156,7 +156,7 @@ def judge_charge(
         # On the road it charges and drives, and no meter of the house counts it.
         roaming = replace(
             store,
-            kind=ROAMING_VEHICLE,
+            kind=ROAMING_CAR,
             charge_kw=MOST_ON_THE_ROAD_KW,
             discharge_kw=MOST_ON_THE_ROAD_KW,
         )

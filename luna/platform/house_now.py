@@ -36,7 +36,7 @@ LEVEL_STEP = 0.0075
 STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Active modes, reported before passive ones.
 DEEDS = ("export", "charge")
-PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent", "vehicle_takes_nothing"})
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent", "device_takes_nothing"})
 # Findings on devices that deviate from the plan.
 DEVIATIONS = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
 Basis = Literal["measured", "planned", "assumed"]

@@ -25,7 +25,10 @@ ASSUMED = frozenset(
 )
 
 # Codes of readings that are not believed yet: questions to the household.
-DOUBTS = ("soc_doubted", "soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
+DOUBTS = (
+    *("soc_doubted", "soc_stands_still"),
+    *(code for kind in DEVICE_KINDS for code in (*kind.doubted_notes, *kind.level_notes, *kind.untaken_notes)),
+)
 
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
