@@ -11,7 +11,7 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
 from luna.energy.site import Site
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
-from luna.energy.store_level import ROAMING_VEHICLE, VEHICLE, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
+from luna.energy.store_level import CAR, ROAMING_CAR, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
 # Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
@@ -81,13 +81,16 @@ def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
 
 
 def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
-    """Return the sensors in force at ``at`` by vehicle; the n-th sensor of a role belongs to the n-th vehicle, vehicles without one are left out."""
+    """Return the sensors in force at ``at`` by vehicle; the n-th sensor of a role belongs to the n-th vehicle.
+
+    Vehicles without one are left out, unless the site meters what is charged.
+    """
     named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
     roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
         soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
-        if soc or connected:
+        if soc or connected or site.input_sensors.vehicle_consumption:
             unplugged = connected is not None and connected.sign < 0
             by_vehicle[vehicle.name] = ChargeSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
     return by_vehicle
@@ -112,7 +115,7 @@ def find_pace(site: Site, name: str) -> LevelPace | None:
 def store_of(vehicle: ElectricVehicle) -> EnergyStore:
     """Return a vehicle's battery as a store that its charger fills."""
     return EnergyStore(
-        VEHICLE,
+        CAR,
         vehicle.capacity_kwh,
         charge_kw=vehicle.most_charge_kw * vehicle.charge_efficiency,
         discharge_kw=vehicle.discharge_limit_kw / vehicle.discharge_efficiency,
@@ -153,13 +156,27 @@ def judge_charge(
         # On the road it charges and drives, and no meter of the house counts it.
         roaming = replace(
             store,
-            kind=ROAMING_VEHICLE,
+            kind=ROAMING_CAR,
             charge_kw=MOST_ON_THE_ROAD_KW,
             discharge_kw=MOST_ON_THE_ROAD_KW,
         )
         at_home = counted if connected is None else None
         level = judge_store(roaming, readings, now=until, metered=at_home)
     return SeenCharge(None if level.verdict == "unknown" else level, connected, since, metered)
+
+
+def count_since(vehicle: ElectricVehicle, seen: SeenCharge, arrival_soc: float, *, since: datetime, now: datetime) -> tuple[float, float] | None:
+    """Return how full its charger has made a vehicle that came ``since`` with ``arrival_soc``, and the kWh counted.
+
+    None where nobody knows what was charged.
+    """
+    metered = seen.metered
+    if metered is None or since < metered.timeline.start or vehicle.discharge_limit_kw:
+        return None
+    if not metered.is_counted(since, now):
+        return None
+    stored = metered.count_stored(store_of(vehicle), since, now)
+    return min(arrival_soc + stored, 1.0), metered.count_into(since, now)
 
 
 def is_idle(seen: SeenCharge, now: datetime) -> bool:

@@ -76,9 +76,9 @@ class StoreKind:
 
 BATTERY = StoreKind()
 # A car's level passes through its maker's cloud, which may hold it back for hours.
-VEHICLE = StoreKind(counted_on=True)
+CAR = StoreKind(counted_on=True)
 # Nobody knows whether it stands at its wallbox.
-ROAMING_VEHICLE = replace(VEHICLE, drawn_unmetered=True, filled_unmetered=True)
+ROAMING_CAR = replace(CAR, drawn_unmetered=True, filled_unmetered=True)
 # Level 0 and 1 are the ends of the comfort band: a store of heat is colder and warmer at times.
 TANK = StoreKind(stuck_share=0.5, drawn_unmetered=True, least=-2.0, most=3.0)
 # A buffer is drained by the heating circuit while it is filled.
@@ -190,6 +190,10 @@ class MeteredEnergy:
         hours = self.timeline.step / HOUR
         known = self._between(np.isfinite(self._net()) * hours, first, end)
         return max((end - first) / HOUR - known, 0.0)
+
+    def is_counted(self, first: datetime, end: datetime) -> bool:
+        """Return whether the meter is known between two instants, but for what is still on its way."""
+        return self.until is not None and self.count_unknown(first, end) < MOST_UNKNOWN / HOUR
 
     def _out(self) -> FloatArray:
         return np.zeros(self.timeline.count) if self.out_kwh is None else self.out_kwh
@@ -303,7 +307,7 @@ def judge_store(
     holds = bool(finite) and bool(np.isfinite(reported[-1].soc)) and store.has(finite[-1].soc)
     believed = _follow(store, sequence, now if holds else None, metered)
     level = _weigh_by_power(store, believed)
-    if metered is not None and _is_counted(metered, believed.run.at, now):
+    if metered is not None and metered.is_counted(believed.run.at, now):
         level = _weigh_by_meter(store, believed, now, metered)
     if presence is not None and level.sensor_since == presence.since:
         level = replace(level, sensor_since=_stands_since(level, valid, presence.since))
@@ -373,7 +377,7 @@ def _take(store: EnergyStore, before: _Believed, after: JudgedLevel, metered: Me
             return replace(before, level=after)
         return replace(before, run=reading, level=after)
     stood = last.at - before.readings[0].at
-    is_counted = metered is not None and _is_counted(metered, last.at, reading.at)
+    is_counted = metered is not None and metered.is_counted(last.at, reading.at)
     is_repeated = reading.soc > last.soc and stood >= CONFIRMED_AFTER
     if store.kind.counted_on and is_repeated and is_counted:
         # Neither power nor meter brings it up at once: saying it for longer makes it no truer.
@@ -417,7 +421,7 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
     if _stands_still(store, run, now, metered):
         return replace(level, verdict="stands_still")
     lowest, highest = _reach(store, first, now, metered, slack=DRIFT_SHARE)
-    if _is_counted(metered, first.at, now) and not lowest <= soc <= highest:
+    if metered.is_counted(first.at, now) and not lowest <= soc <= highest:
         # What the meter counted is in the store; what the sensor adds to it may have come elsewhere.
         by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
         into_kwh = metered.count_into(first.at, now)
@@ -427,11 +431,6 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
     if store.kind.counted_on:
         return replace(level, soc=max(soc, counted))
     return replace(level, soc=soc, metered_until=None)
-
-
-def _is_counted(metered: MeteredEnergy, first: datetime, end: datetime) -> bool:
-    """Return whether the meter is known between two instants, but for what is still on its way."""
-    return metered.until is not None and metered.count_unknown(first, end) < MOST_UNKNOWN / HOUR
 
 
 def _stands_still(store: EnergyStore, run: SocReading, now: datetime, metered: MeteredEnergy) -> bool:
@@ -461,7 +460,7 @@ def _find_fast_rise(store: EnergyStore, readings: Sequence[SocReading], metered:
     while slowest > 0 and levels[slowest - 1] == levels[slowest]:
         slowest -= 1
     first, risen, last = readings[slowest], readings[fastest], readings[-1]
-    if metered is None or not _is_counted(metered, first.at, last.at):
+    if metered is None or not metered.is_counted(first.at, last.at):
         possible = first.soc + rate * float(hours[-1] - hours[slowest])
         return min(last.soc, store.clip(possible))
     _, highest = _reach(store, first, risen.at, metered, slack=DRIFT_SHARE)
@@ -494,4 +493,4 @@ def _is_explained(store: EnergyStore, run: SocReading, reading: SocReading, mete
     if metered is None:
         return False
     lowest, highest = _reach(store, run, reading.at, metered, slack=STEP_SOC)
-    return _is_counted(metered, run.at, reading.at) and lowest <= reading.soc <= highest
+    return metered.is_counted(run.at, reading.at) and lowest <= reading.soc <= highest

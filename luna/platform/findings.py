@@ -11,6 +11,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER
 from luna.contracts.control import ControlStanding, ControlState, Decision, DeviceReport, LeftAlone
 from luna.contracts.plan import PlanReply
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
@@ -34,7 +35,7 @@ FindingCode = Literal[
     "sensor_unheard",
     "agent_offered",
     "agent_withdrawn",
-    "vehicle_takes_nothing",
+    "device_takes_nothing",
     "level_doubted",
 ]
 # Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
@@ -43,16 +44,11 @@ SILENT_AFTER = timedelta(hours=1)
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
 SEARCH_EVERY = timedelta(minutes=1)
-# The notes of a plan that say that a device's level cannot be what its sensor says.
-LEVEL_NOTES = frozenset(
-    {
-        "soc_stands_still",
-        "vehicle_soc_stands_still",
-        "vehicle_soc_against_meter",
-        "vehicle_soc_too_fast",
-        "vehicle_soc_out_of_range",
-    }
-)
+# The notes of a plan that say that a level cannot be what its sensor says, and that a device takes nothing of what is planned.
+LEVEL_NOTES = frozenset(("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.level_notes)))
+UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.untaken_notes)
+# The figures of a note that name its device.
+NAMES = tuple(kind.name for kind in DEVICE_KINDS)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
 # A device that is handed back confirms that within seconds.
@@ -119,15 +115,16 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
 
 
 def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
-    """Return what a plan says of cars that take nothing, and of sensors that cannot be right."""
+    """Return what a plan says of devices that take nothing, and of sensors that cannot be right."""
     findings = []
     for note in () if plan is None else plan.notes:
-        is_untaken = note.code == "vehicle_takes_nothing"
+        is_untaken = note.code in UNTAKEN_NOTES
         if not is_untaken and note.code not in LEVEL_NOTES:
             continue
-        code: FindingCode = "vehicle_takes_nothing" if is_untaken else "level_doubted"
+        code: FindingCode = "device_takes_nothing" if is_untaken else "level_doubted"
+        named = [str(note.figures[name]) for name in NAMES if name in note.figures]
         # As long as it is the same stay, or the same level that stands, it is one event.
-        key = f"{note.figures.get('vehicle', BATTERIES)} {note.code} {note.figures['since']}"
+        key = " ".join([*named, note.code, note.figures["since"]])
         findings.append(SiteFinding(code, key, {"note": (note.code, note.figures)}))
     return findings
 

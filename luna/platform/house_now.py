@@ -46,7 +46,7 @@ PROBLEMS = frozenset(
         "device_left",
         "device_conflict",
         "sensors_silent",
-        "vehicle_takes_nothing",
+        "device_takes_nothing",
     }
 )
 # Findings on devices that deviate from the plan.

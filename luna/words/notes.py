@@ -25,7 +25,10 @@ ASSUMED = frozenset(
 )
 
 # Codes of readings that are not believed yet: questions to the household.
-DOUBTS = ("soc_doubted", "soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
+DOUBTS = (
+    *("soc_doubted", "soc_stands_still"),
+    *(code for kind in DEVICE_KINDS for code in (*kind.doubted_notes, *kind.level_notes, *kind.untaken_notes)),
+)
 
 NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
@@ -75,7 +78,7 @@ def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
-    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),

@@ -55,7 +55,7 @@ KINDS: dict[str, EventKind] = {
     "sensor_unheard": "device",
     "agent_offered": "plan",
     "agent_withdrawn": "plan",
-    "vehicle_takes_nothing": "device",
+    "device_takes_nothing": "device",
     "level_doubted": "device",
     "cheap_hours": "prices",
     "weekly_saving": "saving",

@@ -12,8 +12,8 @@ from luna.energy.observations import SocReading
 from luna.energy.store_level import (
     BATTERY,
     BUFFER,
+    CAR,
     TANK,
-    VEHICLE,
     EnergyStore,
     MeteredEnergy,
     Presence,
@@ -34,8 +34,8 @@ SLACK = 0.1
 
 STORES = {
     "battery": EnergyStore(BATTERY, 10, 5, 5, charge_efficiency=0.95, discharge_efficiency=0.95, loss_kw=0.03),
-    "car": EnergyStore(VEHICLE, 60, 9.9, charge_efficiency=0.9, loss_kw=0.3),
-    "small car": EnergyStore(VEHICLE, 12, 3.3, charge_efficiency=0.9, loss_kw=0.1),
+    "car": EnergyStore(CAR, 60, 9.9, charge_efficiency=0.9, loss_kw=0.3),
+    "small car": EnergyStore(CAR, 12, 3.3, charge_efficiency=0.9, loss_kw=0.1),
     "tank": EnergyStore(TANK, 3.5, 6.0, 30.0, charge_efficiency=3.0, loss_kw=0.1),
     "buffer": EnergyStore(BUFFER, 10, 12.0, 12.0, charge_efficiency=4.0, loss_kw=0.2),
 }
@@ -79,7 +79,7 @@ def report(levels: FloatArray, *, lag: int = 0) -> list[SocReading]:
 
 def judge(name: str, readings: list[SocReading], truth: Trajectory) -> StoreLevel:
     """Return the judgement; a car is at its charger all the time."""
-    presence = Presence(START) if STORES[name].kind is VEHICLE else None
+    presence = Presence(START) if STORES[name].kind is CAR else None
     return judge_store(STORES[name], readings, now=NOW, presence=presence, metered=truth.metered)
 
 

@@ -41,6 +41,7 @@ class NoteReply(Message):
     - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at home between the clock times ``comes`` and ``leaves``, with
       ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
+    - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by its stay, and its charger counted ``metered_kwh``.
     - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with ``soc``, by what its charger counted (``metered_kwh``) while its
       sensor, ``since`` an instant, says ``sensor_soc``, or says more than was counted.
     - ``vehicle_soc_too_fast``: the sensor's ``sensor_soc`` of ``since`` is more than the charger's power brings; the ``vehicle`` begins with ``soc``.

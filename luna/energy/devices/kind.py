@@ -108,6 +108,8 @@ class DeviceKind(Generic[DeviceT]):
         costly_defaults: the fields of a device that cost money where its owner leaves them out; ``default_…`` of its words say what that means.
         assumed_notes: the notes of a plan that would be another one if what they say of its devices turns out otherwise.
         doubted_notes: those of what was said of its devices and is not believed yet.
+        level_notes: those of a level that cannot be what its sensor says, worth a message.
+        untaken_notes: those of devices that take nothing of what is planned, worth one too.
         reason_figures: the figures of its reasons that no other kind has: name → how it is said, as those of ``luna.words.reason_wordings``.
         compared_figures: by reason, the figures that its sentence sets against each other, the lower first.
         check: rules between its devices and the rest of a site that has some, which it takes; raises ValueError. None: there are none.
@@ -133,6 +135,8 @@ class DeviceKind(Generic[DeviceT]):
     costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
     assumed_notes: tuple[str, ...] = ()
     doubted_notes: tuple[str, ...] = ()
+    level_notes: tuple[str, ...] = ()
+    untaken_notes: tuple[str, ...] = ()
     reason_figures: Mapping[str, str] = field(default_factory=dict, hash=False)
     compared_figures: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
     check: Callable[[Any], None] | None = None

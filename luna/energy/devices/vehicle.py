@@ -218,15 +218,17 @@ VEHICLE = DeviceKind(
     assumed_notes=("vehicle_soc_assumed", "vehicle_usual"),
     doubted_notes=(
         "vehicle_soc_doubted",
+        "vehicle_soc_stale",
+        "vehicle_soc_jumps",
+        "vehicle_soc_unusable",
+    ),
+    level_notes=(
         "vehicle_soc_stands_still",
         "vehicle_soc_too_fast",
         "vehicle_soc_against_meter",
-        "vehicle_soc_stale",
         "vehicle_soc_out_of_range",
-        "vehicle_soc_jumps",
-        "vehicle_soc_unusable",
-        "vehicle_takes_nothing",
     ),
+    untaken_notes=("vehicle_takes_nothing",),
     compared_figures={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)},
     check=_check_chargers,
 )

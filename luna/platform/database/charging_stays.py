@@ -184,7 +184,7 @@ def find_untaken(
         # What nobody has sent cannot have been taken.
         if seen.metered is None or (name in controlled and not is_armed):
             continue
-        column = f"vehicle:{name}"
+        column = f"vehicles:{name}:charge_kwh"
         timeline = seen.metered.timeline
         issued = (timeline.start - LOOK_BACK, issued_until)
         planned = plans.read_latest(connection, site.name, timeline, columns=(column,), issued=issued)

@@ -83,7 +83,7 @@ def read_inputs(packed: bytes) -> PlanRequest:
 def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> dict[str, FloatArray]:
     """Return slot columns of a packed plan on quarter-hours, NaN where there is none.
 
-    ``OF_BATTERIES`` are sums over all batteries; ``vehicle:<name>`` is what a vehicle charges.
+    ``OF_BATTERIES`` are sums over all batteries; ``section:device:column`` is of one device.
     """
     plan = unpack(packed)
     if plan["slot_minutes"] != timeline.step.total_seconds() / 60:
@@ -97,8 +97,8 @@ def _read_values(columns: Mapping[str, Any], name: str, count: int) -> FloatArra
     if name in OF_BATTERIES:
         flows: FloatArray = np.array([battery[name] for battery in columns["batteries"].values()], dtype=np.float64).reshape(-1, count)
         return np.asarray(flows.sum(axis=0))
-    kind, _, vehicle = name.partition(":")
-    if kind == "vehicle":
-        columns = columns.get("vehicles", {}).get(vehicle, {})
-        name = "charge_kwh"
+    section, _, of_device = name.partition(":")
+    if of_device:
+        device, _, name = of_device.rpartition(":")
+        columns = columns.get(section, {}).get(device, {})
     return np.array(columns.get(name, [np.nan] * count), dtype=np.float64)

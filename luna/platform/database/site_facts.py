@@ -66,7 +66,7 @@ class DemandFacts:
     """Data on a site's flexible loads.
 
     ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with its slots up to the start, and its complete request,
-    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names; ``untaken`` is what vehicles were planned to
+    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names; ``untaken`` is what they were planned to
     charge and did not take.
     """
 

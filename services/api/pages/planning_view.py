@@ -213,12 +213,12 @@ class PlanningView:
         return self.words("stay_charging", t=self.say_instant(run.end), **figures)
 
     def list_charge_notes(self, stay: StoredSession) -> list[str]:
-        """Return where the plan takes the vehicle's charge from in a session that goes on, and what is the matter with it."""
+        """Return where the plan takes the charge from in a session that goes on, and what is the matter with it."""
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         if plan is None or not any(each.session_id == stay.session_id and each.from_ <= now for each in times):
             return []
-        notes = [note for note in plan.notes if note.figures.get("vehicle") == stay.device]
+        notes = [note for note in plan.notes if stay.device in note.figures.values()]
         return [say_note(note.code, note.figures, self.numbers) for note in notes]
 
     @property

@@ -146,7 +146,7 @@ def test_a_car_that_takes_nothing_is_told_once_for_each_stay(tell: Any, house: M
         note = NoteReply(code="vehicle_takes_nothing", text="", figures={"vehicle": "car", "since": since, "planned_kwh": 22.0 + hours})
         plan(database, site, NOON + hours * HOUR, notes=[note])
         tell(NOON + hours * HOUR)
-    assert [(each.event, each.code) for each in told(database, site)] == [("device", "vehicle_takes_nothing")] * 2
+    assert [(each.event, each.code) for each in told(database, site)] == [("device", "device_takes_nothing")] * 2
     assert re.search(r"22\.0.kWh", house.texts[0])
 
 

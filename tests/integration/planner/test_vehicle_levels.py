@@ -146,3 +146,22 @@ def test_a_plan_says_what_is_the_matter_with_a_sensor(connection: Connection, re
     count(connection, kwh)
     report(connection, "car", *readings)
     assert {*notes(plan(connection))} == codes
+
+
+@pytest.mark.usefixtures("wallbox")
+def test_what_was_counted_since_a_car_came_is_added_to_what_was_said_of_it(
+    connection: Connection,
+) -> None:
+    meter = {"total_load_consumption": "sensor.house", "vehicle_consumption": "sensor.wallbox"}
+    save(connection, input_sensors=meter)
+    (before,) = charging_stays.read_standing(connection, "wallbox", first=START)
+    charging_stays.remove(connection, "wallbox", before.session_id, by="tests")
+    stay = {"from": START - 3 * HOUR, "to": START + 5 * HOUR, "target_soc": 0.8, "arrival_soc": 0.3}
+    session = NewSession.model_validate({"vehicle": "car"} | stay)
+    charging_stays.add(connection, "wallbox", session, by="tests", now=START - 3 * HOUR)
+    assert notes(plan(connection))["vehicle_soc_said"]["soc"] == 0.3
+    count(connection, 2.75)
+    reply = plan(connection)
+    figures = notes(reply)["vehicle_soc_counted"]
+    assert (figures["soc"], figures["arrival_soc"], figures["metered_kwh"]) == (0.795, 0.3, 33.0)
+    assert charged(reply) <= 1.03

@@ -18,6 +18,7 @@ FIGURES: dict[str, Any] = {
     "start_soc": 0.098,
     "doubted_soc": 0.0,
     "sensor_soc": 0.3,
+    "arrival_soc": 0.3,
     "metered_kwh": 33.0,
     "given_kwh": 1.0,
     "planned_kwh": 30.6,

@@ -23,6 +23,7 @@ wanted_vehicle_minimum = Fahrzeug { $name }: mindestens { $kw } kW von { $first 
 missing_vehicle_minimum = { $kwh_3 } kWh
 note_vehicle_soc_read = { $vehicle } gilt als zu { $soc } voll, nach dem, was der Sensor { $at } sagte.
 note_vehicle_soc_said = { $vehicle } gilt bei der Ankunft als zu { $soc } voll, wie beim Aufenthalt gesagt.
+note_vehicle_soc_counted = { $vehicle } gilt als zu { $soc } voll: Es kam { $since } mit { $arrival_soc }, wie beim Aufenthalt gesagt, und die Wallbox hat seither { $metered_kwh } gezählt.
 note_vehicle_soc_expected = { $vehicle } gilt als zu { $soc } voll, wie der Plan davor es hinterließ: Neueres ist nicht bekannt.
 note_vehicle_soc_assumed = Wie voll { $vehicle } ist, ist nicht bekannt: Angenommen sind { $soc }; sag es beim Aufenthalt, oder nenne den Sensor.
 note_vehicle_usual = Von { $vehicle } ist kein Aufenthalt bekannt: Nach den Kilometern im Jahr gilt es von { $comes } bis { $leaves } als zu Hause, mit { $need_kwh } am Tag.

@@ -39,6 +39,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh
 # What a plan rests on.
 note_vehicle_soc_read = { $vehicle } counts as { $soc } full, by what its sensor said { $at }.
 note_vehicle_soc_said = { $vehicle } counts as { $soc } full on arrival, as was said with its stay.
+note_vehicle_soc_counted = { $vehicle } counts as { $soc } full: it came with { $arrival_soc } { $since }, as was said with its stay, and its charger has counted { $metered_kwh } since.
 note_vehicle_soc_expected = { $vehicle } counts as { $soc } full, as the plan before left it: nothing newer is known.
 note_vehicle_soc_assumed = How full { $vehicle } is, is not known: { $soc } is assumed; say it with its stay, or name its sensor.
 note_vehicle_usual = No stay of { $vehicle } is known: by what it drives in a year it is planned at home from { $comes } to { $leaves }, with { $need_kwh } a day.

@@ -31,6 +31,7 @@ missing_vehicle_minimum = { $kwh_3 } kWh
 # What a plan rests on.
 note_vehicle_soc_read = { $vehicle } telt als { $soc } vol, volgens de sensor op { $at }.
 note_vehicle_soc_said = { $vehicle } telt bij aankomst als { $soc } vol, zoals bij het vertrek is ingevuld.
+note_vehicle_soc_counted = { $vehicle } telt als { $soc } vol: hij kwam op { $since } met { $arrival_soc }, zoals bij het vertrek is ingevuld, en de laadpaal heeft sindsdien { $metered_kwh } geteld.
 note_vehicle_soc_expected = { $vehicle } telt als { $soc } vol, zoals het vorige plan hem achterliet: iets nieuwers is niet bekend.
 note_vehicle_soc_assumed = Hoe vol { $vehicle } is, is niet bekend: Luna gaat uit van { $soc }. Vul het in bij het vertrek, of noem de sensor.
 note_vehicle_usual = Van { $vehicle } is geen vertrek bekend: op grond van de kilometers per jaar rekent Luna van { $comes } tot { $leaves } op thuis, met { $need_kwh } per dag.

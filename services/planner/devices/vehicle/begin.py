@@ -1,7 +1,7 @@
 """Vehicles at the start of a plan: of a stored site, and by their owners' habits; their stays, their state of charge and its source."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from luna.contracts.counterfactual import Habit
 from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.contracts.plan.state import VehicleSession, VehicleState
-from luna.energy.charge_sensors import SeenCharge, list_read
+from luna.energy.charge_sensors import SeenCharge, count_since, list_read
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -23,8 +23,9 @@ from services.planner.devices.kind import StoredStates
 if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
-# ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
-ChargeSource = Literal["read", "said", "expected", "assumed"]
+# ``read``: its sensor says so; ``said``: its stay; ``counted``: its stay, and what its charger counted since; ``expected``: what the plan in force makes of
+# it; ``assumed``: nobody does, and it is its reserve.
+ChargeSource = Literal["read", "said", "counted", "expected", "assumed"]
 # When a vehicle stands at its charger whose owner said no more than what it drives. Source: Mobilität in Deutschland 2017, most ways to work and home.
 USUAL_FROM, USUAL_TO = "18:00", "07:00"
 # What a plan says of a charge that is not its sensor's alone, by the judgement of the sensor.
@@ -42,13 +43,14 @@ USUAL_DAYS = 4  # further than any plan that is made without being asked for
 class StartCharge:
     """A vehicle's state of charge at a plan's start, or at its first stay, with its source.
 
-    Of a sensor, ``at`` is the instant of its reading and ``sensed`` the judgement of it.
+    Of a sensor, ``at`` is the instant of its reading and ``sensed`` the judgement of it; of one that is counted, ``came`` says what it came with.
     """
 
     soc: float
     source: ChargeSource
     at: datetime | None = None
     sensed: StoreLevel | None = None
+    came: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def note_code(self) -> str:
@@ -98,7 +100,8 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
             continue
         sessions = sorted([*requested, *own], key=lambda each: each.from_)
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
-        charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected) or _find_stored(vehicle, own, before, start)
+        charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected)
+        charge = charge or _find_counted(vehicle, sensed, own, start) or _find_stored(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
         # The first stay's arrival charge where it has not begun yet.
         charge = next((StartCharge(each.arrival_soc, "said") for each in sessions[:1] if each.from_ > start and each.arrival_soc is not None), None) or charge
@@ -143,6 +146,19 @@ def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, st
     stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
     soc = min(max(soc + float(stored_kwh / vehicle.capacity_kwh), 0.0), 1.0)
     return StartCharge(soc, "read", at, level)
+
+
+def _find_counted(vehicle: ElectricVehicle, sensed: SeenCharge, own: Sequence[VehicleSession], start: datetime) -> StartCharge | None:
+    """Return the charge that a stay began with and what was metered since; None before it, or where nothing was counted."""
+    first = own[0] if own else None
+    if first is None or first.arrival_soc is None or first.from_ > start or sensed.connected is False:
+        return None
+    counted = count_since(vehicle, sensed, first.arrival_soc, since=first.from_, now=start)
+    if counted is None or not counted[1]:
+        return None
+    soc, metered_kwh = counted
+    came = {"arrival_soc": first.arrival_soc, "since": first.from_.isoformat(), "metered_kwh": round(metered_kwh, 3)}
+    return StartCharge(soc, "counted", came=came)
 
 
 def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
@@ -203,7 +219,7 @@ def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: d
         charge, sensed = each.charge, facts.sensed.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         why = {} if charge.sensed is None or charge.sensed.verdict == "trusted" else charge.sensed.describe()
-        yield Assumption(code=charge.note_code, figures=about | why | {"soc": round(charge.soc, 6)} | at)
+        yield Assumption(code=charge.note_code, figures=about | why | dict(charge.came) | {"soc": round(charge.soc, 6)} | at)
         yield from _note_sensor(sensed, charge, about)
         untaken = facts.untaken.get(name)
         if untaken is not None:

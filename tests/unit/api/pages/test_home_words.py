@@ -303,7 +303,7 @@ TAKES_NOTHING = {"vehicle": "car", "since": "2026-05-20T10:00:00+00:00", "planne
     ("code", "figures", "finding"),
     [
         ("vehicle_soc_stands_still", STANDS, "level_doubted"),
-        ("vehicle_takes_nothing", TAKES_NOTHING, "vehicle_takes_nothing"),
+        ("vehicle_takes_nothing", TAKES_NOTHING, "device_takes_nothing"),
     ],
 )
 def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(code: str, figures: dict[str, Any], finding: str) -> None:
