@@ -106,7 +106,7 @@ def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: PlacedColum
         slots, on = switched.slots[binding], switched.columns[binding]
         use, kwh = columns.use[slots], np.broadcast_to(columns.kwh, surplus_kwh.shape)[slots]
         supplied: list[Term] = [(source[slots], 1.0) for source in sources]
-        # An appliance's use is its binary.
+        # Of a load that is on or off the use is its binary.
         if np.array_equal(use, on):
             supplied.append((on, surplus_kwh[slots] - kwh))
         else:
