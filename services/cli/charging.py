@@ -103,7 +103,7 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
 
         with unit_of_work() as connection:
             carried, facts = read_carried(connection, site, start, now=SystemClock().now())
-        charge |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None}
+        charge |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None and each.charge.soc is not None}
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles: dict[str, VehicleState] = {}
     for name, sessions in stays.items():
