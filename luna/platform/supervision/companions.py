@@ -43,6 +43,8 @@ RESTARTED_ON_CHANGE = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
 # From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the next start.
 GRACE_SECONDS = 30.0
+# The executor hands devices back within five seconds.
+FIRST_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
@@ -126,13 +128,17 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
     watches = [threading.Thread(target=companion.keep_running, args=(stop,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
+    group = CompanionGroup(running)
     try:
-        yield CompanionGroup(running)
+        yield group
     finally:
-        stop.set()
         try:
+            # What carries its commands and confirmations stays until it has handed the devices back.
+            group.end_first("executor")
+            stop.set()
             _join(watches)
         except (KeyboardInterrupt, SystemExit):
+            stop.set()
             kill_now.set()
             _join(watches)
 
@@ -153,6 +159,13 @@ class CompanionGroup:
         for companion in self._running:
             if companion.name == name:
                 companion.begin_end()
+
+    def end_first(self, name: str) -> None:
+        """Have a companion end now, and wait some seconds for that."""
+        self.begin_end(name)
+        deadline = time.monotonic() + FIRST_SECONDS
+        while any(each.name == name and each.is_running for each in self._running) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
 
 class Companion:
@@ -180,6 +193,12 @@ class Companion:
             if stop.wait(WATCH_SECONDS):
                 break
         self._end()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process has not ended."""
+        process = self._process
+        return process is not None and process.poll() is None
 
     def begin_end(self) -> None:
         """Have the process end now, and start no other."""
