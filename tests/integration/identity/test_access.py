@@ -11,7 +11,8 @@ import pytest
 
 from luna.contracts.identity import ROLE_SCOPES, Role
 from luna.contracts.tasks import list_public
-from luna.platform.database import sites, users
+from luna.platform.database import audit, sites, users
+from luna.platform.database.audit import AuditFilter
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Servers
 from luna.platform.settings import Settings
@@ -196,8 +197,13 @@ def test_a_role_may_read_on_its_own_site_what_its_scopes_hold(world: World, role
 
 
 @each_row(("role", "method", "path", "operation"), CHANGING, ids=name_rows(CHANGING))
-def test_a_role_may_change_on_its_own_site_what_its_scopes_hold(world: World, role: Role, method: str, path: str, operation: Operation) -> None:
+def test_a_role_may_change_on_its_own_site_what_its_scopes_hold_and_the_audit_tells_of_it(
+    world: World, role: Role, method: str, path: str, operation: Operation
+) -> None:
     assert may(world, role, method, path)
+    with unit_of_work(world.gate.database) as connection:
+        (entry,), _ = audit.list_before(connection, AuditFilter(operation=operation.name), limit=1)
+    assert (entry.user, entry.means) == (NAMES[role], "session")
 
 
 @each_row(("role", "method", "path", "operation"), FOREIGN_TO, ids=name_rows(FOREIGN_TO))
